@@ -1,0 +1,1 @@
+"""Keeps AWS and Raito Cloud in step, as a Dagster project."""

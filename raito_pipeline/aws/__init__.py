@@ -1,0 +1,1 @@
+"""Reading (and, for the push, changing) AWS: one client factory, then one module a service."""

@@ -1,0 +1,149 @@
+"""The one place where AWS clients are made: sessions, retries, timeouts, and the count of calls.
+
+One session an account, one client a service and region, both kept. Addresses come from the profile
+(`endpoint_url`) and the AWS SDK's own environment variables.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from raito_pipeline.aws.errors import AwsError, explain
+
+if TYPE_CHECKING:
+    from types_boto3_glue import GlueClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_identitystore import IdentityStoreClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3control import S3ControlClient
+    from types_boto3_sso_admin import SSOAdminClient
+    from types_boto3_sts import STSClient
+
+ServiceName = Literal["iam", "s3", "s3control", "glue", "sso-admin", "identitystore", "sts"]
+
+
+class WrongAccount(Exception):
+    """The credentials reach another account than `raito.yml` names."""
+
+    def __init__(self, expected: str, found: str, profile: str | None) -> None:
+        super().__init__(
+            f"sts:GetCallerIdentity with profile {profile or 'default chain'}: these credentials belong to account "
+            f"{found}, but aws-account-id is {expected}. Correct aws-profile or aws-account-id; nothing was read."
+        )
+        self.expected, self.found = expected, found
+
+
+class AwsClients:
+    """The clients of one set of credentials, thread-safe.
+
+    `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
+    connections that one client holds. `calls` counts the calls made as `service:Operation`, retries included.
+    """
+
+    def __init__(self, profile: str | None, region: str | None = None, concurrency: int = 5) -> None:
+        self.profile = profile
+        self.concurrency = concurrency
+        self.calls: Counter[str] = Counter()
+        self._region = region
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._session: boto3.Session | None = None
+        self._lock = threading.RLock()
+        self._caller: str | None = None
+
+    @overload
+    def client(self, service: Literal["iam"], region: str | None = None) -> "IAMClient": ...
+    @overload
+    def client(self, service: Literal["s3"], region: str | None = None) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["s3control"], region: str | None = None) -> "S3ControlClient": ...
+    @overload
+    def client(self, service: Literal["glue"], region: str | None = None) -> "GlueClient": ...
+    @overload
+    def client(self, service: Literal["sso-admin"], region: str | None = None) -> "SSOAdminClient": ...
+    @overload
+    def client(self, service: Literal["identitystore"], region: str | None = None) -> "IdentityStoreClient": ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None) -> "STSClient": ...
+
+    def client(self, service: ServiceName, region: str | None = None) -> Any:
+        """The client of a service in a region (the default region, if none is given), made once.
+
+        Raises `AwsCredentialsInvalid` where the profile does not exist.
+        """
+        key = (service, region)
+        with self._lock:
+            if key not in self._clients:
+                with aws_call(f"{service}:*", f"profile {self.profile or 'default chain'}"):
+                    self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def caller_account(self) -> str:
+        """The account that the credentials reach (`sts:GetCallerIdentity`), asked once. Raises `AwsError`."""
+        with self._lock:
+            if self._caller is None:
+                with aws_call("sts:GetCallerIdentity", f"profile {self.profile or 'default chain'}"):
+                    self._caller = self.client("sts").get_caller_identity()["Account"]
+            return self._caller
+
+    def require_account(self, account_id: str) -> None:
+        """Refuse to go on with credentials of another account. Raises `WrongAccount` or `AwsError`."""
+        found = self.caller_account()
+        if found != account_id:
+            raise WrongAccount(account_id, found, self.profile)
+
+    def _make(self, service: str, region: str | None) -> Any:
+        if self._session is None:
+            self._session = boto3.Session(profile_name=self.profile, region_name=self._region)
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 10},
+            connect_timeout=10,
+            read_timeout=60,
+            max_pool_connections=max(self.concurrency, 1),
+            user_agent_extra="raito-pipeline",
+        )
+        client = self._session.client(service, region_name=region or self._session.region_name or "us-east-1",
+                                      config=config)  # type: ignore[call-overload]
+        events = client.meta.events
+        events.register("before-send", self._count)
+        if service == "s3control":
+            events.register("before-call.s3-control.*", _keep_endpoint_host)
+        return client
+
+    def _count(self, request: Any, event_name: str, **_: Any) -> None:
+        # event_name is "before-send.<service>.<Operation>"
+        _, service, operation = event_name.split(".", 2)
+        with self._lock:
+            self.calls[f"{service}:{operation}"] += 1
+
+
+def _keep_endpoint_host(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """Leave the host of an address that was set by hand as it is.
+
+    S3 Control puts the account id in front of the host, which an `endpoint_url` by number (127.0.0.1) cannot
+    have; the account id travels in the header `x-amz-account-id` as well.
+    """
+    account = params.get("headers", {}).get("x-amz-account-id")
+    parts = urlsplit(params["url"])
+    host = parts.hostname or ""
+    if not account or not host.startswith(f"{account}.") or host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return
+    params["url"] = urlunsplit(parts._replace(netloc=parts.netloc.removeprefix(f"{account}.")))
+
+
+@contextmanager
+def aws_call(action: str, resource: str) -> Iterator[None]:
+    """Turn what botocore raises inside into an `AwsError` that names the IAM action and the resource."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise explain(error, action=action, resource=resource) from error
+
+
+__all__ = ["AwsClients", "AwsError", "ServiceName", "WrongAccount", "aws_call"]

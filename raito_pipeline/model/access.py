@@ -1,0 +1,62 @@
+"""Rows of the access stage: access points as read, and access providers as Raito Cloud sees them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from raito_pipeline.model.common import Tag
+from raito_pipeline.model.schema import row
+
+
+@row("access_points", by="account_region", key=("arn",))
+class AccessPoint:
+    """S3 access points of one region."""
+
+    name: Annotated[str, "access point name"]
+    arn: Annotated[str, "access point ARN"]
+    alias: Annotated[str | None, "alias that stands for it as a bucket name, `...-s3alias`"]
+    bucket: Annotated[str, "bucket that it opens"]
+    bucket_account_id: Annotated[str | None, "account of the bucket, null where AWS does not say"]
+    policy: Annotated[str | None, "policy as JSON text, null where it has none"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DataObjectReference:
+    """A data object as an access provider or a usage statement names it."""
+
+    full_name: Annotated[str, "full name of the data object"]
+    type: Annotated[str, "`datasource` for the account, else empty where the type is not known"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WhatItem:
+    """Permissions on one data object."""
+
+    data_object: Annotated[DataObjectReference, "data object"]
+    permissions: Annotated[tuple[str, ...], "permissions such as `s3:GetObject`, sorted"]
+
+
+@row("access_providers", by="account", key=("external_id",))
+class AccessProvider:
+    """Access that AWS gives, as it is imported into Raito Cloud."""
+
+    external_id: Annotated[str, "`role:NAME`, `ssorole:NAME`, `policy:NAME`, `accesspoint:ARN`, `user:NAME|inline:...|`"]
+    name: Annotated[str, "name that people see"]
+    naming_hint: Annotated[str, "name that Raito Cloud would give it again"]
+    actual_name: Annotated[str, "name in AWS"]
+    type: Annotated[str, "`aws_role`, `aws_sso_role`, `aws_policy` or `aws_access_point`"]
+    action: Annotated[str, "always `grant`"]
+    policy: Annotated[str, "policy documents that it was read from, as text"]
+    who_users: Annotated[tuple[str, ...] | None, "user names, sorted; null = unknown"]
+    who_groups: Annotated[tuple[str, ...] | None, "group names, sorted; null = unknown"]
+    who_access_providers: Annotated[tuple[str, ...] | None, "external ids of access providers, sorted; null = none"]
+    what: Annotated[tuple[WhatItem, ...], "data objects with their permissions, sorted"]
+    incomplete: Annotated[bool, "true where something of the AWS object could not be represented"]
+    incomplete_reasons: Annotated[tuple[str, ...], "what could not be represented: statement, element, why"]
+    not_internalizable: Annotated[bool, "true where Raito Cloud may not take it over"]
+    who_locked: Annotated[str | None, "reason why the who is locked; null = not locked"]
+    inheritance_locked: Annotated[str | None, "reason why the inheritance is locked; null = not locked"]
+    what_locked: Annotated[str | None, "reason why the what is locked; null = not locked"]
+    name_locked: Annotated[str | None, "reason why the name is locked; null = not locked"]
+    delete_locked: Annotated[str | None, "reason why deleting is locked; null = not locked"]
+    owners_locked: Annotated[str | None, "reason why the owners are locked; null = not locked"]
+    tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null = none"]

@@ -1,0 +1,72 @@
+"""Rows of the push stage: the export, the plan and the results."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from raito_pipeline.model.access import WhatItem
+from raito_pipeline.model.schema import row
+
+
+@dataclass(frozen=True, slots=True)
+class WhoEntry:
+    """Who an access control names, as in the exported file."""
+
+    users: Annotated[tuple[str, ...], "user names"]
+    groups: Annotated[tuple[str, ...], "group names"]
+    inherit_from: Annotated[tuple[str, ...], "external ids, or `ID:<access control id>`"]
+    recipients: Annotated[tuple[str, ...], "e-mail addresses"]
+
+
+@row("access_controls", by="account", key=("id",))
+class AccessControl:
+    """Access controls granted in Raito Cloud, as exported."""
+
+    position: Annotated[int, "position in the export, from 0"]
+    id: Annotated[str, "id in Raito Cloud"]
+    name: Annotated[str, "name"]
+    description: Annotated[str, "description"]
+    naming_hint: Annotated[str, "name that the AWS object should get"]
+    type: Annotated[str | None, "type asked for; null = the pipeline decides"]
+    external_id: Annotated[str | None, "external id in AWS; null = new"]
+    action: Annotated[str, "`grant` and others"]
+    delete: Annotated[bool, "true where it is to be removed from AWS"]
+    actual_name: Annotated[str | None, "name in AWS; null = new"]
+    who: Annotated[WhoEntry, "who has access"]
+    deleted_who: Annotated[WhoEntry | None, "who lost access since the last push"]
+    what: Annotated[tuple[WhatItem, ...], "data objects with permissions"]
+    delete_what: Annotated[tuple[WhatItem, ...], "what was taken away since the last push"]
+    who_locked: Annotated[bool, "the who may not be changed"]
+    inheritance_locked: Annotated[bool, "the inheritance may not be changed"]
+    what_locked: Annotated[bool, "the what may not be changed"]
+    delete_locked: Annotated[bool, "it may not be deleted"]
+    owners: Annotated[tuple[str, ...], "owners as JSON objects (`email`, `accountName`, `groupName`)"]
+
+
+@row("access_push_plan", by="account", key=("position",))
+class PushChange:
+    """One change that the push will make in AWS, in the order in which it is made."""
+
+    position: Annotated[int, "order, from 0"]
+    access_control_id: Annotated[str, "access control that asks for it"]
+    access_control_name: Annotated[str, "its name"]
+    operation: Annotated[str, "`create`, `update`, `delete`, `attach`, `detach`, `tag`, `none` or `refuse`"]
+    kind: Annotated[str, "`role`, `role-trust`, `role-inline-policy`, `policy`, `policy-version`, `attachment`, ..."]
+    resource: Annotated[str, "ARN (or name) of what is changed"]
+    before: Annotated[str | None, "state before, as text (JSON documents); null = did not exist"]
+    after: Annotated[str | None, "state after, as text (JSON documents); null = will not exist"]
+    why: Annotated[str, "why, in a sentence"]
+
+
+@row("access_push_results", by="account", key=("access_control_id",))
+class PushResult:
+    """What came of each access control; the feedback to Raito Cloud."""
+
+    access_control_id: Annotated[str, "id in Raito Cloud"]
+    access_control_name: Annotated[str, "its name"]
+    type: Annotated[str, "type in AWS"]
+    actual_name: Annotated[str, "name in AWS, empty after a deletion"]
+    external_id: Annotated[str | None, "external id in AWS, null after a deletion or an error"]
+    changes_made: Annotated[int, "changes made in AWS"]
+    changes_failed: Annotated[int, "changes that AWS refused or that were not tried after a failure"]
+    errors: Annotated[tuple[str, ...], "errors, sent as feedback"]
+    warnings: Annotated[tuple[str, ...], "warnings, sent as feedback"]

@@ -1,0 +1,166 @@
+"""How a row type is declared, and what derives from the declaration.
+
+A row type is a class decorated with `row`. Each column is an annotated field:
+`name: Annotated[type, "what it means, with its unit"]`. The types that a column may have are `str`,
+`int`, `float`, `bool`, `datetime` (UTC), another record type, a tuple of one of these, or any of them
+with `| None`.
+"""
+
+import types
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+
+Partitioning = Literal["account", "account_region", "organization"]
+R = TypeVar("R")
+
+TABLES: dict[str, "TableSpec"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A stored table: its name, what partitions it, its row type and the columns that identify a row."""
+
+    name: str
+    partitioned_by: Partitioning
+    row_type: type
+    key: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as people and Parquet see it."""
+
+    name: str
+    arrow_type: pa.DataType
+    nullable: bool
+    description: str
+
+
+@dataclass_transform(frozen_default=True)
+def row(table: str, *, by: Partitioning, key: tuple[str, ...]) -> Callable[[type[R]], type[R]]:
+    """Declare a stored table whose rows are instances of the decorated class.
+
+    `table` is the asset key, `by` the partitioning of `DESIGN`, `key` the columns that identify a row.
+    """
+
+    def declare(cls: type[R]) -> type[R]:
+        made = dataclass(frozen=True, slots=True)(cls)
+        declare_table(table, made, by=by, key=key, description=" ".join((cls.__doc__ or "").split()))
+        return made
+
+    return declare
+
+
+def declare_table(
+    table: str, row_type: type, *, by: Partitioning, key: tuple[str, ...], description: str
+) -> None:
+    """Declare a stored table whose row type exists already (several tables may share one)."""
+    if table in TABLES:
+        raise ValueError(f"table {table!r} is declared twice")
+    TABLES[table] = TableSpec(table, by, row_type, key, description)
+
+
+def table_of(row_type: type) -> TableSpec:
+    """The one stored table of a row type. Raises `KeyError` where it has none, or several."""
+    found = [spec for spec in TABLES.values() if spec.row_type is row_type]
+    if len(found) != 1:
+        raise KeyError(f"{row_type.__name__} is the row type of {len(found)} tables: name the table")
+    return found[0]
+
+
+@cache
+def columns(row_type: type) -> tuple[Column, ...]:
+    """The columns of a row or nested record type, in order of declaration."""
+    hints = get_type_hints(row_type, include_extras=True)
+    return tuple(_column(field.name, hints[field.name]) for field in fields(row_type))
+
+
+def _column(name: str, hint: Any) -> Column:
+    if get_origin(hint) is not Annotated:
+        raise TypeError(f"column {name!r} has no description")
+    inner, description = get_args(hint)[:2]
+    arrow_type, nullable = _arrow_type(inner)
+    return Column(name, arrow_type, nullable, str(description))
+
+
+def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
+    if get_origin(hint) in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(hint) if part is not type(None))
+        return _arrow_type(inner)[0], True
+    if get_origin(hint) is tuple:
+        return pa.list_(_arrow_type(get_args(hint)[0])[0]), False
+    if is_dataclass(hint) and isinstance(hint, type):
+        members = [pa.field(c.name, c.arrow_type, c.nullable) for c in columns(hint)]
+        return pa.struct(members), False
+    simple = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    if hint is datetime:
+        return pa.timestamp("us", tz="UTC"), False
+    return simple[hint], False
+
+
+@cache
+def arrow_schema(row_type: type) -> pa.Schema:
+    """The Arrow (and so Parquet) schema of a row type; each field carries its `description`."""
+    return pa.schema(
+        [
+            pa.field(c.name, c.arrow_type, c.nullable, metadata={"description": c.description})
+            for c in columns(row_type)
+        ]
+    )
+
+
+def to_batch(row_type: type, rows: Iterable[Any]) -> pa.RecordBatch:
+    """Turn rows of one type into a record batch of `arrow_schema(row_type)`."""
+    listed = list(rows)
+    schema = arrow_schema(row_type)
+    arrays = [
+        pa.array([_plain(getattr(r, c.name)) for r in listed], type=c.arrow_type) for c in columns(row_type)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    return value
+
+
+def from_batch(row_type: type[R], batch: pa.RecordBatch | pa.Table) -> Iterator[R]:
+    """Turn a record batch (or table) that has the columns of `row_type` back into rows."""
+    build = _builder(row_type)
+    for record in batch.to_pylist():
+        yield build(record)
+
+
+@cache
+def _builder(row_type: type) -> Callable[[dict[str, Any]], Any]:
+    hints = get_type_hints(row_type)
+    convert = {field.name: _converter(hints[field.name]) for field in fields(row_type)}
+
+    def build(record: dict[str, Any]) -> Any:
+        return row_type(**{name: turn(record[name]) for name, turn in convert.items()})
+
+    return build
+
+
+def _converter(hint: Any) -> Callable[[Any], Any]:
+    if get_origin(hint) in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(hint) if part is not type(None))
+        turn = _converter(inner)
+        return lambda value: None if value is None else turn(value)
+    if get_origin(hint) is tuple:
+        each = _converter(get_args(hint)[0])
+        return lambda value: tuple(each(part) for part in value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _builder(hint)
+    if hint is datetime:
+        return lambda value: value.astimezone(UTC)
+    return lambda value: value

@@ -1,0 +1,42 @@
+"""Rows of the usage stage: which CloudTrail log files were read, and what they say."""
+
+from datetime import datetime
+from typing import Annotated
+
+from raito_pipeline.model.access import WhatItem
+from raito_pipeline.model.schema import row
+
+
+@row("cloudtrail_files", by="account_region", key=("key",))
+class CloudTrailFile:
+    """The manifest: every CloudTrail log file of the usage window, read once each."""
+
+    key: Annotated[str, "key of the log file in the CloudTrail bucket"]
+    etag: Annotated[str, "ETag of the version that was read"]
+    size: Annotated[int, "size in bytes, packed"]
+    day: Annotated[str, "day of delivery, `YYYY-MM-DD`"]
+    last_modified: Annotated[datetime, "when S3 received it"]
+    read_at: Annotated[datetime, "when it was read"]
+    records: Annotated[int, "CloudTrail records in it"]
+    statements: Annotated[int, "usage statements made of them"]
+    duplicates: Annotated[int, "records left out because their event id was known already"]
+    skipped: Annotated[int, "records that are no S3 data event or touch no known data object"]
+    broken: Annotated[int, "records without the fields that a statement needs"]
+    problem: Annotated[str | None, "why the file could not be read (whole); null = it was"]
+
+
+@row("usage_statements", by="account_region", key=("external_id",))
+class UsageStatement:
+    """One S3 data event that touched known data objects."""
+
+    external_id: Annotated[str, "CloudTrail event id"]
+    file_key: Annotated[str, "log file that it was read from"]
+    accessed: Annotated[tuple[WhatItem, ...], "data objects with the permissions that the event needed"]
+    global_permission: Annotated[str, "`read`, `write` or `admin`"]
+    user: Annotated[str, "user name, `root`, a service, or an ARN"]
+    role: Annotated[str | None, "name of the role that was assumed"]
+    success: Annotated[bool, "false where AWS refused or failed the call"]
+    status: Annotated[str | None, "error code of a failed call"]
+    error: Annotated[str | None, "error message of a failed call"]
+    start_time: Annotated[int, "time of the event, Unix seconds"]
+    bytes: Annotated[int, "bytes transferred in and out"]
