@@ -39,7 +39,9 @@ class WhatItem:
 class AccessProvider:
     """Access that AWS gives, as it is imported into Raito Cloud."""
 
-    external_id: Annotated[str, "`role:NAME`, `ssorole:NAME`, `policy:NAME`, `accesspoint:ARN`, `user:NAME|inline:...|`"]
+    external_id: Annotated[
+        str, "`role:NAME`, `ssorole:NAME`, `policy:NAME`, `accesspoint:ARN`, `user:NAME|inline:...|`"
+    ]
     name: Annotated[str, "name that people see"]
     naming_hint: Annotated[str, "name that Raito Cloud would give it again"]
     actual_name: Annotated[str, "name in AWS"]

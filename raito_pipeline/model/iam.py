@@ -60,12 +60,15 @@ class IamPolicy:
     attachment_count: Annotated[int, "users, groups and roles that it is attached to"]
     document: Annotated[str, "document of the default version as JSON text"]
     tags: Annotated[
-        tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read (policies of AWS, not attached)"
+        tuple[Tag, ...] | None,
+        "tags, sorted by key; null where they were not read (policies of AWS, not attached)",
     ]
 
 
 @row(
-    "iam_attachments", by="account", key=("principal_type", "principal_name", "kind", "policy_name", "policy_arn")
+    "iam_attachments",
+    by="account",
+    key=("principal_type", "principal_name", "kind", "policy_name", "policy_arn"),
 )
 class IamAttachment:
     """Which policy each user, group and role has: managed ones by ARN, inline ones with their document."""

@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import pyarrow as pa
 
@@ -57,9 +67,7 @@ def row(table: str, *, by: Partitioning, key: tuple[str, ...]) -> Callable[[type
     return declare
 
 
-def declare_table(
-    table: str, row_type: type, *, by: Partitioning, key: tuple[str, ...], description: str
-) -> None:
+def declare_table(table: str, row_type: type, *, by: Partitioning, key: tuple[str, ...], description: str) -> None:
     """Declare a stored table whose row type exists already (several tables may share one)."""
     if table in TABLES:
         raise ValueError(f"table {table!r} is declared twice")
@@ -98,7 +106,7 @@ def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
     if is_dataclass(hint) and isinstance(hint, type):
         members = [pa.field(c.name, c.arrow_type, c.nullable) for c in columns(hint)]
         return pa.struct(members), False
-    simple = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    simple: dict[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     if hint is datetime:
         return pa.timestamp("us", tz="UTC"), False
     return simple[hint], False
@@ -108,10 +116,7 @@ def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
 def arrow_schema(row_type: type) -> pa.Schema:
     """The Arrow (and so Parquet) schema of a row type; each field carries its `description`."""
     return pa.schema(
-        [
-            pa.field(c.name, c.arrow_type, c.nullable, metadata={"description": c.description})
-            for c in columns(row_type)
-        ]
+        [pa.field(c.name, c.arrow_type, c.nullable, metadata={"description": c.description}) for c in columns(row_type)]
     )
 
 
@@ -119,9 +124,7 @@ def to_batch(row_type: type, rows: Iterable[Any]) -> pa.RecordBatch:
     """Turn rows of one type into a record batch of `arrow_schema(row_type)`."""
     listed = list(rows)
     schema = arrow_schema(row_type)
-    arrays = [
-        pa.array([_plain(getattr(r, c.name)) for r in listed], type=c.arrow_type) for c in columns(row_type)
-    ]
+    arrays = [pa.array([_plain(getattr(r, c.name)) for r in listed], type=c.arrow_type) for c in columns(row_type)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -135,7 +138,7 @@ def _plain(value: Any) -> Any:
 
 def from_batch(row_type: type[R], batch: pa.RecordBatch | pa.Table) -> Iterator[R]:
     """Turn a record batch (or table) that has the columns of `row_type` back into rows."""
-    build = _builder(row_type)
+    build: Callable[[dict[str, Any]], R] = _builder(row_type)  # type: ignore[arg-type]  # lru_cache wants Hashable
     for record in batch.to_pylist():
         yield build(record)
 

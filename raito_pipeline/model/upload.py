@@ -29,13 +29,38 @@ class ImportResult:
 
 
 _KEY = ("target", "task")
-declare_table("org_identity_store_import", ImportResult, by="organization", key=_KEY, description=(
-    "The import of the users and groups of an organization."))
-declare_table("identity_store_import", ImportResult, by="account", key=_KEY, description=(
-    "The import of the IAM users and groups of an account."))
-declare_table("data_source_import", ImportResult, by="account", key=_KEY, description=(
-    "The import of the data objects of an account."))
-declare_table("access_provider_import", ImportResult, by="account", key=_KEY, description=(
-    "The import of the access providers of an account."))
-declare_table("data_usage_import", ImportResult, by="account", key=_KEY, description=(
-    "The import of the usage statements of an account."))
+declare_table(
+    "org_identity_store_import",
+    ImportResult,
+    by="organization",
+    key=_KEY,
+    description=("The import of the users and groups of an organization."),
+)
+declare_table(
+    "identity_store_import",
+    ImportResult,
+    by="account",
+    key=_KEY,
+    description=("The import of the IAM users and groups of an account."),
+)
+declare_table(
+    "data_source_import",
+    ImportResult,
+    by="account",
+    key=_KEY,
+    description=("The import of the data objects of an account."),
+)
+declare_table(
+    "access_provider_import",
+    ImportResult,
+    by="account",
+    key=_KEY,
+    description=("The import of the access providers of an account."),
+)
+declare_table(
+    "data_usage_import",
+    ImportResult,
+    by="account",
+    key=_KEY,
+    description=("The import of the usage statements of an account."),
+)

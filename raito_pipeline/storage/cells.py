@@ -79,7 +79,14 @@ def to_metadata(
 
 
 def from_metadata(
-    raw: Mapping[bytes, bytes], *, table: str, account: str, region: str | None, uri: str, rows: int, size: int
+    raw: Mapping[bytes, bytes],
+    *,
+    table: str,
+    account: str,
+    region: str | None,
+    uri: str,
+    rows: int,
+    size: int,
 ) -> CellInfo:
     """Read back what `to_metadata` wrote. Raises `KeyError` where the file was not written by a store."""
     get = {key.removeprefix(_PREFIX).decode(): value.decode() for key, value in raw.items() if key.startswith(_PREFIX)}
