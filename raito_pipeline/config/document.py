@@ -1,0 +1,142 @@
+"""`raito.yml` as text with line numbers: every scalar stays what the person wrote.
+
+YAML would read the account id 012345678901 as a number and `on` as a boolean. The options know better which type they
+want, so nothing is converted here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import yaml
+
+from raito_pipeline.config.problems import Problem, safe_name
+
+_QUOTED = re.compile(r"'[^'<>]{2,}'|\"[^\"]{2,}\"")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_MERGE = "<<"
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One value as written. `null` tells an empty or `null` value from a quoted empty text."""
+
+    text: str
+    line: int
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Items:
+    """A YAML list."""
+
+    items: tuple[Node, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A YAML mapping: option name in lower case -> value. `lines` holds the line of each name."""
+
+    entries: Mapping[str, Node]
+    line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
+    template: bool = False  # an unquoted {{NAME}}, which YAML reads as a mapping
+
+    def get(self, name: str) -> Node | None:
+        """The value of `name`, or None where it is absent or written as null."""
+        node = self.entries.get(name)
+        return None if isinstance(node, Scalar) and node.null else node
+
+
+Node = Scalar | Items | Section
+
+
+@dataclass
+class _Reader:
+    """Turns PyYAML's node graph into our values, collecting the problems of mappings on the way."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def node(self, node: yaml.Node, depth: int = 0) -> Node:
+        line = node.start_mark.line + 1
+        if depth > 20:
+            self._problem(line, "values nested in themselves or more than 20 levels deep", "plain values and lists")
+            return Scalar("", line, null=True)
+        if isinstance(node, yaml.ScalarNode):
+            return Scalar(node.value, line, null=node.style is None and node.value in _NULLS)
+        if isinstance(node, yaml.SequenceNode):
+            return Items(tuple(self.node(item, depth + 1) for item in node.value), line)
+        return self._section(node, line, depth)
+
+    def _section(self, node: yaml.Node, line: int, depth: int) -> Section:
+        entries: dict[str, Node] = {}
+        lines: dict[str, int] = {}
+        merged: list[Section] = []
+        template = False
+        for key, value in node.value:
+            key_line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                template = bool(node.flow_style)
+                if not template:
+                    self._problem(key_line, "a name that is not plain text", "`option: value`")
+            elif key.value == _MERGE:
+                merged.extend(self._merged(self.node(value, depth + 1), key_line))
+            elif key.value.lower() in lines:
+                first = lines[key.value.lower()]
+                self._problem(key_line, f"the name a second time (first in line {first})", "each name once", key.value)
+            else:
+                lines[key.value.lower()] = key_line
+                entries[key.value.lower()] = self.node(value, depth + 1)
+        for section in merged:
+            for name, inherited in section.entries.items():
+                entries.setdefault(name, inherited)
+                lines.setdefault(name, section.lines[name])
+        return Section(entries, line, lines, template)
+
+    def _merged(self, value: Node, line: int) -> Iterator[Section]:
+        for part in value.items if isinstance(value, Items) else (value,):
+            if isinstance(part, Section):
+                yield part
+            else:
+                self._problem(line, "a merge (<<) of something else", "a merge of mappings")
+
+    def _problem(self, line: int, found: str, expected: str, option: str | None = None) -> None:
+        name = None if option is None else safe_name(option)
+        self.problems.append(Problem(self.file, line, None, name, found, expected))
+
+
+def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
+    """The document in `text` (None where it is empty or not YAML) and what is wrong with it as YAML.
+
+    Nothing of the file's values gets into a problem, since any of them may be a secret.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        return None, [_syntax_problem(error, text, file)]
+    if root is None:
+        return None, []
+    reader = _Reader(file)
+    return reader.node(root), reader.problems
+
+
+def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark is not None else None
+    reason = _QUOTED.sub("something", str(getattr(error, "problem", None) or "a character that is not allowed"))
+    lines = text.splitlines()
+    if (
+        line is not None
+        and line <= len(lines)
+        and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
+    ):
+        return Problem(file, line, None, None, "a tab before the text", "spaces to indent with")
+    if "\\t" in reason:
+        return Problem(file, line, None, None, "a tab where YAML allows none", "spaces")
+    return Problem(
+        file, line, None, None, f"text that is not YAML ({reason})", "YAML, with `option: value` on each line"
+    )

@@ -1,0 +1,237 @@
+"""The kinds of values that options take: how each is read from text, and what is said where the text does not fit.
+
+A kind reads text only. Where the text came from (the file, an environment variable, the command line) is not its
+business, and neither is the printing of what was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from raito_pipeline.config import cron, patterns
+
+TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
+FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
+
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
+_ACCOUNT = re.compile(r"\d{12}")
+_DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
+_IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+class NotThatKind(ValueError):
+    """The text is not of this kind. `expected` says what would be, in place of the kind's own description."""
+
+    def __init__(self, expected: str | None = None) -> None:
+        self.expected = expected
+        super().__init__(expected or "not a value of this kind")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a value is read. `expected` is worded to follow "expected ..."; `example` is a text that `read` takes.
+
+    `read` gets one text, or for a list (`is_list`) all its parts, and raises `NotThatKind`.
+    """
+
+    name: str
+    expected: str
+    example: str
+    read: Callable[[Any], Any]
+    is_list: bool = False
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise NotThatKind
+    return text
+
+
+def _flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in TRUE | FALSE:
+        raise NotThatKind
+    return word in TRUE
+
+
+def whole(least: int, most: int, example: int) -> Kind:
+    """A whole number from `least` to `most`, both included."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,18}", text.strip()) or not least <= int(text) <= most:
+            raise NotThatKind
+        return int(text)
+
+    return Kind("whole number", f"a whole number from {least} to {most}", str(example), read)
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not pattern.fullmatch(text.strip()):
+            raise NotThatKind
+        return text.strip()
+
+    return read
+
+
+def _domain(text: str) -> str:
+    return _matching(_DOMAIN)(text.lower())
+
+
+def _base_url(text: str) -> str:
+    return _matching(_URL)(text).rstrip("/") + "/"
+
+
+def _identity_store(text: str) -> str:
+    match = _IDENTITY_STORE.fullmatch(text.strip())
+    if match is None:
+        raise NotThatKind
+    return match.group(1)
+
+
+def _size(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise NotThatKind
+    base = 1024 if match.group(3) else 1000
+    size = int(float(match.group(1)) * base ** _SIZE_POWERS[match.group(2).lower()])
+    if size < 1:
+        raise NotThatKind
+    return size
+
+
+def _minutes(text: str) -> int:
+    minutes = whole(0, 525_600, 60).read(text)
+    if 0 < minutes < timedelta(hours=1) // timedelta(minutes=1):
+        raise NotThatKind("at least 60 minutes: the most that Raito Cloud takes is one sync an hour")
+    return int(minutes)
+
+
+def _cron(text: str) -> str:
+    try:
+        return cron.normalize(text)
+    except cron.CronError as error:
+        raise NotThatKind(str(error)) from None
+
+
+def _texts(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in parts))
+
+
+def _regions(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_matching(REGION)(part) for part in parts))
+
+
+def _patterns(parts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    try:
+        return tuple(patterns.compile_pattern(part) for part in parts)
+    except patterns.PatternError as error:
+        raise NotThatKind(str(error)) from None
+
+
+def _tags(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{key}:{value}" for key, value in _pairs(parts))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, colon, value = text.partition(":")
+    if not colon or not key.strip():
+        raise NotThatKind
+    return key.strip(), value.strip()
+
+
+def _pairs(parts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(_pair(part) for part in parts)
+
+
+def _tag(text: str) -> str:
+    return _tags([text])[0]
+
+
+def choice(*words: str) -> Kind:
+    """One of a few words, without regard to case."""
+
+    def read(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise NotThatKind
+        return text.strip().lower()
+
+    return Kind("word", " or ".join(f"`{word}`" for word in words), words[0], read)
+
+
+def name_part(characters: str, wording: str, *, variables: Sequence[str] = ()) -> Kind:
+    """A prefix or suffix of names that AWS must accept: `characters` is the inside of a regular expression's set."""
+    allowed = re.compile(
+        f"(?:[{characters}]|{'|'.join(map(re.escape, variables))})*" if variables else f"[{characters}]*"
+    )
+    return Kind("part of a name", wording, "raito-", _matching(allowed))
+
+
+TEXT = Kind("text", "a text that is not empty", "some-text", _text)
+SECRET = Kind("secret", "a text that is not empty", "some-text", lambda text: SecretStr(_text(text)))
+FLAG = Kind("true or false", "true or false", "true", _flag)
+TEXTS = Kind("list of texts", "texts, separated by commas or as a YAML list", "one,two", _texts, is_list=True)
+ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _matching(_ACCOUNT))
+REGION_NAME = Kind("region", "the name of an AWS region, such as eu-central-1", "eu-central-1", _matching(REGION))
+REGIONS = Kind(
+    "list of regions",
+    "names of AWS regions such as eu-central-1, separated by commas or as a YAML list",
+    "eu-central-1,us-east-1",
+    _regions,
+    is_list=True,
+)
+PATTERNS = Kind(
+    "list of regular expressions",
+    "regular expressions, separated by commas or as a YAML list",
+    "cdk.+,AWS.+",
+    _patterns,
+    is_list=True,
+)
+TAG = Kind("tag", "a tag as key:value", "kind:machine", _tag)
+TAGS = Kind(
+    "list of tags",
+    "tags as key:value, separated by commas or as a YAML list",
+    "team:data,env:prod",
+    _tags,
+    is_list=True,
+)
+PAIRS = Kind(
+    "list of tags",
+    "tags as KEY:VALUE, separated by commas or as a YAML list",
+    "team:data,env:prod",
+    _pairs,
+    is_list=True,
+)
+DOMAIN = Kind(
+    "domain",
+    "the first part of the address of Raito Cloud: a letter, then letters, digits and -, not - at the end",
+    "acme",
+    _domain,
+)
+BASE_URL = Kind("address", "an http:// or https:// address without user and query", "http://127.0.0.1:8080/", _base_url)
+INSTANCE_ARN = Kind(
+    "ARN",
+    "the ARN of an Identity Center instance, arn:aws:sso:::instance/ssoins-...",
+    "arn:aws:sso:::instance/ssoins-1234567890abcdef",
+    _matching(_INSTANCE_ARN),
+)
+IDENTITY_STORE = Kind(
+    "identity store id", "the id (d-...) or ARN of an AWS identity store", "d-1234567890", _identity_store
+)
+BUCKET = Kind("bucket name", "the name of an S3 bucket", "trail-logs", _matching(_BUCKET))
+S3_LOCATION = Kind("S3 address", "an address s3://BUCKET/PREFIX/", "s3://inventories/data/daily/", _matching(_S3))
+SIZE = Kind("size", "a size such as 512mb (1 mb = 1,000,000 bytes, 1 mib = 1,048,576)", "512mb", _size)
+MINUTES = Kind("minutes", "a whole number of minutes, at least 60, or 0 for none", "60", _minutes)
+CRON = Kind("cron expression", "a cron expression of five fields", "0 6 * * *", _cron)

@@ -1,0 +1,250 @@
+"""Reads options out of sections of `raito.yml`: variables filled in, texts turned into values, problems collected.
+
+The rules that concern more than one option are in `load.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from raito_pipeline.config import kinds
+from raito_pipeline.config.document import Items, Node, Scalar, Section
+from raito_pipeline.config.kinds import Kind, NotThatKind
+from raito_pipeline.config.options import Declared, Option, Settings, declared
+from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe_name, shown
+
+_TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
+_PLACEHOLDER = re.compile(r"\s*<[^<>]+>\s*")
+_COUNT_WITH_COMMA = re.compile(r"\{\d*,\d*\}")
+_NOT_IN_KEYS = re.compile(r"[|,\[\]]")
+
+# Kinds whose value stays a text: here a placeholder can be kept until somebody needs the real value.
+_MAY_WAIT = (
+    kinds.TEXT,
+    kinds.TEXTS,
+    kinds.ACCOUNT_ID,
+    kinds.REGION_NAME,
+    kinds.REGIONS,
+    kinds.BUCKET,
+    kinds.INSTANCE_ARN,
+    kinds.IDENTITY_STORE,
+)
+
+
+class Wrong:
+    """Stands for the value of an option that was given and could not be read."""
+
+
+WRONG: Final = Wrong()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One place that can hold an option: a section of `file`, which belongs to `target` or to no target."""
+
+    file: str
+    section: Section
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The texts given for one option, and where."""
+
+    layer: Layer
+    name: str
+    line: int
+    parts: tuple[str, ...]
+    is_list: bool
+    variables: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> str:
+        if is_secret_name(self.name) or any(map(is_secret_name, self.variables)):
+            return HIDDEN
+        text = shown(", ".join(self.parts) if self.is_list else self.parts[0])
+        return f"{text} (from {', '.join(self.variables)} of the environment)" if self.variables else text
+
+
+@dataclass
+class Reader:
+    """Reads options from layers of sections. Problems and warnings are kept once each, in the order they were found."""
+
+    environ: Mapping[str, str]
+    problems: dict[Problem, None] = field(default_factory=dict)
+    warnings: dict[Problem, None] = field(default_factory=dict)
+    placeholders: dict[Problem, None] = field(default_factory=dict)
+
+    def wrong(self, problem: Problem) -> None:
+        """Take note of something that has to be corrected."""
+        self.problems[problem] = None
+
+    def settings(self, model: type[Settings], layers: Sequence[Layer]) -> dict[str, Any]:
+        """The given options of `model`: attribute -> value, or `WRONG`; absent ones are left out."""
+        values = {}
+        for option in declared(model):
+            value = self.option(option, layers)
+            if value is not None:
+                values[option.attribute] = value
+        return values
+
+    def option(self, option: Declared, layers: Sequence[Layer]) -> Any:
+        """The value in the first of `layers` that gives the option; `WRONG` where it cannot be read, None where none does."""
+        for layer in layers:
+            given = self._given(option, layer)
+            if given is WRONG:
+                return WRONG
+            if isinstance(given, _Given):
+                return self._value(option, given)
+        return None
+
+    def text(self, kind: Kind, layer: Layer, name: str) -> Any:
+        """The value of the one name `name`, read as `kind`; as `option`, for names that are no option of their own."""
+        return self.option(Declared(name, Option(kind, "", (name,)), None), (layer,))
+
+    def _given(self, option: Declared, layer: Layer) -> _Given | Wrong | None:
+        found = [name for name in option.names if layer.section.get(name) is not None]
+        if not found:
+            return None
+        for other in found[1:]:
+            problem = Problem(
+                layer.file,
+                layer.section.lines[other],
+                layer.target,
+                other,
+                f"the option besides `{found[0]}`",
+                "only one of them; it is not used",
+            )
+            self.warnings[problem] = None
+        node = layer.section.get(found[0])
+        return self._texts(option.option.kind, layer, found[0], node) if node is not None else None
+
+    def _texts(self, kind: Kind, layer: Layer, name: str, node: Node) -> _Given | Wrong:
+        line = layer.section.lines[name]
+        scalars: tuple[Scalar, ...]
+        if isinstance(node, Scalar):
+            scalars = (node,)
+        elif isinstance(node, Items) and kind.is_list and all(isinstance(item, Scalar) for item in node.items):
+            scalars = tuple(item for item in node.items if isinstance(item, Scalar))
+        else:
+            self.wrong(self._shape(kind, layer, name, node, line))
+            return WRONG
+        variables: list[str] = []
+        texts = []
+        for scalar in scalars:
+            text = self._filled_in(scalar, layer, name, variables)
+            if text is None:
+                return WRONG
+            texts.append(text)
+        return _Given(layer, name, line, tuple(texts), isinstance(node, Items), tuple(variables))
+
+    def _shape(self, kind: Kind, layer: Layer, name: str, node: Node, line: int) -> Problem:
+        if isinstance(node, Section) and node.template:
+            return Problem(
+                layer.file,
+                line,
+                layer.target,
+                name,
+                "{{...}} without quotes",
+                'an environment variable in quotes, as in "{{NAME}}"',
+            )
+        found = (
+            "a mapping"
+            if isinstance(node, Section)
+            else "a list of other things than texts"
+            if kind.is_list
+            else "a list"
+        )
+        return Problem(layer.file, line, layer.target, name, found, kind.expected)
+
+    def _filled_in(self, scalar: Scalar, layer: Layer, name: str, variables: list[str]) -> str | None:
+        """The scalar's text, or the environment variable that it names; None (and a problem) where that is not set."""
+        match = _TEMPLATE.fullmatch(scalar.text)
+        if match is None:
+            return scalar.text
+        variable = match.group(1)
+        variables.append(variable)
+        if variable not in self.environ:
+            found = f'"{{{{{safe_name(variable)}}}}}", but the environment variable {safe_name(variable)} is not set'
+            self.wrong(
+                Problem(
+                    layer.file,
+                    scalar.line or None,
+                    layer.target,
+                    name,
+                    found,
+                    f"{safe_name(variable)} to be set in the environment",
+                )
+            )
+            return None
+        return self.environ[variable]
+
+    def _value(self, option: Declared, given: _Given) -> Any:
+        kind = option.option.kind
+        if not any(text.strip() for text in given.parts):
+            return () if kind.is_list else option.default
+        if kind in _MAY_WAIT and any(_PLACEHOLDER.fullmatch(text) for text in given.parts):
+            return self._placeholder(kind, given)
+        try:
+            return kind.read(_split(kind, given)) if kind.is_list else kind.read(given.parts[0])
+        except NotThatKind as error:
+            expected = error.expected or kind.expected
+            self.wrong(Problem(given.layer.file, given.line, given.layer.target, given.name, given.found, expected))
+            return WRONG
+
+    def _placeholder(self, kind: Kind, given: _Given) -> Any:
+        problem = Problem(
+            given.layer.file,
+            given.line,
+            given.layer.target,
+            given.name,
+            f"the placeholder {given.found}",
+            kind.expected,
+        )
+        self.placeholders[problem] = None
+        texts = tuple(_NOT_IN_KEYS.sub(" ", text.strip()) for text in given.parts)
+        return texts if kind.is_list else texts[0]
+
+
+def _split(kind: Kind, given: _Given) -> tuple[str, ...]:
+    """The parts of a list. Only a plain text is split at commas: an item of a YAML list may hold one."""
+    if given.is_list:
+        return tuple(text for text in given.parts if text.strip())
+    text = given.parts[0]
+    if kind is kinds.PATTERNS and _COUNT_WITH_COMMA.search(text):
+        raise NotThatKind("a YAML list, since commas separate the expressions and one of these holds a comma itself")
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known option that `name` most likely stands for, or None where none is near."""
+    matches = difflib.get_close_matches(name.replace("_", "-"), list(known), n=1, cutoff=0.75)
+    return matches[0] if matches else None
+
+
+def without_secrets(problems: Iterable[Problem], secrets: Iterable[str]) -> tuple[Problem, ...]:
+    """The problems in the order of the file, with everything secret blanked out."""
+    hidden = tuple(secrets)
+    ordered = sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
+    return tuple(problem.without(hidden) for problem in ordered)
+
+
+def secrets_of(node: Node, environ: Mapping[str, str], *, secret: bool = False) -> set[str]:
+    """Every value in the document whose name says that it is secret, variables filled in."""
+    if isinstance(node, Section):
+        return {
+            text
+            for name, value in node.entries.items()
+            for text in secrets_of(value, environ, secret=secret or re.search(r"secret|passw|token", name) is not None)
+        }
+    if isinstance(node, Items):
+        return {text for item in node.items for text in secrets_of(item, environ, secret=secret)}
+    match = _TEMPLATE.fullmatch(node.text)
+    if match is not None:
+        hidden = secret or is_secret_name(match.group(1))
+        return {environ[match.group(1)]} if hidden and match.group(1) in environ else set()
+    return {node.text} if secret else set()
