@@ -1,0 +1,42 @@
+# The two commands that matter: `make run` (sync the embedded estate once) and `make test` (the gate).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SANDBOX := .sandbox
+
+.PHONY: install run ui test bench docs clean
+.DEFAULT_GOAL := run
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "raito-pipeline needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing into $(VENV) (a few minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+run: install
+	@$(BIN)/raito-pipeline sandbox --directory $(SANDBOX) --sync
+
+ui: install
+	@$(BIN)/raito-pipeline sandbox --directory $(SANDBOX) --ui
+
+test: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2
+
+bench: install
+	$(BIN)/python -m bench
+
+docs: install
+	$(BIN)/python -m raito_pipeline.config.docs docs/options.md
+	$(BIN)/python -m raito_pipeline.model.docs docs/tables.md
+
+clean:
+	rm -rf $(SANDBOX) .dagster

@@ -1,0 +1,1 @@
+"""What the asset modules share: the partition grid, asset specs, metadata, and the guard before an upload."""

@@ -1,0 +1,147 @@
+"""How a step writes cells and tells Dagster about them, one by one, so that each cell is green or red by itself."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from raito_pipeline.aws.clients import AwsClients, WrongAccount
+from raito_pipeline.aws.errors import AwsError
+from raito_pipeline.dagster_support.grid import Cell, cell_of
+from raito_pipeline.model import TABLES
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.storage import CellInfo, CellMissing, Store
+
+_SAMPLE_ROWS = 5
+_SAMPLE_WIDTH = 60
+
+
+@dataclass
+class CellLog:
+    """What happened to the cells of one step.
+
+    A cell that fails (`with log.attempt(...)`) does not stop the others; `finish` fails the step at its end, naming
+    every cell that failed and why.
+    """
+
+    context: dg.AssetExecutionContext
+    store: Store
+    failures: list[str] = field(default_factory=list)
+
+    def cells(self, partitioned_by: str) -> list[Cell]:
+        """The cells that this step was asked for."""
+        return [cell_of(partitioned_by, key) for key in self.context.partition_keys]
+
+    def wants(self, table: str) -> bool:
+        """True where the run selected the asset of `table`."""
+        return dg.AssetKey(table) in self.context.selected_asset_keys
+
+    @contextmanager
+    def attempt(self, table: str, cell: Cell) -> Iterator[None]:
+        """Try to make one cell: a failure of AWS or Raito Cloud is kept for `finish`, and leaves the old cell alone."""
+        try:
+            yield
+        except (AwsError, WrongAccount, RaitoError, CellMissing) as error:
+            self.fail(table, cell, str(error))
+
+    def fail(self, table: str, cell: Cell, reason: str) -> None:
+        """Note that a cell could not be made."""
+        message = f"{table} {cell.label}: {reason}"
+        self.context.log.error(message)
+        self.failures.append(message)
+
+    def made(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
+        """Tell Dagster that a cell was written."""
+        for problem in info.problems:
+            self.context.log.warning(f"{info.label}: {problem}")
+        self.context.log_event(
+            dg.AssetMaterialization(
+                dg.AssetKey(info.table),
+                partition=cell.partition_key,
+                metadata={**cell_metadata(self.store, info), **metadata},
+            )
+        )
+
+    def finish(self) -> None:
+        """Fail the step where a cell failed. Raises `dagster.Failure` with one line a cell."""
+        if self.failures:
+            raise dg.Failure(description="\n".join(self.failures), allow_retries=False)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Time and AWS calls of a piece of work."""
+
+    seconds: float
+    calls: Mapping[str, int]
+
+    def metadata(self) -> dict[str, Any]:
+        """As Dagster metadata."""
+        return {
+            "seconds": dg.MetadataValue.float(round(self.seconds, 3)),
+            "AWS calls": dg.MetadataValue.int(sum(self.calls.values())),
+            "AWS calls by operation": dg.MetadataValue.json(dict(sorted(self.calls.items()))),
+        }
+
+
+class Meter:
+    """Measures what a piece of work costs, from its making to `cost()`."""
+
+    def __init__(self, *clients: AwsClients) -> None:
+        self._clients = clients
+        self._began = time.monotonic()
+        self._before = [dict(c.calls) for c in clients]
+
+    def cost(self) -> Cost:
+        """Seconds and calls since the meter was made."""
+        calls: dict[str, int] = {}
+        for before, client in zip(self._before, self._clients, strict=True):
+            for name, count in client.calls.copy().items():
+                if count > before.get(name, 0):
+                    calls[name] = calls.get(name, 0) + count - before.get(name, 0)
+        return Cost(time.monotonic() - self._began, calls)
+
+
+def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:
+    """What the Dagster UI shows of a cell: rows, size, place, how complete its read was, a sample."""
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(info.rows),
+        "dagster/uri": dg.MetadataValue.text(info.uri),
+        "path": dg.MetadataValue.path(info.uri),
+        "size in bytes": dg.MetadataValue.int(info.bytes),
+        "read": dg.MetadataValue.text(info.status.value),
+        "read at": dg.MetadataValue.timestamp(info.read_at),
+        "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in info.problems) or "none"),
+        "sample": dg.MetadataValue.md(sample(store, info)),
+    }
+
+
+def sample(store: Store, info: CellInfo) -> str:
+    """The first rows of a cell as a small markdown table, long values cut."""
+    if info.rows == 0:
+        return "no rows"
+    head = store.dataset(info.table, info.account, info.region).head(_SAMPLE_ROWS)
+    return markdown_table(head.to_pandas())
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """A small frame as a markdown table; values past 60 characters are cut."""
+
+    def cut(value: object) -> str:
+        text = "" if value is None else str(value)
+        text = text.replace("|", "\\|").replace("\n", " ")
+        return text if len(text) <= _SAMPLE_WIDTH else text[: _SAMPLE_WIDTH - 1] + "…"
+
+    header: Sequence[str] = [str(c) for c in frame.columns]
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(cut(v) for v in row) + " |" for row in frame.itertuples(index=False)]
+    return "\n".join(lines)
+
+
+def tables_of(group: Sequence[str]) -> dict[str, type]:
+    """The row types of some tables, by name."""
+    return {name: TABLES[name].row_type for name in group}

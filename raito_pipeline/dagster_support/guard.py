@@ -1,0 +1,75 @@
+"""Whether everything that an upload stands on is there, whole and from this sync.
+
+Only then may Raito Cloud be told to remove what a file lacks. Two sources are asked: the stored cells (when was it
+read, was the read complete) and the Dagster instance (did the last attempt at the cell fail, is one under way).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+from dagster import AssetPartitionStatus
+
+from raito_pipeline.dagster_support.grid import Cell
+from raito_pipeline.storage import CellInfo, Store
+
+
+@dataclass(frozen=True)
+class Need:
+    """A table that an upload reads, the cells of it that must be there, and since when they must have been read."""
+
+    table: str
+    cells: Sequence[Cell]
+    definition: dg.PartitionsDefinition[str]
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why the stored cells are not the whole truth of this sync (no reason: they are)."""
+
+    reasons: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """True where deletions may follow from what the cells lack."""
+        return not self.reasons
+
+    @property
+    def text(self) -> str | None:
+        """The reasons in one text, or None where there are none."""
+        return "; ".join(self.reasons) or None
+
+
+def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> Verdict:
+    """Ask the store and the instance about every cell that is needed."""
+    reasons: list[str] = []
+    for need in needs:
+        attempts = _attempts(instance, need)
+        for cell in need.cells:
+            info = store.info(need.table, cell.account, cell.region)
+            reason = _reason(need, cell, info, attempts.get(cell.partition_key))
+            if reason:
+                reasons.append(reason)
+    return Verdict(tuple(reasons))
+
+
+def _attempts(instance: dg.DagsterInstance, need: Need) -> dict[str, AssetPartitionStatus | None]:
+    keys = [cell.partition_key for cell in need.cells]
+    return dict(instance.get_status_by_partition(dg.AssetKey(need.table), keys, need.definition) or {})
+
+
+def _reason(need: Need, cell: Cell, info: CellInfo | None, attempt: AssetPartitionStatus | None) -> str | None:
+    name = f"{need.table} {cell.label}"
+    if info is None:
+        return f"{name} was never read"
+    if attempt == AssetPartitionStatus.FAILED:
+        return f"{name}: the last attempt to read it failed, what is stored was read at {info.read_at:%Y-%m-%d %H:%M}"
+    if attempt == AssetPartitionStatus.IN_PROGRESS:
+        return f"{name} is being read by another run"
+    if need.since is not None and info.read_at < need.since:
+        return f"{name} is of an earlier sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
+    if not info.complete:
+        return f"{name} is {info.status.value}: {'; '.join(info.problems) or 'no reason given'}"
+    return None
