@@ -167,3 +167,23 @@ def _converter(hint: Any) -> Callable[[Any], Any]:
     if hint is datetime:
         return lambda value: value.astimezone(UTC)
     return lambda value: value
+
+
+def nested_types() -> tuple[type, ...]:
+    """The record types that columns of stored tables nest, in the order in which they are met."""
+    found: dict[type, None] = {}
+
+    def visit(hint: Any) -> None:
+        if is_dataclass(hint) and isinstance(hint, type):
+            found.setdefault(hint)
+            walk(hint)
+        for part in get_args(hint):
+            visit(part)
+
+    def walk(record: type) -> None:
+        for member in get_type_hints(record).values():
+            visit(member)
+
+    for spec in TABLES.values():
+        walk(spec.row_type)
+    return tuple(found)

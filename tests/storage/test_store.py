@@ -1,0 +1,119 @@
+"""The Parquet store: cells are whole or absent, and say how complete their read was."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from raito_pipeline.model import DataObject, ImportResult, OrgGroup, S3Bucket
+from raito_pipeline.storage import CellMissing, ReadStatus, Store
+
+BUCKET = S3Bucket("data", "eu-west-1", datetime(2026, 1, 1, tzinfo=UTC), True, None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path, run_id="run-1")
+
+
+def test_a_cell_is_written_and_read_back(store: Store) -> None:
+    began = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    info = store.write("s3_buckets", [BUCKET], "111122223333", read_at=began, extra={"page": "2"})
+    assert list(store.rows(S3Bucket, "111122223333")) == [BUCKET]
+    assert (info.rows, info.status, info.read_at, info.run_id) == (1, ReadStatus.COMPLETE, began, "run-1")
+    assert info.extra == {"page": "2"}
+    assert store.info("s3_buckets", "111122223333") == info
+
+
+def test_the_layout_is_the_one_that_other_tools_read(store: Store, tmp_path: Path) -> None:
+    store.write("data_objects", [], "111122223333", "eu-west-1")
+    store.write("s3_buckets", [BUCKET], "111122223333")
+    assert (tmp_path / "data_objects/account=111122223333/region=eu-west-1/data.parquet").is_file()
+    assert pd.read_parquet(tmp_path / "s3_buckets")["name"].tolist() == ["data"]
+
+
+def test_a_problem_makes_a_complete_cell_partial_and_keeps_other_states(store: Store) -> None:
+    partial = store.write("s3_buckets", [], "1", problems=["tags of data were denied"])
+    denied = store.write("s3_buckets", [], "2", status=ReadStatus.DENIED, problems=["denied"])
+    assert (partial.status, partial.complete) == (ReadStatus.PARTIAL, False)
+    assert (denied.status, denied.complete) == (ReadStatus.DENIED, False)
+
+
+def test_an_empty_complete_cell_is_not_a_missing_one(store: Store) -> None:
+    assert store.info("s3_buckets", "1") is None
+    with pytest.raises(CellMissing, match="s3_buckets of 1 is not there"):
+        list(store.rows(S3Bucket, "1"))
+    assert store.write("s3_buckets", [], "1").complete
+    assert list(store.rows(S3Bucket, "1")) == []
+
+
+def test_an_exception_leaves_the_old_cell_and_nothing_else(store: Store, tmp_path: Path) -> None:
+    store.write("s3_buckets", [BUCKET], "1")
+    with pytest.raises(RuntimeError, match="page 2"), store.writer("s3_buckets", "1") as writer:
+        writer.write_rows([BUCKET, BUCKET])
+        raise RuntimeError("page 2")
+    assert list(store.rows(S3Bucket, "1")) == [BUCKET]
+    assert [p.name for p in (tmp_path / "s3_buckets/account=1").iterdir()] == ["data.parquet"]
+
+
+def test_a_killed_writer_leaves_the_old_cell_and_the_next_one_cleans_up(store: Store, tmp_path: Path) -> None:
+    store.write("s3_buckets", [BUCKET], "1")
+    script = textwrap.dedent("""
+        import sys, time
+        from raito_pipeline.storage import Store
+        from raito_pipeline.model import S3Bucket
+        with Store.open(sys.argv[1]).writer("s3_buckets", "1") as writer:
+            writer.write_rows(S3Bucket(str(i), None, None, True, None) for i in range(50_000))
+            print("half", flush=True)
+            time.sleep(60)
+    """)
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"half\n"
+        os.kill(child.pid, signal.SIGKILL)
+    folder = tmp_path / "s3_buckets/account=1"
+    assert len(list(folder.iterdir())) == 2
+    assert list(store.rows(S3Bucket, "1")) == [BUCKET]
+    assert pd.read_parquet(tmp_path / "s3_buckets")["name"].tolist() == ["data"]
+    store.write("s3_buckets", [], "1")
+    assert [p.name for p in folder.iterdir()] == ["data.parquet"]
+
+
+def test_a_table_needs_exactly_the_levels_of_its_partitioning(store: Store) -> None:
+    with pytest.raises(ValueError, match="data_objects is partitioned by account_region"):
+        store.path("data_objects", "1")
+    with pytest.raises(ValueError, match="s3_buckets is partitioned by account"):
+        store.path("s3_buckets", "1", "eu-west-1")
+    with pytest.raises(KeyError):
+        store.path("no_such_table", "1")
+
+
+def test_tables_that_share_a_row_type_are_told_apart_by_name(store: Store) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    made = ImportResult("t", "DS", "j", "COMPLETED", True, None, 1, 2, "", 1, 0, 0, 0, (), now)
+    store.write("data_source_import", [made], "1")
+    assert list(store.rows(ImportResult, "1", table="data_source_import")) == [made]
+    with pytest.raises(KeyError, match="name the table"):
+        list(store.rows(ImportResult, "1"))
+
+
+def test_rows_are_streamed_in_the_order_they_were_written(store: Store) -> None:
+    count = 40_000
+    objects = (DataObject(f"1:r:b/{i}", str(i), "file", "1:r:b", "", None, None) for i in range(count))
+    assert store.write("data_objects", objects, "1", "r").rows == count
+    sizes = [batch.num_rows for batch in store.batches("data_objects", "1", "r")]
+    assert max(sizes) < count
+    assert [row.name for row in store.rows(DataObject, "1", "r")] == [str(i) for i in range(count)]
+
+
+def test_organization_cells_have_their_region(store: Store) -> None:
+    group = OrgGroup("d-1", "g-1", "team", "")
+    info = store.write("org_groups", [group], "999", "eu-central-1")
+    assert info.label == "org_groups 999/eu-central-1"
+    assert list(store.rows(OrgGroup, "999", "eu-central-1")) == [group]
