@@ -41,7 +41,6 @@ class IamRole:
     arn: Annotated[str, "role ARN"]
     path: Annotated[str, "path, `/` by default"]
     create_date: Annotated[datetime, "when it was created"]
-    description: Annotated[str, "Description, empty where none is set"]
     trust_policy: Annotated[str, "AssumeRolePolicyDocument as JSON text"]
     permissions_boundary_arn: Annotated[str | None, "policy ARN of its permissions boundary"]
     tags: Annotated[tuple[Tag, ...], "tags, sorted by key"]
