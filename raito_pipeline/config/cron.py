@@ -34,7 +34,7 @@ class CronError(ValueError):
 
 
 def normalize(text: str) -> str:
-    """`text` as five fields of numbers. Raises `CronError` where it is not valid or asks for more than one sync an hour."""
+    """`text` as five fields of numbers. Raises `CronError` if it is not valid or too frequent."""
     expression = _DESCRIPTORS.get(text.strip().lower(), text.strip().lower())
     if expression.startswith("@"):
         raise CronError(f"a cron expression or one of {', '.join(_DESCRIPTORS)} (for an interval use `frequency`)")

@@ -23,8 +23,8 @@ _MERGE = "<<"
 class Scalar:
     """One value as written. `null` tells an empty or `null` value from a quoted empty text."""
 
-    text: str
-    line: int
+    text: str = field(repr=False)  # may be a secret
+    line: int | None
     null: bool = False
 
 
@@ -33,7 +33,7 @@ class Items:
     """A YAML list."""
 
     items: tuple[Node, ...]
-    line: int
+    line: int | None
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Section:
     """A YAML mapping: option name in lower case -> value. `lines` holds the line of each name."""
 
     entries: Mapping[str, Node]
-    line: int
-    lines: Mapping[str, int] = field(default_factory=dict)
+    line: int | None
+    lines: Mapping[str, int | None] = field(default_factory=dict)
     template: bool = False  # an unquoted {{NAME}}, which YAML reads as a mapping
 
     def get(self, name: str) -> Node | None:
@@ -74,13 +74,13 @@ class _Reader:
 
     def _section(self, node: yaml.Node, line: int, depth: int) -> Section:
         entries: dict[str, Node] = {}
-        lines: dict[str, int] = {}
+        lines: dict[str, int | None] = {}
         merged: list[Section] = []
         template = False
         for key, value in node.value:
             key_line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                template = bool(node.flow_style)
+                template = isinstance(node, yaml.MappingNode) and bool(node.flow_style)
                 if not template:
                     self._problem(key_line, "a name that is not plain text", "`option: value`")
             elif key.value == _MERGE:

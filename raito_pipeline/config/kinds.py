@@ -24,7 +24,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
 _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
@@ -39,7 +39,7 @@ class NotThatKind(ValueError):
         super().__init__(expected or "not a value of this kind")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """How a value is read. `expected` is worded to follow "expected ..."; `example` is a text that `read` takes.
 
@@ -56,7 +56,13 @@ class Kind:
 def _text(text: str) -> str:
     if not text.strip():
         raise NotThatKind
-    return text
+    return text.strip()
+
+
+def _secret(text: str) -> SecretStr:
+    if not text:
+        raise NotThatKind
+    return SecretStr(text)
 
 
 def _flag(text: str) -> bool:
@@ -99,6 +105,15 @@ def _identity_store(text: str) -> str:
     if match is None:
         raise NotThatKind
     return match.group(1)
+
+
+def _storage(text: str) -> str:
+    place = text.strip()
+    if place.startswith("s3://"):
+        return _matching(_S3)(place).rstrip("/")
+    if not place or "://" in place or re.fullmatch("<[^<>]*>", place):
+        raise NotThatKind
+    return place
 
 
 def _size(text: str) -> int:
@@ -180,7 +195,9 @@ def name_part(characters: str, wording: str, *, variables: Sequence[str] = ()) -
 
 
 TEXT = Kind("text", "a text that is not empty", "some-text", _text)
-SECRET = Kind("secret", "a text that is not empty", "some-text", lambda text: SecretStr(_text(text)))
+SECRET = Kind("secret", "a text that is not empty", "some-text", _secret)
+NAME = Kind("text", "a name that is not empty", "marketing", _text)
+CONNECTOR = Kind("text", "the name of a connector", "raito-io/cli-plugin-aws-account", _text)
 FLAG = Kind("true or false", "true or false", "true", _flag)
 TEXTS = Kind("list of texts", "texts, separated by commas or as a YAML list", "one,two", _texts, is_list=True)
 ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _matching(_ACCOUNT))
@@ -230,8 +247,9 @@ INSTANCE_ARN = Kind(
 IDENTITY_STORE = Kind(
     "identity store id", "the id (d-...) or ARN of an AWS identity store", "d-1234567890", _identity_store
 )
-BUCKET = Kind("bucket name", "the name of an S3 bucket", "trail-logs", _matching(_BUCKET))
+BUCKET = Kind("bucket name", "the name of an S3 bucket", "trail-logs", _matching(BUCKET_NAME))
 S3_LOCATION = Kind("S3 address", "an address s3://BUCKET/PREFIX/", "s3://inventories/data/daily/", _matching(_S3))
+STORAGE = Kind("path or S3 address", "a path or an address s3://BUCKET/PREFIX", "s3://tables/raito", _storage)
 SIZE = Kind("size", "a size such as 512mb (1 mb = 1,000,000 bytes, 1 mib = 1,048,576)", "512mb", _size)
 MINUTES = Kind("minutes", "a whole number of minutes, at least 60, or 0 for none", "60", _minutes)
 CRON = Kind("cron expression", "a cron expression of five fields", "0 6 * * *", _cron)

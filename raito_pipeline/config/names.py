@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from raito_pipeline.config import kinds
 from raito_pipeline.config.options import (
     AccountTarget,
     General,
@@ -33,10 +32,6 @@ NOT_USED: Final = {
     "disable-log-forwarding-resource-provider-sync": "A stage that AWS targets do not have.",
     "disable-log-forwarding-tag-sync": "A stage that AWS targets do not have.",
 }
-CONNECTOR_NAME = "connector-name"
-CONNECTOR_VERSION = "connector-version"
-CONNECTOR_KIND: Final = kinds.TEXT
-NAME_KIND: Final = kinds.TEXT
 
 
 def known(*models: type[Settings]) -> frozenset[str]:
@@ -44,11 +39,10 @@ def known(*models: type[Settings]) -> frozenset[str]:
     return frozenset(name for model in models for option in declared(model) for name in option.names)
 
 
-_TARGETS: Final = frozenset({CONNECTOR_NAME, CONNECTOR_VERSION})
 TOP: Final = known(General, Shared, Locks) | {"targets", "pipeline"}
 OVERRIDABLE: Final = known(General, Shared, Locks)
-ACCOUNT: Final = known(AccountTarget, Locks, OrganizationLink) | _TARGETS
-ORGANIZATION: Final = known(OrganizationTarget, Locks) | _TARGETS
+ACCOUNT: Final = known(AccountTarget, Locks, OrganizationLink)
+ORGANIZATION: Final = known(OrganizationTarget, Locks)
 PIPELINE: Final = known(Pipeline)
 
 
@@ -118,4 +112,4 @@ def _check(reader: Reader, layer: Layer, name: str, names: frozenset[str]) -> No
 
 def _warn(reader: Reader, layer: Layer, name: str, found: str, expected: str | None) -> None:
     problem = Problem(layer.file, layer.section.lines[name], layer.target, safe_name(name), found, expected)
-    reader.warnings[problem] = None
+    reader.warn(problem)

@@ -63,7 +63,7 @@ class Declared:
 class Settings(BaseModel):
     """A frozen group of options."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def declared(model: type[Settings]) -> Iterator[Declared]:
@@ -149,7 +149,8 @@ class Locks(Settings):
         Patterns,
         Option(
             kinds.PATTERNS,
-            "Keeps access providers from being taken over where the whole name matches. `make-not-internalizable` is the older name; where both are given, both lists count.",
+            "Keeps access providers from being taken over where the whole name matches. `make-not-internalizable` "
+            "is the older name; where both are given, both lists count.",
             ("fully-lock-by-name",),
         ),
     ] = ()
@@ -177,7 +178,8 @@ class Shared(Settings):
         SecretStr | None,
         Option(
             kinds.SECRET,
-            'That user\'s password. Best given as `"{{NAME}}"`, which reads the environment variable NAME. Required unless `skip-authentication` is on.',
+            'That user\'s password. Best given as `"{{NAME}}"`, which reads the environment variable NAME. Required'
+            " unless `skip-authentication` is on.",
         ),
     ] = None
     domain: Annotated[
@@ -228,14 +230,16 @@ class Shared(Settings):
         str | None,
         Option(
             kinds.TEXT,
-            "The key of the tag that holds the owners of an access provider (account names or `email:...`, separated by commas), which are then locked.",
+            "The key of the tag that holds the owners of an access provider (account names or `email:...`, "
+            "separated by commas), which are then locked.",
         ),
     ] = None
     tag_overwrite_key_for_data_object_owners: Annotated[
         str | None,
         Option(
             kinds.TEXT,
-            "The key of the tag that holds the owners of a data object (account names or `email:...`, separated by commas).",
+            "The key of the tag that holds the owners of a data object (account names or `email:...`, separated by "
+            "commas).",
         ),
     ] = None
     tag_key_and_value_for_user_is_machine: Annotated[
@@ -250,11 +254,23 @@ class Target(Shared):
     name: Annotated[
         str,
         Option(
-            kinds.TEXT,
+            kinds.NAME,
             "The target's name in messages and in `only-targets`; no two targets share one.",
             default="the connector's name",
         ),
     ]
+    connector_name: Annotated[
+        str,
+        Option(
+            kinds.CONNECTOR,
+            f"The connector of the Raito CLI that the target is for: `{ACCOUNT_CONNECTOR}` or"
+            f" `{ORGANIZATION_CONNECTOR}`. Targets of others are skipped.",
+            required=True,
+        ),
+    ]
+    connector_version: Annotated[
+        str | None, Option(kinds.TEXT, "The version of that connector. Only the Raito CLI uses it.", default="not used")
+    ] = None
     data_source_id: Annotated[
         str | None,
         Option(kinds.TEXT, "The id of the data source in Raito Cloud. Without it only users and groups are sent."),
@@ -306,7 +322,8 @@ class OrganizationLink(Settings):
         str,
         Option(
             kinds.IDENTITY_STORE,
-            "The AWS identity store of that instance, as its id (d-...) or ARN. Required with `aws-organization-profile`.",
+            "The AWS identity store of that instance, as its id (d-...) or ARN. Required with `aws-organization-"
+            "profile`.",
             ("aws-organization-identity-store",),
         ),
     ]
@@ -449,7 +466,8 @@ class AccountTarget(Target):
         Patterns,
         Option(
             kinds.PATTERNS,
-            "Users whose whole name matches one of these are imported by name only: no tags, e-mail address or inline policies.",
+            "Users whose whole name matches one of these are imported by name only: no tags, e-mail address or "
+            "inline policies.",
             default="none",
         ),
     ] = ()
@@ -573,13 +591,14 @@ class AccountTarget(Target):
 
 
 class Pipeline(Settings):
-    """What only this pipeline knows, under the key `pipeline:`, so that the rest of the file still serves the Raito CLI."""
+    """What only this pipeline knows: it stands under `pipeline:`, so that the same file still serves the Raito CLI."""
 
     storage: Annotated[
         str,
         Option(
-            kinds.TEXT,
-            "Where the tables are stored: a path (a relative one counts from the file's folder) or an address `s3://BUCKET/PREFIX`.",
+            kinds.STORAGE,
+            "Where the tables are stored: a path (a relative one counts from the file's folder) or an address "
+            "`s3://BUCKET/PREFIX`.",
             default="`data/` beside the file",
         ),
     ]
@@ -612,7 +631,8 @@ class Pipeline(Settings):
         Pairs,
         Option(
             kinds.S3_LOCATION,
-            "Per bucket, the address `s3://BUCKET/PREFIX/` of its S3 Inventory, which is then read in place of listing the bucket. A mapping of bucket names to addresses.",
+            "Per bucket, the address `s3://BUCKET/PREFIX/` of its S3 Inventory, which is then read in place of "
+            "listing the bucket. A mapping of bucket names to addresses.",
             default="none: buckets are listed",
         ),
     ] = ()
@@ -702,6 +722,5 @@ class Options(General):
         for target in self.accounts:
             if target.partition == partition:
                 return target
-        raise KeyError(
-            f'no account target has the partition "{partition}"; there are: {", ".join(t.partition for t in self.accounts)}'
-        )
+        known = ", ".join(target.partition for target in self.accounts)
+        raise KeyError(f'no account target has the partition "{partition}"; there are: {known}')

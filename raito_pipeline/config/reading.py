@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,7 +25,6 @@ _NOT_IN_KEYS = re.compile(r"[|,\[\]]")
 # Kinds whose value stays a text: here a placeholder can be kept until somebody needs the real value.
 _MAY_WAIT = (
     kinds.TEXT,
-    kinds.TEXTS,
     kinds.ACCOUNT_ID,
     kinds.REGION_NAME,
     kinds.REGIONS,
@@ -57,8 +56,8 @@ class _Given:
 
     layer: Layer
     name: str
-    line: int
-    parts: tuple[str, ...]
+    line: int | None
+    parts: tuple[str, ...] = field(repr=False)
     is_list: bool
     variables: tuple[str, ...] = ()
 
@@ -67,14 +66,14 @@ class _Given:
         if is_secret_name(self.name) or any(map(is_secret_name, self.variables)):
             return HIDDEN
         text = shown(", ".join(self.parts) if self.is_list else self.parts[0])
-        return f"{text} (from {', '.join(self.variables)} of the environment)" if self.variables else text
+        return f"{text} (from the environment: {', '.join(self.variables)})" if self.variables else text
 
 
 @dataclass
 class Reader:
     """Reads options from layers of sections. Problems and warnings are kept once each, in the order they were found."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     problems: dict[Problem, None] = field(default_factory=dict)
     warnings: dict[Problem, None] = field(default_factory=dict)
     placeholders: dict[Problem, None] = field(default_factory=dict)
@@ -83,17 +82,25 @@ class Reader:
         """Take note of something that has to be corrected."""
         self.problems[problem] = None
 
-    def settings(self, model: type[Settings], layers: Sequence[Layer]) -> dict[str, Any]:
+    def warn(self, problem: Problem) -> None:
+        """Take note of something that should be known, but stops nothing."""
+        self.warnings[problem] = None
+
+    def settings(
+        self, model: type[Settings], layers: Sequence[Layer], leave_out: Collection[str] = ()
+    ) -> dict[str, Any]:
         """The given options of `model`: attribute -> value, or `WRONG`; absent ones are left out."""
         values = {}
         for option in declared(model):
+            if option.attribute in leave_out:
+                continue
             value = self.option(option, layers)
             if value is not None:
                 values[option.attribute] = value
         return values
 
     def option(self, option: Declared, layers: Sequence[Layer]) -> Any:
-        """The value in the first of `layers` that gives the option; `WRONG` where it cannot be read, None where none does."""
+        """The value in the first of `layers` that gives the option: None without any, `WRONG` if it cannot be read."""
         for layer in layers:
             given = self._given(option, layer)
             if given is WRONG:
@@ -119,7 +126,7 @@ class Reader:
                 f"the option besides `{found[0]}`",
                 "only one of them; it is not used",
             )
-            self.warnings[problem] = None
+            self.warn(problem)
         node = layer.section.get(found[0])
         return self._texts(option.option.kind, layer, found[0], node) if node is not None else None
 
@@ -142,7 +149,7 @@ class Reader:
             texts.append(text)
         return _Given(layer, name, line, tuple(texts), isinstance(node, Items), tuple(variables))
 
-    def _shape(self, kind: Kind, layer: Layer, name: str, node: Node, line: int) -> Problem:
+    def _shape(self, kind: Kind, layer: Layer, name: str, node: Node, line: int | None) -> Problem:
         if isinstance(node, Section) and node.template:
             return Problem(
                 layer.file,
@@ -169,17 +176,9 @@ class Reader:
         variable = match.group(1)
         variables.append(variable)
         if variable not in self.environ:
-            found = f'"{{{{{safe_name(variable)}}}}}", but the environment variable {safe_name(variable)} is not set'
-            self.wrong(
-                Problem(
-                    layer.file,
-                    scalar.line or None,
-                    layer.target,
-                    name,
-                    found,
-                    f"{safe_name(variable)} to be set in the environment",
-                )
-            )
+            found, shown_name = f'"{{{{{safe_name(variable)}}}}}"', safe_name(variable)
+            expected = f"the environment variable {shown_name} to be set"
+            self.wrong(Problem(layer.file, scalar.line, layer.target, name, found, expected))
             return None
         return self.environ[variable]
 
@@ -197,15 +196,9 @@ class Reader:
             return WRONG
 
     def _placeholder(self, kind: Kind, given: _Given) -> Any:
-        problem = Problem(
-            given.layer.file,
-            given.line,
-            given.layer.target,
-            given.name,
-            f"the placeholder {given.found}",
-            kind.expected,
-        )
-        self.placeholders[problem] = None
+        expected = "the real value" if kind is kinds.TEXT else kind.expected
+        found = f"the placeholder {given.found}"
+        self.placeholders[Problem(given.layer.file, given.line, given.layer.target, given.name, found, expected)] = None
         texts = tuple(_NOT_IN_KEYS.sub(" ", text.strip()) for text in given.parts)
         return texts if kind.is_list else texts[0]
 
@@ -218,6 +211,11 @@ def _split(kind: Kind, given: _Given) -> tuple[str, ...]:
     if kind is kinds.PATTERNS and _COUNT_WITH_COMMA.search(text):
         raise NotThatKind("a YAML list, since commas separate the expressions and one of these holds a comma itself")
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether `text` has the form `<what belongs here>`, as in examples to fill in."""
+    return _PLACEHOLDER.fullmatch(text) is not None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -1,0 +1,138 @@
+"""Explains the options to people: `raito-pipeline info` and `docs/options.md` are both made here.
+
+Everything comes from the declarations in `options.py`; nothing is explained a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from raito_pipeline.config.names import NOT_USED
+from raito_pipeline.config.options import (
+    ACCOUNT_CONNECTOR,
+    ORGANIZATION_CONNECTOR,
+    AccountTarget,
+    Declared,
+    General,
+    Locks,
+    OrganizationLink,
+    OrganizationTarget,
+    Pipeline,
+    Settings,
+    Shared,
+    Target,
+    declared,
+)
+
+WHOLE_FILE = "The whole file"
+FILE_OR_TARGET = "The whole file, or one target"
+LOCKS = "Locks: the whole file, or one target"
+EVERY_TARGET = "Every target"
+ACCOUNT = f"Targets of `{ACCOUNT_CONNECTOR}`"
+ORGANIZATION = f"Targets of `{ORGANIZATION_CONNECTOR}`"
+PIPELINE = "Below `pipeline:`"
+CLI_ONLY = "Of the Raito CLI, not used"
+
+_INTRODUCTIONS = {
+    WHOLE_FILE: "These stand at the top of the file.",
+    FILE_OR_TARGET: "These stand at the top of the file for all targets, or in a target, which then wins for itself.",
+    LOCKS: "Which parts of imported access providers cannot be edited in Raito Cloud. They stand at the top of the file"
+    " for all targets, or in a target, which then wins for itself. Names match as a whole.",
+    EVERY_TARGET: "Each entry of the list `targets` has these.",
+    ACCOUNT: "One AWS account.",
+    ORGANIZATION: "The Identity Center of an AWS organization: its users and groups.",
+    PIPELINE: "What the Raito CLI does not know stands below the one key `pipeline:`, so that the same file still"
+    " serves the CLI.",
+    CLI_ONLY: "These are accepted and reported as not used.",
+}
+_HEAD = """\
+# Options of `raito.yml`
+
+<!-- Made by `python -m raito_pipeline.config.docs docs/options.md`; edit the declarations in raito_pipeline/config. -->
+
+The file is looked for as `raito.yml` or `raito.yaml` in the working directory, then in `~/.raito/`; the environment
+variable `RAITO_CONFIG_FILE` names another one. A value that is exactly `"{{NAME}}"`, in quotes, is replaced by the
+environment variable NAME. A list is one text with commas or a YAML list; regular expressions that hold a comma
+themselves need the YAML list. An option that nothing reads is a warning, a value that cannot be read is an error, and
+all errors of a file are reported together.
+"""
+
+
+@dataclass(frozen=True)
+class OptionDoc:
+    """One option as people read it. `where` tells in which part of the file it stands, `example` is a value it takes."""
+
+    name: str
+    spellings: tuple[str, ...]
+    where: str
+    kind: str
+    default: str
+    text: str
+    example: str
+
+
+def describe() -> tuple[OptionDoc, ...]:
+    """Every option, in the order of the documentation page."""
+    return tuple(_described())
+
+
+def _described() -> Iterator[OptionDoc]:
+    yield from _of(General, WHOLE_FILE)
+    yield OptionDoc(
+        "targets",
+        ("targets",),
+        WHOLE_FILE,
+        "list of targets",
+        "required",
+        "What to sync: accounts and organizations, with the options below.",
+        "",
+    )
+    yield from _of(Shared, FILE_OR_TARGET)
+    yield from _of(Locks, LOCKS)
+    yield from _of(Target, EVERY_TARGET, Shared)
+    yield from _of(OrganizationTarget, ORGANIZATION, Target)
+    yield from _of(AccountTarget, ACCOUNT, Target)
+    yield from _of(OrganizationLink, ACCOUNT)
+    yield from _of(Pipeline, PIPELINE)
+    for name, text in NOT_USED.items():
+        yield OptionDoc(name, (name,), CLI_ONLY, "anything", "not used", text, "")
+
+
+def _of(model: type[Settings], where: str, base: type[Settings] | None = None) -> Iterator[OptionDoc]:
+    inherited = {option.attribute for option in declared(base)} if base else set()
+    for found in declared(model):
+        if found.attribute not in inherited:
+            kind = found.option.kind
+            yield OptionDoc(found.name, found.names, where, kind.name, _default(found), found.option.text, kind.example)
+
+
+def _default(found: Declared) -> str:
+    if found.option.default is not None:
+        return found.option.default
+    return "required" if found.option.required else _worded(found.default)
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value in (None, (), "") else str(value)
+
+
+def render_markdown() -> str:
+    """The page `docs/options.md`."""
+    options = describe()
+    pages = [_HEAD]
+    for where, introduction in _INTRODUCTIONS.items():
+        rows = [_row(option) for option in options if option.where == where]
+        table = "\n".join(["| option | value | default | meaning |", "| --- | --- | --- | --- |", *rows])
+        pages.append(f"## {where}\n\n{introduction}\n\n{table}\n")
+    return "\n".join(pages)
+
+
+def _row(option: OptionDoc) -> str:
+    others = "".join(f"<br>also `{name}`" for name in option.spellings[1:])
+    cells = (f"`{option.name}`{others}", option.kind, option.default, option.text)
+    return f"| {' | '.join(re.sub(r'[|]', '&#124;', cell) for cell in cells)} |"

@@ -1,0 +1,302 @@
+"""Reads the list `targets`: names, selection, each target's options, and the rules that tie options together.
+
+A target is read into a `Draft`; the frozen objects are built only when the whole file is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from raito_pipeline.config import kinds, names
+from raito_pipeline.config.document import Items, Scalar, Section
+from raito_pipeline.config.options import (
+    ACCOUNT_CONNECTOR,
+    ORGANIZATION_CONNECTOR,
+    AccountTarget,
+    Locks,
+    OrganizationLink,
+    OrganizationTarget,
+    Shared,
+    declared,
+)
+from raito_pipeline.config.problems import Problem, shown
+from raito_pipeline.config.profiles import profile_region
+from raito_pipeline.config.reading import Layer, Reader, is_placeholder
+
+_MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
+    ACCOUNT_CONNECTOR: AccountTarget,
+    ORGANIZATION_CONNECTOR: OrganizationTarget,
+}
+_SHARED = frozenset(option.attribute for option in declared(Shared))
+_BOTH_SOURCES = "aws-s3-enabled, aws-glue-enabled"
+
+
+@dataclass
+class Draft:
+    """A target as it was read: attribute -> value, by group of options. Values that could not be read are `WRONG`."""
+
+    name: str
+    connector: str
+    own: Layer
+    layers: tuple[Layer, ...] = field(repr=False)
+    selected: bool = True
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+    locks: dict[str, Any] = field(default_factory=dict)
+    link: dict[str, Any] | None = None
+
+    @property
+    def line(self) -> int | None:
+        return self.own.section.line
+
+    @property
+    def is_account(self) -> bool:
+        return self.connector == ACCOUNT_CONNECTOR
+
+    def problem(self, option: str, found: str, expected: str | None) -> Problem:
+        """A problem of this target, in the option's line where it has one."""
+        line = self.own.section.lines.get(option, self.line)
+        return Problem(self.own.file, line, self.name, option, found, expected)
+
+    def account(self, partition: str) -> AccountTarget:
+        link = None if self.link is None else OrganizationLink(**self.link)
+        return AccountTarget(**self._common(), organization=link, partition=partition)
+
+    def organization(self) -> OrganizationTarget:
+        return OrganizationTarget(**self._common())
+
+    def _common(self) -> dict[str, Any]:
+        locks = dict(self.locks)
+        older = locks.get("make_not_internalizable", ())
+        if older:  # the older name of fully-lock-by-name counts like the newer one
+            locks["fully_lock_by_name"] = (*locks.get("fully_lock_by_name", ()), *older)
+        given = {"name": self.name, "connector_name": self.connector, "line": self.line, "locks": Locks(**locks)}
+        return {**self.values, **given}
+
+
+@dataclass
+class TargetsReader:
+    """Reads the targets of one file. `over` and `top` are the layers of the command line and of the whole file."""
+
+    reader: Reader
+    over: Layer
+    top: Layer
+    home: Path
+
+    def drafts(self, only: Sequence[str], skip_authentication: bool) -> list[Draft]:
+        """All targets of the two AWS connectors, those that `only` leaves out marked and read without complaints.
+
+        Targets that are left out are read because they keep partition keys the same, whatever is selected.
+        """
+        drafts = list(self._named())
+        if only:
+            self._select(drafts, only)
+        known = [draft for draft in drafts if self._is_known(draft)]
+        for draft in known:
+            reader = self.reader if draft.selected else Reader(self.reader.environ)
+            _TargetReader(draft, reader, self.home, skip_authentication).read()
+            if not draft.selected and reader.problems:
+                draft.values = {name: draft.values.get(name) for name in ("account_id",)}
+        self._warn_of_shared_sources(known)
+        return known
+
+    # -- the list ----------------------------------------------------------------------------------------------------
+
+    def _named(self) -> Iterator[Draft]:
+        node = self.top.section.get("targets")
+        if not isinstance(node, Items) or not node.items:
+            found = "nothing" if node is None else "an empty list" if isinstance(node, Items) else "something else"
+            line = self.top.section.lines.get("targets")
+            self._wrong(line, None, "targets", found, "a list of at least one target")
+            return
+        taken: dict[str, int | None] = {}
+        for item in node.items:
+            if not isinstance(item, Section):
+                self._wrong(item.line, None, "targets", "an entry without options", "a target with its options")
+                continue
+            layer = Layer(self.top.file, item, _written_name(item))
+            connector = self._connector(layer)
+            name = self._name(layer, connector, taken)
+            if connector is not None:
+                own = Layer(self.top.file, item, name)
+                yield Draft(name, connector, own, (self.over, own, self.top))
+
+    def _connector(self, layer: Layer) -> str | None:
+        text = self.reader.text(kinds.CONNECTOR, layer, "connector-name")
+        if text is None:
+            expected = " or ".join(_MODELS)
+            self._wrong(layer.section.line, layer.target, "connector-name", "nothing", expected)
+        return text.lower() if isinstance(text, str) else None
+
+    def _name(self, layer: Layer, connector: str | None, taken: dict[str, int | None]) -> str:
+        """The target's name; a repeated one is a problem, but a name made of the connector's is made different."""
+        given = self.reader.text(kinds.NAME, layer, "name")
+        if isinstance(given, str):
+            line = layer.section.lines["name"]
+            if given in taken:
+                found = f"{shown(given)} a second time (first in line {taken[given]})"
+                self._wrong(line, given, "name", found, "each target to have its own name")
+            taken.setdefault(given, line)
+            return given
+        base = connector or "target"
+        others = (f"{base} ({number})" for number in range(2, len(taken) + 3))
+        name = base if base not in taken else next(name for name in others if name not in taken)
+        taken[name] = layer.section.line
+        return name
+
+    def _select(self, drafts: Sequence[Draft], only: Sequence[str]) -> None:
+        known = [draft.name for draft in drafts]
+        layer = self.over if "only-targets" in self.over.section.entries else self.top
+        for name in only:
+            if name not in known:
+                line = layer.section.lines["only-targets"] or None
+                expected = f"names of targets of this file: {', '.join(known)}"
+                self.reader.wrong(Problem(layer.file, line, None, "only-targets", shown(name), expected))
+        for draft in drafts:
+            draft.selected = draft.name in only
+
+    def _is_known(self, draft: Draft) -> bool:
+        if draft.connector in _MODELS:
+            return True
+        if draft.selected:
+            found = f"the connector {shown(draft.connector)}, which the pipeline does not know; the target is skipped"
+            self.reader.warn(draft.problem("connector-name", found, f"{' or '.join(_MODELS)} for a target to sync"))
+        return False
+
+    def _warn_of_shared_sources(self, drafts: Sequence[Draft]) -> None:
+        first: dict[str, str] = {}
+        for draft in drafts:
+            source = draft.values.get("data_source_id")
+            if not isinstance(source, str) or not draft.is_account or is_placeholder(source):
+                continue
+            if source in first:
+                found = f'the data source of the target "{first[source]}"'
+                expected = "another one, since each sync removes what the other imported"
+                self.reader.warn(draft.problem("data-source-id", found, expected))
+            first.setdefault(source, draft.name)
+
+    def _wrong(self, line: int | None, target: str | None, option: str, found: str, expected: str) -> None:
+        self.reader.wrong(Problem(self.top.file, line, target, option, found, expected))
+
+
+@dataclass
+class _TargetReader:
+    """Reads the options of one target into its draft."""
+
+    draft: Draft
+    reader: Reader
+    home: Path
+    skip_authentication: bool
+
+    def read(self) -> None:
+        draft, model = self.draft, _MODELS[self.draft.connector]
+        names.check_target(self.reader, draft.own, model)
+        self.reader.placeholders = {}
+        draft.locks = self.reader.settings(Locks, draft.layers)
+        draft.values = self.reader.settings(Shared, draft.layers)
+        for option in declared(model):
+            if option.attribute not in _SHARED:
+                value = self.reader.option(option, (draft.own,))
+                if value is not None:
+                    draft.values[option.attribute] = value
+        self._check_required(model)
+        self._fill_region()
+        if draft.is_account:
+            self._check_sources()
+            draft.link = self._link()
+        draft.values["placeholders"] = tuple(self.reader.placeholders)
+        for placeholder in self.reader.placeholders:
+            self.reader.warn(placeholder)
+
+    def _check_required(self, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
+        login = () if self.skip_authentication else ("api_user", "api_secret")
+        for option in declared(model):
+            if self.draft.values.get(option.attribute) is not None:
+                continue
+            expected = option.option.kind.expected
+            if option.attribute in _SHARED and (option.option.required or option.attribute in login):
+                everywhere = f"{expected}, at the top of the file or in each target"
+                self.reader.wrong(Problem(self.draft.own.file, None, None, option.name, "nothing", everywhere))
+            elif option.option.required:
+                self.reader.wrong(self.draft.problem(option.name, "nothing", expected))
+
+    def _fill_region(self) -> None:
+        """Without regions in the file, take the one of the profile."""
+        attribute, option = ("regions", "aws-regions") if self.draft.is_account else ("region", "aws-region")
+        if self.draft.values.get(attribute):
+            return
+        region = self._profile_region(self.draft.values.get("profile"), option)
+        if region is not None:
+            self.draft.values[attribute] = (region,) if self.draft.is_account else region
+
+    def _profile_region(self, profile: Any, option: str) -> str | None:
+        """The region that `profile` names; without any, a problem that tells where one can be given."""
+        if profile is not None and not isinstance(profile, str):
+            return None
+        if profile is not None and is_placeholder(profile):
+            return "<region of the profile>"
+        region = profile_region(profile, self.reader.environ, self.home)
+        if region is None:
+            where = f"for the AWS profile {shown(profile)}" if profile else "in the AWS configuration or AWS_REGION"
+            self.reader.wrong(self.draft.problem(option, "nothing", f"{kinds.REGION_NAME.expected}, here or {where}"))
+        elif not kinds.REGION.fullmatch(region):
+            found = f"{shown(region)} (from the AWS configuration)"
+            self.reader.wrong(self.draft.problem(option, found, kinds.REGION_NAME.expected))
+        return region
+
+    def _check_sources(self) -> None:
+        """Exactly one of S3 and Glue: S3 by default, unless Glue is on."""
+        values, lines = self.draft.values, self.draft.own.section.lines
+        s3, glue = values.get("aws_s3_enabled"), values.get("aws_glue_enabled", False)
+        if not (s3 is None or isinstance(s3, bool)) or not isinstance(glue, bool):
+            return
+        values["aws_s3_enabled"] = not glue if s3 is None else s3
+        if values["aws_s3_enabled"] != glue:
+            return
+        line = lines.get("aws-s3-enabled", lines.get("aws-glue-enabled"))
+        found = "both on" if glue else "neither on"
+        expected = "exactly one of aws-s3-enabled and aws-glue-enabled to be true"
+        self.reader.wrong(Problem(self.draft.own.file, line, self.draft.name, _BOTH_SOURCES, found, expected))
+
+    def _link(self) -> dict[str, Any] | None:
+        """The options of the organization, all of them or none."""
+        values = self.reader.settings(OrganizationLink, (self.draft.own,))
+        if values.get("profile") is None:
+            for option in declared(OrganizationLink):
+                if option.attribute in values:
+                    found = "an option of the organization without `aws-organization-profile`; it is not used"
+                    self.reader.warn(self.draft.problem(option.name, found, "aws-organization-profile besides it"))
+            return None
+        for option in declared(OrganizationLink):
+            if option.attribute not in values and option.attribute != "region":
+                expected = f"{option.option.kind.expected}, which aws-organization-profile needs"
+                self.reader.wrong(self.draft.problem(option.name, "nothing", expected))
+        if "region" not in values:
+            values["region"] = self._profile_region(values["profile"], "aws-organization-region")
+        return values
+
+
+def _written_name(section: Section) -> str | None:
+    """The target's name as written, for problems that are found before it is known."""
+    node = section.get("name")
+    return node.text if isinstance(node, Scalar) else None
+
+
+def partitions(drafts: Sequence[Draft]) -> dict[str, str]:
+    """The partition key of each account target by name: the account, and the target too where several share it."""
+    accounts = {
+        draft.name: draft.values["account_id"]
+        for draft in drafts
+        if draft.is_account and isinstance(draft.values.get("account_id"), str)
+    }
+    shared = Counter(accounts.values())
+    keys: dict[str, str] = {}
+    for name, account in accounts.items():
+        base = names.as_key(account if shared[account] == 1 else f"{account}-{name}")
+        others = (f"{base}-{number}" for number in range(2, len(keys) + 3))
+        taken = set(keys.values())
+        keys[name] = base if base not in taken else next(key for key in others if key not in taken)
+    return keys
