@@ -6,11 +6,10 @@ gives a meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raito_pipeline.config.names import as_key
-from raito_pipeline.config.options import AccountTarget, Options, OrganizationLink, OrganizationTarget
+from raito_pipeline.config.options import Options, OrganizationLink, OrganizationTarget
 
 
 @dataclass(frozen=True)
@@ -68,18 +67,15 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
 def organization_of(options: Options, account: str) -> str | None:
     """The key of the organization that the account with the key `account` links, or None where it links none."""
     for target in options.accounts:
-        if target.partition == account and target.organization is not None:
-            return _linked(options, target.organization).key
+        if target.partition == account:
+            return _linked(options, target.organization).key if target.organization else None
     return None
 
 
 def _linked(options: Options, link: OrganizationLink) -> OrganizationPartition:
-    """The organization of `link`: the target with its profile and region, else the only target of its region, else its own."""
-    known = (*options.organizations, *options.other_organizations)
-    in_region = [target for target in known if target.region == link.region]
-    same = [target for target in in_region if target.profile == link.profile]
-    if same or len(in_region) == 1:
-        return _of_target(options, (same or in_region)[0])
+    target = _target_of(options, link)
+    if target is not None:
+        return _of_target(options, target)
     return OrganizationPartition(
         key=f"{as_key(link.identity_store_id)}_{as_key(link.region)}",
         profile=link.profile,
@@ -91,8 +87,35 @@ def _linked(options: Options, link: OrganizationLink) -> OrganizationPartition:
     )
 
 
+def _target_of(options: Options, link: OrganizationLink) -> OrganizationTarget | None:
+    """The target with the profile and region of `link`; else the only one of the region, unless its store is another.
+
+    An account may reach the organization through a profile of its own, so the profile alone does not decide.
+    """
+    targets = (*options.organizations, *options.other_organizations)
+    in_region = [target for target in targets if target.region == link.region]
+    for target in in_region:
+        if target.profile == link.profile:
+            return target
+    if len(in_region) != 1:
+        return None
+    proven = _proven_link(options, in_region[0])
+    return in_region[0] if proven is None or proven.identity_store_id == link.identity_store_id else None
+
+
+def _proven_link(options: Options, target: OrganizationTarget) -> OrganizationLink | None:
+    """A link with the very profile and region of `target`: it tells the identity store, which the target does not."""
+    for account in options.accounts:
+        link = account.organization
+        if link is not None and (link.profile, link.region) == (target.profile, target.region):
+            return link
+    return None
+
+
 def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPartition:
-    link = next(_links_of(options, target), None)
+    links = [account.organization for account in options.accounts if account.organization is not None]
+    meant = (link for link in links if _target_of(options, link) is target)
+    link = _proven_link(options, target) or next(meant, None)
     return OrganizationPartition(
         key=_target_key(target),
         profile=target.profile,
@@ -104,22 +127,5 @@ def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPart
     )
 
 
-def _links_of(options: Options, target: OrganizationTarget) -> Iterator[OrganizationLink]:
-    for account in options.accounts:
-        link = account.organization
-        if link is not None and link.region == target.region and _is_same(options, target, link):
-            yield link
-
-
-def _is_same(options: Options, target: OrganizationTarget, link: OrganizationLink) -> bool:
-    known = (*options.organizations, *options.other_organizations)
-    return target.profile == link.profile or sum(other.region == link.region for other in known) == 1
-
-
 def _target_key(target: OrganizationTarget) -> str:
     return f"{as_key(target.account_id)}_{as_key(target.region)}"
-
-
-def account_target(options: Options, account: str) -> AccountTarget:
-    """The target of the account key `account`. Raises KeyError where there is none."""
-    return options.account(account)

@@ -39,8 +39,8 @@ CLI_ONLY = "Of the Raito CLI, not used"
 _INTRODUCTIONS = {
     WHOLE_FILE: "These stand at the top of the file.",
     FILE_OR_TARGET: "These stand at the top of the file for all targets, or in a target, which then wins for itself.",
-    LOCKS: "Which parts of imported access providers cannot be edited in Raito Cloud. They stand at the top of the file"
-    " for all targets, or in a target, which then wins for itself. Names match as a whole.",
+    LOCKS: "Which parts of imported access providers cannot be edited in Raito Cloud. These stand at the top of the"
+    " file for all targets, or in a target, which then wins for itself. Names match as a whole.",
     EVERY_TARGET: "Each entry of the list `targets` has these.",
     ACCOUNT: "One AWS account.",
     ORGANIZATION: "The Identity Center of an AWS organization: its users and groups.",
@@ -81,15 +81,8 @@ def describe() -> tuple[OptionDoc, ...]:
 
 def _described() -> Iterator[OptionDoc]:
     yield from _of(General, WHOLE_FILE)
-    yield OptionDoc(
-        "targets",
-        ("targets",),
-        WHOLE_FILE,
-        "list of targets",
-        "required",
-        "What to sync: accounts and organizations, with the options below.",
-        "",
-    )
+    text = "What to sync: accounts and organizations, with the options below."
+    yield OptionDoc("targets", ("targets",), WHOLE_FILE, "list of targets", "required", text, "")
     yield from _of(Shared, FILE_OR_TARGET)
     yield from _of(Locks, LOCKS)
     yield from _of(Target, EVERY_TARGET, Shared)

@@ -80,7 +80,7 @@ def whole(least: int, most: int, example: int) -> Kind:
             raise NotThatKind
         return int(text)
 
-    return Kind("whole number", f"a whole number from {least} to {most}", str(example), read)
+    return Kind(f"{least} to {most}", f"a whole number from {least} to {most}", str(example), read)
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -183,7 +183,8 @@ def choice(*words: str) -> Kind:
             raise NotThatKind
         return text.strip().lower()
 
-    return Kind("word", " or ".join(f"`{word}`" for word in words), words[0], read)
+    wording = " or ".join(f"`{word}`" for word in words)
+    return Kind(wording, wording, words[0], read)
 
 
 def name_part(characters: str, wording: str, *, variables: Sequence[str] = ()) -> Kind:

@@ -352,7 +352,7 @@ class OrganizationTarget(Target):
         Option(
             kinds.REGION_NAME,
             "The region of Identity Center.",
-            ("aws-region", "aws-regions"),
+            ("aws-region",),
             default="the profile's region",
         ),
     ]
