@@ -102,28 +102,29 @@ class AwsClients:
         if self._session is None:
             self._session = boto3.Session(profile_name=self.profile, region_name=self._region)
         config = Config(
-            retries={"mode": "standard", "max_attempts": 10},
+            retries={"mode": "standard", "total_max_attempts": 10},
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=max(self.concurrency, 1),
             user_agent_extra="raito-pipeline",
         )
-        client = self._session.client(service, region_name=region or self._session.region_name or "us-east-1",
-                                      config=config)  # type: ignore[call-overload]
+        client = self._session.client(
+            service, region_name=region or self._session.region_name or "us-east-1", config=config
+        )  # type: ignore[call-overload]
         events = client.meta.events
         events.register("before-send", self._count)
         if service == "s3control":
             events.register("before-call.s3-control.*", _keep_endpoint_host)
         return client
 
-    def _count(self, request: Any, event_name: str, **_: Any) -> None:
+    def _count(self, event_name: str, **_: Any) -> None:
         # event_name is "before-send.<service>.<Operation>"
-        _, service, operation = event_name.split(".", 2)
+        _prefix, service, operation = event_name.split(".", 2)
         with self._lock:
             self.calls[f"{service}:{operation}"] += 1
 
 
-def _keep_endpoint_host(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:
     """Leave the host of an address that was set by hand as it is.
 
     S3 Control puts the account id in front of the host, which an `endpoint_url` by number (127.0.0.1) cannot

@@ -138,7 +138,10 @@ def _explain_answer(error: ClientError, action: str, resource: str) -> AwsError:
         return kind(f"{action} on {resource}: {text}", action=action, resource=resource, code=code)
 
     if code in _EXPIRED:
-        return made(AwsCredentialsInvalid, f"the AWS credentials have expired ({code}). Renew them and run this again.")
+        return made(
+            AwsCredentialsInvalid,
+            f"the AWS credentials have expired ({code}). Renew them and run this again.",
+        )
     if code in _BAD_CREDENTIALS:
         return made(AwsCredentialsInvalid, f"AWS does not accept the credentials ({code}). Check aws-profile.")
     if code in _OPTED_OUT:

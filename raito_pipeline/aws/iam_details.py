@@ -1,0 +1,78 @@
+"""The first way of reading IAM: `GetAccountAuthorizationDetails`, nearly everything in a page or two.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.iam_rows import (
+    PAGE,
+    AccountRows,
+    Answer,
+    PrincipalType,
+    group_row,
+    inline_attachment,
+    managed_attachment,
+    policy_row,
+    policy_text,
+    role_row,
+    user_row,
+)
+from raito_pipeline.aws.iam_settings import IamSettings
+from raito_pipeline.aws.reading import Progress
+from raito_pipeline.model import IamAttachment
+
+ACTION = "iam:GetAccountAuthorizationDetails"
+
+
+def read_details(clients: AwsClients, settings: IamSettings, progress: Progress) -> AccountRows:
+    """All rows of an account but the tags of its policies. Raises `AwsError`; `AwsDenied` asks for the other way."""
+    rows = AccountRows()
+    for done, page in enumerate(_pages(clients, settings), start=1):
+        _add_page(rows, page, settings)
+        progress("account details", done, None)
+    return rows
+
+
+def _pages(clients: AwsClients, settings: IamSettings) -> Iterator[dict[str, Any]]:
+    request: dict[str, Any] = {"MaxItems": PAGE, "Filter": settings.details_filter}
+    while True:
+        with aws_call(ACTION, "the account"):
+            page: dict[str, Any] = dict(clients.client("iam").get_account_authorization_details(**request))
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        request["Marker"] = page["Marker"]
+
+
+def _add_page(rows: AccountRows, page: Answer, settings: IamSettings) -> None:
+    for user in page.get("UserDetailList", ()):
+        excluded = settings.excludes_user(user["UserName"])
+        rows.users.append(user_row(user, user.get("GroupList") or (), with_tags=not excluded))
+        rows.attachments += _attachments("user", user["UserName"], user, "UserPolicyList", settings)
+    for group in page.get("GroupDetailList", ()):
+        rows.groups.append(group_row(group))
+        rows.attachments += _attachments("group", group["GroupName"], group, "GroupPolicyList", settings)
+    for role in page.get("RoleDetailList", ()):
+        rows.roles.append(role_row(role))
+        rows.attachments += _attachments("role", role["RoleName"], role, "RolePolicyList", settings)
+    rows.policies += [policy_row(policy, _default_document(policy)) for policy in page.get("Policies", ())]
+
+
+def _attachments(
+    kind: PrincipalType, name: str, principal: Answer, inline_key: str, settings: IamSettings
+) -> Iterator[IamAttachment]:
+    for managed in principal.get("AttachedManagedPolicies") or ():
+        yield managed_attachment(kind, name, managed["PolicyName"], managed["PolicyArn"])
+    if settings.wants_inline(kind, name):
+        for inline in principal.get(inline_key) or ():
+            yield inline_attachment(kind, name, inline["PolicyName"], inline["PolicyDocument"])
+
+
+def _default_document(policy: Answer) -> str:
+    for version in policy.get("PolicyVersionList") or ():
+        if version["VersionId"] == policy["DefaultVersionId"]:
+            return policy_text(version["Document"])
+    return ""
