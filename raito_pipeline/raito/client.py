@@ -1,0 +1,212 @@
+"""The connection to Raito Cloud: login, GraphQL operations, and plain calls, each with named errors."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from raito_pipeline.raito.errors import RaitoRefused, UnknownDomain
+from raito_pipeline.raito.login import TokenSource
+from raito_pipeline.raito.operations import Operation, operation
+from raito_pipeline.raito.redaction import redact
+from raito_pipeline.raito.settings import RaitoSettings
+from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
+
+_SHOWN = 300
+_PAGE = 100
+
+
+class RaitoClient:
+    """One user's connection to one domain of Raito Cloud. Thread-safe; nothing is sent before the first call."""
+
+    def __init__(self, settings: RaitoSettings) -> None:
+        self.settings = settings
+        self._session = new_session()
+        self._plain = new_session()
+        self._tokens = TokenSource(settings, self._find_client_id)
+        self._policy = RetryPolicy(settings.attempts, settings.retry_delay, settings.longest_wait)
+        self._timeout = (min(CONNECT_SECONDS, settings.timeout), settings.timeout)
+
+    def __enter__(self) -> "RaitoClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+        self._plain.close()
+
+    def login(self) -> None:
+        """Log in now, so that a wrong domain, user or password shows before anything else happens.
+
+        Raises `UnknownDomain`, `RaitoLoginFailed`, `RaitoUnreachable`.
+        """
+        if not self.settings.skip_authentication:
+            self._tokens.token()
+
+    def call(self, name: str, variables: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Any:
+        """Run the operation of this name (`operations/<name>.graphql`) and give the value of its root field.
+
+        `attempts` replaces the setting of that name. Raises `RaitoRefused` with every message of the answer,
+        `RaitoUnreachable`, `RaitoLoginFailed`.
+        """
+        wanted = operation(name)
+        body = json.dumps(wanted.request(variables or {})).encode()
+        response = self.send(
+            "POST",
+            "query",
+            what=name,
+            repeatable=wanted.repeatable,
+            attempts=attempts,
+            data=body,
+            headers={"Content-Type": "application/json"},
+        )
+        return self._root(wanted, self.json_of(response, name))
+
+    def pages(self, name: str, variables: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """The nodes of a relay listing, page after page. Raises as `call`."""
+        after: str | None = None
+        while True:
+            page = self.call(name, {**(variables or {}), "after": after, "limit": _PAGE})
+            edges = page.get("edges") or []
+            for edge in edges:
+                if edge.get("node"):
+                    yield edge["node"]
+            if not edges or not (page.get("pageInfo") or {}).get("hasNextPage") or edges[-1]["cursor"] == after:
+                return
+            after = edges[-1]["cursor"]
+
+    def send(
+        self, method: str, path: str, *, what: str, repeatable: bool, attempts: int | None = None, **arguments: Any
+    ) -> requests.Response:
+        """A call below the base address with domain and login; the arguments are those of `requests`.
+
+        A token that the service does not take is replaced once. Raises `RaitoRefused` for a status >= 300,
+        `RaitoUnreachable`, `RaitoLoginFailed`.
+        """
+        url = self.settings.base_url + path
+        own = arguments.pop("headers", {})
+        policy = self._policy if attempts is None else replace(self._policy, attempts=attempts)
+        response = requests.Response()
+        for first in (True, False):
+            token = None if self.settings.skip_authentication else self._tokens.token()
+            headers = {**own, "User-Agent": USER_AGENT, "Raito-Domain": self.settings.domain}
+            if token is not None:
+                headers["Authorization"] = f"token {token}"
+
+            def attempt(headers: dict[str, str] = headers) -> requests.Response:
+                return self._session.request(
+                    method, url, headers=headers, timeout=self._timeout, allow_redirects=False, **arguments
+                )
+
+            response = send(attempt, what=what, url=url, repeatable=repeatable, policy=policy)
+            if response.status_code != 401 or token is None or not first:
+                break
+            self._tokens.reject(token)
+        if response.status_code >= 300:
+            raise self._refused(what, response)
+        return response
+
+    def download(self, url: str, to: Path, *, what: str) -> int:
+        """Download an address that Raito Cloud gave, without any header of ours, into a file; gives its bytes.
+
+        Raises `RaitoRefused`, `RaitoUnreachable`.
+        """
+        shown = url.split("?")[0]
+
+        def attempt() -> requests.Response:
+            response = self._plain.get(url, timeout=self._timeout, stream=True)
+            with response, to.open("wb") as sink:
+                for chunk in response.iter_content(1 << 16):
+                    sink.write(chunk)
+            return response
+
+        response = send(attempt, what=what, url=shown, repeatable=True, policy=self._policy)
+        if response.status_code >= 300:
+            raise RaitoRefused(what, (f"download of {shown}",), status=response.status_code)
+        return to.stat().st_size
+
+    @property
+    def plain_session(self) -> requests.Session:
+        """A session without login or domain, for the addresses of the file store."""
+        return self._plain
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect and seconds to wait for an answer."""
+        return self._timeout
+
+    def redact(self, text: str) -> str:
+        """`text` without the login's secrets."""
+        return redact(text, self._tokens.secrets())
+
+    def json_of(self, response: requests.Response, what: str) -> Any:
+        """The body as JSON. Raises `RaitoRefused` where it is none."""
+        try:
+            return response.json()
+        except ValueError:
+            shown = self.redact(_shown(response.text))
+            raise RaitoRefused(what, (f"the answer is no JSON: {shown}",), status=response.status_code) from None
+
+    def _root(self, wanted: Operation, body: Any) -> Any:
+        if not isinstance(body, dict):
+            raise RaitoRefused(wanted.name, ("the answer is no JSON object",))
+        if body.get("errors"):
+            raise RaitoRefused(wanted.name, [self.redact(text) for text in messages_of(body["errors"])])
+        value = (body.get("data") or {}).get(wanted.field)
+        if value is None:
+            raise RaitoRefused(wanted.name, (f"the answer holds no {wanted.field}",))
+        kind = value.get("__typename", "") if isinstance(value, dict) else ""
+        if isinstance(value, dict) and (kind.endswith("Error") or ("message" in value and not kind)):
+            raise RaitoRefused(wanted.name, (self.redact(str(value.get("message") or kind)),), kind=kind)
+        return value
+
+    def _refused(self, what: str, response: requests.Response) -> RaitoRefused:
+        try:
+            found = messages_of(response.json().get("errors") or [response.json()])
+        except (ValueError, AttributeError):
+            found = ()
+        texts = found or (_shown(response.text) or response.reason or "no message",)
+        wait = retry_after(response) or 0.0
+        return RaitoRefused(what, [self.redact(text) for text in texts], status=response.status_code, retry_after=wait)
+
+    def _find_client_id(self) -> str:
+        url = f"{self.settings.base_url}admin/org/{self.settings.domain}"
+
+        def attempt() -> requests.Response:
+            headers = {"User-Agent": USER_AGENT, "Raito-Domain": self.settings.domain}
+            return self._session.get(url, headers=headers, timeout=self._timeout, allow_redirects=False)
+
+        what = "look-up of the domain"
+        response = send(attempt, what=what, url=url, repeatable=True, policy=self._policy)
+        if response.status_code in (400, 403, 404):
+            raise UnknownDomain(self.settings.domain, self.settings.base_url, response.status_code)
+        if response.status_code != 200:
+            raise self._refused(f"{what} {self.settings.domain}", response)
+        values = without_case(self.json_of(response, what))
+        if not values.get("clientappid"):
+            raise RaitoRefused(what, ("the answer holds no clientAppId",))
+        return str(values["clientappid"])
+
+
+def without_case(values: Any) -> dict[str, Any]:
+    """A JSON object with its keys in lower case; empty where it is no object."""
+    return {str(key).lower(): value for key, value in values.items()} if isinstance(values, dict) else {}
+
+
+def messages_of(errors: Any) -> tuple[str, ...]:
+    """Every message of an `errors` list, whatever its shape."""
+    listed = errors if isinstance(errors, list) else [errors]
+    texts = (each.get("message") or each.get("error") if isinstance(each, dict) else each for each in listed)
+    return tuple(str(text) for text in texts if text)
+
+
+def _shown(text: str) -> str:
+    plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "..."

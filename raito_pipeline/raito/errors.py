@@ -1,0 +1,107 @@
+"""What can go wrong between the pipeline and Raito Cloud, each with one line that says what to do about it."""
+
+from collections.abc import Sequence
+
+
+class RaitoError(Exception):
+    """A call to Raito Cloud that did not do what was asked. `retry_helps` is true where repeating it may."""
+
+    retry_helps = False
+
+
+class InvalidDomain(RaitoError):
+    """The domain of `raito.yml` cannot be one; nothing was called."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(
+            f"domain {domain!r} cannot be a Raito Cloud domain: it takes lower-case letters, digits and -, begins with "
+            "a letter and does not end with -. Correct `domain`; nothing was sent."
+        )
+        self.domain = domain
+
+
+class RaitoUnreachable(RaitoError):
+    """No connection to Raito Cloud (or to its file store or login), or it broke off, through all retries."""
+
+    retry_helps = True
+
+    def __init__(self, what: str, url: str, reason: str) -> None:
+        super().__init__(f"{what}: {url} cannot be reached: {reason}. Check raito-url-override and the network.")
+        self.what, self.url, self.reason = what, url, reason
+
+
+class UnknownDomain(RaitoError):
+    """Raito Cloud does not know the domain."""
+
+    def __init__(self, domain: str, url: str, status: int) -> None:
+        super().__init__(
+            f"Raito Cloud at {url} does not know the domain {domain!r} (status {status}). Check `domain` and "
+            "raito-url-override."
+        )
+        self.domain, self.url, self.status = domain, url, status
+
+
+class RaitoLoginFailed(RaitoError):
+    """Raito Cloud's login service did not accept the user."""
+
+    def __init__(self, user: str, domain: str, reason: str) -> None:
+        super().__init__(
+            f"login to Raito Cloud failed for {user!r} in domain {domain!r}: {reason}. Check api-user and api-secret."
+        )
+        self.user, self.domain, self.reason = user, domain, reason
+
+
+class RaitoRefused(RaitoError):
+    """Raito Cloud answered, and the answer is an error. `messages` holds every message it gave, `status` is HTTP's,
+    `retry_after` the seconds that it asked to wait."""
+
+    def __init__(
+        self, what: str, messages: Sequence[str], *, status: int = 200, kind: str = "", retry_after: float = 0.0
+    ) -> None:
+        given = "; ".join(messages) or "no message"
+        about = f" (status {status})" if status != 200 else f" ({kind})" if kind else ""
+        super().__init__(f"{what}: Raito Cloud refused{about}: {given}")
+        self.what, self.messages, self.status, self.kind = what, tuple(messages), status, kind
+        self.retry_after = retry_after
+        self.retry_helps = status in (429, 500, 502, 503, 504)
+
+
+class UploadFailed(RaitoError):
+    """A file could not be put where Raito Cloud wanted it, in three attempts."""
+
+    retry_helps = True
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"upload of {file} failed three times: {reason}. Nothing was imported; run this again.")
+        self.file, self.reason = file, reason
+
+
+class ImportFailed(RaitoError):
+    """Raito Cloud worked on an import or export and gave it up. `errors` holds everything it said."""
+
+    def __init__(self, job_type: str, job_id: str, subtask_id: str, errors: Sequence[str]) -> None:
+        given = "; ".join(errors) or "it gave no reason"
+        super().__init__(f"{job_type} task of job {job_id} failed in Raito Cloud (subtask {subtask_id}): {given}")
+        self.job_type, self.job_id, self.subtask_id, self.errors = job_type, job_id, subtask_id, tuple(errors)
+
+
+class ImportTimedOut(RaitoError):
+    """Raito Cloud did not finish an import or export in time (its own time, or ours)."""
+
+    retry_helps = True
+
+    def __init__(self, job_type: str, job_id: str, subtask_id: str, waited: float, errors: Sequence[str] = ()) -> None:
+        given = f": {'; '.join(errors)}" if errors else ""
+        super().__init__(
+            f"{job_type} task of job {job_id} was not finished by Raito Cloud within {waited:.0f} s "
+            f"(subtask {subtask_id}){given}. Look at the job in Raito Cloud, then run this again."
+        )
+        self.job_type, self.job_id, self.subtask_id, self.waited = job_type, job_id, subtask_id, waited
+
+
+class ExportUnreadable(RaitoError):
+    """The exported access controls are not what the format says."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"export of access controls: {where}: {reason}. Nothing was changed in AWS.")
+        self.where, self.reason = where, reason

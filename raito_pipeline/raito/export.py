@@ -1,0 +1,159 @@
+"""The export of access controls: ask for it, wait, download the file, read it into rows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem, WhoEntry
+from raito_pipeline.raito.errors import ExportUnreadable
+from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, wait
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LONGEST_PAUSE = 1.0
+_WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An exported file: where it was stored, its access controls in its order, and when Raito Cloud made it (UTC)."""
+
+    path: Path
+    controls: tuple[AccessControl, ...]
+    calculated_at: datetime | None
+    built_at: datetime | None
+    warnings: tuple[str, ...] = ()
+
+
+def export_access_controls(
+    task: Task, folder: Path, *, out_of_sync_only: bool = False, polling: Polling = PATIENT
+) -> Export:
+    """Export the access controls of the job's data source into `folder`, and read them.
+
+    `out_of_sync_only` asks for those that a push still has to handle. Raises `ExportUnreadable`, `ImportFailed`,
+    `ImportTimedOut` and other `RaitoError`s.
+    """
+    job = task.job
+    variables = {
+        "input": {"jobId": job.id, "exportSettings": {"dataSource": job.data_source_id}},
+        "filter": {"status": {"outOfSync": True}} if out_of_sync_only else {},
+    }
+    answer = job.client.call("ExportAccessProvidersRequest", variables)
+    subtask = Subtask(job.id, JobType.DATA_ACCESS.value, str(answer["subtask"]["subtaskId"]))
+    done = wait(job.client, subtask, replace(polling, longest=min(polling.longest, LONGEST_PAUSE)))
+    location = str(done.result.get("fileLocation") or "")
+    if not location:
+        raise ExportUnreadable(f"job {job.id}", "Raito Cloud names no file")
+    path = folder / "access-controls.yaml"
+    job.client.download(location, path, what="download of the exported access controls")
+    return replace(read_export(path), warnings=done.warnings)
+
+
+def read_export(path: Path) -> Export:
+    """Read an exported file, YAML or JSON. Raises `ExportUnreadable`, also where a part of it is not as it must be."""
+    text = path.read_bytes()
+    try:
+        content = json.loads(text) if text.lstrip()[:1] == b"{" else yaml.load(text, Loader=_Loader)
+    except (ValueError, yaml.YAMLError) as error:
+        raise ExportUnreadable(path.name, f"neither YAML nor JSON: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(content, Mapping):
+        raise ExportUnreadable(path.name, "the top level is no mapping")
+    listed = content.get("accessProviders") or []
+    if not isinstance(listed, list):
+        raise ExportUnreadable(path.name, "accessProviders is no list")
+    controls = tuple(_control(entry, position) for position, entry in enumerate(listed))
+    twice = {control.id for control in controls}
+    if len(twice) != len(controls):
+        raise ExportUnreadable(path.name, "two access controls have the same id")
+    return Export(path, controls, _moment(content.get("lastCalculated")), _moment(content.get("fileBuildTime")))
+
+
+def _control(entry: Any, position: int) -> AccessControl:
+    where = f"accessProviders[{position}]"
+    if not isinstance(entry, Mapping):
+        raise ExportUnreadable(where, "no mapping")
+    identifier = _text(entry, "id", where)
+    if not identifier:
+        raise ExportUnreadable(where, "it has no id")
+    where = f"{where} ({identifier})"
+    deleted_who = entry.get("deletedWho")
+    return AccessControl(
+        position=position,
+        id=identifier,
+        name=_text(entry, "name", where),
+        description=_text(entry, "description", where),
+        naming_hint=_text(entry, "namingHint", where),
+        type=_text(entry, "type", where) or None,
+        external_id=_text(entry, "externalId", where) or None,
+        action=_text(entry, "action", where) or "grant",
+        delete=_flag(entry, "delete", where),
+        actual_name=_text(entry, "actualName", where) or None,
+        who=_who(entry.get("who") or {}, f"{where}.who"),
+        deleted_who=None if deleted_who is None else _who(deleted_who, f"{where}.deletedWho"),
+        what=_what(entry.get("what"), f"{where}.what"),
+        delete_what=_what(entry.get("deleteWhat"), f"{where}.deleteWhat"),
+        who_locked=_flag(entry, "whoLocked", where),
+        inheritance_locked=_flag(entry, "inheritanceLocked", where),
+        what_locked=_flag(entry, "whatLocked", where),
+        delete_locked=_flag(entry, "deleteLocked", where),
+        owners=tuple(json.dumps(owner, sort_keys=True) for owner in entry.get("owners") or ()),
+    )
+
+
+def _who(value: Any, where: str) -> WhoEntry:
+    if not isinstance(value, Mapping):
+        raise ExportUnreadable(where, "no mapping")
+    users, groups, inherit_from, recipients = (_texts(value, name, where) for name in _WHO_FIELDS)
+    return WhoEntry(users, groups, inherit_from, recipients)
+
+
+def _what(value: Any, where: str) -> tuple[WhatItem, ...]:
+    if not isinstance(value, (list, type(None))):
+        raise ExportUnreadable(where, "no list")
+    items = []
+    for position, item in enumerate(value or ()):
+        here = f"{where}[{position}]"
+        reference = item.get("dataObject") if isinstance(item, Mapping) else None
+        if not isinstance(reference, Mapping) or not reference.get("fullName"):
+            raise ExportUnreadable(here, "it names no data object")
+        named = DataObjectReference(_text(reference, "fullName", here), _text(reference, "type", here))
+        items.append(WhatItem(named, _texts(item, "permissions", here)))
+    return tuple(items)
+
+
+def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
+    value = entry.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        raise ExportUnreadable(where, f"{name} is no text")
+    return str(value)
+
+
+def _texts(entry: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
+    value = entry.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or any(isinstance(part, (dict, list)) or part is None for part in value):
+        raise ExportUnreadable(where, f"{name} is no list of texts")
+    return tuple(str(part) for part in value)
+
+
+def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:
+    value = entry.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        raise ExportUnreadable(where, f"{name} is neither true nor false")
+    return value
+
+
+def _moment(value: Any) -> datetime | None:
+    """Unix time in seconds or, where it is too large for that, milliseconds."""
+    if not isinstance(value, int) or value <= 0:
+        return None
+    return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)

@@ -1,0 +1,99 @@
+"""Writes one JSON array to a file, element by element, and knows its length and SHA-256 when it is done."""
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+_BUFFER = 1 << 20
+_BEGIN, _BETWEEN, _END, _EMPTY = b"[\n", b",\n", b"\n]\n", b"[]\n"
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """A finished file: where it lies, its elements, its length in bytes, its SHA-256 (hexadecimal)."""
+
+    path: Path
+    elements: int
+    bytes: int
+    sha256: str
+
+    @property
+    def sha256_base64(self) -> str:
+        """The SHA-256 as the upload address takes it."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+    @classmethod
+    def of(cls, path: Path, elements: int = 0) -> "ImportFile":
+        """The description of any file that lies there already (a log, say); reads it once."""
+        digest = hashlib.sha256()
+        size = 0
+        with path.open("rb") as source:
+            while chunk := source.read(_BUFFER):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(path, elements, size, digest.hexdigest())
+
+
+class JsonArrayWriter:
+    """A context manager that writes one JSON array: UTF-8, an element a line. An exception removes the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.elements = 0
+        self.size = 0
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> "JsonArrayWriter":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._sink = self.path.open("wb", buffering=_BUFFER)
+        return self
+
+    def write(self, element: Any) -> None:
+        """Append one element (anything that msgspec turns into JSON)."""
+        self.write_encoded(_encode(element), 1)
+
+    def write_encoded(self, encoded: bytes | memoryview, elements: int) -> None:
+        """Append elements that are JSON already, with `,` and a newline between them."""
+        if elements == 0:
+            return
+        self._put(_BETWEEN if self.elements else _BEGIN)
+        self._put(encoded)
+        self.elements += elements
+
+    def size_with(self, encoded: bytes) -> int:
+        """The length in bytes that the whole file would have with this element too."""
+        return self.size + max(len(_BETWEEN), len(_BEGIN)) + len(encoded) + len(_END)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._put(_END if self.elements else _EMPTY)
+        self._sink.close()
+        if error is not None:
+            self.path.unlink(missing_ok=True)
+
+    @property
+    def file(self) -> ImportFile:
+        """What was written; whole only after the end of the context."""
+        return ImportFile(self.path, self.elements, self.size, self._digest.hexdigest())
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._sink.write(data)
+        self._digest.update(data)
+        self.size += len(data)
+
+
+def write_json_array(path: Path, elements: Iterable[Any]) -> ImportFile:
+    """Write elements as one JSON array."""
+    with JsonArrayWriter(path) as writer:
+        for element in elements:
+            writer.write(element)
+    return writer.file

@@ -1,0 +1,350 @@
+"""Jobs, tasks and subtasks: what makes a sync visible in Raito Cloud, and the waiting for its work.
+
+Life of a job: created, IN_PROGRESS, its tasks, then COMPLETED or FAILED with the errors. A status update that
+Raito Cloud does not take is logged and never fails the sync.
+"""
+
+import heapq
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import TracebackType
+from typing import Any
+
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import (
+    ImportFailed,
+    ImportTimedOut,
+    RaitoError,
+    RaitoLoginFailed,
+    RaitoRefused,
+    RaitoUnreachable,
+)
+
+logger = logging.getLogger(__name__)
+
+ACCESS_SYNC = "AccessSync"
+
+
+class JobType(StrEnum):
+    """What a task works on."""
+
+    IDENTITY_STORE = "IS"
+    DATA_SOURCE = "DS"
+    DATA_ACCESS = "DA"
+    DATA_USAGE = "DU"
+
+
+class Status(StrEnum):
+    """Where a job, task or subtask is."""
+
+    STARTED = "STARTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    DATA_RETRIEVE = "DATA_RETRIEVE"
+    DATA_UPLOAD = "DATA_UPLOAD"
+    QUEUED = "QUEUED"
+    DATA_PROCESSING = "DATA_PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.SKIPPED, Status.TIMED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an import did to one kind of object, as a task reports it."""
+
+    object_type: str
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How to wait for Raito Cloud: seconds before the first look, growing by `growth` to `longest`; `forgiven` failed
+    looks in a row; `deadline` seconds after which the waiting ends."""
+
+    first: float = 0.2
+    growth: float = 1.5
+    longest: float = 5.0
+    forgiven: int = 5
+    deadline: float = 6 * 3600.0
+
+
+PATIENT = Polling()
+
+
+@dataclass(frozen=True, slots=True)
+class Subtask:
+    """A piece of work that Raito Cloud does for a task."""
+
+    job_id: str
+    job_type: str
+    subtask_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskAnswer:
+    """What became of a subtask: its final status and the fields of its result."""
+
+    subtask: Subtask
+    status: str
+    kind: str
+    result: Mapping[str, Any]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What Raito Cloud warned of."""
+        return tuple(str(text) for text in self.result.get("warnings") or ())
+
+    def count(self, name: str) -> int:
+        """A counter of the result, 0 where it has none."""
+        return int(self.result.get(name) or 0)
+
+
+@dataclass
+class Job:
+    """A job of one target. As a context manager it reports its end: COMPLETED, or FAILED with every error."""
+
+    client: RaitoClient
+    id: str
+    data_source_id: str | None
+    identity_store_id: str | None
+    errors: list[str] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
+        """Create a job and say that it runs. Raises `RaitoError` where it cannot be created."""
+        ids = {"dataSourceId": data_source_id, "identityStoreId": identity_store_id}
+        answer = client.call("CreateJob", {"input": {**ids, "eventTime": now()}})
+        job = cls(client, str(answer["jobId"]), data_source_id, identity_store_id)
+        job.update(Status.IN_PROGRESS)
+        return job
+
+    @property
+    def ids(self) -> dict[str, str | None]:
+        """The ids that every report of the job names."""
+        return {"dataSourceId": self.data_source_id, "identityStoreId": self.identity_store_id}
+
+    def update(self, status: Status, errors: Sequence[str] = ()) -> None:
+        """Report a status of the job."""
+        values = {**self.ids, "status": status.value, "eventTime": now(), "errors": list(errors)}
+        report(self.client, "UpdateJob", {"id": self.id, "input": values}, f"job {self.id} {status}")
+
+    def finish(self) -> None:
+        """Report the end: FAILED where a task failed, else COMPLETED."""
+        self.update(Status.FAILED if self.errors else Status.COMPLETED, self.errors)
+
+    def task(self, job_type: JobType) -> "Task":
+        """A task of this job, not yet started."""
+        return Task(self, job_type)
+
+    def skip(self, job_type: JobType) -> None:
+        """Report a task that is switched off."""
+        Task(self, job_type).event(Status.SKIPPED)
+
+    def __enter__(self) -> "Job":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.add_error(error)
+        self.finish()
+
+    def add_error(self, error: BaseException) -> None:
+        """Remember an error for the end of the job."""
+        text = said(self.client, error)
+        if text not in self.errors:
+            self.errors.append(text)
+
+
+@dataclass
+class Task:
+    """A task of a job. As a context manager it reports STARTED, and COMPLETED with `counts` or FAILED at the end."""
+
+    job: Job
+    job_type: JobType
+    counts: list[Counts] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    ended: bool = False
+
+    def event(self, status: Status, errors: Sequence[str] = ()) -> None:
+        """Report a status of the task, with the counts and warnings that it has."""
+        self.ended = self.ended or status in FINAL
+        values = {
+            "jobId": self.job.id,
+            "jobType": self.job_type.value,
+            **self.job.ids,
+            "status": status.value,
+            "eventTime": now(),
+            "errors": list(errors),
+            "warnings": list(self.warnings),
+            "result": [_counts(each) for each in self.counts],
+        }
+        report(self.job.client, "AddTaskEvent", {"input": values}, f"task {self.job_type} {status}")
+
+    def start(self) -> "Task":
+        """Report STARTED."""
+        self.event(Status.STARTED)
+        return self
+
+    def complete(self) -> None:
+        """Report COMPLETED with the counts, unless the end was reported already."""
+        if not self.ended:
+            self.event(Status.COMPLETED)
+
+    def fail(self, error: BaseException) -> None:
+        """Report FAILED with the error, unless the end was reported already."""
+        self.job.add_error(error)
+        if not self.ended:
+            self.event(Status.FAILED, [said(self.job.client, error)])
+
+    def subtask_event(self, subtask_id: str, status: Status, received: datetime | None = None) -> None:
+        """Report a status of a subtask of our own; `received` is when its input was made."""
+        values = {
+            "jobId": self.job.id,
+            "jobType": self.job_type.value,
+            "subtaskId": subtask_id,
+            **self.job.ids,
+            "status": status.value,
+            "eventTime": now(),
+            "receivedDate": None if received is None else int(received.timestamp()),
+        }
+        report(self.job.client, "AddSubtaskEvent", {"input": values}, f"subtask {subtask_id} {status}")
+
+    def __enter__(self) -> "Task":
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.complete()
+        else:
+            self.fail(error)
+
+
+def end_of_targets(client: RaitoClient, job_ids: Sequence[str]) -> None:
+    """Say, once after all targets of a run, that these jobs were all."""
+    report(client, "EndOfTargetsSync", {"input": {"jobIds": list(job_ids)}}, "end of all targets")
+
+
+def poll(client: RaitoClient, subtask: Subtask) -> SubtaskAnswer:
+    """Look at a subtask once. Raises `RaitoError`."""
+    names = {"jobId": subtask.job_id, "jobType": subtask.job_type, "subtaskId": subtask.subtask_id}
+    answer = client.call("JobSubtask", names, attempts=1)
+    result = answer.get("result") or {}
+    status = str(answer.get("status"))
+    if status == Status.FAILED:
+        raise ImportFailed(*_names(subtask), [client.redact(str(e)) for e in answer.get("errors") or ()])
+    return SubtaskAnswer(subtask, status, str(result.get("__typename", "")), result)
+
+
+def wait(client: RaitoClient, subtask: Subtask, polling: Polling = PATIENT) -> SubtaskAnswer:
+    """Wait for a subtask. Raises `ImportFailed`, `ImportTimedOut`, or what made the waiting fail."""
+    (outcome,) = wait_all(client, [subtask], polling)
+    if isinstance(outcome, RaitoError):
+        raise outcome
+    return outcome
+
+
+def wait_all(
+    client: RaitoClient,
+    subtasks: Sequence[Subtask],
+    polling: Polling = PATIENT,
+    on_end: Callable[[int, SubtaskAnswer | RaitoError], None] | None = None,
+) -> tuple[SubtaskAnswer | RaitoError, ...]:
+    """Wait for independent subtasks at the same time; gives answers and errors in the order of `subtasks`.
+
+    `on_end` is told of each one, by its position, as soon as it ends.
+    """
+    waits = [_Wait(subtask, polling) for subtask in subtasks]
+    due = [(waiting.next_look, position) for position, waiting in enumerate(waits)]
+    heapq.heapify(due)
+    while due:
+        moment, position = heapq.heappop(due)
+        time.sleep(max(0.0, moment - time.monotonic()))
+        waits[position].look(client)
+        outcome = waits[position].outcome
+        if outcome is None:
+            heapq.heappush(due, (waits[position].next_look, position))
+        elif on_end is not None:
+            on_end(position, outcome)
+    return tuple(waiting.outcome for waiting in waits if waiting.outcome is not None)
+
+
+class _Wait:
+    """The waiting for one subtask: when to look next, and how often in a row looking failed."""
+
+    def __init__(self, subtask: Subtask, polling: Polling) -> None:
+        self.subtask, self.polling = subtask, polling
+        self.started = time.monotonic()
+        self.pause = polling.first
+        self.next_look = self.started + self.pause
+        self.failed = 0
+        self.outcome: SubtaskAnswer | RaitoError | None = None
+
+    def look(self, client: RaitoClient) -> None:
+        waited, asked = time.monotonic() - self.started, 0.0
+        try:
+            answer = poll(client, self.subtask)
+        except (RaitoUnreachable, RaitoRefused) as error:
+            self.failed += 1
+            asked = error.retry_after if isinstance(error, RaitoRefused) else 0.0
+            logger.warning("looking at %s of job %s failed: %s", self.subtask.job_type, self.subtask.job_id, error)
+            if self.failed > self.polling.forgiven:
+                self.outcome = error
+        except (ImportFailed, RaitoLoginFailed) as error:
+            self.outcome = error
+        else:
+            self.failed = 0
+            if answer.status == Status.TIMED_OUT:
+                self.outcome = ImportTimedOut(*_names(self.subtask), waited)
+            elif answer.status in FINAL:
+                self.outcome = answer
+        if self.outcome is None and waited > self.polling.deadline:
+            self.outcome = ImportTimedOut(*_names(self.subtask), waited)
+        self.pause = min(self.pause * self.polling.growth, self.polling.longest)
+        self.next_look = time.monotonic() + max(self.pause, asked)
+
+
+def _names(subtask: Subtask) -> tuple[str, str, str]:
+    return subtask.job_type, subtask.job_id, subtask.subtask_id
+
+
+def report(client: RaitoClient, name: str, variables: Mapping[str, Any], what: str) -> None:
+    """Send a status update; one that fails is a warning in the log, never an error of the sync."""
+    try:
+        client.call(name, variables)
+    except RaitoError as error:
+        logger.warning("Raito Cloud was not told of %s: %s", what, error)
+
+
+def said(client: RaitoClient, error: BaseException) -> str:
+    """An error as one text without secrets."""
+    return client.redact(str(error) or type(error).__name__)
+
+
+def now() -> str:
+    """The present as RFC 3339."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _counts(counts: Counts) -> dict[str, Any]:
+    return {
+        "objectType": counts.object_type,
+        "added": counts.added,
+        "updated": counts.updated,
+        "removed": counts.removed,
+        "failed": counts.failed,
+    }

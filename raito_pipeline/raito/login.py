@@ -1,0 +1,140 @@
+"""Login to Raito Cloud: Amazon Cognito's `InitiateAuth`, and a token that stays fresh, shared by all threads."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
+from raito_pipeline.raito.redaction import redact
+from raito_pipeline.raito.settings import RaitoSettings
+from raito_pipeline.raito.transport import CONNECT_SECONDS
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
+
+logger = logging.getLogger(__name__)
+
+REGION = "eu-central-1"
+_EARLY_SECONDS = 10.0
+_PASSING = ("TooManyRequestsException", "InternalErrorException")
+_Flow = Literal["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Tokens:
+    id_token: str
+    refresh_token: str | None
+    good_until: float
+
+
+class TokenSource:
+    """Gives the current id token; logs in, and refreshes, when it has to. Thread-safe.
+
+    `client_id` is asked for the Cognito client id at the first login.
+    """
+
+    def __init__(self, settings: RaitoSettings, client_id: Callable[[], str]) -> None:
+        self._settings, self._find_client_id = settings, client_id
+        self._lock = threading.Lock()
+        self._tokens: _Tokens | None = None
+        self._client_id: str | None = None
+        self._cognito: CognitoIdentityProviderClient | None = None
+
+    def token(self) -> str:
+        """An id token that is good for at least ten seconds. Raises `RaitoLoginFailed`, `RaitoUnreachable`."""
+        with self._lock:
+            if self._tokens is None or time.monotonic() >= self._tokens.good_until:
+                self._tokens = self._renew(self._tokens)
+            return self._tokens.id_token
+
+    def reject(self, token: str) -> None:
+        """Say that the service did not take this token: the next one is a new one."""
+        with self._lock:
+            held = self._tokens
+            if held is not None and held.id_token == token:
+                self._tokens = _Tokens(held.id_token, held.refresh_token, float("-inf"))
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be seen in a text."""
+        held = self._tokens
+        tokens = () if held is None else (held.id_token, held.refresh_token or "")
+        return tuple(text for text in (self._settings.api_secret.get_secret_value(), *tokens) if text)
+
+    def _renew(self, held: _Tokens | None) -> _Tokens:
+        if held is not None and held.refresh_token:
+            try:
+                return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": held.refresh_token}, held.refresh_token)
+            except RaitoLoginFailed as error:
+                logger.info("refresh of the Raito Cloud token failed, logging in again: %s", error.reason)
+        secret = self._settings.api_secret.get_secret_value()
+        return self._initiate("USER_PASSWORD_AUTH", {"USERNAME": self._settings.api_user, "PASSWORD": secret}, None)
+
+    def _initiate(self, flow: _Flow, parameters: dict[str, str], refresh_token: str | None) -> _Tokens:
+        if self._client_id is None:
+            self._client_id = self._find_client_id()
+        started = time.monotonic()
+        try:
+            answer: Any = self._login_client().initiate_auth(
+                ClientId=self._client_id, AuthFlow=flow, AuthParameters=parameters
+            )
+        except ClientError as error:
+            raise self._refused(error) from None
+        except HTTPClientError as error:
+            raise RaitoUnreachable("login to Raito Cloud", self._address(), _reason(error)) from None
+        except BotoCoreError as error:
+            raise self._failed(f"{type(error).__name__}: {error}") from None
+        result = answer.get("AuthenticationResult")
+        if not result or not result.get("IdToken"):
+            challenge = answer.get("ChallengeName") or "no token"
+            raise self._failed(
+                f"the login service asks for {challenge}, which only a person can answer: sign in to Raito Cloud once "
+                "as this user"
+            )
+        good_until = started + float(result.get("ExpiresIn") or 0) - _EARLY_SECONDS
+        return _Tokens(result["IdToken"], result.get("RefreshToken") or refresh_token, good_until)
+
+    def _login_client(self) -> "CognitoIdentityProviderClient":
+        if self._cognito is None:
+            config = Config(
+                signature_version=UNSIGNED,
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=self._settings.timeout,
+                retries={"mode": "standard", "total_max_attempts": self._settings.attempts},
+            )
+            self._cognito = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
+        return self._cognito
+
+    def _address(self) -> str:
+        return self._cognito.meta.endpoint_url if self._cognito else f"Cognito in {REGION}"
+
+    def _refused(self, error: ClientError) -> Exception:
+        details = error.response.get("Error", {})
+        code, message = details.get("Code", ""), details.get("Message", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or code in _PASSING:
+            return RaitoUnreachable("login to Raito Cloud", self._address(), f"status {status} ({code})")
+        return self._failed(f"{code}: {message}")
+
+    def _failed(self, reason: str) -> RaitoLoginFailed:
+        settings = self._settings
+        clean = redact(" ".join(reason.split()), self.secrets())
+        return RaitoLoginFailed(settings.api_user, settings.domain, clean.rstrip("."))
+
+
+def _reason(error: HTTPClientError) -> str:
+    return {
+        "EndpointConnectionError": "no connection",
+        "ConnectTimeoutError": "no connection in time",
+        "ReadTimeoutError": "no answer in time",
+        "ConnectionClosedError": "the connection was dropped",
+        "SSLError": "no TLS connection came about",
+        "ProxyConnectionError": "the proxy did not answer",
+    }.get(type(error).__name__, f"the connection failed ({type(error).__name__})")

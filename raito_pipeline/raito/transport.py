@@ -1,0 +1,143 @@
+"""HTTP towards Raito Cloud: timeouts on everything, and retries of what is safe to repeat.
+
+Safe is: a call that is repeatable by nature, a call that never left (no connection), and a call that the
+service turned away unread (429 and 503).
+"""
+
+import email.utils
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from raito_pipeline.raito.errors import RaitoUnreachable
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT = "raito-pipeline"
+CONNECT_SECONDS = 10.0
+_PASSING = frozenset({429, 500, 502, 503, 504})
+_TURNED_AWAY = frozenset({429, 503})
+_CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a call is tried, how long to wait between (seconds, doubled each time), and the longest wait."""
+
+    attempts: int
+    delay: float
+    longest_wait: float
+
+
+def new_session() -> requests.Session:
+    """A session that keeps connections and no cookies, and takes no login from a netrc file."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.auth = _leave_as_is
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def send(
+    attempt: Callable[[], requests.Response],
+    *,
+    what: str,
+    url: str,
+    repeatable: bool,
+    policy: RetryPolicy,
+) -> requests.Response:
+    """Make a call with retries and give its last answer, whatever its status.
+
+    `what` and `url` are for messages. Raises `RaitoUnreachable` where there was no answer at all.
+    """
+    for number in range(1, policy.attempts + 1):
+        last = number == policy.attempts
+        try:
+            response = attempt()
+        except requests.RequestException as error:
+            if last or not (repeatable or never_left(error)):
+                raise RaitoUnreachable(what, url, reason_of(error)) from None
+            wait = _backoff(policy, number)
+            logger.info("%s: %s, trying again in %.1f s", what, reason_of(error), wait)
+        else:
+            again = response.status_code in (_PASSING if repeatable else _TURNED_AWAY)
+            asked = retry_after(response)
+            if last or not again or (asked or 0.0) > policy.longest_wait:
+                return response
+            wait = _backoff(policy, number) if asked is None else asked
+            logger.info("%s: status %s, trying again in %.1f s", what, response.status_code, wait)
+            response.close()
+        time.sleep(wait)
+    raise AssertionError("a policy has at least one attempt")
+
+
+def never_left(error: requests.RequestException) -> bool:
+    """True where no connection came about, so that the service cannot have acted on the call."""
+    cause: Any = error.args[0] if error.args else None
+    cause = getattr(cause, "reason", cause)
+    return isinstance(cause, (NewConnectionError, NameResolutionError, ConnectTimeoutError))
+
+
+def reason_of(error: requests.RequestException) -> str:
+    """A few words for why there was no answer, without addresses or object names."""
+    text = str(error).lower()
+    for sign, words in _REASONS:
+        if sign in text:
+            return words
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return f"the connection failed ({type(error).__name__})"
+
+
+_REASONS = (
+    ("connection refused", "connection refused"),
+    ("resolve", "its name is not known to the name service"),
+    ("certificate", "its TLS certificate is not valid"),
+    ("ssl", "no TLS connection came about"),
+    ("connect timeout", "no connection in time"),
+    ("connecttimeout", "no connection in time"),
+    ("read timed out", "no answer in time"),
+    ("unreachable", "network unreachable"),
+    ("connection reset", "the connection was reset"),
+    ("connection aborted", "the connection was dropped"),
+    ("remote end closed", "the connection was dropped"),
+    ("incompleteread", "the answer broke off"),
+    ("connection broken", "the answer broke off"),
+    ("no scheme", "it is no http or https address"),
+    ("invalid url", "it is no http or https address"),
+    ("no connection adapters", "it is no http or https address"),
+)
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds that the service asks to wait (number or date), None where it does not say."""
+    given = response.headers.get("Retry-After", "").strip()
+    if not given:
+        return None
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        pass
+    try:
+        moment = email.utils.parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def _backoff(policy: RetryPolicy, number: int) -> float:
+    return min(policy.delay * float(2 ** (number - 1)) * random.uniform(0.8, 1.2), policy.longest_wait)
