@@ -63,7 +63,7 @@ all errors of a file are reported together.
 
 @dataclass(frozen=True)
 class OptionDoc:
-    """One option as people read it. `where` tells in which part of the file it stands, `example` is a value it takes."""
+    """One option as people read it. `where`: the part of the file where it stands; `example`: a value that it takes."""
 
     name: str
     spellings: tuple[str, ...]

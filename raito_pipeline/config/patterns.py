@@ -39,6 +39,8 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     except re.error as error:
         hint = "; write a YAML list where an expression itself holds a comma" if "unterminated" in error.msg else ""
         raise PatternError(f"a valid regular expression ({error.msg}{hint})") from None
+    except (OverflowError, RecursionError):
+        raise PatternError("a regular expression with smaller counts and less nesting") from None
 
 
 def _translate(match: re.Match[str]) -> str:

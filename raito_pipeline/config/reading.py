@@ -220,7 +220,7 @@ def is_placeholder(text: str) -> bool:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known option that `name` most likely stands for, or None where none is near."""
-    matches = difflib.get_close_matches(name.replace("_", "-"), list(known), n=1, cutoff=0.75)
+    matches = difflib.get_close_matches(name.replace("_", "-"), list(known), n=1, cutoff=0.8)
     return matches[0] if matches else None
 
 

@@ -1,0 +1,123 @@
+"""The file as text with lines: nothing is converted, and what is not YAML is told by line, without the text itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from raito_pipeline.config.document import Items, Node, Scalar, Section, parse
+
+from .conftest import SECRET
+
+
+def section(text: str) -> Section:
+    root, problems = parse(text, "raito.yml")
+    assert problems == []
+    assert isinstance(root, Section)
+    return root
+
+
+def plain(node: Node | None) -> object:
+    if isinstance(node, Scalar):
+        return None if node.null else node.text
+    if isinstance(node, Items):
+        return [plain(item) for item in node.items]
+    return {name: plain(value) for name, value in node.entries.items()} if node else None
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("012345678901", "012345678901"),
+        ("123456789012", "123456789012"),
+        ("0o17", "0o17"),
+        ("1_000", "1_000"),
+        ("yes", "yes"),
+        ("True", "True"),
+        ("1e3", "1e3"),
+        ("2024-01-01", "2024-01-01"),
+        ("12:30:45", "12:30:45"),
+        ('"{{NAME}}"', "{{NAME}}"),
+        ("Amazon.+,AWS.+", "Amazon.+,AWS.+"),
+        ("a # comment", "a"),
+        ("", None),
+        ("~", None),
+        ("null", None),
+        ('""', ""),
+        ('"null"', "null"),
+        ("[a, 007]", ["a", "007"]),
+    ],
+)
+def test_values_stay_as_written(written: str, text: object) -> None:
+    assert plain(section(f"option: {written}\n").entries["option"]) == text
+
+
+def test_lines_and_names() -> None:
+    root = section("# comment\nFirst: 1\n\nsecond:\n  - a\n  - b\n")
+    assert root.lines == {"first": 2, "second": 4}
+    second = root.entries["second"]
+    assert isinstance(second, Items)
+    assert [item.line for item in second.items] == [5, 6]
+
+
+def test_merges_give_way_to_the_own_value() -> None:
+    root = section("base: &base\n  a: 1\n  b: 2\nmine:\n  b: 3\n  <<: *base\nmore:\n  <<: [*base, {c: 4}]\n")
+    assert plain(root.entries["mine"]) == {"b": "3", "a": "1"}
+    assert plain(root.entries["more"]) == {"a": "1", "b": "2", "c": "4"}
+
+
+def test_an_unquoted_template_is_known_as_one() -> None:
+    domain = section("domain: {{DOMAIN}}\n").entries["domain"]
+    assert isinstance(domain, Section)
+    assert domain.template
+
+
+BROKEN = {
+    "tab": (f"api-user: u\n\tapi-secret: {SECRET}\n", 2, "a tab before the text"),
+    "quote": (f'api-user: u\napi-secret: "{SECRET}\ndomain: acme\n', 4, "not YAML"),
+    "alias": (f"api-secret: *{SECRET}\n", 1, "not YAML"),
+    "tag handle": (f"api-secret: !{SECRET}!x y\n", 1, "not YAML"),
+    "indent": (f"api-user: u\n  api-secret: {SECRET}\n", 2, "not YAML"),
+    "special": (f"api-secret: @{SECRET}\n", 1, "not YAML"),
+    "control": (f"api-secret: {SECRET}\x07\n", None, "not YAML"),
+    "bracket": (f"targets: [{SECRET}\n", 2, "not YAML"),
+    "two documents": (f"a: b\n---\napi-secret: {SECRET}\n", 2, "not YAML"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_not_yaml_is_told_by_line_and_without_the_text(name: str) -> None:
+    text, line, found = BROKEN[name]
+    root, (problem,) = parse(text, "raito.yml")
+    assert root is None
+    assert problem.line == line
+    assert found in problem.found
+    assert SECRET not in str(problem)
+
+
+def test_a_name_given_twice() -> None:
+    _, (problem,) = parse("domain: a\napi-user: u\nDomain: b\n", "raito.yml")
+    assert str(problem) == (
+        'raito.yml:3: option "Domain": found the name a second time (first in line 1), expected each name once'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("? [a, b]\n: c\n", "not plain text"),
+        ("a:\n  <<: text\n", "merge"),
+        ("a: &a\n  b: *a\n", "nested in themselves"),
+    ],
+)
+def test_odd_mappings_are_problems_not_crashes(text: str, found: str) -> None:
+    _, problems = parse(text, "raito.yml")
+    assert any(found in problem.found for problem in problems)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n"])
+def test_an_empty_file_has_no_document(text: str) -> None:
+    assert parse(text, "raito.yml") == (None, [])
+
+
+def test_a_value_does_not_print() -> None:
+    assert SECRET not in repr(section(f"api-secret: {SECRET}\nother: [{SECRET}]\n"))
