@@ -3,10 +3,13 @@
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.html
 """
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.errors import AwsDenied, AwsGone, AwsOptedOut
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.errors import AwsDenied, AwsError, AwsGone, AwsOptedOut, grouped
+from raito_pipeline.aws.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
 from raito_pipeline.model import AccessPoint
 from raito_pipeline.storage.cells import ReadStatus
@@ -25,48 +28,50 @@ def read_access_points(
     """
     began = now()
     try:
-        listed = _list(clients, account_id, region)
-    except AwsOptedOut as opted_out:
-        return Read((), ReadStatus.OPTED_OUT, (str(opted_out),), began)
+        return _read(
+            Service(clients, "s3control", NEXT_TOKEN, region), account_id, region, concurrency, progress, began
+        )
+    except AwsError as error:
+        told = clients.in_region(error, region)
+        if isinstance(told, AwsOptedOut):
+            return Read((), ReadStatus.OPTED_OUT, (str(told),), began)
+        raise told from error
+
+
+def _read(
+    control: Service, account_id: str, region: str, concurrency: int, progress: Progress, began: Any
+) -> Read[AccessPoint]:
+    resource = f"arn:aws:s3:{region}:{account_id}:*"
+    request = {"AccountId": account_id, "MaxResults": _PAGE}
+    try:
+        listed = control.items("ListAccessPoints", "AccessPointList", resource, **request)
     except AwsDenied as denied:
         return Read((), ReadStatus.PARTIAL, (f"access points of {region} were not read: {denied}",), began)
     with workers(concurrency) as pool:
-        answers = pool.each(
-            lambda answer: _access_point(clients, account_id, region, answer), listed, "access points", progress
-        )
+        answers = pool.each(partial(_access_point, control, account_id), listed, "access points", progress)
     rows = [answer for answer in answers if isinstance(answer, AccessPoint)]
-    problems = [f"an access point was left out: {answer}" for answer in answers if isinstance(answer, AwsDenied)]
+    unread = grouped(answer for answer in answers if isinstance(answer, AwsDenied))
+    problems = [f"access points were left out, since their policies were not read: {line}" for line in unread]
     return Read.complete(sorted(rows, key=lambda row: row.arn), began).with_problems(problems)
 
 
-def _list(clients: AwsClients, account_id: str, region: str) -> list[Any]:
-    request: dict[str, Any] = {"AccountId": account_id, "MaxResults": _PAGE}
-    found: list[Any] = []
-    while True:
-        with aws_call("s3:ListAccessPoints", f"arn:aws:s3:{region}:{account_id}:*"):
-            page = clients.client("s3control", region).list_access_points(**request)
-        found += page.get("AccessPointList") or ()
-        if not page.get("NextToken"):
-            return found
-        request["NextToken"] = page["NextToken"]
-
-
-def _access_point(clients: AwsClients, account_id: str, region: str, answer: Any) -> AccessPoint | AwsDenied:
-    arn = answer["AccessPointArn"]
+def _access_point(control: Service, account_id: str, listed: Mapping[str, Any]) -> AccessPoint | AwsDenied | None:
+    """An access point with its policy; why it was denied; or null where it was deleted since it was listed."""
+    arn = listed["AccessPointArn"]
     policy: str | None = None
     try:
-        with aws_call("s3:GetAccessPointPolicy", arn):
-            client = clients.client("s3control", region)
-            policy = client.get_access_point_policy(AccountId=account_id, Name=answer["Name"]).get("Policy")
-    except AwsGone:
-        pass  # NoSuchAccessPointPolicy: it has none
+        answer = control.get("GetAccessPointPolicy", arn, AccountId=account_id, Name=listed["Name"])
+        policy = answer.get("Policy") or None
+    except AwsGone as gone:
+        if gone.code != "NoSuchAccessPointPolicy":
+            return None
     except AwsDenied as denied:
         return denied
     return AccessPoint(
-        name=answer["Name"],
+        name=listed["Name"],
         arn=arn,
-        alias=answer.get("Alias"),
-        bucket=answer["Bucket"],
-        bucket_account_id=answer.get("BucketAccountId"),
+        alias=listed.get("Alias"),
+        bucket=listed["Bucket"],
+        bucket_account_id=listed.get("BucketAccountId"),
         policy=policy,
     )

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from raito_pipeline.aws.errors import AwsError, explain
+from raito_pipeline.aws.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 
 if TYPE_CHECKING:
     from types_boto3_glue import GlueClient
@@ -44,17 +44,22 @@ class AwsClients:
     """The clients of one set of credentials, thread-safe.
 
     `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
-    connections that one client holds. `calls` counts the calls made as `service:Operation`, retries included.
+    connections that one client holds, `attempts` how often one call is tried in all. `calls` counts the calls made as
+    `service:Operation`, retries included.
     """
 
-    def __init__(self, profile: str | None, region: str | None = None, concurrency: int = 5) -> None:
+    def __init__(
+        self, profile: str | None, region: str | None = None, concurrency: int = 5, attempts: int = 10
+    ) -> None:
         self.profile = profile
         self.concurrency = concurrency
+        self.attempts = attempts
         self.calls: Counter[str] = Counter()
         self._region = region
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._session: boto3.Session | None = None
         self._lock = threading.RLock()
+        self._counting = threading.Lock()
         self._caller: str | None = None
 
     @overload
@@ -98,11 +103,31 @@ class AwsClients:
         if found != account_id:
             raise WrongAccount(account_id, found, self.profile)
 
+    def in_region(self, error: AwsError, region: str) -> AwsError:
+        """What an error of a call in `region` means there.
+
+        A region that the account has not enabled answers as if it did not know the credentials, so credentials that
+        are refused there and good elsewhere mean that the region is not enabled.
+        https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+        """
+        if not isinstance(error, AwsCredentialsInvalid) or error.code not in NOT_KNOWN_HERE:
+            return error
+        try:
+            account = self.caller_account()
+        except AwsError:
+            return error
+        return AwsOptedOut(
+            f"{error.action} on {error.resource}: region {region} is not enabled in account {account} ({error.code}).",
+            action=error.action,
+            resource=error.resource,
+            code=error.code,
+        )
+
     def _make(self, service: str, region: str | None) -> Any:
         if self._session is None:
             self._session = boto3.Session(profile_name=self.profile, region_name=self._region)
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 10},
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
             connect_timeout=10,
             read_timeout=60,
             max_pool_connections=max(self.concurrency, 1),
@@ -120,7 +145,7 @@ class AwsClients:
     def _count(self, event_name: str, **_: Any) -> None:
         # event_name is "before-send.<service>.<Operation>"
         _prefix, service, operation = event_name.split(".", 2)
-        with self._lock:
+        with self._counting:
             self.calls[f"{service}:{operation}"] += 1
 
 

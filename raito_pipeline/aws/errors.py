@@ -1,64 +1,111 @@
-"""What can go wrong with a call to AWS, told apart: denied, throttled away, opted out, gone, expired, unreachable."""
+"""What can go wrong with a call to AWS, told apart: denied, throttled away, opted out, gone, expired, unreachable.
+
+`explain` is the one translation. Every message is one line: the action, what it was made on, what came of it, and
+what to do.
+"""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProfileNotFound,
-    ReadTimeoutError,
-    SSOTokenLoadError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
-)
+from botocore import exceptions as botocore
 
 from raito_pipeline.storage.cells import ReadStatus
 
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess", "403"}
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AllAccessDisabled",
+    "Forbidden",
+    "UnauthorizedOperation",
+    "UnauthorizedAccess",
+    "403",
+}
 _THROTTLED = {
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
     "TooManyRequestsException",
     "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
     "SlowDown",
     "RequestThrottled",
+    "RequestThrottledException",
+    "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
 }
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
+_CLOCK = {"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"}
 _BAD_CREDENTIALS = {
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "InvalidAccessKeyId",
+    "InvalidToken",
     "SignatureDoesNotMatch",
+    "IncompleteSignature",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
     "AuthFailure",
 }
-_OPTED_OUT = {"OptInRequired", "InvalidRegionException"}
+NOT_KNOWN_HERE = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "AuthFailure",
+}
+"""Codes with which AWS says that it does not know the credentials, at the place that was asked."""
+_OPTED_OUT = {"OptInRequired", "InvalidRegionException", "RegionDisabledException"}
 _GONE = {
-    "NoSuchEntity",
-    "NoSuchBucket",
-    "NoSuchKey",
     "404",
     "NotFound",
+    "NotFoundException",
     "ResourceNotFoundException",
     "EntityNotFoundException",
-    "NoSuchAccessPoint",
-    "NoSuchAccessPointPolicy",
-    "NoSuchTagSet",
 }
-_ARN = re.compile(r"on resource: (\S+)")
+_SIGN_IN = {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials", "CreateToken"}
+_NO_CREDENTIALS = (
+    botocore.NoCredentialsError,
+    botocore.PartialCredentialsError,
+    botocore.ProfileNotFound,
+    botocore.CredentialRetrievalError,
+    botocore.MetadataRetrievalError,
+    botocore.ConfigNotFound,
+    botocore.ConfigParseError,
+    botocore.InvalidConfigError,
+    botocore.InfiniteLoopConfigError,
+    botocore.UnknownCredentialError,
+    botocore.MissingDependencyException,
+    botocore.RefreshWithMFAUnsupportedError,
+)
+_SIGN_IN_ENDED = (
+    botocore.SSOError,
+    botocore.TokenRetrievalError,
+    botocore.UnauthorizedSSOTokenError,
+    botocore.SSOTokenLoadError,
+)
+_NOT_REACHED = (
+    botocore.EndpointConnectionError,
+    botocore.ConnectTimeoutError,
+    botocore.ProxyConnectionError,
+    botocore.SSLError,
+)
+_BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
+_ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
+_MOST_WORDS = 400
 
 
 class AwsError(Exception):
-    """A call to AWS that gave no answer. `status` says what that makes of the read that needed it."""
+    """A call to AWS that gave no answer.
+
+    `action` and `resource` say which call it was, `code` is AWS's own name for the failure (empty where there was no
+    answer), `status` what it makes of the read that needed it, `retryable` whether the same call may succeed later
+    with nothing changed.
+    """
 
     status = ReadStatus.PARTIAL
+    retryable = False
 
     def __init__(self, message: str, *, action: str, resource: str, code: str = "") -> None:
         super().__init__(message)
@@ -75,6 +122,7 @@ class AwsThrottled(AwsError):
     """AWS refused the call for its rate, and went on doing so through all retries."""
 
     status = ReadStatus.THROTTLED
+    retryable = True
 
 
 class AwsOptedOut(AwsError):
@@ -96,65 +144,90 @@ class AwsCredentialsInvalid(AwsError):
 class AwsUnreachable(AwsError):
     """AWS could not be reached, or broke off, or answered with something that is no answer, through all retries."""
 
+    retryable = True
 
-def explain(error: ClientError | BotoCoreError, *, action: str, resource: str) -> AwsError:
+
+def explain(error: botocore.ClientError | botocore.BotoCoreError, *, action: str, resource: str) -> AwsError:
     """Turn what botocore raised into a named error.
 
     `action` is the IAM action of the call (`iam:ListUsers`), `resource` what it was made on (an ARN or a
     name); AWS's own words for both win where the answer has them.
     """
-    if isinstance(error, ClientError):
+    if isinstance(error, botocore.ClientError):
         return _explain_answer(error, action, resource)
-    if isinstance(error, (NoCredentialsError, ProfileNotFound, CredentialRetrievalError)):
-        return AwsCredentialsInvalid(
-            f"{action} on {resource}: no usable AWS credentials: {error}. Check aws-profile and the AWS "
-            "configuration files.",
-            action=action,
-            resource=resource,
-        )
-    if isinstance(error, (SSOTokenLoadError, UnauthorizedSSOTokenError, TokenRetrievalError)):
-        return AwsCredentialsInvalid(
-            f"{action} on {resource}: the AWS sign-in has expired: {error}. Sign in again (`aws sso login`).",
-            action=action,
-            resource=resource,
-        )
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
-        text = f"{action} on {resource}: AWS cannot be reached: {error}. Check the network and endpoint_url."
-    elif isinstance(error, (ReadTimeoutError, ConnectionClosedError)):
-        text = f"{action} on {resource}: AWS broke off the answer, through all retries: {error}. Run this again."
+    words = one_line(str(error)).rstrip(".")
+    kind: type[AwsError] = AwsUnreachable
+    if isinstance(error, _SIGN_IN_ENDED):
+        kind, text = AwsCredentialsInvalid, f"the AWS sign-in has expired: {words}. Sign in again (aws sso login)."
+    elif isinstance(error, _NO_CREDENTIALS):
+        kind = AwsCredentialsInvalid
+        text = f"no usable AWS credentials: {words}. Check aws-profile and the AWS configuration files."
+    elif isinstance(error, (botocore.InvalidRegionError, botocore.NoRegionError, botocore.UnknownEndpointError)):
+        kind, text = AwsError, f"there is no such region: {words}. Check aws-regions."
+    elif isinstance(error, _NOT_REACHED):
+        text = f"AWS cannot be reached: {words}. Check the network, the region and endpoint_url."
+    elif isinstance(error, _BROKEN_OFF):
+        text = f"AWS broke off the answer, through all retries: {words}. Run this again."
+    elif isinstance(error, botocore.ParamValidationError):
+        kind, text = AwsError, f"the call is not valid, so it was not made: {words}."
     else:
-        text = f"{action} on {resource}: no usable answer from AWS: {error}."
-    return AwsUnreachable(text, action=action, resource=resource)
+        text = f"no usable answer from AWS: {words}. Run this again."
+    return kind(f"{action} on {resource}: {text}", action=action, resource=resource)
 
 
-def _explain_answer(error: ClientError, action: str, resource: str) -> AwsError:
+def _explain_answer(error: botocore.ClientError, action: str, resource: str) -> AwsError:
     details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "")), str(details.get("Message", ""))
-    action = _found(_ACTION, message, action)
-    resource = _found(_ARN, message, resource)
+    code, message = str(details.get("Code", "")), one_line(str(details.get("Message", "")))
     http = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if error.operation_name in _SIGN_IN and not action.endswith(f":{error.operation_name}"):
+        # The credentials of the profile are made by a call of their own, which comes before the one that was asked for.
+        signing = f"sts:{error.operation_name}"
+        asked = _found(_ON_RESOURCE, message, "the role of the profile")
+        text = f"{action}: no usable AWS credentials: {signing} on {asked} was refused ({code}). Check aws-profile."
+        return AwsCredentialsInvalid(text, action=signing, resource=asked, code=code)
+    action, resource = _found(_ACTION, message, action), _found(_ON_RESOURCE, message, resource)
+    kind, text = _meaning(code, message, http, action, resource)
+    return kind(f"{action} on {resource}: {text}", action=action, resource=resource, code=code)
 
-    def made(kind: type[AwsError], text: str) -> AwsError:
-        return kind(f"{action} on {resource}: {text}", action=action, resource=resource, code=code)
 
+def _meaning(code: str, message: str, http: int, action: str, resource: str) -> tuple[type[AwsError], str]:
     if code in _EXPIRED:
-        return made(
-            AwsCredentialsInvalid,
-            f"the AWS credentials have expired ({code}). Renew them and run this again.",
-        )
+        return AwsCredentialsInvalid, f"the AWS credentials have expired ({code}). Renew them and run this again."
+    if code in _CLOCK:
+        return AwsCredentialsInvalid, f"AWS finds the time of the request wrong ({code}). Set this machine's clock."
     if code in _BAD_CREDENTIALS:
-        return made(AwsCredentialsInvalid, f"AWS does not accept the credentials ({code}). Check aws-profile.")
+        return AwsCredentialsInvalid, f"AWS does not accept the credentials ({code}). Check aws-profile."
     if code in _OPTED_OUT:
-        return made(AwsOptedOut, f"the region is not enabled in this account ({code}).")
+        return AwsOptedOut, f"the region is not enabled in this account ({code})."
     if code in _DENIED:
-        return made(AwsDenied, f"AWS denied the call ({code}). Grant {action} to the credentials of this account.")
+        if "explicit deny" in message:
+            return AwsDenied, f"AWS denied the call ({code}): a policy denies it explicitly. Take {action} out of it."
+        return AwsDenied, f"AWS denied the call ({code}). Grant {action} on {resource} to the credentials."
     if code in _THROTTLED:
-        return made(AwsThrottled, f"AWS throttled the call through all retries ({code}). Run this again later.")
+        return AwsThrottled, f"AWS throttled the call through all retries ({code}). Run this again later."
     if code in _GONE or code.startswith("NoSuch"):
-        return made(AwsGone, f"it does not exist ({code}).")
+        return AwsGone, f"it does not exist ({code})."
     if http >= 500:
-        return made(AwsUnreachable, f"AWS failed with status {http} ({code}) through all retries. Run this again.")
-    return made(AwsError, f"AWS refused the call: {code}: {message}")
+        return AwsUnreachable, f"AWS failed with status {http} ({code}) through all retries. Run this again."
+    return AwsError, f"AWS refused the call ({code}): {message}"
+
+
+def grouped(errors: Iterable[AwsError]) -> tuple[str, ...]:
+    """One line for each kind of failure, however many things share it: the first of them, and how many more."""
+    listed = sorted(errors, key=lambda error: (error.action, error.code, error.resource))
+    count = Counter((error.action, error.code) for error in listed)
+    lines = []
+    for error in listed:
+        others = count.pop((error.action, error.code), 0) - 1
+        if others >= 0:
+            lines.append(str(error) + (f" The same for {others} more." if others else ""))
+    return tuple(lines)
+
+
+def one_line(text: str) -> str:
+    """Words of somebody else, made fit for a message: no line breaks, not endless."""
+    words = " ".join(text.split())
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}..."
 
 
 def _found(pattern: re.Pattern[str], message: str, otherwise: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied
+from raito_pipeline.aws.errors import AwsDenied, grouped
 from raito_pipeline.aws.iam_details import ACTION as DETAILS_ACTION
 from raito_pipeline.aws.iam_details import read_details
 from raito_pipeline.aws.iam_lists import read_lists
@@ -76,13 +76,16 @@ def _finished(
         and (one.policy_arn is None or settings.wants_policy(one.policy_arn))
     ]
     policies, problems = with_tags(clients, _kept(rows.policies, attachments, settings), settings, progress)
+    unread = [
+        f"policies were left out, since their documents were not read: {p}" for p in grouped(rows.policies_denied)
+    ]
     read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
     read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
     return AccountIam(
         users=Read.complete(_sorted(rows.users, lambda u: u.user_id), began),
         groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
         roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began),
-        policies=read_policies.with_problems(sorted(rows.policy_problems) + problems)
+        policies=read_policies.with_problems(unread + problems)
         if settings.wants_policies
         else Read.out_of_scope(began),
         attachments=Read.out_of_scope(began) if settings.skip_iam else read_attachments,

@@ -4,9 +4,8 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationD
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.iam_rows import (
     PAGE,
     AccountRows,
@@ -21,30 +20,23 @@ from raito_pipeline.aws.iam_rows import (
     user_row,
 )
 from raito_pipeline.aws.iam_settings import IamSettings
+from raito_pipeline.aws.paging import MARKER, Service
 from raito_pipeline.aws.reading import Progress
 from raito_pipeline.model import IamAttachment
 
-ACTION = "iam:GetAccountAuthorizationDetails"
+_OPERATION = "GetAccountAuthorizationDetails"
+ACTION = f"iam:{_OPERATION}"
 
 
 def read_details(clients: AwsClients, settings: IamSettings, progress: Progress) -> AccountRows:
     """All rows of an account but the tags of its policies. Raises `AwsError`; `AwsDenied` asks for the other way."""
     rows = AccountRows()
-    for done, page in enumerate(_pages(clients, settings), start=1):
+    iam = Service(clients, "iam", MARKER)
+    pages = iam.pages(_OPERATION, "*", MaxItems=PAGE, Filter=settings.details_filter)
+    for done, page in enumerate(pages, start=1):
         _add_page(rows, page, settings)
         progress("account details", done, None)
     return rows
-
-
-def _pages(clients: AwsClients, settings: IamSettings) -> Iterator[dict[str, Any]]:
-    request: dict[str, Any] = {"MaxItems": PAGE, "Filter": settings.details_filter}
-    while True:
-        with aws_call(ACTION, "the account"):
-            page: dict[str, Any] = dict(clients.client("iam").get_account_authorization_details(**request))
-        yield page
-        if not page.get("IsTruncated"):
-            return
-        request["Marker"] = page["Marker"]
 
 
 def _add_page(rows: AccountRows, page: Answer, settings: IamSettings) -> None:

@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from botocore import xform_name
-
-from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.errors import AwsDenied, AwsGone
 from raito_pipeline.aws.iam_rows import (
     PAGE,
@@ -33,6 +31,7 @@ from raito_pipeline.aws.iam_rows import (
     user_row,
 )
 from raito_pipeline.aws.iam_settings import IamSettings
+from raito_pipeline.aws.paging import MARKER, Service
 from raito_pipeline.aws.reading import Progress, Workers, no_progress, workers
 from raito_pipeline.model import IamAttachment
 
@@ -42,32 +41,7 @@ Job = Callable[[], AccountRows]
 def read_lists(clients: AwsClients, settings: IamSettings, progress: Progress = no_progress) -> AccountRows:
     """All rows of an account but the tags of its policies. Raises `AwsError` where a mandatory read fails."""
     with workers(settings.concurrency) as pool:
-        return _Lists(_Iam(clients), settings, pool, progress).read()
-
-
-class _Iam:
-    """IAM's calls, each with its pages followed and its errors named."""
-
-    def __init__(self, clients: AwsClients) -> None:
-        self._client: Any = clients.client("iam")
-
-    def get(self, operation: str, resource: str, **request: Any) -> Answer:
-        with aws_call(f"iam:{operation}", resource):
-            answer: Answer = getattr(self._client, xform_name(operation))(**request)
-        return answer
-
-    def items(self, operation: str, key: str, resource: str, **request: Any) -> list[Any]:
-        """The items of all pages."""
-        return [item for page in self.pages(operation, resource, **request) for item in page.get(key) or ()]
-
-    def pages(self, operation: str, resource: str, **request: Any) -> Iterator[Answer]:
-        request["MaxItems"] = PAGE
-        while True:
-            page = self.get(operation, resource, **request)
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            request["Marker"] = page["Marker"]
+        return _Lists(Service(clients, "iam", MARKER), settings, pool, progress).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +62,7 @@ class _Listed:
 class _Lists:
     """One read of an account by lists."""
 
-    def __init__(self, iam: _Iam, settings: IamSettings, pool: Workers, progress: Progress) -> None:
+    def __init__(self, iam: Service, settings: IamSettings, pool: Workers, progress: Progress) -> None:
         self.iam, self.settings, self.pool, self.progress = iam, settings, pool, progress
         self.members: dict[str, list[str]] = {}
 
@@ -111,18 +85,18 @@ class _Lists:
     def _list(self) -> _Listed:
         def lists(wanted: tuple[str, str, str, dict[str, Any]]) -> list[Answer]:
             operation, key, resource, request = wanted
-            return self.iam.items(operation, key, resource, **request)
+            return self.iam.items(operation, key, resource, MaxItems=PAGE, **request)
 
         wanted: list[tuple[str, str, str, dict[str, Any]]] = [
-            ("ListUsers", "Users", "all users", {}),
-            ("ListGroups", "Groups", "all groups", {}),
-            ("ListRoles", "Roles", "all roles", {}),
+            ("ListUsers", "Users", "*", {}),
+            ("ListGroups", "Groups", "*", {}),
+            ("ListRoles", "Roles", "*", {}),
         ]
         if self.settings.wants_policies:
-            wanted.append(("ListPolicies", "Policies", "customer managed policies", {"Scope": "Local"}))
+            wanted.append(("ListPolicies", "Policies", "*", {"Scope": "Local"}))
         if self.settings.wants_policies and not self.settings.skip_aws_managed_policies:
             attached = {"Scope": "AWS", "OnlyAttached": True}
-            wanted.append(("ListPolicies", "Policies", "attached policies of AWS", attached))
+            wanted.append(("ListPolicies", "Policies", "*", attached))
         users, groups, roles, *policies = self.pool.each(lists, wanted, "IAM lists", self.progress)
         return _Listed(users, groups, roles, [policy for some in policies for policy in some])
 
@@ -147,7 +121,7 @@ class _Lists:
     def _group(self, group: Answer) -> AccountRows:
         name = group["GroupName"]
         try:
-            users = self.iam.items("GetGroup", "Users", group["Arn"], GroupName=name)
+            users = self.iam.items("GetGroup", "Users", group["Arn"], GroupName=name, MaxItems=PAGE)
             inline = self._inline("group", group)
         except AwsGone:
             return AccountRows()
@@ -161,7 +135,7 @@ class _Lists:
             return []
         found = []
         listing, getting = f"List{kind.capitalize()}Policies", f"Get{kind.capitalize()}Policy"
-        for policy in self.iam.items(listing, "PolicyNames", arn, **{named: name}):
+        for policy in self.iam.items(listing, "PolicyNames", arn, **{named: name}, MaxItems=PAGE):
             try:
                 got = self.iam.get(getting, arn, **{named: name, "PolicyName": policy})
             except AwsGone:
@@ -181,7 +155,7 @@ class _Lists:
                 if not is_aws_managed(arn):
                     raise
                 # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
-                return AccountRows(policy_problems=[str(denied)])
+                return AccountRows(policies_denied=[denied])
             document = policy_text(got["PolicyVersion"]["Document"])
         return AccountRows(policies=[policy_row(policy, document)])
 
@@ -206,7 +180,7 @@ class _Lists:
         named = f"{kind.capitalize()}Name"
         name, operation = principal[named], f"ListAttached{kind.capitalize()}Policies"
         try:
-            attached = self.iam.items(operation, "AttachedPolicies", principal["Arn"], **{named: name})
+            attached = self.iam.items(operation, "AttachedPolicies", principal["Arn"], **{named: name}, MaxItems=PAGE)
         except AwsGone:
             return AccountRows()
         return AccountRows(
@@ -215,7 +189,7 @@ class _Lists:
 
     def _entities(self, policy: Answer) -> AccountRows:
         arn, name = policy["Arn"], policy["PolicyName"]
-        request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy"}
+        request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy", "MaxItems": PAGE}
         found: list[IamAttachment] = []
         try:
             for page in self.iam.pages("ListEntitiesForPolicy", arn, **request):

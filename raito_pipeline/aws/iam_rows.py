@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from raito_pipeline.aws.errors import AwsDenied
 from raito_pipeline.aws.reading import tags_of
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
@@ -22,14 +23,14 @@ PAGE = 1000
 
 @dataclass(slots=True)
 class AccountRows:
-    """The rows of one account while they are gathered, unsorted; the lists hold why a table misses something."""
+    """The rows of one account while they are gathered, unsorted; `policies_denied` are those whose document was."""
 
     users: list[IamUser] = field(default_factory=list)
     groups: list[IamGroup] = field(default_factory=list)
     roles: list[IamRole] = field(default_factory=list)
     policies: list[IamPolicy] = field(default_factory=list)
     attachments: list[IamAttachment] = field(default_factory=list)
-    policy_problems: list[str] = field(default_factory=list)
+    policies_denied: list[AwsDenied] = field(default_factory=list)
 
 
 def merged(parts: Iterable[AccountRows]) -> AccountRows:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.errors import AwsDenied, AwsGone
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.errors import AwsDenied, AwsGone, grouped
 from raito_pipeline.aws.iam_rows import PAGE
 from raito_pipeline.aws.iam_settings import IamSettings, PolicyVersion
+from raito_pipeline.aws.paging import MARKER, Service
 from raito_pipeline.aws.reading import Progress, tags_of, workers
 from raito_pipeline.model import IamPolicy, Tag
 
@@ -40,16 +41,19 @@ def with_tags(
                 asked.append(policy)
             else:
                 known[policy.arn] = remembered
-    problems: list[str] = []
+    denied: list[AwsDenied] = []
     if asked:
+        iam = Service(clients, "iam", MARKER)
         with workers(settings.concurrency) as pool:
-            answers = pool.each(lambda policy: _tags(clients, policy.arn), asked, "policy tags", progress)
+            answers = pool.each(lambda policy: _tags(iam, policy.arn), asked, "policy tags", progress)
         for policy, answer in zip(asked, answers, strict=True):
             if isinstance(answer, AwsDenied):
-                problems.append(f"tags of policy {policy.policy_name} were not read: {answer}")
+                denied.append(answer)
             else:
                 known[policy.arn] = answer
-    return [replace(policy, tags=known.get(policy.arn)) for policy in listed], problems
+    return [replace(policy, tags=known.get(policy.arn)) for policy in listed], [
+        f"tags of policies were not read: {line}" for line in grouped(denied)
+    ]
 
 
 def tags_matter(policy: IamPolicy, settings: IamSettings) -> bool:
@@ -81,17 +85,9 @@ def _names_s3(statement: Mapping[str, Any]) -> bool:
     return any(service == "s3" or "*" in service or "?" in service for service in services)
 
 
-def _tags(clients: AwsClients, arn: str) -> tuple[Tag, ...] | AwsDenied:
-    request: dict[str, Any] = {"PolicyArn": arn, "MaxItems": PAGE}
-    found: list[Any] = []
+def _tags(iam: Service, arn: str) -> tuple[Tag, ...] | AwsDenied:
     try:
-        while True:
-            with aws_call("iam:ListPolicyTags", arn):
-                page = clients.client("iam").list_policy_tags(**request)
-            found += page.get("Tags") or ()
-            if not page.get("IsTruncated"):
-                return tags_of(found)
-            request["Marker"] = page["Marker"]
+        return tags_of(iam.items("ListPolicyTags", "Tags", arn, PolicyArn=arn, MaxItems=PAGE))
     except AwsDenied as denied:
         return denied
     except AwsGone:

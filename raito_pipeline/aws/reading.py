@@ -4,7 +4,7 @@ Also the two small things that readers share: how they report progress, and how 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -73,19 +73,18 @@ class Workers:
     ) -> list[R]:
         """Do `work` for every item; the results come in the order of the items.
 
-        Raises what the first failing item raised, after dropping the work that has not begun.
+        Raises what an item raised as soon as it did, after dropping the work that has not begun.
         """
         futures = [self._pool.submit(work, item) for item in items]
-        results: list[R] = []
         try:
-            for done, future in enumerate(futures, start=1):
-                results.append(future.result())
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
                 progress(what, done, len(futures))
         except BaseException:
             for future in futures:
                 future.cancel()
             raise
-        return results
+        return [future.result() for future in futures]
 
 
 @contextmanager
