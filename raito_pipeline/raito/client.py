@@ -57,17 +57,18 @@ class RaitoClient:
         `RaitoUnreachable`, `RaitoLoginFailed`.
         """
         wanted = operation(name)
+        what = _named(name, variables or {})
         body = json.dumps(wanted.request(variables or {})).encode()
         response = self.send(
             "POST",
             "query",
-            what=name,
+            what=what,
             repeatable=wanted.repeatable,
             attempts=attempts,
             data=body,
             headers={"Content-Type": "application/json"},
         )
-        return self._root(wanted, self.json_of(response, name))
+        return self._root(wanted, self.json_of(response, what), what)
 
     def pages(self, name: str, variables: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """The nodes of a relay listing, page after page. Raises as `call`."""
@@ -154,17 +155,17 @@ class RaitoClient:
             shown = self.redact(_shown(response.text))
             raise RaitoRefused(what, (f"the answer is no JSON: {shown}",), status=response.status_code) from None
 
-    def _root(self, wanted: Operation, body: Any) -> Any:
+    def _root(self, wanted: Operation, body: Any, what: str) -> Any:
         if not isinstance(body, dict):
-            raise RaitoRefused(wanted.name, ("the answer is no JSON object",))
+            raise RaitoRefused(what, ("the answer is no JSON object",))
         if body.get("errors"):
-            raise RaitoRefused(wanted.name, [self.redact(text) for text in messages_of(body["errors"])])
+            raise RaitoRefused(what, [self.redact(text) for text in messages_of(body["errors"])])
         value = (body.get("data") or {}).get(wanted.field)
         if value is None:
-            raise RaitoRefused(wanted.name, (f"the answer holds no {wanted.field}",))
+            raise RaitoRefused(what, (f"the answer holds no {wanted.field}",))
         kind = value.get("__typename", "") if isinstance(value, dict) else ""
         if isinstance(value, dict) and (kind.endswith("Error") or ("message" in value and not kind)):
-            raise RaitoRefused(wanted.name, (self.redact(str(value.get("message") or kind)),), kind=kind)
+            raise RaitoRefused(what, (self.redact(str(value.get("message") or kind)),), kind=kind)
         return value
 
     def _refused(self, what: str, response: requests.Response) -> RaitoRefused:
@@ -205,6 +206,14 @@ def messages_of(errors: Any) -> tuple[str, ...]:
     listed = errors if isinstance(errors, list) else [errors]
     texts = (each.get("message") or each.get("error") if isinstance(each, dict) else each for each in listed)
     return tuple(str(text) for text in texts if text)
+
+
+def _named(name: str, variables: Mapping[str, Any]) -> str:
+    """An operation and what it was about, for messages."""
+    given = variables.get("input")
+    fields = given if isinstance(given, Mapping) else variables
+    about = variables.get("id") or fields.get("jobId") or fields.get("name")
+    return f"{name} of {about}" if about else name
 
 
 def _shown(text: str) -> str:

@@ -11,6 +11,7 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
 from raito_pipeline.raito.redaction import redact
@@ -87,7 +88,7 @@ class TokenSource:
             )
         except ClientError as error:
             raise self._refused(error) from None
-        except HTTPClientError as error:
+        except (HTTPClientError, NoConnection) as error:
             raise RaitoUnreachable("login to Raito Cloud", self._address(), _reason(error)) from None
         except BotoCoreError as error:
             raise self._failed(f"{type(error).__name__}: {error}") from None
@@ -129,7 +130,7 @@ class TokenSource:
         return RaitoLoginFailed(settings.api_user, settings.domain, clean.rstrip("."))
 
 
-def _reason(error: HTTPClientError) -> str:
+def _reason(error: BotoCoreError) -> str:
     return {
         "EndpointConnectionError": "no connection",
         "ConnectTimeoutError": "no connection in time",
