@@ -34,6 +34,9 @@ NOT_USED: Final = {
 }
 
 
+_WORDS = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)+|[a-z]{1,15}")
+
+
 def known(*models: type[Settings]) -> frozenset[str]:
     """All spellings of the options of `models`."""
     return frozenset(name for model in models for option in declared(model) for name in option.names)
@@ -107,6 +110,11 @@ def _check(reader: Reader, layer: Layer, name: str, names: frozenset[str]) -> No
         _warn(reader, layer, name, "an option that belongs to the Raito CLI; the pipeline does not use it", None)
         return
     near = nearest(name, names)
+    if near is None and not _WORDS.fullmatch(name):  # perhaps a value that slipped into the place of a name
+        name_shown = f"{safe_name(name)[:3]}..."
+        found, line = "something that is not the name of an option", layer.section.lines[name]
+        reader.warn(Problem(layer.file, line, layer.target, name_shown, found, "`option: value`"))
+        return
     _warn(reader, layer, name, "an unknown option; it is not used", f"perhaps `{near}`" if near else "a known option")
 
 
