@@ -13,7 +13,7 @@ from raito_pipeline.raito.errors import (
     UnknownDomain,
     UploadFailed,
 )
-from raito_pipeline.raito.settings import BASE_URL, RaitoSettings
+from raito_pipeline.raito.settings import BASE_URL, RaitoSettings, settings_of
 
 __all__ = [
     "BASE_URL",
@@ -29,4 +29,5 @@ __all__ = [
     "RaitoUnreachable",
     "UnknownDomain",
     "UploadFailed",
+    "settings_of",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from raito_pipeline.config.options import General, Shared
 from raito_pipeline.raito.errors import InvalidDomain
 
 BASE_URL = "https://api.raito.cloud/"
@@ -38,3 +39,15 @@ class RaitoSettings:
             raise InvalidDomain(self.domain)
         object.__setattr__(self, "domain", domain)
         object.__setattr__(self, "base_url", (self.base_url or BASE_URL).rstrip("/") + "/")
+
+
+def settings_of(options: General, target: Shared) -> RaitoSettings:
+    """The settings of a target of `raito.yml`. Raises `InvalidDomain`."""
+    return RaitoSettings(
+        base_url=options.raito_url_override or "",
+        domain=target.domain,
+        api_user=target.api_user or "",
+        api_secret=target.api_secret or SecretStr(""),
+        skip_authentication=options.skip_authentication,
+        skip_file_upload=options.skip_file_upload,
+    )
