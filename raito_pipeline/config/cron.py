@@ -7,6 +7,7 @@ month, month, day of the week) and the descriptors `@hourly` to `@yearly` are kn
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _DESCRIPTORS = {
     "@hourly": "0 * * * *",
@@ -26,7 +27,8 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 7, _DAYS),
 )
-_PART = re.compile(r"(?P<first>\*|\?|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d+))?")
+_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_PART = re.compile(r"(?P<first>\*|\?|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?")
 
 
 class CronError(ValueError):
@@ -34,7 +36,7 @@ class CronError(ValueError):
 
 
 def normalize(text: str) -> str:
-    """`text` as five fields of numbers. Raises `CronError` if it is not valid or too frequent."""
+    """`text` as five fields of numbers. Raises `CronError` if it is not valid, too frequent or never comes."""
     expression = _DESCRIPTORS.get(text.strip().lower(), text.strip().lower())
     if expression.startswith("@"):
         raise CronError(f"a cron expression or one of {', '.join(_DESCRIPTORS)} (for an interval use `frequency`)")
@@ -42,34 +44,45 @@ def normalize(text: str) -> str:
     if len(fields) != len(_FIELDS):
         raise CronError(f"five fields (minute, hour, day of the month, month, day of the week), not {len(fields)}")
     parts = [_field(field, *known) for field, known in zip(fields, _FIELDS, strict=True)]
-    if not parts[0].isdigit():
+    minute, _, day, month, _ = parts
+    if len(minute.values) != 1:
         raise CronError("one number as the minute: the most that Raito Cloud takes is one sync an hour")
-    return " ".join(parts)
+    if min(day.values) > max(_LENGTHS[number - 1] for number in month.values):
+        raise CronError("a day that one of the months has")
+    return " ".join(part.text for part in parts)
 
 
-def _field(field: str, name: str, least: int, most: int, words: tuple[str, ...]) -> str:
+@dataclass(frozen=True)
+class _Part:
+    """A field or one of its parts: as written in numbers, and the numbers that it means."""
+
+    text: str
+    values: frozenset[int]
+
+
+def _field(field: str, name: str, least: int, most: int, words: tuple[str, ...]) -> _Part:
     parts = [_part(part, name, least, most, words) for part in field.split(",")]
-    return "*" if "*" in parts else ",".join(dict.fromkeys(parts))
+    values = frozenset().union(*(part.values for part in parts))
+    texts = dict.fromkeys(part.text for part in parts)
+    return _Part("*" if "*" in texts else ",".join(texts), values)
 
 
-def _part(part: str, name: str, least: int, most: int, words: tuple[str, ...]) -> str:
+def _part(part: str, name: str, least: int, most: int, words: tuple[str, ...]) -> _Part:
     match = _PART.fullmatch(part)
-    if match is None:
+    if match is None or (match["first"] in "*?" and match["last"]) or match["step"] == "0":
         raise CronError(f"a {name} from {least} to {most}, a range, a step or *")
-    step = int(match["step"]) if match["step"] else 1
-    if not 1 <= step <= most:
-        raise CronError(f"a step of the {name} from 1 to {most}")
+    step = int(match["step"] or 1)
     if match["first"] in "*?":
-        if match["last"]:
-            raise CronError(f"a {name} from {least} to {most}, a range, a step or *")
-        return "*" if step == 1 else f"*/{step}"
-    first = _number(match["first"], name, least, most, words)
-    last = _number(match["last"], name, least, most, words) if match["last"] else (most if match["step"] else first)
+        first, last, range_text = least, most, "*"
+    else:
+        first = _number(match["first"], name, least, most, words)
+        last = _number(match["last"], name, least, most, words) if match["last"] else most if match["step"] else first
+        range_text = f"{first}-{last}"
     if last < first:
         raise CronError(f"a range of the {name} that begins below its end")
-    if first == last:
-        return str(first)
-    return f"{first}-{last}" if step == 1 else f"{first}-{last}/{step}"
+    if step > last - first:  # nothing but the first one, which Dagster wants to see as a plain number
+        return _Part(str(first), frozenset({first}))
+    return _Part(range_text if step == 1 else f"{range_text}/{step}", frozenset(range(first, last + 1, step)))
 
 
 def _number(word: str, name: str, least: int, most: int, words: tuple[str, ...]) -> int:

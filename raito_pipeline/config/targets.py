@@ -101,6 +101,7 @@ class TargetsReader:
             if not draft.selected and reader.problems:
                 draft.values = {name: draft.values.get(name) for name in ("account_id",)}
         self._warn_of_shared_sources(known)
+        self._warn_of_same_organizations(known)
         return known
 
     # -- the list ----------------------------------------------------------------------------------------------------
@@ -177,6 +178,17 @@ class TargetsReader:
                 expected = "another one, since each sync removes what the other imported"
                 self.reader.warn(draft.problem("data-source-id", found, expected))
             first.setdefault(source, draft.name)
+
+    def _warn_of_same_organizations(self, drafts: Sequence[Draft]) -> None:
+        first: dict[tuple[Any, Any], str] = {}
+        for draft in drafts:
+            if draft.is_account or not draft.selected:
+                continue
+            organization = (draft.values.get("account_id"), draft.values.get("region"))
+            if organization in first:
+                found = f'the account and region of the target "{first[organization]}"; this target is not synced'
+                self.reader.warn(draft.problem("aws-account-id", found, "one target for each organization"))
+            first.setdefault(organization, draft.name)
 
     def _wrong(self, line: int | None, target: str | None, option: str, found: str, expected: str) -> None:
         self.reader.wrong(Problem(self.top.file, line, target, option, found, expected))

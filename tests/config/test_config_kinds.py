@@ -133,6 +133,10 @@ def test_a_secret_does_not_print() -> None:
         ("@daily", "0 0 * * *"),
         ("@hourly", "0 * * * *"),
         ("7 3,3 * * 1-1", "7 3 * * 1"),
+        ("0 */24 * * *", "0 0 * * *"),
+        ("5/60 8 * * *", "5 8 * * *"),
+        ("0 0 31 2,3 *", "0 0 31 2,3 *"),
+        ("0 0 29 feb *", "0 0 29 2 *"),
     ],
 )
 def test_cron_expressions(text: str, normal: str) -> None:
@@ -155,6 +159,9 @@ def test_cron_expressions(text: str, normal: str) -> None:
         "0 0 * * *-5",
         "0 9-5 * * *",
         "0 */0 * * *",
+        "0 0 31 2 *",
+        "0 0 31 4,6,9,11 *",
+        "5/15 8 * * *",
         "0 0 6 * * *",
         "0 6 * *",
         "@every 2h",

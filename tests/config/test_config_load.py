@@ -540,6 +540,13 @@ def test_an_organization_target(loads: Loads, fails: Fails) -> None:
     assert (problem.option, problem.found) == ("aws-account-id", "nothing")
 
 
+def test_two_targets_of_one_organization_are_told(loads: Loads) -> None:
+    options = loads(raito_yml(organization(), organization(name="again"), organization(name="us", region="us-east-1")))
+    (warning,) = options.warnings
+    assert (warning.target, warning.option) == ("again", "aws-account-id")
+    assert 'the target "org"' in warning.found
+
+
 # -- regions of profiles -----------------------------------------------------------------------------------------------
 
 AWS_CONFIG = """\
