@@ -1,0 +1,225 @@
+"""S3: the buckets of an account, where they are, their tags, and the pages of their keys."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.reading import Progress, Read, no_progress, now, tags_of, workers
+from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
+from raito_pipeline.model import S3Bucket, Tag
+from raito_pipeline.storage.cells import ReadStatus
+
+_BUCKETS_A_PAGE = 1000
+_KEYS_A_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Which buckets are wanted. The patterns are matched against the whole name; excludes win."""
+
+    include: tuple[re.Pattern[str], ...] = ()
+    """only these (all, where there is none): `aws-s3-include-buckets`"""
+    exclude: tuple[re.Pattern[str], ...] = ()
+    """not these: `aws-s3-exclude-buckets`"""
+    concurrency: int = 5
+    read_tags: bool = True
+    """false leaves the tags of every bucket unread"""
+
+    def wants(self, bucket: str) -> bool:
+        """Whether the include and exclude lists keep a bucket."""
+        if any(pattern.fullmatch(bucket) for pattern in self.exclude):
+            return False
+        return not self.include or any(pattern.fullmatch(bucket) for pattern in self.include)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRead(Read[S3Bucket]):
+    """The buckets of an account. `warnings` tell what is missing without making the read incomplete (tags)."""
+
+    warnings: tuple[str, ...] = ()
+
+
+def read_buckets(
+    clients: AwsClients,
+    settings: S3Settings,
+    *,
+    remembered_regions: Mapping[str, str] | None = None,
+    progress: Progress = no_progress,
+) -> BucketRead:
+    """Every bucket of the account, sorted by name.
+
+    `remembered_regions` (bucket -> region) saves the look-up of buckets whose region an earlier sync found: the
+    region of a bucket never changes, and a bucket that was made anew has another creation date, so pass only
+    those whose creation date is the same. Where AWS names the region in the list, nothing is looked up at all.
+    A location that cannot be read leaves the region null and is a problem; tags that cannot be read are a warning.
+    Raises nothing: a denied list is a read with that status.
+    """
+    began = now()
+    try:
+        answered = list(_list_buckets(clients))
+    except AwsError as error:
+        return BucketRead((), error.status, (str(error),), began)
+    known = dict(remembered_regions or {})
+    with workers(settings.concurrency) as pool:
+        found = pool.each(lambda bucket: _bucket(clients, settings, known, bucket), answered, "buckets", progress)
+    rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.name)
+    problems = tuple(each.problem for each in found if each.problem)
+    status = ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE
+    return BucketRead(tuple(rows), status, problems, began, _grouped([e.warning for e in found if e.warning]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    row: S3Bucket | None
+    problem: str | None = None
+    warning: AwsError | None = None
+
+
+def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
+    # Only a request with a page size is answered with the region of each bucket.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+    request: dict[str, Any] = {"MaxBuckets": _BUCKETS_A_PAGE}
+    while True:
+        with aws_call("s3:ListAllMyBuckets", "the account"):
+            page = clients.client("s3").list_buckets(**request)
+        yield from page.get("Buckets", ())
+        if not page.get("ContinuationToken"):
+            return
+        request["ContinuationToken"] = page["ContinuationToken"]
+
+
+def _bucket(clients: AwsClients, settings: S3Settings, known: Mapping[str, str], bucket: Mapping[str, Any]) -> _Found:
+    name, included = bucket["Name"], settings.wants(bucket["Name"])
+    created: datetime | None = bucket.get("CreationDate")
+    try:
+        region = bucket.get("BucketRegion") or known.get(name) or bucket_region(clients, name)
+    except AwsGone:
+        return _Found(None)
+    except AwsError as error:
+        return _Found(S3Bucket(name, None, created, included, None), str(error))
+    if not included or not settings.read_tags:
+        return _Found(S3Bucket(name, region, created, included, None))
+    try:
+        tags = _tags(clients, name, region)
+    except AwsError as error:
+        return _Found(S3Bucket(name, region, created, included, None), warning=error)
+    return _Found(S3Bucket(name, region, created, included, tags))
+
+
+def bucket_region(clients: AwsClients, bucket: str) -> str:
+    """The region of a bucket. Raises `AwsError`.
+
+    AWS says nothing for us-east-1 and `EU` for the oldest buckets of eu-west-1.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+    """
+    with aws_call("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+        location = clients.client("s3").get_bucket_location(Bucket=bucket).get("LocationConstraint")
+    return _region_of(location)
+
+
+def _region_of(location: str | None) -> str:
+    if not location:
+        return "us-east-1"
+    return "eu-west-1" if location == "EU" else location
+
+
+def _tags(clients: AwsClients, bucket: str, region: str) -> tuple[Tag, ...]:
+    try:
+        with aws_call("s3:GetBucketTagging", f"arn:aws:s3:::{bucket}"):
+            return tags_of(clients.client("s3", region).get_bucket_tagging(Bucket=bucket)["TagSet"])
+    except AwsGone:
+        return ()
+
+
+def _grouped(errors: list[AwsError]) -> tuple[str, ...]:
+    """One line a kind of failure, however many buckets share it."""
+    first: dict[tuple[str, str], AwsError] = {}
+    count: dict[tuple[str, str], int] = {}
+    for error in errors:
+        kind = (error.action, error.code)
+        first.setdefault(kind, error)
+        count[kind] = count.get(kind, 0) + 1
+    return tuple(
+        str(error) + (f" The same for {count[kind] - 1} other buckets." if count[kind] > 1 else "")
+        for kind, error in first.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """One page of a listing, or (`problem`) why there is none."""
+
+    keys: tuple[str, ...] | list[str] = ()
+    """keys in the order of S3: by their UTF-8 bytes"""
+    prefixes: tuple[str, ...] | list[str] = ()
+    """common prefixes, ending in the delimiter; only where one was asked for"""
+    token: str | None = None
+    """what to ask the next page with; null at the end"""
+    problem: str | None = None
+    status: ReadStatus = ReadStatus.COMPLETE
+
+
+class S3Keys:
+    """Lists the keys of buckets of one region, page by page. Thread-safe."""
+
+    def __init__(self, clients: AwsClients, region: str) -> None:
+        self._clients, self._region = clients, region
+        fast_listing(clients.client("s3", region))
+
+    def page(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        delimiter: str = "",
+        limit: int = 0,
+    ) -> KeyPage:
+        """One page of `ListObjectsV2`: at most 1,000 keys and common prefixes (`limit`, where given).
+
+        A call that fails, through all retries, is a page with a problem.
+        """
+        try:
+            listed = list_page(
+                self._clients,
+                self._region,
+                bucket,
+                prefix=prefix,
+                start_after=start_after,
+                token=token,
+                delimiter=delimiter,
+                limit=limit,
+            )
+        except AwsError as error:
+            return KeyPage(problem=str(error), status=error.status)
+        return KeyPage(listed.keys, listed.prefixes, listed.token)
+
+
+def list_page(
+    clients: AwsClients,
+    region: str,
+    bucket: str,
+    *,
+    prefix: str = "",
+    start_after: str = "",
+    token: str = "",
+    delimiter: str = "",
+    limit: int = 0,
+) -> Listed:
+    """One page of `ListObjectsV2` with what the fast parser keeps of it. Raises `AwsError`."""
+    request: dict[str, Any] = {"Bucket": bucket, "MaxKeys": limit or _KEYS_A_PAGE}
+    if prefix:
+        request["Prefix"] = prefix
+    if token:
+        request["ContinuationToken"] = token
+    elif start_after:
+        request["StartAfter"] = start_after
+    if delimiter:
+        request["Delimiter"] = delimiter
+    with aws_call("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
+        return listed_page(clients.client("s3", region), request)

@@ -1,0 +1,68 @@
+"""The full names of data objects, and what they stand for in S3.
+
+`ACCOUNT:REGION:BUCKET/PATH`, where PATH is the key (or the prefix without its last slash) exactly as S3 has it. Two
+objects of S3 never share a name this way, whatever their keys are: `a//b` is the file `b` in the folder `a/` (whose
+own name is the empty part, shown as `/`) in the folder `a`; `/x` lies in the folder `BUCKET/`.
+
+Two exceptions, because a full name may stand for one object only. They put a mark behind the name of the bucket,
+where a colon cannot otherwise be (bucket names have none), so that no key can ever look the same:
+
+- A file and a folder of one path (keys `a` and `a/b`): the folder keeps `BUCKET/a`, since its children and all
+  policies on `BUCKET/a/*` refer to it; the file is `BUCKET:file/a`.
+- A Glue table whose location is a bucket, or the location of another table too, or has another table below it: the
+  location stays a bucket or folder; the table is `BUCKET:DATABASE.TABLE/PATH` below it.
+
+`parse_full_name` reads all of them back.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+FILE_MARK = "file"
+EMPTY_PART = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a full name stands for. `path` is a key, or a prefix without its last slash; null for a bucket itself."""
+
+    account: str
+    region: str
+    bucket: str
+    path: str | None
+    mark: str = ""
+    """what tells objects of one path apart: `file`, or `DATABASE.TABLE` (percent-encoded)"""
+
+
+def bucket_full_name(account: str, region: str, bucket: str) -> str:
+    """The full name of a bucket."""
+    return f"{account}:{region}:{bucket}"
+
+
+def beside_folder(bucket: str, key: str) -> str:
+    """The full name of a file that has a folder of the same path beside it; `bucket` is that of the bucket."""
+    return f"{bucket}:{FILE_MARK}/{key}"
+
+
+def table_mark(database: str, table: str) -> str:
+    """The mark of a Glue table that cannot have the name of its location."""
+    return f"{quote(database, safe='')}.{quote(table, safe='')}"
+
+
+def last_part(path: str) -> str:
+    """The name of what lies at a path: its last part, which must not be empty for people to see."""
+    return path.rpartition("/")[2] or EMPTY_PART
+
+
+def parse_full_name(full_name: str) -> Place | None:
+    """What a full name stands for in S3; None for the account itself and for what is no full name.
+
+    The full name of a Glue column reads as a path below its table.
+    """
+    account, first, rest = full_name.partition(":")
+    region, second, rest = rest.partition(":")
+    if not first or not second:
+        return None
+    bucket, slash, path = rest.partition("/")
+    bucket, _, mark = bucket.partition(":")
+    return Place(account, region, bucket, path if slash else None, mark)
