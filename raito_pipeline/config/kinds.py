@@ -234,7 +234,7 @@ PAIRS = Kind(
 )
 DOMAIN = Kind(
     "domain",
-    "the first part of the address of Raito Cloud: a letter, then letters, digits and -, not - at the end",
+    "DOMAIN of https://DOMAIN.raito.cloud: a letter, then letters, digits and -, a letter or digit at the end",
     "acme",
     _domain,
 )

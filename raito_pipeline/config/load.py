@@ -118,7 +118,7 @@ class _Loading:
             line = self.root.lines.get("frequency")
             self.reader.warn(Problem(str(self.path), line, None, "frequency", found, "only one of them"))
         if self.reader.problems:
-            raise ConfigError(self._shown(self.reader.problems))
+            raise ConfigError(self._shown(self.reader.problems), self._shown(self.reader.warnings))
         return self._built(general, pipeline, drafts)
 
     def _built(

@@ -80,13 +80,21 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. `problems` holds everything that is wrong with it, in the order of the file."""
+    """The configuration cannot be used.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `problems` holds everything that is wrong with it, in the order of the file. `warnings` holds what was noticed
+    besides: a mistyped option is often the reason why another one is missing.
+    """
+
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
         count = len(self.problems)
         head = "The configuration has a problem:" if count == 1 else f"The configuration has {count} problems:"
-        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+        lines = [head, *(f"  {problem}" for problem in self.problems)]
+        if self.warnings:
+            lines += ["Noticed besides:", *(f"  {warning}" for warning in self.warnings)]
+        super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Problem, ...]]]:
-        return (type(self), (self.problems,))
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Problem, ...], tuple[Problem, ...]]]:
+        return (type(self), (self.problems, self.warnings))

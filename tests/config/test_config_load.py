@@ -208,7 +208,7 @@ WRONG_VALUES = [
     ("maximum-file-size", "big", '"big"', "512mb"),
     ("lock-who-by-tag", "machine", '"machine"', "key:value"),
     ("delete-untouched", "nope", '"nope"', "true or false"),
-    ("domain", "acme.raito.cloud", '"acme.raito.cloud"', "first part of the address"),
+    ("domain", "acme.raito.cloud", '"acme.raito.cloud"', "DOMAIN of https://"),
 ]
 
 
@@ -758,6 +758,16 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file(fails: Fails) ->
     text = str(ConfigError(problems))
     assert text.splitlines()[0] == "The configuration has 7 problems:"
     assert all(f"  {problem}" in text.splitlines() for problem in problems)
+
+
+def test_a_mistyped_option_is_told_with_the_problem_that_it_makes(loads: Loads) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loads(raito_yml(account("aws-regoins: eu-central-1", regions="")))
+    head, problem, besides, warning = str(caught.value).splitlines()
+    assert (head, besides) == ("The configuration has a problem:", "Noticed besides:")
+    assert 'option "aws-regions"' in problem
+    assert "perhaps `aws-regions`" in warning
+    assert pickle.loads(pickle.dumps(caught.value)).warnings == caught.value.warnings
 
 
 def test_a_problem_of_the_whole_file_is_told_once_whatever_the_targets(fails: Fails) -> None:
