@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from socket import SHUT_RDWR
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -236,6 +237,8 @@ def _happen(fault: Fault, request: Request) -> None:
     if fault.drop:
         socket = request.environ.get("werkzeug.socket")
         if socket is not None:
+            # Closing alone would leave it open for as long as the handler still reads from it.
+            socket.shutdown(SHUT_RDWR)
             socket.close()
         raise ConnectionAbortedError("dropped by a fault")
     if fault.status is not None:
