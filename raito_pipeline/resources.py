@@ -12,8 +12,8 @@ from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
-from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.storage import Store
+from raito_pipeline.target_settings import raito_settings
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how far it is, and (where known) how far it will go."""
@@ -44,6 +44,11 @@ class Services:
     def organization(self, key: str) -> OrganizationPartition:
         """The organization of a partition key. Raises `KeyError` where `raito.yml` names none such."""
         return self._organizations()[key]
+
+    def accounts_of_organization(self, key: str) -> frozenset[str]:
+        """The ids of the accounts of `raito.yml` that belong to an organization."""
+        found = (t for t in self.options.accounts if partitions.organization_of(self.options, t.partition) == key)
+        return frozenset(target.account_id for target in found)
 
     def organization_of(self, account: str) -> OrganizationPartition | None:
         """The organization that an account partition links, or None."""
@@ -77,7 +82,7 @@ class Services:
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
         """The Raito Cloud client of a target, logged in on first use."""
-        settings = RaitoSettings.of(self.options, target)
+        settings = raito_settings(self.options, target)
         with self._lock:
             key = (settings.api_user, settings.domain)
             if key not in self._raito:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from raito_pipeline.aws.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 
@@ -168,7 +169,7 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
     """Turn what botocore raises inside into an `AwsError` that names the IAM action and the resource."""
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise explain(error, action=action, resource=resource) from error
 
 

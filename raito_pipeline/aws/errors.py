@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from botocore import exceptions as botocore
+from botocore.parsers import ResponseParserError
 
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -147,7 +148,9 @@ class AwsUnreachable(AwsError):
     retryable = True
 
 
-def explain(error: botocore.ClientError | botocore.BotoCoreError, *, action: str, resource: str) -> AwsError:
+def explain(
+    error: botocore.ClientError | botocore.BotoCoreError | ResponseParserError, *, action: str, resource: str
+) -> AwsError:
     """Turn what botocore raised into a named error.
 
     `action` is the IAM action of the call (`iam:ListUsers`), `resource` what it was made on (an ARN or a
@@ -155,6 +158,10 @@ def explain(error: botocore.ClientError | botocore.BotoCoreError, *, action: str
     """
     if isinstance(error, botocore.ClientError):
         return _explain_answer(error, action, resource)
+    if isinstance(error, ResponseParserError):
+        # Its own words quote the answer, which may hold anything.
+        text = "AWS answered with something that cannot be read, through all retries. Run this again."
+        return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
     words = one_line(str(error)).rstrip(".")
     kind: type[AwsError] = AwsUnreachable
     if isinstance(error, _SIGN_IN_ENDED):

@@ -11,13 +11,23 @@ import pandas as pd
 
 from raito_pipeline.aws.clients import AwsClients, WrongAccount
 from raito_pipeline.aws.errors import AwsError
+from raito_pipeline.aws.reading import Read
+from raito_pipeline.config import ConfigError
 from raito_pipeline.dagster_support.grid import Cell, cell_of
 from raito_pipeline.model import TABLES
 from raito_pipeline.raito.errors import RaitoError
-from raito_pipeline.storage import CellInfo, CellMissing, Store
+from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, Store
 
 _SAMPLE_ROWS = 5
 _SAMPLE_WIDTH = 60
+
+
+class ReadRefused(Exception):
+    """A mandatory read was denied or throttled away."""
+
+    def __init__(self, status: ReadStatus, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems) or f"the read was {status.value}")
+        self.status, self.problems = status, tuple(problems)
 
 
 @dataclass
@@ -45,7 +55,7 @@ class CellLog:
         """Try to make one cell: a failure of AWS or Raito Cloud is kept for `finish`, and leaves the old cell alone."""
         try:
             yield
-        except (AwsError, WrongAccount, RaitoError, CellMissing) as error:
+        except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError) as error:
             self.fail(table, cell, str(error))
 
     def fail(self, table: str, cell: Cell, reason: str) -> None:
@@ -53,6 +63,32 @@ class CellLog:
         message = f"{table} {cell.label}: {reason}"
         self.context.log.error(message)
         self.failures.append(message)
+
+    def require(self, read: Read[Any]) -> None:
+        """Refuse a mandatory read that gave nothing, so that the stored cell stays as it is. Raises `ReadRefused`."""
+        if read.status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
+            raise ReadRefused(read.status, read.problems)
+
+    def store_read(self, table: str, cell: Cell, read: Read[Any], meter: "Meter") -> None:
+        """Store what a reader gave as one cell, and tell Dagster about it. Raises `ReadRefused`."""
+        self.require(read)
+        info = self.store.write(
+            table,
+            read.rows,
+            cell.account,
+            cell.region,
+            status=read.status,
+            problems=read.problems,
+            read_at=read.read_at,
+        )
+        self.made(cell, info, meter.cost().metadata())
+
+    def out_of_scope(self, table: str, cell: Cell, reason: str) -> None:
+        """Store an empty cell for a region or stage that `raito.yml` leaves out."""
+        info = self.store.write(
+            table, (), cell.account, cell.region, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
+        )
+        self.made(cell, info, {"in_scope": False, "why": reason})
 
     def made(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
         """Tell Dagster that a cell was written."""

@@ -21,6 +21,11 @@ class Cell:
     partition_key: str
 
     @property
+    def place(self) -> tuple[str, str | None]:
+        """Account and region, as the store takes them."""
+        return self.account, self.region
+
+    @property
     def label(self) -> str:
         """The cell as a person names it."""
         return self.account if self.region is None else f"{self.account}/{self.region}"

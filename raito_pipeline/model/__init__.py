@@ -12,7 +12,7 @@ from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, Or
 from raito_pipeline.model.push import AccessControl, PushChange, PushResult, WhoEntry
 from raito_pipeline.model.schema import TABLES, Column, TableSpec, arrow_schema, columns, table_of
 from raito_pipeline.model.upload import ImportResult
-from raito_pipeline.model.usage import CloudTrailFile, UsageStatement
+from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
 
 __all__ = [
     "TABLES",
@@ -39,6 +39,7 @@ __all__ = [
     "TableSpec",
     "Tag",
     "UsageStatement",
+    "UsageUploaded",
     "WhatItem",
     "WhoEntry",
     "arrow_schema",

@@ -40,3 +40,12 @@ class UsageStatement:
     error: Annotated[str | None, "error message of a failed call"]
     start_time: Annotated[int, "time of the event, Unix seconds"]
     bytes: Annotated[int, "bytes transferred in and out"]
+
+
+@row("usage_uploaded", by="account", key=("file_key",))
+class UsageUploaded:
+    """Log files whose statements Raito Cloud has taken over: they are not sent again."""
+
+    file_key: Annotated[str, "key of the log file in the CloudTrail bucket"]
+    job_id: Annotated[str, "job in Raito Cloud whose import was the last to hold statements of the file"]
+    noted_at: Annotated[datetime, "when the import had succeeded"]

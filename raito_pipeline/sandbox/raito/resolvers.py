@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,9 @@ class Context:
     controls: Controls
 
 
+@cache
 def build_schema() -> GraphQLSchema:
-    """The executable schema, from the schema file."""
+    """The executable schema, from the schema file. It holds no state; that comes with each request's context."""
     query, mutation = QueryType(), MutationType()
     _bind_catalog(query, mutation)
     _bind_jobs(query, mutation)
@@ -74,6 +75,7 @@ def build_schema() -> GraphQLSchema:
         InterfaceType("BaseError", lambda value, *_: value["__typename"]),
         _data_source_fields(),
         ScalarType("SyncMethod", literal_parser=_word),
+        ScalarType("Sort", literal_parser=_word),
         *bind_queries(query),
     ]
     return make_executable_schema(SCHEMA_FILE.read_text("utf-8"), bindables)

@@ -160,7 +160,7 @@ def _without_known(
     known = frozenset(
         connection.execute(
             text(
-                "SELECT known.external_id FROM json_each(:wanted) AS wanted JOIN usage_statements AS known"
+                "SELECT known.external_id FROM json_each(:wanted) AS wanted CROSS JOIN usage_statements AS known"
                 " ON known.data_source = :store AND known.external_id = wanted.value"
             ),
             {"wanted": json.dumps(wanted), "store": store},

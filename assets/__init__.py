@@ -1,0 +1,22 @@
+"""The assets: one module a stage of a sync. Bodies fetch, shape, store and report; the work is in `raito_pipeline`."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets import access, access_push, account_iam, data_objects, org_identities, regional, upload
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.grid import Grid
+
+
+def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition]:
+    """Every asset of the pipeline, partitioned by the grid."""
+    return [
+        *org_identities.build(grid),
+        *account_iam.build(grid),
+        *data_objects.build(grid),
+        *regional.build(grid, options),
+        *access.build(grid),
+        *access_push.build(grid),
+        *upload.build(grid),
+    ]

@@ -1,0 +1,53 @@
+"""Stage `account_iam`: what IAM of an account holds, as AWS gives it."""
+
+import dagster as dg
+
+from raito_pipeline.aws import iam
+from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.layers import IAM_TABLES
+from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.model import IamPolicy
+from raito_pipeline.resources import Services
+from raito_pipeline.storage import Store
+from raito_pipeline.target_settings import iam_settings
+
+GROUP = "account_iam"
+
+
+def build(grid: Grid) -> list[dg.AssetsDefinition]:
+    """The five IAM tables, read together: they come from the same calls."""
+    specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
+
+    @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
+    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+        """Reads the users, groups, roles, managed policies and attachments of an account."""
+        log = CellLog(context, services.store(context.run.run_id))
+        for cell in log.cells("account"):
+            with log.attempt(IAM_TABLES[0], cell):
+                _read(log, services, cell)
+        log.finish()
+
+    return [account_iam]
+
+
+def _read(log: CellLog, services: Services, cell: Cell) -> None:
+    target = services.account(cell.account)
+    clients = services.aws(target)
+    meter = Meter(clients)
+    found = iam.read_account(clients, iam_settings(target, _earlier(log.store, cell)), services.progress)
+    for hint in found.hints:
+        log.context.log.info(hint)
+    reads = dict(
+        zip(IAM_TABLES, (found.users, found.groups, found.roles, found.policies, found.attachments), strict=True)
+    )
+    for table, read in reads.items():
+        if log.wants(table):
+            log.store_read(table, cell, read, meter)
+
+
+def _earlier(store: Store, cell: Cell) -> tuple[IamPolicy, ...]:
+    """The policies that the last sync stored: tags and documents of known versions need not be asked again."""
+    if store.info("iam_policies", cell.account) is None:
+        return ()
+    return tuple(store.rows(IamPolicy, cell.account))

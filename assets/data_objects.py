@@ -1,0 +1,95 @@
+"""Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from raito_pipeline.aws import glue, s3
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.model import S3Bucket
+from raito_pipeline.objects.glue import glue_objects
+from raito_pipeline.objects.scan import write_s3_objects
+from raito_pipeline.resources import Services
+from raito_pipeline.storage import Store
+from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
+
+GROUP = "data_objects"
+
+
+def build(grid: Grid) -> list[dg.AssetsDefinition]:
+    """The buckets of the account; the data objects themselves are regional (`assets/regional.py`)."""
+    spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
+
+    @dg.multi_asset(name="s3_buckets", specs=[spec], can_subset=False)
+    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+        """Reads the buckets of an account with their regions and tags."""
+        log = CellLog(context, services.store(context.run.run_id))
+        for cell in log.cells("account"):
+            with log.attempt("s3_buckets", cell):
+                target = services.account(cell.account)
+                clients = services.aws(target)
+                meter = Meter(clients)
+                read = s3.read_buckets(
+                    clients,
+                    s3_settings(target),
+                    remembered_regions=_known_regions(log.store, cell),
+                    progress=services.progress,
+                )
+                log.store_read("s3_buckets", cell, read, meter)
+        log.finish()
+
+    return [s3_buckets]
+
+
+def specs(grid: Grid) -> list[dg.AssetSpec]:
+    """The regional table of this stage."""
+    deps = [dg.AssetDep("s3_buckets", partition_mapping=grid.regions_to_account)]
+    return [table_spec("data_objects", grid, group=GROUP, kinds={"s3", "glue"}, deps=deps)]
+
+
+def _switched_off(target: AccountTarget) -> str | None:
+    # Usage statements point at data objects, so these are read for usage alone, too.
+    return "skip-data-source-sync is on" if target.skip_data_source_sync and target.skip_data_usage_sync else None
+
+
+def _make(log: CellLog, services: Services, cell: Cell) -> None:
+    target = services.account(cell.account)
+    clients = services.aws(target)
+    meter = Meter(clients)
+    buckets = tuple(log.store.rows(S3Bucket, cell.account))
+    assert cell.region is not None
+    if target.aws_glue_enabled:
+        read = glue.read_tables(clients, cell.region, glue_settings(target), services.progress)
+        log.require(read)
+        rows, found = glue_objects(read.rows, target.account_id, cell.region, buckets)
+        info = log.store.write(
+            "data_objects", rows, *cell.place, status=read.status, problems=read.problems, read_at=read.read_at
+        )
+        log.made(cell, info, {**meter.cost().metadata(), "found": asdict(found)})
+        return
+    with log.store.writer("data_objects", *cell.place) as writer:
+        report = write_s3_objects(
+            writer,
+            s3.S3Keys(clients, cell.region),
+            target.account_id,
+            cell.region,
+            buckets,
+            scan_settings(target),
+            services.progress,
+        )
+    assert writer.info is not None
+    log.made(cell, writer.info, {**meter.cost().metadata(), "found": asdict(report)})
+
+
+MAKERS = (CellMaker(("data_objects",), _switched_off, _make),)
+
+
+def _known_regions(store: Store, cell: Cell) -> dict[str, str]:
+    """Where the last sync found each bucket: a bucket never moves, so nobody needs to ask again."""
+    if store.info("s3_buckets", cell.account) is None:
+        return {}
+    return {b.name: b.region for b in store.rows(S3Bucket, cell.account) if b.region}

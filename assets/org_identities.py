@@ -1,0 +1,45 @@
+"""Stage `org_identities`: the people of IAM Identity Center, and which permission sets they are assigned to."""
+
+import dagster as dg
+
+from raito_pipeline.aws import organization
+from raito_pipeline.aws.limits import shared_limits
+from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
+from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.resources import Services
+
+GROUP = "org_identities"
+
+
+def build(grid: Grid) -> list[dg.AssetsDefinition]:
+    """The four organization tables, read together."""
+    specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
+
+    @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
+    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+        """Reads users, groups, permission sets and assignments of an organization."""
+        log = CellLog(context, services.store(context.run.run_id))
+        for cell in log.cells("organization"):
+            with log.attempt(ORGANIZATION_TABLES[0], cell):
+                _read(log, services, cell)
+        log.finish()
+
+    return [org_identities]
+
+
+def _read(log: CellLog, services: Services, cell: Cell) -> None:
+    clients = services.organization_aws(cell.partition_key)
+    meter = Meter(clients)
+    found = organization.read_organization(
+        clients,
+        services.organization(cell.partition_key).region,
+        services.accounts_of_organization(cell.partition_key),
+        shared_limits(),
+        services.progress,
+    )
+    reads = (found.users, found.groups, found.permission_sets, found.assignments)
+    for table, read in zip(ORGANIZATION_TABLES, reads, strict=True):
+        if log.wants(table):
+            log.store_read(table, cell, read, meter)

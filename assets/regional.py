@@ -1,0 +1,49 @@
+"""The regional tables of all stages, in one step.
+
+A run makes all regions of an account. In one step for all tables, a cell that fails stops neither the other regions
+nor the tables after it: Dagster would skip every step downstream of one that failed. The stages themselves are in
+`data_objects`, `access` and `cloudtrail_usage`.
+"""
+
+import dagster as dg
+
+from assets import access, cloudtrail_usage, data_objects
+from raito_pipeline import partitions
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.cells import CellLog
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.resources import Services
+
+
+def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
+    """Data objects, access points and usage of the regions of an account."""
+    specs = [*data_objects.specs(grid), *access.regional_specs(grid), *cloudtrail_usage.specs(grid)]
+    # Data objects of all regions come before any usage: a statement needs to know what it may point at.
+    makers = [*data_objects.MAKERS, *access.MAKERS, *cloudtrail_usage.MAKERS]
+
+    @dg.multi_asset(
+        name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run()
+    )
+    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+        """Reads what an account holds in each of its regions."""
+        log = CellLog(context, services.store(context.run.run_id))
+        for maker in makers:
+            tables = [table for table in maker.tables if log.wants(table)]
+            for cell in log.cells("account_region") if tables else []:
+                reason = _why_not(options, services, maker, cell)
+                for table in tables if reason else []:
+                    log.out_of_scope(table, cell, reason or "")
+                with log.attempt(maker.tables[0], cell):
+                    if reason is None:
+                        maker.make(log, services, cell)
+        log.finish()
+
+    return [regional]
+
+
+def _why_not(options: Options, services: Services, maker: CellMaker, cell: Cell) -> str | None:
+    """Why `raito.yml` leaves a cell out, or None where it is to be made."""
+    if cell.region is None or not partitions.in_scope(options, cell.account, cell.region):
+        return f"aws-regions of {cell.account} does not name {cell.region}"
+    return maker.switched_off(services.account(cell.account))

@@ -1,0 +1,74 @@
+"""`raito-pipeline sandbox`: starts the embedded estate and, on request, a sync or the Dagster UI on it.
+
+The sync and the UI are processes of their own, which find the estate the way they would find the real one: by the
+addresses in the AWS profiles, the AWS SDK's environment variables and `raito-url-override`.
+"""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from raito_pipeline.sandbox.aws.estate import Estate, build_estate
+from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from raito_pipeline.sandbox.compare import show_comparison
+from raito_pipeline.sandbox.controls import seed_access_controls
+from raito_pipeline.sandbox.files import API_USER, DOMAIN, SECRET_VARIABLE, write_environment, write_raito_yml
+from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+
+_UI_PORT = 3000
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A running embedded estate and how to use it."""
+
+    directory: Path
+    estate: Estate
+    aws: EmulatedAws
+    raito: LocalRaitoCloud
+    environment: Mapping[str, str]
+
+    @property
+    def config_file(self) -> Path:
+        """Its `raito.yml`."""
+        return self.directory / "raito.yml"
+
+
+@contextmanager
+def embedded_estate(directory: Path) -> Iterator[Embedded]:
+    """Start the emulated AWS and the local Raito Cloud with their state in `directory`; stop both at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    password = _password(directory / "api-secret")
+    with EmulatedAws(journal=directory / "aws-changes.jsonl") as aws:
+        estate = build_estate()
+        client_id = aws.create_user_pool(API_USER, password)
+        aws.replay_journal()
+        with LocalRaitoCloud(
+            directory / "raito-cloud.sqlite", directory / "raito-cloud-files", aws.endpoint_url, client_id, DOMAIN
+        ) as raito:
+            ids = seed_access_controls(raito, estate)
+            profiles = write_aws_profiles(directory / "aws", estate, aws.endpoint_url)
+            environment = {
+                "AWS_CONFIG_FILE": str(profiles.config.resolve()),
+                "AWS_SHARED_CREDENTIALS_FILE": str(profiles.credentials.resolve()),
+                "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": aws.endpoint_url,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "RAITO_CONFIG_FILE": str((directory / "raito.yml").resolve()),
+                SECRET_VARIABLE: password,
+            }
+            write_raito_yml(directory / "raito.yml", estate, ids, raito.url)
+            write_environment(directory / "environment", environment)
+            yield Embedded(directory, estate, aws, raito, environment)

@@ -1,0 +1,72 @@
+"""The files that a user of the embedded estate works with: `raito.yml` and the environment to use it with."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.raito.seed import SeededIds
+
+DOMAIN = "sandbox"
+API_USER = "sync@example.com"
+SECRET_VARIABLE = "RAITO_API_SECRET"
+
+_HEAD = """\
+# Written by `raito-pipeline sandbox`: the embedded estate, with the options that your own file would have.
+# Only the addresses differ from a real one: raito-url-override here, endpoint_url in the AWS profiles.
+"""
+
+
+def write_raito_yml(path: Path, estate: Estate, ids: SeededIds, raito_url: str) -> None:
+    """Write the configuration of the estate; the tables lie beside it."""
+    content: dict[str, Any] = {
+        "api-user": API_USER,
+        "api-secret": "{{" + SECRET_VARIABLE + "}}",
+        "domain": DOMAIN,
+        "raito-url-override": raito_url,
+        "targets": [_organization(estate, ids), *(_account(estate, ids, account) for account in estate.members)],
+        "pipeline": {"storage": "data"},
+    }
+    text = yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
+    path.write_text(_HEAD + text, encoding="utf-8")
+
+
+def write_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """Write the environment as lines for a shell: `set -a; . FILE; set +a`."""
+    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.chmod(0o600)
+
+
+def _organization(estate: Estate, ids: SeededIds) -> dict[str, Any]:
+    return {
+        "name": "aws-organization",
+        "connector-name": "raito-io/cli-plugin-aws-organization",
+        "identity-store-id": ids.organization_store,
+        "aws-account-id": estate.master.account_id,
+        "aws-profile": estate.master.profile,
+        "aws-region": estate.identity_center_region,
+    }
+
+
+def _account(estate: Estate, ids: SeededIds, account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "connector-name": "raito-io/cli-plugin-aws-account",
+        "data-source-id": ids.data_sources[account.account_id],
+        "identity-store-id": ids.identity_stores[account.account_id],
+        "aws-account-id": account.account_id,
+        "aws-profile": account.profile,
+        "aws-regions": ",".join(account.regions),
+        "aws-organization-profile": estate.master.profile,
+        "aws-organization-region": estate.identity_center_region,
+        "aws-organization-identity-center-instance-arn": estate.instance_arn,
+        "aws-organization-identity-store": estate.identity_store_id,
+        "aws-s3-enabled": account.mode == "s3",
+        "aws-glue-enabled": account.mode == "glue",
+        "aws-s3-cloudtrail-bucket": account.cloudtrail_bucket,
+        "aws-s3-exclude-buckets": account.cloudtrail_bucket,
+    }

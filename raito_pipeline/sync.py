@@ -1,0 +1,111 @@
+"""One sync in this process, for people who come from the Raito CLI: the layers of every target, one after the other.
+
+Each layer is an ordinary Dagster run on the given instance, so that the UI shows it like any other.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from raito_pipeline.automation import ACCOUNT_TAG, RANGE_END, RANGE_START, SYNC_TAG
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+
+# Dagster writes every event to the console otherwise; the sync prints its own lines.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One run of a sync: a name for people, what it materializes, and for which partitions."""
+
+    place: str
+    name: str
+    tables: tuple[str, ...]
+    partition_key: str | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """How a layer ended: `failures` holds one line a failed step, `skipped` the tables that were not tried."""
+
+    layer: Layer
+    seconds: float
+    failures: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def success(self) -> bool:
+        """True where every table of the layer was made."""
+        return not self.failures and not self.skipped
+
+
+def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
+    """The runs of a sync of everything in `options`, in order: organizations, then account by account."""
+    for key in grid.organization.get_partition_keys():
+        yield Layer(f"organization {key}", "identities", ORGANIZATION, key, {SYNC_TAG: sync})
+    for account in grid.account.get_partition_keys():
+        tags = {SYNC_TAG: sync, ACCOUNT_TAG: account}
+        keys = grid.regional_keys(account)
+        regions = {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}
+        yield Layer(f"account {account}", "IAM and buckets", ROOTS, account, tags)
+        yield Layer(f"account {account}", f"{len(options.account(account).regions)} regions", REGIONAL, None, regions)
+        yield Layer(f"account {account}", "access, upload, push", FINAL, account, tags)
+
+
+def run_sync(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    wanted: Sequence[Layer],
+    tell: Callable[[Layer, LayerResult | None], None],
+) -> tuple[LayerResult, ...]:
+    """Run the layers one after the other; a layer that fails does not keep the others from running.
+
+    `tell` is called before each layer (with None) and after it. Raises nothing for a failed layer: its result says so.
+    """
+    job = definitions.resolve_implicit_global_asset_job_def()
+    results: list[LayerResult] = []
+    for layer in wanted:
+        tell(layer, None)
+        results.append(_run(job, instance, layer))
+        tell(layer, results[-1])
+    return tuple(results)
+
+
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer) -> LayerResult:
+    began = time.monotonic()
+    result = job.execute_in_process(
+        asset_selection=[dg.AssetKey(table) for table in layer.tables],
+        partition_key=layer.partition_key,
+        tags=dict(layer.tags),
+        instance=instance,
+        run_config=_QUIET,
+        raise_on_error=False,
+    )
+    failures = tuple(_failures(result))
+    skipped = tuple(
+        sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key})
+    )
+    return LayerResult(layer, time.monotonic() - began, failures, skipped)
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            given = data.user_failure_data.description if data.user_failure_data else None
+            # Errors of our own end a step by dagster.Failure, whose description is one line a cell.
+            yield from (given or _last_message(data.error)).splitlines()
+        elif event.is_run_failure and not result.filter_events(lambda e: e.is_step_failure):
+            yield _last_message(event.job_failure_data.error)
+
+
+def _last_message(error: object) -> str:
+    cause = error
+    while getattr(cause, "cause", None) is not None:
+        cause = cause.cause  # type: ignore[attr-defined]
+    return str(getattr(cause, "message", cause)).strip()

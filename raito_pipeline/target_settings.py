@@ -1,0 +1,58 @@
+"""From the options of a target to the settings of each reader, builder and client: the one place that knows both."""
+
+from collections.abc import Iterable
+
+from raito_pipeline.aws.iam import IamSettings, remembered_documents, remembered_tags
+from raito_pipeline.aws.glue import GlueSettings
+from raito_pipeline.aws.s3 import S3Settings
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.model import IamPolicy
+from raito_pipeline.objects.folders import FolderSettings
+from raito_pipeline.objects.scan import ScanSettings
+from raito_pipeline.raito.settings import RaitoSettings
+
+
+def iam_settings(target: AccountTarget, earlier: Iterable[IamPolicy]) -> IamSettings:
+    """How to read IAM; `earlier` are the policies that the last sync stored."""
+    known = tuple(earlier)
+    return IamSettings(
+        user_excludes=target.aws_user_excludes,
+        managed_policy_excludes=target.aws_access_managed_policy_excludes,
+        concurrency=target.aws_concurrency,
+        skip_iam=target.aws_access_skip_iam or target.skip_data_access_sync,
+        skip_user_inline_policies=target.aws_access_skip_user_inline_policies,
+        skip_group_inline_policies=target.aws_access_skip_group_inline_policies,
+        skip_managed_policies=target.aws_access_skip_managed_policies,
+        skip_aws_managed_policies=target.aws_access_skip_aws_managed_policies,
+        remembered_policy_tags=remembered_tags(known),
+        remembered_policy_documents=remembered_documents(known),
+    )
+
+
+def s3_settings(target: AccountTarget) -> S3Settings:
+    """Which buckets are wanted."""
+    return S3Settings(target.aws_s3_include_buckets, target.aws_s3_exclude_buckets, target.aws_concurrency)
+
+
+def scan_settings(target: AccountTarget) -> ScanSettings:
+    """How the keys of buckets become data objects."""
+    folders = FolderSettings(target.aws_s3_emulate_folder_structure, target.aws_s3_max_folder_depth)
+    return ScanSettings(folders, target.aws_concurrency)
+
+
+def glue_settings(target: AccountTarget) -> GlueSettings:
+    """Which databases and tables are wanted."""
+    return GlueSettings(target.aws_glue_exclude_databases, target.aws_glue_exclude_tables, target.aws_concurrency)
+
+
+def raito_settings(options: Options, target: AccountTarget | OrganizationTarget) -> RaitoSettings:
+    """How to reach Raito Cloud as the user of a target."""
+    given = {} if target.api_secret is None else {"api_secret": target.api_secret}
+    return RaitoSettings(
+        base_url=options.raito_url_override or "",
+        domain=target.domain,
+        api_user=target.api_user or "",
+        skip_authentication=options.skip_authentication,
+        skip_file_upload=options.skip_file_upload,
+        **given,
+    )

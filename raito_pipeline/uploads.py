@@ -1,0 +1,367 @@
+"""The uploads to Raito Cloud: for each import what it stands on, the files that it sends, and what is kept of it.
+
+Every upload asks the guard first. Where something is missing or of an earlier sync, what is there is sent without
+permission to delete, and the result says which cell is missing and why.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from raito_pipeline import partitions
+from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.dagster_support.cells import CellLog
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.guard import Need, Verdict, judge
+from raito_pipeline.dagster_support.layers import access_needs, data_object_needs, identity_needs, organization_needs
+from raito_pipeline.model import (
+    AccessProvider,
+    IamGroup,
+    IamUser,
+    ImportResult,
+    OrgGroup,
+    OrgUser,
+    PushResult,
+    UsageStatement,
+    UsageUploaded,
+)
+from raito_pipeline.policy.permissions import permissions
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.raito.exchange import ExchangeFolder
+from raito_pipeline.raito.files.access_providers import write_access_providers
+from raito_pipeline.raito.files.data_objects import write_data_objects
+from raito_pipeline.raito.files.identities import write_account_identities, write_organization_identities
+from raito_pipeline.raito.files.usage import write_usage
+from raito_pipeline.raito.imports import (
+    Imported,
+    PendingImport,
+    finish_all,
+    skipped,
+    start_access_provider_import,
+    start_data_source_import,
+    start_data_usage_import,
+    start_identity_store_import,
+)
+from raito_pipeline.raito.jobs import JobType, Task
+from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
+from raito_pipeline.raito_jobs import RunJobs
+from raito_pipeline.resources import Services
+from raito_pipeline.storage import Store
+
+Target = AccountTarget | OrganizationTarget
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an upload works with: one cell, its target, its task in Raito Cloud, and a folder for its files."""
+
+    services: Services
+    store: Store
+    cell: Cell
+    target: Target
+    task: Task
+    verdict: Verdict
+    folder: Path
+    sent_files: set[str] = field(default_factory=set)
+    """log files whose statements are stored at the time of the upload"""
+
+    @property
+    def account(self) -> AccountTarget:
+        """The target of an account's upload."""
+        assert isinstance(self.target, AccountTarget)
+        return self.target
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether Raito Cloud may remove what the file lacks: asked for, and nothing is missing."""
+        return self.target.delete_untouched and self.verdict.complete
+
+
+class Upload(ABC):
+    """One kind of import."""
+
+    table: ClassVar[str]
+    job_type: ClassVar[JobType]
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def target(self, services: Services, cell: Cell) -> Target | None:
+        """The target that the cell belongs to; None where no target uploads it."""
+        return services.account(cell.partition_key)
+
+    @abstractmethod
+    def switched_off(self, target: Target) -> str | None:
+        """Why the import is left out, or None where it is made."""
+
+    @abstractmethod
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
+        """What must be there and whole before Raito Cloud may remove anything."""
+
+    @abstractmethod
+    def start(self, work: Work) -> PendingImport | None:
+        """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
+
+    def imported(self, work: Work) -> None:
+        """Keep what has to be known at the next sync; called after Raito Cloud took the files over."""
+
+
+class OrganizationIdentityUpload(Upload):
+    """The people of an organization."""
+
+    table = "org_identity_store_import"
+    job_type = JobType.IDENTITY_STORE
+
+    def target(self, services: Services, cell: Cell) -> Target | None:
+        return services.organization_target(cell.partition_key)
+
+    def switched_off(self, target: Target) -> str | None:
+        return _identities_off(target)
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return organization_needs(self.grid, cell.partition_key)
+
+    def start(self, work: Work) -> PendingImport | None:
+        place = (work.cell.account, work.cell.region)
+        users, groups = write_organization_identities(
+            work.folder, work.store.rows(OrgUser, *place), work.store.rows(OrgGroup, *place)
+        )
+        assert work.target.identity_store_id is not None
+        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=True)
+        return start_identity_store_import(
+            work.task,
+            users,
+            groups,
+            delete_untouched=work.may_delete,
+            replace_groups=work.target.replace_groups and work.verdict.complete,
+        )
+
+
+class AccountIdentityUpload(Upload):
+    """The IAM users and groups of an account."""
+
+    table = "identity_store_import"
+    job_type = JobType.IDENTITY_STORE
+
+    def switched_off(self, target: Target) -> str | None:
+        return _identities_off(target)
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return identity_needs(self.grid, cell.account)
+
+    def start(self, work: Work) -> PendingImport | None:
+        users, groups = write_account_identities(
+            work.folder,
+            work.account.account_id,
+            work.store.rows(IamUser, work.cell.account),
+            work.store.rows(IamGroup, work.cell.account),
+            excluded=work.account.aws_user_excludes,
+            machine_tag=work.target.tag_key_and_value_for_user_is_machine,
+        )
+        assert work.target.identity_store_id is not None
+        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=False)
+        return start_identity_store_import(
+            work.task,
+            users,
+            groups,
+            delete_untouched=work.may_delete,
+            replace_groups=work.target.replace_groups and work.verdict.complete,
+        )
+
+
+class DataObjectUpload(Upload):
+    """The data objects of an account, of all its regions."""
+
+    table = "data_source_import"
+    job_type = JobType.DATA_SOURCE
+
+    def switched_off(self, target: Target) -> str | None:
+        return _source_off(target, target.skip_data_source_sync, "skip-data-source-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
+        return data_object_needs(services.options, self.grid, store, cell.account)
+
+    def start(self, work: Work) -> PendingImport | None:
+        assert work.account.data_source_id is not None
+        set_data_source_metadata(
+            work.task.job.client,
+            work.account.data_source_id,
+            permissions(),
+            glue=work.account.aws_glue_enabled,
+            organization=work.account.organization is not None,
+        )
+        file = write_data_objects(
+            work.folder / "data-objects.json",
+            work.store,
+            work.cell.account,
+            stored_regions(work, "data_objects"),
+            work.account.account_id,
+            owner_key=work.target.tag_overwrite_key_for_data_object_owners,
+        )
+        return start_data_source_import(work.task, file, delete_untouched=work.may_delete)
+
+
+class AccessProviderUpload(Upload):
+    """The access providers of an account, less those that the push of this sync removed from AWS."""
+
+    table = "access_provider_import"
+    job_type = JobType.DATA_ACCESS
+
+    def switched_off(self, target: Target) -> str | None:
+        return _source_off(target, target.skip_data_access_sync, "skip-data-access-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
+        return access_needs(services.options, self.grid, store, cell.account)
+
+    def start(self, work: Work) -> PendingImport | None:
+        rows = work.store.rows(AccessProvider, work.cell.account)
+        file = write_access_providers(work.folder / "access-providers.json", rows)
+        return start_access_provider_import(work.task, file, delete_untouched=work.may_delete)
+
+
+class UsageUpload(Upload):
+    """The usage statements of the log files that were not uploaded before."""
+
+    table = "data_usage_import"
+    job_type = JobType.DATA_USAGE
+
+    def switched_off(self, target: Target) -> str | None:
+        if isinstance(target, AccountTarget) and not target.aws_s3_cloudtrail_bucket:
+            return "aws-s3-cloudtrail-bucket is not set, so there is no usage to read"
+        return _source_off(target, target.skip_data_usage_sync, "skip-data-usage-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        # Usage is only ever added: nothing is removed because a statement is missing.
+        return ()
+
+    def start(self, work: Work) -> PendingImport | None:
+        known = _uploaded_files(work.store, work.cell.account)
+        files = write_usage(work.folder, self._fresh(work, known), work.target.maximum_file_size)
+        files = tuple(file for file in files if file.elements)
+        return start_data_usage_import(work.task, files) if files else None
+
+    def imported(self, work: Work) -> None:
+        now = datetime.now(UTC)
+        rows = (UsageUploaded(key, work.task.job.id, now) for key in sorted(work.sent_files))
+        work.store.write("usage_uploaded", rows, work.cell.account)
+
+    def _fresh(self, work: Work, known: frozenset[str]) -> Iterator[UsageStatement]:
+        for region in stored_regions(work, "usage_statements"):
+            for row in work.store.rows(UsageStatement, work.cell.account, region):
+                work.sent_files.add(row.file_key)
+                if row.file_key not in known:
+                    yield row
+
+
+def upload_all(
+    uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell
+) -> None:
+    """Make the imports of one cell at the same time; one that fails does not keep the others from their end."""
+    pending: list[tuple[Upload, Work, PendingImport]] = []
+    with ExitStack() as folders:
+        for upload in uploads:
+            with log.attempt(upload.table, cell):
+                begun = _begin(upload, log, services, jobs, cell, folders)
+                if begun is not None:
+                    pending.append((upload, *begun))
+        outcomes = finish_all([found for _, _, found in pending])
+        for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
+            with log.attempt(upload.table, cell):
+                if isinstance(outcome, RaitoError):
+                    raise outcome
+                upload.imported(work)
+                _keep(upload, log, cell, outcome.to_row(work.target.name, work.verdict.text))
+
+
+def _begin(
+    upload: Upload, log: CellLog, services: Services, jobs: RunJobs, cell: Cell, folders: ExitStack
+) -> tuple[Work, PendingImport] | None:
+    target = upload.target(services, cell)
+    if target is None:
+        log.out_of_scope(upload.table, cell, "no target of raito.yml uploads this organization")
+        return None
+    off = upload.switched_off(target)
+    if off is not None:
+        _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
+        return None
+    task = jobs.task(target, upload.job_type)
+    verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
+    for reason in verdict.reasons:
+        log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
+    folder = folders.enter_context(_exchange(target, upload.job_type))
+    work = Work(services, log.store, cell, target, task, verdict, folder)
+    try:
+        begun = upload.start(work)
+    except Exception as error:
+        task.fail(error)
+        raise
+    if begun is None:
+        task.complete()
+        _keep(upload, log, cell, _nothing_sent(task, target.name))
+        return None
+    return work, begun
+
+
+def _nothing_sent(task: Task, target: str) -> ImportResult:
+    done = Imported(task.job.id, task.job_type.value, "COMPLETED", (), False, (), (), datetime.now(UTC))
+    return replace(done.to_row(target), reason="nothing new to send")
+
+
+def _exchange(target: Target, job_type: JobType) -> ExchangeFolder:
+    backups = Path(target.file_backup_location) if target.file_backup_location else None
+    return ExchangeFolder(
+        target.name, job_type.value, target.delete_temp_files, backups, target.maximum_backups_per_target
+    )
+
+
+def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult) -> None:
+    info = log.store.write(upload.table, [row], cell.account, cell.region)
+    metadata = {
+        "status": row.status,
+        "elements": row.elements,
+        "added": row.added,
+        "updated": row.updated,
+        "removed": row.removed,
+        "failed": row.failed,
+        "delete untouched": row.delete_untouched,
+        "reason": row.reason or "",
+        "job": row.job_id,
+        "sent bytes": row.bytes,
+    }
+    log.made(cell, info, metadata)
+
+
+def stored_regions(work: Work, table: str) -> list[str]:
+    """The regions of the account whose cell of `table` was ever written: what there is to send."""
+    found = partitions.regions(work.services.options)
+    scope = [r for r in found if partitions.in_scope(work.services.options, work.cell.account, r)]
+    return [region for region in scope if work.store.info(table, work.cell.account, region) is not None]
+
+
+def removed_by_push(store: Store, account: str) -> frozenset[str]:
+    """External ids that the last push of the account deleted from AWS."""
+    if store.info("access_push_results", account) is None:
+        return frozenset()
+    return frozenset(row.external_id for row in store.rows(PushResult, account) if row.external_id and not row.errors)
+
+
+def _uploaded_files(store: Store, account: str) -> frozenset[str]:
+    if store.info("usage_uploaded", account) is None:
+        return frozenset()
+    return frozenset(row.file_key for row in store.rows(UsageUploaded, account))
+
+
+def _identities_off(target: Target) -> str | None:
+    if target.skip_identity_store_sync:
+        return "skip-identity-store-sync is on"
+    return None if target.identity_store_id else "the target has no identity-store-id"
+
+
+def _source_off(target: Target, skip: bool, option: str) -> str | None:
+    if skip:
+        return f"{option} is on"
+    return None if target.data_source_id else "the target has no data-source-id"

@@ -1,0 +1,92 @@
+"""Which data objects are known, at 20 bytes each, however long their names are.
+
+A full name is kept as two independent 64-bit hashes and its type. Two names that share both are not expected in the
+lifetime of this program (a million names against a million questions: one chance in 10^26), so that a statement never
+points at an object that is not there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from raito_pipeline.storage import Store
+
+TYPES = ("bucket", "folder", "file", "glue-table", "column", "datasource")
+_CODES = {name: code for code, name in enumerate(TYPES)}
+_SALT = "\0"
+
+
+class KnownObjects:
+    """Answers of which type a full name is. Fill it with `add`, then ask; asking after each `add` is slow."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8]]] = []
+        self._count = 0
+        self._sorted = True
+        self._index()
+
+    def __len__(self) -> int:
+        return self._count
+
+    @classmethod
+    def load(cls, store: Store, account_id: str, regions: Iterable[str]) -> "KnownObjects":
+        """The data objects of an account, streamed from the cells of its regions; missing cells hold none."""
+        known = cls()
+        for region in regions:
+            if store.info("data_objects", account_id, region) is None:
+                continue
+            for batch in store.batches("data_objects", account_id, region):
+                known.add(batch.column("full_name").to_pylist(), batch.column("type").to_pylist())
+        return known
+
+    def add(self, full_names: Sequence[str], types: Sequence[str]) -> None:
+        """Learn data objects. Columns are left out: no event touches one."""
+        count = len(full_names)
+        first = np.fromiter(map(hash, full_names), np.int64, count)
+        second = np.fromiter(map(hash, map(str.__add__, repeat(_SALT), full_names)), np.int64, count)
+        codes = np.fromiter((_CODES[kind] for kind in types), np.uint8, count)
+        keep = codes != _CODES["column"]
+        self._parts.append((first[keep], second[keep], codes[keep]))
+        self._count += int(keep.sum())
+        self._sorted = False
+
+    def type_of(self, full_name: str) -> str | None:
+        """The type of a data object; None where it is not known."""
+        if not self._sorted:
+            self._index()
+        first = hash(full_name)
+        slot = (first >> self._shift) + self._half
+        for at in range(self._starts[slot], self._starts[slot + 1]):
+            if self._first[at] == first and self._second[at] == hash(_SALT + full_name):
+                return TYPES[self._types[at]]
+        return None
+
+    def closest(self, bucket: str, path: str | None) -> Iterator[tuple[str, str]]:
+        """The known objects at a path and above it, from the closest to the bucket, as (full name, type)."""
+        while path is not None:
+            full_name = f"{bucket}/{path}"
+            kind = self.type_of(full_name)
+            if kind:
+                yield full_name, kind
+            cut = path.rfind("/")
+            path = path[:cut] if cut >= 0 else None
+        kind = self.type_of(bucket)
+        if kind:
+            yield bucket, kind
+
+    def _index(self) -> None:
+        """Sort by the first hash, and note where each range of its top bits begins, one range for about an object."""
+        first = np.concatenate([part[0] for part in self._parts]) if self._parts else np.empty(0, np.int64)
+        second = np.concatenate([part[1] for part in self._parts]) if self._parts else np.empty(0, np.int64)
+        types = np.concatenate([part[2] for part in self._parts]) if self._parts else np.empty(0, np.uint8)
+        order = np.argsort(first, kind="stable")
+        first, second, types = first[order], second[order], types[order]
+        bits = max(1, min(28, int(self._count).bit_length()))
+        self._shift, self._half = 64 - bits, 1 << (bits - 1)
+        starts = np.searchsorted(first >> self._shift, np.arange(-self._half, self._half + 1), side="left")
+        self._parts = [(first, second, types)] if self._count else []
+        self._first, self._second = memoryview(first), memoryview(second)
+        self._types, self._starts = memoryview(types), memoryview(starts.astype(np.int32))
+        self._sorted = True

@@ -1,0 +1,153 @@
+"""CloudTrail records as far as a usage statement needs them, decoded by msgspec straight into typed fields.
+
+The format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+import zlib
+from typing import Any
+
+import msgspec
+from isal import isal_zlib
+
+
+class Issuer(msgspec.Struct, gc=False):
+    """`sessionIssuer`: the role behind a session."""
+
+    userName: str | None = None  # noqa: N815
+    arn: str | None = None
+
+
+class SessionContext(msgspec.Struct, gc=False):
+    """`sessionContext` of an identity."""
+
+    sessionIssuer: Issuer | None = None  # noqa: N815
+
+
+class OnBehalfOf(msgspec.Struct, gc=False):
+    """`onBehalfOf`: the person of IAM Identity Center that a call was made for."""
+
+    userId: str | None = None  # noqa: N815
+
+
+class Identity(msgspec.Struct, gc=False):
+    """`userIdentity`: who made the call."""
+
+    type: str | None = None
+    userName: str | None = None  # noqa: N815
+    principalId: str | None = None  # noqa: N815
+    arn: str | None = None
+    accountId: str | None = None  # noqa: N815
+    invokedBy: str | None = None  # noqa: N815
+    sessionContext: SessionContext | None = None  # noqa: N815
+    onBehalfOf: OnBehalfOf | None = None  # noqa: N815
+
+
+class Resource(msgspec.Struct, gc=False):
+    """One of `resources`: what the call was made on."""
+
+    type: str | None = None
+    ARN: str | None = None
+
+
+class Transfer(msgspec.Struct, gc=False):
+    """`additionalEventData` of S3 data events, as far as used."""
+
+    bytesTransferredIn: float = 0  # noqa: N815
+    bytesTransferredOut: float = 0  # noqa: N815
+
+
+class Record(msgspec.Struct, gc=False):
+    """One CloudTrail record. What belongs to other services is not looked into."""
+
+    eventSource: str | None = None  # noqa: N815
+    eventCategory: str | None = None  # noqa: N815
+    managementEvent: bool | None = None  # noqa: N815
+    eventName: str | None = None  # noqa: N815
+    eventID: str | None = None  # noqa: N815
+    eventTime: str | None = None  # noqa: N815
+    errorCode: str | None = None  # noqa: N815
+    errorMessage: str | None = None  # noqa: N815
+    userIdentity: Identity | None = None  # noqa: N815
+    requestParameters: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    additionalEventData: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    resources: list[Resource] | None = None
+
+
+class Parameters(msgspec.Struct, gc=False):
+    """`requestParameters` of S3, as far as used."""
+
+    bucketName: str | None = None  # noqa: N815
+    key: str | None = None
+    prefix: str | None = None
+    versionId: str | None = None  # noqa: N815
+    copy_source: str | None = msgspec.field(name="x-amz-copy-source", default=None)
+
+
+class _File(msgspec.Struct, gc=False):
+    Records: list[Record]
+
+
+class _RawFile(msgspec.Struct, gc=False):
+    Records: list[msgspec.Raw]
+
+
+class FileCorrupt(Exception):
+    """A log file that is no whole gzip file with a JSON document of records in it."""
+
+
+_file = msgspec.json.Decoder(_File)
+_raw_file = msgspec.json.Decoder(_RawFile)
+_record = msgspec.json.Decoder(Record)
+parameters = msgspec.json.Decoder(Parameters)
+transfer = msgspec.json.Decoder(Transfer)
+
+
+def unpack(packed: bytes) -> bytes:
+    """The JSON text of a log file. Raises `FileCorrupt`."""
+    try:
+        engine = isal_zlib.decompressobj(wbits=31)
+        text: bytes = engine.decompress(packed)
+        parts = [text]
+        while engine.eof and engine.unused_data:
+            rest = engine.unused_data
+            engine = isal_zlib.decompressobj(wbits=31)
+            parts.append(engine.decompress(rest))
+    except (isal_zlib.error, zlib.error, EOFError) as error:
+        raise FileCorrupt(f"not a gzip file: {error}") from error
+    if not engine.eof:
+        raise FileCorrupt("the gzip data ends too early")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def decode(text: bytes) -> tuple[list[Record], int]:
+    """The records of a log file, and how many more there are that have no readable form. Raises `FileCorrupt`."""
+    try:
+        return _file.decode(text).Records, 0
+    except msgspec.ValidationError:
+        return _decode_each(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileCorrupt(f"not a JSON document: {error}") from error
+
+
+def _decode_each(text: bytes) -> tuple[list[Record], int]:
+    try:
+        raws = _raw_file.decode(text).Records
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileCorrupt(f"not a document of CloudTrail records: {error}") from error
+    records: list[Record] = []
+    for raw in raws:
+        try:
+            records.append(_record.decode(raw))
+        except msgspec.ValidationError:
+            continue
+    return records, len(raws) - len(records)
+
+
+def decode_or(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, default: Any) -> Any:
+    """Decode part of a record; `default` where it is absent or of another form."""
+    if not len(bytes(raw)):
+        return default
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return default
