@@ -9,7 +9,7 @@ from raito_pipeline.model.common import Tag
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
-from raito_pipeline.model.push import AccessControl, PushChange, PushResult, WhoEntry
+from raito_pipeline.model.push import AccessControl, PushChange, PushResult, PushTarget, WhoEntry
 from raito_pipeline.model.schema import TABLES, Column, TableSpec, arrow_schema, columns, table_of
 from raito_pipeline.model.upload import ImportResult
 from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
@@ -35,6 +35,7 @@ __all__ = [
     "OrgUser",
     "PushChange",
     "PushResult",
+    "PushTarget",
     "S3Bucket",
     "TableSpec",
     "Tag",

@@ -70,3 +70,17 @@ class PushResult:
     changes_failed: Annotated[int, "changes that AWS refused or that were not tried after a failure"]
     errors: Annotated[tuple[str, ...], "errors, sent as feedback"]
     warnings: Annotated[tuple[str, ...], "warnings, sent as feedback"]
+
+
+@row("access_push_targets", by="account", key=("access_control_id",))
+class PushTarget:
+    """What the plan makes of each access control: its AWS object, and why it is refused where it is."""
+
+    position: Annotated[int, "position in the export, from 0"]
+    access_control_id: Annotated[str, "id in Raito Cloud"]
+    access_control_name: Annotated[str, "its name"]
+    type: Annotated[str, "type in AWS"]
+    actual_name: Annotated[str, "name in AWS, empty after a deletion"]
+    external_id: Annotated[str | None, "external id in AWS, null after a deletion or where it is refused"]
+    errors: Annotated[tuple[str, ...], "why it is refused; nothing is changed for it then"]
+    warnings: Annotated[tuple[str, ...], "what a person should know about the plan"]
