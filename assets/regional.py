@@ -22,9 +22,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     # Data objects of all regions come before any usage: a statement needs to know what it may point at.
     makers = [*data_objects.MAKERS, *access.MAKERS, *cloudtrail_usage.MAKERS]
 
-    @dg.multi_asset(
-        name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run()
-    )
+    @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
     def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
         """Reads what an account holds in each of its regions."""
         log = CellLog(context, services.store(context.run.run_id))

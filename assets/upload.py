@@ -64,5 +64,3 @@ def _spec(table: str, grid: Grid, deps: Sequence[str | dg.AssetDep]) -> dg.Asset
 
 def _all_regions(table: str, grid: Grid) -> dg.AssetDep:
     return dg.AssetDep(table, partition_mapping=grid.regions_to_account)
-
-
