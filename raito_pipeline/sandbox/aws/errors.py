@@ -1,0 +1,84 @@
+"""Error answers in the shape of each AWS protocol, so that SDKs see what they would see from AWS.
+
+JSON services name the error in `__type`, query services (IAM, STS) in an `ErrorResponse`, S3 in an `Error` element.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.incoming import Incoming
+
+_QUERY_SERVICES = frozenset({"iam", "sts", "sns"})
+_REST_XML_SERVICES = frozenset({"s3", "s3control"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+_QUERY = {"deny": (403, "AccessDenied"), "throttle": (400, "Throttling"), "error": (500, "ServiceFailure")}
+_REST_XML = {"deny": (403, "AccessDenied"), "throttle": (503, "SlowDown"), "error": (500, "InternalError")}
+_JSON = {
+    "deny": (400, "AccessDeniedException"),
+    "throttle": (400, "ThrottlingException"),
+    "error": (500, "InternalServerException"),
+}
+_MESSAGES = {
+    "throttle": "Rate exceeded",
+    "error": "We encountered an internal error. Please try again.",
+}
+
+
+def fault_answer(fault: Fault, call: Incoming) -> Answer:
+    """The error answer that this fault (deny, throttle or error) gives to this call."""
+    if call.service in _QUERY_SERVICES:
+        table = _QUERY
+    else:
+        table = _REST_XML if call.service in _REST_XML_SERVICES else _JSON
+    status, code = table[fault.kind]
+    denied = f"User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: {_action(call)}"
+    message = fault.message or _MESSAGES.get(fault.kind, denied)
+    return error_answer(call, fault.status or status, fault.code or code, message)
+
+
+def error_answer(call: Incoming, status: int, code: str, message: str) -> Answer:
+    """An error in the shape of the call's protocol; without a body for HEAD."""
+    request_id = str(uuid.uuid4())
+    if call.service in _QUERY_SERVICES:
+        media, body = "text/xml", _query_error(status, code, message, request_id)
+    elif call.service in _REST_XML_SERVICES:
+        media, body = "application/xml", _rest_error(call.service, code, message, request_id)
+    else:
+        media, body = "application/x-amz-json-1.1", json.dumps({"__type": code, "message": message})
+    content = b"" if call.method == "HEAD" else body.encode()
+    headers = [("Content-Type", media), ("Content-Length", str(len(content))), ("x-amzn-RequestId", request_id)]
+    if media.startswith("application/x-amz-json"):
+        headers.append(("x-amzn-ErrorType", code))
+    return Answer(status, tuple(headers), content)
+
+
+def _action(call: Incoming) -> str:
+    return f"{'s3' if call.service == 's3control' else call.service}:{call.operation}"
+
+
+def _query_error(status: int, code: str, message: str, request_id: str) -> str:
+    fault = "Receiver" if status >= 500 else "Sender"
+    return (
+        f"<ErrorResponse><Error><Type>{fault}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+
+
+def _rest_error(service: str, code: str, message: str, request_id: str) -> str:
+    error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+    if service == "s3control":
+        return f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{error.replace('</Error>', f'<RequestId>{request_id}</RequestId></Error>')}"
