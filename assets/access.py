@@ -44,7 +44,7 @@ _MOST_REASONS = 10
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The access providers of an account; access points are regional (`assets/regional.py`)."""
-    deps = [
+    deps: list[dg.AssetDep | str] = [
         *IAM_TABLES,
         "s3_buckets",
         dg.AssetDep("access_points", partition_mapping=grid.regions_to_account),
@@ -86,7 +86,10 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
 
 
 def access_inputs(store: Store, services: Services, grid: Grid, account: str) -> AccessInputs:
-    """The stored tables of an account and its organization. Raises `CellMissing` where IAM or buckets were never read."""
+    """The stored tables of an account and its organization.
+
+    Raises `CellMissing` where IAM or the buckets were never read.
+    """
     key = partitions.organization_of(services.options, account)
     place = None if key is None else cell_of("organization", key).place
     regions = [

@@ -1,8 +1,11 @@
 """Stage `account_iam`: what IAM of an account holds, as AWS gives it."""
 
+from typing import Any
+
 import dagster as dg
 
 from raito_pipeline.aws import iam
+from raito_pipeline.aws.reading import Read
 from raito_pipeline.dagster_support.cells import CellLog, Meter
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
@@ -38,10 +41,8 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     found = iam.read_account(clients, iam_settings(target, _earlier(log.store, cell)), services.progress)
     for hint in found.hints:
         log.context.log.info(hint)
-    reads = dict(
-        zip(IAM_TABLES, (found.users, found.groups, found.roles, found.policies, found.attachments), strict=True)
-    )
-    for table, read in reads.items():
+    reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
+    for table, read in zip(IAM_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)
 

@@ -1,9 +1,12 @@
 """Stage `org_identities`: the people of IAM Identity Center, and which permission sets they are assigned to."""
 
+from typing import Any
+
 import dagster as dg
 
 from raito_pipeline.aws import organization
 from raito_pipeline.aws.limits import shared_limits
+from raito_pipeline.aws.reading import Read
 from raito_pipeline.dagster_support.cells import CellLog, Meter
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
@@ -39,7 +42,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
         shared_limits(),
         services.progress,
     )
-    reads = (found.users, found.groups, found.permission_sets, found.assignments)
+    reads: tuple[Read[Any], ...] = (found.users, found.groups, found.permission_sets, found.assignments)
     for table, read in zip(ORGANIZATION_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)

@@ -57,7 +57,7 @@ class _Jobs:
 
         return cls(
             job("sync_organization", ORGANIZATION, "organization", "Reads and uploads the people of an organization."),
-            job("sync_account", ROOTS, "account", "Starts a sync of an account; the other layers follow by themselves."),
+            job("sync_account", ROOTS, "account", "Starts a sync of an account; the other layers follow."),
             job("sync_account_regions", REGIONAL, "account_region", "The regional layer of a sync."),
             job("sync_account_finish", FINAL, "account", "The last layer of a sync: access, uploads and push."),
         )
@@ -68,7 +68,7 @@ def build_automation(options: Options, grid: Grid, services: Services) -> Automa
     jobs = _Jobs.make(grid)
     schedules = [_cron_schedule(options, grid, jobs)] if options.cron else []
     sensors = [_continue_sync(options, grid, services, jobs)]
-    if options.frequency and not options.cron or options.sync_at_startup:
+    if (options.frequency and not options.cron) or options.sync_at_startup:
         sensors.append(_start_syncs(options, grid, jobs))
     return Automation((jobs.organization, jobs.account, jobs.regions, jobs.finish), tuple(schedules), tuple(sensors))
 
@@ -183,16 +183,14 @@ def next_layer(
     finished = store.info("access_push_results", account)
     if finished is not None and finished.read_at >= roots.read_at:
         return None
-    if not _layer_is_whole(instance, store, options, grid, account):
+    if not _layer_is_whole(store, options, grid, account):
         return None
     return dg.RunRequest(
         run_key=f"{account}/finish/{run.run_id}", job_name="sync_account_finish", partition_key=account, tags=tags
     )
 
 
-def _layer_is_whole(
-    instance: dg.DagsterInstance, store: Store, options: Options, grid: Grid, account: str
-) -> bool:
+def _layer_is_whole(store: Store, options: Options, grid: Grid, account: str) -> bool:
     """True where every region is there and from this sync. A partial read goes on: the uploads then remove nothing."""
     for need in regional_needs(options, grid, store, account):
         for cell in need.cells:

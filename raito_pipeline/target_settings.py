@@ -1,9 +1,10 @@
 """From the options of a target to the settings of each reader, builder and client: the one place that knows both."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from raito_pipeline.aws.iam import IamSettings, remembered_documents, remembered_tags
 from raito_pipeline.aws.glue import GlueSettings
+from raito_pipeline.aws.iam import IamSettings, remembered_documents, remembered_tags
 from raito_pipeline.aws.s3 import S3Settings
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.model import IamPolicy
@@ -47,12 +48,11 @@ def glue_settings(target: AccountTarget) -> GlueSettings:
 
 def raito_settings(options: Options, target: AccountTarget | OrganizationTarget) -> RaitoSettings:
     """How to reach Raito Cloud as the user of a target."""
-    given = {} if target.api_secret is None else {"api_secret": target.api_secret}
-    return RaitoSettings(
+    settings = RaitoSettings(
         base_url=options.raito_url_override or "",
         domain=target.domain,
         api_user=target.api_user or "",
         skip_authentication=options.skip_authentication,
         skip_file_upload=options.skip_file_upload,
-        **given,
     )
+    return settings if target.api_secret is None else replace(settings, api_secret=target.api_secret)

@@ -107,6 +107,6 @@ def show_options(contains: str | None) -> int:
     table = Table("option", "where", "default", "meaning", show_lines=True)
     for found in describe():
         if contains is None or any(contains in name for name in (found.name, *found.spellings)):
-            table.add_row("\n".join((found.name, *found.spellings)), found.scope, found.default, found.text)
+            table.add_row("\n".join((found.name, *found.spellings)), found.where, found.default, found.text)
     console.print(table)
     return 0 if table.row_count else 1

@@ -106,7 +106,7 @@ class Upload(ABC):
     def start(self, work: Work) -> PendingImport | None:
         """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
 
-    def imported(self, work: Work) -> None:
+    def imported(self, work: Work) -> None:  # noqa: B027 - most uploads have nothing to keep
         """Keep what has to be known at the next sync; called after Raito Cloud took the files over."""
 
 
@@ -257,9 +257,7 @@ class UsageUpload(Upload):
                     yield row
 
 
-def upload_all(
-    uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell
-) -> None:
+def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell) -> None:
     """Make the imports of one cell at the same time; one that fails does not keep the others from their end."""
     pending: list[tuple[Upload, Work, PendingImport]] = []
     with ExitStack() as folders:

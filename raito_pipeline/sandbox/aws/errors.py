@@ -5,23 +5,14 @@ JSON services name the error in `__type`, query services (IAM, STS) in an `Error
 
 import json
 import uuid
-from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.http import Answer
 from raito_pipeline.sandbox.aws.incoming import Incoming
 
 _QUERY_SERVICES = frozenset({"iam", "sts", "sns"})
 _REST_XML_SERVICES = frozenset({"s3", "s3control"})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 _QUERY = {"deny": (403, "AccessDenied"), "throttle": (400, "Throttling"), "error": (500, "ServiceFailure")}
@@ -81,4 +72,4 @@ def _rest_error(service: str, code: str, message: str, request_id: str) -> str:
     error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
     if service == "s3control":
         return f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{error.replace('</Error>', f'<RequestId>{request_id}</RequestId></Error>')}"
+    return error.replace("</Error>", f"<RequestId>{request_id}</RequestId></Error>")

@@ -1,0 +1,128 @@
+"""Counts what the emulated AWS holds, with plain boto3 and the simplest rules, to compare what a sync made of it.
+
+Nothing of the pipeline is used: a mistake of its readers shows as a difference.
+"""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import boto3
+
+from raito_pipeline.sandbox.aws.estate import Account, Estate
+
+_DEPTH = 20
+_ROOT_USER = 1
+
+
+class AwsCounter:
+    """Counts one account."""
+
+    def __init__(self, estate: Estate, account: Account, endpoint_url: str) -> None:
+        self._account = account
+        self._estate = estate
+        self._session = boto3.Session(account.access_key_id, account.secret_access_key)
+        self._endpoint = endpoint_url
+
+    def _client(self, service: str, region: str) -> Any:
+        return self._session.client(service, region_name=region, endpoint_url=self._endpoint)  # type: ignore[call-overload]
+
+    def _pages(self, service: str, region: str, operation: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        yield from self._client(service, region).get_paginator(operation).paginate(**asked)
+
+    def identities(self) -> dict[str, int]:
+        """IAM users, with the root user that every account has, and groups."""
+        users = sum(len(page["Users"]) for page in self._pages("iam", "us-east-1", "list_users"))
+        groups = sum(len(page["Groups"]) for page in self._pages("iam", "us-east-1", "list_groups"))
+        return {"users": users + _ROOT_USER, "groups": groups}
+
+    def buckets(self) -> Iterator[tuple[str, str]]:
+        """Buckets in the regions of the account, but not that of CloudTrail, with their regions."""
+        client = self._client("s3", "us-east-1")
+        for bucket in client.list_buckets()["Buckets"]:
+            location = client.get_bucket_location(Bucket=bucket["Name"])["LocationConstraint"] or "us-east-1"
+            region = {"EU": "eu-west-1"}.get(location, location)
+            if region in self._account.regions and bucket["Name"] != self._account.cloudtrail_bucket:
+                yield bucket["Name"], region
+
+    def data_objects(self) -> dict[str, int]:
+        """Data objects by type."""
+        return self._files() if self._account.mode == "s3" else self._tables()
+
+    def _files(self) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for bucket, region in self.buckets():
+            found["bucket"] += 1
+            folders: set[str] = set()
+            for page in self._pages("s3", region, "list_objects_v2", Bucket=bucket):
+                for item in page.get("Contents", ()):
+                    *above, name = item["Key"].split("/")
+                    folders.update("/".join(above[: depth + 1]) for depth in range(min(len(above), _DEPTH)))
+                    found["file"] += bool(name) and len(above) < _DEPTH
+            found["folder"] += len(folders)
+        return dict(found)
+
+    def _tables(self) -> dict[str, int]:
+        tables: dict[tuple[str, str], set[str]] = {}
+        own = {name for name, _ in self.buckets()}
+        for region in self._account.regions:
+            for page in self._pages("glue", region, "get_databases"):
+                for database in page["DatabaseList"]:
+                    for found in self._pages("glue", region, "get_tables", DatabaseName=database["Name"]):
+                        for table in found["TableList"]:
+                            place = _location(table)
+                            if place:
+                                tables.setdefault(place, set()).update(_columns(table))
+        buckets = {bucket for bucket, _ in tables}
+        return {"buckets of tables": len(buckets & own), "tables": len(tables)}
+
+    def made_by_raito(self) -> int:
+        """Roles and customer managed policies that carry the tag of Raito."""
+        client = self._client("iam", "us-east-1")
+        roles = [role["RoleName"] for page in self._pages("iam", "us-east-1", "list_roles") for role in page["Roles"]]
+        policies = [
+            policy["Arn"]
+            for page in self._pages("iam", "us-east-1", "list_policies", Scope="Local")
+            for policy in page["Policies"]
+        ]
+        tags = [client.list_role_tags(RoleName=name)["Tags"] for name in roles]
+        tags += [client.list_policy_tags(PolicyArn=arn)["Tags"] for arn in policies]
+        return sum(any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags)
+
+    def log_records(self) -> Iterator[dict[str, Any]]:
+        """Every record of every CloudTrail log file of the account."""
+        bucket = self._account.cloudtrail_bucket
+        client = self._client("s3", "us-east-1")
+        for page in self._pages("s3", "us-east-1", "list_objects_v2", Bucket=bucket):
+            for item in page.get("Contents", ()):
+                if "/CloudTrail/" in item["Key"]:
+                    body = client.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+                    yield from json.loads(gzip.decompress(body))["Records"]
+
+    def organization(self) -> dict[str, int]:
+        """People and groups of Identity Center; to be asked of the master account."""
+        store, region = self._estate.identity_store_id, self._estate.identity_center_region
+        users = self._pages("identitystore", region, "list_users", IdentityStoreId=store)
+        groups = self._pages("identitystore", region, "list_groups", IdentityStoreId=store)
+        return {
+            "users": sum(len(page["Users"]) for page in users),
+            "groups": sum(len(page["Groups"]) for page in groups),
+        }
+
+
+def _location(table: dict[str, Any]) -> tuple[str, str] | None:
+    """Bucket and path of a table on S3."""
+    text = unquote(table.get("StorageDescriptor", {}).get("Location") or "")
+    scheme, found, place = text.partition("://")
+    if not found or scheme.lower() not in ("s3", "s3a", "s3n"):
+        return None
+    bucket, _, path = place.partition("/")
+    return bucket, path.strip("/")
+
+
+def _columns(table: dict[str, Any]) -> Iterable[str]:
+    columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
+    return (column["Name"] for column in columns)
