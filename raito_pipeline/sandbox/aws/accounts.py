@@ -30,7 +30,7 @@ def install_access_key(account_id: str, access_key_id: str, secret: str, user_na
     if len(access_key_id) != _KEY_LENGTH or not access_key_id.isalnum() or not access_key_id.isupper():
         raise AccessKeyNotUsable(access_key_id, "use 20 upper-case letters and digits")
     remove_access_key(access_key_id)
-    key = AccessKey(user_name=user_name, prefix="AKIA", account_id=account_id)
+    key = AccessKey(user_name=user_name, prefix="AKIA", account_id=account_id)  # type: ignore[abstract]
     key.access_key_id = access_key_id
     key.secret_access_key = secret
     iam = iam_of(account_id)

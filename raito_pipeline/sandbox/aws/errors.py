@@ -30,11 +30,7 @@ _MESSAGES = {
 
 def fault_answer(fault: Fault, call: Incoming) -> Answer:
     """The error answer that this fault (deny, throttle or error) gives to this call."""
-    if call.service in _QUERY_SERVICES:
-        table = _QUERY
-    else:
-        table = _REST_XML if call.service in _REST_XML_SERVICES else _JSON
-    status, code = table[fault.kind]
+    status, code = _errors_of(call.service)[fault.kind]
     denied = f"User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: {_action(call)}"
     message = fault.message or _MESSAGES.get(fault.kind, denied)
     return error_answer(call, fault.status or status, fault.code or code, message)
@@ -54,6 +50,12 @@ def error_answer(call: Incoming, status: int, code: str, message: str) -> Answer
     if media.startswith("application/x-amz-json"):
         headers.append(("x-amzn-ErrorType", code))
     return Answer(status, tuple(headers), content)
+
+
+def _errors_of(service: str) -> dict[str, tuple[int, str]]:
+    if service in _QUERY_SERVICES:
+        return _QUERY
+    return _REST_XML if service in _REST_XML_SERVICES else _JSON
 
 
 def _action(call: Incoming) -> str:
