@@ -1,18 +1,29 @@
 """Makes the changes of a plan in AWS, and gives one result for every access control, whatever happens to the others."""
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsError, one_line
+from raito_pipeline.aws.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
 from raito_pipeline.aws.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 from raito_pipeline.push.iam_calls import Iam
 from raito_pipeline.push.operations import IDLE, ChangeRefused, Operations
 from raito_pipeline.push.schedule import Step, run, steps
 
+logger = logging.getLogger(__name__)
+
 _MAIN_KINDS = frozenset({"role", "policy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One result for every access control, in the order of the export, and whether AWS denied every change."""
+
+    results: tuple[PushResult, ...]
+    all_denied: bool
 
 
 def apply_plan(
@@ -23,20 +34,21 @@ def apply_plan(
     controls: Iterable[AccessControl],
     concurrency: int = 5,
     progress: Progress = no_progress,
-) -> tuple[PushResult, ...]:
+) -> Applied:
     """Make the changes in the order of the plan, those that do not depend on each other at the same time.
 
-    Gives one result for every target, in the order of the export. The first change of an access control that fails
-    keeps its later ones from being made, and those of others only where they need what it should have made. `controls`
-    is the export: it says which objects belong to whom. Nothing is raised for a change that AWS refuses; what is not
-    an answer of AWS (a bug) is raised after the changes under way have ended.
+    The first change of an access control that fails keeps its later ones from being made, and those of others only
+    where they need what it should have made. `controls` is the export: it says which objects belong to whom. Nothing is
+    changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason.
     """
     exported = {control.id: control for control in controls}
-    listed = steps(change for change in changes if change.operation not in IDLE)
+    wanted = tuple(targets)
+    allowed = {target.access_control_id for target in wanted if not target.errors}
+    listed = steps(c for c in changes if c.operation not in IDLE and c.access_control_id in allowed)
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
     work = _Work(Operations(Iam(clients, account_id), account_id, own_ids), listed, progress)
     run(listed, work.make, concurrency)
-    return work.results(targets, exported)
+    return Applied(work.results(wanted, exported), work.all_denied)
 
 
 @dataclass
@@ -48,6 +60,8 @@ class _Work:
     progress: Progress
     failed: dict[int, str] = field(default_factory=dict)
     made: set[int] = field(default_factory=set)
+    refused: int = 0
+    denied: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def make(self, index: int) -> None:
@@ -55,16 +69,33 @@ class _Work:
         step = self.listed[index]
         problem = self._in_the_way(step)
         if problem is None:
-            try:
-                self.operations.make(step.change)
-            except (AwsError, ChangeRefused) as error:
-                problem = one_line(str(error))
+            problem = self._try(step.change)
         with self.lock:
             if problem is None:
                 self.made.add(index)
             else:
                 self.failed[index] = problem
             self.progress("changes in AWS", len(self.made) + len(self.failed), len(self.listed))
+
+    def _try(self, change: PushChange) -> str | None:
+        """Make a change; the error in one line, where there is one."""
+        try:
+            self.operations.make(change)
+        except (AwsError, ChangeRefused) as error:
+            with self.lock:
+                self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))
+                self.refused += 1
+            return one_line(str(error))
+        except Exception as error:
+            # The edge of one change: whatever is wrong with it, every access control gets its feedback.
+            logger.exception("%s of %s %s", change.operation, change.kind, change.resource)
+            return one_line(f"{change.operation} of {change.kind} {change.resource}: {type(error).__name__}: {error}")
+        return None
+
+    @property
+    def all_denied(self) -> bool:
+        """True where AWS denied everything that was tried."""
+        return bool(self.denied) and not self.made and self.denied == self.refused
 
     def _in_the_way(self, step: Step) -> str | None:
         """Why a change is not tried: an empty text after a failure of the same access control, told already."""

@@ -37,7 +37,7 @@ class Iam:
         """The ARN of a principal (`user`, `group`, `role`) or a policy by its name, as messages show it."""
         return f"arn:aws:iam::{self._account_id}:{kind}/{name}"
 
-    # -- roles ---------------------------------------------------------------------------------------------------------
+    # -- roles ------------------------------------------------------------------------------------------
 
     def role_tags(self, name: str) -> frozenset[tuple[str, str]] | None:
         """The tags that the role carries now, or None where there is no such role."""
@@ -76,7 +76,7 @@ class Iam:
             return
         self._remove("DeleteRole", arn, **role)
 
-    # -- managed policies ----------------------------------------------------------------------------------------------
+    # -- managed policies ------------------------------------------------------------------------------------------
 
     def policy_tags(self, arn: str) -> frozenset[tuple[str, str]] | None:
         """The tags that the managed policy carries now, or None where there is no such policy."""
@@ -109,7 +109,7 @@ class Iam:
             return
         self._remove("DeletePolicy", arn, PolicyArn=arn)
 
-    # -- attachments ---------------------------------------------------------------------------------------------------
+    # -- attachments ------------------------------------------------------------------------------------------
 
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None:
         """Attach a managed policy to a `user`, `group` or `role`; AWS takes what is attached already as done."""
@@ -123,7 +123,7 @@ class Iam:
         request = {f"{title}Name": name, "PolicyArn": policy_arn}
         self._remove(f"Detach{title}Policy", self.arn(kind, name), **request)
 
-    # -- how calls are made ----------------------------------------------------------------------------------------------
+    # -- how calls are made ------------------------------------------------------------------------------------------
 
     def _call(self, operation: str, resource: str, fresh: bool = False, **request: Any) -> None:
         self._patiently(lambda: self._service.get(operation, resource, **request), fresh)

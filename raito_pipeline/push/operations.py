@@ -15,6 +15,7 @@ from raito_pipeline.push.iam_calls import CREATOR, EXISTS, Iam
 
 IDLE = frozenset({"none", "refuse"})
 """Operations that change nothing."""
+_CREATOR = (CREATOR[0].casefold(), CREATOR[1].casefold())
 
 
 class ChangeRefused(Exception):
@@ -159,7 +160,7 @@ class Operations:
     def _must_be_ours(
         self, change: PushChange, tags: frozenset[tuple[str, str]] | None, error: AwsError | None
     ) -> None:
-        if tags is not None and CREATOR in tags:
+        if any((key.casefold(), value.casefold()) == _CREATOR for key, value in tags or ()):
             return
         tag = "=".join(CREATOR)
         code = f" ({error.code})" if error else ""

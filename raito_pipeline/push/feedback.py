@@ -1,0 +1,92 @@
+"""The feedback of a push to Raito Cloud: every access control of the export gets its answer, whatever went wrong."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from raito_pipeline.model import AccessControl, PushResult, PushTarget
+from raito_pipeline.raito.files.feedback import write_feedback
+from raito_pipeline.raito.imports import Imported, finish, start_feedback_import
+from raito_pipeline.raito.jobs import ACCESS_SYNC, PATIENT, Polling, Status, Task
+
+
+def refused_targets(controls: Iterable[AccessControl], reasons: Sequence[str]) -> tuple[PushTarget, ...]:
+    """Targets that say that nothing is changed for any access control, and why."""
+    return tuple(
+        PushTarget(
+            position=control.position,
+            access_control_id=control.id,
+            access_control_name=control.name,
+            type=control.type or "",
+            actual_name=control.actual_name or "",
+            external_id=None,
+            errors=tuple(reasons),
+            warnings=(),
+        )
+        for control in controls
+    )
+
+
+def refused_results(
+    controls: Iterable[AccessControl], targets: Iterable[PushTarget], reasons: Sequence[str]
+) -> tuple[PushResult, ...]:
+    """Results that say that the push stopped before its first change; what the plan refused keeps its own reasons."""
+    planned = {target.access_control_id: target for target in targets}
+    results = []
+    for control in sorted(controls, key=lambda each: each.position):
+        target = planned.get(control.id)
+        results.append(
+            PushResult(
+                access_control_id=control.id,
+                access_control_name=control.name,
+                type=(target.type if target else control.type) or "",
+                actual_name=control.actual_name or "",
+                external_id=control.external_id,
+                changes_made=0,
+                changes_failed=0,
+                errors=target.errors if target and target.errors else tuple(reasons),
+                warnings=target.warnings if target else (),
+            )
+        )
+    return tuple(results)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A push in numbers: access controls, those that failed, and changes in AWS."""
+
+    controls: int
+    failed: int
+    changes_made: int
+    changes_failed: int
+
+    @classmethod
+    def of(cls, results: Iterable[PushResult]) -> "Summary":
+        """Count the results."""
+        listed = tuple(results)
+        return cls(
+            controls=len(listed),
+            failed=sum(bool(result.errors) for result in listed),
+            changes_made=sum(result.changes_made for result in listed),
+            changes_failed=sum(result.changes_failed for result in listed),
+        )
+
+
+def send_feedback(
+    task: Task,
+    folder: Path,
+    controls: Iterable[AccessControl],
+    results: Iterable[PushResult],
+    received: datetime | None = None,
+    polling: Polling = PATIENT,
+) -> Imported:
+    """Write the feedback file into `folder`, send it, and wait until Raito Cloud took it over.
+
+    `received` is when the export was made. The task goes on: its end is reported by who uses it last. Raises
+    `RaitoError`.
+    """
+    file = write_feedback(folder / "feedback.json", controls, results)
+    done = finish(start_feedback_import(task, file), polling)
+    task.subtask_event(ACCESS_SYNC, Status.COMPLETED, received)
+    return done
