@@ -2,6 +2,8 @@
 
 import threading
 
+from raito_pipeline.sandbox.aws.patches.iam import patch_iam
+
 _lock = threading.Lock()
 _applied = False
 
@@ -13,3 +15,4 @@ def apply_patches() -> None:
         if _applied:
             return
         _applied = True
+        patch_iam()
