@@ -19,6 +19,7 @@ from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.guard import Need, Verdict, judge
 from raito_pipeline.dagster_support.layers import access_needs, data_object_needs, identity_needs, organization_needs
 from raito_pipeline.model import (
+    AccessControl,
     AccessProvider,
     IamGroup,
     IamUser,
@@ -218,7 +219,9 @@ class AccessProviderUpload(Upload):
         return access_needs(services.options, self.grid, store, cell.account)
 
     def start(self, work: Work) -> PendingImport | None:
-        rows = work.store.rows(AccessProvider, work.cell.account)
+        rows = still_there(
+            work.store.rows(AccessProvider, work.cell.account), removed_by_push(work.store, work.cell.account)
+        )
         file = write_access_providers(work.folder / "access-providers.json", rows)
         return start_access_provider_import(work.task, file, delete_untouched=work.may_delete)
 
@@ -290,7 +293,7 @@ def _begin(
     verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
     for reason in verdict.reasons:
         log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
-    folder = folders.enter_context(_exchange(target, upload.job_type))
+    folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
     work = Work(services, log.store, cell, target, task, verdict, folder)
     try:
         begun = upload.start(work)
@@ -309,11 +312,10 @@ def _nothing_sent(task: Task, target: str) -> ImportResult:
     return replace(done.to_row(target), reason="nothing new to send")
 
 
-def _exchange(target: Target, job_type: JobType) -> ExchangeFolder:
+def exchange_folder(target: Target, stage: str) -> ExchangeFolder:
+    """A folder for the files of one stage of a target, kept and copied as `raito.yml` says."""
     backups = Path(target.file_backup_location) if target.file_backup_location else None
-    return ExchangeFolder(
-        target.name, job_type.value, target.delete_temp_files, backups, target.maximum_backups_per_target
-    )
+    return ExchangeFolder(target.name, stage, target.delete_temp_files, backups, target.maximum_backups_per_target)
 
 
 def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult) -> None:
@@ -341,10 +343,32 @@ def stored_regions(work: Work, table: str) -> list[str]:
 
 
 def removed_by_push(store: Store, account: str) -> frozenset[str]:
-    """External ids that the last push of the account deleted from AWS."""
-    if store.info("access_push_results", account) is None:
+    """External ids that the push took out of AWS after IAM was read: what their access controls have now is not them.
+
+    Empty where the push was before the read: what is in AWS then was read.
+    """
+    cells = [store.info(table, account) for table in ("iam_roles", "access_controls", "access_push_results")]
+    if any(info is None for info in cells):
         return frozenset()
-    return frozenset(row.external_id for row in store.rows(PushResult, account) if row.external_id and not row.errors)
+    times = [info.read_at for info in cells if info is not None]
+    if times != sorted(times):
+        return frozenset()
+    left = {result.access_control_id: result.external_id for result in store.rows(PushResult, account)}
+    controls = (control for control in store.rows(AccessControl, account) if control.id in left)
+    return frozenset(c.external_id for c in controls if c.external_id and left[c.id] != c.external_id)
+
+
+def still_there(rows: Iterable[AccessProvider], removed: frozenset[str]) -> Iterator[AccessProvider]:
+    """The access providers less those that were removed, which the others do not name any more, either."""
+    for row in rows:
+        if row.external_id in removed:
+            continue
+        others = row.who_access_providers
+        if others and removed.intersection(others):
+            others = tuple(other for other in others if other not in removed)
+            yield replace(row, who_access_providers=others)
+        else:
+            yield row
 
 
 def _uploaded_files(store: Store, account: str) -> frozenset[str]:
