@@ -44,6 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     info = commands.add_parser("info", help="every option of raito.yml with its explanation")
     info.add_argument("option", nargs="?", help="show only options whose name contains this")
+    info.add_argument(
+        "--iam-policy",
+        nargs="?",
+        const="read",
+        choices=("read", "push"),
+        help="print the least IAM policy that a target needs, as JSON",
+    )
+    info.add_argument("--target", help="the name of the target in raito.yml (with --iam-policy)")
+    info.add_argument("--config-file", type=Path, help="the configuration (with --iam-policy)")
     info.set_defaults(run=_info)
     sandbox = commands.add_parser("sandbox", help="the embedded estate: emulated AWS and a local Raito Cloud")
     sandbox.add_argument("--directory", type=Path, default=Path(".sandbox"), help="where everything it makes lies")
@@ -66,8 +75,11 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _info(given: argparse.Namespace) -> int:
-    from raito_pipeline.terminal import show_options
+    from raito_pipeline.config import load
+    from raito_pipeline.terminal import show_iam_policy, show_options
 
+    if given.iam_policy:
+        return show_iam_policy(load(given.config_file), given.target, given.iam_policy)
     return show_options(given.option)
 
 

@@ -1,5 +1,6 @@
 """A sync as a person at a terminal sees it: progress while it works, one line a layer, and what failed."""
 
+import json
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from raito_pipeline.aws.least_policy import Mode, least_policy
 from raito_pipeline.config import Options
 from raito_pipeline.config.describe import describe
 from raito_pipeline.dagster_support.grid import make_grid
@@ -110,3 +112,15 @@ def show_options(contains: str | None) -> int:
             table.add_row("\n".join((found.name, *found.spellings)), found.where, found.default, found.text)
     console.print(table)
     return 0 if table.row_count else 1
+
+
+def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
+    """Print the least IAM policy of a target as JSON. Without its name, the only target is meant."""
+    found = {t.name: t for t in (*options.accounts, *options.organizations)}
+    chosen = target or (next(iter(found)) if len(found) == 1 else None)
+    if chosen is None or chosen not in found:
+        message = f"--target names {target!r}" if target else "--target is missing"
+        Console(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
+        return 2
+    print(json.dumps(least_policy(found[chosen], mode), indent=2))
+    return 0

@@ -110,7 +110,7 @@ def _explain(console: Console, embedded: Embedded) -> None:
 
 def _sync(console: Console, embedded: Embedded) -> int:
     """One sync in a process of its own, then what arrived, counted in three places."""
-    before = embedded.aws.calls.mark()
+    before = embedded.aws.calls.mark
     status = subprocess.run(
         [sys.executable, "-m", "raito_pipeline.cli", "run"], env={**os.environ, **embedded.environment}, check=False
     ).returncode

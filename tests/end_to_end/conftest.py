@@ -1,0 +1,91 @@
+"""The whole way in one process: an embedded estate in a temporary folder, and syncs of it as the command makes them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import Options, load
+from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.resources import Services
+from raito_pipeline.sandbox.aws.call_log import Call
+from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
+from raito_pipeline.storage import Store
+from raito_pipeline.sync import Layer, LayerResult, layers, run_sync
+
+
+@dataclass
+class World:
+    """A running estate, and the Dagster instance that remembers what was done to it."""
+
+    embedded: Embedded
+    instance: dg.DagsterInstance
+    _marks: list[int] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        """The tables."""
+        return Store.open(self.embedded.directory / "data")
+
+    @property
+    def accounts(self) -> list[str]:
+        """The ids of the member accounts."""
+        return [account.account_id for account in self.embedded.estate.members]
+
+    def options(self, **overrides: str) -> Options:
+        """The configuration of the estate."""
+        given = {name.replace("_", "-"): value for name, value in overrides.items()}
+        return load(self.embedded.config_file, overrides=given)
+
+    def sync(self, options: Options | None = None, only: Sequence[str] = ()) -> tuple[LayerResult, ...]:
+        """One sync of everything, or of the partitions `only`."""
+        chosen = options or self.options()
+        definitions = build_definitions(chosen, Services(chosen))
+        wanted = layers(chosen, make_grid(chosen), f"test-{datetime.now(UTC):%H%M%S%f}")
+        picked = [layer for layer in wanted if not only or any(key in layer.place for key in only)]
+        self._marks.append(self.embedded.aws.calls.mark)
+        return run_sync(definitions, self.instance, picked, lambda _layer, _result: None)
+
+    def materialize(self, tables: Sequence[str], partition_key: str) -> dg.ExecuteInProcessResult:
+        """Materialize single cells, as a person does in the UI."""
+        chosen = self.options()
+        definitions = build_definitions(chosen, Services(chosen))
+        return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            asset_selection=[dg.AssetKey(table) for table in tables],
+            partition_key=partition_key,
+            instance=self.instance,
+            raise_on_error=False,
+        )
+
+    def calls(self) -> list[Call]:
+        """The AWS calls of the last sync."""
+        return self.embedded.aws.calls.since(self._marks[-1])
+
+    def counts(self) -> dict[str, Any]:
+        """Everything that Raito Cloud holds, counted."""
+        return self.embedded.raito.counts()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A fresh estate that nothing was synced from yet."""
+    with embedded_estate(tmp_path / "estate") as embedded, dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for name, value in embedded.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        yield World(embedded, instance)
+
+
+def failures(results: Sequence[LayerResult]) -> list[str]:
+    """What failed, one line each."""
+    return [line for result in results for line in (*result.failures, *result.skipped)]
+
+
+def layer_of(results: Sequence[LayerResult], place: str, name: str) -> Layer:
+    """The layer with this place and name."""
+    return next(r.layer for r in results if r.layer.place == place and r.layer.name == name)
