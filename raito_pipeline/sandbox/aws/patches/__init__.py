@@ -3,6 +3,8 @@
 import threading
 
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam
+from raito_pipeline.sandbox.aws.patches.sso import patch_sso
+from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
 
 _lock = threading.Lock()
 _applied = False
@@ -16,3 +18,5 @@ def apply_patches() -> None:
             return
         _applied = True
         patch_iam()
+        patch_sso()
+        patch_identity_store()
