@@ -3,6 +3,8 @@
 import threading
 
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam
+from raito_pipeline.sandbox.aws.patches.s3 import patch_s3
+from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
 from raito_pipeline.sandbox.aws.patches.sso import patch_sso
 from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
 
@@ -18,5 +20,7 @@ def apply_patches() -> None:
             return
         _applied = True
         patch_iam()
+        patch_s3()
+        patch_s3control()
         patch_sso()
         patch_identity_store()
