@@ -4,8 +4,9 @@ JSON services name the error in `__type`, query services (IAM, STS) in an `Error
 """
 
 import json
+import re
 import uuid
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.http import Answer
@@ -22,6 +23,9 @@ _JSON = {
     "throttle": (400, "ThrottlingException"),
     "error": (500, "InternalServerException"),
 }
+_CODE = re.compile(r"<Code>(.*?)</Code>")
+_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
+_JSON_CODES = {"AccessDenied": "AccessDeniedException", "InvalidClientTokenId": "UnrecognizedClientException"}
 _MESSAGES = {
     "throttle": "Rate exceeded",
     "error": "We encountered an internal error. Please try again.",
@@ -34,6 +38,28 @@ def fault_answer(fault: Fault, call: Incoming) -> Answer:
     denied = f"User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: {_action(call)}"
     message = fault.message or _MESSAGES.get(fault.kind, denied)
     return error_answer(call, fault.status or status, fault.code or code, message)
+
+
+def in_the_protocols_shape(call: Incoming, answer: Answer) -> Answer:
+    """The emulator refuses calls in one XML shape, which SDKs of other protocols cannot read; other answers stay."""
+    if answer.status < 400 or not _is_foreign(call.service, answer.body):
+        return answer
+    text = answer.body.decode("utf-8", "replace")
+    code, message = _CODE.search(text), _MESSAGE.search(text)
+    name = code[1] if code else "InternalServerException"
+    is_json = call.service not in _REST_XML_SERVICES
+    return error_answer(
+        call,
+        400 if is_json and answer.status < 500 else answer.status,
+        _JSON_CODES.get(name, name) if is_json else name,
+        unescape(message[1]) if message else f"The emulated AWS failed at {_action(call)}.",
+    )
+
+
+def _is_foreign(service: str, body: bytes) -> bool:
+    if service in _QUERY_SERVICES:
+        return False
+    return b"<Errors>" in body if service in _REST_XML_SERVICES else body[:1] == b"<"
 
 
 def error_answer(call: Incoming, status: int, code: str, message: str) -> Answer:

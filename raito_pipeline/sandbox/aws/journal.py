@@ -5,6 +5,7 @@ with the emulator's random numbers seeded by `seed`, so that a replay makes the 
 """
 
 import base64
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,11 +52,16 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._is_whole = False
 
     def append(self, change: Change) -> None:
         """Write a change to the end of the file."""
-        with self._lock, self.path.open("ab") as file:
-            file.write(msgspec.json.encode(change) + b"\n")
+        with self._lock:
+            if not self._is_whole:
+                self._cut_torn_line()
+                self._is_whole = True
+            with self.path.open("ab") as file:
+                file.write(msgspec.json.encode(change) + b"\n")
 
     def changes(self) -> Iterator[Change]:
         """All changes, oldest first; a last line that was cut short by a crash is left out. UnreadableJournal."""
@@ -68,6 +74,12 @@ class Journal:
                 yield msgspec.json.decode(line, type=Change)
             except msgspec.MsgspecError as error:
                 raise UnreadableJournal(self.path, number, str(error)) from error
+
+    def _cut_torn_line(self) -> None:
+        # A crash while writing leaves half a line, to which the next change must not be added.
+        if self.path.exists():
+            content = self.path.read_bytes()
+            os.truncate(self.path, content.rfind(b"\n") + 1)
 
 
 def change_of(call: Incoming, environ: dict[str, Any], seed: int) -> Change:

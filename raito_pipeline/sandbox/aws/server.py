@@ -25,7 +25,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from raito_pipeline.sandbox.aws.call_log import CallLog
 from raito_pipeline.sandbox.aws.control import PREFIX, answer_control
-from raito_pipeline.sandbox.aws.errors import error_answer, fault_answer
+from raito_pipeline.sandbox.aws.errors import error_answer, fault_answer, in_the_protocols_shape
 from raito_pipeline.sandbox.aws.faults import Fault, Faults
 from raito_pipeline.sandbox.aws.http import HOST, Answer, Server
 from raito_pipeline.sandbox.aws.incoming import Incoming, read_incoming
@@ -40,6 +40,19 @@ _ENVIRONMENT = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
 _FIRST_SEED = 20_240_101
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Remembers which service a host means, which moto finds out anew for each call by looking at its folders."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 class EmulatedAws:
@@ -58,7 +71,7 @@ class EmulatedAws:
         self.latency_seconds = latency_seconds
         self.lock = threading.RLock()
         self._journal = Journal(journal) if journal is not None else None
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Dispatcher()
         self.reset_state()
         self._server = Server(port, self._answer)
         self._stopped = False
@@ -189,7 +202,8 @@ class EmulatedAws:
                 # What moto has not implemented would otherwise be an HTML page.
                 message = f"The emulated AWS cannot do {call.service}:{call.operation}: {type(error).__name__} {error}"
                 return error_answer(call, 501, "NotImplemented", message)
-        return Answer(int(status[0].split()[0]), tuple(headers), body)
+        answer = Answer(int(status[0].split()[0]), tuple(headers), body)
+        return in_the_protocols_shape(call, answer) if call is not None else answer
 
 
 class ReplayFailed(RuntimeError):

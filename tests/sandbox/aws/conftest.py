@@ -46,12 +46,12 @@ def client_factory(aws: EmulatedAws) -> ClientOf:
         session = boto3.Session(KEYS[account], "secret", region_name=region)
         settings = Config(retries={"total_max_attempts": 1}, **config)
         made = session.client(service, endpoint_url=aws.endpoint_url, config=settings)  # type: ignore[call-overload]
-        # S3 Control puts the account in front of the host, which an address on this machine does not have.
-        made.meta.events.register("before-call.s3-control", _without_account_in_host)
+        made.meta.events.register("before-call.s3-control", without_account_in_host)
         return made
 
     return client_of
 
 
-def _without_account_in_host(params: dict[str, Any], **_: Any) -> None:
+def without_account_in_host(params: dict[str, Any], **_: Any) -> None:
+    """Hook for S3 Control clients: an address on this machine has no subdomains."""
     params["url"] = re.sub(r"//\d{12}\.", "//", params["url"])
