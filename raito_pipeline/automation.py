@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster import DagsterRun, DagsterRunStatus, DefaultSensorStatus
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
@@ -32,21 +33,21 @@ _BACKFILL = "dagster/backfill"
 class Automation:
     """The jobs, schedules and sensors of a configuration."""
 
-    jobs: tuple[dg.UnresolvedAssetJobDefinition, ...]
+    jobs: tuple[UnresolvedAssetJobDefinition, ...]
     schedules: tuple[dg.ScheduleDefinition, ...]
     sensors: tuple[dg.SensorDefinition, ...]
 
 
 @dataclass(frozen=True)
 class _Jobs:
-    organization: dg.UnresolvedAssetJobDefinition
-    account: dg.UnresolvedAssetJobDefinition
-    regions: dg.UnresolvedAssetJobDefinition
-    finish: dg.UnresolvedAssetJobDefinition
+    organization: UnresolvedAssetJobDefinition
+    account: UnresolvedAssetJobDefinition
+    regions: UnresolvedAssetJobDefinition
+    finish: UnresolvedAssetJobDefinition
 
     @classmethod
     def make(cls, grid: Grid) -> "_Jobs":
-        def job(name: str, tables: tuple[str, ...], by: str, text: str) -> dg.UnresolvedAssetJobDefinition:
+        def job(name: str, tables: tuple[str, ...], by: str, text: str) -> UnresolvedAssetJobDefinition:
             return dg.define_asset_job(
                 name,
                 selection=dg.AssetSelection.assets(*tables),

@@ -87,9 +87,7 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer) -> L
         raise_on_error=False,
     )
     failures = tuple(_failures(result))
-    skipped = tuple(
-        sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key})
-    )
+    skipped = tuple(sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key}))
     return LayerResult(layer, time.monotonic() - began, failures, skipped)
 
 

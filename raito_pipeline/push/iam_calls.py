@@ -3,6 +3,7 @@
 Everything here may be done again after it was broken off: a push that stopped in the middle is finished by the next.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -85,6 +86,14 @@ class Iam:
     def create_policy(self, name: str, request: Mapping[str, Any]) -> None:
         """Create a managed policy; `request` holds the other members of `CreatePolicy`."""
         self._call("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
+
+    def policy_document(self, arn: str) -> Any:
+        """The document that is in force, as the object that its JSON stands for."""
+        version = self._service.get("GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = self._service.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"][
+            "Document"
+        ]
+        return json.loads(found) if isinstance(found, str) else found
 
     def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None:
         """Make a document the default version of a policy; the oldest other version makes room where there are five."""

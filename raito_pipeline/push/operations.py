@@ -115,7 +115,8 @@ class Operations:
                 raise
             arn = self._iam.arn("policy", name)
             self._must_be_ours(change, self._iam.policy_tags(arn), error)
-            self._iam.new_version(arn, document)
+            if self._iam.policy_document(arn) != json.loads(document):
+                self._iam.new_version(arn, document)
         self._note(f"policy:{name}")
 
     def _delete_policy(self, change: PushChange) -> None:

@@ -15,7 +15,12 @@ from tests.sandbox.aws.conftest import ACCOUNT, KEYS, OTHER_ACCOUNT, REGION, cli
 
 INSTANCE = "arn:aws:sso:::instance/ssoins-1111222233334444"
 STORE = "d-1234567890"
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+)
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
 
 
@@ -50,7 +55,7 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
 
 def change_much(client: Any) -> None:
     iam, sso, store, s3 = client("iam"), client("sso-admin"), client("identitystore"), client("s3")
-    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=ALLOW.replace('"Resource": "*"', '"Principal": "*"'))
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=TRUST)
     arn = iam.create_policy(PolicyName="read", PolicyDocument=ALLOW)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName="reader", PolicyArn=arn)
     iam.create_user(UserName="gone")

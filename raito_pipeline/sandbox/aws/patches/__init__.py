@@ -2,11 +2,14 @@
 
 import threading
 
+from raito_pipeline.sandbox.aws.patches.glue import patch_glue
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam
+from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
 from raito_pipeline.sandbox.aws.patches.s3 import patch_s3
 from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
 from raito_pipeline.sandbox.aws.patches.sso import patch_sso
 from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
+from raito_pipeline.sandbox.aws.patches.sts import patch_sts
 
 _lock = threading.Lock()
 _applied = False
@@ -20,6 +23,9 @@ def apply_patches() -> None:
             return
         _applied = True
         patch_iam()
+        patch_iam_limits()
+        patch_sts()
+        patch_glue()
         patch_s3()
         patch_s3control()
         patch_sso()

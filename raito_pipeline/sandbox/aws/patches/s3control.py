@@ -17,6 +17,7 @@ from moto.s3control.models import AccessPoint, S3ControlBackend
 from moto.s3control.responses import S3ControlResponse
 
 from raito_pipeline.sandbox.aws.patches.paging import page_of
+from raito_pipeline.sandbox.aws.patches.principals import invalid_principals
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
@@ -170,7 +171,8 @@ def _check_policy(text: str, point: AccessPoint) -> None:
     if len(text.encode()) > _LONGEST_POLICY:
         raise _Refused("PolicyTooLarge", "The policy is larger than 20 KB.")
     try:
-        statements = json.loads(text)["Statement"]
+        document = json.loads(text)
+        statements = document["Statement"]
         statements = statements if isinstance(statements, list) else [statements]
         resources = [one for statement in statements for one in _listed(statement.get("Resource"))]
         principals = [statement["Principal"] for statement in statements]
@@ -180,6 +182,8 @@ def _check_policy(text: str, point: AccessPoint) -> None:
         raise _Refused("MalformedPolicy", "Missing required field Statement.")
     if not resources or not all(one == point.arn or one.startswith(f"{point.arn}/object/") for one in resources):
         raise _Refused("MalformedPolicy", "Policy has invalid resource.")
+    if invalid_principals(document):
+        raise _Refused("MalformedPolicy", "Invalid principal in policy")
 
 
 def _listed(value: Any) -> list[str]:

@@ -1,0 +1,43 @@
+"""Principals of resource policies: AWS takes a policy only if the users and roles that it names exist."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+_ENTITY = re.compile(r"arn:aws:iam::(\d{12}):(user|role)/(?:.*/)?([^/]+)")
+_OTHER = re.compile(r"\*|\d{12}|arn:aws:iam::\d{12}:root|arn:aws:sts::\d{12}:(assumed-role|federated-user)/.+")
+
+
+def invalid_principals(document: Mapping[str, Any]) -> list[str]:
+    """The AWS principals of the policy document that AWS would refuse, as they stand there."""
+    return [principal for principal in _aws_principals(document) if not _is_valid(principal)]
+
+
+def _aws_principals(document: Mapping[str, Any]) -> Iterator[str]:
+    for statement in _as_list(document.get("Statement")):
+        for element in ("Principal", "NotPrincipal"):
+            principal = statement.get(element)
+            if isinstance(principal, Mapping):
+                yield from (str(one) for one in _as_list(principal.get("AWS")))
+
+
+def _is_valid(principal: str) -> bool:
+    match = _ENTITY.fullmatch(principal)
+    if match is None:
+        return _OTHER.fullmatch(principal) is not None
+    account_id, kind, name = match.groups()
+    if account_id not in iam_backends:
+        # An account outside of the emulated ones is not known to lack anybody.
+        return True
+    iam = iam_backends[account_id]["aws"]
+    if kind == "user":
+        return name in iam.users and iam.users[name].arn == principal
+    return any(role.arn == principal for role in iam.roles.values())
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

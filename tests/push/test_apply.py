@@ -1,0 +1,162 @@
+"""What a push does in AWS, and what it says of it."""
+
+from raito_pipeline.model import PushResult
+
+from .conftest import BY_RAITO, Story, World, arn, document, text, trust
+
+
+def by_id(results: tuple[PushResult, ...]) -> dict[str, PushResult]:
+    return {result.access_control_id: result for result in results}
+
+
+def test_roles_and_policies_are_made_as_planned(world: World) -> None:
+    story = Story().role("a", "readers", "ada").policy("b", "analysts", "user:bob", "group:staff", "role:readers")
+
+    applied = story.apply(world.clients)
+
+    assert [(r.access_control_id, r.actual_name, r.external_id) for r in applied.results] == [
+        ("a", "readers", "role:readers"),
+        ("b", "analysts", "policy:analysts"),
+    ]
+    assert [(r.changes_made, r.changes_failed, r.errors) for r in applied.results] == [(2, 0, ()), (4, 0, ())]
+    role = world.iam.get_role(RoleName="readers")["Role"]
+    assert role["AssumeRolePolicyDocument"] == trust("ada")
+    assert role["Tags"] == BY_RAITO
+    inline = world.iam.get_role_policy(RoleName="readers", PolicyName="Raito_Inline_readers")
+    assert inline["PolicyDocument"] == document("s3:GetObject")
+    policy = world.iam.get_policy(PolicyArn=arn("analysts"))["Policy"]
+    assert (policy["Tags"], policy["Description"]) == (BY_RAITO, "d")
+    assert world.attached("user", "bob") == world.attached("group", "staff") == {"analysts"}
+    assert world.attached("role", "readers") == {"analysts"}
+
+
+def test_the_same_plan_again_leaves_the_same_behind(world: World) -> None:
+    story = Story().role("a", "readers", "ada").policy("b", "analysts", "user:bob")
+    first = story.apply(world.clients)
+
+    second = story.apply(world.clients)
+
+    assert second.results == first.results
+    assert world.roles() == {"readers"}
+    assert world.policies() == {"analysts"}
+    assert len(world.iam.list_policy_versions(PolicyArn=arn("analysts"))["Versions"]) == 1
+
+
+def test_a_role_is_changed(world: World) -> None:
+    world.tagged_role("readers")
+    world.iam.put_role_policy(RoleName="readers", PolicyName="old", PolicyDocument=text(document("s3:PutObject")))
+    story = (
+        Story()
+        .control("a", "readers", external_id="role:readers", was="role:readers")
+        .change("update", "role-trust", "readers", trust("bob"))
+        .change("update", "role-inline-policy", "readers/new", document("s3:GetObject"))
+        .change("delete", "role-inline-policy", "readers/old")
+    )
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.changes_made, result.errors) == (3, ())
+    assert world.iam.get_role(RoleName="readers")["Role"]["AssumeRolePolicyDocument"] == trust("bob")
+    assert world.iam.list_role_policies(RoleName="readers")["PolicyNames"] == ["new"]
+
+
+def test_a_role_goes_with_everything_that_would_keep_it(world: World) -> None:
+    world.tagged_role("readers")
+    world.tagged_policy("kept")
+    world.iam.attach_role_policy(RoleName="readers", PolicyArn=arn("kept"))
+    world.iam.put_role_policy(RoleName="readers", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
+    world.iam.create_instance_profile(InstanceProfileName="machine")
+    world.iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="readers")
+    story = Story().control("a", was="role:readers").change("delete", "role", "readers")
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.actual_name, result.external_id, result.errors) == ("", None, ())
+    assert world.roles() == set()
+    assert world.policies() == {"kept"}
+    assert world.iam.get_instance_profile(InstanceProfileName="machine")["InstanceProfile"]["Roles"] == []
+
+
+def test_a_policy_goes_with_its_attachments_and_versions(world: World) -> None:
+    world.tagged_policy("gone")
+    world.iam.create_policy_version(PolicyArn=arn("gone"), PolicyDocument=text(document("s3:*")), SetAsDefault=True)
+    world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("gone"))
+    world.iam.attach_group_policy(GroupName="staff", PolicyArn=arn("gone"))
+    story = Story().control("a", kind="aws_policy", was="policy:gone").change("delete", "policy", arn("gone"))
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.external_id, result.changes_made, result.errors) == (None, 1, ())
+    assert world.policies() == set()
+    assert world.attached("user", "ada") == world.attached("group", "staff") == set()
+
+
+def test_what_is_gone_already_is_deleted(world: World) -> None:
+    story = (
+        Story()
+        .control("a", was="role:gone")
+        .change("delete", "role", "gone")
+        .control("b", was="policy:gone")
+        .change("detach", "attachment", "user:nobody", before=arn("gone"))
+        .change("delete", "policy", arn("gone"))
+        .control("c", was="role:elsewhere")
+        .change("delete", "role", "never-there")
+        .change("delete", "role-inline-policy", "never-there/inline")
+    )
+
+    results = story.apply(world.clients).results
+
+    assert [(r.external_id, r.errors) for r in results] == [(None, ())] * 3
+
+
+def test_the_oldest_version_that_is_not_in_force_makes_room(world: World) -> None:
+    world.tagged_policy("full")
+    for action in ("s3:A", "s3:B", "s3:C", "s3:D"):
+        body = document(action)
+        world.iam.create_policy_version(PolicyArn=arn("full"), PolicyDocument=text(body), SetAsDefault=False)
+    story = (
+        Story()
+        .control("a", "full", kind="aws_policy", external_id="policy:full")
+        .change("create", "policy-version", arn("full"), document("s3:GetObject"))
+    )
+
+    (first,) = story.apply(world.clients).results
+    versions = world.iam.list_policy_versions(PolicyArn=arn("full"))["Versions"]
+    (second,) = story.apply(world.clients).results
+
+    # v1 was in force, so v2 had to go.
+    assert first.errors == second.errors == ()
+    assert {version["VersionId"] for version in versions} == {"v1", "v3", "v4", "v5", "v6"}
+    assert world.actions("full") == ["s3:GetObject"]
+
+
+def test_a_policy_gets_another_name(world: World) -> None:
+    world.tagged_policy("old")
+    world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("old"))
+    story = Story().policy("a", "new", "user:ada", was="policy:old").change("delete", "policy", arn("old"))
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.actual_name, result.external_id, result.errors) == ("new", "policy:new", ())
+    assert world.policies() == world.attached("user", "ada") == {"new"}
+
+
+def test_idle_changes_and_refused_targets_make_no_calls(world: World) -> None:
+    story = (
+        Story()
+        .control("a", "same", external_id="role:same", was="role:same")
+        .change("none", "role", "same")
+        .control("b", "bad", errors=("the name is too long",))
+        .change("refuse", "role", "bad")
+        .change("create", "role", "bad", {"AssumeRolePolicyDocument": trust("ada")})
+    )
+    mark = world.aws.calls.mark
+
+    applied = story.apply(world.clients)
+
+    assert world.aws.calls.since(mark) == []
+    assert [(r.external_id, r.changes_made, r.changes_failed, r.errors) for r in applied.results] == [
+        ("role:same", 0, 0, ()),
+        (None, 0, 0, ("the name is too long",)),
+    ]
+    assert not applied.all_denied
