@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from raito_pipeline.access import AccessSettings
 from raito_pipeline.aws.glue import GlueSettings
 from raito_pipeline.aws.iam import IamSettings, remembered_documents, remembered_tags
 from raito_pipeline.aws.s3 import S3Settings
@@ -44,6 +45,27 @@ def scan_settings(target: AccountTarget) -> ScanSettings:
 def glue_settings(target: AccountTarget) -> GlueSettings:
     """Which databases and tables are wanted."""
     return GlueSettings(target.aws_glue_exclude_databases, target.aws_glue_exclude_tables, target.aws_concurrency)
+
+
+def access_settings(target: AccountTarget) -> AccessSettings:
+    """Which access is imported, and what cannot be edited of it."""
+    depth = target.aws_s3_max_folder_depth if target.aws_s3_emulate_folder_structure else 0
+    return AccessSettings(
+        partition=target.partition,
+        regions=target.regions or None,
+        folder_depth=None if target.aws_glue_enabled else depth,
+        organization=target.organization is not None,
+        role_excludes=target.aws_access_role_excludes,
+        managed_policy_excludes=target.aws_access_managed_policy_excludes,
+        skip_user_inline_policies=target.aws_access_skip_user_inline_policies,
+        skip_group_inline_policies=target.aws_access_skip_group_inline_policies,
+        skip_managed_policies=target.aws_access_skip_managed_policies,
+        skip_aws_managed_policies=target.aws_access_skip_aws_managed_policies,
+        skip_access_points=target.aws_access_skip_s3_access_points,
+        locks=target.locks,
+        name_tag=target.tag_overwrite_key_for_access_provider_name,
+        owner_tag=target.tag_overwrite_key_for_access_provider_owners,
+    )
 
 
 def raito_settings(options: Options, target: AccountTarget | OrganizationTarget) -> RaitoSettings:

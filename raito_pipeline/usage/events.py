@@ -64,7 +64,7 @@ class EventPermission:
 @cache
 def global_permissions() -> dict[str, GlobalPermission]:
     """The global permission that using each known permission amounts to: column `usage` of the permission table."""
-    text = files("raito_pipeline.usage").joinpath("s3_permissions.csv").read_text("utf-8")
+    text = files("raito_pipeline.policy").joinpath("s3_permissions.csv").read_text("utf-8")
     return {row["permission"]: cast("GlobalPermission", row["usage"]) for row in csv.DictReader(text.splitlines())}
 
 

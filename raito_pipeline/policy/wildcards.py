@@ -1,0 +1,154 @@
+"""Wildcards of IAM policies: `*` any characters, `?` one character, `${...}` a policy variable.
+
+`${*}`, `${?}` and `${$}` stand for the characters themselves; any other variable is only known when a call is made, so
+it matches nothing here for sure, and may match anything.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TOKEN = re.compile(r"\$\{([^}]*)\}|([*?])|(.)", re.DOTALL)
+_STAR, _ONE, _VARIABLE = "star", "one", "variable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str = ""
+
+
+@lru_cache(maxsize=65_536)
+def _tokens(pattern: str, variables: bool) -> tuple[_Token, ...]:
+    if not variables:
+        return tuple(_Token(_kind(c), c) for c in pattern)
+    found = []
+    for match in _TOKEN.finditer(pattern):
+        variable, wildcard, literal = match.groups()
+        if variable is None:
+            found.append(_Token(_kind(wildcard or literal), wildcard or literal))
+        elif variable in ("*", "?", "$"):
+            found.append(_Token("literal", variable))
+        else:
+            found.append(_Token(_VARIABLE))
+    return tuple(found)
+
+
+def _kind(character: str) -> str:
+    return {"*": _STAR, "?": _ONE}.get(character, "literal")
+
+
+def has_wildcard(pattern: str, *, variables: bool = True) -> bool:
+    """True where the pattern stands for more than one text."""
+    return any(token.kind != "literal" for token in _tokens(pattern, variables))
+
+
+def has_variable(pattern: str, *, variables: bool = True) -> bool:
+    """True where the pattern holds a policy variable whose value only a call gives."""
+    return any(token.kind == _VARIABLE for token in _tokens(pattern, variables))
+
+
+def literal(pattern: str, *, variables: bool = True) -> str | None:
+    """The one text that the pattern stands for; None where it has a wildcard or a variable."""
+    tokens = _tokens(pattern, variables)
+    return None if any(token.kind != "literal" for token in tokens) else "".join(token.text for token in tokens)
+
+
+@lru_cache(maxsize=65_536)
+def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
+    parts = []
+    for token in _tokens(pattern, variables):
+        if token.kind == _VARIABLE:
+            return None
+        parts.append({_STAR: ".*", _ONE: "."}.get(token.kind) or re.escape(token.text))
+    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def matches(pattern: str, text: str, *, ignore_case: bool = False, variables: bool = True) -> bool:
+    """True where the pattern matches the whole text for sure (a pattern with a variable never does)."""
+    regex = _regex(pattern, variables, ignore_case)
+    return regex is not None and regex.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=262_144)
+def after(pattern: str, prefix: str, *, variables: bool = True) -> tuple["Rest", ...]:
+    """What the pattern still asks for after each way of reading `prefix`; empty where no text with it can match."""
+    tokens = _tokens(pattern, variables)
+    states = _closure(tokens, {0})
+    for character in prefix:
+        states = _closure(tokens, {nxt for state in states for nxt in _step(tokens, state, character)})
+        if not states:
+            return ()
+    return tuple(Rest(tokens[state:]) for state in sorted(states))
+
+
+def _step(tokens: tuple[_Token, ...], state: int, character: str) -> list[int]:
+    if state >= len(tokens):
+        return []
+    token = tokens[state]
+    if token.kind in (_STAR, _VARIABLE):
+        return [state]
+    return [state + 1] if token.kind == _ONE or token.text == character else []
+
+
+def _closure(tokens: tuple[_Token, ...], states: set[int]) -> set[int]:
+    """The states with those that are reached by reading nothing: `*` and variables may be empty."""
+    found = set(states)
+    for state in states:
+        while state < len(tokens) and tokens[state].kind in (_STAR, _VARIABLE):
+            state += 1
+            found.add(state)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The part of a pattern that is left after a prefix was read."""
+
+    tokens: tuple[_Token, ...]
+
+    @property
+    def done(self) -> bool:
+        """True where the prefix itself is a match (a variable may be empty, but not for sure)."""
+        return all(token.kind == _STAR for token in self.tokens)
+
+    @property
+    def anything(self) -> bool:
+        """True where whatever follows is a match."""
+        return bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
+
+    @property
+    def before_anything(self) -> str | None:
+        """The literal text before a last `*`; None where the rest is not such a text and a `*`."""
+        body = self.tokens
+        while body and body[-1].kind == _STAR:
+            body = body[:-1]
+        if len(body) == len(self.tokens) or any(token.kind != "literal" for token in body):
+            return None
+        return "".join(token.text for token in body)
+
+    @property
+    def only(self) -> str | None:
+        """The one text that is left; None where there is a wildcard or a variable."""
+        if any(token.kind != "literal" for token in self.tokens):
+            return None
+        return "".join(token.text for token in self.tokens)
+
+
+def covers(pattern: str, prefix: str, *, variables: bool = True) -> bool:
+    """True where every text that begins with `prefix` matches."""
+    return any(rest.anything for rest in after(pattern, prefix, variables=variables))
+
+
+def may_match_below(pattern: str, prefix: str, *, variables: bool = True) -> bool:
+    """True where some text that begins with `prefix` may match."""
+    return bool(after(pattern, prefix, variables=variables))
+
+
+def may_match(pattern: str, text: str, *, variables: bool = True) -> bool:
+    """True where the text may match: for sure, or with some value of a variable."""
+    return any(
+        all(token.kind in (_STAR, _VARIABLE) for token in rest.tokens)
+        for rest in after(pattern, text, variables=variables)
+    )
