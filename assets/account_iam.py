@@ -23,7 +23,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
         """Reads the users, groups, roles, managed policies and attachments of an account."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("account"):

@@ -21,7 +21,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
         """Reads users, groups, permission sets and assignments of an organization."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("organization"):

@@ -23,7 +23,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     makers = [*data_objects.MAKERS, *access.MAKERS, *cloudtrail_usage.MAKERS]
 
     @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
-    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
         """Reads what an account holds in each of its regions."""
         log = CellLog(context, services.store(context.run.run_id))
         for maker in makers:

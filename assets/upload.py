@@ -45,11 +45,11 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 
 def _step(name: str, by: str, specs: Sequence[dg.AssetSpec], uploads: Sequence[Upload]) -> dg.AssetsDefinition:
     @dg.multi_asset(name=name, specs=specs, can_subset=True)
-    def upload(
+    def upload(  # type: ignore[no-untyped-def]
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],
         raito_jobs: dg.ResourceParam[RunJobs],
-    ) -> None:
+    ):
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells(by):
             upload_all([u for u in uploads if log.wants(u.table)], log, services, raito_jobs, cell)

@@ -93,7 +93,7 @@ def _cron_schedule(options: Options, grid: Grid, jobs: _Jobs) -> dg.ScheduleDefi
     assert options.cron is not None
     return dg.ScheduleDefinition(
         name="sync_by_cron",
-        target=[jobs.organization, jobs.account],
+        target=[jobs.organization, jobs.account],  # type: ignore[arg-type]  # Dagster takes a list of jobs
         cron_schedule=options.cron,
         execution_fn=requests,
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -1,6 +1,6 @@
 """From the options of a target to the settings of each reader, builder and client: the one place that knows both."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from raito_pipeline.access import AccessSettings
@@ -13,6 +13,8 @@ from raito_pipeline.objects.folders import FolderSettings
 from raito_pipeline.objects.scan import ScanSettings
 from raito_pipeline.push.settings import PushSettings
 from raito_pipeline.raito.settings import RaitoSettings
+from raito_pipeline.usage.report import UsageSettings
+from raito_pipeline.usage.statements import StatementSettings
 
 
 def iam_settings(target: AccountTarget, earlier: Iterable[IamPolicy]) -> IamSettings:
@@ -46,6 +48,19 @@ def scan_settings(target: AccountTarget) -> ScanSettings:
 def glue_settings(target: AccountTarget) -> GlueSettings:
     """Which databases and tables are wanted."""
     return GlueSettings(target.aws_glue_exclude_databases, target.aws_glue_exclude_tables, target.aws_concurrency)
+
+
+def usage_settings(
+    options: Options, target: AccountTarget, region: str, people: Mapping[str, str], bucket_regions: Mapping[str, str]
+) -> UsageSettings:
+    """Which usage is kept, and what records are held against. Raises `ValueError` where no bucket is configured."""
+    if not target.aws_s3_cloudtrail_bucket:
+        raise ValueError(f"{target.name} has no aws-s3-cloudtrail-bucket")
+    held_against = StatementSettings(target.account_id, region, target.aws_s3_cloudtrail_bucket, people, bucket_regions)
+    pipeline = options.pipeline
+    return UsageSettings(
+        held_against, pipeline.usage_window_days, pipeline.cloudtrail_look_back_days, target.aws_concurrency
+    )
 
 
 def access_settings(target: AccountTarget) -> AccessSettings:

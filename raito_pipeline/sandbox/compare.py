@@ -17,6 +17,7 @@ from raito_pipeline.sandbox.raito.seed import data_source_id, identity_store_id,
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 _ACCOUNT_ITSELF = "datasource"
+_IN_SYNC = "SYNCED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,10 @@ def _account(counter: AwsCounter, account: Account, tables: TableCounter, counts
     yield from _by_type(name, "", counter.data_objects(), tables.data_objects(account_id), objects)
     providers = count_access_providers(counter, account)
     yield from _by_type(name, "", providers, tables.access_providers(account_id), source["accessProviders"])
-    statements = count_statements(counter, account)
+    statements = count_statements(counter)
     yield Line(name, "usage statements", statements, tables.usage_statements(account_id), source["usageStatements"])
-    pushed = tables.pushed(account_id)
-    states = source["accessControls"]
-    yield Line(name, "access controls pushed", counter.made_by_raito(), pushed["pushed"], states.get("in sync", 0))
+    in_sync = source["accessControls"].get(_IN_SYNC, 0)
+    yield Line(name, "access controls pushed", counter.made_by_raito(), tables.pushed(account_id), in_sync)
 
 
 def _by_type(

@@ -66,18 +66,89 @@ class AwsCounter:
         return dict(found)
 
     def _tables(self) -> dict[str, int]:
-        tables: dict[tuple[str, str], set[str]] = {}
-        own = {name for name, _ in self.buckets()}
+        """Every table on S3, its columns, and everything above it; a location that is not one table's own is a folder.
+
+        A location is judged within the catalog of its region.
+        """
+        folders: set[tuple[str, str]] = set()
+        places: set[str] = set()
+        found: Counter[str] = Counter()
         for region in self._account.regions:
-            for page in self._pages("glue", region, "get_databases"):
-                for database in page["DatabaseList"]:
-                    for found in self._pages("glue", region, "get_tables", DatabaseName=database["Name"]):
-                        for table in found["TableList"]:
-                            place = _location(table)
-                            if place:
-                                tables.setdefault(place, set()).update(_columns(table))
-        buckets = {bucket for bucket, _ in tables}
-        return {"buckets of tables": len(buckets & own), "tables": len(tables)}
+            tables = list(self._located(region))
+            locations = Counter((bucket, path) for bucket, path, _ in tables)
+            above = {(bucket, parent) for bucket, path, _ in tables for parent in _above(path)}
+            shared = {place for place, times in locations.items() if times > 1 or place in above}
+            folders |= above | {(bucket, path) for bucket, path in shared if path}
+            places |= {bucket for bucket, _, _ in tables}
+            found["glue-table"] += len(tables)
+            found["column"] += sum(len(set(_columns(table))) for _, _, table in tables)
+        return {**found, "bucket": len(places), "folder": len(folders)}
+
+    def _located(self, region: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for page in self._pages("glue", region, "get_databases"):
+            for database in page["DatabaseList"]:
+                for found in self._pages("glue", region, "get_tables", DatabaseName=database["Name"]):
+                    for table in found["TableList"]:
+                        place = _location(table)
+                        if place:
+                            yield *place, table
+
+    def known_buckets(self) -> set[str]:
+        """Buckets that are data objects."""
+        if self._account.mode == "s3":
+            return {name for name, _ in self.buckets()}
+        return {bucket for region in self._account.regions for bucket, _, _ in self._located(region)}
+
+    def roles(self) -> Iterator[dict[str, Any]]:
+        """Roles with their tags and the documents of their inline policies."""
+        client = self._client("iam", "us-east-1")
+        for page in self._pages("iam", "us-east-1", "list_roles"):
+            for role in page["Roles"]:
+                name = role["RoleName"]
+                inline = client.list_role_policies(RoleName=name)["PolicyNames"]
+                documents = [client.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in inline]
+                yield {"RoleName": name, "Tags": client.list_role_tags(RoleName=name)["Tags"], "Inline": documents}
+
+    def attached_policies(self) -> Iterator[dict[str, Any]]:
+        """Managed policies that somebody has: document, tags (of customer managed ones), roles."""
+        client = self._client("iam", "us-east-1")
+        for page in self._pages("iam", "us-east-1", "list_policies", OnlyAttached=True):
+            for policy in page["Policies"]:
+                arn, version = policy["Arn"], policy["DefaultVersionId"]
+                document = client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+                roles = [
+                    role["RoleName"]
+                    for found in self._pages("iam", "us-east-1", "list_entities_for_policy", PolicyArn=arn)
+                    for role in found["PolicyRoles"]
+                ]
+                tags = [] if ":iam::aws:" in arn else client.list_policy_tags(PolicyArn=arn)["Tags"]
+                yield {"Document": document, "Tags": tags, "Roles": roles}
+
+    def principals_with_inline_policies(self) -> int:
+        """Users and groups that have inline policies."""
+        client = self._client("iam", "us-east-1")
+        users = [u["UserName"] for page in self._pages("iam", "us-east-1", "list_users") for u in page["Users"]]
+        groups = [g["GroupName"] for page in self._pages("iam", "us-east-1", "list_groups") for g in page["Groups"]]
+        return sum(bool(client.list_user_policies(UserName=name)["PolicyNames"]) for name in users) + sum(
+            bool(client.list_group_policies(GroupName=name)["PolicyNames"]) for name in groups
+        )
+
+    def access_points(self, regions: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Access points with their policies, None where there is none."""
+        for region in regions:
+            client = self._client("s3control", region)
+            client.meta.events.register("before-call.s3-control.*", self._without_account_host)
+            account = self._account.account_id
+            for point in client.list_access_points(AccountId=account)["AccessPointList"]:
+                try:
+                    answer = client.get_access_point_policy(AccountId=account, Name=point["Name"])
+                except client.exceptions.ClientError:
+                    answer = {}
+                yield {"Name": point["Name"], "Policy": answer.get("Policy")}
+
+    def _without_account_host(self, params: dict[str, Any], **_: Any) -> None:
+        """The SDK puts the account into the host's name, which an address of numbers cannot have."""
+        params["url"] = params["url"].replace(f"{self._account.account_id}.", "", 1)
 
     def made_by_raito(self) -> int:
         """Roles and customer managed policies that carry the tag of Raito."""
@@ -121,6 +192,11 @@ def _location(table: dict[str, Any]) -> tuple[str, str] | None:
         return None
     bucket, _, path = place.partition("/")
     return bucket, path.strip("/")
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
 
 
 def _columns(table: dict[str, Any]) -> Iterable[str]:

@@ -35,7 +35,8 @@ class TableCounter:
 
     def data_objects(self, account: str) -> dict[str, int]:
         """Data objects by type."""
-        return dict(Counter(kind for (kind,) in self._columns("data_objects", account, "type")))
+        # Regions may name the same bucket (Glue catalogs do); it is one data object.
+        return dict(Counter(kind for _, kind in set(self._columns("data_objects", account, "full_name", "type"))))
 
     def access_providers(self, account: str) -> dict[str, int]:
         """Access providers by type."""
@@ -45,7 +46,7 @@ class TableCounter:
         """Usage statements of all regions."""
         return self._rows("usage_statements", account)
 
-    def pushed(self, account: str) -> dict[str, int]:
-        """Access controls by whether the push wrote them or said why not."""
-        results = list(self._columns("access_push_results", account, "errors"))
-        return {"pushed": sum(not errors for (errors,) in results), "refused": sum(bool(e) for (e,) in results)}
+    def pushed(self, account: str) -> int:
+        """Roles and policies that the push keeps in AWS."""
+        found = self._columns("access_push_results", account, "type", "external_id", "errors")
+        return sum(kind in ("aws_role", "aws_policy") and bool(known) and not errors for kind, known, errors in found)

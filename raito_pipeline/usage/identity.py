@@ -22,8 +22,9 @@ def who(identity: Identity | None, people: Mapping[str, str]) -> tuple[str, str 
 
 
 def _named(identity: Identity, people: Mapping[str, str]) -> str | None:
-    if identity.onBehalfOf is not None and identity.onBehalfOf.userId in people:
-        return people[identity.onBehalfOf.userId]
+    behalf = identity.onBehalfOf.userId if identity.onBehalfOf is not None else None
+    if behalf is not None and behalf in people:
+        return people[behalf]
     if identity.type == "IAMUser":
         return identity.userName
     if identity.type == "AssumedRole":

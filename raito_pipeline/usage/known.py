@@ -7,9 +7,11 @@ points at an object that is not there.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from raito_pipeline.storage import Store
 
@@ -38,7 +40,7 @@ class KnownObjects:
             if store.info("data_objects", account_id, region) is None:
                 continue
             for batch in store.batches("data_objects", account_id, region):
-                known.add(batch.column("full_name").to_pylist(), batch.column("type").to_pylist())
+                known.add(_texts(batch, "full_name"), _texts(batch, "type"))
         return known
 
     def add(self, full_names: Sequence[str], types: Sequence[str]) -> None:
@@ -87,6 +89,10 @@ class KnownObjects:
         self._shift, self._half = 64 - bits, 1 << (bits - 1)
         starts = np.searchsorted(first >> self._shift, np.arange(-self._half, self._half + 1), side="left")
         self._parts = [(first, second, types)] if self._count else []
-        self._first, self._second = memoryview(first), memoryview(second)
-        self._types, self._starts = memoryview(types), memoryview(starts.astype(np.int32))
+        self._first, self._second = memoryview(first.data), memoryview(second.data)
+        self._types, self._starts = memoryview(types.data), memoryview(starts.astype(np.int32).data)
         self._sorted = True
+
+
+def _texts(batch: pa.RecordBatch, column: str) -> list[str]:
+    return cast("list[str]", batch.column(column).to_pylist())

@@ -9,104 +9,25 @@ import json
 import threading
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from raito_pipeline.model import CloudTrailFile
-from raito_pipeline.storage import CellWriter, ReadStatus, Store
+from raito_pipeline.storage import CellWriter, Store
+from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, STATEMENTS, Earlier, texts
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.records import FileCorrupt, decode, unpack
+from raito_pipeline.usage.report import UsageReport, UsageSettings
 from raito_pipeline.usage.seen import HashSet
-from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, StatementSettings, statement_of
+from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
+from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, statement_of
 
 Progress = Callable[[str, int, int | None], None]
-FILES = "cloudtrail_files"
-STATEMENTS = "usage_statements"
-_GENERATION = "generation"
 _BATCH_ROWS = 16_384
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
 _DECODERS = 2
-
-
-class LogFile(Protocol):
-    """A log file as it is listed (`raito_pipeline.aws.cloudtrail.LogFile`)."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def etag(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def day(self) -> str: ...
-    @property
-    def last_modified(self) -> datetime: ...
-
-
-class LogBytes(Protocol):
-    """The contents of a log file, or why there are none (`raito_pipeline.aws.cloudtrail.LogBytes`)."""
-
-    @property
-    def packed(self) -> bytes: ...
-    @property
-    def etag(self) -> str: ...
-    @property
-    def problem(self) -> str | None: ...
-    @property
-    def gone(self) -> bool: ...
-
-
-class LogSource(Protocol):
-    """Where log files come from (`raito_pipeline.aws.cloudtrail.CloudTrailLogs`)."""
-
-    def layouts(self) -> Sequence[str]: ...
-    def files(self, first: date, last: date) -> Iterator[LogFile]: ...
-    def fetch(self, key: str) -> LogBytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSettings:
-    """What is read and kept."""
-
-    statements: StatementSettings
-    window_days: int = 90
-    """days of usage that are kept: `pipeline: usage-window-days`"""
-    look_back_days: int = 2
-    """days before the last sync that are listed again: `pipeline: cloudtrail-look-back-days`"""
-    concurrency: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class UsageReport:
-    """What one sync of usage did, to be shown in the metadata of its cells."""
-
-    listed: int = 0
-    """log files listed in the window"""
-    read: int = 0
-    """log files read now"""
-    bytes_read: int = 0
-    """their size, packed"""
-    records: int = 0
-    new_statements: int = 0
-    statements: int = 0
-    """statements in the cell now"""
-    duplicates: int = 0
-    broken: int = 0
-    skipped: tuple[tuple[str, int], ...] = ()
-    """records without statement, by reason"""
-    corrupt: int = 0
-    """log files that were read now and could not be understood"""
-    gaps: tuple[str, ...] = ()
-    """days of the window without any log file, `YYYY-MM-DD`"""
-    first_day: str = ""
-    """first day that was listed"""
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -165,17 +86,17 @@ class _Reader:
         self._outcomes: Counter[Outcome] = Counter()
         self._reread: set[str] = set()
         self._ids = HashSet()
-        self._files: HashSet | None = None
+        self._earlier = Earlier(store, account_id, region, self._oldest)
         self._days: set[str] = set()
 
     def run(self, usage_last_used: datetime | None) -> UsageReport:
         first = self._oldest
         if usage_last_used is not None:
             first = max(first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._settings.look_back_days))
-        etags, first = self._old_files(first)
-        self._check_generation()
-        for batch in self._old_statements():
-            self._ids.add_all(batch.column("external_id").to_pylist())
+        self._first_known = self._earlier.first_day(first)
+        etags, first = self._earlier.etags(first)
+        for batch in self._earlier.statements():
+            self._ids.add_all(texts(batch, "external_id"))
         generation = uuid.uuid4().hex
         # The inner cell is published first.
         with self._store.writer(FILES, *self._place) as files, self._store.writer(STATEMENTS, *self._place) as rows:
@@ -184,10 +105,10 @@ class _Reader:
             self._copy_old(files, rows)
             gaps = self._gaps(first)
             for writer in (files, rows):
-                writer.extra[_GENERATION] = generation
-                writer.extra["first_day"] = min(self._first_known, first).isoformat()
+                writer.extra[GENERATION] = generation
+                writer.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
                 writer.extra["gaps"] = json.dumps(gaps)
-            files.extra["layouts"] = json.dumps(list(self._source.layouts()))
+            files.extra[LAYOUTS] = json.dumps(list(self._source.layouts()))
             if rows.status is not files.status:
                 rows.status, rows.problems = files.status, list(files.problems)
         return UsageReport(
@@ -205,49 +126,6 @@ class _Reader:
             first_day=first.isoformat(),
             problems=tuple(files.problems),
         )
-
-    def _old_files(self, first: date) -> tuple[dict[str, str], date]:
-        """ETags of the files that the listing will meet again; and the first day, or that of files never read."""
-        info = self._store.info(FILES, *self._place)
-        self._first_known = first
-        if info is None:
-            return {}, first
-        self._first_known = date.fromisoformat(info.extra.get("first_day") or first.isoformat())
-        unread = first.isoformat()
-        for batch in self._store.batches(FILES, *self._place):
-            days = batch.filter(pc.equal(batch.column("etag"), "")).column("day").to_pylist()
-            unread = min([unread, *days])
-        first = max(date.fromisoformat(unread), self._oldest)
-        etags: dict[str, str] = {}
-        for batch in self._store.batches(FILES, *self._place):
-            met = batch.filter(pc.greater_equal(batch.column("day"), first.isoformat()))
-            etags.update(zip(met.column("key").to_pylist(), met.column("etag").to_pylist(), strict=True))
-        return etags, first
-
-    def _check_generation(self) -> None:
-        """Where the two cells are not of one run, only statements of files in the manifest count."""
-        files, rows = self._store.info(FILES, *self._place), self._store.info(STATEMENTS, *self._place)
-        if rows is None or (files and files.extra.get(_GENERATION) == rows.extra.get(_GENERATION)):
-            return
-        self._files = HashSet()
-        if files is not None:
-            for batch in self._store.batches(FILES, *self._place):
-                self._files.add_all(batch.column("key").to_pylist())
-
-    def _old_statements(self) -> Iterator[pa.RecordBatch]:
-        if self._store.info(STATEMENTS, *self._place) is None:
-            return
-        oldest = int(datetime.combine(self._oldest, datetime.min.time(), UTC).timestamp())
-        for batch in self._store.batches(STATEMENTS, *self._place):
-            kept = batch.filter(pc.greater_equal(batch.column("start_time"), oldest))
-            if self._files is not None or self._reread:
-                files, gone = self._files, self._reread
-                mask = [
-                    (files is None or key in files) and key not in gone for key in kept.column("file_key").to_pylist()
-                ]
-                kept = kept.filter(pa.array(mask, pa.bool_()))
-            if kept.num_rows:
-                yield kept
 
     def _read_new(self, etags: dict[str, str], first: date, files: CellWriter, rows: CellWriter) -> None:
         columns = StatementColumns()
@@ -318,7 +196,7 @@ class _Reader:
         """Note what came of a file, leave out statements that are known already, and make its row."""
         file = done.file
         before = len(columns)
-        own = self._own_ids(file.key) if file.key in etags else frozenset[str]()
+        own = self._earlier.ids_of(file.key) if file.key in etags else frozenset[str]()
         if file.key in etags:
             self._reread.add(file.key)
         taken: set[str] = set()
@@ -354,28 +232,13 @@ class _Reader:
             problem=done.problem,
         )
 
-    def _own_ids(self, key: str) -> frozenset[str]:
-        """The statements that an earlier version of a file gave."""
-        if self._store.info(STATEMENTS, *self._place) is None:
-            return frozenset()
-        found = self._store.dataset(STATEMENTS, *self._place).to_table(
-            columns=["external_id"], filter=pc.field("file_key") == key
-        )
-        return frozenset(found.column("external_id").to_pylist())
-
     def _copy_old(self, files: CellWriter, rows: CellWriter) -> None:
-        for batch in self._old_statements():
+        for batch in self._earlier.statements(without=self._reread):
             rows.write_batch(batch)
-        if self._store.info(FILES, *self._place) is None:
-            return
-        for batch in self._store.batches(FILES, *self._place):
-            kept = batch.filter(pc.greater_equal(batch.column("day"), self._oldest.isoformat()))
-            if self._reread:
-                mask = [key not in self._reread for key in kept.column("key").to_pylist()]
-                kept = kept.filter(pa.array(mask, pa.bool_()))
-            self._days.update(kept.column("day").unique().to_pylist())
-            if kept.num_rows:
-                files.write_batch(kept)
+        for batch in self._earlier.files(without=self._reread):
+            self._days.update(texts(batch, "day"))
+            if batch.num_rows:
+                files.write_batch(batch)
 
     def _gaps(self, first: date) -> list[str]:
         """Days without any log file, from the first that was ever listed (inside the window) to yesterday."""
@@ -386,45 +249,3 @@ class _Reader:
                 gaps.append(day.isoformat())
             day += timedelta(days=1)
         return gaps
-
-
-def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]:
-    """The folders that an earlier sync found to hold the logs, so that the next one need not look for them."""
-    info = store.info(FILES, account_id, region)
-    return tuple(json.loads(info.extra.get("layouts", "[]"))) if info else ()
-
-
-def unsent_files(store: Store, account_id: str, region: str, sent_until: datetime | None) -> frozenset[str]:
-    """Log files with statements that were read after `sent_until`, the `read_at` of the cell that was sent last."""
-    if store.info(FILES, account_id, region) is None:
-        return frozenset()
-    condition = pc.field("statements") > 0
-    if sent_until is not None:
-        condition = condition & (pc.field("read_at") > pa.scalar(sent_until, pa.timestamp("us", tz="UTC")))
-    table = store.dataset(FILES, account_id, region).to_table(columns=["key"], filter=condition)
-    return frozenset(table.column("key").to_pylist())
-
-
-def statements_of_files(store: Store, account_id: str, region: str, files: frozenset[str]) -> Iterator[pa.RecordBatch]:
-    """The statements read from some log files, streamed."""
-    if not files or store.info(STATEMENTS, account_id, region) is None:
-        return
-    wanted = pa.array(sorted(files), pa.string())
-    for batch in store.batches(STATEMENTS, account_id, region):
-        kept = batch.filter(pc.is_in(batch.column("file_key"), value_set=wanted))
-        if kept.num_rows:
-            yield kept
-
-
-__all__ = [
-    "LogBytes",
-    "LogFile",
-    "LogSource",
-    "ReadStatus",
-    "UsageReport",
-    "UsageSettings",
-    "known_layouts",
-    "read_usage",
-    "statements_of_files",
-    "unsent_files",
-]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 
 class Issuer(msgspec.Struct, gc=False):
@@ -112,7 +113,7 @@ def unpack(packed: bytes) -> bytes:
             rest = engine.unused_data
             engine = isal_zlib.decompressobj(wbits=31)
             parts.append(engine.decompress(rest))
-    except (isal_zlib.error, zlib.error, EOFError) as error:
+    except (IsalError, zlib.error, EOFError) as error:  # type: ignore[misc]  # isal has no types for its error
         raise FileCorrupt(f"not a gzip file: {error}") from error
     if not engine.eof:
         raise FileCorrupt("the gzip data ends too early")

@@ -58,7 +58,7 @@ from .test_raito_files import access_provider, statement
 
 ACCOUNT = "111122223333"
 QUICK = Polling(first=0.02, longest=0.2)
-PERMISSIONS = (Permission("s3:GetObject", "read", "read", True, True),)
+PERMISSIONS = (Permission("s3:GetObject", "read", "read", True, True, False, True, False),)
 
 
 @dataclass(frozen=True)

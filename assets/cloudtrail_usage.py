@@ -1,0 +1,105 @@
+"""Stage `cloudtrail_usage`: which CloudTrail log files were read, and the usage statements that they gave."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from raito_pipeline.aws.cloudtrail import CloudTrailLogs
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
+from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.model import OrgUser, S3Bucket
+from raito_pipeline.partitions import organization_of
+from raito_pipeline.raito.usage_window import usage_window
+from raito_pipeline.resources import Services
+from raito_pipeline.storage import CellInfo, Store
+from raito_pipeline.target_settings import usage_settings
+from raito_pipeline.usage.earlier import known_layouts
+from raito_pipeline.usage.known import KnownObjects
+from raito_pipeline.usage.reading import read_usage
+from raito_pipeline.usage.report import UsageReport
+
+GROUP = "cloudtrail_usage"
+TABLES = ("cloudtrail_files", "usage_statements")
+
+
+def specs(grid: Grid) -> list[dg.AssetSpec]:
+    """The regional tables of this stage."""
+    deps: list[dg.AssetDep | str] = [
+        "data_objects",
+        dg.AssetDep("s3_buckets", partition_mapping=grid.regions_to_account),
+    ]
+    return [table_spec(table, grid, group=GROUP, kinds={"cloudtrail", "s3"}, deps=deps) for table in TABLES]
+
+
+def _switched_off(target: AccountTarget) -> str | None:
+    if target.skip_data_usage_sync:
+        return "skip-data-usage-sync is on"
+    return None if target.aws_s3_cloudtrail_bucket else "aws-s3-cloudtrail-bucket is not set"
+
+
+def _make(log: CellLog, services: Services, cell: Cell) -> None:
+    target = services.account(cell.account)
+    clients = services.aws(target)
+    meter = Meter(clients)
+    assert cell.region is not None
+    assert target.aws_s3_cloudtrail_bucket is not None
+    regions = {row.name: row.region for row in log.store.rows(S3Bucket, cell.account) if row.region is not None}
+    logs = CloudTrailLogs(
+        clients,
+        target.aws_s3_cloudtrail_bucket,
+        regions.get(target.aws_s3_cloudtrail_bucket, cell.region),
+        target.account_id,
+        cell.region,
+        known_layouts(log.store, cell.account, cell.region),
+    )
+    report = read_usage(
+        log.store,
+        logs,
+        cell.account,
+        cell.region,
+        KnownObjects.load(log.store, cell.account, sorted(set(regions.values()))),
+        usage_settings(services.options, target, cell.region, _people(log.store, services, cell), regions),
+        usage_last_used=_last_used(log.store, services, cell),
+        progress=services.progress,
+    )
+    for table in TABLES:
+        info = log.store.info(table, *cell.place)
+        assert info is not None
+        log.made(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
+
+
+def _people(store: Store, services: Services, cell: Cell) -> dict[str, str]:
+    """The users of Identity Center by id, as the last sync of the organization found them."""
+    key = organization_of(services.options, cell.account)
+    place = None if key is None else cell_of("organization", key).place
+    if place is None or store.info("org_users", *place) is None:
+        return {}
+    return {row.user_id: row.user_name for row in store.rows(OrgUser, *place)}
+
+
+def _last_used(store: Store, services: Services, cell: Cell) -> datetime | None:
+    """Until when usage is known: the last reading of this cell or, before the first, what Raito Cloud has."""
+    info = store.info("cloudtrail_files", *cell.place)
+    if info is not None and info.status.value != "out_of_scope":
+        return info.read_at
+    target = services.account(cell.account)
+    return usage_window(services.raito(target), target.data_source_id).last_used if target.data_source_id else None
+
+
+def _metadata(report: UsageReport, info: CellInfo) -> dict[str, Any]:
+    gaps = [f"- {day}" for day in report.gaps]
+    found = {name: value for name, value in asdict(report).items() if name not in ("skipped", "gaps", "problems")}
+    return {
+        "found": found,
+        "records without statement": dict(report.skipped),
+        "days without log file": dg.MetadataValue.md("\n".join(gaps) or "none"),
+        "complete": info.status.value,
+    }
+
+
+MAKERS = (CellMaker(TABLES, _switched_off, _make),)

@@ -1,0 +1,58 @@
+"""Counts the access providers that an account should have, with the simplest rules: what is kept, not what it says."""
+
+import csv
+import fnmatch
+import json
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from raito_pipeline.sandbox.aws.estate import Account
+from raito_pipeline.sandbox.count_aws import AwsCounter
+
+_RESERVED = "AWSReservedSSO_"
+
+
+def count_access_providers(counter: AwsCounter, account: Account) -> dict[str, int]:
+    """Access providers by type, as they should have been imported."""
+    found: Counter[str] = Counter()
+    kept_roles: set[str] = set()
+    for policy in counter.attached_policies():
+        if not _made_by_raito(policy["Tags"]) and _about_s3(policy["Document"]):
+            found["aws_policy"] += 1
+            kept_roles.update(policy["Roles"])
+    for role in counter.roles():
+        about_s3 = any(_about_s3(document) for document in role["Inline"])
+        if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
+            found["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
+    found["aws_policy"] += counter.principals_with_inline_policies()
+    found["aws_access_point"] += sum(point["Policy"] is not None for point in counter.access_points(account.regions))
+    return {kind: number for kind, number in found.items() if number}
+
+
+def _made_by_raito(tags: Iterable[dict[str, str]]) -> bool:
+    return any(tag["Key"].lower() == "creator" and tag["Value"].lower() == "raito" for tag in tags)
+
+
+@cache
+def _permissions() -> tuple[str, ...]:
+    text = files("raito_pipeline.policy").joinpath("s3_permissions.csv").read_text("utf-8")
+    return tuple(row["permission"].lower() for row in csv.DictReader(text.splitlines()))
+
+
+def _about_s3(document: Any) -> bool:
+    """True where a statement allows some permission, or where the document is not valid."""
+    content = json.loads(document) if isinstance(document, str) else document
+    statements = content["Statement"] if isinstance(content["Statement"], list) else [content["Statement"]]
+    if any(statement["Effect"] not in ("Allow", "Deny") for statement in statements):
+        return True
+    return any(_allows(statement) for statement in statements if statement["Effect"] == "Allow")
+
+
+def _allows(statement: dict[str, Any]) -> bool:
+    patterns = statement.get("Action", statement.get("NotAction"))
+    listed = [patterns] if isinstance(patterns, str) else patterns
+    matched = {name for name in _permissions() for p in listed if fnmatch.fnmatchcase(name, p.lower())}
+    return bool(matched) if "Action" in statement else len(matched) < len(_permissions())

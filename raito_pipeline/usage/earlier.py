@@ -1,0 +1,105 @@
+"""What earlier syncs stored of the usage of one account and region: the manifest, and statements that still count."""
+
+import json
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raito_pipeline.storage import Store
+from raito_pipeline.usage.seen import HashSet
+
+FILES = "cloudtrail_files"
+STATEMENTS = "usage_statements"
+GENERATION = "generation"
+"""Mark in the extra fields of both cells: they are of one run where it is the same."""
+FIRST_DAY = "first_day"
+LAYOUTS = "layouts"
+
+
+class Earlier:
+    """The two cells of one account and region, as the last run left them."""
+
+    def __init__(self, store: Store, account_id: str, region: str, oldest: date) -> None:
+        self._store, self._place, self._oldest = store, (account_id, region), oldest
+        self._files = self._files_that_count()
+
+    def first_day(self, otherwise: date) -> date:
+        """The first day that was ever listed."""
+        info = self._store.info(FILES, *self._place)
+        return date.fromisoformat((info.extra.get(FIRST_DAY) if info else None) or otherwise.isoformat())
+
+    def etags(self, first: date) -> tuple[dict[str, str], date]:
+        """ETags of the files that a listing from `first` meets again; and that day, or that of a file never read."""
+        if self._store.info(FILES, *self._place) is None:
+            return {}, first
+        unread = first.isoformat()
+        for batch in self._store.batches(FILES, *self._place):
+            waiting = batch.filter(pc.equal(batch.column("etag"), pa.scalar("")))
+            unread = min([unread, *texts(waiting, "day")])
+        first = max(date.fromisoformat(unread), self._oldest)
+        found: dict[str, str] = {}
+        for batch in self._store.batches(FILES, *self._place):
+            met = batch.filter(pc.greater_equal(batch.column("day"), pa.scalar(first.isoformat())))
+            found.update(zip(texts(met, "key"), texts(met, "etag"), strict=True))
+        return found, first
+
+    def _files_that_count(self) -> HashSet | None:
+        """The files of the manifest where the two cells are not of one run; else None, and all statements count."""
+        files, rows = self._store.info(FILES, *self._place), self._store.info(STATEMENTS, *self._place)
+        if rows is None or (files and files.extra.get(GENERATION) == rows.extra.get(GENERATION)):
+            return None
+        known = HashSet()
+        if files is not None:
+            for batch in self._store.batches(FILES, *self._place):
+                known.add_all(texts(batch, "key"))
+        return known
+
+    def statements(self, without: Collection[str] = ()) -> Iterator[pa.RecordBatch]:
+        """The statements that still count, less those of the files `without`, streamed."""
+        if self._store.info(STATEMENTS, *self._place) is None:
+            return
+        oldest = int(datetime.combine(self._oldest, datetime.min.time(), UTC).timestamp())
+        for batch in self._store.batches(STATEMENTS, *self._place):
+            kept = batch.filter(pc.greater_equal(batch.column("start_time"), pa.scalar(oldest, pa.int64())))
+            if self._files is not None or without:
+                mask = [
+                    (self._files is None or key in self._files) and key not in without
+                    for key in texts(kept, "file_key")
+                ]
+                kept = kept.filter(pa.array(mask, pa.bool_()))
+            if kept.num_rows:
+                yield kept
+
+    def files(self, without: Collection[str] = ()) -> Iterator[pa.RecordBatch]:
+        """The manifest, less the days before the window and the files `without`, streamed."""
+        if self._store.info(FILES, *self._place) is None:
+            return
+        for batch in self._store.batches(FILES, *self._place):
+            kept = batch.filter(pc.greater_equal(batch.column("day"), pa.scalar(self._oldest.isoformat())))
+            if without:
+                mask = [key not in without for key in texts(kept, "key")]
+                kept = kept.filter(pa.array(mask, pa.bool_()))
+            yield kept
+
+    def ids_of(self, key: str) -> frozenset[str]:
+        """The event ids that an earlier version of a log file gave."""
+        if self._store.info(STATEMENTS, *self._place) is None:
+            return frozenset()
+        found = self._store.dataset(STATEMENTS, *self._place).to_table(
+            columns=["external_id"], filter=pc.field("file_key") == key
+        )
+        return frozenset(texts(found, "external_id"))
+
+
+def texts(batch: pa.RecordBatch | pa.Table, column: str) -> list[str]:
+    """A column of texts without nulls."""
+    return cast("list[str]", batch.column(column).to_pylist())
+
+
+def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]:
+    """The folders that an earlier sync found to hold the logs, so that the next one need not look for them."""
+    info = store.info(FILES, account_id, region)
+    return tuple(json.loads(info.extra.get("layouts", "[]"))) if info else ()
