@@ -11,7 +11,7 @@ from raito_pipeline import partitions
 from raito_pipeline.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter, markdown_table
+from raito_pipeline.dagster_support.cells import CellLog, Meter, Results, markdown_table
 from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
 from raito_pipeline.dagster_support.guard import judge
 from raito_pipeline.dagster_support.layers import (
@@ -53,13 +53,13 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     spec = table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"}, deps=deps)
 
     @dg.multi_asset(name="access_providers", specs=[spec])
-    def access_providers(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def access_providers(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Works out who may do what from the stored tables; AWS is not asked."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("account"):
             with log.attempt("access_providers", cell):
                 _build(log, services, grid, cell)
-        log.finish()
+        yield from log.finish()
 
     return [access_providers]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from raito_pipeline import pushes
-from raito_pipeline.dagster_support.cells import CellLog
+from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
@@ -26,17 +26,17 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     )
     def access_controls(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], raito_jobs: dg.ResourceParam[RunJobs]
-    ) -> None:
+    ) -> Results:
         """Exports the access controls of an account from Raito Cloud."""
-        _each_cell(context, services, "access_controls", lambda push: push.export(raito_jobs))
+        yield from _each_cell(context, services, "access_controls", lambda push: push.export(raito_jobs))
 
     @dg.multi_asset(
         name="access_push_plan",
         specs=[table_spec("access_push_plan", grid, group=GROUP, kinds={"iam"}, deps=["access_controls", *IAM_TABLES])],
     )
-    def access_push_plan(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def access_push_plan(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Plans what has to be changed in AWS for the access controls; changes nothing."""
-        _each_cell(context, services, "access_push_plan", lambda push: push.plan(grid))
+        yield from _each_cell(context, services, "access_push_plan", lambda push: push.plan(grid))
 
     @dg.multi_asset(
         name="access_push_results",
@@ -44,14 +44,16 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     )
     def access_push_results(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], raito_jobs: dg.ResourceParam[RunJobs]
-    ) -> None:
+    ) -> Results:
         """Makes the planned changes in AWS, and tells Raito Cloud what came of each access control."""
-        _each_cell(context, services, "access_push_results", lambda push: push.apply(raito_jobs))
+        yield from _each_cell(context, services, "access_push_results", lambda push: push.apply(raito_jobs))
 
     return [access_controls, access_push_plan, access_push_results]
 
 
-def _each_cell(context: dg.AssetExecutionContext, services: Services, table: str, work: Callable[[Push], None]) -> None:
+def _each_cell(
+    context: dg.AssetExecutionContext, services: Services, table: str, work: Callable[[Push], None]
+) -> Results:
     log = CellLog(context, services.store(context.run.run_id))
     for cell in log.cells("account"):
         reason = _why_not(services, table, cell)
@@ -63,7 +65,7 @@ def _each_cell(context: dg.AssetExecutionContext, services: Services, table: str
                 work(Push(log, services, cell))
             except (pushes.PlanOutdated, pushes.PushDenied) as error:
                 log.fail(table, cell, str(error))
-    log.finish()
+    yield from log.finish()
 
 
 def _why_not(services: Services, table: str, cell: Cell) -> str | None:

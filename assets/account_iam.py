@@ -6,7 +6,7 @@ import dagster as dg
 
 from raito_pipeline.aws import iam
 from raito_pipeline.aws.reading import Read
-from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
@@ -23,13 +23,13 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
+    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Reads the users, groups, roles, managed policies and attachments of an account."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("account"):
             with log.attempt(IAM_TABLES[0], cell):
                 _read(log, services, cell)
-        log.finish()
+        yield from log.finish()
 
     return [account_iam]
 

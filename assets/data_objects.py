@@ -6,7 +6,7 @@ import dagster as dg
 
 from raito_pipeline.aws import glue, s3
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
@@ -25,7 +25,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
 
     @dg.multi_asset(name="s3_buckets", specs=[spec], can_subset=False)
-    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> None:
+    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Reads the buckets of an account with their regions and tags."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("account"):
@@ -40,7 +40,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
                     progress=services.progress,
                 )
                 log.store_read("s3_buckets", cell, read, meter)
-        log.finish()
+        yield from log.finish()
 
     return [s3_buckets]
 

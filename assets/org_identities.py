@@ -7,7 +7,7 @@ import dagster as dg
 from raito_pipeline.aws import organization
 from raito_pipeline.aws.limits import shared_limits
 from raito_pipeline.aws.reading import Read
-from raito_pipeline.dagster_support.cells import CellLog, Meter
+from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
@@ -21,13 +21,13 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
+    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells("organization"):
             with log.attempt(ORGANIZATION_TABLES[0], cell):
                 _read(log, services, cell)
-        log.finish()
+        yield from log.finish()
 
     return [org_identities]
 

@@ -10,7 +10,7 @@ import dagster as dg
 from assets import access, cloudtrail_usage, data_objects
 from raito_pipeline import partitions
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.cells import CellLog
+from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.resources import Services
@@ -23,7 +23,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     makers = [*data_objects.MAKERS, *access.MAKERS, *cloudtrail_usage.MAKERS]
 
     @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
-    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]):  # type: ignore[no-untyped-def]
+    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
         """Reads what an account holds in each of its regions."""
         log = CellLog(context, services.store(context.run.run_id))
         for maker in makers:
@@ -35,7 +35,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
                 with log.attempt(maker.tables[0], cell):
                     if reason is None:
                         maker.make(log, services, cell)
-        log.finish()
+        yield from log.finish()
 
     return [regional]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from raito_pipeline.dagster_support.cells import CellLog
+from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.raito_jobs import RunJobs
@@ -45,15 +45,15 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 
 def _step(name: str, by: str, specs: Sequence[dg.AssetSpec], uploads: Sequence[Upload]) -> dg.AssetsDefinition:
     @dg.multi_asset(name=name, specs=specs, can_subset=True)
-    def upload(  # type: ignore[no-untyped-def]
+    def upload(
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],
         raito_jobs: dg.ResourceParam[RunJobs],
-    ):
+    ) -> Results:
         log = CellLog(context, services.store(context.run.run_id))
         for cell in log.cells(by):
             upload_all([u for u in uploads if log.wants(u.table)], log, services, raito_jobs, cell)
-        log.finish()
+        yield from log.finish()
 
     return upload
 

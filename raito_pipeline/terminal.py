@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
-from raito_pipeline.config import Options
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.describe import describe
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions

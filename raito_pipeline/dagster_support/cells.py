@@ -18,6 +18,8 @@ from raito_pipeline.model import TABLES
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, Store
 
+Results = Iterator[dg.MaterializeResult[None]]
+"""What the function of a step gives to Dagster."""
 _SAMPLE_ROWS = 5
 _SAMPLE_WIDTH = 60
 
@@ -36,11 +38,15 @@ class CellLog:
 
     A cell that fails (`with log.attempt(...)`) does not stop the others; `finish` fails the step at its end, naming
     every cell that failed and why.
+
+    A step of one partition ends with results, which steps after it in the same run wait for. A step of several
+    partitions reports each cell as an event of its own: a result would put one metadata on all of them.
     """
 
     context: dg.AssetExecutionContext
     store: Store
     failures: list[str] = field(default_factory=list)
+    results: list[dg.MaterializeResult[None]] = field(default_factory=list)
 
     def cells(self, partitioned_by: str) -> list[Cell]:
         """The cells that this step was asked for."""
@@ -94,16 +100,15 @@ class CellLog:
         """Tell Dagster that a cell was written."""
         for problem in info.problems:
             self.context.log.warning(f"{info.label}: {problem}")
-        self.context.log_event(
-            dg.AssetMaterialization(
-                dg.AssetKey(info.table),
-                partition=cell.partition_key,
-                metadata={**cell_metadata(self.store, info), **metadata},
-            )
-        )
+        key, shown = dg.AssetKey(info.table), {**cell_metadata(self.store, info), **metadata}
+        if len(self.context.partition_keys) == 1:
+            self.results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
+        else:
+            self.context.log_event(dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown))
 
-    def finish(self) -> None:
-        """Fail the step where a cell failed. Raises `dagster.Failure` with one line a cell."""
+    def finish(self) -> Results:
+        """The results of the step. Raises `dagster.Failure` after them, with one line for each cell that failed."""
+        yield from self.results
         if self.failures:
             raise dg.Failure(description="\n".join(self.failures), allow_retries=False)
 

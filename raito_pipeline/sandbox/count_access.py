@@ -52,7 +52,7 @@ def _about_s3(document: Any) -> bool:
 
 
 def _allows(statement: dict[str, Any]) -> bool:
-    patterns = statement.get("Action", statement.get("NotAction"))
+    patterns = statement["Action"] if "Action" in statement else statement["NotAction"]
     listed = [patterns] if isinstance(patterns, str) else patterns
     matched = {name for name in _permissions() for p in listed if fnmatch.fnmatchcase(name, p.lower())}
     return bool(matched) if "Action" in statement else len(matched) < len(_permissions())

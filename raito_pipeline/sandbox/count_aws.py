@@ -68,18 +68,20 @@ class AwsCounter:
     def _tables(self) -> dict[str, int]:
         """Every table on S3, its columns, and everything above it; a location that is not one table's own is a folder.
 
-        A location is judged within the catalog of its region.
+        A location is judged within the catalog of its region; somebody else's bucket counts once a catalog.
         """
-        folders: set[tuple[str, str]] = set()
-        places: set[str] = set()
+        own = {name for name, _ in self.buckets()}
+        folders: set[tuple[str, str, str]] = set()
+        places: set[tuple[str, str]] = set()
         found: Counter[str] = Counter()
         for region in self._account.regions:
             tables = list(self._located(region))
             locations = Counter((bucket, path) for bucket, path, _ in tables)
             above = {(bucket, parent) for bucket, path, _ in tables for parent in _above(path)}
             shared = {place for place, times in locations.items() if times > 1 or place in above}
-            folders |= above | {(bucket, path) for bucket, path in shared if path}
-            places |= {bucket for bucket, _, _ in tables}
+            catalog = {bucket: "" if bucket in own else region for bucket, _, _ in tables}
+            folders |= {(catalog[bucket], bucket, path) for bucket, path in above | shared if path}
+            places |= {(place, bucket) for bucket, place in catalog.items()}
             found["glue-table"] += len(tables)
             found["column"] += sum(len(set(_columns(table))) for _, _, table in tables)
         return {**found, "bucket": len(places), "folder": len(folders)}

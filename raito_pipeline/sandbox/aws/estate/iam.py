@@ -96,7 +96,7 @@ def _inline(iam: IAMBackend, users: Sequence[str], groups: Sequence[str], bucket
 
 
 def _roles(iam: IAMBackend, count: int, users: Sequence[str], other: str, buckets: Sequence[str]) -> tuple[str, ...]:
-    names = []
+    names: list[str] = []
     for number in range(count):
         name = f"{('reader', 'writer', 'job', 'partner', 'admin')[number % 5]}-role-{number:02}"
         boundary = f"arn:aws:iam::{iam.account_id}:policy/{BOUNDARY}" if number % 20 == 7 else None
