@@ -12,6 +12,8 @@ from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.http import Answer
 from raito_pipeline.sandbox.aws.incoming import Incoming
 
+_BAD_REQUEST, _FORBIDDEN = 400, 403
+_DENIED = b"<Code>AccessDenied</Code>"
 _QUERY_SERVICES = frozenset({"iam", "sts", "sns"})
 _REST_XML_SERVICES = frozenset({"s3", "s3control"})
 
@@ -42,7 +44,9 @@ def fault_answer(fault: Fault, call: Incoming) -> Answer:
 
 def in_the_protocols_shape(call: Incoming, answer: Answer) -> Answer:
     """The emulator refuses calls in one XML shape, which SDKs of other protocols cannot read; other answers stay."""
-    if answer.status < 400 or not _is_foreign(call.service, answer.body):
+    if answer.status == _BAD_REQUEST and call.service in _QUERY_SERVICES and _DENIED in answer.body:
+        return Answer(_FORBIDDEN, answer.headers, answer.body)
+    if answer.status < _BAD_REQUEST or not _is_foreign(call.service, answer.body):
         return answer
     text = answer.body.decode("utf-8", "replace")
     code, message = _CODE.search(text), _MESSAGE.search(text)
@@ -50,7 +54,7 @@ def in_the_protocols_shape(call: Incoming, answer: Answer) -> Answer:
     is_json = call.service not in _REST_XML_SERVICES
     return error_answer(
         call,
-        400 if is_json and answer.status < 500 else answer.status,
+        _BAD_REQUEST if is_json and answer.status < 500 else answer.status,
         _JSON_CODES.get(name, name) if is_json else name,
         unescape(message[1]) if message else f"The emulated AWS failed at {_action(call)}.",
     )
