@@ -5,6 +5,7 @@ lifetime of this program (a million names against a million questions: one chanc
 points at an object that is not there.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import cast
@@ -21,12 +22,16 @@ _SALT = "\0"
 
 
 class KnownObjects:
-    """Answers of which type a full name is. Fill it with `add`, then ask; asking after each `add` is slow."""
+    """Answers of which type a full name is. Fill it with `add`, then ask, from as many threads as you like.
+
+    Asking after each `add` is slow.
+    """
 
     def __init__(self) -> None:
         self._parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8]]] = []
         self._count = 0
         self._sorted = True
+        self._lock = threading.Lock()
         self._index()
 
     def __len__(self) -> int:
@@ -57,7 +62,9 @@ class KnownObjects:
     def type_of(self, full_name: str) -> str | None:
         """The type of a data object; None where it is not known."""
         if not self._sorted:
-            self._index()
+            with self._lock:  # several threads ask first; two that sort at once would mix their columns
+                if not self._sorted:
+                    self._index()
         first = hash(full_name)
         slot = (first >> self._shift) + self._half
         for at in range(self._starts[slot], self._starts[slot + 1]):
