@@ -6,7 +6,7 @@ import dagster as dg
 
 from raito_pipeline.aws import glue, s3
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
+from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
@@ -14,7 +14,7 @@ from raito_pipeline.model import S3Bucket
 from raito_pipeline.objects.glue import glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
 from raito_pipeline.resources import Services
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import ReadStatus, Store
 from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
 
 GROUP = "data_objects"
@@ -81,6 +81,9 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
             scan_settings(target),
             services.progress,
         )
+        if report.buckets and report.refused == report.buckets:
+            # Leaving the writer by an error keeps the cell of the last sync.
+            raise ReadRefused(ReadStatus.DENIED, report.problems)
     assert writer.info is not None
     log.made(cell, writer.info, {**meter.cost().metadata(), "found": asdict(report)})
 

@@ -51,7 +51,7 @@ from raito_pipeline.raito.jobs import JobType, Task
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import CellMissing, Store
 
 Target = AccountTarget | OrganizationTarget
 
@@ -188,6 +188,11 @@ class DataObjectUpload(Upload):
 
     def start(self, work: Work) -> PendingImport | None:
         assert work.account.data_source_id is not None
+        regions = stored_regions(work, "data_objects")
+        if not regions:  # nothing was ever read: an import of the account alone would say that it is empty
+            raise CellMissing(
+                "data_objects", work.cell.account, "any region", work.store.uri("data_objects", work.cell.account)
+            )
         set_data_source_metadata(
             work.task.job.client,
             work.account.data_source_id,
@@ -199,7 +204,7 @@ class DataObjectUpload(Upload):
             work.folder / "data-objects.json",
             work.store,
             work.cell.account,
-            stored_regions(work, "data_objects"),
+            regions,
             work.account.account_id,
             owner_key=work.target.tag_overwrite_key_for_data_object_owners,
         )

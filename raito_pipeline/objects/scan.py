@@ -63,6 +63,8 @@ class ScanReport:
     """What a scan found, to be shown in the metadata of the cell."""
 
     buckets: int = 0
+    refused: int = 0
+    """of `buckets`: those of which not even the first page could be listed"""
     folders: int = 0
     files: int = 0
     keys: int = 0
@@ -85,21 +87,23 @@ def write_s3_objects(
     """Write the data objects of one account and region: the included buckets of `region`, with all they hold.
 
     `buckets` are those of the whole account. Parents precede their children. A bucket that cannot be listed is a
-    problem of the cell (its own row stays); the others go on. Nothing larger than a few pages is held.
+    problem of the cell (its own row stays); the others go on. Where all are `refused`, the cell is better not kept.
+    Nothing larger than a few pages is held.
     """
     wanted = sorted((b for b in buckets if b.included and b.region == region), key=lambda b: b.name)
     for bucket in buckets:
         if bucket.included and bucket.region is None:
             writer.add_problem(f"the region of bucket {bucket.name} is not known: it was not listed")
     lock = threading.Lock()
-    counted = {"folders": 0, "files": 0, "keys": 0, "pages": 0}
+    counted = {"refused": 0, "folders": 0, "files": 0, "keys": 0, "pages": 0}
 
     def scan(bucket: S3Bucket) -> None:
         full_name = bucket_full_name(account_id, region, bucket.name)
         shaper = FolderShaper(full_name, settings.folders)
-        for page in _pages(lister, bucket.name):
+        for number, page in enumerate(_pages(lister, bucket.name)):
             shaper.feed(page.keys)
             with lock:
+                counted["refused"] += number == 0 and page.problem is not None
                 counted["keys"] += len(page.keys)
                 counted["pages"] += 1
                 if page.problem:
@@ -128,6 +132,7 @@ def write_s3_objects(
             done.result()
     return ScanReport(
         buckets=len(wanted),
+        refused=counted["refused"],
         folders=counted["folders"],
         files=counted["files"],
         keys=counted["keys"],

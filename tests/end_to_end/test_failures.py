@@ -1,0 +1,117 @@
+"""What goes wrong: one region denied, wrong addresses and passwords. Nothing is lost, and each is told in a line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from raito_pipeline.model import ImportResult
+from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.compare import compare
+from tests.end_to_end.conftest import World, failures
+
+
+def test_a_denied_region_is_red_by_itself_and_its_re_run_alone_heals_everything(world: World) -> None:
+    assert failures(world.sync()) == []
+    before = world.counts()
+    account = world.embedded.estate.members[0]
+    denied = account.regions[1]
+    world.embedded.aws.faults.add(Fault(kind="deny", account=account.account_id, region=denied, service="s3"))
+
+    second = world.sync()
+
+    told = [line for result in second for line in result.failures]
+    assert told
+    assert all(denied in line and account.account_id in line for line in told)
+    assert any("s3:ListBucket" in line and "arn:aws:s3:::" in line for line in told), told
+    assert {result.layer.place for result in second if not result.success} == {f"account {account.account_id}"}
+    assert world.counts() == before
+    (row,) = world.store.rows(ImportResult, account.account_id, table="data_source_import")
+    assert row.delete_untouched is False
+    assert denied in (row.reason or "")
+
+    world.embedded.aws.faults.clear()
+    tables = ["data_objects", "access_points", "cloudtrail_files", "usage_statements"]
+    assert world.materialize(tables, f"{account.account_id}|{denied}").success
+    final = world.sync(only=[account.account_id])
+
+    assert failures(final) == []
+    (row,) = world.store.rows(ImportResult, account.account_id, table="data_source_import")
+    assert (row.delete_untouched, row.removed) == (True, 0)
+    embedded = world.embedded
+    comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
+    assert [line for line in comparison.lines if not line.equal] == []
+
+
+Break = Callable[[World, dict[str, str]], None]
+
+
+def _replace(old: str, new: str) -> Break:
+    def change(world: World, _environment: dict[str, str]) -> None:
+        file = world.embedded.config_file
+        text = file.read_text("utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def _wrong_password(_world: World, environment: dict[str, str]) -> None:
+    environment["RAITO_API_SECRET"] = "certainly-not-it"
+
+
+def _unreachable(world: World, _environment: dict[str, str]) -> None:
+    _replace(world.embedded.raito.url, "http://127.0.0.1:9")(world, {})
+
+
+def _expired(world: World, _environment: dict[str, str]) -> None:
+    world.embedded.aws.faults.add(
+        Fault(kind="deny", service="sts", status=403, code="ExpiredToken", message="The security token is expired")
+    )
+
+
+PROBLEMS: dict[str, tuple[Break, str]] = {
+    "wrong password": (_wrong_password, "password"),
+    "unknown domain": (_replace("domain: sandbox", "domain: elsewhere"), "elsewhere"),
+    "unreachable Raito Cloud": (_unreachable, "127.0.0.1:9"),
+    "expired AWS credentials": (_expired, "expired"),
+    "wrong account id": (_replace("aws-account-id: '210000000012'", "aws-account-id: '210000000099'"), "210000000099"),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_each_problem_is_a_clear_line_and_nothing_is_written(world: World, name: str) -> None:
+    change, part = PROBLEMS[name]
+    environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory)}
+    change(world, environment)
+    (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    mark = world.embedded.aws.calls.mark
+    command = [sys.executable, "-m", "raito_pipeline.cli", "run", "--only-targets", "marketing"]
+
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1, said
+    assert part.lower() in said.lower(), said
+    assert "Traceback" not in said, said
+    assert "certainly-not-it" not in said
+    assert [call.operation for call in world.embedded.aws.calls.since(mark) if call.writes] == []
+    source = world.counts()["dataSources"]["ds-210000000012"]
+    assert (source["dataObjects"], source["accessProviders"]) == ({}, {})
+
+
+def test_no_secret_is_in_anything_that_a_sync_leaves_behind(world: World) -> None:
+    assert failures(world.sync()) == []
+    embedded = world.embedded
+    secrets = [embedded.environment["RAITO_API_SECRET"]]
+    secrets += [account.secret_access_key for account in (embedded.estate.master, *embedded.estate.members)]
+    written = [file for file in (embedded.directory / "data").rglob("*") if file.is_file()]
+    written += [file for file in embedded.directory.parent.rglob("*") if file.suffix in (".db", ".out", ".err", ".log")]
+    assert any(file.suffix == ".parquet" for file in written)
+    assert any(file.suffix == ".db" for file in written)
+    for file in written:
+        content = file.read_bytes()
+        for secret in secrets:
+            assert secret.encode() not in content, file
