@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -44,6 +45,7 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
     return statement
 
 
+@cache
 def _matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
     """A pattern as IAM reads it; one with a variable is taken not to match."""
     if "${" in pattern:
@@ -69,7 +71,7 @@ def _applies(statement: dict[str, Any], action: str, resource: str) -> bool:
     return by_action and by_resource
 
 
-def _decides(document: list[dict[str, Any]], action: str, resource: str) -> bool:
+def decides(document: list[dict[str, Any]], action: str, resource: str) -> bool:
     """Whether an unconditional Allow applies and no unconditional Deny."""
     sure = [statement for statement in document if "Condition" not in statement]
     return any(s["Effect"] == "Allow" and _applies(s, action, resource) for s in sure) and not any(
@@ -99,7 +101,7 @@ def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(d
                 continue
             for bucket in [claim.target.bucket] if claim.target.bucket else BUCKETS:
                 for resource in _resources_of(permission, bucket, claim.target.path):
-                    assert _decides(document, permission.name, resource), (claim, resource)
+                    assert decides(document, permission.name, resource), (claim, resource)
                     claimed.add((permission.name, resource))
 
     if found.reasons:
@@ -107,7 +109,7 @@ def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(d
     for permission in WATCHED:
         for bucket in BUCKETS:
             for resource in _resources_of(permission, bucket, ""):
-                if _decides(document, permission.name, resource):
+                if decides(document, permission.name, resource):
                     below = [
                         c for c in found.claims if c.permission == permission.name and _is_below(resource, c.target)
                     ]

@@ -25,6 +25,14 @@ _JSON = {
     "throttle": (400, "ThrottlingException"),
     "error": (500, "InternalServerException"),
 }
+_S3_ACTIONS = {
+    "ListObjectsV2": "ListBucket",
+    "ListObjects": "ListBucket",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+}
+"""Operations of S3 whose action is called otherwise."""
 _CODE = re.compile(r"<Code>(.*?)</Code>")
 _MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 _JSON_CODES = {"AccessDenied": "AccessDeniedException", "InvalidClientTokenId": "UnrecognizedClientException"}
@@ -89,7 +97,9 @@ def _errors_of(service: str) -> dict[str, tuple[int, str]]:
 
 
 def _action(call: Incoming) -> str:
-    return f"{'s3' if call.service == 's3control' else call.service}:{call.operation}"
+    """The IAM action of a call, as AWS names it when it denies one."""
+    operation = _S3_ACTIONS.get(call.operation, call.operation) if call.service == "s3" else call.operation
+    return f"{'s3' if call.service == 's3control' else call.service}:{operation}"
 
 
 def _query_error(status: int, code: str, message: str, request_id: str) -> str:
