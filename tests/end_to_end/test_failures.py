@@ -102,6 +102,17 @@ def test_each_problem_is_a_clear_line_and_nothing_is_written(world: World, name:
     assert (source["dataObjects"], source["accessProviders"]) == ({}, {})
 
 
+def test_a_missing_cloudtrail_bucket_is_one_line_and_only_usage_stays_away(world: World) -> None:
+    _replace("aws-s3-cloudtrail-bucket: marketing-cloudtrail", "aws-s3-cloudtrail-bucket: no-such-bucket")(world, {})
+    results = world.sync(only=["210000000012"])
+    told = [line for result in results for line in result.failures]
+    assert told
+    assert all("no-such-bucket" in line and line.startswith("cloudtrail_files 210000000012/") for line in told), told
+    source = world.counts()["dataSources"]["ds-210000000012"]
+    assert source["usageStatements"] == 0
+    assert source["accessProviders"] != {}
+
+
 def test_no_secret_is_in_anything_that_a_sync_leaves_behind(world: World) -> None:
     assert failures(world.sync()) == []
     embedded = world.embedded
