@@ -32,7 +32,7 @@ test: install
 	$(BIN)/pytest -q -n 2
 
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m tests.bench
 
 docs: install
 	$(BIN)/python -m raito_pipeline.config.docs docs/options.md

@@ -1,0 +1,107 @@
+"""Reading IAM of a large account both ways, and matching ten thousand statements."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.iam import IamSettings, read_account, remembered_documents, remembered_tags
+from raito_pipeline.policy import Scope, read_document, what_of
+from raito_pipeline.policy.resources import Place
+from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
+from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+
+ACCOUNT, KEY = "111122223333", "AKIABENCHBENCHBENCH0"
+USERS, GROUPS, ROLES, POLICIES = 500, 50, 500, 300
+LATENCY = 0.03
+STATEMENTS = 10_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line: what was measured, the measure, and what it should be."""
+
+    what: str
+    measured: str
+    goal: str
+
+
+def figures() -> Iterator[Figure]:
+    """All figures of access, measured one after the other."""
+    yield from _reading()
+    yield _matching()
+
+
+def _reading() -> Iterator[Figure]:
+    with EmulatedAws(latency_seconds=LATENCY) as aws, tempfile.TemporaryDirectory() as folder:
+        _seed()
+        clients = _clients(aws.endpoint_url, Path(folder))
+        first, first_calls, first_seconds = _read(clients, IamSettings())
+        again = IamSettings(
+            remembered_policy_tags=remembered_tags(first), remembered_policy_documents=remembered_documents(first)
+        )
+        _, second_calls, _ = _read(clients, again)
+        aws.faults.add(Fault(kind="deny", service="iam", operation="GetAccountAuthorizationDetails"))
+        _, listed_calls, listed_seconds = _read(clients, IamSettings())
+    size = f"{USERS} users, {GROUPS} groups, {ROLES} roles, {POLICIES} policies"
+    yield Figure(f"IAM calls, {size}", str(first_calls), f"<= {2 + POLICIES}")
+    yield Figure("IAM calls, second sync", str(second_calls), "<= 10")
+    yield Figure("IAM calls by list and get", str(listed_calls), "<= 3,700")
+    ratio = first_seconds / listed_seconds
+    yield Figure("time of the first way / by list and get", f"{ratio:.3f} (30 ms a call)", "<= 0.125")
+
+
+def _seed() -> None:
+    install_access_key(ACCOUNT, KEY, "not-a-secret")
+    iam = iam_of(ACCOUNT)
+    document = json.dumps(_document("s3:GetObject"))
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    arns = [iam.create_policy("", "/", document, f"p{n}", []).arn for n in range(POLICIES)]
+    for number in range(USERS):
+        iam.create_user("us-east-1", f"u{number}", "/", [])
+        iam.attach_user_policy(arns[number % POLICIES], f"u{number}")
+    for number in range(GROUPS):
+        iam.create_group(f"g{number}")
+    for number in range(ROLES):
+        iam.create_role(f"r{number}", trust, "/", None, "", [], "3600")
+        iam.put_role_policy(f"r{number}", "own", document)
+
+
+def _document(action: str) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+
+def _clients(url: str, folder: Path) -> AwsClients:
+    (folder / "config").write_text(f"[profile bench]\nregion = us-east-1\nendpoint_url = {url}\n")
+    (folder / "credentials").write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = not-a-secret\n")
+    os.environ["AWS_CONFIG_FILE"] = str(folder / "config")
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(folder / "credentials")
+    return AwsClients("bench", concurrency=5)
+
+
+def _read(clients: AwsClients, settings: IamSettings) -> tuple[tuple, int, float]:  # type: ignore[type-arg]
+    before, began = sum(clients.calls.values()), time.monotonic()
+    read = read_account(clients, settings)
+    return tuple(read.policies.rows), sum(clients.calls.values()) - before, time.monotonic() - began
+
+
+def _matching() -> Figure:
+    scope = Scope("aws", tuple(Place.of_bucket(f"bucket-{n}") for n in range(50)))
+    statements = [
+        {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": f"arn:aws:s3:::bucket-{n % 50}/{n}/*"}
+        for n in range(STATEMENTS)
+    ]
+    document = read_document(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    began = time.process_time()
+    claims = what_of([("p", document)], scope).claims
+    assert claims
+    return Figure(
+        f"CPU seconds to match {STATEMENTS:,} statements with 50 buckets",
+        f"{time.process_time() - began:.1f}",
+        "seconds",
+    )
