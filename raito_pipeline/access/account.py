@@ -2,12 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from raito_pipeline.access.inputs import AccessInputs, AccessSettings, matches_any
-from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, Tag, WhatItem
+from raito_pipeline.access.inputs import AccessInputs, AccessSettings
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
 from raito_pipeline.objects.names import bucket_full_name
 from raito_pipeline.policy import Document, Scope, What, read_document
 from raito_pipeline.policy.principals import Directory
@@ -17,11 +18,6 @@ from raito_pipeline.policy.what import Labelled
 PrincipalKey = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
 _RESERVED = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-fA-F]{16}")
-
-
-def made_by_raito(tags: Sequence[Tag] | None) -> bool:
-    """True where the tag `creator` is `RAITO`, without regard to case."""
-    return any(tag.key.casefold() == "creator" and tag.value.casefold() == "raito" for tag in tags or ())
 
 
 @dataclass(frozen=True)
@@ -111,6 +107,16 @@ class Account:
         return {row.arn: (f"policy {row.policy_name}", read_document(row.document)) for row in self.inputs.policies}
 
     @cached_property
+    def denying(self) -> dict[PrincipalKey, list[Labelled]]:
+        """Documents with a Deny without a condition, by the principal that has them itself."""
+        found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
+        for key, policies in self.inline.items():
+            found[key] += [one for one in labelled(policies) if _has_deny(one[1])]
+        for key, arns in self.managed.items():
+            found[key] += [one for arn in arns if (one := self.documents.get(arn)) and _has_deny(one[1])]
+        return found
+
+    @cached_property
     def boundaries(self) -> frozenset[PrincipalKey]:
         """Users and roles that have a permissions boundary."""
         users = (("user", user.user_name) for user in self.inputs.users if user.permissions_boundary_arn)
@@ -155,6 +161,10 @@ class Account:
                 reference = DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
             found.append(WhatItem(reference, names))
         return tuple(sorted(found))
+
+
+def _has_deny(document: Document) -> bool:
+    return any(statement.effect == "Deny" and not statement.conditions for statement in document.statements)
 
 
 def labelled(policies: Iterable[InlinePolicy]) -> list[Labelled]:

@@ -7,26 +7,18 @@ access provider claims for everybody where everybody has it, else it takes its p
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from raito_pipeline.access.account import Account, PrincipalKey, labelled
-from raito_pipeline.policy import Claim, Document
+from raito_pipeline.access.account import Account, PrincipalKey
+from raito_pipeline.policy import Claim
 from raito_pipeline.policy.what import Labelled, taken_away
 
 
-def _has_deny(document: Document) -> bool:
-    return any(statement.effect == "Deny" and not statement.conditions for statement in document.statements)
-
-
-def denies_of(account: Account, principal: PrincipalKey, *, groups: bool = True) -> tuple[Labelled, ...]:
+def denies_of(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
     """The documents with an unconditional Deny that a principal has: its own, and for a user those of its groups."""
     kind, name = principal
     keys = [principal]
-    if kind == "user" and groups:
+    if kind == "user":
         keys += [("group", group) for group in account.groups_of.get(name, ())]
-    found: list[Labelled] = []
-    for key in keys:
-        found += labelled(account.inline.get(key, ()))
-        found += [account.documents[arn] for arn in account.managed.get(key, ()) if arn in account.documents]
-    return tuple((label, document) for label, document in found if _has_deny(document))
+    return tuple(document for key in keys for document in account.denying.get(key, ()))
 
 
 @dataclass

@@ -56,8 +56,3 @@ class AccessSettings:
     """key of the tag that names an access provider"""
     owner_tag: str | None = None
     """key of the tag that holds its owners"""
-
-
-def matches_any(patterns: Sequence[re.Pattern[str]], name: str) -> bool:
-    """True where one of the patterns matches the whole name."""
-    return any(pattern.fullmatch(name) for pattern in patterns)

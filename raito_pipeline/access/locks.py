@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from raito_pipeline.access.inputs import AccessSettings, matches_any
+from raito_pipeline.access.inputs import AccessSettings
 from raito_pipeline.config import Locks
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessProvider, Tag
 from raito_pipeline.raito.files import with_owner_tag
 

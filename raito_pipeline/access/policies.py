@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from raito_pipeline.access.account import Account, InlinePolicy, labelled, made_by_raito
+from raito_pipeline.access.account import Account, InlinePolicy, labelled
 from raito_pipeline.access.denies import narrow
-from raito_pipeline.access.inputs import matches_any
 from raito_pipeline.access.locks import AWS_MANAGED
 from raito_pipeline.access.rows import access_provider
 from raito_pipeline.access.who import WhoNames, boundary_reasons, who_of_principals
-from raito_pipeline.model import AccessProvider, IamPolicy
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import AccessProvider, IamPolicy, made_by_raito
 from raito_pipeline.policy import What, what_of
 from raito_pipeline.policy.actions import gives_s3
 

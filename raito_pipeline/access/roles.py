@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator
 
-from raito_pipeline.access.account import Account, labelled, made_by_raito
+from raito_pipeline.access.account import Account, labelled
 from raito_pipeline.access.denies import denies_of
 from raito_pipeline.access.locks import PERMISSION_SET
 from raito_pipeline.access.policies import documents_text
 from raito_pipeline.access.rows import access_provider
 from raito_pipeline.access.who import WhoNames, boundary_reasons
-from raito_pipeline.model import AccessProvider, IamRole, OrgPermissionSet
+from raito_pipeline.model import AccessProvider, IamRole, OrgPermissionSet, made_by_raito
 from raito_pipeline.policy import read_document, what_of
 from raito_pipeline.policy.actions import gives_s3
 from raito_pipeline.policy.principals import who_of_trust

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from raito_pipeline.aws.iam_rows import PrincipalType, is_aws_managed
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import Tag
 
 EntityType = Literal["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
@@ -35,11 +36,11 @@ class IamSettings:
 
     def excludes_user(self, user_name: str) -> bool:
         """True for users that are imported by name only: no tags, no inline policies."""
-        return any(pattern.fullmatch(user_name) for pattern in self.user_excludes)
+        return matches_any(self.user_excludes, user_name)
 
     def excludes_policy(self, policy_name: str) -> bool:
         """True for managed policies that are never imported."""
-        return any(pattern.fullmatch(policy_name) for pattern in self.managed_policy_excludes)
+        return matches_any(self.managed_policy_excludes, policy_name)
 
     def wants_inline(self, kind: PrincipalType, name: str) -> bool:
         """Whether the inline policies of a user, group or role can matter."""

@@ -10,6 +10,7 @@ from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, tags_of, workers
 from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import S3Bucket, Tag
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -31,9 +32,9 @@ class S3Settings:
 
     def wants(self, bucket: str) -> bool:
         """Whether the include and exclude lists keep a bucket."""
-        if any(pattern.fullmatch(bucket) for pattern in self.exclude):
+        if matches_any(self.exclude, bucket):
             return False
-        return not self.include or any(pattern.fullmatch(bucket) for pattern in self.include)
+        return not self.include or matches_any(self.include, bucket)
 
 
 @dataclass(frozen=True, slots=True)

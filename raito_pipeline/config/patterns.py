@@ -8,6 +8,7 @@ Go's syntax: https://pkg.go.dev/regexp/syntax
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _POSIX = {
     "alnum": "0-9A-Za-z",
@@ -59,3 +60,8 @@ def _escape(character: str) -> str:
     if character in "pP":
         raise PatternError("a regular expression without Unicode classes (\\p), which the pipeline cannot read")
     return "\\" + character
+
+
+def matches_any(patterns: Iterable[re.Pattern[str]], name: str) -> bool:
+    """True where one of the patterns matches the whole name."""
+    return any(pattern.fullmatch(name) for pattern in patterns)

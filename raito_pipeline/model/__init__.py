@@ -5,7 +5,7 @@ documentation; `raito_pipeline.model.schema` derives the Arrow schema and `docs/
 """
 
 from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectReference, WhatItem
-from raito_pipeline.model.common import Tag
+from raito_pipeline.model.common import Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
@@ -45,5 +45,6 @@ __all__ = [
     "WhoEntry",
     "arrow_schema",
     "columns",
+    "made_by_raito",
     "table_of",
 ]

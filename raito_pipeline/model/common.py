@@ -1,5 +1,6 @@
 """Record types that several tables nest."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,3 +11,8 @@ class Tag:
 
     key: Annotated[str, "tag key"]
     value: Annotated[str, "tag value"]
+
+
+def made_by_raito(tags: Iterable[Tag] | None) -> bool:
+    """True where the tag `creator` is `RAITO`, without regard to case: what a push made."""
+    return any(tag.key.casefold() == "creator" and tag.value.casefold() == "raito" for tag in tags or ())

@@ -11,7 +11,6 @@ from raito_pipeline.policy import wildcards
 from raito_pipeline.policy.permissions import Permission
 from raito_pipeline.policy.wildcards import matches
 
-EVERYTHING = "*"
 _FIELDS = 6
 _ONLY_STARS = frozenset("*")
 

@@ -8,6 +8,7 @@ that is left out, or may be refused, is told in the reasons.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from raito_pipeline.policy.actions import meaning, permissions_of
 from raito_pipeline.policy.documents import Document, Statement
@@ -22,6 +23,7 @@ from raito_pipeline.policy.resources import (
     read_pattern,
     touches,
 )
+from raito_pipeline.policy.wildcards import Rest
 
 _LIST_BUCKETS = "s3:ListAllMyBuckets"
 Labelled = tuple[str, Document]
@@ -40,6 +42,11 @@ class Scope:
     """whether `*` is the account; else the one place is all there is"""
     folder_depth: int | None = None
     """parts of a path that are folders: None = any number, 0 = there are no folders"""
+
+    @cached_property
+    def by_bucket(self) -> dict[str, Place]:
+        """The places by the name of their bucket."""
+        return {place.bucket: place for place in self.places}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -142,7 +149,7 @@ def _given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, reasons
             found = True
             on_objects = [p for p in wanted if p.on_object]
             if on_objects:
-                targets = _object_targets(pattern, place, scope, reasons)
+                targets = _object_targets(pattern, place, rests, scope, reasons)
                 claims |= {Claim(target, p.name) for target in targets for p in on_objects}
     if not found:
         reasons.append(_not_found(pattern, scope))
@@ -160,8 +167,9 @@ def _whole_account(pattern: Pattern, wanted: Sequence[Permission]) -> list[str] 
     return [p.name for p in wanted if p.on_object] if pattern.resource == "*/*" else None
 
 
-def _object_targets(pattern: Pattern, place: Place, scope: Scope, reasons: list[str]) -> set[Target]:
-    rests = pattern.rests(place)
+def _object_targets(
+    pattern: Pattern, place: Place, rests: Sequence[Rest], scope: Scope, reasons: list[str]
+) -> set[Target]:
     if pattern.everything or any(rest.anything for rest in rests):
         return {Target(place.bucket)}
     targets: set[Target] = set()
@@ -222,7 +230,7 @@ def _deny_patterns(statement: Statement, scope: Scope) -> tuple[list[Pattern], b
 
 def _left(claim: Claim, found: Permission, patterns: list[Pattern], inverse: bool, scope: Scope) -> set[Claim]:
     if claim.target != ACCOUNT:
-        place = next(place for place in scope.places if place.bucket == claim.target.bucket)
+        place = scope.by_bucket[claim.target.bucket]
         return set() if _denied(found, place, claim.target.path, patterns, inverse) else {claim}
     if not found.on_bucket and not found.on_object:
         return (

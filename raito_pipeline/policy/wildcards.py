@@ -44,17 +44,6 @@ def has_wildcard(pattern: str, *, variables: bool = True) -> bool:
     return any(token.kind != "literal" for token in _tokens(pattern, variables))
 
 
-def has_variable(pattern: str, *, variables: bool = True) -> bool:
-    """True where the pattern holds a policy variable whose value only a call gives."""
-    return any(token.kind == _VARIABLE for token in _tokens(pattern, variables))
-
-
-def literal(pattern: str, *, variables: bool = True) -> str | None:
-    """The one text that the pattern stands for; None where it has a wildcard or a variable."""
-    tokens = _tokens(pattern, variables)
-    return None if any(token.kind != "literal" for token in tokens) else "".join(token.text for token in tokens)
-
-
 @lru_cache(maxsize=65_536)
 def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
     parts = []
@@ -109,11 +98,6 @@ class Rest:
     tokens: tuple[_Token, ...]
 
     @property
-    def done(self) -> bool:
-        """True where the prefix itself is a match (a variable may be empty, but not for sure)."""
-        return all(token.kind == _STAR for token in self.tokens)
-
-    @property
     def anything(self) -> bool:
         """True where whatever follows is a match."""
         return bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
@@ -127,13 +111,6 @@ class Rest:
         if len(body) == len(self.tokens) or any(token.kind != "literal" for token in body):
             return None
         return "".join(token.text for token in body)
-
-    @property
-    def only(self) -> str | None:
-        """The one text that is left; None where there is a wildcard or a variable."""
-        if any(token.kind != "literal" for token in self.tokens):
-            return None
-        return "".join(token.text for token in self.tokens)
 
 
 def covers(pattern: str, prefix: str, *, variables: bool = True) -> bool:

@@ -2,16 +2,16 @@
 
 import json
 
-from raito_pipeline.model import IamPolicy
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import IamPolicy, made_by_raito
 from raito_pipeline.push.draft import Draft, Plans, Refused
-from raito_pipeline.push.state import Principal, made_by_raito
+from raito_pipeline.push.grants import described_and_tagged, granted
+from raito_pipeline.push.state import Principal
 from raito_pipeline.push.statements import (
     NOTHING,
     POLICY_LIMIT,
     Granted,
-    WhatProblem,
     compact,
-    policy_for,
     same,
     unseen,
 )
@@ -19,8 +19,6 @@ from raito_pipeline.push.statements import (
 PREFIX = "policy:"
 _ROLE = "role:"
 _ID = "ID:"
-_TAGS = [{"Key": "creator", "Value": "RAITO"}]
-_LONGEST_DESCRIPTION = 1_000
 
 
 def plan_policy(plans: Plans, draft: Draft) -> None:
@@ -72,8 +70,7 @@ def _existing(plans: Plans, draft: Draft) -> IamPolicy | None:
 def _create(plans: Plans, draft: Draft) -> str:
     request = {
         "PolicyDocument": json.loads(_granted(plans, draft).text),
-        "Description": draft.control.description[:_LONGEST_DESCRIPTION],
-        "Tags": _TAGS,
+        **described_and_tagged(draft),
     }
     draft.change("create", "policy", draft.name, "it was granted in Raito Cloud", after=compact(request))
     return f"arn:{plans.settings.partition}:iam::{plans.state.account_id}:policy/{draft.name}"
@@ -94,16 +91,11 @@ def _update_document(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
-    try:
-        granted = policy_for(draft.control.what, plans.state.account_id, plans.settings.partition)
-    except WhatProblem as error:
-        raise Refused(str(error)) from None
-    if len(granted.text) > POLICY_LIMIT:
-        raise Refused(f"its what needs {len(granted.text)} characters, and AWS takes {POLICY_LIMIT} for a policy")
-    if granted.document["Statement"] == [NOTHING]:
+    found = granted(plans, draft, POLICY_LIMIT, f"AWS takes {POLICY_LIMIT} for a policy")
+    if found.document["Statement"] == [NOTHING]:
         draft.warnings.append("it gives access to nothing; AWS wants a statement, so it has one that allows nothing")
-    draft.warnings += granted.warnings
-    return granted
+    draft.warnings += found.warnings
+    return found
 
 
 def _principals(plans: Plans, draft: Draft, policy: IamPolicy | None) -> frozenset[Principal]:
@@ -141,7 +133,7 @@ def _excluded_roles(plans: Plans, draft: Draft, policy: IamPolicy) -> set[Princi
     kept = {
         (kind, name)
         for kind, name in plans.state.attached.get(policy.arn, ())
-        if kind == "role" and any(pattern.fullmatch(name) for pattern in plans.settings.role_excludes)
+        if kind == "role" and matches_any(plans.settings.role_excludes, name)
     }
     draft.warnings += [
         f"role {name} keeps the policy: aws-access-role-excludes leaves it out" for _, name in sorted(kept)

@@ -3,27 +3,23 @@
 import json
 from typing import Any
 
-from raito_pipeline.model import IamRole
+from raito_pipeline.model import IamRole, made_by_raito
 from raito_pipeline.policy import read_document
 from raito_pipeline.policy.principals import Directory, named_by
 from raito_pipeline.push.draft import Draft, Plans, Refused
-from raito_pipeline.push.state import made_by_raito
+from raito_pipeline.push.grants import described_and_tagged, granted
 from raito_pipeline.push.statements import (
     NOTHING,
     ROLE_INLINE_LIMIT,
     TRUST_LIMIT,
     Granted,
-    WhatProblem,
     compact,
-    policy_for,
     same,
     trust_policy,
     unseen,
 )
 
 PREFIX = "role:"
-_TAGS = [{"Key": "creator", "Value": "RAITO"}]
-_LONGEST_DESCRIPTION = 1_000
 
 
 def plan_role(plans: Plans, draft: Draft) -> None:
@@ -57,8 +53,7 @@ def _create(plans: Plans, draft: Draft) -> None:
         draft.warnings.append(f"role {draft.name} was gone from AWS, and is made anew")
     request = {
         "AssumeRolePolicyDocument": json.loads(trust),
-        "Description": control.description[:_LONGEST_DESCRIPTION],
-        "Tags": _TAGS,
+        **described_and_tagged(draft),
     }
     draft.change("create", "role", draft.name, "it was granted in Raito Cloud", after=compact(request))
     if _gives(granted):
@@ -170,14 +165,9 @@ def _limited(trust: str) -> str:
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
-    try:
-        granted = policy_for(draft.control.what, plans.state.account_id, plans.settings.partition)
-    except WhatProblem as error:
-        raise Refused(str(error)) from None
-    if len(granted.text) > ROLE_INLINE_LIMIT:
-        raise Refused(f"its what needs {len(granted.text)} characters, and a role has room for {ROLE_INLINE_LIMIT}")
-    draft.warnings += granted.warnings
-    return granted
+    found = granted(plans, draft, ROLE_INLINE_LIMIT, f"a role has room for {ROLE_INLINE_LIMIT}")
+    draft.warnings += found.warnings
+    return found
 
 
 def _gives(granted: Granted) -> bool:

@@ -1,18 +1,13 @@
 """What IAM of an account holds, as the plan looks it up: from the stored tables, never from AWS."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
-
-
-def made_by_raito(tags: Sequence[Tag] | None) -> bool:
-    """True where the tag `creator` is `RAITO`, without regard to case."""
-    return any(tag.key.casefold() == "creator" and tag.value.casefold() == "raito" for tag in tags or ())
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from raito_pipeline.storage import Store
+from raito_pipeline.usage.columns import texts
 from raito_pipeline.usage.seen import HashSet
 
 FILES = "cloudtrail_files"
@@ -92,11 +92,6 @@ class Earlier:
             columns=["external_id"], filter=pc.field("file_key") == key
         )
         return frozenset(texts(found, "external_id"))
-
-
-def texts(batch: pa.RecordBatch | pa.Table, column: str) -> list[str]:
-    """A column of texts without nulls."""
-    return cast("list[str]", batch.column(column).to_pylist())
 
 
 def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
 """
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal, cast
+
+from raito_pipeline.policy.permissions import permissions
 
 GlobalPermission = Literal["read", "write", "admin"]
 
@@ -64,8 +64,7 @@ class EventPermission:
 @cache
 def global_permissions() -> dict[str, GlobalPermission]:
     """The global permission that using each known permission amounts to: column `usage` of the permission table."""
-    text = files("raito_pipeline.policy").joinpath("s3_permissions.csv").read_text("utf-8")
-    return {row["permission"]: cast("GlobalPermission", row["usage"]) for row in csv.DictReader(text.splitlines())}
+    return {p.name: cast("GlobalPermission", p.usage) for p in permissions()}
 
 
 @cache

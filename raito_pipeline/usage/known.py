@@ -8,13 +8,12 @@ points at an object that is not there.
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from raito_pipeline.storage import Store
+from raito_pipeline.usage.columns import texts
 
 TYPES = ("bucket", "folder", "file", "glue-table", "column", "datasource")
 _CODES = {name: code for code, name in enumerate(TYPES)}
@@ -45,7 +44,7 @@ class KnownObjects:
             if store.info("data_objects", account_id, region) is None:
                 continue
             for batch in store.batches("data_objects", account_id, region):
-                known.add(_texts(batch, "full_name"), _texts(batch, "type"))
+                known.add(texts(batch, "full_name"), texts(batch, "type"))
         return known
 
     def add(self, full_names: Sequence[str], types: Sequence[str]) -> None:
@@ -99,7 +98,3 @@ class KnownObjects:
         self._first, self._second = memoryview(first.data), memoryview(second.data)
         self._types, self._starts = memoryview(types.data), memoryview(starts.astype(np.int32).data)
         self._sorted = True
-
-
-def _texts(batch: pa.RecordBatch, column: str) -> list[str]:
-    return cast("list[str]", batch.column(column).to_pylist())

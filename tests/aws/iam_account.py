@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.shared_data import EXPORT
+
 from .stand_in import ACCOUNT, Refused, StandIn, page_of, quoted
 
-EXPORT = Path(__file__).parents[3] / "shared/data/iam/account-authorization-details.json"
 Document = dict[str, Any]
 Account = dict[str, list[Document]]
 _LISTS = {"User": "UserDetailList", "Group": "GroupDetailList", "Role": "RoleDetailList"}

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,7 @@ from raito_pipeline.model import AccessProvider, CloudTrailFile, IamGroup, IamPo
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.compare import compare
 from tests.end_to_end.conftest import World, failures
-
-SHARED = Path(__file__).parents[3] / "shared/data"
-EXPORT, LOGS = SHARED / "iam/account-authorization-details.json", SHARED / "cloudtrail"
+from tests.shared_data import EXPORT, LOGS
 
 
 def _seed_iam(iam: IAMBackend, export: Mapping[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Every policy of a real account against the evaluator: no crash, and nothing claimed that is not given."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +8,10 @@ import pytest
 from raito_pipeline.policy import Scope, read_document, what_of
 from raito_pipeline.policy.permissions import permission
 from raito_pipeline.policy.resources import Place
+from tests.shared_data import EXPORT
 
 from .test_properties import KEYS, decides
 
-EXPORT = Path(__file__).parents[3] / "shared/data/iam/account-authorization-details.json"
 BUCKETS = ("data", "logs", "elasticbeanstalk-us-east-1")
 
 

@@ -9,28 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from raito_pipeline.aws.cloudtrail import LogBytes, LogFile
 from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.reading import read_usage
 from raito_pipeline.usage.report import UsageReport, UsageSettings
-from raito_pipeline.usage.sources import LogBytes, LogFile
 from raito_pipeline.usage.statements import StatementSettings
+from tests.shared_data import LOGS
 
-LOGS = Path(__file__).parents[3] / "shared/data/cloudtrail"
 ACCOUNT, REGION = "218007301253", "us-east-1"
 NOW = datetime(2023, 7, 11, tzinfo=UTC)
-
-
-class _File:
-    def __init__(self, path: Path, etag: str = "1") -> None:
-        self.key, self.etag, self.size = path.name, etag, path.stat().st_size
-        self.day, self.last_modified = "2023-07-10", datetime(2023, 7, 10, 13, tzinfo=UTC)
-
-
-class _Bytes:
-    def __init__(self, path: Path) -> None:
-        self.packed, self.etag, self.problem, self.gone = path.read_bytes(), "1", None, False
 
 
 class Folder:
@@ -43,11 +32,12 @@ class Folder:
         return ("AWSLogs/",)
 
     def files(self, _first: date, _last: date) -> Iterator[LogFile]:
-        yield from (_File(path) for path in sorted(self.folder.glob("*.json.gz")))
+        for path in sorted(self.folder.glob("*.json.gz")):
+            yield LogFile(path.name, "1", path.stat().st_size, "2023-07-10", datetime(2023, 7, 10, 13, tzinfo=UTC))
 
     def fetch(self, key: str) -> LogBytes:
         self.opened.append(key)
-        return _Bytes(self.folder / key)
+        return LogBytes((self.folder / key).read_bytes(), "1")
 
 
 def _records() -> list[dict[str, object]]:

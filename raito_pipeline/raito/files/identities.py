@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import IamGroup, IamUser, OrgGroup, OrgUser
 from raito_pipeline.raito.files.tags import email_of, is_machine, tag_elements
 from raito_pipeline.raito.files.writer import ImportFile, write_json_array
@@ -21,7 +22,7 @@ def account_user(
 ) -> Element:
     """An IAM user. `group_ids` maps names of IAM groups to their ids; a user whose whole name matches `excluded` has
     no tags and no e-mail address; `machine_tag` is the `key:value` that marks machines."""
-    bare = any(pattern.fullmatch(user.user_name) for pattern in excluded)
+    bare = matches_any(excluded, user.user_name)
     tags = () if bare else user.tags
     return _user(
         user.user_id,
