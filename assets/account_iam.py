@@ -39,8 +39,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.aws(target)
     meter = Meter(clients)
     found = iam.read_account(clients, iam_settings(target, _earlier(log.store, cell)), services.progress)
-    for hint in found.hints:
-        log.context.log.info(hint)
+    log.advise(found.hints)
     reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
     for table, read in zip(IAM_TABLES, reads, strict=True):
         if log.wants(table):

@@ -1,6 +1,6 @@
 """Stage `cloudtrail_usage`: which CloudTrail log files were read, and the usage statements that they gave."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,7 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
     meter = Meter(clients)
     assert cell.region is not None
     assert target.aws_s3_cloudtrail_bucket is not None
+    objects_missing = _objects_missing(log.store, target, cell)
     regions = {row.name: row.region for row in log.store.rows(S3Bucket, cell.account) if row.region is not None}
     logs = CloudTrailLogs(
         clients,
@@ -57,13 +58,14 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         cell.region,
         known_layouts(log.store, cell.account, cell.region),
     )
+    settings = usage_settings(services.options, target, cell.region, _people(log.store, services, cell), regions)
     report = read_usage(
         log.store,
         logs,
         cell.account,
         cell.region,
         KnownObjects.load(log.store, cell.account, sorted(set(regions.values()))),
-        usage_settings(services.options, target, cell.region, _people(log.store, services, cell), regions),
+        replace(settings, objects_missing=objects_missing),
         usage_last_used=_last_used(log.store, services, cell),
         progress=services.progress,
     )
@@ -71,6 +73,17 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         info = log.store.info(table, *cell.place)
         assert info is not None
         log.made(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
+
+
+def _objects_missing(store: Store, target: AccountTarget, cell: Cell) -> bool:
+    """True where a statement may be on nothing that is known only because the data objects were not read whole.
+
+    Not so with S3: the bucket is always known. Raises `CellMissing` where they were never read: every statement would
+    be dropped, and its file never be read again.
+    """
+    store.require("data_objects", *cell.place)
+    info = store.info("data_objects", *cell.place)
+    return target.aws_glue_enabled and info is not None and not info.complete
 
 
 def _people(store: Store, services: Services, cell: Cell) -> dict[str, str]:

@@ -36,7 +36,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
                 read = s3.read_buckets(
                     clients,
                     s3_settings(target),
-                    remembered_regions=_known_regions(log.store, cell),
+                    earlier=_earlier(log.store, cell),
                     progress=services.progress,
                 )
                 log.store_read("s3_buckets", cell, read, meter)
@@ -91,8 +91,5 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
 MAKERS = (CellMaker(("data_objects",), _switched_off, _make),)
 
 
-def _known_regions(store: Store, cell: Cell) -> dict[str, str]:
-    """Where the last sync found each bucket: a bucket never moves, so nobody needs to ask again."""
-    if store.info("s3_buckets", cell.account) is None:
-        return {}
-    return {b.name: b.region for b in store.rows(S3Bucket, cell.account) if b.region}
+def _earlier(store: Store, cell: Cell) -> tuple[S3Bucket, ...]:
+    return tuple(store.rows(S3Bucket, cell.account)) if store.info("s3_buckets", cell.account) else ()

@@ -42,6 +42,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
         shared_limits(),
         services.progress,
     )
+    log.advise(found.hints)
     reads: tuple[Read[Any], ...] = (found.users, found.groups, found.permission_sets, found.assignments)
     for table, read in zip(ORGANIZATION_TABLES, reads, strict=True):
         if log.wants(table):

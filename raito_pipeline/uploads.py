@@ -52,6 +52,9 @@ from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellMissing, Store
+from raito_pipeline.usage.columns import texts
+from raito_pipeline.usage.earlier import log_files
+from raito_pipeline.usage.seen import HashSet
 
 Target = AccountTarget | OrganizationTarget
 
@@ -67,8 +70,8 @@ class Work:
     task: Task
     verdict: Verdict
     folder: Path
-    sent_files: set[str] = field(default_factory=set)
-    """log files whose statements are stored at the time of the upload"""
+    log_files: list[tuple[str, str]] = field(default_factory=list)
+    """keys and ETags of the log files whose statements are stored at the time of the upload"""
 
     @property
     def account(self) -> AccountTarget:
@@ -247,22 +250,27 @@ class UsageUpload(Upload):
         return ()
 
     def start(self, work: Work) -> PendingImport | None:
-        known = _uploaded_files(work.store, work.cell.account)
-        files = write_usage(work.folder, self._fresh(work, known), work.target.maximum_file_size)
+        files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
         files = tuple(file for file in files if file.elements)
         return start_data_usage_import(work.task, files) if files else None
 
     def imported(self, work: Work) -> None:
         now = datetime.now(UTC)
-        rows = (UsageUploaded(key, work.task.job.id, now) for key in sorted(work.sent_files))
+        rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sorted(work.log_files))
         work.store.write("usage_uploaded", rows, work.cell.account)
 
-    def _fresh(self, work: Work, known: frozenset[str]) -> Iterator[UsageStatement]:
+    def _fresh(self, work: Work) -> Iterator[UsageStatement]:
+        """The statements of the versions of log files that were not sent before."""
+        sent = _sent_before(work.store, work.cell.account)
         for region in stored_regions(work, "usage_statements"):
-            for row in work.store.rows(UsageStatement, work.cell.account, region):
-                work.sent_files.add(row.file_key)
-                if row.file_key not in known:
-                    yield row
+            fresh: set[str] = set()
+            for file in log_files(work.store, work.cell.account, region):
+                work.log_files.append(file)
+                if _version(*file) not in sent:
+                    fresh.add(file[0])
+            if fresh:
+                rows = work.store.rows(UsageStatement, work.cell.account, region)
+                yield from (row for row in rows if row.file_key in fresh)
 
 
 def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell) -> None:
@@ -376,10 +384,16 @@ def still_there(rows: Iterable[AccessProvider], removed: frozenset[str]) -> Iter
             yield row
 
 
-def _uploaded_files(store: Store, account: str) -> frozenset[str]:
-    if store.info("usage_uploaded", account) is None:
-        return frozenset()
-    return frozenset(row.file_key for row in store.rows(UsageUploaded, account))
+def _sent_before(store: Store, account: str) -> HashSet:
+    sent = HashSet()
+    if store.info("usage_uploaded", account) is not None:
+        for batch in store.batches("usage_uploaded", account):
+            sent.add_all([_version(*file) for file in zip(texts(batch, "file_key"), texts(batch, "etag"), strict=True)])
+    return sent
+
+
+def _version(key: str, etag: str) -> str:
+    return f"{etag} {key}"
 
 
 def _identities_off(target: Target) -> str | None:

@@ -54,8 +54,16 @@ def read_account(clients: AwsClients, settings: IamSettings, progress: Progress 
         rows = read_details(clients, settings, progress)
     except AwsDenied:
         hints = (HINT,)
-        rows = read_lists(clients, settings, progress)
+        rows = _by_lists(clients, settings, progress)
     return _finished(clients, settings, rows, hints, began, progress)
+
+
+def _by_lists(clients: AwsClients, settings: IamSettings, progress: Progress) -> AccountRows:
+    try:
+        return read_lists(clients, settings, progress)
+    except AwsDenied as denied:
+        text = f"{denied} Or grant {DETAILS_ACTION} on *, which gives all of IAM in a few calls."
+        raise AwsDenied(text, action=denied.action, resource=denied.resource, code=denied.code) from denied
 
 
 def _finished(

@@ -14,7 +14,8 @@ Mode = Literal["read", "push"]
 
 _IAM_READ = ("iam:GetAccountAuthorizationDetails",)
 _POLICY_TAGS = ("iam:ListPolicyTags",)
-_BUCKETS = ("s3:GetBucketLocation", "s3:GetBucketTagging")
+# AWS names the region of each bucket in the list; where a store of its own kind does not, GetBucketLocation is asked.
+_BUCKETS = ("s3:GetBucketTagging",)
 _ROLES_PUSH = (
     "iam:CreateRole",
     "iam:DeleteRole",
@@ -34,6 +35,7 @@ _POLICIES_PUSH = (
     "iam:DeletePolicy",
     "iam:DeletePolicyVersion",
     "iam:GetPolicy",
+    "iam:GetPolicyVersion",
     "iam:ListEntitiesForPolicy",
     "iam:ListPolicyVersions",
     "iam:TagPolicy",

@@ -29,13 +29,15 @@ class Read(Generic[T]):
     """Rows read from AWS, and what is known about the reading.
 
     `status` says whether something is missing, `problems` what and why, one line each. `read_at` is when the
-    reading began: what changed in AWS after it may be missing.
+    reading began: what changed in AWS after it may be missing. `warnings` tell what could not be read without making
+    the read incomplete: the tags of buckets, which only describe them.
     """
 
     rows: tuple[T, ...]
     status: ReadStatus
     problems: tuple[str, ...]
     read_at: datetime
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def complete(cls, rows: Iterable[T], read_at: datetime) -> "Read[T]":

@@ -1,7 +1,7 @@
 """S3: the buckets of an account, where they are, their tags, and the pages of their keys."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from raito_pipeline.storage.cells import ReadStatus
 
 _BUCKETS_A_PAGE = 1000
 _KEYS_A_PAGE = 1000
+_Regions = Mapping[tuple[str, datetime | None], str]
+"""by name and creation date: a bucket that was made anew may be elsewhere"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +39,17 @@ class S3Settings:
         return not self.include or matches_any(self.include, bucket)
 
 
-@dataclass(frozen=True, slots=True)
-class BucketRead(Read[S3Bucket]):
-    """The buckets of an account. `warnings` tell what is missing without making the read incomplete (tags)."""
-
-    warnings: tuple[str, ...] = ()
-
-
 def read_buckets(
     clients: AwsClients,
     settings: S3Settings,
     *,
-    remembered_regions: Mapping[str, str] | None = None,
+    earlier: Iterable[S3Bucket] = (),
     progress: Progress = no_progress,
-) -> BucketRead:
+) -> Read[S3Bucket]:
     """Every bucket of the account, sorted by name.
 
-    `remembered_regions` (bucket -> region) saves the look-up of buckets whose region an earlier sync found: the
-    region of a bucket never changes, and a bucket that was made anew has another creation date, so pass only
-    those whose creation date is the same. Where AWS names the region in the list, nothing is looked up at all.
+    `earlier` is what an earlier sync found: the region of a bucket never changes, so it saves the look-up of those
+    that still have the same creation date. Where AWS names the region in the list, nothing is looked up at all.
     A location that cannot be read leaves the region null and is a problem; tags that cannot be read are a warning.
     Raises nothing: a denied list is a read with that status.
     """
@@ -63,14 +57,14 @@ def read_buckets(
     try:
         answered = list(_list_buckets(clients))
     except AwsError as error:
-        return BucketRead((), error.status, (str(error),), began)
-    known = dict(remembered_regions or {})
+        return Read((), error.status, (str(error),), began)
+    known = {(b.name, b.create_date): b.region for b in earlier if b.region}
     with workers(settings.concurrency) as pool:
         found = pool.each(lambda bucket: _bucket(clients, settings, known, bucket), answered, "buckets", progress)
     rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.name)
     problems = tuple(each.problem for each in found if each.problem)
     status = ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE
-    return BucketRead(tuple(rows), status, problems, began, _grouped([e.warning for e in found if e.warning]))
+    return Read(tuple(rows), status, problems, began, _grouped([e.warning for e in found if e.warning]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +87,11 @@ def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
         request["ContinuationToken"] = page["ContinuationToken"]
 
 
-def _bucket(clients: AwsClients, settings: S3Settings, known: Mapping[str, str], bucket: Mapping[str, Any]) -> _Found:
+def _bucket(clients: AwsClients, settings: S3Settings, known: _Regions, bucket: Mapping[str, Any]) -> _Found:
     name, included = bucket["Name"], settings.wants(bucket["Name"])
     created: datetime | None = bucket.get("CreationDate")
     try:
-        region = bucket.get("BucketRegion") or known.get(name) or bucket_region(clients, name)
+        region = bucket.get("BucketRegion") or known.get((name, created)) or bucket_region(clients, name)
     except AwsGone:
         return _Found(None)
     except AwsError as error:

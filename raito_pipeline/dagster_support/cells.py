@@ -1,7 +1,8 @@
 """How a step writes cells and tells Dagster about them, one by one, so that each cell is green or red by itself."""
 
+import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,11 @@ class CellLog:
         if read.status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
             raise ReadRefused(read.status, read.problems)
 
+    def advise(self, hints: Iterable[str]) -> None:
+        """Tell what would make the next sync better."""
+        for hint in hints:
+            self.context.log.info(hint)
+
     def store_read(self, table: str, cell: Cell, read: Read[Any], meter: "Meter") -> None:
         """Store what a reader gave as one cell, and tell Dagster about it. Raises `ReadRefused`."""
         self.require(read)
@@ -86,6 +92,7 @@ class CellLog:
             status=read.status,
             problems=read.problems,
             read_at=read.read_at,
+            extra={"warnings": json.dumps(read.warnings)} if read.warnings else {},
         )
         self.made(cell, info, meter.cost().metadata())
 
@@ -98,8 +105,8 @@ class CellLog:
 
     def made(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
         """Tell Dagster that a cell was written."""
-        for problem in info.problems:
-            self.context.log.warning(f"{info.label}: {problem}")
+        for told in (*info.problems, *info.warnings):
+            self.context.log.warning(f"{info.label}: {told}")
         key, shown = dg.AssetKey(info.table), {**cell_metadata(self.store, info), **metadata}
         if len(self.context.partition_keys) == 1:
             self.results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
@@ -156,9 +163,14 @@ def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:
         "size in bytes": dg.MetadataValue.int(info.bytes),
         "read": dg.MetadataValue.text(info.status.value),
         "read at": dg.MetadataValue.timestamp(info.read_at),
-        "problems": dg.MetadataValue.md("\n".join(f"- {p}" for p in info.problems) or "none"),
+        "problems": dg.MetadataValue.md(_listed(info.problems)),
+        "warnings": dg.MetadataValue.md(_listed(info.warnings)),
         "sample": dg.MetadataValue.md(sample(store, info)),
     }
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "none"
 
 
 def sample(store: Store, info: CellInfo) -> str:

@@ -12,7 +12,7 @@ class CloudTrailFile:
     """The manifest: every CloudTrail log file of the usage window, read once each."""
 
     key: Annotated[str, "key of the log file in the CloudTrail bucket"]
-    etag: Annotated[str, "ETag of the version that was read"]
+    etag: Annotated[str, "ETag of the version that was read; empty where the next sync reads the file again"]
     size: Annotated[int, "size in bytes, packed"]
     day: Annotated[str, "day of delivery, `YYYY-MM-DD`"]
     last_modified: Annotated[datetime, "when S3 received it"]
@@ -47,5 +47,6 @@ class UsageUploaded:
     """Log files whose statements Raito Cloud has taken over: they are not sent again."""
 
     file_key: Annotated[str, "key of the log file in the CloudTrail bucket"]
+    etag: Annotated[str, "ETag of the version that was read; another version of the file is sent again"]
     job_id: Annotated[str, "job in Raito Cloud whose import was the last to hold statements of the file"]
     noted_at: Annotated[datetime, "when the import had succeeded"]

@@ -41,6 +41,11 @@ class CellInfo:
     extra: Mapping[str, str]
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read without anything of the cell missing (tags, say), one line each."""
+        return tuple(json.loads(self.extra.get("warnings", "[]")))
+
+    @property
     def complete(self) -> bool:
         """True where nothing that belongs to the cell is missing: the only state that permits deletions."""
         return self.status in (ReadStatus.COMPLETE, ReadStatus.OUT_OF_SCOPE)

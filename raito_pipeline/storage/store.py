@@ -173,19 +173,22 @@ class Store:
             size=found.size,
         )
 
-    def dataset(self, table: str, account: str, region: str | None = None) -> ds.Dataset:
-        """A cell as a dataset, to stream and filter. Raises `CellMissing`."""
+    def require(self, table: str, account: str, region: str | None = None) -> str:
+        """The path of a cell that is there. Raises `CellMissing`."""
         path = self.path(table, account, region)
         if self.filesystem.get_file_info(path).type != pafs.FileType.File:
             raise CellMissing(table, account, region, self.scheme + path)
+        return path
+
+    def dataset(self, table: str, account: str, region: str | None = None) -> ds.Dataset:
+        """A cell as a dataset, to stream and filter. Raises `CellMissing`."""
+        path = self.require(table, account, region)
         schema = arrow_schema(TABLES[table].row_type)
         return ds.dataset(path, schema=schema, filesystem=self.filesystem, format="parquet")
 
     def batches(self, table: str, account: str, region: str | None = None) -> Iterator[pa.RecordBatch]:
         """The record batches of a cell in the order they were written. Raises `CellMissing`."""
-        path = self.path(table, account, region)
-        if self.filesystem.get_file_info(path).type != pafs.FileType.File:
-            raise CellMissing(table, account, region, self.scheme + path)
+        path = self.require(table, account, region)
         with self.filesystem.open_input_file(path) as source:
             yield from pq.ParquetFile(source).iter_batches(batch_size=_BATCH_ROWS)
 

@@ -98,3 +98,13 @@ def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]
     """The folders that an earlier sync found to hold the logs, so that the next one need not look for them."""
     info = store.info(FILES, account_id, region)
     return tuple(json.loads(info.extra.get("layouts", "[]"))) if info else ()
+
+
+def log_files(store: Store, account_id: str, region: str) -> Iterator[tuple[str, str]]:
+    """Key and ETag of the log files that gave the stored statements; none where the two cells are not of one run."""
+    files, rows = store.info(FILES, account_id, region), store.info(STATEMENTS, account_id, region)
+    if files is None or rows is None or files.extra.get(GENERATION) != rows.extra.get(GENERATION):
+        return
+    for batch in store.batches(FILES, account_id, region):
+        told = batch.filter(pc.greater(batch.column("statements"), pa.scalar(0, pa.int64())))
+        yield from zip(texts(told, "key"), texts(told, "etag"), strict=True)

@@ -104,6 +104,11 @@ class _Reader:
             files.read_at = rows.read_at = self._now
             self._read_new(etags, first, files, rows)
             self._copy_old(files, rows)
+            if self._counted["waiting"]:
+                files.add_problem(
+                    f"{self._counted['waiting']} log files name data objects that are not known, and the data objects "
+                    "of this region were not read whole: these files are read again by the next sync"
+                )
             gaps = self._gaps(first)
             for writer in (files, rows):
                 writer.extra[GENERATION] = generation
@@ -123,6 +128,7 @@ class _Reader:
             broken=self._outcomes[Outcome.BROKEN] + self._counted["unreadable"],
             skipped=tuple(sorted((k.value, n) for k, n in self._outcomes.items() if k is not Outcome.BROKEN)),
             corrupt=self._counted["corrupt"],
+            waiting=self._counted["waiting"],
             gaps=tuple(gaps),
             first_day=first.isoformat(),
             problems=tuple(files.problems),
@@ -207,6 +213,7 @@ class _Reader:
                 taken.add(statement.external_id)
                 columns.add(file.key, statement)
         kept = len(columns) - before
+        waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
         self._counted.update(
@@ -217,10 +224,11 @@ class _Reader:
             duplicates=len(done.statements) - kept,
             unreadable=broken,
             corrupt=int(done.corrupt),
+            waiting=int(waits),
         )
         return CloudTrailFile(
             key=file.key,
-            etag=done.etag,
+            etag="" if waits else done.etag,
             size=file.size,
             day=file.day,
             last_modified=file.last_modified,

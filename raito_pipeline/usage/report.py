@@ -15,6 +15,9 @@ class UsageSettings:
     look_back_days: int = 2
     """days before the last sync that are listed again: `pipeline: cloudtrail-look-back-days`"""
     concurrency: int = 5
+    objects_missing: bool = False
+    """true where data objects of the region are not known that do exist: what touches none that is known is read again
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class UsageReport:
     """records without statement, by reason"""
     corrupt: int = 0
     """log files that were read now and could not be understood"""
+    waiting: int = 0
+    """log files that are read again, because data objects that they name may only be missing now"""
     gaps: tuple[str, ...] = ()
     """days of the window without any log file, `YYYY-MM-DD`"""
     first_day: str = ""

@@ -1,58 +1,185 @@
-"""A whole sync under exactly the policies that `raito-pipeline info --iam-policy` prints, with enforcement on."""
+"""Reading under exactly the policies that users have, enforced; and with single actions taken away."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
-from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
-from raito_pipeline.sandbox.aws.estate import Account
-from raito_pipeline.storage import ReadStatus
-from tests.end_to_end.conftest import World, failures
+from raito_pipeline.dagster_support.grid import cell_of
+from raito_pipeline.dagster_support.layers import IAM_TABLES, ORGANIZATION_TABLES, REGIONAL
+from raito_pipeline.model import TABLES
+from raito_pipeline.sandbox.embedded import embedded_estate
+from raito_pipeline.storage import Store
+from tests.aws_actions import actions_in, actions_of, documented, enforceable
+from tests.end_to_end.conftest import World
+from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
+
+S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
+CELLS: dict[str, tuple[tuple[str, ...], str]] = {
+    "iam": (IAM_TABLES, GLUE),
+    "buckets": (("s3_buckets",), S3),
+    "regional": (REGIONAL, f"{S3}|us-east-1"),
+    "glue": (REGIONAL, f"{GLUE}|eu-west-1"),
+    "organization": (ORGANIZATION_TABLES, f"{MASTER}_eu-west-1"),
+}
+"""The steps that read, and the partition in which each is tried."""
 
 
-def _enforceable(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy as the emulator can enforce it: it knows the resources of S3 only, and no access points."""
-    statements = [
-        statement
-        if all(a.startswith("s3:") and "AccessPoint" not in a for a in statement["Action"])
-        else {**statement, "Resource": "*"}
-        for statement in policy["Statement"]
-    ]
-    return {**policy, "Statement": statements}
-
-
-def _limited(account: Account, target: AccountTarget | OrganizationTarget) -> str:
-    policies = {"read": _enforceable(least_policy(target, "read"))}
-    if isinstance(target, AccountTarget):
-        policies["push"] = _enforceable(least_policy(target, "push"))
-    key, secret = create_limited_credentials(account.account_id, policies)
-    return f"[{account.profile}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
-
-
-def test_a_whole_sync_works_under_the_least_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded = world.embedded
+def _policies(world: World, kind: str) -> dict[str, Mapping[str, Any]]:
+    """By account id: what Raito's guide documents, or what `raito-pipeline info --iam-policy read` prints."""
     options = world.options()
-    accounts = {account.account_id: account for account in (embedded.estate.master, *embedded.estate.members)}
-    targets = (*options.organizations, *options.accounts)
-    file = Path(embedded.environment["AWS_SHARED_CREDENTIALS_FILE"]).with_name("limited")
-    file.write_text("\n".join(_limited(accounts[target.account_id], target) for target in targets), encoding="utf-8")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    enforce_iam(embedded.aws, True)
-    try:
-        results = world.sync()
-    finally:
-        enforce_iam(embedded.aws, False)
-    assert failures(results) == [], failures(results)
-    denied = [f"{call.service}:{call.operation}" for call in world.calls() if call.status == 403]
-    assert denied == []
-    for account in world.accounts:
-        for table in ("iam_policies", "s3_buckets", "access_providers"):
-            info = world.store.info(table, account)
-            assert info is not None
-            assert (info.status, info.problems) == (ReadStatus.COMPLETE, ()), table
-    made = world.counts()["dataSources"]["ds-210000000012"]["accessControls"]
-    assert made["SYNCED"] == 4
+    if kind == "least":
+        targets: list[AccountTarget | OrganizationTarget] = [*options.accounts, *options.organizations]
+        return {target.account_id: least_policy(target, "read") for target in targets}
+    return {S3: documented("account"), GLUE: documented("account"), MASTER: documented("organization")}
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The estate, read once with all rights; every test starts with the tables of that reading."""
+    folder = tmp_path_factory.mktemp("limited")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        embedded_estate(folder / "estate") as embedded,
+        dg.DagsterInstance.local_temp(str(folder)) as instance,
+        limited_credentials(embedded) as environment,
+    ):
+        for name, value in {**embedded.environment, **environment}.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_PROFILE", raising=False)
+        world = World(embedded, instance)
+        for tables, key in ((("s3_buckets",), GLUE), *CELLS.values()):
+            assert world.materialize(tables, key).success
+        shutil.copytree(embedded.directory / "data", folder / "whole")
+        yield world
+
+
+def _place(table: str, key: str) -> tuple[str, str | None]:
+    cell = cell_of(TABLES[table].partitioned_by, key)
+    return cell.account, cell.region
+
+
+def _rows(folder: Path, table: str, key: str) -> list[dict[str, Any]]:
+    """The rows in an order of their own (buckets are listed at once), less those of the user that reads."""
+    store = Store.open(folder)
+    rows = store.dataset(table, *_place(table, key)).to_table().to_pylist()
+    named = [row for row in rows if LIMITED_USER not in (row.get("name"), row.get("principal_name"))]
+    return sorted((_unread(table, row) for row in named), key=repr)
+
+
+def _unread(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    # When a log file was read differs from one reading to the next.
+    return {name: value for name, value in row.items() if (table, name) != ("cloudtrail_files", "read_at")}
+
+
+def _read(world: World, step: str, rights: Mapping[str, Any]) -> tuple[set[str], str]:
+    """Read a step anew, nothing remembered, with these rights; gives the actions used and what was told."""
+    data, (tables, key) = world.embedded.directory / "data", CELLS[step]
+    shutil.rmtree(data)
+    shutil.copytree(data.parents[1] / "whole", data)
+    for table in tables:
+        shutil.rmtree(data / table)
+    allow(cell_of(TABLES[tables[0]].partitioned_by, key).account, rights)
+    mark = world.embedded.aws.calls.mark
+    result = world.materialize(tables, key)
+    told = [entry.user_message for entry in world.instance.all_logs(result.run_id) if not entry.is_dagster_event]
+    return actions_of(world.embedded.aws.calls.since(mark)), "\n".join(told)
+
+
+USED = {
+    ("documented", "iam"): {
+        *("iam:GetGroup", "iam:GetGroupPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy"),
+        *("iam:GetUser", "iam:GetUserPolicy", "iam:ListEntitiesForPolicy", "iam:ListGroupPolicies", "iam:ListGroups"),
+        *("iam:ListPolicies", "iam:ListPolicyTags", "iam:ListRolePolicies", "iam:ListRoles"),
+        *("iam:ListUserPolicies", "iam:ListUsers"),
+    },
+    ("least", "iam"): {"iam:GetAccountAuthorizationDetails", "iam:ListPolicyTags"},
+    ("documented", "buckets"): {"s3:GetBucketTagging", "s3:ListAllMyBuckets"},
+    ("documented", "regional"): {"s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket"},
+    ("documented", "glue"): {
+        *("glue:GetDatabases", "glue:GetTables"),
+        *("s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket"),
+    },
+    ("documented", "organization"): {
+        *("identitystore:ListGroupMemberships", "identitystore:ListGroups", "identitystore:ListUsers"),
+        *("sso:DescribePermissionSet", "sso:ListAccountAssignments", "sso:ListInstances"),
+        *("sso:ListPermissionSetsProvisionedToAccount", "sso:ListTagsForResource"),
+    },
+}
+"""What each step needs under which policy. `least` uses the same as `documented` where it is not named."""
+FALLS_BACK = {"iam:ListEntitiesForPolicy"}
+"""What is asked in another way where it is denied: nothing is missing, so nothing is told."""
+
+
+def _used(kind: str, step: str) -> set[str]:
+    return USED.get((kind, step), USED["documented", step])
+
+
+@pytest.mark.parametrize("step", CELLS)
+@pytest.mark.parametrize("kind", ["documented", "least"])
+def test_reading_needs_nothing_beside_the_policy(limited: World, kind: str, step: str) -> None:
+    tables, key = CELLS[step]
+    policy = _policies(limited, kind)[cell_of(TABLES[tables[0]].partitioned_by, key).account]
+
+    used, told = _read(limited, step, enforceable(policy))
+
+    # The one call for all of IAM is tried first; the documented policy does not allow it.
+    assert used - {"iam:GetAccountAuthorizationDetails"} == _used(kind, step) - {"iam:GetAccountAuthorizationDetails"}
+    assert "denied" not in told
+    data = limited.embedded.directory / "data"
+    for table in tables:
+        assert _rows(data, table, key) == _rows(data.parents[1] / "whole", table, key), table
+
+
+CASES = [
+    pytest.param(kind, step, action, id=f"{kind}-{step}-{action}")
+    for (kind, step), actions in USED.items()
+    for action in sorted(actions)
+]
+
+
+@pytest.mark.parametrize(("kind", "step", "action"), CASES)
+def test_an_action_taken_away_is_named_and_leaves_no_wrong_table(
+    limited: World, kind: str, step: str, action: str
+) -> None:
+    tables, key = CELLS[step]
+    policy = _policies(limited, kind)[cell_of(TABLES[tables[0]].partitioned_by, key).account]
+
+    _, told = _read(limited, step, enforceable(policy, without=action))
+
+    assert (action in told) == (action not in FALLS_BACK), told
+    data = limited.embedded.directory / "data"
+    for table in tables:
+        info = limited.store.info(table, *_place(table, key))
+        if info is not None and info.complete and not any(action in line for line in info.warnings):
+            assert _rows(data, table, key) == _rows(data.parents[1] / "whole", table, key), table
+
+
+@pytest.mark.parametrize("action", ["glue:GetDatabases", "glue:GetTables"])
+def test_usage_on_tables_that_could_not_be_read_is_not_lost(limited: World, action: str) -> None:
+    tables, key = CELLS["glue"]
+    policy = documented("account")
+    _read(limited, "glue", enforceable(policy, without=action))
+
+    allow(GLUE, enforceable(policy))
+    assert limited.materialize(tables, key).success
+
+    data = limited.embedded.directory / "data"
+    for table in tables:
+        assert _rows(data, table, key) == _rows(data.parents[1] / "whole", table, key), table
+
+
+@pytest.mark.parametrize("account", [S3, GLUE, MASTER])
+def test_the_least_policy_holds_nothing_that_reading_does_not_use(limited: World, account: str) -> None:
+    """Together with the tests before it: each action is needed, and each is used."""
+    steps = {S3: ("iam", "buckets", "regional"), GLUE: ("iam", "buckets", "glue"), MASTER: ("organization",)}[account]
+    used = set().union(*(_used("least", step) for step in steps))
+    if account == MASTER:
+        # Where there are fewer users than groups (`tests/aws/test_identity_store.py`).
+        used.add("identitystore:ListGroupMembershipsForMember")
+    assert actions_in(_policies(limited, "least")[account]) == used
