@@ -1,6 +1,6 @@
 """From the options of a target to the settings of each reader, builder and client: the one place that knows both."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from raito_pipeline.access import AccessSettings
@@ -15,14 +15,6 @@ from raito_pipeline.push.settings import PushSettings
 from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.usage.report import UsageSettings
 from raito_pipeline.usage.statements import StatementSettings
-
-
-def aws_partition(regions: Sequence[str]) -> str:
-    """The partition of AWS that regions are of, as ARNs name it."""
-    first = next(iter(regions), "")
-    if first.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if first.startswith("us-gov-") else "aws"
 
 
 def iam_settings(target: AccountTarget, earlier: Iterable[IamPolicy]) -> IamSettings:
@@ -75,7 +67,7 @@ def access_settings(target: AccountTarget) -> AccessSettings:
     """Which access is imported, and what cannot be edited of it."""
     depth = target.aws_s3_max_folder_depth if target.aws_s3_emulate_folder_structure else 0
     return AccessSettings(
-        partition=aws_partition(target.regions),
+        partition=target.aws_partition,
         regions=target.regions or None,
         folder_depth=None if target.aws_glue_enabled else depth,
         organization=target.organization is not None,
@@ -95,7 +87,7 @@ def access_settings(target: AccountTarget) -> AccessSettings:
 def push_settings(target: AccountTarget) -> PushSettings:
     """How the AWS objects of a push are called, and what it leaves alone."""
     return PushSettings(
-        partition=aws_partition(target.regions),
+        partition=target.aws_partition,
         organization=target.organization is not None,
         role_prefix=target.aws_role_prefix,
         role_suffix=target.aws_role_suffix,

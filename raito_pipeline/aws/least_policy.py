@@ -67,7 +67,14 @@ def least_policy(target: AccountTarget | OrganizationTarget, mode: Mode) -> Mapp
         statements = list(_organization())
     else:
         statements = [*_account_read(target), *(_account_push(target) if mode == "push" else ())]
-    return {"Version": "2012-10-17", "Statement": [s for s in statements if s["Action"]]}
+    kept = [_in_partition(statement, target) for statement in statements if statement["Action"]]
+    return {"Version": "2012-10-17", "Statement": kept}
+
+
+def _in_partition(statement: Statement, target: AccountTarget | OrganizationTarget) -> Statement:
+    """The statement with ARNs of China or GovCloud, where the target is there."""
+    arns = [arn.replace("arn:aws:", f"arn:{target.aws_partition}:", 1) for arn in statement["Resource"]]
+    return {**statement, "Resource": arns}
 
 
 def _account_read(target: AccountTarget) -> Iterator[Statement]:

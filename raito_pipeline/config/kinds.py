@@ -53,6 +53,13 @@ class Kind:
     is_list: bool = False
 
 
+def aws_partition(region: str) -> str:
+    """The partition of AWS that a region is of, as ARNs name it."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
 def _text(text: str) -> str:
     if not text.strip():
         raise NotThatKind

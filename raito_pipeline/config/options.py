@@ -357,6 +357,11 @@ class OrganizationTarget(Target):
         ),
     ]
 
+    @property
+    def aws_partition(self) -> str:
+        """The partition of AWS, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`."""
+        return kinds.aws_partition(self.region)
+
 
 class AccountTarget(Target):
     """A target of the connector `raito-io/cli-plugin-aws-account`: one AWS account."""
@@ -588,6 +593,11 @@ class AccountTarget(Target):
             ("aws-permissionset-dummy-user", "aws-permission-set-dummy-user"),
         ),
     ] = None
+
+    @property
+    def aws_partition(self) -> str:
+        """The partition of AWS, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`."""
+        return kinds.aws_partition(self.regions[0])
 
 
 class Pipeline(Settings):

@@ -36,7 +36,7 @@ class Iam:
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a principal (`user`, `group`, `role`) or a policy by its name, as messages show it."""
-        return f"arn:aws:iam::{self._account_id}:{kind}/{name}"
+        return f"arn:{self._service.client.meta.partition}:iam::{self._account_id}:{kind}/{name}"
 
     # -- roles ------------------------------------------------------------------------------------------
 

@@ -98,3 +98,11 @@ def test_an_action_taken_away_is_named_by_its_access_control_only(limited: AwsCl
 
     assert {control for control, errors in results.items() if errors} == {"d", "f"}
     assert all("iam:CreatePolicyVersion" in results[control][0] for control in "df")
+
+
+def test_the_policy_names_the_partition_of_the_regions(tmp_path: Path) -> None:
+    (tmp_path / "raito.yml").write_text(FILE.replace("us-east-1", "cn-north-1"))
+    (target,) = load(tmp_path / "raito.yml").accounts
+    resources = {resource for s in least_policy(target, "push")["Statement"] for resource in s["Resource"]} - {"*"}
+    assert resources
+    assert all(resource.startswith("arn:aws-cn:") for resource in resources)
