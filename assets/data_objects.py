@@ -83,7 +83,7 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         )
         if report.buckets and report.refused == report.buckets:
             # Leaving the writer by an error keeps the cell of the last sync.
-            raise ReadRefused(ReadStatus.DENIED, report.problems)
+            raise ReadRefused(ReadStatus.DENIED, writer.problems)
     assert writer.info is not None
     log.made(cell, writer.info, {**meter.cost().metadata(), "found": asdict(report)})
 

@@ -1,30 +1,32 @@
-"""Streams the listings of buckets into a cell of `data_objects`: page of keys -> rows -> record batch -> Parquet."""
+"""Streams the listings of buckets into a cell of `data_objects`: page of keys -> rows -> record batch -> Parquet.
+
+A big bucket is split while it is listed: where a worker is idle, one call asks which folders are still to come, and
+these become ranges of their own.
+"""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.objects.columns import bucket_row
+from raito_pipeline.objects.cursor import Cursor, KeyRange, Page, ancestors, spread
 from raito_pipeline.objects.folders import FolderSettings, FolderShaper
 from raito_pipeline.objects.names import bucket_full_name
 from raito_pipeline.storage import CellWriter, ReadStatus
 
 Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 16_384
+_PAGES_BEFORE_SPLIT = 4
+_PAGES_BETWEEN_SPLITS = 16
+_RANGES_A_WORKER = 2
 
 
-class KeyPage(Protocol):
+class KeyPage(Page, Protocol):
     """One page of a listing, or why there is none (`raito_pipeline.aws.s3.KeyPage`)."""
 
-    @property
-    def keys(self) -> Sequence[str]: ...
-    @property
-    def prefixes(self) -> Sequence[str]: ...
-    @property
-    def token(self) -> str | None: ...
     @property
     def problem(self) -> str | None: ...
     @property
@@ -46,19 +48,31 @@ class KeyLister(Protocol):
     ) -> KeyPage: ...
 
 
+Inventory = Callable[[], Iterator[KeyPage]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subtree:
+    """The one part of a bucket that is wanted."""
+
+    bucket: str
+    path: str = ""
+    """path of the folder; empty = the whole bucket"""
+    excludes: tuple[str, ...] = ()
+    """paths that are left out, with all that lies below them"""
+
+
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
     """How the buckets of a region are read."""
 
     folders: FolderSettings = field(default_factory=FolderSettings)
     concurrency: int = 5
-    data_object_parent: str | None = None
-    """full name of the one object whose subtree is wanted; None = everything"""
-    data_object_excludes: tuple[str, ...] = ()
-    """full names of objects that are left out, with all that lies below them"""
+    subtree: Subtree | None = None
+    """only what lies below this; None = every bucket"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ScanReport:
     """What a scan found, to be shown in the metadata of the cell."""
 
@@ -68,11 +82,11 @@ class ScanReport:
     folders: int = 0
     files: int = 0
     keys: int = 0
+    """keys, and folders that were not opened, in the answers"""
     pages: int = 0
-    dropped: int = 0
-    """keys deeper than the depth limit"""
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    """LIST calls that gave keys"""
+    splits: int = 0
+    """LIST calls that asked which folders are still to come"""
 
 
 def write_s3_objects(
@@ -83,69 +97,208 @@ def write_s3_objects(
     buckets: Sequence[S3Bucket],
     settings: ScanSettings,
     progress: Progress = lambda _what, _done, _total: None,
+    inventories: Mapping[str, Inventory] | None = None,
 ) -> ScanReport:
     """Write the data objects of one account and region: the included buckets of `region`, with all they hold.
 
     `buckets` are those of the whole account. Parents precede their children. A bucket that cannot be listed is a
     problem of the cell (its own row stays); the others go on. Where all are `refused`, the cell is better not kept.
-    Nothing larger than a few pages is held.
+    Nothing larger than a few pages is held. With a subtree, only what lies below it is written. `inventories` give the
+    pages of all keys of a bucket, in order, so that it need not be listed.
     """
-    wanted = sorted((b for b in buckets if b.included and b.region == region), key=lambda b: b.name)
-    for bucket in buckets:
-        if bucket.included and bucket.region is None:
+    scan = _Scan(writer, lister, (account_id, region), settings, progress, inventories or {})
+    return scan.run(_wanted(writer, region, buckets, settings.subtree))
+
+
+def _wanted(
+    writer: CellWriter, region: str, buckets: Sequence[S3Bucket], subtree: Subtree | None
+) -> Sequence[S3Bucket]:
+    asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.bucket)]
+    for bucket in asked:
+        if bucket.region is None:
             writer.add_problem(f"the region of bucket {bucket.name} is not known: it was not listed")
-    lock = threading.Lock()
-    counted = {"refused": 0, "folders": 0, "files": 0, "keys": 0, "pages": 0}
+    return sorted((b for b in asked if b.region == region), key=lambda b: b.name)
 
-    def scan(bucket: S3Bucket) -> None:
-        full_name = bucket_full_name(account_id, region, bucket.name)
-        shaper = FolderShaper(full_name, settings.folders)
-        for number, page in enumerate(_pages(lister, bucket.name)):
-            shaper.feed(page.keys)
-            with lock:
-                counted["refused"] += number == 0 and page.problem is not None
-                counted["keys"] += len(page.keys)
-                counted["pages"] += 1
-                if page.problem:
-                    writer.add_problem(page.problem)
+
+class _Scan:
+    def __init__(
+        self,
+        writer: CellWriter,
+        lister: KeyLister,
+        place: tuple[str, str],
+        settings: ScanSettings,
+        progress: Progress,
+        inventories: Mapping[str, Inventory],
+    ) -> None:
+        self._writer, self._lister, self._place = writer, lister, place
+        self._inventories = inventories
+        self._settings, self._progress = settings, progress
+        self._workers = max(settings.concurrency, 1)
+        self._report = ScanReport()
+        self._lock = threading.Lock()
+        self._ranges: list[Future[None]] = []
+        self._open = 0
+
+    def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
+        self._report.buckets = len(buckets)
+        subtree = self._settings.subtree
+        scope = f"{subtree.path}/" if subtree and subtree.path else ""
+        if subtree is None:
+            account = self._place[0]
+            self._writer.write_rows(bucket_row(self._name(b.name), account, b.name, b.tags) for b in buckets)
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="list") as pool:
+            self._pool = pool
+            for bucket in buckets:
+                self._submit(bucket.name, KeyRange(scope, opened=scope))
+            done = 0
+            while done < len(self._ranges):  # ranges add ranges
+                self._ranges[done].result()
+                done += 1
+        return self._report
+
+    def _name(self, bucket: str) -> str:
+        return bucket_full_name(*self._place, bucket)
+
+    def _submit(self, bucket: str, keys: KeyRange) -> None:
+        with self._lock:
+            self._open += 1
+            self._ranges.append(self._pool.submit(self._list, bucket, keys))
+
+    def _list(self, bucket: str, keys: KeyRange) -> None:
+        try:
+            if bucket in self._inventories:
+                self._read_inventory(bucket, keys)
+            else:
+                _RangeListing(self, bucket, keys).run()
+        finally:
+            with self._lock:
+                self._open -= 1
+
+    def _read_inventory(self, bucket: str, keys: KeyRange) -> None:
+        subtree = self._settings.subtree
+        cursor = Cursor(keys, excludes=subtree.excludes if subtree else ())
+        shaper = self.shaper(bucket, keys.opened)
+        for number, page in enumerate(self._inventories[bucket]()):
+            self.count(page, refused=number == 0 and page.problem is not None)
+            shaper.feed([key for key in cursor.take(page) if key.startswith(keys.scope)])
             if len(shaper.columns) >= _BATCH_ROWS:
-                shaper.take_out_held()
-                _write(shaper)
+                self.flush(shaper)
         shaper.finish()
-        _write(shaper)
-        progress(bucket.name, 1, None)
+        self.write(shaper)
 
-    def _write(shaper: FolderShaper) -> None:
+    # -- what the listings of ranges share -----------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> ScanSettings:
+        return self._settings
+
+    @property
+    def lister(self) -> KeyLister:
+        return self._lister
+
+    def shaper(self, bucket: str, opened: str) -> FolderShaper:
+        return FolderShaper(self._name(bucket), self._settings.folders, opened)
+
+    def idle(self) -> int:
+        """How many workers have nothing to do."""
+        with self._lock:
+            return max(self._workers - self._open, 0)
+
+    def add(self, bucket: str, ranges: Sequence[KeyRange]) -> None:
+        for each in ranges:
+            self._submit(bucket, each)
+
+    def count(self, page: KeyPage, *, refused: bool) -> None:
+        with self._lock:
+            self._report.pages += 1
+            self._report.keys += len(page.keys) + len(page.prefixes)
+            self._report.refused += refused
+            if page.problem:
+                self._writer.add_problem(page.problem)
+            keys = self._report.keys
+        self._progress(f"keys of {self._place[1]}", keys, None)
+
+    def count_split(self) -> None:
+        with self._lock:
+            self._report.splits += 1
+
+    def flush(self, shaper: FolderShaper) -> None:
+        """Write all rows but those of files that are not decided about."""
+        shaper.take_out_held()
+        self.write(shaper)
+
+    def write(self, shaper: FolderShaper) -> None:
+        """Write the rows that a shaper has ready."""
         if not len(shaper.columns):
             return
         folders = shaper.columns.types.count("folder")
-        with lock:
-            counted["folders"] += folders
-            counted["files"] += len(shaper.columns) - folders
-            writer.write_batch(shaper.columns.take())
-
-    writer.write_rows(
-        bucket_row(bucket_full_name(account_id, region, b.name), account_id, b.name, b.tags) for b in wanted
-    )
-    with ThreadPoolExecutor(max(settings.concurrency, 1), thread_name_prefix="list") as pool:
-        for done in [pool.submit(scan, bucket) for bucket in wanted]:
-            done.result()
-    return ScanReport(
-        buckets=len(wanted),
-        refused=counted["refused"],
-        folders=counted["folders"],
-        files=counted["files"],
-        keys=counted["keys"],
-        pages=counted["pages"],
-        problems=tuple(writer.problems),
-    )
+        rows = len(shaper.columns)
+        batch = shaper.columns.take()
+        with self._lock:
+            self._report.folders += folders
+            self._report.files += rows - folders
+            self._writer.write_batch(batch)
 
 
-def _pages(lister: KeyLister, bucket: str) -> Iterator[KeyPage]:
-    token = ""
-    while True:
-        page = lister.page(bucket, token=token)
-        yield page
-        if page.problem or not page.token:
-            return
-        token = page.token
+class _RangeListing:
+    """Lists one range of a bucket to its end, and gives parts of it away to idle workers."""
+
+    def __init__(self, scan: _Scan, bucket: str, keys: KeyRange) -> None:
+        self._scan, self._bucket, self._keys = scan, bucket, keys
+        folders, subtree = scan.settings.folders, scan.settings.subtree
+        depth = folders.max_depth if folders.emulate else None
+        self._cursor = Cursor(keys, depth, subtree.excludes if subtree else ())
+        self._shaper = scan.shaper(bucket, keys.opened)
+        self._least_level = len(keys.opened or keys.scope)
+        self._next_split = _PAGES_BEFORE_SPLIT
+
+    def run(self) -> None:
+        pages = 0
+        while not self._cursor.done:
+            page = self._scan.lister.page(self._bucket, **self._cursor.request)
+            first = pages == 0 and not self._keys.start
+            self._scan.count(page, refused=first and page.problem is not None)
+            if page.problem:
+                break
+            pages += 1
+            self._shaper.feed(self._cursor.take(page))
+            if len(self._shaper.columns) >= _BATCH_ROWS:
+                self._scan.flush(self._shaper)
+            if pages >= self._next_split and not self._cursor.done and not self._cursor.by_folders:
+                self._next_split = pages + (1 if self._give_away() else _PAGES_BETWEEN_SPLITS)
+        self._shaper.finish(self._has_folder if self._cursor.end else None)
+        self._scan.write(self._shaper)
+
+    def _give_away(self) -> bool:
+        """Split the rest of the range at the folders that are still to come; false where nobody is idle or none is."""
+        cursor = self._cursor
+        idle = self._scan.idle()
+        if not idle or not cursor.last:
+            return not idle  # look again at the next page
+        # Further down than two levels, what is won is not worth the calls.
+        for folder in [f for f in ancestors(cursor.last, self._keys.scope) if len(f) >= self._least_level][:2]:
+            page = self._scan.lister.page(self._bucket, prefix=folder, start_after=cursor.last, delimiter="/")
+            self._scan.count_split()
+            bounds = [p for p in page.prefixes if p > cursor.last and (not cursor.end or p < cursor.end)]
+            if bounds:
+                self._split(folder, spread(bounds, idle * _RANGES_A_WORKER))
+                return True
+            self._least_level = len(folder) + 1
+        return False
+
+    def _split(self, folder: str, bounds: Sequence[str]) -> None:
+        ends = [*bounds[1:], self._cursor.end]
+        scope = self._keys.scope
+        # The rows of the folders that the new ranges lie in come before theirs.
+        self._scan.flush(self._shaper)
+        self._cursor.end = bounds[0]
+        self._scan.add(
+            self._bucket,
+            [KeyRange(scope, start, end, folder) for start, end in zip(bounds, ends, strict=True)],
+        )
+
+    def _has_folder(self, key: str) -> bool:
+        """Whether a file at the end of this range has a folder of its own path in the next one."""
+        page = self._scan.lister.page(self._bucket, prefix=f"{key}/", limit=1)
+        self._scan.count(page, refused=False)
+        return bool(page.keys)
