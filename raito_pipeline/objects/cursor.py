@@ -103,11 +103,11 @@ class Cursor:
             return
         excluded = self._excluded(keys[-1])
         dropped = "" if self.by_folders else self._dropped(keys)
-        if excluded:
+        if excluded and len(keys[-1]) > len(excluded):
             self._skip(f"{excluded}/")
         elif dropped:
             # A page full of what the depth limit drops: ask for the folders beside this one, and not for their keys.
-            above = dropped[: dropped.rstrip("/").rfind("/") + 1]
+            above = dropped[: dropped.rfind("/", 0, -1) + 1]
             within = above if above.startswith(self.range.scope) else self.range.scope
             self.request = _request(within, start_after=dropped + _AFTER_ALL, delimiter="/")
 

@@ -56,8 +56,8 @@ class Subtree:
     """The one part of a bucket that is wanted."""
 
     bucket: str
-    path: str = ""
-    """path of the folder; empty = the whole bucket"""
+    path: str | None = None
+    """path of the folder; None = the whole bucket"""
     excludes: tuple[str, ...] = ()
     """paths that are left out, with all that lies below them"""
 
@@ -142,7 +142,7 @@ class _Scan:
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
         self._report.buckets = len(buckets)
         subtree = self._settings.subtree
-        scope = f"{subtree.path}/" if subtree and subtree.path else ""
+        scope = "" if subtree is None or subtree.path is None else f"{subtree.path}/"
         if subtree is None:
             account = self._place[0]
             self._writer.write_rows(bucket_row(self._name(b.name), account, b.name, b.tags) for b in buckets)

@@ -99,23 +99,23 @@ def test_nothing_is_lost_invented_or_out_of_order(
 @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=KEYS,
-    path=st.text(alphabet="ab/", max_size=3),
+    path=st.none() | st.text(alphabet="ab/", max_size=3),
     excludes=st.lists(st.text("ab/", min_size=1, max_size=4), max_size=2),
     page=st.integers(1, 4),
     workers=st.integers(1, 3),
 )
 def test_a_subtree_is_what_lies_below_and_is_not_left_out(
-    tmp_path: Path, keys: list[str], path: str, excludes: list[str], page: int, workers: int
+    tmp_path: Path, keys: list[str], path: str | None, excludes: list[str], page: int, workers: int
 ) -> None:
     subtree = Subtree("b", path, tuple(excludes))
     rows, _ = scanned(tmp_path, Buckets({"b": keys, "c": keys}, page), concurrency=workers, subtree=subtree)
 
     def wanted(key: str) -> bool:
-        below = not path or (key.startswith(f"{path}/"))
+        below = path is None or key.startswith(f"{path}/")
         return below and not any(key == out or key.startswith(f"{out}/") for out in excludes)
 
     whole = expected("b", [key for key in keys if wanted(key)], FolderSettings())
-    above = {f"{B}/{path[:n]}" for n in range(1, len(path) + 1) if path[n : n + 1] in ("", "/")} | {B}
+    above = {B} if path is None else {B, *(f"{B}/{path[:n]}" for n in range(len(path) + 1) if path[n : n + 1] in "/")}
     assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == {one for one in whole if one[0] not in above}
 
 
@@ -159,6 +159,6 @@ def test_small_folders_below_the_depth_limit_cost_no_call_more(tmp_path: Path) -
 def test_what_is_left_out_of_a_subtree_is_not_listed(tmp_path: Path) -> None:
     keys = [f"a/{n:05d}" for n in range(5)] + [f"b/{n:05d}" for n in range(5000)] + ["c/1"]
     buckets = Buckets({"b": keys}, 10)
-    rows, _ = scanned(tmp_path, buckets, subtree=Subtree("b", "", ("b",)))
+    rows, _ = scanned(tmp_path, buckets, subtree=Subtree("b", None, ("b",)))
     assert {row.full_name for row in rows if row.type == "folder"} == {f"{B}/a", f"{B}/c"}
     assert len(buckets.asked) <= 3
