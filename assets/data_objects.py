@@ -1,10 +1,13 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
 from raito_pipeline.aws import glue, s3
+from raito_pipeline.aws.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
@@ -71,6 +74,7 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         )
         log.made(cell, info, {**meter.cost().metadata(), "found": asdict(found)})
         return
+    inventories = _inventories(services, target, cell.region, buckets)
     with log.store.writer("data_objects", *cell.place) as writer:
         report = write_s3_objects(
             writer,
@@ -80,12 +84,25 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
             buckets,
             scan_settings(target),
             services.progress,
+            inventories,
         )
         if report.buckets and report.refused == report.buckets:
             # Leaving the writer by an error keeps the cell of the last sync.
             raise ReadRefused(ReadStatus.DENIED, writer.problems)
     assert writer.info is not None
-    log.made(cell, writer.info, {**meter.cost().metadata(), "found": asdict(report)})
+    told: dict[str, Any] = {"found": asdict(report)}
+    if inventories:
+        told["inventories made at"] = {name: str(one.created or "not read") for name, one in inventories.items()}
+    log.made(cell, writer.info, {**meter.cost().metadata(), **told})
+
+
+def _inventories(
+    services: Services, target: AccountTarget, region: str, buckets: Sequence[S3Bucket]
+) -> dict[str, InventoryOf]:
+    """The inventories that are read in place of listing buckets of the region."""
+    regions = {bucket.name: bucket.region for bucket in buckets if bucket.region}
+    wanted = [pair for pair in services.options.pipeline.s3_inventory if regions.get(pair[0]) == region]
+    return inventories_of(services.aws(target), wanted, lambda holder: regions.get(holder, region))
 
 
 MAKERS = (CellMaker(("data_objects",), _switched_off, _make),)

@@ -123,5 +123,6 @@ def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
         message = f"--target names {target!r}" if target else "--target is missing"
         Console(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
         return 2
-    print(json.dumps(least_policy(found[chosen], mode), indent=2))
+    inventories = [address for _, address in options.pipeline.s3_inventory]
+    print(json.dumps(least_policy(found[chosen], mode, inventories), indent=2))
     return 0

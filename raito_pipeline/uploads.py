@@ -30,6 +30,7 @@ from raito_pipeline.model import (
     UsageStatement,
     UsageUploaded,
 )
+from raito_pipeline.model.batches import texts
 from raito_pipeline.policy.permissions import permissions
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
@@ -52,7 +53,6 @@ from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellMissing, Store
-from raito_pipeline.usage.columns import texts
 from raito_pipeline.usage.earlier import log_files
 from raito_pipeline.usage.seen import HashSet
 

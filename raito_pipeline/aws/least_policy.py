@@ -5,7 +5,7 @@ AWS allows it to everybody. AWS's own list of actions and the resources that the
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from raito_pipeline.config import AccountTarget, OrganizationTarget
@@ -61,12 +61,18 @@ _SSO = (
 Statement = dict[str, Any]
 
 
-def least_policy(target: AccountTarget | OrganizationTarget, mode: Mode) -> Mapping[str, Any]:
-    """The policy document, as JSON values. `push` holds what reading needs, too: a push reads before it writes."""
+def least_policy(
+    target: AccountTarget | OrganizationTarget, mode: Mode, inventories: Iterable[str] = ()
+) -> Mapping[str, Any]:
+    """The policy document, as JSON values. `push` holds what reading needs, too: a push reads before it writes.
+
+    `inventories` are the addresses of the S3 Inventories that are read in place of listing buckets.
+    """
     if isinstance(target, OrganizationTarget):
         statements = list(_organization())
     else:
         statements = [*_account_read(target), *(_account_push(target) if mode == "push" else ())]
+        statements += [] if target.aws_glue_enabled else _inventories(inventories)
     kept = [_in_partition(statement, target) for statement in statements if statement["Action"]]
     return {"Version": "2012-10-17", "Statement": kept}
 
@@ -108,6 +114,15 @@ def _objects(target: AccountTarget) -> Iterator[Statement]:
         yield _statement("ReadGlue", ["glue:GetDatabases", "glue:GetTables"], places)
     else:
         yield _statement("ListBuckets", ["s3:ListBucket"], ["arn:aws:s3:::*"])
+
+
+def _inventories(addresses: Iterable[str]) -> Iterator[Statement]:
+    places = sorted({address.removeprefix("s3://").rstrip("/") for address in addresses})
+    if places:
+        arns = [f"arn:aws:s3:::{place}/*" for place in places]
+        holders = sorted({f"arn:aws:s3:::{place.partition('/')[0]}" for place in places})
+        yield _statement("FindInventories", ["s3:ListBucket"], holders)
+        yield _statement("ReadInventories", ["s3:GetObject"], arns)
 
 
 def _account_push(target: AccountTarget) -> Iterator[Statement]:

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import Store
-from raito_pipeline.usage.columns import texts
 from raito_pipeline.usage.seen import HashSet
 
 FILES = "cloudtrail_files"

@@ -12,8 +12,8 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
+from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import Store
-from raito_pipeline.usage.columns import texts
 
 TYPES = ("bucket", "folder", "file", "glue-table", "column", "datasource")
 _CODES = {name: code for code, name in enumerate(TYPES)}

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from raito_pipeline.model import CloudTrailFile
+from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
-from raito_pipeline.usage.columns import texts
 from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, STATEMENTS, Earlier
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.records import FileCorrupt, decode, unpack

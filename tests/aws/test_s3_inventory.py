@@ -1,0 +1,166 @@
+"""The keys of a bucket out of its S3 Inventory, read over the wire from the emulated AWS."""
+
+import gzip
+import hashlib
+import io
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from raito_pipeline.aws import s3_inventory
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.s3 import KeyPage
+from raito_pipeline.aws.s3_inventory import InventoryOf
+from raito_pipeline.sandbox.aws.accounts import install_access_key
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from raito_pipeline.storage.cells import ReadStatus
+
+KEY = "AKIAINVENTORYINVENTO"
+KEYS = ["a/b c.csv", "a+b", "é/ü%41.csv", "a//b", *(f"logs/{n:04d}" for n in range(900))]
+SCHEMAS = {
+    "CSV": "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
+    "Parquet": "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); }",
+}
+
+
+@pytest.fixture
+def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
+    with EmulatedAws() as aws:
+        install_access_key("111122223333", KEY, "not-a-secret")
+        config, credentials = tmp_path / "config", tmp_path / "credentials"
+        config.write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {aws.endpoint_url}\n")
+        credentials.write_text(f"[there]\naws_access_key_id = {KEY}\naws_secret_access_key = not-a-secret\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        made = AwsClients("there", attempts=2)
+        made.client("s3").create_bucket(Bucket="holder")
+        yield made
+
+
+def csv_file(rows: list[tuple[str, str, str]]) -> bytes:
+    lines = [f'"data","{quote_plus(key, safe="/")}","","{latest}","{marker}","7"' for key, latest, marker in rows]
+    return gzip.compress("\n".join(lines).encode())
+
+
+def parquet_file(rows: list[tuple[str, str, str]]) -> bytes:
+    table = pa.table(
+        {
+            "bucket": ["data"] * len(rows),
+            "key": [row[0] for row in rows],
+            "is_latest": [row[1] == "true" for row in rows],
+            "is_delete_marker": [row[2] == "true" for row in rows],
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+def put(clients: AwsClients, key: str, body: bytes) -> None:
+    clients.client("s3").put_object(Bucket="holder", Key=key, Body=body)
+
+
+def deliver(
+    clients: AwsClients,
+    keys: list[str],
+    *,
+    kind: str = "CSV",
+    made: datetime | None = None,
+    parts: int = 3,
+    where: str = "inv/data/daily",
+    **changes: Any,
+) -> None:
+    """Put an inventory there: the keys in random order over some files, with old versions and delete markers."""
+    made = made or datetime.now(UTC)
+    rows = [(key, "true", "false") for key in keys]
+    rows += [("logs/0001", "false", "false"), ("deleted", "true", "true"), ("gone", "false", "false")]
+    random.Random(1).shuffle(rows)
+    listed = []
+    for number in range(parts):
+        body = (csv_file if kind == "CSV" else parquet_file)(rows[number::parts])
+        name = f"{where}/data/{made:%H%M}-{number}"
+        put(clients, name, body)
+        listed.append({"key": name, "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()})
+    manifest = {
+        "sourceBucket": "data", "destinationBucket": "arn:aws:s3:::holder", "version": "2016-11-30",
+        "creationTimestamp": str(int(made.timestamp() * 1000)), "fileFormat": kind, "fileSchema": SCHEMAS[kind],
+        "files": listed, **changes,
+    }  # fmt: skip
+    put(clients, f"{where}/{made:%Y-%m-%dT%H-%MZ}/manifest.json", json.dumps(manifest).encode())
+
+
+def read(clients: AwsClients, location: str = "s3://holder/inv/") -> tuple[list[str], list[KeyPage]]:
+    pages = list(InventoryOf(clients, "data", location, "us-east-1")())
+    return [key for page in pages for key in page.keys], [page for page in pages if page.problem]
+
+
+@pytest.mark.parametrize("kind", ["CSV", "Parquet"])
+@pytest.mark.parametrize("location", ["s3://holder/inv/", "s3://holder/inv", "s3://holder/inv/data/daily/"])
+def test_the_keys_of_today_come_in_the_order_of_s3(clients: AwsClients, kind: str, location: str) -> None:
+    deliver(clients, KEYS, kind=kind)
+    assert read(clients, location) == (sorted(KEYS), [])
+
+
+def test_more_keys_than_one_part_holds_are_merged(clients: AwsClients, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_inventory, "_KEYS_A_PART", 100)
+    monkeypatch.setattr(s3_inventory, "_KEYS_A_PAGE", 7)
+    deliver(clients, KEYS, parts=9)
+    assert read(clients) == (sorted(KEYS), [])
+
+
+def test_the_newest_inventory_that_is_whole_is_read(clients: AwsClients) -> None:
+    now = datetime.now(UTC)
+    deliver(clients, ["old"], made=now - timedelta(days=2))
+    deliver(clients, ["new"], made=now - timedelta(days=1))
+    put(clients, f"inv/data/daily/{now:%Y-%m-%dT%H-%MZ}/still-being-delivered", b"")
+    inventory = InventoryOf(clients, "data", "s3://holder/inv/", "us-east-1")
+    assert [key for page in inventory() for key in page.keys] == ["new"]
+    assert inventory.created is not None
+    assert abs(inventory.created - (now - timedelta(days=1))) < timedelta(seconds=1)
+
+
+def test_an_inventory_of_last_month_is_read_and_told(clients: AwsClients) -> None:
+    deliver(clients, ["x"], made=datetime.now(UTC) - timedelta(days=30))
+    keys, (page,) = read(clients)
+    assert keys == ["x"]
+    assert "30 days old" in str(page.problem)
+
+
+BROKEN = {
+    "of another bucket": ({"sourceBucket": "other"}, "other"),
+    "of another format": ({"fileFormat": "ORC"}, "ORC"),
+    "without files": ({"files": None}, "no manifest"),
+    "without keys": ({"fileSchema": "Bucket, Size"}, "no column Key"),
+    "another file than the manifest says": (
+        {"files": [{"key": "inv/data/daily/data/x", "MD5checksum": "0" * 32}]}, "MD5"
+    ),
+    "a file that is gone": ({"files": [{"key": "inv/nowhere"}]}, "arn:aws:s3:::holder/inv/nowhere"),
+    "a file that is no gzip": ({"files": [{"key": "inv/data/daily/data/x"}]}, "cannot be read"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_an_inventory_that_is_not_right_gives_no_key_and_a_problem(clients: AwsClients, case: str) -> None:
+    changes, part = BROKEN[case]
+    put(clients, "inv/data/daily/data/x", b"not what it should be")
+    deliver(clients, KEYS, **changes)
+    keys, (page,) = read(clients)
+    assert keys == []
+    assert page.status is not ReadStatus.COMPLETE
+    assert part in str(page.problem), page.problem
+
+
+def test_no_inventory_at_all_is_a_problem(clients: AwsClients) -> None:
+    keys, (page,) = read(clients)
+    assert keys == []
+    assert "no manifest.json below s3://holder/inv/" in str(page.problem)
