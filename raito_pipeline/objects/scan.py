@@ -18,10 +18,10 @@ from raito_pipeline.objects.names import bucket_full_name
 from raito_pipeline.storage import CellWriter, ReadStatus
 
 Progress = Callable[[str, int, int | None], None]
-_BATCH_ROWS = 16_384
-_PAGES_BEFORE_SPLIT = 4
+_BATCH_ROWS = 8_192
+_PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
-_RANGES_A_WORKER = 2
+_RANGES_A_WORKER = 1
 
 
 class KeyPage(Page, Protocol):

@@ -25,7 +25,7 @@ from raito_pipeline.storage.cells import CellInfo, CellMissing, ReadStatus, from
 R = TypeVar("R")
 _FILE = "data.parquet"
 _TEMPORARY = ".data.parquet."
-_BATCH_ROWS = 16_384
+_BATCH_ROWS = 8_192
 
 
 class CellWriter:

@@ -5,7 +5,6 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from raito_pipeline.aws.clients import AwsClients
@@ -15,20 +14,12 @@ from raito_pipeline.policy.resources import Place
 from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.bench.figure import Figure
 
 ACCOUNT, KEY = "111122223333", "AKIABENCHBENCHBENCH0"
 USERS, GROUPS, ROLES, POLICIES = 500, 50, 500, 300
 LATENCY = 0.03
 STATEMENTS = 10_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line: what was measured, the measure, and what it should be."""
-
-    what: str
-    measured: str
-    goal: str
 
 
 def figures() -> Iterator[Figure]:

@@ -1,0 +1,73 @@
+"""One measured piece of work in a process of its own: `python -m tests.bench.object_work WAY PORT FOLDER WORKERS`.
+
+Prints a JSON object: CPU seconds, wall seconds, peak of the memory in MB, LIST calls, data objects.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.s3 import S3Keys
+from raito_pipeline.model import S3Bucket
+from raito_pipeline.objects.folders import FolderSettings
+from raito_pipeline.objects.scan import ScanSettings, write_s3_objects
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.files.data_objects import write_data_objects
+from raito_pipeline.raito.settings import RaitoSettings
+from raito_pipeline.raito.upload import upload
+from raito_pipeline.storage import Store
+
+ACCOUNT, REGION = "111122223333", "us-east-1"
+
+
+def paginate(clients: AwsClients, _url: str, _folder: Path, _workers: int) -> tuple[int, int]:
+    """What plain pagination with botocore costs: every key is seen, and nothing is done with it."""
+    pages = keys = 0
+    for page in clients.client("s3", REGION).get_paginator("list_objects_v2").paginate(Bucket="big"):
+        pages += 1
+        keys += len(page["Contents"])
+    return pages, keys
+
+
+def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> tuple[int, int]:
+    """Keys -> Parquet -> import file -> upload, as the assets do it."""
+    store = Store.open(folder)
+    lister = S3Keys(clients, REGION)
+    with store.writer("data_objects", ACCOUNT, REGION) as writer:
+        bucket = S3Bucket("big", REGION, None, True, ())
+        settings = ScanSettings(FolderSettings(), workers)
+        report = write_s3_objects(writer, lister, ACCOUNT, REGION, [bucket], settings)
+    file = write_data_objects(folder / "data-objects.json", store, ACCOUNT, [REGION], ACCOUNT)
+    with RaitoClient(RaitoSettings(url, "bench", skip_authentication=True)) as raito:
+        upload(raito, file)
+    return report.pages + report.splits, file.elements
+
+
+WAYS = {"paginate": paginate, "sync": sync}
+
+
+def main(way: str, port: str, folder: str, workers: str) -> None:
+    """Do the work and print what it took."""
+    url, place = f"http://127.0.0.1:{port}", Path(folder)
+    (place / "config").write_text(f"[profile bench]\nregion = {REGION}\nendpoint_url = {url}\n")
+    (place / "credentials").write_text("[bench]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = none\n")
+    os.environ["AWS_CONFIG_FILE"], os.environ["AWS_SHARED_CREDENTIALS_FILE"] = (
+        str(place / "config"),
+        str(place / "credentials"),
+    )
+    clients = AwsClients("bench", concurrency=int(workers))
+    clients.client("s3", REGION)
+    cpu, wall = time.process_time(), time.monotonic()
+    calls, objects = WAYS[way](clients, url, place, int(workers))
+    measured = {"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall}
+    # Not `ru_maxrss`: a new process takes that over from the one that started it.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    peak = int(status["VmHWM"].split()[0]) / 1024
+    print(json.dumps({**measured, "peak": peak, "calls": calls, "objects": objects}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
