@@ -192,6 +192,15 @@ class Store:
         with self.filesystem.open_input_file(path) as source:
             yield from pq.ParquetFile(source).iter_batches(batch_size=_BATCH_ROWS)
 
+    def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
+        """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
+        with self.filesystem.open_input_file(self.require(table, account, region)) as source:
+            footer = pq.ParquetFile(source).metadata
+        at = footer.schema.names.index(column)
+        groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
+        smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
+        return min(smallest, default=None)
+
     def rows(
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
     ) -> Iterator[R]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raito_pipeline.model.batches import texts
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import CellInfo, ReadStatus, Store
 from raito_pipeline.usage.seen import HashSet
 
 FILES = "cloudtrail_files"
@@ -45,6 +45,19 @@ class Earlier:
             met = batch.filter(pc.greater_equal(batch.column("day"), pa.scalar(first.isoformat())))
             found.update(zip(texts(met, "key"), texts(met, "etag"), strict=True))
         return found, first
+
+    def standing(self, status: ReadStatus) -> CellInfo | None:
+        """The cell of statements where it may stay as it is if nothing is added to it and nothing of it is read again.
+
+        Not where there is none, where it is not of the run of the manifest or has another status than the manifest is
+        going to have, or where statements in it are older than the window.
+        """
+        info = self._store.info(STATEMENTS, *self._place)
+        if info is None or self._files is not None or info.status is not status or GENERATION not in info.extra:
+            return None
+        oldest = int(datetime.combine(self._oldest, datetime.min.time(), UTC).timestamp())
+        first = self._store.smallest(STATEMENTS, "start_time", *self._place)
+        return info if first is None or first >= oldest else None
 
     def _files_that_count(self) -> HashSet | None:
         """The files of the manifest where the two cells are not of one run; else None, and all statements count."""

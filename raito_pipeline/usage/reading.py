@@ -1,6 +1,7 @@
 """One sync of usage: list the window, read each new log file once, and rewrite the manifest and the statements.
 
-Two cells are written, first `usage_statements`, then `cloudtrail_files`, both with the same mark of their generation.
+Two cells are written, first `usage_statements`, then `cloudtrail_files`, both with the same mark of their generation;
+where no file is new and no statement too old, the statements stay as they are.
 Where a run was killed in between, the marks differ: the next run then drops statements of files that the manifest does
 not know, and reads those files again. So the tables agree, statement by statement, whatever happens.
 """
@@ -11,8 +12,10 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
@@ -66,6 +69,24 @@ def read_usage(
     return reader.run(usage_last_used)
 
 
+class _Rows:
+    """The cell of statements, begun when there is something to write to it, and ended with `inner`."""
+
+    def __init__(self, store: Store, place: tuple[str, str], inner: ExitStack) -> None:
+        self._store, self._place, self._inner = store, place, inner
+        self._writer: CellWriter | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._writer is not None
+
+    @property
+    def writer(self) -> CellWriter:
+        if self._writer is None:
+            self._writer = self._inner.enter_context(self._store.writer(STATEMENTS, *self._place))
+        return self._writer
+
+
 class _Reader:
     def __init__(
         self,
@@ -86,7 +107,6 @@ class _Reader:
         self._counted: Counter[str] = Counter()
         self._outcomes: Counter[Outcome] = Counter()
         self._reread: set[str] = set()
-        self._ids = HashSet()
         self._earlier = Earlier(store, account_id, region, self._oldest)
         self._days: set[str] = set()
 
@@ -96,34 +116,34 @@ class _Reader:
             first = max(first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._settings.look_back_days))
         self._first_known = self._earlier.first_day(first)
         etags, first = self._earlier.etags(first)
-        for batch in self._earlier.statements():
-            self._ids.add_all(texts(batch, "external_id"))
-        generation = uuid.uuid4().hex
         # The inner cell is published first.
-        with self._store.writer(FILES, *self._place) as files, self._store.writer(STATEMENTS, *self._place) as rows:
-            files.read_at = rows.read_at = self._now
+        with self._store.writer(FILES, *self._place) as files, ExitStack() as inner:
+            rows = _Rows(self._store, self._place, inner)
+            files.read_at = self._now
             self._read_new(etags, first, files, rows)
-            self._copy_old(files, rows)
+            self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
                     f"{self._counted['waiting']} log files name data objects that are not known, and the data objects "
                     "of this region were not read whole: these files are read again by the next sync"
                 )
             gaps = self._gaps(first)
-            for writer in (files, rows):
-                writer.extra[GENERATION] = generation
-                writer.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
-                writer.extra["gaps"] = json.dumps(gaps)
+            files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
+            files.extra["gaps"] = json.dumps(gaps)
             files.extra[LAYOUTS] = json.dumps(list(self._source.layouts()))
-            if rows.status is not files.status:
-                rows.status, rows.problems = files.status, list(files.problems)
+            standing = None if rows.begun or self._reread else self._earlier.standing(files.status)
+            if standing is not None:
+                files.extra[GENERATION] = standing.extra[GENERATION]
+            else:
+                self._rewrite(files, rows.writer)
+        statements = standing.rows if standing is not None else rows.writer.rows
         return UsageReport(
             listed=self._counted["listed"],
             read=self._counted["read"],
             bytes_read=self._counted["bytes"],
             records=self._counted["records"],
             new_statements=self._counted["statements"],
-            statements=rows.rows,
+            statements=statements,
             duplicates=self._counted["duplicates"],
             broken=self._outcomes[Outcome.BROKEN] + self._counted["unreadable"],
             skipped=tuple(sorted((k.value, n) for k, n in self._outcomes.items() if k is not Outcome.BROKEN)),
@@ -134,7 +154,7 @@ class _Reader:
             problems=tuple(files.problems),
         )
 
-    def _read_new(self, etags: dict[str, str], first: date, files: CellWriter, rows: CellWriter) -> None:
+    def _read_new(self, etags: dict[str, str], first: date, files: CellWriter, rows: "_Rows") -> None:
         columns = StatementColumns()
         done_rows: list[CloudTrailFile] = []
         for done in self._in_order(self._to_read(etags, first)):
@@ -143,13 +163,13 @@ class _Reader:
             if done.problem:
                 files.add_problem(done.problem)
             if len(columns) >= _BATCH_ROWS:
-                rows.write_batch(columns.take())
+                rows.writer.write_batch(columns.take())
             if len(done_rows) >= _BATCH_ROWS:
                 files.write_rows(done_rows)
                 done_rows = []
             self._progress("log files", self._counted["read"], None)
         if len(columns):
-            rows.write_batch(columns.take())
+            rows.writer.write_batch(columns.take())
         files.write_rows(done_rows)
 
     def _to_read(self, etags: dict[str, str], first: date) -> Iterator[LogFile]:
@@ -199,6 +219,14 @@ class _Reader:
                 done.statements.append(made)
         return done
 
+    @cached_property
+    def _ids(self) -> HashSet:
+        """The event ids of all statements; those of earlier syncs are not read before there is a new file."""
+        known = HashSet()
+        for batch in self._earlier.statements():
+            known.add_all(texts(batch, "external_id"))
+        return known
+
     def _account(self, done: _Done, etags: dict[str, str], columns: StatementColumns) -> CloudTrailFile:
         """Note what came of a file, leave out statements that are known already, and make its row."""
         file = done.file
@@ -241,13 +269,23 @@ class _Reader:
             problem=done.problem,
         )
 
-    def _copy_old(self, files: CellWriter, rows: CellWriter) -> None:
-        for batch in self._earlier.statements(without=self._reread):
-            rows.write_batch(batch)
+    def _copy_manifest(self, files: CellWriter) -> None:
+        unread = 0
         for batch in self._earlier.files(without=self._reread):
             self._days.update(texts(batch, "day"))
+            unread += batch.num_rows - batch.column("problem").null_count
             if batch.num_rows:
                 files.write_batch(batch)
+        if unread:
+            files.add_problem(f"{unread} log files could not be read by an earlier sync: see the column problem")
+
+    def _rewrite(self, files: CellWriter, rows: CellWriter) -> None:
+        """The statements that still count go to the new cell, and both cells get the mark of a new generation."""
+        for batch in self._earlier.statements(without=self._reread):
+            rows.write_batch(batch)
+        rows.read_at, rows.status, rows.problems = files.read_at, files.status, list(files.problems)
+        files.extra[GENERATION] = uuid.uuid4().hex
+        rows.extra.update(files.extra)
 
     def _gaps(self, first: date) -> list[str]:
         """Days without any log file, from the first that was ever listed (inside the window) to yesterday."""
