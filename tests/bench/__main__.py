@@ -1,18 +1,21 @@
-"""Prints the figures of the access stage."""
+"""Prints the figures of all benchmarks, one table a subject."""
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.access import Figure, figures
+from tests.bench import access, objects, usage
+
+SUBJECTS = {"Access": access.figures, "Data objects": objects.figures, "Usage": usage.figures}
 
 
 def main() -> None:
-    """Measure, and print one line a figure as soon as it is there."""
-    table = Table("what", "measured", "goal", title="Access")
-    figure: Figure
-    for figure in figures():
-        table.add_row(figure.what, figure.measured, figure.goal)
-    Console(soft_wrap=True).print(table)
+    """Measure one subject after the other."""
+    console = Console(soft_wrap=True)
+    for title, figures in SUBJECTS.items():
+        table = Table("what", "measured", "goal", title=title)
+        for figure in figures():
+            table.add_row(figure.what, figure.measured, figure.goal)
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""One measured piece of work on log files in a process of its own: `python -m tests.bench.usage_work WAY LOGS STORE`.
+
+Ways: `parse` (unpack with isal and parse with msgspec, one file after the other, and nothing else), `sync`.
+Prints a JSON object: CPU seconds, wall seconds, peak of the memory in MB, unpacked bytes, files opened, statements.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from isal import isal_zlib
+
+from raito_pipeline.aws.cloudtrail import LogBytes, LogFile
+from raito_pipeline.storage import Store
+from raito_pipeline.usage.known import KnownObjects
+from raito_pipeline.usage.reading import read_usage
+from raito_pipeline.usage.records import decode
+from raito_pipeline.usage.report import UsageSettings
+from raito_pipeline.usage.statements import StatementSettings
+
+ACCOUNT, REGION, DAY = "111122223333", "eu-west-1", "2026-03-19"
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+_GZIP = 31
+
+
+class Folder:
+    """A local folder of log files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.opened = 0
+
+    def layouts(self) -> tuple[str, ...]:
+        return ("AWSLogs/",)
+
+    def files(self, _first: date, _last: date) -> Iterator[LogFile]:
+        for path in sorted(self._folder.iterdir()):
+            yield LogFile(path.name, "etag", path.stat().st_size, DAY, NOW)
+
+    def fetch(self, key: str) -> LogBytes:
+        self.opened += 1
+        return LogBytes((self._folder / key).read_bytes(), "etag")
+
+
+def parse(logs: Path, _store: Path) -> dict[str, int]:
+    """What unpacking and parsing alone cost."""
+    size = found = 0
+    for path in sorted(logs.iterdir()):
+        text = isal_zlib.decompress(path.read_bytes(), _GZIP)
+        size += len(text)
+        found += len(decode(text)[0])
+    return {"bytes": size, "opened": 0, "statements": found}
+
+
+def sync(logs: Path, store: Path) -> dict[str, int]:
+    """From log files to statements in Parquet, as the asset does it."""
+    bucket = f"{ACCOUNT}:{REGION}:data"
+    known = KnownObjects()
+    known.add([bucket, *(f"{bucket}/year=2026/{n}" for n in range(100))], ["bucket", *["folder"] * 100])
+    settings = UsageSettings(StatementSettings(ACCOUNT, REGION, "trail", {}, {"data": REGION}))
+    source = Folder(logs)
+    report = read_usage(Store.open(store), source, ACCOUNT, REGION, known, settings, now=NOW)
+    return {"bytes": 0, "opened": source.opened, "statements": report.statements}
+
+
+WAYS = {"parse": parse, "sync": sync}
+
+
+def main(way: str, logs: str, store: str) -> None:
+    """Do the work and print what it took."""
+    cpu, wall = time.process_time(), time.monotonic()
+    measured = WAYS[way](Path(logs), Path(store))
+    took = {"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall}
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    print(json.dumps({**measured, **took, "peak": int(status["VmHWM"].split()[0]) / 1024}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
