@@ -68,7 +68,7 @@ def global_permissions() -> dict[str, GlobalPermission]:
 
 
 @cache
-def event_permission(event_name: str, *, with_version: bool = False) -> EventPermission | None:
+def event_permission(event_name: str, with_version: bool = False) -> EventPermission | None:
     """The permission of an event of S3; None where the event is of no permission that Raito Cloud knows.
 
     `with_version` says whether the call named a version of the object.

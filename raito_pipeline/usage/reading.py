@@ -7,7 +7,6 @@ not know, and reads those files again. So the tables agree, statement by stateme
 """
 
 import json
-import threading
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import compress
 
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
@@ -26,12 +26,11 @@ from raito_pipeline.usage.records import FileCorrupt, decode, unpack
 from raito_pipeline.usage.report import UsageReport, UsageSettings
 from raito_pipeline.usage.seen import HashSet
 from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
-from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, statement_of
+from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, StatementMaker
 
 Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 16_384
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
-_DECODERS = 2
 
 
 @dataclass(slots=True)
@@ -100,10 +99,10 @@ class _Reader:
         progress: Progress,
     ) -> None:
         self._store, self._source, self._place = store, source, (account_id, region)
-        self._known, self._settings, self._now, self._progress = known, settings, now, progress
+        self._settings, self._now, self._progress = settings, now, progress
+        self._maker = StatementMaker(known, settings.statements)
         self._today = now.date()
         self._oldest = self._today - timedelta(days=settings.window_days)
-        self._decoders = threading.Semaphore(_DECODERS)
         self._counted: Counter[str] = Counter()
         self._outcomes: Counter[Outcome] = Counter()
         self._reread: set[str] = set()
@@ -180,29 +179,27 @@ class _Reader:
                 yield file
 
     def _in_order(self, files: Iterator[LogFile]) -> Iterator[_Done]:
-        """Read files at the same time, a bounded number and size of them, and give them in their order."""
+        """Fetch files at the same time, a bounded number and size of them, and give them in their order.
+
+        Only fetching is shared by threads: the rest holds the interpreter's lock, and threads that wait for it cost.
+        """
         at_once = max(self._settings.concurrency, 1)
-        running: deque[tuple[LogFile, Future[_Done]]] = deque()
+        running: deque[tuple[LogFile, Future[LogBytes]]] = deque()
         size = 0
         with ThreadPoolExecutor(at_once, thread_name_prefix="cloudtrail") as pool:
             for file in files:
                 while running and (len(running) >= 2 * at_once or size + file.size > _MOST_PACKED_BYTES):
                     oldest, future = running.popleft()
                     size -= oldest.size
-                    yield future.result()
-                running.append((file, pool.submit(self._read, file)))
+                    yield self._shape(oldest, future.result())
+                running.append((file, pool.submit(self._source.fetch, file.key)))
                 size += file.size
-            for _, future in running:
-                yield future.result()
-
-    def _read(self, file: LogFile) -> _Done:
-        got = self._source.fetch(file.key)
-        if got.problem:
-            return _Done(file, "gone" if got.gone else "", problem=got.problem)
-        with self._decoders:
-            return self._shape(file, got)
+            for oldest, future in running:
+                yield self._shape(oldest, future.result())
 
     def _shape(self, file: LogFile, got: LogBytes) -> _Done:
+        if got.problem:
+            return _Done(file, "gone" if got.gone else "", problem=got.problem)
         done = _Done(file, got.etag)
         try:
             records, unreadable = decode(unpack(got.packed))
@@ -211,12 +208,10 @@ class _Reader:
             return done
         done.records = len(records) + unreadable
         done.outcomes[Outcome.BROKEN] += unreadable
-        for record in records:
-            made = statement_of(record, self._known, self._settings.statements)
-            if isinstance(made, Outcome):
-                done.outcomes[made] += 1
-            else:
-                done.statements.append(made)
+        made = list(map(self._maker.make, records))
+        done.statements = [each for each in made if type(each) is Statement]
+        if len(done.statements) < len(made):
+            done.outcomes.update(each for each in made if type(each) is Outcome)
         return done
 
     @cached_property
@@ -230,17 +225,8 @@ class _Reader:
     def _account(self, done: _Done, etags: dict[str, str], columns: StatementColumns) -> CloudTrailFile:
         """Note what came of a file, leave out statements that are known already, and make its row."""
         file = done.file
-        before = len(columns)
-        own = self._earlier.ids_of(file.key) if file.key in etags else frozenset[str]()
-        if file.key in etags:
-            self._reread.add(file.key)
-        taken: set[str] = set()
-        for statement in done.statements:
-            mine = statement.external_id in own and statement.external_id not in taken
-            if mine or self._ids.add(statement.external_id):
-                taken.add(statement.external_id)
-                columns.add(file.key, statement)
-        kept = len(columns) - before
+        kept = self._new_of(file.key, done.statements, etags)
+        columns.add(file.key, kept)
         waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
@@ -248,8 +234,8 @@ class _Reader:
             read=1,
             bytes=file.size,
             records=done.records,
-            statements=kept,
-            duplicates=len(done.statements) - kept,
+            statements=len(kept),
+            duplicates=len(done.statements) - len(kept),
             unreadable=broken,
             corrupt=int(done.corrupt),
             waiting=int(waits),
@@ -262,12 +248,27 @@ class _Reader:
             last_modified=file.last_modified,
             read_at=self._now,
             records=done.records,
-            statements=kept,
-            duplicates=len(done.statements) - kept,
+            statements=len(kept),
+            duplicates=len(done.statements) - len(kept),
             skipped=sum(done.outcomes.values()),
             broken=broken,
             problem=done.problem,
         )
+
+    def _new_of(self, key: str, statements: list[Statement], etags: dict[str, str]) -> list[Statement]:
+        """The statements of a file less those that another file, or the file itself, gave already."""
+        if key not in etags:
+            fresh = self._ids.add([statement.external_id for statement in statements])
+            return list(compress(statements, fresh))
+        # What an earlier version of the file gave is known, and is still to be written.
+        self._reread.add(key)
+        own = self._earlier.ids_of(key)
+        once = {statement.external_id: statement for statement in reversed(statements)}
+        others = [external_id for external_id in once if external_id not in own]
+        fresh_ids = set(compress(others, self._ids.add(others)))
+        return [
+            s for s in statements if (s.external_id in own or s.external_id in fresh_ids) and once[s.external_id] is s
+        ]
 
     def _copy_manifest(self, files: CellWriter) -> None:
         unread = 0

@@ -11,26 +11,26 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 
-class Issuer(msgspec.Struct, gc=False):
+class Issuer(msgspec.Struct, frozen=True, gc=False):
     """`sessionIssuer`: the role behind a session."""
 
     userName: str | None = None  # noqa: N815
     arn: str | None = None
 
 
-class SessionContext(msgspec.Struct, gc=False):
+class SessionContext(msgspec.Struct, frozen=True, gc=False):
     """`sessionContext` of an identity."""
 
     sessionIssuer: Issuer | None = None  # noqa: N815
 
 
-class OnBehalfOf(msgspec.Struct, gc=False):
+class OnBehalfOf(msgspec.Struct, frozen=True, gc=False):
     """`onBehalfOf`: the person of IAM Identity Center that a call was made for."""
 
     userId: str | None = None  # noqa: N815
 
 
-class Identity(msgspec.Struct, gc=False):
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """`userIdentity`: who made the call."""
 
     type: str | None = None
@@ -53,12 +53,26 @@ class Resource(msgspec.Struct, gc=False):
 class Transfer(msgspec.Struct, gc=False):
     """`additionalEventData` of S3 data events, as far as used."""
 
-    bytesTransferredIn: float = 0  # noqa: N815
-    bytesTransferredOut: float = 0  # noqa: N815
+    bytesTransferredIn: Any = None  # noqa: N815
+    bytesTransferredOut: Any = None  # noqa: N815
+
+
+class Parameters(msgspec.Struct, gc=False):
+    """`requestParameters` of S3, as far as used. Other services have other things under these names."""
+
+    bucketName: Any = None  # noqa: N815
+    key: Any = None
+    prefix: Any = None
+    versionId: Any = None  # noqa: N815
+    copy_source: Any = msgspec.field(name="x-amz-copy-source", default=None)
+
+
+_ABSENT = msgspec.Raw(b"null")
+_Plain = str | int | float | bool | list[Any] | None
 
 
 class Record(msgspec.Struct, gc=False):
-    """One CloudTrail record. What belongs to other services is not looked into."""
+    """One CloudTrail record. What is raw belongs to other services, too, and is only read where it is needed."""
 
     eventSource: str | None = None  # noqa: N815
     eventCategory: str | None = None  # noqa: N815
@@ -68,20 +82,10 @@ class Record(msgspec.Struct, gc=False):
     eventTime: str | None = None  # noqa: N815
     errorCode: str | None = None  # noqa: N815
     errorMessage: str | None = None  # noqa: N815
-    userIdentity: Identity | None = None  # noqa: N815
-    requestParameters: msgspec.Raw = msgspec.Raw()  # noqa: N815
-    additionalEventData: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    userIdentity: msgspec.Raw = _ABSENT  # noqa: N815
+    requestParameters: msgspec.Raw = _ABSENT  # noqa: N815
+    additionalEventData: Transfer | _Plain = None  # noqa: N815
     resources: list[Resource] | None = None
-
-
-class Parameters(msgspec.Struct, gc=False):
-    """`requestParameters` of S3, as far as used."""
-
-    bucketName: str | None = None  # noqa: N815
-    key: str | None = None
-    prefix: str | None = None
-    versionId: str | None = None  # noqa: N815
-    copy_source: str | None = msgspec.field(name="x-amz-copy-source", default=None)
 
 
 class _File(msgspec.Struct, gc=False):
@@ -99,8 +103,8 @@ class FileCorrupt(Exception):
 _file = msgspec.json.Decoder(_File)
 _raw_file = msgspec.json.Decoder(_RawFile)
 _record = msgspec.json.Decoder(Record)
-parameters = msgspec.json.Decoder(Parameters)
-transfer = msgspec.json.Decoder(Transfer)
+_identity = msgspec.json.Decoder(Identity | None)
+_parameters = msgspec.json.Decoder(Parameters | _Plain)
 
 
 def unpack(packed: bytes) -> bytes:
@@ -144,11 +148,16 @@ def _decode_each(text: bytes) -> tuple[list[Record], int]:
     return records, len(raws) - len(records)
 
 
-def decode_or(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, default: Any) -> Any:
-    """Decode part of a record; `default` where it is absent or of another form."""
-    if not len(bytes(raw)):
-        return default
+def identity_of(raw: bytes) -> Identity | None:
+    """The `userIdentity` of a record; None where there is none, or none that can be read."""
     try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError:
-        return default
+        found = _identity.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    return found if isinstance(found, Identity) else None
+
+
+def parameters_of(raw: bytes) -> Parameters:
+    """The `requestParameters` of a record, empty where there are none."""
+    found = _parameters.decode(raw)
+    return found if isinstance(found, Parameters) else Parameters()

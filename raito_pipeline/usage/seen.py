@@ -7,54 +7,64 @@ import numpy as np
 import numpy.typing as npt
 
 _SALT = "\0"
-_MERGE_AT = 100_000
+_Hashes = npt.NDArray[np.int64]
+_Flags = npt.NDArray[np.bool_]
 
 
 class HashSet:
-    """A set of strings that only grows. Those added lately lie in a plain set, the others in two sorted arrays."""
+    """A set of strings that only grows: sorted runs of hashes, each at least twice as long as the next."""
 
     def __init__(self) -> None:
-        self._first: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._second: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._late: set[tuple[int, int]] = set()
+        self._runs: list[tuple[_Hashes, _Hashes]] = []
 
     def __len__(self) -> int:
-        return len(self._first) + len(self._late)
+        return sum(len(first) for first, _ in self._runs)
 
     def __contains__(self, name: str) -> bool:
-        pair = (hash(name), hash(_SALT + name))
-        return pair in self._late or self._merged(pair)
+        return bool(self._seen(*_hashes([name]))[0])
 
-    def add(self, name: str) -> bool:
-        """Add a name; false where it was in the set already."""
-        pair = (hash(name), hash(_SALT + name))
-        if pair in self._late or self._merged(pair):
-            return False
-        self._late.add(pair)
-        if len(self._late) >= _MERGE_AT:
-            self._merge()
-        return True
+    def add(self, names: Sequence[str]) -> list[bool]:
+        """Add names; true for each that is new, the first of several equal ones included."""
+        first, second = _hashes(names)
+        fresh = ~self._seen(first, second)
+        within: set[str] = set()
+        for at, name in enumerate(names):
+            if fresh[at]:
+                fresh[at] = name not in within
+                within.add(name)
+        self._append(first[fresh], second[fresh])
+        return [bool(each) for each in fresh]
 
     def add_all(self, names: Sequence[str]) -> None:
         """Add names that are not in the set yet, and differ."""
-        first = np.fromiter(map(hash, names), np.int64, len(names))
-        second = np.fromiter(map(hash, map(str.__add__, repeat(_SALT), names)), np.int64, len(names))
-        self._join(first, second)
+        self._append(*_hashes(names))
 
-    def _merged(self, pair: tuple[int, int]) -> bool:
-        at = int(np.searchsorted(self._first, pair[0]))
-        while at < len(self._first) and self._first[at] == pair[0]:
-            if self._second[at] == pair[1]:
-                return True
-            at += 1
-        return False
+    def _seen(self, first: _Hashes, second: _Hashes) -> _Flags:
+        found = np.zeros(len(first), np.bool_)
+        for run_first, run_second in self._runs:
+            at = np.searchsorted(run_first, first)
+            last = len(run_first) - 1
+            # Names that share the first hash are neighbours; that there are several is rarer than rare.
+            open_ = ~found & (at <= last)
+            while open_.any():
+                here = np.minimum(at, last)
+                same = open_ & (run_first[here] == first)
+                found |= same & (run_second[here] == second)
+                at = at + 1
+                open_ = same & ~found & (at <= last)
+        return found
 
-    def _merge(self) -> None:
-        pairs = np.array(list(self._late), np.int64).reshape(-1, 2)
-        self._late = set()
-        self._join(pairs[:, 0], pairs[:, 1])
+    def _append(self, first: _Hashes, second: _Hashes) -> None:
+        if not len(first):
+            return
+        while self._runs and len(self._runs[-1][0]) < 2 * len(first):
+            run_first, run_second = self._runs.pop()
+            first, second = np.concatenate([run_first, first]), np.concatenate([run_second, second])
+        order = np.argsort(first, kind="stable")
+        self._runs.append((first[order], second[order]))
 
-    def _join(self, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> None:
-        all_first, all_second = np.concatenate([self._first, first]), np.concatenate([self._second, second])
-        order = np.argsort(all_first, kind="stable")
-        self._first, self._second = all_first[order], all_second[order]
+
+def _hashes(names: Sequence[str]) -> tuple[_Hashes, _Hashes]:
+    count = len(names)
+    first = np.fromiter(map(hash, names), np.int64, count)
+    return first, np.fromiter(map(hash, map(str.__add__, repeat(_SALT), names)), np.int64, count)
