@@ -31,20 +31,25 @@ class Earlier:
         info = self._store.info(FILES, *self._place)
         return date.fromisoformat((info.extra.get(FIRST_DAY) if info else None) or otherwise.isoformat())
 
-    def etags(self, first: date) -> tuple[dict[str, str], date]:
-        """ETags of the files that a listing from `first` meets again; and that day, or that of a file never read."""
-        if self._store.info(FILES, *self._place) is None:
-            return {}, first
-        unread = first.isoformat()
-        for batch in self._store.batches(FILES, *self._place):
-            waiting = batch.filter(pc.equal(batch.column("etag"), pa.scalar("")))
-            unread = min([unread, *texts(waiting, "day")])
-        first = max(date.fromisoformat(unread), self._oldest)
+    def days_to_look_at(self, first: date) -> list[date]:
+        """The days before `first` of files that wait to be read, or could not be: listing from `first` misses them."""
+        days: set[str] = set()
+        for batch in self.files():
+            waits = pc.or_(pc.equal(batch.column("etag"), pa.scalar("")), pc.is_valid(batch.column("problem")))
+            days.update(texts(batch.filter(waits), "day"))
+        return sorted(date.fromisoformat(day) for day in days if day < first.isoformat())
+
+    def etags(self, first: date, days: Collection[date]) -> dict[str, str]:
+        """ETags of the files that a listing of these days, and of all from `first`, meets again."""
+        others = pa.array([day.isoformat() for day in days], pa.string())
         found: dict[str, str] = {}
-        for batch in self._store.batches(FILES, *self._place):
-            met = batch.filter(pc.greater_equal(batch.column("day"), pa.scalar(first.isoformat())))
+        for batch in self.files():
+            day = batch.column("day")
+            met = batch.filter(
+                pc.or_(pc.greater_equal(day, pa.scalar(first.isoformat())), pc.is_in(day, value_set=others))
+            )
             found.update(zip(texts(met, "key"), texts(met, "etag"), strict=True))
-        return found, first
+        return found
 
     def standing(self, status: ReadStatus) -> CellInfo | None:
         """The cell of statements where it may stay as it is if nothing is added to it and nothing of it is read again.

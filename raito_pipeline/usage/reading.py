@@ -9,7 +9,7 @@ not know, and reads those files again. So the tables agree, statement by stateme
 import json
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from raito_pipeline.usage.seen import HashSet
 from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
 from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, StatementMaker
 
+Window = tuple[date, date]
 Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 16_384
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
@@ -114,12 +115,13 @@ class _Reader:
         if usage_last_used is not None:
             first = max(first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._settings.look_back_days))
         self._first_known = self._earlier.first_day(first)
-        etags, first = self._earlier.etags(first)
+        days = self._earlier.days_to_look_at(first)
+        etags = self._earlier.etags(first, days)
         # The inner cell is published first.
         with self._store.writer(FILES, *self._place) as files, ExitStack() as inner:
             rows = _Rows(self._store, self._place, inner)
             files.read_at = self._now
-            self._read_new(etags, first, files, rows)
+            self._read_new(etags, [*((day, day) for day in days), (first, self._today)], files, rows)
             self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
@@ -153,10 +155,10 @@ class _Reader:
             problems=tuple(files.problems),
         )
 
-    def _read_new(self, etags: dict[str, str], first: date, files: CellWriter, rows: "_Rows") -> None:
+    def _read_new(self, etags: dict[str, str], windows: Sequence[Window], files: CellWriter, rows: _Rows) -> None:
         columns = StatementColumns()
         done_rows: list[CloudTrailFile] = []
-        for done in self._in_order(self._to_read(etags, first)):
+        for done in self._in_order(self._to_read(etags, windows)):
             row = self._account(done, etags, columns)
             done_rows.append(row)
             if done.problem:
@@ -171,8 +173,8 @@ class _Reader:
             rows.writer.write_batch(columns.take())
         files.write_rows(done_rows)
 
-    def _to_read(self, etags: dict[str, str], first: date) -> Iterator[LogFile]:
-        for file in self._source.files(first, self._today):
+    def _to_read(self, etags: dict[str, str], windows: Sequence[Window]) -> Iterator[LogFile]:
+        for file in (file for window in windows for file in self._source.files(*window)):
             self._counted["listed"] += 1
             self._days.add(file.day)
             if etags.get(file.key) != file.etag:

@@ -48,7 +48,8 @@ def _files(
         # is delivered again in the next file.
         records.append(_record(account, region, at, 900 + number, {logs: ["AWSLogs/x.json.gz"]}, users))
         records.append({**records[0], "eventID": _id(account, region, at, 990), **_MANAGEMENT})
-        records.append({**records[0], "eventID": _id(account, region, at.replace(hour=8), 0)})
+        if paths:
+            records.append(_record(account, region, at.replace(hour=8), 0, paths, users))
         text = json.dumps({"Records": records}).encode()
         name = f"{account}_CloudTrail_{region}_{at:%Y%m%dT%H%MZ}_{_id(account, region, at, 0)[:16]}.json.gz"
         yield f"{folder}/{name}", gzip.compress(text, mtime=0)
