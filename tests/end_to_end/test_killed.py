@@ -1,20 +1,49 @@
 """A sync that is killed at any moment: the next one converges, and no table is ever half written."""
 
 import os
+import random
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from raito_pipeline.sandbox.compare import compare
 from tests.end_to_end.conftest import World
 
-MOMENTS = (1.0, 2.0, 2.8, 3.5, 4.2, 4.9, 5.6, 6.3, 7.0, 8.0)
+CHANCE = random.Random(20)
+MOMENTS = [CHANCE.uniform(0.8, 6.5) for _ in range(20)]
 """Seconds after the start; a whole sync of one account takes about ten."""
+ACCOUNT = "210000000012"
 
 
-def test_a_sync_that_is_killed_ten_times_converges(world: World) -> None:
+def _statements(world: World) -> dict[str, dict[str, Any]]:
+    """The usage statements of all regions by event id, less the file that an event was first found in."""
+    found: dict[str, dict[str, Any]] = {}
+    for region in world.embedded.estate.members[0].regions:
+        for row in world.store.dataset("usage_statements", ACCOUNT, region).to_table().to_pylist():
+            found[row["external_id"]] = {name: value for name, value in row.items() if name != "file_key"}
+    return found
+
+
+def _in_raito_cloud(world: World) -> set[str]:
+    with closing(sqlite3.connect(world.embedded.directory / "raito-cloud.sqlite")) as database:
+        query = "select external_id from usage_statements where data_source = ?"
+        return {row[0] for row in database.execute(query, (f"ds-{ACCOUNT}",))}
+
+
+def _read_usage_anew(world: World) -> None:
+    for table in ("usage_statements", "cloudtrail_files"):
+        shutil.rmtree(world.embedded.directory / "data" / table)
+    for region in world.embedded.estate.members[0].regions:
+        assert world.materialize(["cloudtrail_files", "usage_statements"], f"{ACCOUNT}|{region}").success
+
+
+def test_a_sync_that_is_killed_twenty_times_converges(world: World) -> None:
     embedded = world.embedded
     (embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     environment = {**os.environ, "DAGSTER_HOME": str(embedded.directory)}
@@ -43,3 +72,8 @@ def test_a_sync_that_is_killed_ten_times_converges(world: World) -> None:
     assert again.returncode == 0, again.stdout + again.stderr
     assert [call.operation for call in embedded.aws.calls.since(mark) if call.writes] == []
     assert world.counts() == before
+
+    statements = _statements(world)
+    assert _in_raito_cloud(world) == statements.keys()
+    _read_usage_anew(world)
+    assert _statements(world) == statements
