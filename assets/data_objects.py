@@ -1,7 +1,7 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import dagster as dg
@@ -16,8 +16,9 @@ from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.objects.glue import glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
+from raito_pipeline.objects.subtree import Subtree, keep_others
 from raito_pipeline.resources import Services
-from raito_pipeline.storage import ReadStatus, Store
+from raito_pipeline.storage import CellWriter, ReadStatus, Store
 from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
 
 GROUP = "data_objects"
@@ -61,39 +62,69 @@ def _switched_off(target: AccountTarget) -> str | None:
 
 def _make(log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
-    clients = services.aws(target)
-    meter = Meter(clients)
-    buckets = tuple(log.store.rows(S3Bucket, cell.account))
-    assert cell.region is not None
-    if target.aws_glue_enabled:
-        read = glue.read_tables(clients, cell.region, glue_settings(target), services.progress)
-        log.require(read)
-        rows, found = glue_objects(read.rows, target.account_id, cell.region, buckets)
-        info = log.store.write(
-            "data_objects", rows, *cell.place, status=read.status, problems=read.problems, read_at=read.read_at
-        )
-        log.made(cell, info, {**meter.cost().metadata(), "found": asdict(found)})
+    subtree = Subtree.from_tags(log.context.run.tags)
+    if subtree is not None and (subtree.place.account, subtree.place.region) != (target.account_id, cell.region):
+        log.fail("data_objects", cell, f"{subtree.parent} is not in this partition")
         return
-    inventories = _inventories(services, target, cell.region, buckets)
+    meter = Meter(services.aws(target))
+    buckets = tuple(log.store.rows(S3Bucket, cell.account))
     with log.store.writer("data_objects", *cell.place) as writer:
-        report = write_s3_objects(
-            writer,
-            s3.S3Keys(clients, cell.region),
-            target.account_id,
-            cell.region,
-            buckets,
-            scan_settings(target),
-            services.progress,
-            inventories,
-        )
-        if report.buckets and report.refused == report.buckets:
-            # Leaving the writer by an error keeps the cell of the last sync.
-            raise ReadRefused(ReadStatus.DENIED, writer.problems)
+        if subtree is not None:
+            keep_others(writer, log.store, cell.place, subtree)
+        read = _read_glue if target.aws_glue_enabled else _read_s3
+        told = read(log, services, cell, buckets, writer, subtree)
     assert writer.info is not None
-    told: dict[str, Any] = {"found": asdict(report)}
-    if inventories:
-        told["inventories made at"] = {name: str(one.created or "not read") for name, one in inventories.items()}
     log.made(cell, writer.info, {**meter.cost().metadata(), **told})
+
+
+def _read_glue(
+    log: CellLog,
+    services: Services,
+    cell: Cell,
+    buckets: Sequence[S3Bucket],
+    writer: CellWriter,
+    subtree: Subtree | None,
+) -> dict[str, Any]:
+    target = services.account(cell.account)
+    assert cell.region is not None
+    read = glue.read_tables(services.aws(target), cell.region, glue_settings(target), services.progress)
+    log.require(read)
+    rows, found = glue_objects(read.rows, target.account_id, cell.region, buckets)
+    writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
+    for problem in read.problems:
+        writer.add_problem(problem)
+    if subtree is None:
+        writer.read_at = read.read_at
+    return {"found": asdict(found)}
+
+
+def _read_s3(
+    log: CellLog,  # noqa: ARG001 - as the other way takes it
+    services: Services,
+    cell: Cell,
+    buckets: Sequence[S3Bucket],
+    writer: CellWriter,
+    subtree: Subtree | None,
+) -> dict[str, Any]:
+    target = services.account(cell.account)
+    clients = services.aws(target)
+    assert cell.region is not None
+    inventories = _inventories(services, target, cell.region, buckets)
+    report = write_s3_objects(
+        writer,
+        s3.S3Keys(clients, cell.region),
+        target.account_id,
+        cell.region,
+        buckets,
+        replace(scan_settings(target), subtree=subtree),
+        services.progress,
+        inventories,
+    )
+    if report.buckets and report.refused == report.buckets:
+        # Leaving the writer by an error keeps the cell of the last sync.
+        raise ReadRefused(ReadStatus.DENIED, writer.problems)
+    made_at = {name: str(one.created or "not read") for name, one in inventories.items()}
+    return {"found": asdict(report), **({"inventories made at": made_at} if made_at else {})}
 
 
 def _inventories(

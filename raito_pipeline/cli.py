@@ -42,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     for skip in SKIPS:
         run.add_argument(f"--{skip}", action="store_true", help=f"as the option {skip} of raito.yml")
     run.set_defaults(run=_run)
+    run.add_argument("--data-object-parent", metavar="FULL_NAME", help="read and upload only what lies below it")
+    run.add_argument("--data-object-excludes", metavar="FULL_NAMES", help="less these and what lies below (by commas)")
     info = commands.add_parser("info", help="every option of raito.yml with its explanation")
     info.add_argument("option", nargs="?", help="show only options whose name contains this")
     info.add_argument(
@@ -71,6 +73,8 @@ def _run(given: argparse.Namespace) -> int:
     targets = given.only_targets.split(",") if given.only_targets else None
     options = load(given.config_file, os.environ, targets, overrides)
     options.check_usable()
+    if given.data_object_parent:
+        return sync_on_terminal(options, given.data_object_parent, (given.data_object_excludes or "").split(","))
     return sync_on_terminal(options)
 
 

@@ -13,6 +13,8 @@ from raito_pipeline.automation import ACCOUNT_TAG, RANGE_END, RANGE_START, SYNC_
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+from raito_pipeline.objects.subtree import Subtree
+from raito_pipeline.partitions import region_key
 
 # Dagster writes every event to the console otherwise; the sync prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -55,6 +57,18 @@ def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
         yield Layer(f"account {account}", "IAM and buckets", ROOTS, account, tags)
         yield Layer(f"account {account}", f"{len(options.account(account).regions)} regions", REGIONAL, None, regions)
         yield Layer(f"account {account}", "access, upload, push", FINAL, account, tags)
+
+
+def subtree_layers(options: Options, subtree: Subtree, sync: str) -> Iterator[Layer]:
+    """The runs that read one part of the data objects again and upload it; none where no target holds it."""
+    place = subtree.place
+    for target in options.accounts:
+        if target.account_id != place.account or place.region not in target.regions:
+            continue
+        account, tags = target.partition, {**subtree.tags(), SYNC_TAG: sync, ACCOUNT_TAG: target.partition}
+        name = f"data objects below {subtree.parent}"
+        yield Layer(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
+        yield Layer(f"account {account}", "upload of these", ("data_source_import",), account, tags)
 
 
 def run_sync(

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.describe import describe
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.objects.subtree import NoSubtree, Subtree
 from raito_pipeline.resources import Services
-from raito_pipeline.sync import Layer, LayerResult, layers, run_sync
+from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 
 class TerminalProgress:
@@ -71,16 +72,30 @@ class TerminalProgress:
             self._console.print(f"    not tried: {', '.join(result.skipped)}", style="yellow", markup=False)
 
 
-def sync_on_terminal(options: Options) -> int:
-    """One sync of everything in `options`; gives the exit status: 0 only if every layer succeeded."""
+def sync_on_terminal(options: Options, parent: str | None = None, excludes: Iterable[str] = ()) -> int:
+    """One sync of everything in `options`, or of the data objects below `parent` less `excludes` (full names).
+
+    Gives the exit status: 0 only if every layer succeeded, 2 where no target holds `parent`.
+    """
     console = Console(soft_wrap=True)
+    sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    try:
+        subtree = None if parent is None else Subtree.of(parent, excludes)
+    except NoSubtree as error:
+        console.print(str(error), style="red", markup=False)
+        return 2
+    wanted = list(
+        layers(options, make_grid(options), sync) if subtree is None else subtree_layers(options, subtree, sync)
+    )
+    if not wanted:
+        console.print(f"no target of {options.file} reads the account and region of {parent}", style="red")
+        return 2
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", markup=False, highlight=False)
     progress = TerminalProgress(console)
     services = Services(options, progress.report)
     definitions = build_definitions(options, services)
     began = time.monotonic()
-    wanted = list(layers(options, make_grid(options), f"command-{datetime.now(UTC):%Y%m%dT%H%M%S}"))
     with instance_of_this_directory() as instance, progress.shown():
         results = run_sync(definitions, instance, wanted, progress.layer)
     failed = [r for r in results if not r.success]

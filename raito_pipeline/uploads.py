@@ -31,6 +31,7 @@ from raito_pipeline.model import (
     UsageUploaded,
 )
 from raito_pipeline.model.batches import texts
+from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.policy.permissions import permissions
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
@@ -70,6 +71,8 @@ class Work:
     task: Task
     verdict: Verdict
     folder: Path
+    subtree: Subtree | None = None
+    """the only data objects to send; None = all"""
     log_files: list[tuple[str, str]] = field(default_factory=list)
     """keys and ETags of the log files whose statements are stored at the time of the upload"""
 
@@ -191,7 +194,7 @@ class DataObjectUpload(Upload):
 
     def start(self, work: Work) -> PendingImport | None:
         assert work.account.data_source_id is not None
-        regions = stored_regions(work, "data_objects")
+        regions = [work.subtree.place.region] if work.subtree else stored_regions(work, "data_objects")
         if not regions:  # nothing was ever read: an import of the account alone would say that it is empty
             raise CellMissing(
                 "data_objects", work.cell.account, "any region", work.store.uri("data_objects", work.cell.account)
@@ -210,6 +213,7 @@ class DataObjectUpload(Upload):
             regions,
             work.account.account_id,
             owner_key=work.target.tag_overwrite_key_for_data_object_owners,
+            part=work.subtree.within if work.subtree else None,
         )
         return start_data_source_import(work.task, file, delete_untouched=work.may_delete)
 
@@ -304,10 +308,13 @@ def _begin(
         return None
     task = jobs.task(target, upload.job_type)
     verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
+    subtree = Subtree.from_tags(log.context.run.tags)
+    if subtree is not None:
+        verdict = verdict.but(f"only what lies below {subtree.parent} was read")
     for reason in verdict.reasons:
         log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
     folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
-    work = Work(services, log.store, cell, target, task, verdict, folder)
+    work = Work(services, log.store, cell, target, task, verdict, folder, subtree)
     try:
         begun = upload.start(work)
     except Exception as error:

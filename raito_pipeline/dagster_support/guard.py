@@ -31,6 +31,10 @@ class Verdict:
 
     reasons: tuple[str, ...]
 
+    def but(self, reason: str) -> "Verdict":
+        """The same with one more reason."""
+        return Verdict((*self.reasons, reason))
+
     @property
     def complete(self) -> bool:
         """True where deletions may follow from what the cells lack."""

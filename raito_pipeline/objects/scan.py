@@ -15,6 +15,7 @@ from raito_pipeline.objects.columns import bucket_row
 from raito_pipeline.objects.cursor import Cursor, KeyRange, Page, ancestors, spread
 from raito_pipeline.objects.folders import FolderSettings, FolderShaper
 from raito_pipeline.objects.names import bucket_full_name
+from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.storage import CellWriter, ReadStatus
 
 Progress = Callable[[str, int, int | None], None]
@@ -49,17 +50,6 @@ class KeyLister(Protocol):
 
 
 Inventory = Callable[[], Iterator[KeyPage]]
-
-
-@dataclass(frozen=True, slots=True)
-class Subtree:
-    """The one part of a bucket that is wanted."""
-
-    bucket: str
-    path: str | None = None
-    """path of the folder; None = the whole bucket"""
-    excludes: tuple[str, ...] = ()
-    """paths that are left out, with all that lies below them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +103,7 @@ def write_s3_objects(
 def _wanted(
     writer: CellWriter, region: str, buckets: Sequence[S3Bucket], subtree: Subtree | None
 ) -> Sequence[S3Bucket]:
-    asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.bucket)]
+    asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.place.bucket)]
     for bucket in asked:
         if bucket.region is None:
             writer.add_problem(f"the region of bucket {bucket.name} is not known: it was not listed")
@@ -142,7 +132,8 @@ class _Scan:
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
         self._report.buckets = len(buckets)
         subtree = self._settings.subtree
-        scope = "" if subtree is None or subtree.path is None else f"{subtree.path}/"
+        path = subtree.place.path if subtree else None
+        scope = "" if path is None else f"{path}/"
         if subtree is None:
             account = self._place[0]
             self._writer.write_rows(bucket_row(self._name(b.name), account, b.name, b.tags) for b in buckets)
@@ -176,7 +167,7 @@ class _Scan:
 
     def _read_inventory(self, bucket: str, keys: KeyRange) -> None:
         subtree = self._settings.subtree
-        cursor = Cursor(keys, excludes=subtree.excludes if subtree else ())
+        cursor = Cursor(keys, excludes=subtree.excluded_paths if subtree else ())
         shaper = self.shaper(bucket, keys.opened)
         for number, page in enumerate(self._inventories[bucket]()):
             self.count(page, refused=number == 0 and page.problem is not None)
@@ -247,7 +238,7 @@ class _RangeListing:
         self._scan, self._bucket, self._keys = scan, bucket, keys
         folders, subtree = scan.settings.folders, scan.settings.subtree
         depth = folders.max_depth if folders.emulate else None
-        self._cursor = Cursor(keys, depth, subtree.excludes if subtree else ())
+        self._cursor = Cursor(keys, depth, subtree.excluded_paths if subtree else ())
         self._shaper = scan.shaper(bucket, keys.opened)
         self._least_level = len(keys.opened or keys.scope)
         self._next_split = _PAGES_BEFORE_SPLIT

@@ -12,7 +12,8 @@ from pathlib import Path
 from raito_pipeline.aws.s3 import KeyPage
 from raito_pipeline.model import DataObject, S3Bucket
 from raito_pipeline.objects.folders import FolderSettings
-from raito_pipeline.objects.scan import ScanReport, ScanSettings, Subtree, write_s3_objects
+from raito_pipeline.objects.scan import ScanReport, ScanSettings, write_s3_objects
+from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.storage import Store
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

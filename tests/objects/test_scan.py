@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from raito_pipeline.model import DataObject
 from raito_pipeline.objects.folders import FolderSettings
 from raito_pipeline.objects.names import parse_full_name
-from raito_pipeline.objects.scan import ScanSettings, Subtree, write_s3_objects
+from raito_pipeline.objects.scan import ScanSettings, write_s3_objects
+from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.storage import ReadStatus, Store
 from tests.objects.bucket import ACCOUNT, REGION, Buckets, bucket_row, expected, scanned
 
@@ -107,7 +108,7 @@ def test_nothing_is_lost_invented_or_out_of_order(
 def test_a_subtree_is_what_lies_below_and_is_not_left_out(
     tmp_path: Path, keys: list[str], path: str | None, excludes: list[str], page: int, workers: int
 ) -> None:
-    subtree = Subtree("b", path, tuple(excludes))
+    subtree = Subtree.of(B if path is None else f"{B}/{path}", [f"{B}/{out}" for out in excludes])
     rows, _ = scanned(tmp_path, Buckets({"b": keys, "c": keys}, page), concurrency=workers, subtree=subtree)
 
     def wanted(key: str) -> bool:
@@ -117,6 +118,7 @@ def test_a_subtree_is_what_lies_below_and_is_not_left_out(
     whole = expected("b", [key for key in keys if wanted(key)], FolderSettings())
     above = {B} if path is None else {B, *(f"{B}/{path[:n]}" for n in range(len(path) + 1) if path[n : n + 1] in "/")}
     assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == {one for one in whole if one[0] not in above}
+    assert all(subtree.contains(row.full_name) for row in rows)
 
 
 def test_a_big_bucket_is_shared_by_the_workers(tmp_path: Path) -> None:
@@ -159,6 +161,6 @@ def test_small_folders_below_the_depth_limit_cost_no_call_more(tmp_path: Path) -
 def test_what_is_left_out_of_a_subtree_is_not_listed(tmp_path: Path) -> None:
     keys = [f"a/{n:05d}" for n in range(5)] + [f"b/{n:05d}" for n in range(5000)] + ["c/1"]
     buckets = Buckets({"b": keys}, 10)
-    rows, _ = scanned(tmp_path, buckets, subtree=Subtree("b", None, ("b",)))
+    rows, _ = scanned(tmp_path, buckets, subtree=Subtree.of(B, [f"{B}/b"]))
     assert {row.full_name for row in rows if row.type == "folder"} == {f"{B}/a", f"{B}/c"}
     assert len(buckets.asked) <= 3

@@ -5,7 +5,7 @@ the joined column is written as it lies in memory.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,18 @@ def write_data_objects(
     *,
     owner_key: str | None = None,
     table: str = TABLE,
+    part: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]] | None = None,
 ) -> ImportFile:
-    """Write the data source and all data objects of the cells `partition`/`regions`.
+    """Write the data source and all data objects of the cells `partition`/`regions`; or only those that `part` keeps.
 
     Parents precede their children, and what several regions name (the bucket and folders of tables in two catalogs)
     is written once. `owner_key` is `tag-overwrite-key-for-data-object-owners`. Raises `CellMissing`.
     """
     with JsonArrayWriter(path) as writer:
-        writer.write(data_source_element(account_id))
-        for batch in merged_batches(store, partition, regions, table=table):
+        batches = merged_batches(store, partition, regions, table=table)
+        if part is None:
+            writer.write(data_source_element(account_id))
+        for batch in batches if part is None else part(batches):
             text = data_object_elements(batch, owner_key=owner_key)
             writer.write_encoded(text, batch.num_rows)
     return writer.file
