@@ -3,9 +3,14 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, usage
+from tests.bench import access, objects, partitions, usage
 
-SUBJECTS = {"Access": access.figures, "Data objects": objects.figures, "Usage": usage.figures}
+SUBJECTS = {
+    "Access": access.figures,
+    "Data objects": objects.figures,
+    "Usage": usage.figures,
+    "Partitions": partitions.figures,
+}
 
 
 def main() -> None:
