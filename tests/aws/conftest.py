@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.sandbox.aws.accounts import install_access_key
+from raito_pipeline.sandbox.aws.server import EmulatedAws
 
 from .stand_in import StandIn, serving
 
@@ -31,3 +33,19 @@ def reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reach]:
             return AwsClients("there", concurrency=concurrency, attempts=attempts)
 
         yield clients
+
+
+@pytest.fixture
+def emulated_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedAws]:
+    """The emulated AWS with the empty account 111122223333, which the profile `there` reaches."""
+    key = "AKIAREADREADREADREAD"
+    with EmulatedAws() as aws:
+        install_access_key("111122223333", key, "not-a-secret")
+        config, credentials = tmp_path / "config", tmp_path / "credentials"
+        config.write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {aws.endpoint_url}\n")
+        credentials.write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = not-a-secret\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        yield aws

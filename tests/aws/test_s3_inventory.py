@@ -5,9 +5,7 @@ import hashlib
 import io
 import json
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -19,11 +17,9 @@ from raito_pipeline.aws import s3_inventory
 from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.s3 import KeyPage
 from raito_pipeline.aws.s3_inventory import InventoryOf
-from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage.cells import ReadStatus
 
-KEY = "AKIAINVENTORYINVENTO"
 KEYS = ["a/b c.csv", "a+b", "é/ü%41.csv", "a//b", *(f"logs/{n:04d}" for n in range(900))]
 SCHEMAS = {
     "CSV": "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
@@ -32,19 +28,10 @@ SCHEMAS = {
 
 
 @pytest.fixture
-def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
-    with EmulatedAws() as aws:
-        install_access_key("111122223333", KEY, "not-a-secret")
-        config, credentials = tmp_path / "config", tmp_path / "credentials"
-        config.write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {aws.endpoint_url}\n")
-        credentials.write_text(f"[there]\naws_access_key_id = {KEY}\naws_secret_access_key = not-a-secret\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
-        made = AwsClients("there", attempts=2)
-        made.client("s3").create_bucket(Bucket="holder")
-        yield made
+def clients(emulated_aws: EmulatedAws) -> AwsClients:  # noqa: ARG001 - the clients reach it
+    made = AwsClients("there", attempts=2)
+    made.client("s3").create_bucket(Bucket="holder")
+    return made
 
 
 def csv_file(rows: list[tuple[str, str, str]]) -> bytes:

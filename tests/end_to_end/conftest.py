@@ -1,6 +1,7 @@
 """The whole way in one process: an embedded estate in a temporary folder, and syncs of it as the command makes them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,12 +73,23 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     """A fresh estate that nothing was synced from yet."""
-    with embedded_estate(tmp_path / "estate") as embedded, dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with started(tmp_path) as world:
+        yield world
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[World]:
+    """A fresh estate for the tests of a whole module, in a folder of its own."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        embedded_estate(folder / "estate") as embedded,
+        dg.DagsterInstance.local_temp(str(folder)) as instance,
+    ):
         for name, value in embedded.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
+            patch.setenv(name, value)
+        patch.delenv("AWS_PROFILE", raising=False)
         yield World(embedded, instance)
 
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import dagster as dg
 import pytest
 
 from raito_pipeline.dagster_support.layers import REGIONAL
 from raito_pipeline.sandbox.aws.faults import Fault
-from raito_pipeline.sandbox.embedded import embedded_estate
 from raito_pipeline.storage import ReadStatus, Store
-from tests.end_to_end.conftest import World
+from tests.end_to_end.conftest import World, started
 
 ACCOUNT, REGION = "210000000012", "us-east-1"
 KEY = f"{ACCOUNT}|{REGION}"
@@ -24,32 +22,24 @@ LISTING, LOG = "ListObjectsV2", "GetObject"
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The estate with the buckets of the account read, and a copy of what the region gives when all is well."""
     folder = tmp_path_factory.mktemp("faults")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        embedded_estate(folder / "estate") as embedded,
-        dg.DagsterInstance.local_temp(str(folder)) as instance,
-    ):
-        for name, value in embedded.environment.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_PROFILE", raising=False)
-        world = World(embedded, instance)
+    with started(folder) as world:
         assert world.materialize(["s3_buckets"], ACCOUNT).success
         assert world.materialize(REGIONAL, KEY).success
-        shutil.copytree(embedded.directory / "data", folder / "whole")
+        shutil.copytree(world.embedded.directory / "data", folder / "whole")
         yield world
 
 
 @pytest.fixture
-def world(started: World) -> Iterator[World]:
+def world(estate: World) -> Iterator[World]:
     """The estate with nothing read of the region yet; what a test does to AWS is undone."""
-    data = started.embedded.directory / "data"
+    data = estate.embedded.directory / "data"
     for table in REGIONAL:
         shutil.rmtree(data / table, ignore_errors=True)
-    yield started
-    started.embedded.aws.faults.clear()
+    yield estate
+    estate.embedded.aws.faults.clear()
 
 
 def rows(folder: Path, table: str) -> dict[str, dict[str, Any]]:

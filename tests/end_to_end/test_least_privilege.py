@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
@@ -13,10 +12,9 @@ from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.dagster_support.grid import cell_of
 from raito_pipeline.dagster_support.layers import IAM_TABLES, ORGANIZATION_TABLES, REGIONAL
 from raito_pipeline.model import TABLES
-from raito_pipeline.sandbox.embedded import embedded_estate
 from raito_pipeline.storage import Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
-from tests.end_to_end.conftest import World
+from tests.end_to_end.conftest import World, started
 from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
 
 S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
@@ -44,18 +42,15 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The estate, read once with all rights; every test starts with the tables of that reading."""
     folder = tmp_path_factory.mktemp("limited")
     with (
+        started(folder) as world,
+        limited_credentials(world.embedded) as environment,
         pytest.MonkeyPatch.context() as patch,
-        embedded_estate(folder / "estate") as embedded,
-        dg.DagsterInstance.local_temp(str(folder)) as instance,
-        limited_credentials(embedded) as environment,
     ):
-        for name, value in {**embedded.environment, **environment}.items():
+        for name, value in environment.items():
             patch.setenv(name, value)
-        patch.delenv("AWS_PROFILE", raising=False)
-        world = World(embedded, instance)
         for tables, key in ((("s3_buckets",), GLUE), *CELLS.values()):
             assert world.materialize(tables, key).success
-        shutil.copytree(embedded.directory / "data", folder / "whole")
+        shutil.copytree(world.embedded.directory / "data", folder / "whole")
         yield world
 
 
