@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -117,11 +117,12 @@ class Seen:
 
 
 class ScriptedServer:
-    """Answers each (method, path) from its list; the last answer of a list repeats."""
+    """Answers each (method, path) from its list; the last answer of a list repeats. `first` is known from the start."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, first: Mapping[tuple[str, str], Answer] | None = None) -> None:
         self.seen: list[Seen] = []
         self._answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+        self._answers.update({asked: [answer] for asked, answer in (first or {}).items()})
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -220,8 +220,7 @@ def test_a_mutation_that_never_left_is_repeated() -> None:
     servers: list[ScriptedServer] = []
 
     def come_up() -> None:
-        servers.append(ScriptedServer(port))
-        servers[0].on("POST", "/query", JOB)
+        servers.append(ScriptedServer(port, {("POST", "/query"): JOB}))
 
     timer = threading.Timer(0.3, come_up)
     timer.start()
