@@ -107,6 +107,7 @@ class _Reader:
         self._counted: Counter[str] = Counter()
         self._outcomes: Counter[Outcome] = Counter()
         self._reread: set[str] = set()
+        self._replaced: set[str] = set()
         self._earlier = Earlier(store, account_id, region, self._oldest)
         self._days: set[str] = set()
 
@@ -132,7 +133,7 @@ class _Reader:
             files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
             files.extra["gaps"] = json.dumps(gaps)
             files.extra[LAYOUTS] = json.dumps(list(self._source.layouts()))
-            standing = None if rows.begun or self._reread else self._earlier.standing(files.status)
+            standing = None if rows.begun or self._replaced else self._earlier.standing(files.status)
             if standing is not None:
                 files.extra[GENERATION] = standing.extra[GENERATION]
             else:
@@ -227,8 +228,10 @@ class _Reader:
     def _account(self, done: _Done, etags: dict[str, str], columns: StatementColumns) -> CloudTrailFile:
         """Note what came of a file, leave out statements that are known already, and make its row."""
         file = done.file
-        kept = self._new_of(file.key, done.statements, etags)
+        kept = self._new_of(done, etags)
         columns.add(file.key, kept)
+        # What a version that could be read gave stays true when the next one cannot be read.
+        stays = len(self._earlier.ids_of(file.key)) if done.problem and file.key in etags else 0
         waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
@@ -250,20 +253,24 @@ class _Reader:
             last_modified=file.last_modified,
             read_at=self._now,
             records=done.records,
-            statements=len(kept),
+            statements=len(kept) + stays,
             duplicates=len(done.statements) - len(kept),
             skipped=sum(done.outcomes.values()),
             broken=broken,
             problem=done.problem,
         )
 
-    def _new_of(self, key: str, statements: list[Statement], etags: dict[str, str]) -> list[Statement]:
+    def _new_of(self, done: _Done, etags: dict[str, str]) -> list[Statement]:
         """The statements of a file less those that another file, or the file itself, gave already."""
+        key, statements = done.file.key, done.statements
         if key not in etags:
             fresh = self._ids.add([statement.external_id for statement in statements])
             return list(compress(statements, fresh))
-        # What an earlier version of the file gave is known, and is still to be written.
         self._reread.add(key)
+        if done.problem:
+            return []
+        # What an earlier version of the file gave is known, and is still to be written.
+        self._replaced.add(key)
         own = self._earlier.ids_of(key)
         once = {statement.external_id: statement for statement in reversed(statements)}
         others = [external_id for external_id in once if external_id not in own]
@@ -284,7 +291,7 @@ class _Reader:
 
     def _rewrite(self, files: CellWriter, rows: CellWriter) -> None:
         """The statements that still count go to the new cell, and both cells get the mark of a new generation."""
-        for batch in self._earlier.statements(without=self._reread):
+        for batch in self._earlier.statements(without=self._replaced):
             rows.write_batch(batch)
         rows.read_at, rows.status, rows.problems = files.read_at, files.status, list(files.problems)
         files.extra[GENERATION] = uuid.uuid4().hex

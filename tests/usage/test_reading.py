@@ -183,3 +183,23 @@ def test_many_syncs_of_growing_logs_give_what_one_sync_of_all_gives(tmp_path: Pa
     assert {key: row.etag for key, row in usage.manifest.items()} == {
         key: row.etag for key, row in whole.manifest.items()
     }
+
+
+@pytest.mark.parametrize("how", ["corrupt", "gone"])
+def test_a_known_file_that_cannot_be_read_again_keeps_what_it_gave(tmp_path: Path, how: str) -> None:
+    usage = Usage(tmp_path)
+    key = usage.logs.put("one", event(eventID="1"), event(eventID="2"))
+    usage.sync()
+    before = usage.statements
+    usage.logs.put("one", body=b"not what it was")
+    usage.logs.gone = {key} if how == "gone" else set()
+
+    usage.sync()
+
+    assert usage.statements == before
+    assert (usage.manifest[key].statements, bool(usage.manifest[key].problem)) == (2, True)
+    usage.logs.gone = set()
+    usage.logs.put("one", event(eventID="2", errorCode="AccessDenied"), event(eventID="3"))
+    usage.sync(days_later=7)
+    assert [(row.external_id, row.success) for row in usage.statements] == [("2", False), ("3", True)]
+    assert usage.manifest[key].problem is None
