@@ -1,15 +1,16 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import dagster as dg
 
 from raito_pipeline.aws import glue, s3
+from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results
+from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results, require
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
@@ -66,30 +67,37 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
     if subtree is not None and (subtree.place.account, subtree.place.region) != (target.account_id, cell.region):
         log.fail("data_objects", cell, f"{subtree.parent} is not in this partition")
         return
-    meter = Meter(services.aws(target))
+    assert cell.region is not None
+    clients = services.aws(target)
+    meter = Meter(clients)
     buckets = tuple(log.store.rows(S3Bucket, cell.account))
     with log.store.writer("data_objects", *cell.place) as writer:
         if subtree is not None:
             keep_others(writer, log.store, cell.place, subtree)
-        read = _read_glue if target.aws_glue_enabled else _read_s3
-        told = read(log, services, cell, buckets, writer, subtree)
+        reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree)
+        told = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)
     assert writer.info is not None
     log.made(cell, writer.info, {**meter.cost().metadata(), **told})
 
 
-def _read_glue(
-    log: CellLog,
-    services: Services,
-    cell: Cell,
-    buckets: Sequence[S3Bucket],
-    writer: CellWriter,
-    subtree: Subtree | None,
-) -> dict[str, Any]:
-    target = services.account(cell.account)
-    assert cell.region is not None
-    read = glue.read_tables(services.aws(target), cell.region, glue_settings(target), services.progress)
-    log.require(read)
-    rows, found = glue_objects(read.rows, target.account_id, cell.region, buckets)
+@dataclass(frozen=True)
+class _Reading:
+    """What both ways of reading the data objects of a region work with."""
+
+    services: Services
+    target: AccountTarget
+    clients: AwsClients
+    region: str
+    buckets: Sequence[S3Bucket]
+    writer: CellWriter
+    subtree: Subtree | None
+
+
+def _read_glue(reading: _Reading) -> dict[str, Any]:
+    target, region, writer, subtree = reading.target, reading.region, reading.writer, reading.subtree
+    read = glue.read_tables(reading.clients, region, glue_settings(target), reading.services.progress)
+    require(read)
+    rows, found = glue_objects(read.rows, target.account_id, region, reading.buckets)
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
     for problem in read.problems:
         writer.add_problem(problem)
@@ -98,42 +106,30 @@ def _read_glue(
     return {"found": asdict(found)}
 
 
-def _read_s3(
-    log: CellLog,  # noqa: ARG001 - as the other way takes it
-    services: Services,
-    cell: Cell,
-    buckets: Sequence[S3Bucket],
-    writer: CellWriter,
-    subtree: Subtree | None,
-) -> dict[str, Any]:
-    target = services.account(cell.account)
-    clients = services.aws(target)
-    assert cell.region is not None
-    inventories = _inventories(services, target, cell.region, buckets)
+def _read_s3(reading: _Reading) -> dict[str, Any]:
+    inventories = _inventories(reading)
     report = write_s3_objects(
-        writer,
-        s3.S3Keys(clients, cell.region),
-        target.account_id,
-        cell.region,
-        buckets,
-        replace(scan_settings(target), subtree=subtree),
-        services.progress,
+        reading.writer,
+        s3.S3Keys(reading.clients, reading.region),
+        reading.target.account_id,
+        reading.region,
+        reading.buckets,
+        replace(scan_settings(reading.target), subtree=reading.subtree),
+        reading.services.progress,
         inventories,
     )
     if report.buckets and report.refused == report.buckets:
         # Leaving the writer by an error keeps the cell of the last sync.
-        raise ReadRefused(ReadStatus.DENIED, writer.problems)
+        raise ReadRefused(ReadStatus.DENIED, reading.writer.problems)
     made_at = {name: str(one.created or "not read") for name, one in inventories.items()}
     return {"found": asdict(report), **({"inventories made at": made_at} if made_at else {})}
 
 
-def _inventories(
-    services: Services, target: AccountTarget, region: str, buckets: Sequence[S3Bucket]
-) -> dict[str, InventoryOf]:
+def _inventories(reading: _Reading) -> dict[str, InventoryOf]:
     """The inventories that are read in place of listing buckets of the region."""
-    regions = {bucket.name: bucket.region for bucket in buckets if bucket.region}
-    wanted = [pair for pair in services.options.pipeline.s3_inventory if regions.get(pair[0]) == region]
-    return inventories_of(services.aws(target), wanted, lambda holder: regions.get(holder, region))
+    region, regions = reading.region, {bucket.name: bucket.region for bucket in reading.buckets if bucket.region}
+    wanted = [pair for pair in reading.services.options.pipeline.s3_inventory if regions.get(pair[0]) == region]
+    return inventories_of(reading.clients, wanted, lambda holder: regions.get(holder, region))
 
 
 MAKERS = (CellMaker(("data_objects",), _switched_off, _make),)

@@ -33,6 +33,12 @@ class ReadRefused(Exception):
         self.status, self.problems = status, tuple(problems)
 
 
+def require(read: Read[Any]) -> None:
+    """Refuse a mandatory read that gave nothing, so that the stored cell stays as it is. Raises `ReadRefused`."""
+    if read.status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
+        raise ReadRefused(read.status, read.problems)
+
+
 @dataclass
 class CellLog:
     """What happened to the cells of one step.
@@ -71,11 +77,6 @@ class CellLog:
         self.context.log.error(message)
         self.failures.append(message)
 
-    def require(self, read: Read[Any]) -> None:
-        """Refuse a mandatory read that gave nothing, so that the stored cell stays as it is. Raises `ReadRefused`."""
-        if read.status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
-            raise ReadRefused(read.status, read.problems)
-
     def advise(self, hints: Iterable[str]) -> None:
         """Tell what would make the next sync better."""
         for hint in hints:
@@ -83,7 +84,7 @@ class CellLog:
 
     def store_read(self, table: str, cell: Cell, read: Read[Any], meter: "Meter") -> None:
         """Store what a reader gave as one cell, and tell Dagster about it. Raises `ReadRefused`."""
-        self.require(read)
+        require(read)
         info = self.store.write(
             table,
             read.rows,

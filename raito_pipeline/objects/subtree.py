@@ -5,6 +5,7 @@ Raito Cloud asks for it by full names (`dataObjectParent`, `dataObjectExcludes`)
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -27,7 +28,7 @@ class NoSubtree(ValueError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subtree:
     """What lies below `parent` (not itself), less `excludes` with all that lies below these. Full names."""
 
@@ -52,33 +53,31 @@ class Subtree:
         """The tags of a run for this subtree."""
         return {PARENT_TAG: self.parent, EXCLUDES_TAG: _BETWEEN.join(self.excludes)}
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """Where the parent is."""
         return _place(self.parent)
 
+    @cached_property
+    def _excluded(self) -> tuple[Place, ...]:
+        return tuple(map(_place, self.excludes))
+
     @property
     def excluded_paths(self) -> tuple[str, ...]:
         """The paths that are left out of the bucket of the parent."""
-        places = map(_place, self.excludes)
-        return tuple(p.path for p in places if p.path is not None and p.bucket == self.place.bucket)
+        return tuple(p.path for p in self._excluded if p.path is not None and p.bucket == self.place.bucket)
 
     def contains(self, full_name: str) -> bool:
         """Whether a data object is in the subtree."""
         place = parse_full_name(full_name)
         if place is None or not _below(place, self.place):
             return False
-        return not any(_below(place, out) or _same(place, out) for out in map(_place, self.excludes))
+        return not any(_below(place, out) or _same(place, out) for out in self._excluded)
 
-    def split(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """The rows of `data_objects` that are in the subtree, and the others."""
-        inside = [self.contains(name) for name in texts(batch, "full_name")]
-        return batch.filter(pa.array(inside, pa.bool_())), batch.filter(pa.array([not x for x in inside], pa.bool_()))
-
-    def within(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Only the rows that are in the subtree."""
+    def within(self, batches: Iterable[pa.RecordBatch], *, inside: bool = True) -> Iterator[pa.RecordBatch]:
+        """Only the rows of `data_objects` that are in the subtree, or (not `inside`) only the others."""
         for batch in batches:
-            kept, _ = self.split(batch)
+            kept = batch.filter(pa.array([self.contains(n) is inside for n in texts(batch, "full_name")], pa.bool_()))
             if kept.num_rows:
                 yield kept
 
@@ -90,10 +89,8 @@ def keep_others(writer: CellWriter, store: Store, place: tuple[str, str | None],
         writer.add_problem(f"only {subtree.parent} was read: the rest of the region never was")
         return
     writer.read_at, writer.status, writer.problems = info.read_at, info.status, list(info.problems)
-    for batch in store.batches("data_objects", *place):
-        _, others = subtree.split(batch)
-        if others.num_rows:
-            writer.write_batch(others)
+    for batch in subtree.within(store.batches("data_objects", *place), inside=False):
+        writer.write_batch(batch)
 
 
 def _place(full_name: str) -> Place:

@@ -24,6 +24,7 @@ class Earlier:
 
     def __init__(self, store: Store, account_id: str, region: str, oldest: date) -> None:
         self._store, self._place, self._oldest = store, (account_id, region), oldest
+        self._oldest_second = int(datetime.combine(oldest, datetime.min.time(), UTC).timestamp())
         self._files = self._files_that_count()
 
     def first_day(self, otherwise: date) -> date:
@@ -60,14 +61,13 @@ class Earlier:
         info = self._store.info(STATEMENTS, *self._place)
         if info is None or self._files is not None or info.status is not status or GENERATION not in info.extra:
             return None
-        oldest = int(datetime.combine(self._oldest, datetime.min.time(), UTC).timestamp())
         first = self._store.smallest(STATEMENTS, "start_time", *self._place)
-        return info if first is None or first >= oldest else None
+        return info if first is None or first >= self._oldest_second else None
 
     def _files_that_count(self) -> HashSet | None:
         """The files of the manifest where the two cells are not of one run; else None, and all statements count."""
         files, rows = self._store.info(FILES, *self._place), self._store.info(STATEMENTS, *self._place)
-        if rows is None or (files and files.extra.get(GENERATION) == rows.extra.get(GENERATION)):
+        if rows is None or _of_one_run(files, rows):
             return None
         known = HashSet()
         if files is not None:
@@ -79,9 +79,10 @@ class Earlier:
         """The statements that still count, less those of the files `without`, streamed."""
         if self._store.info(STATEMENTS, *self._place) is None:
             return
-        oldest = int(datetime.combine(self._oldest, datetime.min.time(), UTC).timestamp())
         for batch in self._store.batches(STATEMENTS, *self._place):
-            kept = batch.filter(pc.greater_equal(batch.column("start_time"), pa.scalar(oldest, pa.int64())))
+            kept = batch.filter(
+                pc.greater_equal(batch.column("start_time"), pa.scalar(self._oldest_second, pa.int64()))
+            )
             if self._files is not None or without:
                 mask = [
                     (self._files is None or key in self._files) and key not in without
@@ -112,6 +113,10 @@ class Earlier:
         return frozenset(texts(found, "external_id"))
 
 
+def _of_one_run(files: CellInfo | None, rows: CellInfo | None) -> bool:
+    return files is not None and rows is not None and files.extra.get(GENERATION) == rows.extra.get(GENERATION)
+
+
 def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]:
     """The folders that an earlier sync found to hold the logs, so that the next one need not look for them."""
     info = store.info(FILES, account_id, region)
@@ -121,7 +126,7 @@ def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]
 def log_files(store: Store, account_id: str, region: str) -> Iterator[tuple[str, str]]:
     """Key and ETag of the log files that gave the stored statements; none where the two cells are not of one run."""
     files, rows = store.info(FILES, account_id, region), store.info(STATEMENTS, account_id, region)
-    if files is None or rows is None or files.extra.get(GENERATION) != rows.extra.get(GENERATION):
+    if not _of_one_run(files, rows):
         return
     for batch in store.batches(FILES, account_id, region):
         told = batch.filter(pc.greater(batch.column("statements"), pa.scalar(0, pa.int64())))

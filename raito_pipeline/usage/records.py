@@ -11,26 +11,26 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 
-class Issuer(msgspec.Struct, frozen=True, gc=False):
+class Issuer(msgspec.Struct, gc=False):
     """`sessionIssuer`: the role behind a session."""
 
     userName: str | None = None  # noqa: N815
     arn: str | None = None
 
 
-class SessionContext(msgspec.Struct, frozen=True, gc=False):
+class SessionContext(msgspec.Struct, gc=False):
     """`sessionContext` of an identity."""
 
     sessionIssuer: Issuer | None = None  # noqa: N815
 
 
-class OnBehalfOf(msgspec.Struct, frozen=True, gc=False):
+class OnBehalfOf(msgspec.Struct, gc=False):
     """`onBehalfOf`: the person of IAM Identity Center that a call was made for."""
 
     userId: str | None = None  # noqa: N815
 
 
-class Identity(msgspec.Struct, frozen=True, gc=False):
+class Identity(msgspec.Struct, gc=False):
     """`userIdentity`: who made the call."""
 
     type: str | None = None

@@ -105,7 +105,7 @@ class StatementMaker:
         if not event_id or not name or person is None or start is None or not places:
             return Outcome.BROKEN
         version = asked.versionId
-        needed = event_permission(name, version is not None and isinstance(version, str) and version != "null")
+        needed = event_permission(name, isinstance(version, str) and version != "null")
         if needed is None:
             return Outcome.UNKNOWN_EVENT
         accessed: tuple[Accessed, ...]
@@ -196,15 +196,19 @@ def _is_data_event(record: Record) -> bool:
     return record.managementEvent is not True
 
 
+def _object(resource: Resource) -> Place | None:
+    """Bucket and key of an object; None for a resource of another kind."""
+    if resource.type != _OBJECT or not resource.ARN:
+        return None
+    bucket, slash, key = resource.ARN.partition(":::")[2].partition("/")
+    return (bucket, key) if bucket and slash else None
+
+
 def _single_object(resources: list[Resource]) -> Place | None:
     """Bucket and key where the call was made on one object, as nearly all are: the object, then its bucket."""
     if len(resources) > 2 or (len(resources) == 2 and resources[1].type != _BUCKET):
         return None
-    arn = resources[0].ARN
-    if not arn or resources[0].type != _OBJECT:
-        return None
-    bucket, slash, key = arn.partition(":::")[2].partition("/")
-    return (bucket, key) if bucket and slash else None
+    return _object(resources[0])
 
 
 def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
@@ -212,13 +216,11 @@ def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
     found: list[Place] = []
     whole = ""
     for resource in resources or ():
-        kind, arn = resource.type, resource.ARN
-        if kind == _OBJECT and arn:
-            bucket, slash, key = arn.partition(":::")[2].partition("/")
-            if bucket and slash:
-                found.append((bucket, key))
-        elif kind == _BUCKET and arn and not whole:
-            whole = arn
+        place = _object(resource)
+        if place is not None:
+            found.append(place)
+        elif resource.type == _BUCKET and not whole:
+            whole = resource.ARN or ""
     if found:
         return found
     bucket = _text(asked.bucketName) or whole.partition(":::")[2]

@@ -3,10 +3,8 @@
 Prints a JSON object: CPU seconds, wall seconds, peak of the memory in MB, LIST calls, data objects.
 """
 
-import json
 import os
 import sys
-import time
 from pathlib import Path
 
 from raito_pipeline.aws.clients import AwsClients
@@ -19,20 +17,21 @@ from raito_pipeline.raito.files.data_objects import write_data_objects
 from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.raito.upload import upload
 from raito_pipeline.storage import Store
+from tests.bench.process import tell
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 
 
-def paginate(clients: AwsClients, _url: str, _folder: Path, _workers: int) -> tuple[int, int]:
+def paginate(clients: AwsClients, _url: str, _folder: Path, _workers: int) -> dict[str, int]:
     """What plain pagination with botocore costs: every key is seen, and nothing is done with it."""
     pages = keys = 0
     for page in clients.client("s3", REGION).get_paginator("list_objects_v2").paginate(Bucket="big"):
         pages += 1
         keys += len(page["Contents"])
-    return pages, keys
+    return {"calls": pages, "objects": keys}
 
 
-def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> tuple[int, int]:
+def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str, int]:
     """Keys -> Parquet -> import file -> upload, as the assets do it."""
     store = Store.open(folder)
     lister = S3Keys(clients, REGION)
@@ -43,7 +42,7 @@ def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> tuple[int
     file = write_data_objects(folder / "data-objects.json", store, ACCOUNT, [REGION], ACCOUNT)
     with RaitoClient(RaitoSettings(url, "bench", skip_authentication=True)) as raito:
         upload(raito, file)
-    return report.pages + report.splits, file.elements
+    return {"calls": report.pages + report.splits, "objects": file.elements}
 
 
 WAYS = {"paginate": paginate, "sync": sync}
@@ -60,13 +59,7 @@ def main(way: str, port: str, folder: str, workers: str) -> None:
     )
     clients = AwsClients("bench", concurrency=int(workers))
     clients.client("s3", REGION)
-    cpu, wall = time.process_time(), time.monotonic()
-    calls, objects = WAYS[way](clients, url, place, int(workers))
-    measured = {"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall}
-    # Not `ru_maxrss`: a new process takes that over from the one that started it.
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
-    peak = int(status["VmHWM"].split()[0]) / 1024
-    print(json.dumps({**measured, "peak": peak, "calls": calls, "objects": objects}))
+    tell(lambda: WAYS[way](clients, url, place, int(workers)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Listing a large bucket: CPU against plain pagination of the same pages, LIST calls, and peak memory."""
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figure import Figure
+from tests.bench.process import work
 
 SIZES = (10_000, 100_000, 1_000_000)
 WORKERS = 5
@@ -30,7 +30,7 @@ def figures() -> Iterator[Figure]:
     peaks = {}
     for size in SIZES:
         with served(size) as port:
-            measured = work("sync", port)
+            measured = _work("sync", port)
         peaks[size] = measured["peak"]
         least = size // 1000
         yield Figure(
@@ -44,16 +44,12 @@ def figures() -> Iterator[Figure]:
 
 def min_cpu(way: str, port: int) -> dict[str, Any]:
     """The best of three: whatever else the machine does only ever adds."""
-    return min((work(way, port) for _ in range(3)), key=lambda measured: measured["cpu"])
+    return min((_work(way, port) for _ in range(3)), key=lambda measured: measured["cpu"])
 
 
-def work(way: str, port: int) -> dict[str, Any]:
-    """Measure one piece of work in a process of its own."""
+def _work(way: str, port: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.bench.object_work", way, str(port), folder, str(WORKERS)]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-    measured: dict[str, Any] = json.loads(answer.stdout)
-    return measured
+        return work("tests.bench.object_work", way, str(port), folder, str(WORKERS))
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 import gzip
 import json
 import random
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figure import Figure
+from tests.bench.process import work
 from tests.bench.usage_work import ACCOUNT, REGION
 
 FILES, RECORDS = 240, 1000
@@ -93,7 +92,4 @@ def _record(chance: random.Random) -> dict[str, Any]:
 
 
 def _work(way: str, logs: Path, store: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.bench.usage_work", way, str(logs), str(store)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-    measured: dict[str, Any] = json.loads(answer.stdout)
-    return measured
+    return work("tests.bench.usage_work", way, str(logs), str(store))

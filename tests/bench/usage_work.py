@@ -4,9 +4,7 @@ Ways: `parse` (unpack with isal and parse with msgspec, one file after the other
 Prints a JSON object: CPU seconds, wall seconds, peak of the memory in MB, unpacked bytes, files opened, statements.
 """
 
-import json
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from raito_pipeline.usage.reading import read_usage
 from raito_pipeline.usage.records import decode
 from raito_pipeline.usage.report import UsageSettings
 from raito_pipeline.usage.statements import StatementSettings
+from tests.bench.process import tell
 
 ACCOUNT, REGION, DAY = "111122223333", "eu-west-1", "2026-03-19"
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -71,11 +70,7 @@ WAYS = {"parse": parse, "sync": sync}
 
 def main(way: str, logs: str, store: str) -> None:
     """Do the work and print what it took."""
-    cpu, wall = time.process_time(), time.monotonic()
-    measured = WAYS[way](Path(logs), Path(store))
-    took = {"cpu": time.process_time() - cpu, "wall": time.monotonic() - wall}
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
-    print(json.dumps({**measured, **took, "peak": int(status["VmHWM"].split()[0]) / 1024}))
+    tell(lambda: WAYS[way](Path(logs), Path(store)))
 
 
 if __name__ == "__main__":
