@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 _SALT = "\0"
 _Hashes = npt.NDArray[np.int64]
-_Flags = npt.NDArray[np.bool_]
+Flags = npt.NDArray[np.bool_]
 
 
 class HashSet:
@@ -23,45 +23,54 @@ class HashSet:
     def __contains__(self, name: str) -> bool:
         return bool(self._seen(*_hashes([name]))[0])
 
-    def add(self, names: Sequence[str]) -> list[bool]:
+    def add(self, names: Sequence[str]) -> Flags:
         """Add names; true for each that is new, the first of several equal ones included."""
-        first, second = _hashes(names)
-        fresh = ~self._seen(first, second)
-        within: set[str] = set()
-        for at, name in enumerate(names):
-            if fresh[at]:
-                fresh[at] = name not in within
-                within.add(name)
-        self._append(first[fresh], second[fresh])
-        return [bool(each) for each in fresh]
+        order, first, second = _sorted(*_hashes(names))
+        new = ~self._seen(first, second)
+        new[1:] &= (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+        self._append(first[new], second[new])
+        fresh = np.empty(len(new), np.bool_)
+        fresh[order] = new
+        return fresh
 
     def add_all(self, names: Sequence[str]) -> None:
         """Add names that are not in the set yet, and differ."""
-        self._append(*_hashes(names))
+        _, first, second = _sorted(*_hashes(names))
+        self._append(first, second)
 
-    def _seen(self, first: _Hashes, second: _Hashes) -> _Flags:
+    def _seen(self, first: _Hashes, second: _Hashes) -> Flags:
         found = np.zeros(len(first), np.bool_)
         for run_first, run_second in self._runs:
-            at = np.searchsorted(run_first, first)
             last = len(run_first) - 1
+            at = np.minimum(np.searchsorted(run_first, first), last)
             # Names that share the first hash are neighbours; that there are several is rarer than rare.
-            open_ = ~found & (at <= last)
-            while open_.any():
-                here = np.minimum(at, last)
-                same = open_ & (run_first[here] == first)
-                found |= same & (run_second[here] == second)
-                at = at + 1
-                open_ = same & ~found & (at <= last)
+            open_ = np.flatnonzero(run_first[at] == first)
+            while len(open_):
+                here = at[open_]
+                found[open_] |= run_second[here] == second[open_]
+                at[open_] = np.minimum(here + 1, last)
+                goes_on = (here < last) & ~found[open_]
+                open_ = open_[goes_on & (run_first[at[open_]] == first[open_])]
         return found
 
     def _append(self, first: _Hashes, second: _Hashes) -> None:
+        """Add a sorted run."""
         if not len(first):
             return
         while self._runs and len(self._runs[-1][0]) < 2 * len(first):
             run_first, run_second = self._runs.pop()
-            first, second = np.concatenate([run_first, first]), np.concatenate([run_second, second])
-        order = np.argsort(first, kind="stable")
-        self._runs.append((first[order], second[order]))
+            both = np.concatenate([run_first, first]), np.concatenate([run_second, second])
+            _, first, second = _sorted(*both)
+        self._runs.append((first, second))
+
+
+def _sorted(first: _Hashes, second: _Hashes) -> tuple[npt.NDArray[np.intp], _Hashes, _Hashes]:
+    """The order that sorts the hashes, equal ones as they came, and the sorted hashes."""
+    order = np.argsort(first, kind="stable")
+    by_first = first[order]
+    if (by_first[1:] == by_first[:-1]).any():
+        order = np.lexsort((second, first))
+    return order, first[order], second[order]
 
 
 def _hashes(names: Sequence[str]) -> tuple[_Hashes, _Hashes]:
