@@ -59,12 +59,13 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         known_layouts(log.store, cell.account, cell.region),
     )
     settings = usage_settings(services.options, target, cell.region, _people(log.store, services, cell), regions)
+    known = KnownObjects.load(log.store, cell.account, sorted(set(regions.values())), target.aws_partition)
     report = read_usage(
         log.store,
         logs,
         cell.account,
         cell.region,
-        KnownObjects.load(log.store, cell.account, sorted(set(regions.values()))),
+        known,
         replace(settings, objects_missing=objects_missing),
         usage_last_used=_last_used(log.store, services, cell),
         progress=services.progress,

@@ -79,3 +79,9 @@ def event_permission(event_name: str, with_version: bool = False) -> EventPermis
     permission = f"s3:{action}"
     found = global_permissions().get(permission)
     return EventPermission(permission, found) if found else None
+
+
+@cache
+def plain_event(event_name: str | None) -> EventPermission | None:
+    """The same for an event that touches one object, and no version of it; None for one that reads another, too."""
+    return event_permission(event_name) if event_name and event_name not in COPIES else None

@@ -1,13 +1,12 @@
 """Which data objects are known, at 20 bytes each, however long their names are.
 
-A full name is kept as two independent 64-bit hashes and its type. Two names that share both are not expected in the
-lifetime of this program (a million names against a million questions: one chance in 10^26), so that a statement never
-points at an object that is not there.
+A data object is kept as its type and two independent 64-bit hashes: of its ARN, by which it is looked for, and of its
+full name. Two objects that share both are not expected in the lifetime of this program (a million names against a
+million questions: one chance in 10^26), so that a statement never points at an object that is not there.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +16,18 @@ from raito_pipeline.storage import Store
 
 TYPES = ("bucket", "folder", "file", "glue-table", "column", "datasource")
 _CODES = {name: code for code, name in enumerate(TYPES)}
-_SALT = "\0"
+Target = tuple[str, str]
+"""full name, type"""
 
 
 class KnownObjects:
     """Answers of which type a full name is. Fill it with `add`, then ask, from as many threads as you like.
 
-    Asking after each `add` is slow.
+    Asking after each `add` is slow. `partition` is that of the ARNs that are asked for: `aws`, `aws-cn`, ...
     """
 
-    def __init__(self) -> None:
+    def __init__(self, partition: str = "aws") -> None:
+        self.arn_start = f"arn:{partition}:s3:::"
         self._parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8]]] = []
         self._count = 0
         self._sorted = True
@@ -37,9 +38,9 @@ class KnownObjects:
         return self._count
 
     @classmethod
-    def load(cls, store: Store, account_id: str, regions: Iterable[str]) -> "KnownObjects":
+    def load(cls, store: Store, account_id: str, regions: Iterable[str], partition: str = "aws") -> "KnownObjects":
         """The data objects of an account, streamed from the cells of its regions; missing cells hold none."""
-        known = cls()
+        known = cls(partition)
         for region in regions:
             if store.info("data_objects", account_id, region) is None:
                 continue
@@ -50,8 +51,8 @@ class KnownObjects:
     def add(self, full_names: Sequence[str], types: Sequence[str]) -> None:
         """Learn data objects. Columns are left out: no event touches one."""
         count = len(full_names)
-        first = np.fromiter(map(hash, full_names), np.int64, count)
-        second = np.fromiter(map(hash, map(str.__add__, repeat(_SALT), full_names)), np.int64, count)
+        first = np.fromiter((hash(self._arn(name)) for name in full_names), np.int64, count)
+        second = np.fromiter(map(hash, full_names), np.int64, count)
         codes = np.fromiter((_CODES[kind] for kind in types), np.uint8, count)
         keep = codes != _CODES["column"]
         self._parts.append((first[keep], second[keep], codes[keep]))
@@ -60,18 +61,36 @@ class KnownObjects:
 
     def type_of(self, full_name: str) -> str | None:
         """The type of a data object; None where it is not known."""
-        if not self._sorted:
-            with self._lock:  # several threads ask first; two that sort at once would mix their columns
-                if not self._sorted:
-                    self._index()
-        first = hash(full_name)
+        self._ready()
+        first = hash(self._arn(full_name))
         slot = (first >> self._shift) + self._half
         for at in range(self._starts[slot], self._starts[slot + 1]):
-            if self._first[at] == first and self._second[at] == hash(_SALT + full_name):
+            if self._first[at] == first and self._second[at] == hash(full_name):
                 return TYPES[self._types[at]]
         return None
 
-    def closest(self, bucket: str, path: str | None) -> Iterator[tuple[str, str]]:
+    def find(self, arns: Sequence[str], full_name: Callable[[int], str]) -> dict[int, Target]:
+        """Which of many ARNs (of this partition) are of known data objects: position -> full name and type.
+
+        `full_name` gives the full name at a position; it is asked only where the ARN is known.
+        """
+        self._ready()
+        first = np.fromiter(map(hash, arns), np.int64, len(arns))
+        slot = (first >> self._shift) + self._half
+        starts, all_first = np.asarray(self._starts), np.asarray(self._first)
+        at, end = starts[slot], starts[slot + 1]
+        found: dict[int, Target] = {}
+        open_ = np.flatnonzero(at < end)
+        while len(open_):
+            for here in open_[all_first[at[open_]] == first[open_]].tolist():
+                name = full_name(here)
+                if self._second[at[here]] == hash(name):
+                    found[here] = name, TYPES[self._types[at[here]]]
+            at[open_] += 1
+            open_ = open_[at[open_] < end[open_]]
+        return found
+
+    def closest(self, bucket: str, path: str | None) -> Iterator[Target]:
         """The known objects at a path and above it, from the closest to the bucket, as (full name, type)."""
         while path is not None:
             full_name = f"{bucket}/{path}"
@@ -83,6 +102,16 @@ class KnownObjects:
         kind = self.type_of(bucket)
         if kind:
             yield bucket, kind
+
+    def _arn(self, full_name: str) -> str:
+        """The ARN of a data object; for one that is none of S3, a text that is nobody's ARN."""
+        return self.arn_start + full_name.split(":", 2)[-1]
+
+    def _ready(self) -> None:
+        if not self._sorted:
+            with self._lock:  # several threads ask first; two that sort at once would mix their columns
+                if not self._sorted:
+                    self._index()
 
     def _index(self) -> None:
         """Sort by the first hash, and note where each range of its top bits begins, one range for about an object."""

@@ -17,20 +17,25 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import compress
 
+import numpy as np
+import pyarrow as pa
+
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
 from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, STATEMENTS, Earlier
 from raito_pipeline.usage.known import KnownObjects
-from raito_pipeline.usage.records import FileCorrupt, decode, unpack
+from raito_pipeline.usage.records import FileCorrupt, Record, decode, unpack
 from raito_pipeline.usage.report import UsageReport, UsageSettings
-from raito_pipeline.usage.seen import HashSet
+from raito_pipeline.usage.rows import StatementRows
+from raito_pipeline.usage.seen import Flags, HashSet
 from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
-from raito_pipeline.usage.statements import Outcome, Statement, StatementColumns, StatementMaker
+from raito_pipeline.usage.statements import Outcome, StatementMaker
 
 Window = tuple[date, date]
 Progress = Callable[[str, int, int | None], None]
-_BATCH_ROWS = 16_384
+_BATCH_ROWS = 65_536
+_BATCH_FILES = 1_024
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
 
 
@@ -41,7 +46,6 @@ class _Done:
     file: LogFile
     etag: str
     records: int = 0
-    statements: list[Statement] = field(default_factory=list)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     problem: str | None = None
     corrupt: bool = False
@@ -101,7 +105,7 @@ class _Reader:
     ) -> None:
         self._store, self._source, self._place = store, source, (account_id, region)
         self._settings, self._now, self._progress = settings, now, progress
-        self._maker = StatementMaker(known, settings.statements)
+        self._made = StatementRows(known, StatementMaker(known, settings.statements))
         self._today = now.date()
         self._oldest = self._today - timedelta(days=settings.window_days)
         self._counted: Counter[str] = Counter()
@@ -157,22 +161,35 @@ class _Reader:
         )
 
     def _read_new(self, etags: dict[str, str], windows: Sequence[Window], files: CellWriter, rows: _Rows) -> None:
-        columns = StatementColumns()
-        done_rows: list[CloudTrailFile] = []
-        for done in self._in_order(self._to_read(etags, windows)):
-            row = self._account(done, etags, columns)
-            done_rows.append(row)
+        waiting: list[_Done] = []
+        for file, got in self._in_order(self._to_read(etags, windows)):
+            # A file that was read before is looked at alone: its own statements are known already.
+            again = file.key in etags
+            if again:
+                self._write(waiting, files, rows)
+                waiting = []
+            waiting.append(self._shape(file, got))
+            if again or len(self._made) >= _BATCH_ROWS or len(waiting) >= _BATCH_FILES:
+                self._write(waiting, files, rows, again=again)
+                waiting = []
+            self._counted.update(read=1, bytes=file.size)
+            self._progress("log files", self._counted["read"], None)
+        self._write(waiting, files, rows)
+
+    def _write(self, waiting: list[_Done], files: CellWriter, rows: _Rows, *, again: bool = False) -> None:
+        """Write the rows of files that were shaped, less the statements that are known already."""
+        if not waiting:
+            return
+        made = self._made.take([done.file.key for done in waiting])
+        fresh = self._fresh_again(waiting[0], made.ids) if again else self._ids.add(made.ids)
+        if fresh.any():
+            rows.writer.write_batch(made.batch if fresh.all() else made.batch.filter(pa.array(fresh)))
+        found = np.bincount(made.of_file, minlength=len(waiting)).tolist()
+        kept = np.bincount(made.of_file[fresh], minlength=len(waiting)).tolist()
+        files.write_rows([self._account(*each, again=again) for each in zip(waiting, found, kept, strict=True)])
+        for done in waiting:
             if done.problem:
                 files.add_problem(done.problem)
-            if len(columns) >= _BATCH_ROWS:
-                rows.writer.write_batch(columns.take())
-            if len(done_rows) >= _BATCH_ROWS:
-                files.write_rows(done_rows)
-                done_rows = []
-            self._progress("log files", self._counted["read"], None)
-        if len(columns):
-            rows.writer.write_batch(columns.take())
-        files.write_rows(done_rows)
 
     def _to_read(self, etags: dict[str, str], windows: Sequence[Window]) -> Iterator[LogFile]:
         for file in (file for window in windows for file in self._source.files(*window)):
@@ -181,7 +198,7 @@ class _Reader:
             if etags.get(file.key) != file.etag:
                 yield file
 
-    def _in_order(self, files: Iterator[LogFile]) -> Iterator[_Done]:
+    def _in_order(self, files: Iterator[LogFile]) -> Iterator[tuple[LogFile, LogBytes]]:
         """Fetch files at the same time, a bounded number and size of them, and give them in their order.
 
         Only fetching is shared by threads: the rest holds the interpreter's lock, and threads that wait for it cost.
@@ -194,27 +211,27 @@ class _Reader:
                 while running and (len(running) >= 2 * at_once or size + file.size > _MOST_PACKED_BYTES):
                     oldest, future = running.popleft()
                     size -= oldest.size
-                    yield self._shape(oldest, future.result())
+                    yield oldest, future.result()
                 running.append((file, pool.submit(self._source.fetch, file.key)))
                 size += file.size
             for oldest, future in running:
-                yield self._shape(oldest, future.result())
+                yield oldest, future.result()
 
     def _shape(self, file: LogFile, got: LogBytes) -> _Done:
-        if got.problem:
-            return _Done(file, "gone" if got.gone else "", problem=got.problem)
+        """Unpack and read a file, and keep its statements in `self._made`."""
         done = _Done(file, got.etag)
-        try:
-            records, unreadable = decode(unpack(got.packed))
-        except FileCorrupt as error:
-            done.problem, done.corrupt = f"log file {file.key}: {error}; it is read again when it changes", True
-            return done
+        records: list[Record] = []
+        unreadable = 0
+        if got.problem:
+            done.etag, done.problem = "gone" if got.gone else "", got.problem
+        else:
+            try:
+                records, unreadable = decode(unpack(got.packed))
+            except FileCorrupt as error:
+                done.problem, done.corrupt = f"log file {file.key}: {error}; it is read again when it changes", True
         done.records = len(records) + unreadable
+        done.outcomes = self._made.add(records)
         done.outcomes[Outcome.BROKEN] += unreadable
-        made = list(map(self._maker.make, records))
-        done.statements = [each for each in made if type(each) is Statement]
-        if len(done.statements) < len(made):
-            done.outcomes.update(each for each in made if type(each) is Outcome)
         return done
 
     @cached_property
@@ -225,22 +242,18 @@ class _Reader:
             known.add_all(texts(batch, "external_id"))
         return known
 
-    def _account(self, done: _Done, etags: dict[str, str], columns: StatementColumns) -> CloudTrailFile:
-        """Note what came of a file, leave out statements that are known already, and make its row."""
+    def _account(self, done: _Done, made: int, kept: int, *, again: bool) -> CloudTrailFile:
+        """Note what came of a file that made these statements, of which some are kept, and make its row."""
         file = done.file
-        kept = self._new_of(done, etags)
-        columns.add(file.key, kept)
         # What a version that could be read gave stays true when the next one cannot be read.
-        stays = len(self._earlier.ids_of(file.key)) if done.problem and file.key in etags else 0
+        stays = len(self._earlier.ids_of(file.key)) if done.problem and again else 0
         waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
         self._counted.update(
-            read=1,
-            bytes=file.size,
             records=done.records,
-            statements=len(kept),
-            duplicates=len(done.statements) - len(kept),
+            statements=kept,
+            duplicates=made - kept,
             unreadable=broken,
             corrupt=int(done.corrupt),
             waiting=int(waits),
@@ -253,31 +266,25 @@ class _Reader:
             last_modified=file.last_modified,
             read_at=self._now,
             records=done.records,
-            statements=len(kept) + stays,
-            duplicates=len(done.statements) - len(kept),
+            statements=kept + stays,
+            duplicates=made - kept,
             skipped=sum(done.outcomes.values()),
             broken=broken,
             problem=done.problem,
         )
 
-    def _new_of(self, done: _Done, etags: dict[str, str]) -> list[Statement]:
-        """The statements of a file less those that another file, or the file itself, gave already."""
-        key, statements = done.file.key, done.statements
-        if key not in etags:
-            fresh = self._ids.add([statement.external_id for statement in statements])
-            return list(compress(statements, fresh))
+    def _fresh_again(self, done: _Done, ids: Sequence[str]) -> Flags:
+        """Which statements of a file that was read before are kept: all but those that another file gave already."""
+        key = done.file.key
         self._reread.add(key)
-        if done.problem:
-            return []
+        if not done.problem:
+            self._replaced.add(key)
         # What an earlier version of the file gave is known, and is still to be written.
-        self._replaced.add(key)
         own = self._earlier.ids_of(key)
-        once = {statement.external_id: statement for statement in reversed(statements)}
-        others = [external_id for external_id in once if external_id not in own]
-        fresh_ids = set(compress(others, self._ids.add(others)))
-        return [
-            s for s in statements if (s.external_id in own or s.external_id in fresh_ids) and once[s.external_id] is s
-        ]
+        first = {external_id: at for at, external_id in reversed(list(enumerate(ids)))}
+        others = [external_id for external_id in first if external_id not in own]
+        kept = {*own, *compress(others, self._ids.add(others))}
+        return np.array([i in kept and first[i] == at for at, i in enumerate(ids)], np.bool_)
 
     def _copy_manifest(self, files: CellWriter) -> None:
         unread = 0

@@ -72,7 +72,7 @@ _Plain = str | int | float | bool | list[Any] | None
 
 
 class Record(msgspec.Struct, gc=False):
-    """One CloudTrail record. What is raw belongs to other services, too, and is only read where it is needed."""
+    """One CloudTrail record. Its identity stays raw: many records share one, and who that is is found out once."""
 
     eventSource: str | None = None  # noqa: N815
     eventCategory: str | None = None  # noqa: N815
@@ -83,7 +83,7 @@ class Record(msgspec.Struct, gc=False):
     errorCode: str | None = None  # noqa: N815
     errorMessage: str | None = None  # noqa: N815
     userIdentity: msgspec.Raw = _ABSENT  # noqa: N815
-    requestParameters: msgspec.Raw = _ABSENT  # noqa: N815
+    requestParameters: Parameters | _Plain = None  # noqa: N815
     additionalEventData: Transfer | _Plain = None  # noqa: N815
     resources: list[Resource] | None = None
 
@@ -104,7 +104,6 @@ _file = msgspec.json.Decoder(_File)
 _raw_file = msgspec.json.Decoder(_RawFile)
 _record = msgspec.json.Decoder(Record)
 _identity = msgspec.json.Decoder(Identity | None)
-_parameters = msgspec.json.Decoder(Parameters | _Plain)
 
 
 def unpack(packed: bytes) -> bytes:
@@ -155,9 +154,3 @@ def identity_of(raw: bytes) -> Identity | None:
     except msgspec.DecodeError:
         return None
     return found if isinstance(found, Identity) else None
-
-
-def parameters_of(raw: bytes) -> Parameters:
-    """The `requestParameters` of a record, empty where there are none."""
-    found = _parameters.decode(raw)
-    return found if isinstance(found, Parameters) else Parameters()

@@ -1,37 +1,33 @@
-"""CloudTrail records -> usage statements, as columns on their way to Parquet."""
+"""A CloudTrail record -> its usage statement, or why there is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from itertools import accumulate
-from typing import Any, Final
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import unquote_plus
 
-import msgspec
-import pyarrow as pa
-
-from raito_pipeline.model import UsageStatement
-from raito_pipeline.model.schema import arrow_schema
 from raito_pipeline.objects.names import beside_folder, bucket_full_name
 from raito_pipeline.usage.events import COPIES, event_permission
 from raito_pipeline.usage.identity import who
-from raito_pipeline.usage.known import KnownObjects
-from raito_pipeline.usage.records import Parameters, Record, Resource, Transfer, identity_of, parameters_of
+from raito_pipeline.usage.known import KnownObjects, Target
+from raito_pipeline.usage.records import Parameters, Record, Resource, Transfer, identity_of
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 Accessed = tuple[str, str, str]
 """full name, type, permission"""
+Person = tuple[str, str | None]
+"""user, role"""
 Place = tuple[str, str | None]
 """bucket and key"""
 
-_SCHEMA: Any = arrow_schema(UsageStatement)
-_S3: Final = "s3.amazonaws.com"
-_OBJECT: Final = "AWS::S3::Object"
-_BUCKET: Final = "AWS::S3::Bucket"
+S3: Final = "s3.amazonaws.com"
+OBJECT: Final = "AWS::S3::Object"
+BUCKET: Final = "AWS::S3::Bucket"
 _NOTHING: Final = Parameters()
-_VERSION: Final = b'"versionId"'
-_NUMBER: Final = (int, float)
+_MOST_BYTES: Final = 2**61
 _MOST_REMEMBERED: Final = 20_000
 
 
@@ -58,86 +54,73 @@ class StatementSettings:
     """bucket -> its own region; the region of the log for all others"""
 
 
-class Statement(msgspec.Struct, frozen=True, gc=False):
-    """A usage statement before it is a row; `accessed` is (full name, type, permission)."""
+class Statement(NamedTuple):
+    """A usage statement before it is a row of the table."""
 
     external_id: str
-    accessed: tuple[Accessed, ...]
-    global_permission: str
-    user: str
-    role: str | None
+    start_time: int
+    person: Person
     status: str | None
     error: str | None
-    start_time: int
-    bytes: int
+    bytes: float
+    global_permission: str
+    accessed: tuple[Accessed, ...]
+
+
+class Folder(NamedTuple):
+    """A folder or bucket that a call was made in."""
+
+    full_name: str
+    """with a slash at its end"""
+    closest: Target
+    """the known object at it or above it"""
 
 
 class StatementMaker:
-    """Makes statements of records. What many records share is thought about once.
-
-    This runs for every record of every log file: it avoids whatever costs a microsecond.
-    """
+    """Makes statements of records. What many records share is thought about once."""
 
     def __init__(self, known: KnownObjects, settings: StatementSettings) -> None:
         self._known, self._settings, self._log_bucket = known, settings, settings.log_bucket
-        self._people: dict[bytes, tuple[str, str | None] | None] = {}
-        self._folders: dict[str, tuple[str, str] | None] = {}
-        self._buckets: dict[str, str] = {}
+        self.people: dict[int, Person | None] = {}
+        """by the 64-bit hash of the identity: so long a text costs more to keep and compare than all else"""
+        self.folders: dict[str, Folder | None] = {}
+        self._closest_known: dict[str, Target | None] = {}
 
     def make(self, record: Record) -> Statement | Outcome:
         """The statement of a record, or why there is none."""
-        if record.eventSource != _S3 or not _is_data_event(record):
+        if record.eventSource != S3 or not _is_data_event(record):
             return Outcome.NO_DATA_EVENT
-        event_id, name, time, resources = record.eventID, record.eventName, record.eventTime, record.resources
-        raw = bytes(record.requestParameters)
-        place = _single_object(resources) if resources else None
-        if place is not None and name not in COPIES and _VERSION not in raw:
+        event_id, name, asked = record.eventID, record.eventName, record.requestParameters
+        if type(asked) is not Parameters:
             asked = _NOTHING
-            places: list[Place] = [place]
-        else:
-            asked = parameters_of(raw)
-            places = _places(resources, asked)
-        for bucket, _ in places:
-            if bucket == self._log_bucket:
-                return Outcome.LOG_BUCKET
-        person = self._person(bytes(record.userIdentity))
-        start = _seconds(time) if time else None
+        places = _places(record.resources, asked)
+        if any(bucket == self._log_bucket for bucket, _ in places):
+            return Outcome.LOG_BUCKET
+        person = self.person(bytes(record.userIdentity))
+        start = seconds(record.eventTime)
         if not event_id or not name or person is None or start is None or not places:
             return Outcome.BROKEN
         version = asked.versionId
         needed = event_permission(name, isinstance(version, str) and version != "null")
         if needed is None:
             return Outcome.UNKNOWN_EVENT
-        accessed: tuple[Accessed, ...]
-        if len(places) == 1 and name not in COPIES:
-            target = self._closest(*places[0])
-            accessed = ((*target, needed.permission),) if target else ()
-        else:
-            accessed = self._accessed(name, asked, places, needed.permission)
+        accessed = self._accessed(name, asked, places, needed.permission)
         if not accessed:
             return Outcome.UNKNOWN_OBJECT
+        data = record.additionalEventData
+        size = moved(data.bytesTransferredIn, data.bytesTransferredOut) if type(data) is Transfer else 0.0
         code = record.errorCode
-        return Statement(
-            event_id,
-            accessed,
-            needed.global_permission,
-            person[0],
-            person[1],
-            code,
-            record.errorMessage if code else None,
-            start,
-            _moved(record.additionalEventData),
-        )
+        message = record.errorMessage if code else None
+        return Statement(event_id, start, person, code, message, size, needed.global_permission, accessed)
 
-    def _person(self, raw: bytes) -> tuple[str, str | None] | None:
+    def person(self, identity: bytes) -> Person | None:
         """The user and the role; the calls of one session have the same identity to the byte."""
+        name = hash(identity)
         try:
-            return self._people[raw]
+            return self.people[name]
         except KeyError:
-            identity = identity_of(raw)
-            found = who(identity, self._settings.people) if identity is not None else None
-            _remember(self._people, raw, found)
-            return found
+            found = identity_of(identity)
+            return _remember(self.people, name, who(found, self._settings.people) if found is not None else None)
 
     def _accessed(self, name: str, asked: Parameters, places: list[Place], permission: str) -> tuple[Accessed, ...]:
         targets = dict.fromkeys(self._closest(bucket, key) for bucket, key in places)
@@ -150,44 +133,56 @@ class StatementMaker:
                 found.append((*source, "s3:GetObject"))
         return tuple(found)
 
-    def _closest(self, bucket: str, key: str | None) -> tuple[str, str] | None:
+    def _closest(self, bucket: str, key: str | None) -> Target | None:
         """Name and type of the known object at a key or above it; None where not even the bucket is known."""
-        try:
-            full_name = self._buckets[bucket]
-        except KeyError:
-            region = self._settings.bucket_regions.get(bucket, self._settings.region)
-            full_name = bucket_full_name(self._settings.account_id, region, bucket)
-            _remember(self._buckets, bucket, full_name)
+        full_name = self._full_name(bucket)
         if not key:
             return self._folder(full_name, None)
         path = key.removesuffix("/")
         name = f"{full_name}/{path}"
         kind = self._known.type_of(name)
         if kind is None:
-            cut = path.rfind("/")
-            return self._folder(full_name, path[:cut] if cut >= 0 else None)
-        if kind == "folder" and path == key:
-            beside = beside_folder(full_name, key)
-            beside_kind = self._known.type_of(beside)
-            if beside_kind:
-                return beside, beside_kind
-        return name, kind
+            folder, slash, _ = path.rpartition("/")
+            return self._folder(full_name, folder if slash else None)
+        return self.beside(name) if kind == "folder" and path == key else (name, kind)
 
-    def _folder(self, bucket: str, path: str | None) -> tuple[str, str] | None:
-        """The same for a folder, remembered: there are many keys in each."""
+    def beside(self, folder: str) -> Target:
+        """What a key names that is the path of this known folder, too: the file beside it, else the folder."""
+        bucket, _, key = folder.partition("/")
+        name = beside_folder(bucket, key)
+        kind = self._known.type_of(name)
+        return (name, kind) if kind else (folder, "folder")
+
+    def folder_of(self, arn: str) -> Folder | None:
+        """The folder or bucket of an ARN without last slash; None where the bucket is unknown, or that of the logs."""
+        try:
+            return self.folders[arn]
+        except KeyError:
+            bucket, slash, path = _place(arn)
+            full_name = self._full_name(bucket)
+            closest = self._folder(full_name, path if slash else None)
+            plain = arn.startswith(self._known.arn_start) and bucket != self._log_bucket
+            folder = Folder(f"{full_name}{slash}{path}/", closest) if closest and plain else None
+            return _remember(self.folders, arn, folder)
+
+    def _full_name(self, bucket: str) -> str:
+        region = self._settings.bucket_regions.get(bucket, self._settings.region)
+        return bucket_full_name(self._settings.account_id, region, bucket)
+
+    def _folder(self, bucket: str, path: str | None) -> Target | None:
+        """The closest known object at the path of a folder or above it, remembered: there are many keys in each."""
         name = bucket if path is None else f"{bucket}/{path}"
         try:
-            return self._folders[name]
+            return self._closest_known[name]
         except KeyError:
-            found = next(self._known.closest(bucket, path), None)
-            _remember(self._folders, name, found)
-            return found
+            return _remember(self._closest_known, name, next(self._known.closest(bucket, path), None))
 
 
-def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:
+def _remember(memory: dict[Key, Value], key: Key, value: Value) -> Value:
     if len(memory) >= _MOST_REMEMBERED:
         memory.clear()
     memory[key] = value
+    return value
 
 
 def _is_data_event(record: Record) -> bool:
@@ -198,17 +193,16 @@ def _is_data_event(record: Record) -> bool:
 
 def _object(resource: Resource) -> Place | None:
     """Bucket and key of an object; None for a resource of another kind."""
-    if resource.type != _OBJECT or not resource.ARN:
+    if resource.type != OBJECT or not resource.ARN:
         return None
-    bucket, slash, key = resource.ARN.partition(":::")[2].partition("/")
+    bucket, slash, key = _place(resource.ARN)
     return (bucket, key) if bucket and slash else None
 
 
-def _single_object(resources: list[Resource]) -> Place | None:
-    """Bucket and key where the call was made on one object, as nearly all are: the object, then its bucket."""
-    if len(resources) > 2 or (len(resources) == 2 and resources[1].type != _BUCKET):
-        return None
-    return _object(resources[0])
+def _place(arn: str) -> tuple[str, str, str]:
+    """Bucket, slash and path of `arn:PARTITION:s3:::BUCKET/PATH`, all empty for an ARN of another kind."""
+    start, _, rest = arn.partition(":::")
+    return rest.partition("/") if start.count(":") == 2 else ("", "", "")
 
 
 def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
@@ -219,11 +213,11 @@ def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
         place = _object(resource)
         if place is not None:
             found.append(place)
-        elif resource.type == _BUCKET and not whole:
+        elif resource.type == BUCKET and not whole:
             whole = resource.ARN or ""
     if found:
         return found
-    bucket = _text(asked.bucketName) or whole.partition(":::")[2]
+    bucket = _text(asked.bucketName) or _place(whole)[0]
     folder = (_text(asked.prefix) or "").rpartition("/")[0]
     return [(bucket, _text(asked.key) or folder or None)] if bucket else []
 
@@ -232,72 +226,20 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _moved(data: object) -> int:
-    if type(data) is not Transfer:
-        return 0
-    into, out = data.bytesTransferredIn, data.bytesTransferredOut
-    return (int(into) if isinstance(into, _NUMBER) else 0) + (int(out) if isinstance(out, _NUMBER) else 0)
+def moved(into: object, out: object) -> float:
+    """Bytes that a call transferred in both directions, of the two numbers in its `additionalEventData`.
+
+    What is no number of bytes counts as nothing.
+    """
+    if type(into) is float and type(out) is float and 0 <= into < _MOST_BYTES and 0 <= out < _MOST_BYTES:
+        return into + out
+    return float(sum(each for each in (into, out) if isinstance(each, (int, float)) and 0 <= each < _MOST_BYTES))
 
 
 @lru_cache(maxsize=100_000)
-def _seconds(time: str) -> int | None:
+def seconds(time: str | None) -> int | None:
+    """A time of CloudTrail in Unix seconds; None for what is none."""
     try:
-        return int(datetime.fromisoformat(time).timestamp())
+        return int(datetime.fromisoformat(time or "").timestamp())
     except ValueError:
         return None
-
-
-class StatementColumns:
-    """Statements on their way to a record batch."""
-
-    def __init__(self) -> None:
-        self._statements: list[Statement] = []
-        self._files: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self._statements)
-
-    def add(self, file_key: str, statements: Sequence[Statement]) -> None:
-        """Append the rows of a file."""
-        self._statements += statements
-        self._files += [file_key] * len(statements)
-
-    def take(self) -> pa.RecordBatch:
-        """The rows so far as a record batch of `usage_statements`; they are forgotten here."""
-        rows, files = self._statements, self._files
-        self._statements, self._files = [], []
-        columns: dict[str, list[Any] | pa.Array[Any]] = {
-            "external_id": [row.external_id for row in rows],
-            "file_key": files,
-            "accessed": _accessed_column([row.accessed for row in rows]),
-            "global_permission": [row.global_permission for row in rows],
-            "user": [row.user for row in rows],
-            "role": [row.role for row in rows],
-            "success": [row.status is None for row in rows],
-            "status": [row.status for row in rows],
-            "error": [row.error for row in rows],
-            "start_time": [row.start_time for row in rows],
-            "bytes": [row.bytes for row in rows],
-        }
-        arrays = [pa.array(columns[field.name], field.type) for field in _SCHEMA]
-        return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
-
-
-def _accessed_column(rows: list[tuple[Accessed, ...]]) -> "pa.Array[Any]":
-    """The nested column, put together of its flat ones: a Python object for each value would take most of the time."""
-    item = _SCHEMA.field("accessed").type.value_type
-    flat = [each for row in rows for each in row]
-    name_type = item.field("data_object").type
-    names = pa.StructArray.from_arrays(
-        [pa.array([each[0] for each in flat], pa.string()), pa.array([each[1] for each in flat], pa.string())],
-        fields=[name_type.field("full_name"), name_type.field("type")],
-    )
-    permissions = pa.ListArray.from_arrays(
-        pa.array(range(len(flat) + 1), pa.int32()), pa.array([each[2] for each in flat], pa.string())
-    )
-    values = pa.StructArray.from_arrays(
-        [names, permissions.cast(item.field("permissions").type)],
-        fields=[item.field("data_object"), item.field("permissions")],
-    )
-    ends = pa.array([0, *accumulate(map(len, rows))], pa.int32())
-    return pa.ListArray.from_arrays(ends, values).cast(_SCHEMA.field("accessed").type)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.usage.logs import BUCKET, Usage, event, objects
+from raito_pipeline.usage.known import KnownObjects
+from tests.usage.logs import ACCOUNT, BUCKET, REGION, Usage, event, objects
 
 PERMISSIONS = {
     "GetObject": ("s3:GetObject", "read"),
@@ -142,6 +143,39 @@ def test_a_failed_call_is_a_failure_with_its_reason(tmp_path: Path) -> None:
     refused, done = usage.statements
     assert (refused.success, refused.status, refused.error) == (False, "AccessDenied", "Access Denied")
     assert (done.success, done.status, done.error, done.bytes, done.start_time) == (True, None, None, 10, 1773914400)
+
+
+@pytest.mark.parametrize(("into", "out", "expected"), [
+    (3.0, 4.0, 7), (3, 4, 7), (None, 4.0, 4), ("3", 4.0, 4), (-3.0, 4.0, 4), (1e300, 4.0, 4), (10**400, 4, 4),
+], ids=["floats", "integers", "one", "text", "negative", "too large", "far too large"])  # fmt: skip
+def test_how_much_was_moved(tmp_path: Path, into: object, out: object, expected: int) -> None:
+    usage = Usage(tmp_path)
+    data = {"bytesTransferredIn": into, "bytesTransferredOut": out}
+    usage.logs.put("one", event(eventID="1", additionalEventData=data), event(eventID="2", additionalEventData=...))
+    usage.sync()
+    assert [row.bytes for row in usage.statements] == [expected, 0]
+
+
+def test_a_key_that_looks_like_an_arn_is_no_arn(tmp_path: Path) -> None:
+    """Objects behind an access point have an ARN with two colons where others have three, and any key."""
+    point = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/point/object/x:::data/a/b/c.csv"
+    usage = Usage(tmp_path)
+    on_point = [{"type": "AWS::S3::Object", "ARN": point}]
+    usage.logs.put("one", event(None, "GetObject", resources=on_point, requestParameters={"bucketName": "alias"}))
+    assert (usage.sync().skipped, usage.statements) == ((("touches no known data object", 1),), [])
+
+
+def test_the_arns_of_another_partition(tmp_path: Path) -> None:
+    known = KnownObjects("aws-cn")
+    known.add([BUCKET, f"{BUCKET}/a/b/c.csv"], ["bucket", "file"])
+    usage = Usage(tmp_path, known=known)
+    at = [{"type": "AWS::S3::Object", "ARN": f"arn:aws-cn:s3:::data/{key}"} for key in ("a/b/c.csv", "a/new.csv")]
+    usage.logs.put(
+        "one", *(event(None, "GetObject", eventID=each["ARN"], resources=[each], requestParameters=...) for each in at)
+    )
+    usage.sync()
+    found = [row.accessed[0].data_object for row in usage.statements]
+    assert [(each.full_name, each.type) for each in found] == [(f"{BUCKET}/a/b/c.csv", "file"), (BUCKET, "bucket")]
 
 
 def in_bucket(name: str) -> dict[str, Any]:
