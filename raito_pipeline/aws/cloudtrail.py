@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
-
+from raito_pipeline.aws.bodies import read_object
 from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.errors import AwsError, AwsGone, AwsUnreachable
+from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}/")
 _MOST_PREFIX_LEVELS = 4
 _MOST_PREFIXES = 100
-_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +80,14 @@ class CloudTrailLogs:
 
     def fetch(self, key: str) -> LogBytes:
         """The contents of a log file. Never raises: what cannot be had says why."""
-        arn = f"arn:aws:s3:::{self.bucket}/{key}"
         try:
-            return self._fetch(key, arn)
+            return LogBytes(
+                *read_object(self._clients, self._bucket_region, self.bucket, key, lambda body: bytes(body.read()))
+            )
         except AwsGone as error:
             return LogBytes(problem=str(error), gone=True)
         except AwsError as error:
             return LogBytes(problem=str(error))
-
-    def _fetch(self, key: str, arn: str) -> LogBytes:
-        client = self._clients.client("s3", self._bucket_region)
-        for tried in range(_TRIES):
-            with aws_call("s3:GetObject", arn):
-                answer = client.get_object(Bucket=self.bucket, Key=key)
-            try:
-                # The SDK retries the call, but not a body that breaks off while it is read.
-                return LogBytes(answer["Body"].read(), answer["ETag"].strip('"'))
-            except (BotoCoreError, HTTPError, OSError) as error:
-                if tried == _TRIES - 1:
-                    text = f"s3:GetObject on {arn}: the file broke off while it was read, {_TRIES} times: {error}."
-                    raise AwsUnreachable(text, action="s3:GetObject", resource=arn) from error
-        raise AssertionError("unreachable")
 
     def _range(self, folder: str, first: date, last: date) -> Iterator[LogFile]:
         start, end = folder + first.strftime("%Y/%m/%d/"), folder + last.strftime("%Y/%m/%d/") + "\U0010ffff"

@@ -22,10 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from botocore.exceptions import BotoCoreError
-from urllib3.exceptions import HTTPError
 
-from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.bodies import read_object
+from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.errors import AwsError
 from raito_pipeline.aws.s3 import KeyPage, list_page
 from raito_pipeline.aws.s3_listing import Listed
@@ -134,8 +133,9 @@ class InventoryOf:
 
     def _read_manifest(self, key: str) -> Manifest:
         where = f"s3://{self._holder}/{key}"
+        text, _ = read_object(self._clients, self._region, self._holder, key, lambda body: body.read())
         try:
-            said = json.loads(b"".join(self._chunks(key)))
+            said = json.loads(text)
             source, file_format = said["sourceBucket"], str(said["fileFormat"]).upper()
             created = datetime.fromtimestamp(int(said["creationTimestamp"]) / 1000, UTC)
             files = tuple(DataFile(file["key"], file.get("MD5checksum") or "") for file in said["files"])
@@ -169,22 +169,20 @@ class InventoryOf:
 
     def _fetch(self, file: DataFile, folder: Path) -> Path:
         # The name tells the CSV reader that the file is packed.
-        target, checksum = folder / "data.csv.gz", hashlib.md5(usedforsecurity=False)
-        with target.open("wb") as out:
-            for chunk in self._chunks(file.key):
-                checksum.update(chunk)
-                out.write(chunk)
-        if file.md5 and checksum.hexdigest() != file.md5.lower():
+        target = folder / "data.csv.gz"
+
+        def save(body: Any) -> str:
+            checksum = hashlib.md5(usedforsecurity=False)
+            with target.open("wb") as out:
+                for chunk in body.iter_chunks(_CHUNK):
+                    checksum.update(chunk)
+                    out.write(chunk)
+            return checksum.hexdigest()
+
+        found, _ = read_object(self._clients, self._region, self._holder, file.key, save)
+        if file.md5 and found != file.md5.lower():
             raise InventoryUnusable(f"s3://{self._holder}/{file.key} is not the file that the manifest names (MD5)")
         return target
-
-    def _chunks(self, key: str) -> Iterator[bytes]:
-        with aws_call("s3:GetObject", f"arn:aws:s3:::{self._holder}/{key}"):
-            answer = self._clients.client("s3", self._region).get_object(Bucket=self._holder, Key=key)
-        try:
-            yield from answer["Body"].iter_chunks(_CHUNK)
-        except (BotoCoreError, HTTPError, OSError) as error:
-            raise InventoryUnusable(f"s3://{self._holder}/{key} broke off while it was read: {error}") from error
 
 
 def _age_problem(bucket: str, created: datetime) -> str | None:

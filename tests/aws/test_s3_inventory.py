@@ -17,6 +17,7 @@ from raito_pipeline.aws import s3_inventory
 from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.s3 import KeyPage
 from raito_pipeline.aws.s3_inventory import InventoryOf
+from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -145,6 +146,23 @@ def test_an_inventory_that_is_not_right_gives_no_key_and_a_problem(clients: AwsC
     assert keys == []
     assert page.status is not ReadStatus.COMPLETE
     assert part in str(page.problem), page.problem
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "/data/"])
+def test_a_file_that_breaks_off_is_read_again(clients: AwsClients, emulated_aws: EmulatedAws, file: str) -> None:
+    deliver(clients, KEYS)
+    fault = Fault(kind="truncate", service="s3", operation="GetObject", resource=file, times=3)
+    emulated_aws.faults.add(fault)
+    assert read(clients) == (sorted(KEYS), [])
+    assert [found.hits for found in emulated_aws.faults.listed()] == [3]
+
+
+def test_a_file_that_always_breaks_off_is_a_problem(clients: AwsClients, emulated_aws: EmulatedAws) -> None:
+    deliver(clients, KEYS)
+    emulated_aws.faults.add(Fault(kind="truncate", service="s3", operation="GetObject", resource="/data/"))
+    keys, (page,) = read(clients)
+    assert keys == []
+    assert "broke off while it was read, 4 times" in str(page.problem)
 
 
 def test_no_inventory_at_all_is_a_problem(clients: AwsClients) -> None:
