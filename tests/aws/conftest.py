@@ -9,6 +9,7 @@ import pytest
 from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws_profile import use_profile, write_profile
 
 from .stand_in import StandIn, serving
 
@@ -22,14 +23,7 @@ def reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reach]:
 
         def clients(stand_in: StandIn, *, attempts: int = 1, concurrency: int = 5) -> AwsClients:
             url = stack.enter_context(serving(stand_in))
-            (tmp_path / "config").write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {url}\n")
-            (tmp_path / "credentials").write_text(
-                "[there]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = not-a-secret\n"
-            )
-            monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-            monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-            for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-                monkeypatch.delenv(name, raising=False)
+            use_profile(monkeypatch, write_profile(tmp_path, url))
             return AwsClients("there", concurrency=concurrency, attempts=attempts)
 
         yield clients
@@ -41,11 +35,5 @@ def emulated_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
     key = "AKIAREADREADREADREAD"
     with EmulatedAws() as aws:
         install_access_key("111122223333", key, "not-a-secret")
-        config, credentials = tmp_path / "config", tmp_path / "credentials"
-        config.write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {aws.endpoint_url}\n")
-        credentials.write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = not-a-secret\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
+        use_profile(monkeypatch, write_profile(tmp_path, aws.endpoint_url, key=key))
         yield aws

@@ -14,6 +14,7 @@ from raito_pipeline.policy.resources import Place
 from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws_profile import write_profile
 from tests.bench.figure import Figure
 
 ACCOUNT, KEY = "111122223333", "AKIABENCHBENCHBENCH0"
@@ -68,10 +69,7 @@ def _document(action: str) -> dict[str, object]:
 
 
 def _clients(url: str, folder: Path) -> AwsClients:
-    (folder / "config").write_text(f"[profile bench]\nregion = us-east-1\nendpoint_url = {url}\n")
-    (folder / "credentials").write_text(f"[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = not-a-secret\n")
-    os.environ["AWS_CONFIG_FILE"] = str(folder / "config")
-    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(folder / "credentials")
+    os.environ.update(write_profile(folder, url, "bench", key=KEY))
     return AwsClients("bench", concurrency=5)
 
 

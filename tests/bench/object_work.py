@@ -17,6 +17,7 @@ from raito_pipeline.raito.files.data_objects import write_data_objects
 from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.raito.upload import upload
 from raito_pipeline.storage import Store
+from tests.aws_profile import write_profile
 from tests.bench.process import tell
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
@@ -51,12 +52,7 @@ WAYS = {"paginate": paginate, "sync": sync}
 def main(way: str, port: str, folder: str, workers: str) -> None:
     """Do the work and print what it took."""
     url, place = f"http://127.0.0.1:{port}", Path(folder)
-    (place / "config").write_text(f"[profile bench]\nregion = {REGION}\nendpoint_url = {url}\n")
-    (place / "credentials").write_text("[bench]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = none\n")
-    os.environ["AWS_CONFIG_FILE"], os.environ["AWS_SHARED_CREDENTIALS_FILE"] = (
-        str(place / "config"),
-        str(place / "credentials"),
-    )
+    os.environ.update(write_profile(place, url, "bench", region=REGION))
     clients = AwsClients("bench", concurrency=int(workers))
     clients.client("s3", REGION)
     tell(lambda: WAYS[way](clients, url, place, int(workers)))

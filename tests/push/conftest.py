@@ -13,6 +13,7 @@ from raito_pipeline.model import AccessControl, PushChange, PushTarget, WhoEntry
 from raito_pipeline.push.apply import Applied, apply_plan
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws_profile import use_profile, write_profile
 
 ACCOUNT = "111122223333"
 KEY = "AKIAPUSHPUSHPUSHPUSH"
@@ -151,13 +152,7 @@ def world(emulated_aws: EmulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """An account with the users ada and bob and the group staff, reached by a profile as the product does."""
     emulated_aws.reset_state()
     install_access_key(ACCOUNT, KEY, "not-a-secret")
-    url = emulated_aws.endpoint_url
-    (tmp_path / "config").write_text(f"[profile there]\nregion = us-east-1\nendpoint_url = {url}\n")
-    (tmp_path / "credentials").write_text(f"[there]\naws_access_key_id = {KEY}\naws_secret_access_key = not-a-secret\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(name, raising=False)
+    use_profile(monkeypatch, write_profile(tmp_path, emulated_aws.endpoint_url, key=KEY))
     clients = AwsClients("there", attempts=2)
     iam = AwsClients("there").client("iam")
     for user in ("ada", "bob"):
