@@ -7,6 +7,7 @@ million questions: one chance in 10^26), so that a statement never points at an 
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -77,15 +78,16 @@ class KnownObjects:
         self._ready()
         first = np.fromiter(map(hash, arns), np.int64, len(arns))
         slot = (first >> self._shift) + self._half
-        starts, all_first = np.asarray(self._starts), np.asarray(self._first)
+        starts, all_first, all_second, types = map(np.asarray, (self._starts, self._first, self._second, self._types))
         at, end = starts[slot], starts[slot + 1]
         found: dict[int, Target] = {}
         open_ = np.flatnonzero(at < end)
         while len(open_):
-            for here in open_[all_first[at[open_]] == first[open_]].tolist():
-                name = full_name(here)
-                if self._second[at[here]] == hash(name):
-                    found[here] = name, TYPES[self._types[at[here]]]
+            alike = open_[all_first[at[open_]] == first[open_]]
+            names = [full_name(here) for here in alike.tolist()]
+            same = all_second[at[alike]] == np.fromiter(map(hash, names), np.int64, len(names))
+            kinds = map(TYPES.__getitem__, types[at[alike]].tolist())
+            found.update(compress(zip(alike.tolist(), zip(names, kinds, strict=True), strict=True), same))
             at[open_] += 1
             open_ = open_[at[open_] < end[open_]]
         return found
