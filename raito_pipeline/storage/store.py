@@ -46,6 +46,7 @@ class CellWriter:
         self.read_at = datetime.now(UTC)
         self.extra: dict[str, str] = {}
         self.rows = 0
+        self._waiting: list[pa.RecordBatch] = []
         self.info: CellInfo | None = None
 
     def __enter__(self) -> "CellWriter":
@@ -55,9 +56,16 @@ class CellWriter:
         return self
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Append a record batch that has the schema of the table."""
-        self._writer.write_batch(batch)
+        """Append a record batch that has the schema of the table. Small ones are put together to one row group."""
+        self._waiting.append(batch)
         self.rows += batch.num_rows
+        if sum(each.num_rows for each in self._waiting) >= _BATCH_ROWS:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting = []
 
     def write_rows(self, rows: Iterable[Any]) -> None:
         """Append rows (instances of the row type of the table)."""
@@ -85,6 +93,7 @@ class CellWriter:
             self._sink.close()
             self._store.filesystem.delete_file(self._temporary)
             return
+        self._write_waiting()
         metadata = to_metadata(self.status, tuple(self.problems), self.read_at, self._store.run_id, self.extra)
         self._writer.add_key_value_metadata(metadata)
         self._writer.close()

@@ -103,14 +103,17 @@ class Earlier:
                 kept = kept.filter(pa.array(mask, pa.bool_()))
             yield kept
 
-    def ids_of(self, key: str) -> frozenset[str]:
-        """The event ids that an earlier version of a log file gave."""
+    def ids_of(self, keys: Collection[str]) -> dict[str, set[str]]:
+        """The event ids that earlier versions of log files gave: key -> ids, for each of `keys`."""
+        found: dict[str, set[str]] = {key: set() for key in keys}
         if self._store.info(STATEMENTS, *self._place) is None:
-            return frozenset()
-        found = self._store.dataset(STATEMENTS, *self._place).to_table(
-            columns=["external_id"], filter=pc.field("file_key") == key
+            return found
+        rows = self._store.dataset(STATEMENTS, *self._place).to_table(
+            columns=["file_key", "external_id"], filter=pc.field("file_key").isin(list(keys))
         )
-        return frozenset(texts(found, "external_id"))
+        for key, external_id in zip(texts(rows, "file_key"), texts(rows, "external_id"), strict=True):
+            found[key].add(external_id)
+        return found
 
 
 def _of_one_run(files: CellInfo | None, rows: CellInfo | None) -> bool:

@@ -114,6 +114,7 @@ class _Reader:
         self._replaced: set[str] = set()
         self._earlier = Earlier(store, account_id, region, self._oldest)
         self._days: set[str] = set()
+        self._own: dict[str, set[str]] = {}
 
     def run(self, usage_last_used: datetime | None) -> UsageReport:
         first = self._oldest
@@ -121,12 +122,12 @@ class _Reader:
             first = max(first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._settings.look_back_days))
         self._first_known = self._earlier.first_day(first)
         days = self._earlier.days_to_look_at(first)
-        etags = self._earlier.etags(first, days)
+        self._etags = self._earlier.etags(first, days)
         # The inner cell is published first.
         with self._store.writer(FILES, *self._place) as files, ExitStack() as inner:
             rows = _Rows(self._store, self._place, inner)
             files.read_at = self._now
-            self._read_new(etags, [*((day, day) for day in days), (first, self._today)], files, rows)
+            self._read_new([*((day, day) for day in days), (first, self._today)], files, rows)
             self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
@@ -160,11 +161,11 @@ class _Reader:
             problems=tuple(files.problems),
         )
 
-    def _read_new(self, etags: dict[str, str], windows: Sequence[Window], files: CellWriter, rows: _Rows) -> None:
+    def _read_new(self, windows: Sequence[Window], files: CellWriter, rows: _Rows) -> None:
         waiting: list[_Done] = []
-        for file, got in self._in_order(self._to_read(etags, windows)):
+        for file, got in self._in_order(self._to_read(windows)):
             # A file that was read before is looked at alone: its own statements are known already.
-            again = file.key in etags
+            again = file.key in self._etags
             if again:
                 self._write(waiting, files, rows)
                 waiting = []
@@ -191,11 +192,11 @@ class _Reader:
             if done.problem:
                 files.add_problem(done.problem)
 
-    def _to_read(self, etags: dict[str, str], windows: Sequence[Window]) -> Iterator[LogFile]:
+    def _to_read(self, windows: Sequence[Window]) -> Iterator[LogFile]:
         for file in (file for window in windows for file in self._source.files(*window)):
             self._counted["listed"] += 1
             self._days.add(file.day)
-            if etags.get(file.key) != file.etag:
+            if self._etags.get(file.key) != file.etag:
                 yield file
 
     def _in_order(self, files: Iterator[LogFile]) -> Iterator[tuple[LogFile, LogBytes]]:
@@ -246,7 +247,7 @@ class _Reader:
         """Note what came of a file that made these statements, of which some are kept, and make its row."""
         file = done.file
         # What a version that could be read gave stays true when the next one cannot be read.
-        stays = len(self._earlier.ids_of(file.key)) if done.problem and again else 0
+        stays = len(self._own_ids(file.key)) if done.problem and again else 0
         waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
@@ -280,11 +281,18 @@ class _Reader:
         if not done.problem:
             self._replaced.add(key)
         # What an earlier version of the file gave is known, and is still to be written.
-        own = self._earlier.ids_of(key)
+        own = self._own_ids(key)
         first = {external_id: at for at, external_id in reversed(list(enumerate(ids)))}
         others = [external_id for external_id in first if external_id not in own]
         kept = {*own, *compress(others, self._ids.add(others))}
         return np.array([i in kept and first[i] == at for at, i in enumerate(ids)], np.bool_)
+
+    def _own_ids(self, key: str) -> set[str]:
+        """The event ids that an earlier version of a file gave; files that waited for data objects are many at once."""
+        if key not in self._own:
+            waited = [other for other, etag in self._etags.items() if not etag] if not self._etags[key] else [key]
+            self._own.update(self._earlier.ids_of(waited))
+        return self._own[key]
 
     def _copy_manifest(self, files: CellWriter) -> None:
         unread = 0

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from raito_pipeline.model import DataObject, ImportResult, OrgGroup, S3Bucket
@@ -117,3 +119,14 @@ def test_organization_cells_have_their_region(store: Store) -> None:
     info = store.write("org_groups", [group], "999", "eu-central-1")
     assert info.label == "org_groups 999/eu-central-1"
     assert list(store.rows(OrgGroup, "999", "eu-central-1")) == [group]
+
+
+def test_small_batches_become_one_row_group_in_their_order(store: Store) -> None:
+    rows = [replace(BUCKET, name=f"bucket-{number:05d}") for number in range(20_000)]
+    with store.writer("s3_buckets", "111122223333") as writer:
+        for at in range(0, len(rows), 100):
+            writer.write_rows(rows[at : at + 100])
+        assert writer.rows == len(rows)
+    assert list(store.rows(S3Bucket, "111122223333")) == rows
+    groups = pq.ParquetFile(store.uri("s3_buckets", "111122223333")).metadata
+    assert [groups.row_group(n).num_rows for n in range(groups.num_row_groups)] == [8_200, 8_200, 3_600]

@@ -5,6 +5,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from raito_pipeline.storage import ReadStatus
@@ -163,6 +164,23 @@ def test_files_wait_for_data_objects_that_could_not_be_read(tmp_path: Path) -> N
     assert usage.logs.opened.count(key) == 2
     assert len(usage.statements) == 2
     assert status(usage, "cloudtrail_files") == status(usage, "usage_statements") == (ReadStatus.COMPLETE, ())
+
+
+def test_many_files_that_waited_are_read_again_together(tmp_path: Path) -> None:
+    """Each gave one statement at once, and gives another when its second data object is known."""
+    usage = Usage(tmp_path, known=objects(), objects_missing=True)
+    other = {"bucketName": "other", "key": "x"}
+    for number in range(30):
+        hidden = event(None, eventID=f"{number}-b", requestParameters=other, resources=[])
+        usage.logs.put(f"{number:02d}", event(eventID=f"{number}-a"), hidden)
+    assert (usage.sync().waiting, len(usage.statements)) == (30, 30)
+    usage.known.add([BUCKET.replace(":data", ":other")], ["bucket"])
+    report = usage.sync()
+    assert (report.read, report.duplicates, len(usage.statements)) == (30, 0, 60)
+    assert [row.statements for row in usage.manifest.values()] == [2] * 30
+    assert pq.ParquetFile(usage.store.uri("usage_statements", ACCOUNT, REGION)).num_row_groups == 1
+    usage.objects_missing = False
+    assert (usage.sync().read, len(usage.statements)) == (0, 60)
 
 
 def test_many_syncs_of_growing_logs_give_what_one_sync_of_all_gives(tmp_path: Path) -> None:
