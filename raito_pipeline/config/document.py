@@ -15,6 +15,7 @@ import yaml
 from raito_pipeline.config.problems import Problem, safe_name
 
 _QUOTED = re.compile(r"'[^'<>]{2,}'|\"[^\"]{2,}\"")
+_SEEN_DIFFERENTLY = frozenset("\t?\ufeff\x85\u2028\u2029")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "<<"
 
@@ -67,7 +68,7 @@ class _Reader:
             self._problem(line, "values nested in themselves or more than 20 levels deep", "plain values and lists")
             return Scalar("", line, null=True)
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, line, null=node.style is None and node.value in _NULLS)
+            return Scalar(node.value, line, null=not node.style and node.value in _NULLS)
         if isinstance(node, yaml.SequenceNode):
             return Items(tuple(self.node(item, depth + 1) for item in node.value), line)
         return self._section(node, line, depth)
@@ -115,13 +116,27 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     Nothing of the file's values gets into a problem, since any of them may be a secret.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = _compose(text)
     except yaml.YAMLError as error:
         return None, [_syntax_problem(error, text, file)]
     if root is None:
         return None, []
     reader = _Reader(file)
     return reader.node(root), reader.problems
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """The node graph of a document, by libyaml where it is there: the file is read by every process, and may be long.
+
+    What libyaml does not take, PyYAML's own parser decides about, and so do characters that the two see differently:
+    files and messages are the same everywhere.
+    """
+    if yaml.__with_libyaml__ and _SEEN_DIFFERENTLY.isdisjoint(text):
+        try:
+            return yaml.compose(text, Loader=yaml.CBaseLoader)
+        except yaml.YAMLError:
+            pass
+    return yaml.compose(text, Loader=yaml.BaseLoader)
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from raito_pipeline.config.document import Items, Node, Scalar, Section, parse
+from raito_pipeline.config.problems import Problem
 
 from .conftest import SECRET
 
@@ -121,3 +125,28 @@ def test_an_empty_file_has_no_document(text: str) -> None:
 
 def test_a_value_does_not_print() -> None:
     assert SECRET not in repr(section(f"api-secret: {SECRET}\nother: [{SECRET}]\n"))
+
+
+LINES = st.sampled_from([
+    "api-user: robot", "aws-profile: ''", 'domain: "a: b # c"', "targets:", "- name: one", "  - name: two",
+    "- {a: 1, b: }", "  aws-regions: eu-west-1,eu-central-1", "aws-account-id: 012345678901", "# comment", "", "  ",
+    "empty:", "null: ~", "list: [a, 007, ]", "text: |", "    more of it", "folded: >-", "anchor: &here", "alias: *here",
+    "<<: *here", "---", "...", "key: 'two", "  lines'", "unclosed: [", "é: ü", "a : b", "- - deep", "x: !tag y",
+    "template: {{NAME}}",
+])  # fmt: skip
+
+
+def seen(text: str) -> tuple[Node | None, list[Problem]]:
+    """What a document holds; an empty one has no line."""
+    root, problems = parse(text, "raito.yml")
+    return (None if isinstance(root, Scalar) and root.null else root), problems
+
+
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML has no libyaml here")
+@given(st.lists(LINES, max_size=12).map("\n".join))
+@settings(max_examples=500)
+def test_both_parsers_of_yaml_see_the_same(text: str) -> None:
+    with_libyaml = seen(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml, "__with_libyaml__", False)
+        assert seen(text) == with_libyaml
