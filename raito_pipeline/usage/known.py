@@ -106,7 +106,7 @@ class KnownObjects:
             yield bucket, kind
 
     def _arn(self, full_name: str) -> str:
-        """The ARN of a data object; for one that is none of S3, a text that is nobody's ARN."""
+        """The ARN of a data object. Should two share it, the hashes of their full names tell them apart."""
         return self.arn_start + full_name.split(":", 2)[-1]
 
     def _ready(self) -> None:
