@@ -47,6 +47,7 @@ class CellWriter:
         self.extra: dict[str, str] = {}
         self.rows = 0
         self._waiting: list[pa.RecordBatch] = []
+        self._rows_in_groups = 0
         self.info: CellInfo | None = None
 
     def __enter__(self) -> "CellWriter":
@@ -59,13 +60,13 @@ class CellWriter:
         """Append a record batch that has the schema of the table. Small ones are put together to one row group."""
         self._waiting.append(batch)
         self.rows += batch.num_rows
-        if sum(each.num_rows for each in self._waiting) >= _BATCH_ROWS:
+        if self.rows - self._rows_in_groups >= _BATCH_ROWS:
             self._write_waiting()
 
     def _write_waiting(self) -> None:
         if self._waiting:
             self._writer.write_table(pa.Table.from_batches(self._waiting))
-            self._waiting = []
+            self._waiting, self._rows_in_groups = [], self.rows
 
     def write_rows(self, rows: Iterable[Any]) -> None:
         """Append rows (instances of the row type of the table)."""

@@ -105,7 +105,7 @@ class _Reader:
     ) -> None:
         self._store, self._source, self._place = store, source, (account_id, region)
         self._settings, self._now, self._progress = settings, now, progress
-        self._made = StatementRows(known, StatementMaker(known, settings.statements))
+        self._made = StatementRows(StatementMaker(known, settings.statements))
         self._today = now.date()
         self._oldest = self._today - timedelta(days=settings.window_days)
         self._counted: Counter[str] = Counter()

@@ -17,13 +17,12 @@ import pyarrow as pa
 from raito_pipeline.model import UsageStatement
 from raito_pipeline.model.schema import arrow_schema
 from raito_pipeline.usage.events import plain_event
-from raito_pipeline.usage.known import KnownObjects, Target
-from raito_pipeline.usage.records import Parameters, Record, Transfer
+from raito_pipeline.usage.known import Target
+from raito_pipeline.usage.records import Parameters, Record
 from raito_pipeline.usage.statements import (
     BUCKET,
     OBJECT,
     S3,
-    Folder,
     Outcome,
     Statement,
     StatementMaker,
@@ -49,8 +48,8 @@ class Rows(NamedTuple):
 class StatementRows:
     """Collects the statements of log files."""
 
-    def __init__(self, known: KnownObjects, maker: StatementMaker) -> None:
-        self._known, self._maker = known, maker
+    def __init__(self, maker: StatementMaker) -> None:
+        self._maker = maker
         self._clear()
 
     def __len__(self) -> int:
@@ -101,8 +100,7 @@ class StatementRows:
                 if folder and 0 < slash < len(arn) - 1 and event and person and start is not None and event_id:
                     code = record.errorCode
                     message = record.errorMessage if code else None
-                    data = record.additionalEventData
-                    size = moved(data.bytesTransferredIn, data.bytesTransferredOut) if type(data) is Transfer else 0.0
+                    size = moved(record.additionalEventData)
                     add((event_id, start, person, code, message, size, event, arn, folder))
                     continue
             rest.append(record)
@@ -123,7 +121,7 @@ class StatementRows:
             "external_id": ids,
             "file_key": pa.array(file_keys, pa.string()).take(pa.array(of_file)),
             "accessed": _nested(
-                [*self._targets(arns, folders), *((name, kind) for name, kind, _ in accessed)],
+                [*self._maker.targets(arns, folders), *((name, kind) for name, kind, _ in accessed)],
                 [event.permission for event in events] + [permission for _, _, permission in accessed],
                 np.array([1] * len(arns) + [len(each.accessed) for each in others], np.int32),
             ),
@@ -139,14 +137,6 @@ class StatementRows:
         self._clear()
         arrays = [pa.array(columns[field.name], field.type) for field in _SCHEMA]
         return Rows(pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA), ids, of_file)
-
-    def _targets(self, arns: Sequence[str], folders: Sequence[Folder]) -> list[Target]:
-        """The known objects closest to these ARNs."""
-        targets = [folder.closest for folder in folders]
-        found = self._known.find(arns, lambda at: folders[at].full_name + arns[at].rpartition("/")[2])
-        for at, target in found.items():
-            targets[at] = self._maker.beside(target[0]) if target[1] == "folder" else target
-        return targets
 
 
 def _nested(targets: Sequence[Target], permissions: Sequence[str], counts: npt.NDArray[np.int32]) -> "pa.Array[Any]":

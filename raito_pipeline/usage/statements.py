@@ -1,6 +1,6 @@
 """A CloudTrail record -> its usage statement, or why there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -107,8 +107,7 @@ class StatementMaker:
         accessed = self._accessed(name, asked, places, needed.permission)
         if not accessed:
             return Outcome.UNKNOWN_OBJECT
-        data = record.additionalEventData
-        size = moved(data.bytesTransferredIn, data.bytesTransferredOut) if type(data) is Transfer else 0.0
+        size = moved(record.additionalEventData)
         code = record.errorCode
         message = record.errorMessage if code else None
         return Statement(event_id, start, person, code, message, size, needed.global_permission, accessed)
@@ -144,9 +143,17 @@ class StatementMaker:
         if kind is None:
             folder, slash, _ = path.rpartition("/")
             return self._folder(full_name, folder if slash else None)
-        return self.beside(name) if kind == "folder" and path == key else (name, kind)
+        return self._beside(name) if kind == "folder" and path == key else (name, kind)
 
-    def beside(self, folder: str) -> Target:
+    def targets(self, arns: Sequence[str], folders: Sequence[Folder]) -> list[Target]:
+        """The known objects closest to the ARNs of many keys, of which each lies in its folder."""
+        targets = [folder.closest for folder in folders]
+        found = self._known.find(arns, lambda at: folders[at].full_name + arns[at].rpartition("/")[2])
+        for at, target in found.items():
+            targets[at] = self._beside(target[0]) if target[1] == "folder" else target
+        return targets
+
+    def _beside(self, folder: str) -> Target:
         """What a key names that is the path of this known folder, too: the file beside it, else the folder."""
         bucket, _, key = folder.partition("/")
         name = beside_folder(bucket, key)
@@ -226,11 +233,14 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def moved(into: object, out: object) -> float:
+def moved(data: object) -> float:
     """Bytes that a call transferred in both directions, of the two numbers in its `additionalEventData`.
 
     What is no number of bytes counts as nothing.
     """
+    if type(data) is not Transfer:
+        return 0.0
+    into, out = data.bytesTransferredIn, data.bytesTransferredOut
     if type(into) is float and type(out) is float and 0 <= into < _MOST_BYTES and 0 <= out < _MOST_BYTES:
         return into + out
     return float(sum(each for each in (into, out) if isinstance(each, (int, float)) and 0 <= each < _MOST_BYTES))
