@@ -25,7 +25,8 @@ def read_object(clients: AwsClients, region: str, bucket: str, key: str, read: C
             answer = client.get_object(Bucket=bucket, Key=key)
         try:
             return read(answer["Body"]), answer["ETag"].strip('"')
-        except (BotoCoreError, HTTPError) as error:
+        # Not every OSError: that the disk is full is nothing to try again.
+        except (BotoCoreError, HTTPError, ConnectionError, TimeoutError) as error:
             if tried == _TRIES:
                 text = f"s3:GetObject on {arn}: the file broke off while it was read, {_TRIES} times: {error}."
                 raise AwsUnreachable(text, action="s3:GetObject", resource=arn) from error
