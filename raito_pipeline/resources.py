@@ -33,9 +33,9 @@ class Services:
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def store(self, run_id: str) -> Store:
-        """The Parquet store of `pipeline: storage:`; cells written through it note `run_id`."""
-        return Store.open(self.options.pipeline.storage, run_id)
+    def store(self, run_id: str, sync: str = "") -> Store:
+        """The Parquet store of `pipeline: storage:`; cells written through it note the run and the sync."""
+        return Store.open(self.options.pipeline.storage, run_id, sync)
 
     def account(self, partition: str) -> AccountTarget:
         """The target of an account partition."""

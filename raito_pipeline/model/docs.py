@@ -21,7 +21,9 @@ Generated from the row types in `raito_pipeline/model/` by `make docs`; do not e
 Every table is a Dagster asset of the same name, stored as Parquet, one file a partition. Besides its rows each file
 carries, in its key-value metadata: `raito_pipeline.status` (`complete`, `partial`, `denied`, `throttled`, `opted_out`,
 `out_of_scope`), `raito_pipeline.problems` (what could not be read, as a JSON list), `raito_pipeline.read_at` (when the
-read began, UTC) and `raito_pipeline.run_id` (the Dagster run).
+read began, UTC), `raito_pipeline.run_id` (the Dagster run) and `raito_pipeline.sync` (the sync that the run
+belonged to). A table in which a later sync found nothing new is not written again: `_confirmed.json` beside it names
+that sync.
 """
 
 

@@ -1,8 +1,12 @@
-"""What a stored cell knows about itself, kept in the key-value metadata of its Parquet file."""
+"""What a stored cell knows about itself: the key-value metadata of its Parquet file, and the sidecar that confirms it.
+
+A cell in which nothing is new is not written again by a sync: `_confirmed.json` beside it says which sync found it
+right, and when. Each file has an id, which the sidecar repeats: it counts for that very file only.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -26,7 +30,12 @@ class ReadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CellInfo:
-    """A stored cell: where it lies, what it holds, when it was read, and whether the read was complete."""
+    """A stored cell: where it lies, what it holds, when it was read, and whether the read was complete.
+
+    `sync` is the id of the sync that wrote the cell, or of the last one that confirmed it (`Store.confirm`), and
+    `read_at` the beginning of the read of that sync; `run_id` is the Dagster run that wrote the file. `sync` and
+    `file_id` are empty in files of versions that did not note them.
+    """
 
     table: str
     account: str
@@ -39,6 +48,8 @@ class CellInfo:
     bytes: int
     run_id: str
     extra: Mapping[str, str]
+    sync: str = ""
+    file_id: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -70,7 +81,14 @@ _PREFIX = b"raito_pipeline."
 
 
 def to_metadata(
-    status: ReadStatus, problems: tuple[str, ...], read_at: datetime, run_id: str, extra: Mapping[str, str]
+    status: ReadStatus,
+    problems: tuple[str, ...],
+    read_at: datetime,
+    extra: Mapping[str, str],
+    *,
+    run_id: str,
+    sync: str,
+    file_id: str,
 ) -> dict[str, str]:
     """The Parquet key-value metadata of a cell."""
     values = {
@@ -78,6 +96,8 @@ def to_metadata(
         "problems": json.dumps(list(problems)),
         "read_at": read_at.astimezone(UTC).isoformat(),
         "run_id": run_id,
+        "sync": sync,
+        "file_id": file_id,
         "extra": json.dumps(dict(sorted(extra.items()))),
     }
     return {f"{_PREFIX.decode()}{key}": value for key, value in values.items()}
@@ -107,4 +127,33 @@ def from_metadata(
         bytes=size,
         run_id=get["run_id"],
         extra=json.loads(get["extra"]),
+        sync=get.get("sync", ""),
+        file_id=get.get("file_id", ""),
     )
+
+
+def to_confirmation(info: CellInfo, sync: str, run_id: str, read_at: datetime) -> bytes:
+    """The sidecar that says: the sync `sync` read again at `read_at`, and the file of `info` is still right."""
+    values = {
+        "sync": sync,
+        "run_id": run_id,
+        "read_at": read_at.astimezone(UTC).isoformat(),
+        "confirms": _identity(info),
+    }
+    return json.dumps(values, indent=1).encode()
+
+
+def with_confirmation(info: CellInfo, sidecar: bytes) -> CellInfo:
+    """`info` with what a sidecar says of it; unchanged where the sidecar is of another file or unreadable."""
+    try:
+        said = json.loads(sidecar)
+        if said["confirms"] != _identity(info):
+            return info
+        return replace(info, sync=str(said["sync"]), read_at=datetime.fromisoformat(said["read_at"]))
+    except (ValueError, KeyError, TypeError):
+        return info
+
+
+def _identity(info: CellInfo) -> dict[str, str]:
+    """What tells the file of a cell from another one in its place; older files have no id."""
+    return {"file_id": info.file_id, "run_id": info.run_id, "read_at": info.read_at.astimezone(UTC).isoformat()}

@@ -20,10 +20,19 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from raito_pipeline.model.schema import TABLES, arrow_schema, from_batch, table_of, to_batch
-from raito_pipeline.storage.cells import CellInfo, CellMissing, ReadStatus, from_metadata, to_metadata
+from raito_pipeline.storage.cells import (
+    CellInfo,
+    CellMissing,
+    ReadStatus,
+    from_metadata,
+    to_confirmation,
+    to_metadata,
+    with_confirmation,
+)
 
 R = TypeVar("R")
 _FILE = "data.parquet"
+_CONFIRMED = "_confirmed.json"
 _TEMPORARY = ".data.parquet."
 _BATCH_ROWS = 8_192
 
@@ -95,7 +104,15 @@ class CellWriter:
             self._store.filesystem.delete_file(self._temporary)
             return
         self._write_waiting()
-        metadata = to_metadata(self.status, tuple(self.problems), self.read_at, self._store.run_id, self.extra)
+        metadata = to_metadata(
+            self.status,
+            tuple(self.problems),
+            self.read_at,
+            self.extra,
+            run_id=self._store.run_id,
+            sync=self._store.sync,
+            file_id=uuid.uuid4().hex,
+        )
         self._writer.add_key_value_metadata(metadata)
         self._writer.close()
         self._sink.close()
@@ -107,22 +124,24 @@ class CellWriter:
 class Store:
     """Typed access to the stored tables below one root.
 
-    `root` is a path inside `filesystem`; `run_id` is noted in every cell that is written.
+    `root` is a path inside `filesystem`; `run_id` and `sync` (the id of the sync that the run belongs to) are noted in
+    every cell that is written.
     """
 
     filesystem: pafs.FileSystem
     root: str
     scheme: str = ""
     run_id: str = ""
+    sync: str = ""
 
     @classmethod
-    def open(cls, location: str | Path, run_id: str = "") -> "Store":
+    def open(cls, location: str | Path, run_id: str = "", sync: str = "") -> "Store":
         """Open the store at a local path or an `s3://` address. Nothing is created before the first write."""
         text = str(location)
         if text.startswith("s3://"):
             filesystem, root = pafs.FileSystem.from_uri(text)
-            return cls(filesystem, root, "s3://", run_id)
-        return cls(pafs.LocalFileSystem(), Path(text).absolute().as_posix(), "", run_id)
+            return cls(filesystem, root, "s3://", run_id, sync)
+        return cls(pafs.LocalFileSystem(), Path(text).absolute().as_posix(), "", run_id, sync)
 
     def path(self, table: str, account: str, region: str | None = None) -> str:
         """Where a cell lies inside the file system. Raises `KeyError` for an unknown table."""
@@ -165,13 +184,39 @@ class Store:
         assert writer.info is not None
         return writer.info
 
+    def confirm(
+        self, table: str, account: str, region: str | None = None, *, read_at: datetime | None = None
+    ) -> CellInfo:
+        """Note that this sync read again and found nothing new: the cell stays, and counts as of this sync.
+
+        `read_at` is when that read began (now, if not given). Gives what `info` says from now on. Raises `CellMissing`.
+        """
+        path = self.require(table, account, region)
+        info = self._written(path, table, account, region)
+        said = to_confirmation(info, self.sync, self.run_id, read_at or datetime.now(UTC))
+        sidecar = posixpath.join(posixpath.dirname(path), _CONFIRMED)
+        temporary = posixpath.join(posixpath.dirname(path), f"{_TEMPORARY}{uuid.uuid4().hex}")
+        with self.filesystem.open_output_stream(temporary) as sink:
+            sink.write(said)
+        self.filesystem.move(temporary, sidecar)
+        return with_confirmation(info, said)
+
     def info(self, table: str, account: str, region: str | None = None) -> CellInfo | None:
         """What a cell knows about itself, or None where it was never written. Reads the footer only."""
         path = self.path(table, account, region)
-        found = self.filesystem.get_file_info(path)
-        if found.type != pafs.FileType.File:
+        sidecar = posixpath.join(posixpath.dirname(path), _CONFIRMED)
+        cell, confirmed = self.filesystem.get_file_info([path, sidecar])
+        if cell.type != pafs.FileType.File:
             return None
+        info = self._written(path, table, account, region)
+        if confirmed.type != pafs.FileType.File:
+            return info
+        with self.filesystem.open_input_file(sidecar) as source:
+            return with_confirmation(info, source.read())
+
+    def _written(self, path: str, table: str, account: str, region: str | None) -> CellInfo:
         with self.filesystem.open_input_file(path) as source:
+            size = source.size()
             metadata = pq.read_metadata(source)
         return from_metadata(
             metadata.metadata or {},
@@ -180,7 +225,7 @@ class Store:
             region=region,
             uri=self.scheme + path,
             rows=metadata.num_rows,
-            size=found.size,
+            size=size,
         )
 
     def require(self, table: str, account: str, region: str | None = None) -> str:

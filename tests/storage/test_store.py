@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -130,3 +130,59 @@ def test_small_batches_become_one_row_group_in_their_order(store: Store) -> None
     assert list(store.rows(S3Bucket, "111122223333")) == rows
     groups = pq.ParquetFile(store.uri("s3_buckets", "111122223333")).metadata
     assert [groups.row_group(n).num_rows for n in range(groups.num_row_groups)] == [8_200, 8_200, 3_600]
+
+
+def test_a_cell_names_the_sync_that_wrote_it(tmp_path: Path) -> None:
+    written = Store.open(tmp_path, run_id="run-1", sync="sync-1").write("s3_buckets", [BUCKET], "1")
+    assert (written.sync, written.run_id) == ("sync-1", "run-1")
+    assert Store.open(tmp_path).info("s3_buckets", "1") == written
+
+
+def test_a_confirmed_cell_is_of_the_sync_that_confirmed_it_and_keeps_its_rows(tmp_path: Path) -> None:
+    began = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    written = Store.open(tmp_path, "run-1", "sync-1").write("s3_buckets", [BUCKET], "1", read_at=began)
+    second = Store.open(tmp_path, "run-2", "sync-2")
+    for later in (began + timedelta(hours=1), began + timedelta(hours=2)):
+        confirmed = second.confirm("s3_buckets", "1", read_at=later)
+        assert confirmed == replace(written, sync="sync-2", read_at=later)
+        assert Store.open(tmp_path).info("s3_buckets", "1") == confirmed
+    assert list(second.rows(S3Bucket, "1")) == [BUCKET]
+    assert pd.read_parquet(tmp_path / "s3_buckets")["name"].tolist() == ["data"]
+    assert sorted(p.name for p in Path(written.uri).parent.iterdir()) == ["_confirmed.json", "data.parquet"]
+
+
+def test_a_confirmation_counts_only_for_the_file_that_it_was_written_for(tmp_path: Path) -> None:
+    began = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    Store.open(tmp_path, "run-1", "sync-1").write("s3_buckets", [BUCKET], "1", read_at=began)
+    Store.open(tmp_path, "run-2", "sync-2").confirm("s3_buckets", "1")
+    again = Store.open(tmp_path, "run-1", "sync-1").write("s3_buckets", [], "1", read_at=began)
+    assert Store.open(tmp_path).info("s3_buckets", "1") == again
+    assert (again.sync, again.read_at, again.rows) == ("sync-1", began, 0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"sync": "sync-3"}', b"\xff\xfe"])
+def test_a_confirmation_that_cannot_be_read_confirms_nothing(tmp_path: Path, damage: bytes) -> None:
+    written = Store.open(tmp_path, "run-1", "sync-1").write("s3_buckets", [BUCKET], "1")
+    Store.open(tmp_path, "run-2", "sync-2").confirm("s3_buckets", "1")
+    (Path(written.uri).parent / "_confirmed.json").write_bytes(damage)
+    assert Store.open(tmp_path).info("s3_buckets", "1") == written
+
+
+def test_only_a_cell_that_is_there_can_be_confirmed(store: Store) -> None:
+    with pytest.raises(CellMissing, match="s3_buckets of 1 is not there"):
+        store.confirm("s3_buckets", "1")
+
+
+def test_a_file_of_a_version_that_noted_no_sync_is_of_none_and_can_be_confirmed(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, "run-2", "sync-2")
+    path = Path(store.write("s3_buckets", [BUCKET], "1").uri)
+    table = pq.read_table(path)
+    noted = pq.read_metadata(path).metadata
+    older = {k: v for k, v in noted.items() if k not in (b"raito_pipeline.sync", b"raito_pipeline.file_id")}
+    pq.write_table(table.replace_schema_metadata(older), path)
+    info = store.info("s3_buckets", "1")
+    assert info is not None
+    assert (info.sync, info.rows) == ("", 1)
+    confirmed = store.confirm("s3_buckets", "1")
+    assert confirmed.sync == "sync-2"
+    assert store.info("s3_buckets", "1") == confirmed
