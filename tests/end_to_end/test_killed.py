@@ -22,8 +22,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 import pyarrow.parquet as pq
 # Everything is imported once; each sync is a process of its own that begins at once.
-from raito_pipeline import terminal
-from raito_pipeline.cli import main
+from raito_pipeline.cli import main, run
 
 moments, command, data = json.loads(sys.argv[1])
 killed = 0

@@ -1,0 +1,50 @@
+"""The command line `raito-pipeline`: one module a command, each with its `arguments` and what `execute` does."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from rich.console import Console
+
+from raito_pipeline.config import ConfigError
+
+COMMANDS = {
+    "run": "one sync of the raito.yml in this directory, then exit",
+    "info": "every option of raito.yml with its explanation",
+    "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
+}
+"""Each command is the module of its name, with what it does in a line."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit status: 0 = everything succeeded, 1 = something failed, 2 = wrong configuration."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser(words)
+    given = parser.parse_args(words)
+    if given.command is None:
+        parser.print_help()
+        return 2
+    try:
+        status: int = given.execute(given)
+        return status
+    except ConfigError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; only the module of the command that `words` begin with is imported: some take seconds."""
+    parser = argparse.ArgumentParser(prog="raito-pipeline", description="Keeps AWS and Raito Cloud in step.")
+    parser.add_argument("--version", action="version", version=version("raito-pipeline"))
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for name, does in COMMANDS.items():
+        command = commands.add_parser(name, help=does)
+        if name in words[:1]:
+            module = import_module(f"raito_pipeline.cli.{name}")
+            module.arguments(command)
+            command.set_defaults(execute=module.execute)
+    return parser
