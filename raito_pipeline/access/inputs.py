@@ -1,10 +1,10 @@
 """What access providers are made of, and how."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from raito_pipeline.config import Locks
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import (
     AccessPoint,
     IamAttachment,
@@ -44,8 +44,8 @@ class AccessSettings:
     folder_depth: int | None = None
     """as in `policy.Scope`"""
     organization: bool = False
-    role_excludes: Sequence[re.Pattern[str]] = ()
-    managed_policy_excludes: Sequence[re.Pattern[str]] = ()
+    role_excludes: Sequence[NamePattern] = ()
+    managed_policy_excludes: Sequence[NamePattern] = ()
     skip_user_inline_policies: bool = False
     skip_group_inline_policies: bool = False
     skip_managed_policies: bool = False

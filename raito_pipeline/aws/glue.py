@@ -1,6 +1,5 @@
 """The Glue catalog of one region: databases and tables, as the catalog answers them."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model.glue import GlueColumn, GlueTable
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -18,8 +18,8 @@ _TABLES_A_PAGE = 100
 class GlueSettings:
     """What of the catalog is wanted. The patterns are matched against whole names."""
 
-    exclude_databases: tuple[re.Pattern[str], ...] = ()
-    exclude_tables: tuple[re.Pattern[str], ...] = ()
+    exclude_databases: tuple[NamePattern, ...] = ()
+    exclude_tables: tuple[NamePattern, ...] = ()
     concurrency: int = 5
 
 
@@ -52,7 +52,7 @@ def read_tables(
     return Read(tuple(rows), ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE, problems, began)
 
 
-def _excluded(patterns: tuple[re.Pattern[str], ...], name: str) -> bool:
+def _excluded(patterns: tuple[NamePattern, ...], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 

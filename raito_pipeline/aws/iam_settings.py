@@ -1,12 +1,11 @@
 """What the options of an account ask of the IAM reader."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from raito_pipeline.aws.iam_rows import PrincipalType, is_aws_managed
-from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.model import Tag
 
 EntityType = Literal["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
@@ -23,8 +22,8 @@ class IamSettings:
     `remembered_policy_tags` and `remembered_policy_documents` are what an earlier read found, by policy id and version.
     """
 
-    user_excludes: tuple[re.Pattern[str], ...] = ()
-    managed_policy_excludes: tuple[re.Pattern[str], ...] = ()
+    user_excludes: tuple[NamePattern, ...] = ()
+    managed_policy_excludes: tuple[NamePattern, ...] = ()
     concurrency: int = 5
     skip_iam: bool = False
     skip_user_inline_policies: bool = False

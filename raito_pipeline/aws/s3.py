@@ -1,6 +1,5 @@
 """S3: the buckets of an account, where they are, their tags, and the pages of their keys."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, tags_of, workers
 from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
-from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.model import S3Bucket, Tag
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -24,9 +23,9 @@ _Regions = Mapping[tuple[str, datetime | None], str]
 class S3Settings:
     """Which buckets are wanted. The patterns are matched against the whole name; excludes win."""
 
-    include: tuple[re.Pattern[str], ...] = ()
+    include: tuple[NamePattern, ...] = ()
     """only these (all, where there is none): `aws-s3-include-buckets`"""
-    exclude: tuple[re.Pattern[str], ...] = ()
+    exclude: tuple[NamePattern, ...] = ()
     """not these: `aws-s3-exclude-buckets`"""
     concurrency: int = 5
     read_tags: bool = True

@@ -156,7 +156,7 @@ def _regions(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_matching(REGION)(part) for part in parts))
 
 
-def _patterns(parts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+def _patterns(parts: Sequence[str]) -> tuple[patterns.NamePattern, ...]:
     try:
         return tuple(patterns.compile_pattern(part) for part in parts)
     except patterns.PatternError as error:

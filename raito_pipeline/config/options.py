@@ -7,7 +7,6 @@ the file by walking them. An attribute is named like its option with `_` for `-`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from raito_pipeline.config import kinds
 from raito_pipeline.config.kinds import Kind
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.config.problems import ConfigError, Problem
 
 ACCOUNT_CONNECTOR = "raito-io/cli-plugin-aws-account"
@@ -74,7 +74,7 @@ def declared(model: type[Settings]) -> Iterator[Declared]:
                 yield Declared(attribute, extra, None if info.is_required() else info.default)
 
 
-Patterns = tuple[re.Pattern[str], ...]
+Patterns = tuple[NamePattern, ...]
 Pairs = tuple[tuple[str, str], ...]
 
 

@@ -1,67 +1,87 @@
-"""Regular expressions of `raito.yml`: written for the Raito CLI, which is a Go program, and compiled here by Python.
+"""Regular expressions of `raito.yml`: written for the Raito CLI, which is a Go program, and read here by RE2.
 
-The two languages agree in nearly everything that people write in such files. What Go has and Python lacks is translated
-(`\\z`, `\\Q...\\E`, POSIX classes such as `[[:alpha:]]`), or refused with a reason, never compiled to something else.
-Go's syntax: https://pkg.go.dev/regexp/syntax
+Go's package `regexp` and RE2 share one syntax and one meaning (https://pkg.go.dev/regexp/syntax), and both match in
+time linear in the name, whatever the expression. What neither has (looking ahead or behind, back references,
+possessive operators) is refused, with its reason; nothing is ever read with another meaning than in Go.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
 
-_POSIX = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "ascii": "\\x00-\\x7F",
-    "blank": "\\t ",
-    "cntrl": "\\x00-\\x1F\\x7F",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": "!-/:-@\\[-`{-~",
-    "space": "\\t\\n\\v\\f\\r ",
-    "upper": "A-Z",
-    "word": "0-9A-Za-z_",
-    "xdigit": "0-9A-Fa-f",
-}
-_TOKEN = re.compile(r"\\Q(?P<quoted>.*?)(?:\\E|$)|\\(?P<escape>.)|\[:(?P<class>[a-z]+):\]", re.DOTALL)
+import re2
+
+_ESCAPES = re.compile(r"\\Q.*?(?:\\E|$)|\\(?P<escape>.)", re.DOTALL)
+# What other languages have, as RE2's message shows it, and the reason that people can do something with.
+_NOT_IN_GO = (
+    (re.compile(r": \(\?<[=!]"), "Go's regular expressions cannot look behind"),
+    (re.compile(r": \(\?[=!]"), "Go's regular expressions cannot look ahead"),
+    (re.compile(r": \(\?>|repetition operator: .*\+$"), "Go's regular expressions have no possessive operators"),
+    (re.compile(r": \(\?[(R&]"), "Go's regular expressions have no conditions and no recursion"),
+    (re.compile(r": (\(\?P$|\\[1-9k])"), "Go's regular expressions have no back references"),
+    (re.compile(r": \\Z"), "the end of the text is `\\z` in Go"),
+    (re.compile(r": \(\?#"), "Go's regular expressions have no comments"),
+)
 
 
 class PatternError(ValueError):
     """A regular expression that cannot be used; the text says why, worded to follow "expected"."""
 
 
-def compile_pattern(text: str) -> re.Pattern[str]:
-    """`text` compiled, to be matched over whole names (`fullmatch`). Raises `PatternError`."""
+class _Program(Protocol):
+    def fullmatch(self, text: bytes) -> object | None: ...
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """A regular expression with Go's meaning, equal to another one of the same text. Raises `PatternError`."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _program(self.pattern)
+
+    def fullmatch(self, name: str) -> object | None:
+        """The match where the expression matches the whole of `name`, else None."""
+        return _program(self.pattern).fullmatch(name.encode("utf-8", "surrogatepass"))
+
+
+@cache
+def _program(text: str) -> _Program:
+    if any(match["escape"] == "C" for match in _ESCAPES.finditer(text)):  # one byte, which only RE2 knows
+        raise PatternError("a valid regular expression (there is no `\\C` in Go)")
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re.compile(_TOKEN.sub(_translate, text))
-    except re.error as error:
-        hint = "; write a YAML list where an expression itself holds a comma" if "unterminated" in error.msg else ""
-        raise PatternError(f"a valid regular expression ({error.msg}{hint})") from None
-    except (OverflowError, RecursionError):
-        raise PatternError("a regular expression with smaller counts and less nesting") from None
+        re2.compile(text, options)
+        options.never_capture = True  # three times as fast, but the names of groups are not looked at
+        program: _Program = re2.compile(text, options)
+    except re2.error as error:
+        raise PatternError(f"a valid regular expression ({_reason(error)})") from None
+    except UnicodeEncodeError:
+        raise PatternError("a valid regular expression (it holds bytes that are not UTF-8)") from None
+    return program
 
 
-def _translate(match: re.Match[str]) -> str:
-    if match["class"] is not None:
-        if match["class"] not in _POSIX:
-            raise PatternError(f"a valid regular expression (there is no class [:{match['class']}:])")
-        return _POSIX[match["class"]]
-    if match["escape"] is not None:
-        return _escape(match["escape"])
-    return re.escape(match["quoted"])
+def _reason(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    for construct, reason in _NOT_IN_GO:
+        if construct.search(words):
+            return reason
+    hint = "; write a YAML list where an expression itself holds a comma" if words.startswith("missing") else ""
+    return f"{words}{hint}"
 
 
-def _escape(character: str) -> str:
-    if character == "z":
-        return r"\Z"
-    if character in "pP":
-        raise PatternError("a regular expression without Unicode classes (\\p), which the pipeline cannot read")
-    return "\\" + character
+def compile_pattern(text: str) -> NamePattern:
+    """`text` to be matched over whole names (`fullmatch`). Raises `PatternError`."""
+    return NamePattern(text)
 
 
-def matches_any(patterns: Iterable[re.Pattern[str]], name: str) -> bool:
+def matches_any(patterns: Iterable[NamePattern], name: str) -> bool:
     """True where one of the patterns matches the whole name."""
     return any(pattern.fullmatch(name) for pattern in patterns)

@@ -1,8 +1,9 @@
 """What `raito.yml` says about names and limits of what a push makes."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from raito_pipeline.config.patterns import NamePattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class PushSettings:
     role_suffix: str = ""
     policy_prefix: str = ""
     policy_suffix: str = ""
-    role_excludes: Sequence[re.Pattern[str]] = ()
+    role_excludes: Sequence[NamePattern] = ()
     """roles that Raito Cloud does not see: policies stay attached to them"""
 
     def type_of(self, given: str | None) -> str:

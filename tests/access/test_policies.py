@@ -1,10 +1,10 @@
 """Managed and inline policies, access points, denies elsewhere, locks, and stability."""
 
 import random
-import re
 
 from raito_pipeline.access import AccessSettings, build_access_providers
 from raito_pipeline.config import Locks
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import IamUser, Tag
 
 from .conftest import ACCOUNT, BY_RAITO, NO_S3, READ, WHEN, Told, allow, deny, document, trust, user_arn, what
@@ -26,7 +26,7 @@ def test_which_policies_are_kept() -> None:
     told = Told().user("ada").policy("kept", READ, "user:ada").policy("nobodys", READ).policy("ec2", NO_S3, "user:ada")
     told.policy("excluded", READ, "user:ada").policy("by-raito", READ, "user:ada", tags=BY_RAITO)
     told.policy("aws", READ, "user:ada", aws=True)
-    excludes = (re.compile("exclu.+"),)
+    excludes = (NamePattern("exclu.+"),)
     assert sorted(told.build(AccessSettings(managed_policy_excludes=excludes))) == ["policy:aws", "policy:kept"]
     skip_aws = AccessSettings(managed_policy_excludes=excludes, skip_aws_managed_policies=True)
     assert sorted(told.build(skip_aws)) == ["policy:kept"]
@@ -134,7 +134,7 @@ def test_locks_names_and_owners() -> None:
     )
     locks = Locks(
         lock_all_who=True,
-        lock_what_by_name=(re.compile("q"),),
+        lock_what_by_name=(NamePattern("q"),),
         lock_delete_by_tag=("env:prod",),
         lock_inheritance_when_incomplete=True,
         fully_lock_when_incomplete=True,

@@ -1,11 +1,11 @@
 """Roles and permission sets: who by trust or assignment, what by inline policies."""
 
-import re
 from typing import Any
 
 import pytest
 
 from raito_pipeline.access import AccessSettings
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, Tag
 
 from .conftest import ACCOUNT, BY_RAITO, NO_S3, READ, Told, allow, deny, document, trust, user_arn, what
@@ -86,7 +86,7 @@ def test_which_roles_are_kept() -> None:
         told.inline(f"role:{name}", "own", READ)
     told.inline("role:without", "own", NO_S3)
     told.policy("p", READ, "role:with-policy", "role:excluded").policy("q", NO_S3, "role:without")
-    found = told.build(AccessSettings(role_excludes=(re.compile("excl.*"),)))
+    found = told.build(AccessSettings(role_excludes=(NamePattern("excl.*"),)))
     assert sorted(found) == ["policy:p", "role:with-policy", "role:with-what"]
     assert found["policy:p"].who_access_providers == ("role:with-policy",)
     assert "aws-access-role-excludes" in found["policy:p"].incomplete_reasons[0]

@@ -10,6 +10,7 @@ import pytest
 from raito_pipeline.aws.clients import AwsClients
 from raito_pipeline.aws.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable
 from raito_pipeline.aws.iam import HINT, AccountIam, IamSettings, read_account, remembered_documents, remembered_tags
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import Tag
 from raito_pipeline.storage.cells import ReadStatus
 from tests.aws_actions import documented
@@ -52,8 +53,8 @@ def one(read: AccountIam, table: str, **wanted: Any) -> Any:
 
 SETTINGS = {
     "defaults": IamSettings(),
-    "user excluded": IamSettings(user_excludes=(re.compile("b.t"),)),
-    "policy excluded": IamSettings(managed_policy_excludes=(re.compile("read.*"),)),
+    "user excluded": IamSettings(user_excludes=(NamePattern("b.t"),)),
+    "policy excluded": IamSettings(managed_policy_excludes=(NamePattern("read.*"),)),
     "without user inline": IamSettings(skip_user_inline_policies=True),
     "without group inline": IamSettings(skip_group_inline_policies=True),
     "without managed": IamSettings(skip_managed_policies=True),
@@ -114,7 +115,7 @@ def test_the_order_of_the_answers_does_not_matter(reach: Reach) -> None:
 
 
 def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: Reach) -> None:
-    read = read_account(reach(serve(small_account())), IamSettings(user_excludes=(re.compile("zoe|nobody"),)))
+    read = read_account(reach(serve(small_account())), IamSettings(user_excludes=(NamePattern("zoe|nobody"),)))
     assert one(read, "users", user_name="zoe").tags == ()
     assert one(read, "users", user_name="zoe").group_names == ("data", "ops")
     assert [row.policy_name for row in read.attachments.rows if row.principal_name == "zoe"] == ["reads"]
@@ -124,7 +125,7 @@ def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: 
 @pytest.mark.parametrize("without", ["", DETAILS])
 def test_excluded_users_are_not_asked_about_inline_policies(reach: Reach, without: str) -> None:
     stand_in = serve(small_account(), without=without)
-    read_account(reach(stand_in), IamSettings(user_excludes=(re.compile("zoe|bot"),)))
+    read_account(reach(stand_in), IamSettings(user_excludes=(NamePattern("zoe|bot"),)))
     asked = [c.request["UserName"] for c in stand_in.log if c.action in ("iam:ListUserPolicies", "iam:GetUserPolicy")]
     assert set(asked) <= {"ann"}
 

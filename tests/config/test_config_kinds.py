@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import re
+import time
 from calendar import monthrange
 from typing import Any
 
@@ -182,38 +184,143 @@ def test_a_normal_cron_expression_stays_as_it_is(minute: int, hours: list[int], 
     assert cron.normalize(once) == once
 
 
-@pytest.mark.parametrize(
-    ("text", "matches", "misses"),
-    [
-        ("AWS.+", "AWSReservedSSO", "AWS"),
-        ("cdk", "cdk", "cdk-role"),
-        (r"[[:alpha:]]+\z", "abc", "abc1"),
-        (r"[^[:digit:][:space:]]+", "abc", "a 1"),
-        (r"\Qa.b\E+", "a.bb", "aXb"),
-        (r"(?P<team>a|b)-x", "a-x", "c-x"),
-        (r"\d{2,3}", "123", "1234"),
-        (r"(?i)admin", "ADMIN", "adm"),
-        (r"\[:alpha:\]", "[:alpha:]", "a"),
-    ],
-)
+# Each row from https://pkg.go.dev/regexp/syntax: an expression, a whole name that it matches, one that it does not.
+IN_GO = [
+    ("AWS.+", "AWSReservedSSO", "AWS"),
+    ("cdk", "cdk", "cdk-role"),
+    ("cdk.+|aws.+", "aws-x", "xaws-x"),
+    ("a|ab", "ab", "abc"),
+    ("^cdk.*$", "cdk-1", "acdk-1"),
+    ("a.c", "abc", "a\nc"),
+    ("(?s)a.c", "a\nc", "ac"),
+    ("(?s:.)x", "ax", "x"),
+    ("(?m)a$\nb", "a\nb", "ab"),
+    ("a$", "a", "a\n"),
+    ("[[:alpha:]]+\\z", "abc", "abc1"),
+    ("[[:^digit:]]+", "abc", "a1"),
+    ("[^[:digit:]]+", "abc", "a1"),
+    ("[^[:digit:][:space:]]+", "abc", "a 1"),
+    ("[[:word:]]+", "a_1", "a-1"),
+    ("\\pL+", "aé", "a1"),
+    ("\\PL+", "12", "a1"),
+    ("\\p{Greek}+", "αβ", "ab"),
+    ("\\p{^Greek}+", "ab", "αβ"),
+    ("\\d+", "12", "\u0661\u0662"),
+    ("\\w+", "a_1", "é"),
+    ("\\s", "\t", "\u00a0"),
+    ("[\\d-]+", "1-2", "a"),
+    ("\\bdata\\b.*", "data-x", "datax"),
+    ("\\x{61}\\x62", "ab", "x61"),
+    ("\\141", "a", "141"),
+    ("\\Qa.b\\E+", "a.bb", "aXb"),
+    ("\\Qa\\.b", "a\\.b", "a.b"),
+    ("(?P<team>a|b)-x", "a-x", "c-x"),
+    ("(?<team>a|b)-x", "b-x", "c-x"),
+    ("(?i)admin", "ADMIN", "adm"),
+    ("a(?i)B", "ab", "Ab"),
+    ("(?i:a)b", "Ab", "aB"),
+    ("(?U)a+", "aaa", "b"),
+    ("a{2,3}?", "aaa", "a"),
+    ("\\d{2,3}", "123", "1234"),
+    ("a{,2}", "a{,2}", "aa"),
+    ("a{", "a{", "a"),
+    ("a&&b", "a&&b", "a"),
+    ("[a&&b]+", "&a", "c"),
+    ("[a||b]+", "|a", "c"),
+    ("[[a]", "[", "b"),
+    ("[]a]+", "]a", "b"),
+    ("\\[:alpha:\\]", "[:alpha:]", "a"),
+    ("\\v\\f\\a", "\v\f\a", "vfa"),
+    ("\\\\C", "\\C", "C"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "matches", "misses"), IN_GO)
 def test_patterns_mean_what_they_mean_in_go(text: str, matches: str, misses: str) -> None:
     pattern = compile_pattern(text)
-    assert pattern.fullmatch(matches)
-    assert not pattern.fullmatch(misses)
+    assert pattern.fullmatch(matches) is not None
+    assert pattern.fullmatch(misses) is None
 
 
-@pytest.mark.parametrize("text", ["(", "[a", "*a", r"\pL+", "[[:letters:]]", "a**"])
-def test_patterns_that_cannot_be_used(text: str) -> None:
-    with pytest.raises(PatternError, match="regular expression"):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a(?=b)", "look ahead"),
+        ("a(?!b)", "look ahead"),
+        ("(?<=a)b", "look behind"),
+        ("(?<!a)b", "look behind"),
+        ("a++", "possessive"),
+        ("a{2}+", "possessive"),
+        ("(?>a)", "possessive"),
+        ("(a)\\1", "back references"),
+        ("(?P<x>a)(?P=x)", "back references"),
+        ("\\k<x>", "back references"),
+        ("(?(1)a|b)", "conditions"),
+        ("(?R)", "recursion"),
+        ("a\\Z", "`\\\\z`"),
+        ("(?#note)a", "comments"),
+        ("(?x) a", "invalid perl operator"),
+        ("\\C", "no `\\\\C` in Go"),
+        ("\\h", "invalid escape sequence"),
+        ("a**", "bad repetition operator: \\*\\*"),
+        ("*a", "no argument for repetition"),
+        ("a{1001}", "repetition size"),
+        ("((a{100}){100}){100}", "repetition size"),
+        ("[[:letters:]]", "letters"),
+        ("\\p{Letters}", "Letters"),
+        ("(?P<x y>a)", "named capture"),
+        ("(", "YAML list"),
+        ("[a", "YAML list"),
+        ("[z-a]", "z-a"),
+        ("\ud800", "UTF-8"),
+    ],
+)
+def test_what_go_does_not_have_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(PatternError, match=f"a valid regular expression .*{reason}"):
         compile_pattern(text)
 
 
-@given(st.text(st.characters(codec="ascii", exclude_characters="\\"), max_size=12))
+@pytest.mark.parametrize("text", ["(a+)+$", "(a|a)*b", "(a?){50}a{50}b", "(.*)*(.*)*x"])
+def test_no_pattern_takes_long(text: str) -> None:
+    pattern = compile_pattern(text)
+    began = time.perf_counter()
+    assert pattern.fullmatch("a" * 10_000 + "!") is None
+    assert time.perf_counter() - began < 2
+
+
+def test_patterns_of_one_text_are_equal_also_after_a_pickle() -> None:
+    pattern = compile_pattern("data-.*")
+    again = pickle.loads(pickle.dumps(pattern))
+    assert again == pattern
+    assert {pattern: 1}[again] == 1
+    assert again.fullmatch("data-1") is not None
+    assert pattern != compile_pattern("data.*")
+
+
+@given(st.text(st.characters(exclude_characters="\\", exclude_categories=["Cs"]), max_size=12))
 def test_a_quoted_pattern_matches_exactly_its_text(text: str) -> None:
     assert compile_pattern(rf"\Q{text}\E").fullmatch(text)
+    assert not compile_pattern(rf"\Q{text}\E").fullmatch(f"{text}x")
 
 
-@given(st.text(max_size=15))
-def test_any_text_is_a_pattern_or_a_pattern_error(text: str) -> None:
+PLAIN = st.text(st.sampled_from("ab-1."), min_size=1, max_size=3)
+SIMPLE = st.recursive(
+    st.one_of(PLAIN.map(re.escape), st.sampled_from(["[ab]", "[^a]", "\\d", "."])),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map("(?:%s|%s)".__mod__),
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{1,2}"])).map("(?:%s)%s".__mod__),
+    ),
+    max_leaves=5,
+)
+
+
+@given(SIMPLE, st.text(st.sampled_from("ab-1."), max_size=6))
+def test_what_both_languages_have_means_the_same(text: str, name: str) -> None:
+    assert (compile_pattern(text).fullmatch(name) is None) == (re.fullmatch(text, name) is None)
+
+
+@given(st.text(max_size=15), st.text(max_size=5))
+def test_any_text_is_a_pattern_or_a_pattern_error(text: str, name: str) -> None:
     with contextlib.suppress(PatternError):
-        assert isinstance(compile_pattern(text), re.Pattern)
+        compile_pattern(text).fullmatch(name)

@@ -1,13 +1,13 @@
 """The plan of a push: what is changed for which access control, and what is left alone."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import (
     AccessControl,
     DataObjectReference,
@@ -225,7 +225,7 @@ def test_a_policy_is_attached_to_exactly_its_who() -> None:
 def test_a_policy_keeps_the_roles_that_raito_cloud_does_not_see() -> None:
     attachments = (IamAttachment("role", "hidden-1", "managed", "b", arn("b"), None),)
     there = state((role("hidden-1", trust("ada"), ()),), (policy("b", document("s3:Old")),), attachments)
-    settings = PushSettings(role_excludes=(re.compile("hidden.*"),))
+    settings = PushSettings(role_excludes=(NamePattern("hidden.*"),))
     made = plan(policy_control("b", external_id="policy:b", what_locked=True), there=there, settings=settings)
     assert steps(made) == [("attach", "attachment", "user:ada")]
     assert "keeps the policy" in only(made).warnings[0]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import subprocess
 import sys
 import textwrap
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import (
     AccessControl,
     AccessProvider,
@@ -85,7 +85,7 @@ def test_users_and_groups_of_an_account(tmp_path: Path) -> None:
         ACCOUNT,
         users,
         [iam_group("AGPA1", "group000")],
-        excluded=[re.compile("svc-.*"), re.compile("user00")],
+        excluded=[NamePattern("svc-.*"), NamePattern("user00")],
         machine_tag="kind:machine",
     )
     assert users_file.path.name == "users.json"

@@ -1,11 +1,10 @@
 """Users and groups, of an account's IAM and of an organization's Identity Center."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.model import IamGroup, IamUser, OrgGroup, OrgUser
 from raito_pipeline.raito.files.tags import email_of, is_machine, tag_elements
 from raito_pipeline.raito.files.writer import ImportFile, write_json_array
@@ -17,7 +16,7 @@ def account_user(
     user: IamUser,
     group_ids: Mapping[str, str],
     *,
-    excluded: Sequence[re.Pattern[str]] = (),
+    excluded: Sequence[NamePattern] = (),
     machine_tag: str | None = None,
 ) -> Element:
     """An IAM user. `group_ids` maps names of IAM groups to their ids; a user whose whole name matches `excluded` has
@@ -62,7 +61,7 @@ def write_account_identities(
     users: Iterable[IamUser],
     groups: Iterable[IamGroup],
     *,
-    excluded: Sequence[re.Pattern[str]] = (),
+    excluded: Sequence[NamePattern] = (),
     machine_tag: str | None = None,
 ) -> tuple[ImportFile, ImportFile]:
     """Write `users.json` and `groups.json` of an account; the root user comes last."""
