@@ -7,7 +7,6 @@ it was made of was read anew. Every exported access control gets its feedback, a
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -43,7 +42,7 @@ from raito_pipeline.storage import ReadStatus, Store
 from raito_pipeline.target_settings import push_settings
 from raito_pipeline.uploads import exchange_folder
 
-_EXPORTED_AT = "exported at"
+_RECEIVED = "received"
 
 
 class PlanOutdated(Exception):
@@ -103,8 +102,7 @@ class Push:
         except RaitoError as error:
             task.fail(error)
             raise
-        at = exported.calculated_at
-        extra = {} if at is None else {_EXPORTED_AT: at.isoformat()}
+        extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
         info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
         for warning in exported.warnings:
             self.log.context.log.warning(f"Raito Cloud: {warning}")
@@ -160,11 +158,11 @@ class Push:
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:
-            task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._exported_at())
+            task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._received())
             applied, meter, failure = self._make_changes(controls)
             info = self.store.write("access_push_results", applied.results, self.cell.account)
             with exchange_folder(self.target, "access-feedback") as folder:
-                imported = send_feedback(task, folder, controls, applied.results, self._exported_at())
+                imported = send_feedback(task, folder, controls, applied.results, self._received())
             if failure is not None:
                 raise failure
         except (RaitoError, AwsError, WrongAccount, PushDenied) as error:
@@ -204,10 +202,10 @@ class Push:
             if plan is not None and info is not None and info.read_at > plan.read_at:
                 raise PlanOutdated(table, self.cell.label)
 
-    def _exported_at(self) -> datetime | None:
+    def _received(self) -> int | None:
         info = self.store.info("access_controls", self.cell.account)
-        text = info.extra.get(_EXPORTED_AT) if info else None
-        return datetime.fromisoformat(text) if text else None
+        text = info.extra.get(_RECEIVED) if info else None
+        return int(text) if text else None
 
 
 def too_many_deletions(changes: Sequence[PushChange], most: int | None) -> str | None:

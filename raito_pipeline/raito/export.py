@@ -20,13 +20,17 @@ _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An exported file: where it was stored, its access controls in its order, and when Raito Cloud made it (UTC)."""
+    """An exported file: where it was stored, its access controls in its order, and when Raito Cloud made it (UTC).
+
+    `received` is `fileBuildTime` as it stands in the file: what a push reports as `receivedDate`.
+    """
 
     path: Path
     controls: tuple[AccessControl, ...]
     calculated_at: datetime | None
     built_at: datetime | None
     warnings: tuple[str, ...] = ()
+    received: int | None = None
 
 
 def export_access_controls(
@@ -69,7 +73,14 @@ def read_export(path: Path) -> Export:
     twice = {control.id for control in controls}
     if len(twice) != len(controls):
         raise ExportUnreadable(path.name, "two access controls have the same id")
-    return Export(path, controls, _moment(content.get("lastCalculated")), _moment(content.get("fileBuildTime")))
+    built = content.get("fileBuildTime")
+    return Export(
+        path,
+        controls,
+        _moment(content.get("lastCalculated")),
+        _moment(built),
+        received=built if isinstance(built, int) and not isinstance(built, bool) else None,
+    )
 
 
 def _control(entry: Any, position: int) -> AccessControl:

@@ -198,7 +198,7 @@ def _imported(pending: PendingImport, answer: SubtaskAnswer) -> Imported:
 
 
 def counts_of(kind: str, result: Mapping[str, Any]) -> tuple[Counts, ...]:
-    """The counters of a subtask's result (`__typename`, fields) by kind of object."""
+    """The counters of a subtask's result (`__typename`, fields) by kind of object, in the words of the service."""
 
     def number(name: str) -> int:
         return int(result.get(name) or 0)
@@ -208,14 +208,12 @@ def counts_of(kind: str, result: Mapping[str, Any]) -> tuple[Counts, ...]:
         return Counts(object_type, *(number(name) for name in names))
 
     if kind == "DataSourceImportResult":
-        return (three("Data Object", "dataObjects"),)
+        return (three("data objects", "dataObjects"),)
     if kind == "IdentityStoreImportResult":
-        return three("User", "users"), three("Group", "groups")
+        return three("users", "users"), three("groups", "groups")
     if kind == "AccessProviderImportResult":
-        return (three("Access Provider", "access"),)
-    if kind == "AccessProviderSyncFeedbackResult":
-        return (Counts("Access Name", added=number("accessNamesAdded")),)
+        return (three("imported access providers", "access"),)
     if kind == "DataUsageImportResult":
         # Statements that were there before are neither added nor failed; the edges are Raito Cloud's own sums.
-        return (Counts("Statement", added=number("statementsAdded"), failed=number("statementsFailed")),)
+        return (Counts("statements", added=number("statementsAdded"), failed=number("statementsFailed")),)
     return ()

@@ -7,7 +7,7 @@ Raito Cloud does not take is logged and never fails the sync.
 import heapq
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -112,20 +112,31 @@ class SubtaskAnswer:
 
 @dataclass
 class Job:
-    """A job of one target. As a context manager it reports its end: COMPLETED, or FAILED with every error."""
+    """A job of one target. As a context manager it reports its end: COMPLETED, or FAILED with every error.
+
+    It keeps its tasks, one a job type: whatever works on a task asks for it here. `on_change` is called when a task
+    begins or ends.
+    """
 
     client: RaitoClient
     id: str
     data_source_id: str | None
     identity_store_id: str | None
     errors: list[str] = field(default_factory=list)
+    tasks: "dict[JobType, Task]" = field(default_factory=dict)
+    on_change: "Callable[[Job], None] | None" = None
+
+    @classmethod
+    def create(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
+        """Create a job. Raises `RaitoError` where Raito Cloud makes none."""
+        ids = {"dataSourceId": data_source_id, "identityStoreId": identity_store_id}
+        answer = client.call("CreateJob", {"input": {**ids, "eventTime": now()}})
+        return cls(client, str(answer["jobId"]), data_source_id, identity_store_id)
 
     @classmethod
     def start(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
         """Create a job and say that it runs. Raises `RaitoError` where it cannot be created."""
-        ids = {"dataSourceId": data_source_id, "identityStoreId": identity_store_id}
-        answer = client.call("CreateJob", {"input": {**ids, "eventTime": now()}})
-        job = cls(client, str(answer["jobId"]), data_source_id, identity_store_id)
+        job = cls.create(client, data_source_id, identity_store_id)
         job.update(Status.IN_PROGRESS)
         return job
 
@@ -134,22 +145,28 @@ class Job:
         """The ids that every report of the job names."""
         return {"dataSourceId": self.data_source_id, "identityStoreId": self.identity_store_id}
 
-    def update(self, status: Status, errors: Sequence[str] = ()) -> None:
-        """Report a status of the job."""
+    def update(self, status: Status, errors: Sequence[str] = ()) -> bool:
+        """Report a status of the job; gives whether Raito Cloud took it."""
         values = {**self.ids, "status": status.value, "eventTime": now(), "errors": list(errors)}
-        report(self.client, "UpdateJob", {"id": self.id, "input": values}, f"job {self.id} {status}")
+        return report(self.client, "UpdateJob", {"id": self.id, "input": values}, f"job {self.id} {status}")
 
-    def finish(self) -> None:
-        """Report the end: FAILED where a task failed, else COMPLETED."""
-        self.update(Status.FAILED if self.errors else Status.COMPLETED, self.errors)
+    @property
+    def outcome(self) -> Status:
+        """COMPLETED only where nothing went wrong and every task ended well, else FAILED."""
+        well = all(task.status in (Status.COMPLETED, Status.SKIPPED) for task in self.tasks.values())
+        return Status.COMPLETED if well and not self.errors else Status.FAILED
+
+    def finish(self) -> bool:
+        """Report the end: `outcome`, with the errors. Gives whether Raito Cloud took it."""
+        return self.update(self.outcome, self.errors)
 
     def task(self, job_type: JobType) -> "Task":
-        """A task of this job, not yet started."""
-        return Task(self, job_type)
+        """The task of this type; it begins with its first event."""
+        return self.tasks.setdefault(job_type, Task(self, job_type))
 
     def skip(self, job_type: JobType) -> None:
         """Report a task that is switched off."""
-        Task(self, job_type).event(Status.SKIPPED)
+        self.task(job_type).event(Status.SKIPPED)
 
     def __enter__(self) -> "Job":
         return self
@@ -158,59 +175,84 @@ class Job:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self.add_error(error)
+            self.add_error(said(self.client, error))
         self.finish()
 
-    def add_error(self, error: BaseException) -> None:
-        """Remember an error for the end of the job."""
-        text = said(self.client, error)
+    def add_error(self, text: str) -> None:
+        """Remember an error for the end of the job, once."""
         if text not in self.errors:
             self.errors.append(text)
 
 
 @dataclass
 class Task:
-    """A task of a job. As a context manager it reports STARTED, and COMPLETED with `counts` or FAILED at the end."""
+    """A task of a job. As a context manager it reports STARTED, and COMPLETED with `counts` or FAILED at the end.
+
+    Several stages may work on one task, one after the other: it may begin again after it ended, and what failed once
+    stays: a task with errors never ends as COMPLETED.
+    """
 
     job: Job
     job_type: JobType
     counts: list[Counts] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    ended: bool = False
+    errors: list[str] = field(default_factory=list)
+    status: Status | None = None
+    open_subtasks: set[str] = field(default_factory=set)
 
-    def event(self, status: Status, errors: Sequence[str] = ()) -> None:
-        """Report a status of the task, with the counts and warnings that it has."""
-        self.ended = self.ended or status in FINAL
+    @property
+    def ended(self) -> bool:
+        """Whether its last event was a final one."""
+        return self.status in FINAL
+
+    def event(self, status: Status) -> None:
+        """Report a status of the task, with the counts, warnings and errors that it has."""
+        changed = self.status is None or self.ended != (status in FINAL)
+        self.status = status
         values = {
             "jobId": self.job.id,
             "jobType": self.job_type.value,
             **self.job.ids,
             "status": status.value,
             "eventTime": now(),
-            "errors": list(errors),
+            "errors": list(self.errors),
             "warnings": list(self.warnings),
             "result": [_counts(each) for each in self.counts],
         }
         report(self.job.client, "AddTaskEvent", {"input": values}, f"task {self.job_type} {status}")
+        if changed and self.job.on_change is not None:
+            self.job.on_change(self.job)
 
     def start(self) -> "Task":
-        """Report STARTED."""
-        self.event(Status.STARTED)
+        """Report STARTED, unless it is under way."""
+        if self.status is None or self.ended:
+            self.event(Status.STARTED)
         return self
 
     def complete(self) -> None:
-        """Report COMPLETED with the counts, unless the end was reported already."""
+        """Report COMPLETED with the counts, or FAILED where it has errors, unless the end was reported already."""
         if not self.ended:
-            self.event(Status.COMPLETED)
+            self._end(Status.FAILED if self.errors else Status.COMPLETED)
 
     def fail(self, error: BaseException) -> None:
-        """Report FAILED with the error, unless the end was reported already."""
-        self.job.add_error(error)
-        if not self.ended:
-            self.event(Status.FAILED, [said(self.job.client, error)])
+        """Report FAILED with the error and those before it, and remember it for the job."""
+        self.fail_because([said(self.job.client, error)])
 
-    def subtask_event(self, subtask_id: str, status: Status, received: datetime | None = None) -> None:
-        """Report a status of a subtask of our own; `received` is when its input was made."""
+    def fail_because(self, causes: Iterable[str]) -> None:
+        """Report FAILED with these texts and those before them, unless they were all reported already."""
+        fresh = [text for text in dict.fromkeys(causes) if text not in self.errors]
+        self.errors += fresh
+        for text in fresh:
+            self.job.add_error(text)
+        if fresh or not self.ended:
+            self._end(Status.FAILED)
+
+    def subtask_event(self, subtask_id: str, status: Status, received: int | None = None) -> None:
+        """Report a status of a subtask of our own; `received` is `Export.received` of its input."""
+        if status in FINAL:
+            self.open_subtasks.discard(subtask_id)
+        else:
+            self.open_subtasks.add(subtask_id)
         values = {
             "jobId": self.job.id,
             "jobType": self.job_type.value,
@@ -218,9 +260,15 @@ class Task:
             **self.job.ids,
             "status": status.value,
             "eventTime": now(),
-            "receivedDate": None if received is None else int(received.timestamp()),
+            "receivedDate": received,
         }
         report(self.job.client, "AddSubtaskEvent", {"input": values}, f"subtask {subtask_id} {status}")
+
+    def _end(self, status: Status) -> None:
+        """Report the end. A subtask that is still open ends with its task: nothing came of it."""
+        for subtask_id in sorted(self.open_subtasks):
+            self.subtask_event(subtask_id, Status.FAILED if status is Status.FAILED else Status.SKIPPED)
+        self.event(status)
 
     def __enter__(self) -> "Task":
         return self.start()
@@ -235,7 +283,7 @@ class Task:
 
 
 def end_of_targets(client: RaitoClient, job_ids: Sequence[str]) -> None:
-    """Say, once after all targets of a run, that these jobs were all."""
+    """Say, once after all targets of a sync, that these jobs were all."""
     report(client, "EndOfTargetsSync", {"input": {"jobIds": list(job_ids)}}, "end of all targets")
 
 
@@ -322,12 +370,17 @@ def _names(subtask: Subtask) -> tuple[str, str, str]:
     return subtask.job_type, subtask.job_id, subtask.subtask_id
 
 
-def report(client: RaitoClient, name: str, variables: Mapping[str, Any], what: str) -> None:
-    """Send a status update; one that fails is a warning in the log, never an error of the sync."""
+def report(client: RaitoClient, name: str, variables: Mapping[str, Any], what: str) -> bool:
+    """Send a status update; one that fails is a warning in the log, never an error of the sync.
+
+    Gives whether Raito Cloud took it.
+    """
     try:
         client.call(name, variables)
     except RaitoError as error:
-        logger.warning("Raito Cloud was not told of %s: %s", what, error)
+        logger.warning("Raito Cloud could not be informed of %s: %s", what, error)
+        return False
+    return True
 
 
 def said(client: RaitoClient, error: BaseException) -> str:

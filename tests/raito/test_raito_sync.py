@@ -136,10 +136,10 @@ def test_a_whole_target_as_the_real_client_reports_it(cloud: LocalRaitoCloud, ta
             task.event(Status.DATA_RETRIEVE)
             task.subtask_event(ACCESS_SYNC, Status.STARTED)
             exported = export_access_controls(task, tmp_path, polling=QUICK)
-            task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, exported.calculated_at)
+            task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, exported.received)
             feedback = write_feedback(tmp_path / "feedback.json", exported.controls, [])
             finish(start_feedback_import(task, feedback), QUICK)
-            task.subtask_event(ACCESS_SYNC, Status.COMPLETED, exported.calculated_at)
+            task.subtask_event(ACCESS_SYNC, Status.COMPLETED, exported.received)
             rows = [access_provider(who_users=("ann",), who_groups=("g1",))]
             providers = write_access_providers(tmp_path / "ap.json", rows)
             access = finish(start_access_provider_import(task, providers, delete_untouched=True), QUICK)
@@ -186,7 +186,7 @@ def test_a_whole_target_as_the_real_client_reports_it(cloud: LocalRaitoCloud, ta
         "updateJob COMPLETED",
         "endOfTargetsSync",
     ]
-    assert [(c.object_type, c.added) for c in people.counts] == [("User", 2), ("Group", 1)]
+    assert [(c.object_type, c.added) for c in people.counts] == [("users", 2), ("groups", 1)]
     row = objects.to_row("account")
     assert (row.task, row.status, row.added, row.removed, row.failed) == ("DS", "COMPLETED", 2, 0, 0)
     assert (row.elements, row.sha256, row.delete_untouched) == (2, pending.files[0].sha256, True)
@@ -323,7 +323,7 @@ def test_status_updates_that_fail_do_not_fail_the_sync(
         imported = finish(start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True), QUICK)
     end_of_targets(target.client, [job.id])
     assert imported.status == "COMPLETED"
-    assert "Raito Cloud was not told of task DS COMPLETED" in caplog.text
+    assert "Raito Cloud could not be informed of task DS COMPLETED" in caplog.text
 
 
 def test_an_exception_in_a_task_is_its_error(cloud: LocalRaitoCloud, target: Target) -> None:
@@ -364,6 +364,82 @@ def test_an_upload_is_tried_three_times_from_its_first_byte(
     cloud.add_fault(Fault(on="upload", times=3, status=403))
     with pytest.raises(UploadFailed, match=r"objects\.json failed three times: status 403"):
         upload(target.client, file)
+
+
+ENDED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+TOKEN_ENDED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+SKEWED = b"<Error><Code>AccessDenied</Code><Message>Request is not yet valid</Message></Error>"
+
+
+def _addresses(server: ScriptedServer, *keys: str) -> None:
+    """Signed addresses, one after the other; the last one repeats."""
+    answers = [Answer({"URL": f"{server.url}/put/{key}?X-Amz-Signature=hush-{key}", "Key": key}) for key in keys]
+    server.on("GET", "/file/upload/signed-url", *answers)
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, ENDED), (400, TOKEN_ENDED), (403, SKEWED)])
+def test_an_address_that_ended_is_replaced_and_the_file_sent_from_its_first_byte(
+    scripted_login: ScriptedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: int, body: bytes
+) -> None:
+    file = objects_file(tmp_path, "a")
+    _addresses(scripted_login, "k1", "k2")
+    scripted_login.on("PUT", "/put/k1", Answer(b"slow down", 503), Answer(body, status))
+    scripted_login.on("PUT", "/put/k2", Answer())
+    with caplog.at_level("DEBUG", "raito_pipeline"), RaitoClient(settings_for(scripted_login.url)) as client:
+        assert upload(client, file) == "k2"
+    assert [len(scripted_login.requests("PUT", f"/put/{key}")) for key in ("k1", "k2")] == [2, 1]
+    assert scripted_login.requests("PUT", "/put/k2")[0].body == file.path.read_bytes()
+    assert "asking for a new one" in caplog.text
+    assert "hush" not in caplog.text
+    assert "/put/" not in caplog.text
+
+
+def test_new_addresses_are_asked_for_three_times_at_most(scripted_login: ScriptedServer, tmp_path: Path) -> None:
+    _addresses(scripted_login, "k1")
+    scripted_login.on("PUT", "/put/k1", Answer(ENDED, 403))
+    with (
+        RaitoClient(settings_for(scripted_login.url)) as client,
+        pytest.raises(UploadFailed, match="the signed address ended before the file was there") as error,
+    ):
+        upload(client, objects_file(tmp_path, "a"))
+    assert len(scripted_login.requests("GET", "/file/upload/signed-url")) == 3
+    assert len(scripted_login.requests("PUT", "/put/k1")) == 3
+    assert "hush" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(b"", 500), Answer(b"", 503), Answer(drop=True), Answer(b"<Code>SignatureDoesNotMatch</Code>", 403)],
+)
+def test_what_says_nothing_of_the_address_is_tried_with_the_same_one(
+    scripted_login: ScriptedServer, tmp_path: Path, answer: Answer
+) -> None:
+    _addresses(scripted_login, "k1")
+    scripted_login.on("PUT", "/put/k1", answer, answer, Answer())
+    with RaitoClient(settings_for(scripted_login.url)) as client:
+        assert upload(client, objects_file(tmp_path, "a")) == "k1"
+    assert len(scripted_login.requests("GET", "/file/upload/signed-url")) == 1
+
+
+def test_a_store_that_sends_an_upload_on_gets_it_there_whole_and_once(
+    scripted_login: ScriptedServer, tmp_path: Path
+) -> None:
+    file = objects_file(tmp_path, "a")
+    _addresses(scripted_login, "k1")
+    scripted_login.on("PUT", "/put/k1", Answer(b"", 307, {"Location": "/region/k1"}))
+    scripted_login.on("PUT", "/region/k1", Answer())
+    with RaitoClient(settings_for(scripted_login.url)) as client:
+        assert upload(client, file) == "k1"
+        assert [put.body for put in scripted_login.requests("PUT", "/region/k1")] == [file.path.read_bytes()]
+        scripted_login.on("PUT", "/region/k1", Answer(b"", 307, {"Location": "/put/k1"}))
+        with pytest.raises(UploadFailed, match="status 307"):
+            upload(client, file)
+
+
+def test_the_address_of_the_local_service_that_ended(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
+    cloud.add_fault(Fault(on="upload", status=403, message="request has expired"))
+    assert upload(target.client, objects_file(tmp_path, "a"))
+    assert len([entry for entry in cloud.log if entry["path"] == "/file/upload/signed-url"]) == 2
 
 
 def test_an_upload_sends_the_signed_headers_and_none_of_ours(scripted_login: ScriptedServer, tmp_path: Path) -> None:
