@@ -7,19 +7,18 @@ business, and neither is the printing of what was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
-from raito_pipeline.config import cron, patterns
+from raito_pipeline.config import cron, patterns, regions
 
 TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
 FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
 
-REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 _ACCOUNT = re.compile(r"\d{12}")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
@@ -43,7 +42,8 @@ class NotThatKind(ValueError):
 class Kind:
     """How a value is read. `expected` is worded to follow "expected ..."; `example` is a text that `read` takes.
 
-    `read` gets one text, or for a list (`is_list`) all its parts, and raises `NotThatKind`.
+    `read` gets one text, or for a list (`is_list`) all its parts, and raises `NotThatKind`. `doubts` gets the value and
+    gives what should be known of it, though it can be used, each as (text, what is wrong with it).
     """
 
     name: str
@@ -51,13 +51,7 @@ class Kind:
     example: str
     read: Callable[[Any], Any]
     is_list: bool = False
-
-
-def aws_partition(region: str) -> str:
-    """The partition of AWS that a region is of, as ARNs name it."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    doubts: Callable[[Any], Iterable[tuple[str, str]]] = lambda _value: ()
 
 
 def _text(text: str) -> str:
@@ -67,9 +61,11 @@ def _text(text: str) -> str:
 
 
 def _secret(text: str) -> SecretStr:
-    if not text:
+    """A secret keeps its blanks, but no line break at its end: it comes from the file or program that gave it."""
+    kept = text.rstrip("\r\n")
+    if not kept:
         raise NotThatKind
-    return SecretStr(text)
+    return SecretStr(kept)
 
 
 def _flag(text: str) -> bool:
@@ -152,8 +148,26 @@ def _texts(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts))
 
 
+def region(text: str) -> str:
+    """`text` as the name of a region. Raises `NotThatKind` where AWS cannot have it."""
+    name = text.strip()
+    try:
+        regions.check(name)
+    except regions.NoRegion as error:
+        raise NotThatKind(error.expected) from None
+    return name
+
+
 def _regions(parts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_matching(REGION)(part) for part in parts))
+    return tuple(dict.fromkeys(region(part) for part in parts))
+
+
+def region_doubts(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The regions among `names` that could exist and that nobody has heard of."""
+    for name in names:
+        doubt = regions.doubt(name)
+        if doubt is not None:
+            yield name, doubt
 
 
 def _patterns(parts: Sequence[str]) -> tuple[patterns.NamePattern, ...]:
@@ -209,13 +223,20 @@ CONNECTOR = Kind("text", "the name of a connector", "raito-io/cli-plugin-aws-acc
 FLAG = Kind("true or false", "true or false", "true", _flag)
 TEXTS = Kind("list of texts", "texts, separated by commas or as a YAML list", "one,two", _texts, is_list=True)
 ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _matching(_ACCOUNT))
-REGION_NAME = Kind("region", "the name of an AWS region, such as eu-central-1", "eu-central-1", _matching(REGION))
+REGION_NAME = Kind(
+    "region",
+    "the name of an AWS region, such as eu-central-1",
+    "eu-central-1",
+    region,
+    doubts=lambda name: region_doubts([name]),
+)
 REGIONS = Kind(
     "list of regions",
     "names of AWS regions such as eu-central-1, separated by commas or as a YAML list",
     "eu-central-1,us-east-1",
     _regions,
     is_list=True,
+    doubts=region_doubts,
 )
 PATTERNS = Kind(
     "list of regular expressions",

@@ -17,7 +17,8 @@ from raito_pipeline.config.options import (
     declared,
 )
 from raito_pipeline.config.problems import Problem, safe_name
-from raito_pipeline.config.reading import Layer, Reader, nearest
+from raito_pipeline.config.reading import Layer, Reader
+from raito_pipeline.config.spelling import nearest
 
 # Options of the Raito CLI that mean nothing here. They are accepted, so that one file serves both.
 NOT_USED: Final = {

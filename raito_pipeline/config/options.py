@@ -17,6 +17,7 @@ from raito_pipeline.config import kinds
 from raito_pipeline.config.kinds import Kind
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.config.problems import ConfigError, Problem
+from raito_pipeline.config.regions import aws_partition
 
 ACCOUNT_CONNECTOR = "raito-io/cli-plugin-aws-account"
 ORGANIZATION_CONNECTOR = "raito-io/cli-plugin-aws-organization"
@@ -359,8 +360,8 @@ class OrganizationTarget(Target):
 
     @property
     def aws_partition(self) -> str:
-        """The partition of AWS, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`."""
-        return kinds.aws_partition(self.region)
+        """The partition of AWS, as ARNs name it: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, ..."""
+        return aws_partition(self.region)
 
 
 class AccountTarget(Target):
@@ -596,8 +597,8 @@ class AccountTarget(Target):
 
     @property
     def aws_partition(self) -> str:
-        """The partition of AWS, as ARNs name it: `aws`, `aws-cn` or `aws-us-gov`."""
-        return kinds.aws_partition(self.regions[0])
+        """The partition of AWS, as ARNs name it: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, ..."""
+        return aws_partition(self.regions[0])
 
 
 class Pipeline(Settings):

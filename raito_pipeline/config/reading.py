@@ -5,7 +5,6 @@ The rules that concern more than one option are in `load.py`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,6 +66,9 @@ class _Given:
             return HIDDEN
         text = shown(", ".join(self.parts) if self.is_list else self.parts[0])
         return f"{text} (from the environment: {', '.join(self.variables)})" if self.variables else text
+
+    def problem(self, found: str, expected: str | None) -> Problem:
+        return Problem(self.layer.file, self.line, self.layer.target, self.name, found, expected)
 
 
 @dataclass
@@ -189,11 +191,27 @@ class Reader:
         if kind in _MAY_WAIT and any(_PLACEHOLDER.fullmatch(text) for text in given.parts):
             return self._placeholder(kind, given)
         try:
-            return kind.read(_split(kind, given)) if kind.is_list else kind.read(given.parts[0])
+            value = kind.read(_split(kind, given)) if kind.is_list else kind.read(given.parts[0])
         except NotThatKind as error:
-            expected = error.expected or kind.expected
-            self.wrong(Problem(given.layer.file, given.line, given.layer.target, given.name, given.found, expected))
+            self.wrong(given.problem(given.found, error.expected or kind.expected))
             return WRONG
+        for text, doubt in kind.doubts(value):
+            self.warn(given.problem(f"{shown(text, option=given.name)}: {doubt}", None))
+        self._warn_of_blanks(kind, given)
+        return value
+
+    def _warn_of_blanks(self, kind: Kind, given: _Given) -> None:
+        """Files with a value and programs that print one end in a line break, which no login and no id has."""
+        text = given.parts[0]
+        if kind.is_list or text == text.strip():
+            return
+        source = f" (from the environment: {', '.join(given.variables)})" if given.variables else ""
+        if text.rstrip("\r\n") != text:
+            self.warn(given.problem(f"a line break at the end of the value{source}; it is taken off", None))
+        if kind is kinds.SECRET and text.rstrip("\r\n").strip() != text.rstrip("\r\n"):
+            self.warn(given.problem(f"blanks around the value{source}; they count as part of the secret", None))
+        elif kind is not kinds.SECRET and text.rstrip("\r\n").strip() != text.rstrip("\r\n"):
+            self.warn(given.problem(f"blanks around the value{source}; they are taken off", None))
 
     def _placeholder(self, kind: Kind, given: _Given) -> Any:
         expected = "the real value" if kind is kinds.TEXT else kind.expected
@@ -218,12 +236,6 @@ def is_placeholder(text: str) -> bool:
     return _PLACEHOLDER.fullmatch(text) is not None
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known option that `name` most likely stands for, or None where none is near."""
-    matches = difflib.get_close_matches(name.replace("_", "-"), list(known), n=1, cutoff=0.8)
-    return matches[0] if matches else None
-
-
 def without_secrets(problems: Iterable[Problem], secrets: Iterable[str]) -> tuple[Problem, ...]:
     """The problems in the order of the file, with everything secret blanked out."""
     hidden = tuple(secrets)
@@ -244,5 +256,6 @@ def secrets_of(node: Node, environ: Mapping[str, str], *, secret: bool = False) 
     match = _TEMPLATE.fullmatch(node.text)
     if match is not None:
         hidden = secret or is_secret_name(match.group(1))
-        return {environ[match.group(1)]} if hidden and match.group(1) in environ else set()
-    return {node.text} if secret else set()
+        value = environ.get(match.group(1), "")
+        return {value, value.strip()} if hidden else set()
+    return {node.text, node.text.strip()} if secret else set()

@@ -254,10 +254,19 @@ class _TargetReader:
         if region is None:
             where = f"for the AWS profile {shown(profile)}" if profile else "in the AWS configuration or AWS_REGION"
             self.reader.wrong(self.draft.problem(option, "nothing", f"{kinds.REGION_NAME.expected}, here or {where}"))
-        elif not kinds.REGION.fullmatch(region):
-            found = f"{shown(region)} (from the AWS configuration)"
-            self.reader.wrong(self.draft.problem(option, found, kinds.REGION_NAME.expected))
+        else:
+            self._check_profile_region(region, option)
         return region
+
+    def _check_profile_region(self, region: str, option: str) -> None:
+        found = f"{shown(region)} (from the AWS configuration)"
+        try:
+            kinds.region(region)
+        except kinds.NotThatKind as error:
+            self.reader.wrong(self.draft.problem(option, found, error.expected or kinds.REGION_NAME.expected))
+            return
+        for _, doubt in kinds.region_doubts([region]):
+            self.reader.warn(self.draft.problem(option, f"{found}: {doubt}", None))
 
     def _check_sources(self) -> None:
         """Exactly one of S3 and Glue: S3 by default, unless Glue is on."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from raito_pipeline.config import ConfigError, Options, Problem, find_config, load
+from raito_pipeline.config import ConfigError, OptionDoc, Options, Problem, describe, find_config, load
 
 from .conftest import ACCOUNT, LOGIN, SECRET, Fails, Loads, account, organization, raito_yml
+from .test_config_docs import example_of, file_with
 
 LINK = """
 aws-organization-profile: master
@@ -164,6 +165,53 @@ def test_a_variable_that_is_not_set(fails: Fails) -> None:
 def test_a_variable_without_quotes(fails: Fails) -> None:
     (problem,) = fails(raito_yml(account("aws-profile: {{PROFILE}}")))
     assert problem.expected == 'an environment variable in quotes, as in "{{NAME}}"'
+
+
+BLANK = [option for option in describe() if option.example and not option.kind.startswith("list")]
+
+
+@pytest.mark.parametrize("option", BLANK, ids=lambda option: f"{option.where[:12]}-{option.name}")
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n", " "])
+def test_a_line_break_at_the_end_of_a_value_is_taken_off_and_told(loads: Loads, option: OptionDoc, end: str) -> None:
+    example = example_of(option).strip('"')
+    if example.startswith("{"):
+        return
+    environ = {"AWS_REGION": "eu-central-1"}
+    plain = loads(file_with(option, option.name, '"{{VALUE}}"'), {**environ, "VALUE": example})
+    ended = loads(file_with(option, option.name, '"{{VALUE}}"'), {**environ, "VALUE": f"{example}{end}"})
+    assert {problem.option for problem in ended.warnings} == {option.name}
+    assert all("(from the environment: VALUE)" in problem.found for problem in ended.warnings)
+    if not (option.kind == "secret" and end.startswith(" ")):
+        assert ended.model_copy(update={"warnings": ()}) == plain
+
+
+@pytest.mark.parametrize(
+    ("value", "secret", "told"),
+    [
+        ("hunter22\n", "hunter22", ["line break"]),
+        ("hunter22\r\n", "hunter22", ["line break"]),
+        (" hunter22", " hunter22", ["blanks"]),
+        ("hunter22 \n", "hunter22 ", ["line break", "blanks"]),
+        ("hunter 22", "hunter 22", []),
+    ],
+)
+def test_a_secret_keeps_its_blanks_but_no_line_break(loads: Loads, value: str, secret: str, told: list[str]) -> None:
+    login = 'api-user: robot\napi-secret: "{{SECRET}}"\ndomain: acme\n'
+    options = loads(raito_yml(login=login), {"SECRET": value})
+    given = options.accounts[0].api_secret
+    assert given is not None
+    assert given.get_secret_value() == secret
+    assert [warning.option for warning in options.warnings] == ["api-secret"] * len(told)
+    assert all(words in warning.found for words, warning in zip(told, options.warnings, strict=True))
+    assert "hunter" not in str(options.warnings)
+
+
+def test_a_block_of_yaml_ends_in_a_line_break_too(loads: Loads) -> None:
+    options = loads(raito_yml(login="api-user: |\n  robot\napi-secret: >\n  hunter22\ndomain: acme\n"))
+    (target,) = options.accounts
+    assert target.api_secret is not None
+    assert (target.api_user, target.api_secret.get_secret_value()) == ("robot", "hunter22")
+    assert [warning.option for warning in options.warnings] == ["api-user", "api-secret"]
 
 
 def test_an_empty_variable_is_as_no_value(fails: Fails, loads: Loads) -> None:
