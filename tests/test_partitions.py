@@ -22,6 +22,8 @@ def account(name: str, account_id: str, regions: str, link: tuple[str, str, str]
         "    connector-name: raito-io/cli-plugin-aws-account",
         f"    aws-account-id: {account_id}",
         f"    aws-regions: {regions}",
+        f'    data-source-id: "ds {name}"',
+        f'    identity-store-id: "is {name}"',
     ]
     if link is not None:
         profile, region, store = link

@@ -56,8 +56,12 @@ _HEAD = """\
 The file is looked for as `raito.yml` or `raito.yaml` in the working directory, then in `~/.raito/`; the environment
 variable `RAITO_CONFIG_FILE` names another one. A value that is exactly `"{{NAME}}"`, in quotes, is replaced by the
 environment variable NAME. A list is one text with commas or a YAML list; regular expressions that hold a comma
-themselves need the YAML list. An option that nothing reads is a warning, a value that cannot be read is an error, and
-all errors of a file are reported together.
+themselves need the YAML list. Regular expressions have Go's meaning (https://pkg.go.dev/regexp/syntax) and match whole
+names. A value that cannot be read is an error, and so is what would silently not be read: an option in another place
+than its own, an unknown mapping or list, a slip in an option that keeps a sync from changing too much (`mode`,
+`skip-...`, `delete-untouched`, `only-targets`, `max-...-deletions`). Any other unknown option is a warning. Mappings at
+the top whose name begins with `x-` may hold values to merge into other places. All errors of a file are reported
+together.
 """
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
+from raito_pipeline.config.document import Items, Node, Section
 from raito_pipeline.config.options import (
     AccountTarget,
     General,
@@ -18,7 +20,7 @@ from raito_pipeline.config.options import (
 )
 from raito_pipeline.config.problems import Problem, safe_name
 from raito_pipeline.config.reading import Layer, Reader
-from raito_pipeline.config.spelling import nearest
+from raito_pipeline.config.spelling import closest, nearest
 
 # Options of the Raito CLI that mean nothing here. They are accepted, so that one file serves both.
 NOT_USED: Final = {
@@ -50,53 +52,43 @@ ORGANIZATION: Final = known(OrganizationTarget, Locks)
 PIPELINE: Final = known(Pipeline)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A part of the file: the options that stand there, and how a sentence names it."""
+
+    names: frozenset[str]
+    words: str
+
+
+_TOP = _Place(TOP, "at the top of the file")
+_PIPELINE = _Place(PIPELINE, "below `pipeline:`")
+_ACCOUNT = _Place(ACCOUNT, "in the target")
+_ORGANIZATION = _Place(ORGANIZATION, "in the target")
+
+# What keeps a sync from changing more than was wanted. A file that was meant to have one of these, and does not because
+# of a slip, must not be synced.
+_GUARDS = re.compile(r"mode|max-.+-deletions|delete-untouched|only-targets|(aws-access-)?skip-.+")
+_HOLDERS = ("x-", ".")  # as in other YAML formats: values to merge into other places
+_SHORT = 8
+
+
 def check_top(reader: Reader, layer: Layer) -> None:
-    """Warn of options at the top of the file that nothing reads."""
-    for name in layer.section.entries:
-        if name in ACCOUNT | ORGANIZATION and name not in TOP:
-            _warn(
-                reader, layer, name, "an option of a target at the top of the file; it is not used", "it in the target"
-            )
-        elif name in PIPELINE and name not in TOP:
-            _warn(
-                reader,
-                layer,
-                name,
-                "an option of the pipeline at the top of the file; it is not used",
-                "it below `pipeline:`",
-            )
-        else:
-            _check(reader, layer, name, TOP)
+    """Take note of names at the top of the file that mean nothing there."""
+    _check_section(reader, layer, _TOP)
 
 
 def check_pipeline(reader: Reader, layer: Layer) -> None:
-    """Warn of options below `pipeline:` that nothing reads."""
-    for name in layer.section.entries:
-        _check(reader, layer, name, PIPELINE)
+    """Take note of names below `pipeline:` that mean nothing there."""
+    _check_section(reader, layer, _PIPELINE)
 
 
 def check_target(reader: Reader, layer: Layer, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
-    """Warn of options of a target that nothing reads."""
-    mine, other = (ACCOUNT, ORGANIZATION) if model is AccountTarget else (ORGANIZATION, ACCOUNT)
-    for name in layer.section.entries:
-        if name in other and name not in mine:
-            _warn(
-                reader,
-                layer,
-                name,
-                "an option of the other AWS connector; it is not used",
-                "options of this target's connector",
-            )
-        elif name in TOP and name not in mine:
-            _warn(
-                reader,
-                layer,
-                name,
-                "an option for the whole file in a target; it is not used",
-                "it at the top of the file",
-            )
-        else:
-            _check(reader, layer, name, mine)
+    """Take note of names in a target that mean nothing there.
+
+    Options of the other AWS connector only warn: targets that share their options by a YAML merge have them.
+    """
+    place, other = (_ACCOUNT, ORGANIZATION) if model is AccountTarget else (_ORGANIZATION, ACCOUNT)
+    _check_section(reader, layer, place, of_the_other_connector=other - place.names)
 
 
 def as_key(text: str) -> str:
@@ -104,21 +96,92 @@ def as_key(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
 
 
-def _check(reader: Reader, layer: Layer, name: str, names: frozenset[str]) -> None:
-    if name in names:
-        return
-    if name in NOT_USED:
-        _warn(reader, layer, name, "an option that belongs to the Raito CLI; the pipeline does not use it", None)
-        return
-    near = nearest(name, names)
-    if near is None and not _WORDS.fullmatch(name):  # perhaps a value that slipped into the place of a name
-        name_shown = f"{safe_name(name)[:3]}..."
-        found, line = "something that is not the name of an option", layer.section.lines[name]
-        reader.warn(Problem(layer.file, line, layer.target, name_shown, found, "`option: value`"))
-        return
-    _warn(reader, layer, name, "an unknown option; it is not used", f"perhaps `{near}`" if near else "a known option")
+def _check_section(
+    reader: Reader, layer: Layer, place: _Place, of_the_other_connector: frozenset[str] = frozenset()
+) -> None:
+    for name, node in layer.section.entries.items():
+        if name in place.names:
+            continue
+        if name in of_the_other_connector:
+            found, expected = (
+                "an option of the other AWS connector; it is not used",
+                "options of this target's connector",
+            )
+            reader.warn(_problem(layer, name, found, expected))
+        elif name in NOT_USED:
+            found = "an option that belongs to the Raito CLI; the pipeline does not use it"
+            reader.warn(_problem(layer, name, found, None))
+        elif (home := _home(name)) is not None:
+            reader.wrong(_problem(layer, name, f"an option of another place {place.words}", f"it {home.words}"))
+        else:
+            _check_unknown(reader, layer, name, node, place)
 
 
-def _warn(reader: Reader, layer: Layer, name: str, found: str, expected: str | None) -> None:
-    problem = Problem(layer.file, layer.section.lines[name], layer.target, safe_name(name), found, expected)
-    reader.warn(problem)
+def _check_unknown(reader: Reader, layer: Layer, name: str, node: Node, place: _Place) -> None:
+    """An unknown name is a warning, unless what guards against harm could be meant by it or stand below it."""
+    meant, home = _meant(name, place)
+    advice = "a known option" if meant is None else f"perhaps `{meant}`" + ("" if home is place else f" {home.words}")
+    if isinstance(node, Section | Items) and not _is_template(node):
+        kind = "mapping" if isinstance(node, Section) else "list"
+        if name.startswith(_HOLDERS):
+            found = f"a {kind} that only holds values for other places; it is not used itself"
+            reader.warn(_problem(layer, name, found, None))
+            return
+        found = f"an unknown {kind}; nothing in it would be used"
+        reader.wrong(_problem(layer, name, found, advice if meant else _advice_below(node) or advice))
+    elif meant is not None and _GUARDS.fullmatch(meant) and meant not in NOT_USED:
+        found = "an unknown option, near to one that guards against harm"
+        reader.wrong(_problem(layer, name, found, advice))
+    elif meant is None and not _WORDS.fullmatch(name):  # perhaps a value that slipped into the place of a name
+        found = "something that is not the name of an option"
+        reader.warn(_problem(layer, name, found, "`option: value`", f"{safe_name(name)[:3]}..."))
+    else:
+        reader.warn(_problem(layer, name, "an unknown option; it is not used", advice))
+
+
+def _meant(name: str, place: _Place) -> tuple[str | None, _Place]:
+    """The option that was probably meant by `name`, and where it stands.
+
+    Options of the same place come first. Of other places only those that guard against harm count, and the last part of
+    a name with dots: `pipeline.mode` stands for `mode` below `pipeline:`.
+    """
+    written = name.replace("_", "-")
+    slips = 1 if len(written) < _SHORT else 2
+    near = closest(written, place.names | NOT_USED.keys(), slips)
+    if near is not None:
+        return near, place
+    last = written.rpartition(".")[2]
+    dotted = None if last == written else place if last in place.names else _home(last)
+    if dotted is not None:
+        return last, dotted
+    others = [(other, list(filter(_GUARDS.fullmatch, other.names))) for other in (_PIPELINE, _TOP, _ACCOUNT)]
+    for other, guards in others:
+        near = closest(written, guards, slips)
+        if near is not None:
+            return near, other
+    for other, options in ((place, list(place.names)), *others):
+        near = nearest(written, options)
+        if near is not None:
+            return near, other
+    return None, place
+
+
+def _advice_below(node: Node) -> str | None:
+    """Where the first known option below an unknown mapping stands."""
+    names = node.entries if isinstance(node, Section) else ()
+    homes = ((name, _home(name)) for name in names)
+    return next((f"`{name}` {home.words}" for name, home in homes if home is not None), None)
+
+
+def _is_template(node: Node) -> bool:
+    """Whether the mapping is a variable without quotes, {{NAME}}."""
+    return isinstance(node, Section) and node.template
+
+
+def _home(name: str) -> _Place | None:
+    """The place of a known option; for one of several places the most general one."""
+    return next((place for place in (_TOP, _PIPELINE, _ACCOUNT, _ORGANIZATION) if name in place.names), None)
+
+
+def _problem(layer: Layer, name: str, found: str, expected: str | None, name_shown: str | None = None) -> Problem:
+    return Problem(layer.file, layer.section.lines[name], layer.target, name_shown or safe_name(name), found, expected)

@@ -274,11 +274,17 @@ class Target(Shared):
     ] = None
     data_source_id: Annotated[
         str | None,
-        Option(kinds.TEXT, "The id of the data source in Raito Cloud. Without it only users and groups are sent."),
+        Option(
+            kinds.TEXT,
+            "The id of the data source in Raito Cloud, which no other target has. An account needs it unless data"
+            " source, data access and data usage are all skipped.",
+        ),
     ] = None
     identity_store_id: Annotated[
         str | None,
-        Option(kinds.TEXT, "The id of the identity store in Raito Cloud. Without it users and groups are not sent."),
+        Option(
+            kinds.TEXT, "The id of the identity store in Raito Cloud. Required unless `skip-identity-store-sync` is on."
+        ),
     ] = None
     locks: Locks = Locks()
     line: int | None = None

@@ -5,6 +5,7 @@ A target is read into a `Draft`; the frozen objects are built only when the whol
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,12 +27,24 @@ from raito_pipeline.config.options import (
 from raito_pipeline.config.problems import Problem, shown
 from raito_pipeline.config.profiles import profile_region
 from raito_pipeline.config.reading import Layer, Reader, is_placeholder
+from raito_pipeline.config.spelling import closest, distance, nearest
 
 _MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
     ACCOUNT_CONNECTOR: AccountTarget,
     ORGANIZATION_CONNECTOR: OrganizationTarget,
 }
 _SHARED = frozenset(option.attribute for option in declared(Shared))
+_SOURCE_STAGES = frozenset({"skip_data_source_sync", "skip_data_access_sync", "skip_data_usage_sync"})
+_IDENTITY_STAGES = frozenset({"skip_identity_store_sync"})
+_KEPT = (
+    "account_id",
+    "data_source_id",
+    "identity_store_id",
+    "aws_s3_cloudtrail_bucket",
+    *_SOURCE_STAGES,
+    *_IDENTITY_STAGES,
+)
+_OWNER, _PLUGIN = "raito-io", "cli-plugin-"
 _BOTH_SOURCES = "aws-s3-enabled, aws-glue-enabled"
 
 
@@ -55,6 +68,20 @@ class Draft:
     @property
     def is_account(self) -> bool:
         return self.connector == ACCOUNT_CONNECTOR
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The stages that are left out, by the attribute that says so. One that cannot be read counts as left out."""
+        values = self.values
+        without = (
+            {"skip_data_usage_sync"} if self.is_account and values.get("aws_s3_cloudtrail_bucket") is None else set()
+        )
+        stages = _SOURCE_STAGES | _IDENTITY_STAGES
+        return frozenset(without | {stage for stage in stages if values.get(stage, False) is not False})
+
+    def same_account(self, other: Draft) -> bool:
+        """Whether both are of one AWS account, and have the same users then."""
+        return bool(self.values.get("account_id") == other.values.get("account_id"))
 
     def problem(self, option: str, found: str, expected: str | None) -> Problem:
         """A problem of this target, in the option's line where it has one."""
@@ -99,8 +126,8 @@ class TargetsReader:
             reader = self.reader if draft.selected else Reader(self.reader.environ)
             _TargetReader(draft, reader, self.home, skip_authentication).read()
             if not draft.selected and reader.problems:
-                draft.values = {name: draft.values.get(name) for name in ("account_id",)}
-        self._warn_of_shared_sources(known)
+                draft.values = {name: draft.values[name] for name in _KEPT if name in draft.values}
+        self._check_shared_sources(known)
         self._warn_of_same_organizations(known)
         return known
 
@@ -163,21 +190,33 @@ class TargetsReader:
         if draft.connector in _MODELS:
             return True
         if draft.selected:
+            meant = _meant_connector(draft.connector)
+            if meant is not None:
+                found = f"{shown(draft.connector)}, which is no connector that the pipeline knows"
+                self.reader.wrong(draft.problem("connector-name", found, f"perhaps `{meant}`"))
+                return False
             found = f"the connector {shown(draft.connector)}, which the pipeline does not know; the target is skipped"
             self.reader.warn(draft.problem("connector-name", found, f"{' or '.join(_MODELS)} for a target to sync"))
         return False
 
-    def _warn_of_shared_sources(self, drafts: Sequence[Draft]) -> None:
-        first: dict[str, str] = {}
-        for draft in drafts:
-            source = draft.values.get("data_source_id")
-            if not isinstance(source, str) or not draft.is_account or is_placeholder(source):
+    def _check_shared_sources(self, drafts: Sequence[Draft]) -> None:
+        """Two targets never do the same stage of one data source: each would remove what the other imported."""
+        expected = "another one, since each sync removes what the other imported"
+        accounts = [draft for draft in drafts if draft.is_account]
+        for draft, first in _sharing(accounts, "data_source_id"):
+            if not _SOURCE_STAGES - draft.skipped - first.skipped:
                 continue
-            if source in first:
-                found = f'the data source of the target "{first[source]}"'
-                expected = "another one, since each sync removes what the other imported"
-                self.reader.warn(draft.problem("data-source-id", found, expected))
-            first.setdefault(source, draft.name)
+            found = f'the data source of the target "{first.name}"'
+            problem = draft.problem("data-source-id", found, expected)
+            if draft.selected and first.selected:
+                self.reader.wrong(problem)
+            elif draft.selected or first.selected:
+                self.reader.warn(problem)
+        for draft, first in _sharing(accounts, "identity_store_id"):
+            if draft.same_account(first) or not _IDENTITY_STAGES - draft.skipped - first.skipped:
+                continue
+            found = f'the identity store of the target "{first.name}"'
+            self.reader.warn(draft.problem("identity-store-id", found, expected))
 
     def _warn_of_same_organizations(self, drafts: Sequence[Draft]) -> None:
         first: dict[tuple[Any, Any], str] = {}
@@ -215,6 +254,7 @@ class _TargetReader:
                 if value is not None:
                     draft.values[option.attribute] = value
         self._check_required(model)
+        self._check_ids()
         self._fill_region()
         if draft.is_account:
             self._check_sources()
@@ -234,6 +274,18 @@ class _TargetReader:
                 self.reader.wrong(Problem(self.draft.own.file, None, None, option.name, "nothing", everywhere))
             elif option.option.required:
                 self.reader.wrong(self.draft.problem(option.name, "nothing", expected))
+
+    def _check_ids(self) -> None:
+        """What is not skipped needs the id of where it goes."""
+        values, skipped = self.draft.values, self.draft.skipped
+        if self.draft.is_account and values.get("data_source_id") is None and _SOURCE_STAGES - skipped:
+            self._wrong_id("data-source-id", "the id of the data source in Raito Cloud", _SOURCE_STAGES)
+        if values.get("identity_store_id") is None and _IDENTITY_STAGES - skipped:
+            self._wrong_id("identity-store-id", "the id of the identity store in Raito Cloud", _IDENTITY_STAGES)
+
+    def _wrong_id(self, option: str, expected: str, stages: frozenset[str]) -> None:
+        skips = " and ".join(sorted(f"`{stage.replace('_', '-')}: true`" for stage in stages))
+        self.reader.wrong(self.draft.problem(option, "nothing", f"{expected}, or {skips}"))
 
     def _fill_region(self) -> None:
         """Without regions in the file, take the one of the profile."""
@@ -304,6 +356,31 @@ def _written_name(section: Section) -> str | None:
     """The target's name as written, for problems that are found before it is known."""
     node = section.get("name")
     return node.text if isinstance(node, Scalar) else None
+
+
+def _sharing(drafts: Sequence[Draft], attribute: str) -> Iterator[tuple[Draft, Draft]]:
+    """Each target with each one before it that has the same id in `attribute`."""
+    before: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        given = draft.values.get(attribute)
+        if isinstance(given, str) and not is_placeholder(given):
+            yield from ((draft, other) for other in before.get(given, ()))
+            before.setdefault(given, []).append(draft)
+
+
+def _meant_connector(name: str) -> str | None:
+    """The AWS connector that a mistyped `name` stands for, or None where it is another one.
+
+    The owner may be left out or mistyped; a plugin of the right owner that has to do with AWS is one of ours.
+    """
+    owner, _, plugin = name.rpartition("/")
+    if owner and distance(owner, _OWNER) > 3:
+        return None
+    plugins = {connector.rpartition("/")[2]: connector for connector in _MODELS}
+    near = closest(plugin, plugins, 3) or closest(f"{_PLUGIN}{plugin}", plugins, 3)
+    if near is None and "aws" in re.split(r"[^a-z0-9]+", plugin):
+        near = next((each for each in plugins if each.startswith(plugin)), nearest(plugin, plugins))
+    return None if near is None else plugins[near]
 
 
 def partitions(drafts: Sequence[Draft]) -> dict[str, str]:

@@ -20,11 +20,11 @@ LOGIN = f"api-user: robot\napi-secret: {SECRET}\ndomain: acme\n"
 def account(
     extra: str = "", *, name: str = "one", account_id: str = "123456789012", regions: str = "eu-central-1"
 ) -> str:
-    """One account target as an entry of `targets`; `extra` holds more options of it."""
+    """One account target as an entry of `targets`; `extra` holds more options of it. Its ids come last."""
     lines = [f"name: {name}", f"connector-name: {ACCOUNT}", f"aws-account-id: {account_id}"]
     if regions:
         lines.append(f"aws-regions: {regions}")
-    return _entry(lines, extra)
+    return _entry(lines, extra, {"data-source-id": f"ds-{name}", "identity-store-id": f"is-{name}"})
 
 
 def organization(
@@ -34,11 +34,13 @@ def organization(
     lines = [f"name: {name}", f"connector-name: {ORGANIZATION}", f"aws-account-id: {account_id}"]
     if region:
         lines.append(f"aws-region: {region}")
-    return _entry(lines, extra)
+    return _entry(lines, extra, {"identity-store-id": f"is-{name}"})
 
 
-def _entry(lines: Sequence[str], extra: str) -> str:
-    body = "\n".join([*lines, dedent(extra).strip()]).strip()
+def _entry(lines: Sequence[str], extra: str, ids: Mapping[str, str]) -> str:
+    given = dedent(extra).strip()
+    missing = [f'{option}: "{value}"' for option, value in ids.items() if f"{option}:" not in given]
+    body = "\n".join(each for each in [*lines, given, *missing] if each)
     return "  - " + indent(body, "    ").lstrip() + "\n"
 
 
