@@ -49,8 +49,10 @@ _WITH_VERSION = {
 }
 """Actions that are others where the call names a version."""
 
-COPIES = frozenset({"CopyObject", "UploadPartCopy"})
-"""Events that read another object as well: the one of `x-amz-copy-source`."""
+COPIES = frozenset({"CopyObject", "UploadPartCopy", "RenameObject"})
+"""Events that read another object as well: the one of `x-amz-copy-source` (or `x-amz-rename-source`)."""
+READ, READ_VERSION = "s3:GetObject", "s3:GetObjectVersion"
+"""What they need on that other object, without and with a version of it."""
 
 
 @dataclass(frozen=True, slots=True)

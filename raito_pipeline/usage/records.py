@@ -65,6 +65,7 @@ class Parameters(msgspec.Struct, gc=False):
     prefix: Any = None
     versionId: Any = None  # noqa: N815
     copy_source: Any = msgspec.field(name="x-amz-copy-source", default=None)
+    rename_source: Any = msgspec.field(name="x-amz-rename-source", default=None)
 
 
 _ABSENT = msgspec.Raw(b"null")

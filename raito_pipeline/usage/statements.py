@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
-from urllib.parse import unquote_plus
 
 from raito_pipeline.objects.names import beside_folder, bucket_full_name
-from raito_pipeline.usage.events import COPIES, event_permission
+from raito_pipeline.usage.copies import Copy, Place, copy_of
+from raito_pipeline.usage.events import COPIES, READ, READ_VERSION, event_permission
 from raito_pipeline.usage.identity import who
 from raito_pipeline.usage.known import KnownObjects, Target
 from raito_pipeline.usage.records import Parameters, Record, Resource, Transfer, identity_of
@@ -20,8 +20,6 @@ Accessed = tuple[str, str, str]
 """full name, type, permission"""
 Person = tuple[str, str | None]
 """user, role"""
-Place = tuple[str, str | None]
-"""bucket and key"""
 
 S3: Final = "s3.amazonaws.com"
 OBJECT: Final = "AWS::S3::Object"
@@ -94,6 +92,11 @@ class StatementMaker:
         if type(asked) is not Parameters:
             asked = _NOTHING
         places = _places(record.resources, asked)
+        copy = None
+        if name in COPIES:
+            header = asked.copy_source if asked.copy_source is not None else asked.rename_source
+            copy = copy_of(_text(asked.bucketName), _text(asked.key), header, places)
+            places = copy.targets
         if any(bucket == self._log_bucket for bucket, _ in places):
             return Outcome.LOG_BUCKET
         person = self.person(bytes(record.userIdentity))
@@ -104,7 +107,7 @@ class StatementMaker:
         needed = event_permission(name, isinstance(version, str) and version != "null")
         if needed is None:
             return Outcome.UNKNOWN_EVENT
-        accessed = self._accessed(name, asked, places, needed.permission)
+        accessed = self._accessed(places, needed.permission, copy)
         if not accessed:
             return Outcome.UNKNOWN_OBJECT
         size = moved(record.additionalEventData)
@@ -121,16 +124,13 @@ class StatementMaker:
             found = identity_of(identity)
             return _remember(self.people, name, who(found, self._settings.people) if found is not None else None)
 
-    def _accessed(self, name: str, asked: Parameters, places: list[Place], permission: str) -> tuple[Accessed, ...]:
-        targets = dict.fromkeys(self._closest(bucket, key) for bucket, key in places)
-        found = [(*target, permission) for target in targets if target]
-        copied = _text(asked.copy_source) if name in COPIES else None
-        if copied:
-            bucket, _, key = unquote_plus(copied).lstrip("/").partition("/")
-            source = self._closest(bucket, key.partition("?versionId=")[0])
-            if source and source not in targets:
-                found.append((*source, "s3:GetObject"))
-        return tuple(found)
+    def _accessed(self, places: Sequence[Place], permission: str, copy: Copy | None) -> tuple[Accessed, ...]:
+        needed = [(place, permission) for place in places]
+        if copy is not None:
+            read = READ_VERSION if copy.version else READ
+            needed += [(place, read) for place in copy.sources if place[0] != self._log_bucket]
+        found = ((self._closest(*place), action) for place, action in needed)
+        return tuple(dict.fromkeys((*target, action) for target, action in found if target))
 
     def _closest(self, bucket: str, key: str | None) -> Target | None:
         """Name and type of the known object at a key or above it; None where not even the bucket is known."""

@@ -42,6 +42,7 @@ CHANGES = st.fixed_dictionaries({}, optional={
     "requestParameters": st.sampled_from([
         None, "text", {"bucketName": "data", "key": "a/b/c.csv", "versionId": "3"}, {"bucketName": "data"},
         {"bucketName": "data", "key": "x", "x-amz-copy-source": "/data/a/b/c.csv"}, {"versionId": "null"},
+        {"bucketName": "data", "key": "x", "x-amz-copy-source": "/trail/x?versionId=3"},
     ]),
     "additionalEventData": st.one_of(
         st.none(), st.fixed_dictionaries({}, optional={"bytesTransferredIn": NUMBERS, "bytesTransferredOut": NUMBERS})

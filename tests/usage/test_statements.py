@@ -88,6 +88,68 @@ def test_a_file_beside_a_folder_of_its_name_is_meant_by_its_key(tmp_path: Path) 
     assert usage.statements[0].accessed[0].data_object.full_name == f"{BUCKET}:file/a"
 
 
+OBJECT, POINT = "arn:aws:s3:::data/", "arn:aws:s3:eu-west-1:111122223333:accesspoint/lake"
+COPIES: dict[str, tuple[str, str, list[str], str]] = {
+    # bucket and source of the request, objects that AWS lists, permission on the source
+    "both listed": ("data", "data/in/a b.csv", ["out.csv", "in/a b.csv"], "s3:GetObject"),
+    "the source listed first": ("data", "data/in/a b.csv", ["in/a b.csv", "out.csv"], "s3:GetObject"),
+    "only the target listed": ("data", "/data/in/a%20b.csv", ["out.csv"], "s3:GetObject"),
+    "only the source listed": ("data", "/data/in/a%20b.csv", ["in/a b.csv"], "s3:GetObject"),
+    "nothing listed": ("data", "data/in/a%20b.csv", [], "s3:GetObject"),
+    "wholly encoded": ("data", "data%2Fin%2Fa+b.csv", ["out.csv"], "s3:GetObject"),
+    "of a version": ("data", "data/in/a%20b.csv?versionId=3/L4k", ["out.csv", "in/a b.csv"], "s3:GetObjectVersion"),
+    "of no version": ("data", "data/in/a%20b.csv?versionId=null", ["out.csv"], "s3:GetObject"),
+    "into an access point": (POINT, "data/in/a%20b.csv", ["out.csv", "in/a b.csv"], "s3:GetObject"),
+    "out of an access point": ("data", f"{POINT}/object/in/a b.csv", ["out.csv", "in/a b.csv"], "s3:GetObject"),
+    "between access points": (POINT, f"{POINT}/object/in/a b.csv?versionId=3", ["in/a b.csv", "out.csv"],
+                              "s3:GetObjectVersion"),
+    "out of an alias": ("data", "lake-x1-s3alias/in/a b.csv", ["out.csv", "in/a b.csv"], "s3:GetObject"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["CopyObject", "UploadPartCopy"])
+@pytest.mark.parametrize("case", COPIES)
+def test_a_copy_writes_its_target_and_reads_its_source_however_both_are_named(
+    tmp_path: Path, case: str, name: str
+) -> None:
+    bucket, source, listed, read = COPIES[case]
+    usage = Usage(tmp_path, known=objects("in/", "in/a b.csv", "out.csv"))
+    asked = {"bucketName": bucket, "key": "out.csv", "x-amz-copy-source": source}
+    resources = [{"type": "AWS::S3::Object", "ARN": OBJECT + key} for key in listed]
+    resources.insert(1, {"type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::data"})
+    usage.logs.put("one", event(name=name, requestParameters=asked, resources=resources))
+    usage.sync()
+    (statement,) = usage.statements
+    assert {(item.data_object.full_name, item.permissions) for item in statement.accessed} == {
+        (f"{BUCKET}/out.csv", ("s3:PutObject",)), (f"{BUCKET}/in/a b.csv", (read,)),
+    }  # fmt: skip
+    assert statement.global_permission == "write"
+
+
+def test_a_copy_onto_itself_reads_and_writes_and_a_rename_reads_what_it_moves(tmp_path: Path) -> None:
+    usage = Usage(tmp_path, known=objects("a.csv", "b.csv"))
+    itself = {"bucketName": "data", "key": "a.csv", "x-amz-copy-source": ["data/a.csv"]}
+    rename = {"bucketName": "data", "key": "b.csv", "x-amz-rename-source": "/data/a.csv"}
+    usage.logs.put("files", event("a.csv", "CopyObject", eventID="1", requestParameters=itself),
+                   event("b.csv", "RenameObject", eventID="2", requestParameters=rename))  # fmt: skip
+    usage.sync()
+    assert [[(item.data_object.full_name, *item.permissions) for item in row.accessed] for row in usage.statements] == [
+        [(f"{BUCKET}/a.csv", "s3:PutObject"), (f"{BUCKET}/a.csv", "s3:GetObject")],
+        [(f"{BUCKET}/b.csv", "s3:PutObject"), (f"{BUCKET}/a.csv", "s3:GetObject")],
+    ]
+
+
+def test_a_source_that_cannot_be_known_leaves_what_is_written(tmp_path: Path) -> None:
+    usage = Usage(tmp_path, known=objects("out.csv"))
+    sources = ("", "data", "/", "trail/x.json.gz", "other/x", f"{POINT}/object/", 7, None)
+    for number, source in enumerate(sources):
+        asked = {"bucketName": "data", "key": "out.csv", "x-amz-copy-source": source}
+        usage.logs.put(f"file{number}", event("out.csv", "CopyObject", requestParameters=asked))
+    usage.sync()
+    assert len(usage.statements) == len(sources)
+    assert {item.permissions for row in usage.statements for item in row.accessed} == {("s3:PutObject",)}
+
+
 def test_a_copy_reads_its_source_and_a_batch_touches_each_of_its_objects(tmp_path: Path) -> None:
     usage = Usage(tmp_path, known=objects("from.csv", "to.csv", "one", "two"))
     asked = {"bucketName": "data", "key": "to.csv", "x-amz-copy-source": "/data/from.csv?versionId=7"}
@@ -97,7 +159,7 @@ def test_a_copy_reads_its_source_and_a_batch_touches_each_of_its_objects(tmp_pat
     usage.sync()
     copy, deleted = usage.statements
     assert [(item.data_object.full_name, item.permissions) for item in copy.accessed] == [
-        (f"{BUCKET}/to.csv", ("s3:PutObject",)), (f"{BUCKET}/from.csv", ("s3:GetObject",)),
+        (f"{BUCKET}/to.csv", ("s3:PutObject",)), (f"{BUCKET}/from.csv", ("s3:GetObjectVersion",)),
     ]  # fmt: skip
     assert [item.data_object.full_name for item in deleted.accessed] == [f"{BUCKET}/one", f"{BUCKET}/two"]
     assert all(item.permissions == ("s3:DeleteObject",) for item in deleted.accessed)
