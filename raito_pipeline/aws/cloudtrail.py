@@ -1,10 +1,10 @@
 """CloudTrail log files in their bucket: where they lie, which there are, and their contents.
 
-Keys: `[prefix/]AWSLogs/[o-ORGID/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/*.json.gz`.
+Keys: `[prefix/]AWSLogs/[o-ORGID/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/*.json.gz`; where the account's folder is, is
+found by `raito_pipeline.aws.trail_folders`.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,11 +13,9 @@ from typing import Any
 from raito_pipeline.aws.bodies import read_object
 from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.reading import workers
 from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
-
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}/")
-_MOST_PREFIX_LEVELS = 4
-_MOST_PREFIXES = 100
+from raito_pipeline.aws.trail_folders import TrailSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +60,39 @@ class CloudTrailLogs:
         self.bucket, self.account_id, self.region = bucket, account_id, region
         self._clients, self._bucket_region = clients, bucket_region
         self._layouts = tuple(layouts)
+        self._searched: TrailSearch | None = None
         fast_listing(clients.client("s3", bucket_region))
 
     def layouts(self) -> tuple[str, ...]:
-        """The folders that hold logs of the account, found by a few listings. Raises `AwsError`."""
-        if not self._layouts:
-            self._layouts = tuple(self._discover())
+        """The folders that are known to hold logs of the account: of earlier syncs, and what `search` found."""
         return self._layouts
 
-    def files(self, first: date, last: date) -> Iterator[LogFile]:
+    def search(self, *, everywhere: bool) -> tuple[str, ...]:
+        """Look for folders that are not known yet; gives them, and `layouts` has them from now on.
+
+        A few listings look at the top of the bucket and beside what is known; `everywhere` also looks below other
+        prefixes, which in a crowded bucket takes up to some thousand. Raises `AwsError`.
+        """
+        with workers(self._clients.concurrency) as pool:
+            self._searched = search = TrailSearch(self._list, self.account_id, pool)
+            found = list(search.everywhere(self._layouts) if everywhere else search.near(self._layouts))
+        new = tuple(layout for layout in dict.fromkeys(found) if layout not in self._layouts)
+        self._layouts += new
+        return new
+
+    def missing(self) -> str | None:
+        """Why there is nothing to list, where a search found no folder at all; null where a folder is known."""
+        return None if self._layouts or self._searched is None else self._searched.missing(self.bucket)
+
+    def files(self, first: date, last: date, layouts: Sequence[str] | None = None) -> Iterator[LogFile]:
         """The log files delivered from one day to another, both included, in the order of days and keys.
 
-        Lists the account, region and days asked for, and nothing else. Raises `AwsError`.
+        Lists the account, region and days asked for, in the folders `layouts`, and nothing else. By default these
+        are all that are known; they are searched for where none is. Raises `AwsError`.
         """
-        for layout in self.layouts():
+        if layouts is None and not self._layouts:
+            self.search(everywhere=True)
+        for layout in self._layouts if layouts is None else layouts:
             yield from self._range(f"{layout}{self.account_id}/CloudTrail/{self.region}/", first, last)
 
     def fetch(self, key: str) -> LogBytes:
@@ -103,28 +120,6 @@ class CloudTrailLogs:
             token = page.token
             if not token:
                 return
-
-    def _discover(self) -> Iterator[str]:
-        """Look for `AWSLogs/`, at the top or below a prefix, and for the account in it or in its organization."""
-        queue: list[tuple[str, int]] = [("", 0)]
-        asked = 0
-        while queue and asked < _MOST_PREFIXES:
-            prefix, level = queue.pop(0)
-            asked += 1
-            for found in self._list(Prefix=prefix, Delimiter="/").prefixes:
-                if found == f"{prefix}AWSLogs/":
-                    yield from self._below_logs(found)
-                elif level < _MOST_PREFIX_LEVELS:
-                    queue.append((found, level + 1))
-
-    def _below_logs(self, logs: str) -> Iterator[str]:
-        for found in self._list(Prefix=logs, Delimiter="/").prefixes:
-            if found == f"{logs}{self.account_id}/":
-                yield logs
-            elif _ORGANIZATION.fullmatch(found, len(logs)):
-                page = self._list(Prefix=f"{found}{self.account_id}/CloudTrail/", MaxKeys=1)
-                if page.keys:
-                    yield found
 
     def _list(self, **request: Any) -> Listed:
         with aws_call("s3:ListBucket", f"arn:aws:s3:::{self.bucket}"):

@@ -17,6 +17,8 @@ GENERATION = "generation"
 """Mark in the extra fields of both cells: they are of one run where it is the same."""
 FIRST_DAY = "first_day"
 LAYOUTS = "layouts"
+SEARCHED = "searched"
+"""Day on which folders of logs were last looked for everywhere in the bucket."""
 
 
 class Earlier:
@@ -31,6 +33,11 @@ class Earlier:
         """The first day that was ever listed."""
         info = self._store.info(FILES, *self._place)
         return date.fromisoformat((info.extra.get(FIRST_DAY) if info else None) or otherwise.isoformat())
+
+    def searched_on(self, day: date) -> bool:
+        """Whether the bucket was searched for folders of logs on this day already."""
+        info = self._store.info(FILES, *self._place)
+        return info is not None and info.extra.get(SEARCHED) == day.isoformat()
 
     def days_to_look_at(self, first: date) -> list[date]:
         """The days before `first` of files that wait to be read, or could not be: listing from `first` misses them."""
@@ -121,9 +128,9 @@ def _of_one_run(files: CellInfo | None, rows: CellInfo | None) -> bool:
 
 
 def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]:
-    """The folders that an earlier sync found to hold the logs, so that the next one need not look for them."""
+    """The folders that earlier syncs found to hold the logs: the next one begins there."""
     info = store.info(FILES, account_id, region)
-    return tuple(json.loads(info.extra.get("layouts", "[]"))) if info else ()
+    return tuple(json.loads(info.extra.get(LAYOUTS, "[]"))) if info else ()
 
 
 def log_files(store: Store, account_id: str, region: str) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ import pyarrow as pa
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
-from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, STATEMENTS, Earlier
+from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, SEARCHED, STATEMENTS, Earlier
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.records import FileCorrupt, Record, decode, unpack
 from raito_pipeline.usage.report import UsageReport, UsageSettings
@@ -32,7 +32,8 @@ from raito_pipeline.usage.seen import Flags, HashSet
 from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
 from raito_pipeline.usage.statements import Outcome, StatementMaker
 
-Window = tuple[date, date]
+Window = tuple[date, date, Sequence[str]]
+"""first and last day, and the folders of logs that are listed"""
 Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 65_536
 _BATCH_FILES = 1_024
@@ -127,14 +128,17 @@ class _Reader:
         with self._store.writer(FILES, *self._place) as files, ExitStack() as inner:
             rows = _Rows(self._store, self._place, inner)
             files.read_at = self._now
-            self._read_new([*((day, day) for day in days), (first, self._today)], files, rows)
+            known = self._source.layouts()
+            windows = [*((day, day, known) for day in days), (first, self._today, known)] if known else []
+            self._read_new(windows, files, rows)
+            self._read_other_folders(first, files, rows)
             self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
                     f"{self._counted['waiting']} log files name data objects that are not known, and the data objects "
                     "of this region were not read whole: these files are read again by the next sync"
                 )
-            gaps = self._gaps(first)
+            gaps = self._without_files(first, files)
             files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
             files.extra["gaps"] = json.dumps(gaps)
             files.extra[LAYOUTS] = json.dumps(list(self._source.layouts()))
@@ -176,6 +180,20 @@ class _Reader:
             self._counted.update(read=1, bytes=file.size)
             self._progress("log files", self._counted["read"], None)
         self._write(waiting, files, rows)
+
+    def _read_other_folders(self, first: date, files: CellWriter, rows: _Rows) -> None:
+        """Look for folders of logs that are not known yet, and read them from the first day that counts.
+
+        Everywhere in the bucket on the first sync of a day and while none is known. Else only where the known ones gave
+        nothing new, and only near them: so a trail that moved is noticed by the next sync, for little in quiet regions.
+        """
+        searched, extra = self._earlier.searched_on(self._today), files.extra
+        everywhere = not searched or not self._source.layouts()
+        extra[SEARCHED] = self._today.isoformat()
+        if everywhere or not self._counted["read"]:
+            found = self._source.search(everywhere=everywhere)
+            if found:
+                self._read_new([(max(min(first, self._first_known), self._oldest), self._today, found)], files, rows)
 
     def _write(self, waiting: list[_Done], files: CellWriter, rows: _Rows, *, again: bool = False) -> None:
         """Write the rows of files that were shaped, less the statements that are known already."""
@@ -311,6 +329,23 @@ class _Reader:
         rows.read_at, rows.status, rows.problems = files.read_at, files.status, list(files.problems)
         files.extra[GENERATION] = uuid.uuid4().hex
         rows.extra.update(files.extra)
+
+    def _without_files(self, first: date, files: CellWriter) -> list[str]:
+        """The days without any log file. Where there is none at all, one sentence says so in place of every day.
+
+        No folder of the account is a problem: the bucket or the trail is another. A folder without files of this region
+        is a note: nothing may have happened there.
+        """
+        missing = self._source.missing()
+        if missing:
+            files.add_problem(missing)
+            return []
+        gaps = self._gaps(first)
+        if not self._days:
+            folders = ", ".join(self._source.layouts())
+            note = f"no CloudTrail log file of {'/'.join(self._place)} in {folders} since {first.isoformat()}"
+            files.extra["warnings"] = json.dumps([note])
+        return gaps
 
     def _gaps(self, first: date) -> list[str]:
         """Days without any log file, from the first that was ever listed (inside the window) to yesterday."""

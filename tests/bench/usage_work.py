@@ -6,7 +6,7 @@ Prints a JSON object: CPU seconds, wall seconds, peak of the memory in MB, unpac
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,13 @@ class Folder:
     def layouts(self) -> tuple[str, ...]:
         return ("AWSLogs/",)
 
-    def files(self, _first: date, _last: date) -> Iterator[LogFile]:
+    def search(self, *, everywhere: bool) -> tuple[str, ...]:  # noqa: ARG002 - a folder has no other places
+        return ()
+
+    def missing(self) -> None:
+        return None
+
+    def files(self, _first: date, _last: date, _layouts: Sequence[str] | None = None) -> Iterator[LogFile]:
         for path in sorted(self._folder.iterdir()):
             yield LogFile(path.name, "etag", path.stat().st_size, DAY, NOW)
 

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -58,21 +58,38 @@ class Logs:
     opened: list[str] = field(default_factory=list)
     listed: list[tuple[date, date]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    known: tuple[str, ...] = ("AWSLogs/",)
+    """folders of logs that a sync knows before it searches"""
+    searches: list[bool] = field(default_factory=list)
+    """the searches for others, true for those that looked everywhere"""
 
-    def put(self, name: str, *records: Any, day: str = "2026-03-19", body: bytes | None = None) -> str:
+    def put(
+        self, name: str, *records: Any, day: str = "2026-03-19", body: bytes | None = None, layout: str = "AWSLogs/"
+    ) -> str:
         """A file of this day; gives its key."""
-        key = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{day.replace('-', '/')}/{name}.json.gz"
+        key = f"{layout}{ACCOUNT}/CloudTrail/{REGION}/{day.replace('-', '/')}/{name}.json.gz"
         self.bodies[key] = packed(list(records)) if body is None else body
         return key
 
     def layouts(self) -> tuple[str, ...]:
-        return ("AWSLogs/",)
+        return self.known
 
-    def files(self, first: date, last: date) -> Iterator[LogFile]:
+    def search(self, *, everywhere: bool) -> tuple[str, ...]:
+        self.searches.append(everywhere)
+        there = dict.fromkeys(key.partition(f"{ACCOUNT}/")[0] for key in sorted(self.bodies))
+        new = tuple(layout for layout in there if layout not in self.known)
+        self.known += new
+        return new
+
+    def missing(self) -> str | None:
+        return None if self.known else "nothing lies at the places that were tried"
+
+    def files(self, first: date, last: date, layouts: Sequence[str] | None = None) -> Iterator[LogFile]:
         self.listed.append((first, last))
         for key in sorted(self.bodies):
             day = "-".join(key.split("/")[-4:-1])
-            if first.isoformat() <= day <= last.isoformat():
+            known = key.partition(f"{ACCOUNT}/")[0] in (self.known if layouts is None else layouts)
+            if known and first.isoformat() <= day <= last.isoformat():
                 yield LogFile(key, self._etag(key), len(self.bodies[key]), day, NOW)
 
     def fetch(self, key: str) -> LogBytes:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from raito_pipeline.storage import ReadStatus
-from tests.usage.logs import ACCOUNT, BUCKET, NOW, REGION, Usage, event, objects, packed
+from tests.usage.logs import ACCOUNT, BUCKET, NOW, REGION, Logs, Usage, event, objects, packed
 
 
 def status(usage: Usage, table: str) -> tuple[ReadStatus, tuple[str, ...]]:
@@ -221,3 +221,61 @@ def test_a_known_file_that_cannot_be_read_again_keeps_what_it_gave(tmp_path: Pat
     usage.sync(days_later=7)
     assert [(row.external_id, row.success) for row in usage.statements] == [("2", False), ("3", True)]
     assert usage.manifest[key].problem is None
+
+
+ORGANIZATION = "AWSLogs/o-abcde12345/"
+
+
+def test_a_trail_that_moved_is_followed_and_its_new_folder_read_from_the_first_day(tmp_path: Path) -> None:
+    usage = Usage(tmp_path)
+    usage.logs.put("old", event(eventID="1"), day="2026-03-18")
+    usage.sync()
+    # Written long before it was looked for: the window of the second sync begins two days before the first.
+    usage.logs.put("early", event(eventID="2"), day="2026-03-10", layout=ORGANIZATION)
+    usage.logs.put("new", event(eventID="1"), event(eventID="3"), day="2026-03-21", layout=ORGANIZATION)
+
+    second = usage.sync(days_later=2)
+    third = usage.sync(days_later=1)
+
+    assert (second.new_statements, second.duplicates, third.read) == (2, 1, 0)
+    assert [row.external_id for row in usage.statements] == ["1", "2", "3"]
+    assert usage.logs.layouts() == ("AWSLogs/", ORGANIZATION)
+
+
+def test_the_whole_bucket_is_searched_once_a_day_and_near_known_folders_when_they_gave_nothing(tmp_path: Path) -> None:
+    usage = Usage(tmp_path)
+    usage.logs.put("one", event())
+    usage.sync()
+    usage.sync()
+    usage.logs.put("two", event())
+    usage.sync()
+    usage.sync(days_later=1)
+    assert usage.logs.searches == [True, False, True]
+
+
+def test_no_folder_at_all_is_one_problem_until_there_is_one(tmp_path: Path) -> None:
+    usage = Usage(tmp_path, logs=Logs(known=()))
+    first = usage.sync()
+    assert (first.gaps, len(first.problems)) == ((), 1)
+    assert "places that were tried" in first.problems[0]
+    assert [status(usage, table)[0] for table in ("cloudtrail_files", "usage_statements")] == [ReadStatus.PARTIAL] * 2
+
+    usage.logs.put("one", event(eventID="1"), day="2026-01-05")
+    second = usage.sync()
+
+    assert (second.new_statements, second.problems) == (1, ())
+    assert status(usage, "cloudtrail_files") == status(usage, "usage_statements") == (ReadStatus.COMPLETE, ())
+
+
+def test_a_region_without_any_file_is_a_note(tmp_path: Path) -> None:
+    usage = Usage(tmp_path)
+    report = usage.sync()
+    info = usage.store.info("cloudtrail_files", ACCOUNT, REGION)
+    assert info is not None
+    assert (report.problems, info.status) == ((), ReadStatus.COMPLETE)
+    assert [f"no CloudTrail log file of {ACCOUNT}/{REGION} in AWSLogs/ since 2025-12-20"] == list(info.warnings)
+    usage.logs.put("one", event())
+    usage.sync()
+    info = usage.store.info("cloudtrail_files", ACCOUNT, REGION)
+    assert info is not None
+    assert info.warnings == ()

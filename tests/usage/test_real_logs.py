@@ -31,7 +31,13 @@ class Folder:
     def layouts(self) -> Sequence[str]:
         return ("AWSLogs/",)
 
-    def files(self, _first: date, _last: date) -> Iterator[LogFile]:
+    def search(self, *, everywhere: bool) -> tuple[str, ...]:  # noqa: ARG002 - a folder has no other places
+        return ()
+
+    def missing(self) -> None:
+        return None
+
+    def files(self, _first: date, _last: date, _layouts: Sequence[str] | None = None) -> Iterator[LogFile]:
         for path in sorted(self.folder.glob("*.json.gz")):
             yield LogFile(path.name, "1", path.stat().st_size, "2023-07-10", datetime(2023, 7, 10, 13, tzinfo=UTC))
 
