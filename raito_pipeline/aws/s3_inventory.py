@@ -5,12 +5,14 @@ files (CSV or Parquet), with their MD5. They are in no order, so the keys are so
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
 """
 
+import gzip
 import hashlib
 import heapq
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
@@ -51,6 +53,8 @@ class DataFile:
     key: str
     md5: str
     """hexadecimal; empty where the manifest does not say"""
+    size: int | None = None
+    """bytes; null where the manifest does not say"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class InventoryOf:
             said = json.loads(text)
             source, file_format = said["sourceBucket"], str(said["fileFormat"]).upper()
             created = datetime.fromtimestamp(int(said["creationTimestamp"]) / 1000, UTC)
-            files = tuple(DataFile(file["key"], file.get("MD5checksum") or "") for file in said["files"])
+            files = tuple(map(_data_file, said["files"]))
             schema = str(said.get("fileSchema") or "")
         except (ValueError, KeyError, TypeError) as error:
             raise InventoryUnusable(f"{where} is no manifest: {error}") from error
@@ -147,7 +151,7 @@ class InventoryOf:
         if file_format not in ("CSV", "PARQUET"):
             raise InventoryUnusable(f"{where} has the format {file_format}: have it delivered as CSV or Parquet")
         columns = tuple(_plain(name) for name in schema.split(",")) if file_format == "CSV" else ()
-        if columns and "key" not in columns:
+        if files and columns and "key" not in columns:
             raise InventoryUnusable(f"{where} names no column Key")
         return Manifest(created, columns, files)
 
@@ -171,18 +175,28 @@ class InventoryOf:
         # The name tells the CSV reader that the file is packed.
         target = folder / "data.csv.gz"
 
-        def save(body: Any) -> str:
+        def save(body: Any) -> tuple[str, int]:
             checksum = hashlib.md5(usedforsecurity=False)
             with target.open("wb") as out:
                 for chunk in body.iter_chunks(_CHUNK):
                     checksum.update(chunk)
                     out.write(chunk)
-            return checksum.hexdigest()
+                return checksum.hexdigest(), out.tell()
 
-        found, _ = read_object(self._clients, self._region, self._holder, file.key, save)
-        if file.md5 and found != file.md5.lower():
-            raise InventoryUnusable(f"s3://{self._holder}/{file.key} is not the file that the manifest names (MD5)")
+        (found, size), _ = read_object(self._clients, self._region, self._holder, file.key, save)
+        for what, wrong in (
+            ("MD5", file.md5 and found != file.md5.lower()),
+            ("size", file.size is not None and size != file.size),
+        ):
+            if wrong:
+                where = f"s3://{self._holder}/{file.key}"
+                raise InventoryUnusable(f"{where} is not the file that the manifest names ({what})")
         return target
+
+
+def _data_file(said: Mapping[str, Any]) -> DataFile:
+    size = said.get("size")
+    return DataFile(said["key"], said.get("MD5checksum") or "", None if size is None else int(size))
 
 
 def _age_problem(bucket: str, created: datetime) -> str | None:
@@ -197,21 +211,28 @@ def _plain(name: str) -> str:
 
 
 def _keys_of(file: Path, columns: Sequence[str]) -> Iterator[list[str]]:
-    """The keys of the objects that exist now. Raises `InventoryUnusable`."""
+    """The keys of the objects that exist now; none of a file without rows. Raises `InventoryUnusable`."""
+    if not file.stat().st_size:
+        return
     try:
         batches = _csv_batches(file, columns) if columns else _parquet_batches(file)
         for batch in batches:
             keys = texts(_current(batch), "key")
             yield [unquote_plus(key) if "%" in key or "+" in key else key for key in keys] if columns else keys
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, EOFError, zlib.error, KeyError) as error:
         raise InventoryUnusable(f"a data file cannot be read: {error}") from error
 
 
 def _csv_batches(file: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    first = _first_lines(file)
+    # S3 writes no line of names; who prepared the file by other means may have.
+    named = bool(first) and tuple(map(_plain, first[0].split(","))) == tuple(columns)
+    if not first[int(named) :]:
+        return
     wanted = [name for name in _COLUMNS if name in columns]
     yield from pa_csv.open_csv(
         file,
-        read_options=pa_csv.ReadOptions(column_names=list(columns)),
+        read_options=pa_csv.ReadOptions(column_names=list(columns), skip_rows=int(named)),
         parse_options=pa_csv.ParseOptions(newlines_in_values=False),
         convert_options=pa_csv.ConvertOptions(
             include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), strings_can_be_null=False
@@ -219,10 +240,21 @@ def _csv_batches(file: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
     )
 
 
+def _first_lines(file: Path) -> list[str]:
+    """The first two lines of a packed CSV file that are not blank: pyarrow takes no file without any.
+
+    Raises `OSError`, `EOFError`, `zlib.error` where the file is no whole gzip file.
+    """
+    with gzip.open(file, "rt", encoding="utf-8", errors="replace") as lines:
+        return list(islice((line for line in lines if line.strip()), 2))
+
+
 def _parquet_batches(file: Path) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(file) as source:
         names = {_plain(name): name for name in source.schema_arrow.names}
         wanted: list[str] = [name for name in _COLUMNS if name in names]
+        if "key" not in wanted:
+            raise KeyError("there is no column key")
         for batch in source.iter_batches(columns=[names[name] for name in wanted]):
             yield pa.RecordBatch.from_arrays(
                 [pc.cast(batch.column(names[name]), pa.string()) for name in wanted], names=wanted

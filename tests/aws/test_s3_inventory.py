@@ -124,6 +124,72 @@ def test_an_inventory_of_last_month_is_read_and_told(clients: AwsClients) -> Non
     assert "30 days old" in str(page.problem)
 
 
+def parquet_of(**columns: list[object]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}), sink)
+    return sink.getvalue()
+
+
+NAMES = b'"Bucket","Key","VersionId","IsLatest","IsDeleteMarker","Size"\n'
+NO_ROWS: dict[str, tuple[str, bytes | None]] = {
+    "CSV, no file": ("CSV", None),
+    "CSV, packed nothing": ("CSV", gzip.compress(b"")),
+    "CSV, a file of no bytes": ("CSV", b""),
+    "CSV, blank lines": ("CSV", gzip.compress(b"\n\r\n")),
+    "CSV, only names": ("CSV", gzip.compress(NAMES)),
+    "CSV, only names without line end": ("CSV", gzip.compress(NAMES.strip())),
+    "CSV, only delete markers and old versions": ("CSV", csv_file([("a", "true", "true"), ("b", "false", "false")])),
+    "Parquet, no file": ("Parquet", None),
+    "Parquet, no rows": ("Parquet", parquet_of(bucket=[], key=[])),
+    "Parquet, a file of no bytes": ("Parquet", b""),
+    "Parquet, only delete markers": ("Parquet", parquet_file([("a", "true", "true")])),
+}
+
+
+def one_file(clients: AwsClients, kind: str, body: bytes | None, **changes: Any) -> None:
+    """An inventory of one data file, or of none."""
+    files = []
+    if body is not None:
+        put(clients, "inv/data/daily/data/1", body)
+        files = [{"key": "inv/data/daily/data/1", "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()}]
+    deliver(clients, [], kind=kind, parts=0, **{"files": files, **changes})
+
+
+@pytest.mark.parametrize("case", NO_ROWS)
+def test_an_inventory_without_rows_is_of_an_empty_bucket(clients: AwsClients, case: str) -> None:
+    kind, body = NO_ROWS[case]
+    one_file(clients, kind, body)
+    assert read(clients) == ([], [])
+
+
+def test_a_file_without_rows_beside_others_loses_none_of_them(clients: AwsClients) -> None:
+    full, empty = csv_file([("a", "true", "false"), ("b", "", "")]), gzip.compress(b"")
+    put(clients, "inv/data/daily/data/full", full)
+    put(clients, "inv/data/daily/data/empty", empty)
+    files = [{"key": f"inv/data/daily/data/{name}", "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()}
+             for name, body in (("empty", empty), ("full", full))]  # fmt: skip
+    deliver(clients, [], parts=0, files=files)
+    assert read(clients) == (["a", "b"], [])
+
+
+ROWS: dict[str, tuple[str, bytes, dict[str, str]]] = {
+    "CSV of two columns": ("CSV", gzip.compress(b'"data","a%2Bb"\n"data","c+d"'), {"fileSchema": "Bucket, Key"}),
+    "CSV with a line of names": ("CSV", gzip.compress(NAMES + b'"data","a%2Bb"' + b',""' * 4 + b'\n"data","c+d"'
+                                 + b',""' * 4), {}),
+    "CSV of columns in another order": ("CSV", gzip.compress(b'"7","c%20d","data"\r\n"7","a%2Bb","data"\r\n'),
+                                        {"fileSchema": "Size, Key, Bucket"}),
+    "Parquet without versions": ("Parquet", parquet_of(bucket=["data"] * 2, key=["c d", "a+b"]), {}),
+    "Parquet of keys alone": ("Parquet", parquet_of(key=["a+b", "c d"]), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_columns_that_are_not_needed_may_be_missing(clients: AwsClients, case: str) -> None:
+    kind, body, changes = ROWS[case]
+    one_file(clients, kind, body, **changes)
+    assert read(clients) == (["a+b", "c d"], [])
+
+
 BROKEN = {
     "of another bucket": ({"sourceBucket": "other"}, "other"),
     "of another format": ({"fileFormat": "ORC"}, "ORC"),
@@ -131,6 +197,11 @@ BROKEN = {
     "without keys": ({"fileSchema": "Bucket, Size"}, "no column Key"),
     "another file than the manifest says": (
         {"files": [{"key": "inv/data/daily/data/x", "MD5checksum": "0" * 32}]}, "MD5"
+    ),
+    "a file of another size": ({"files": [{"key": "inv/data/daily/data/x", "size": 9}]}, "size"),
+    "a file that is cut off": ({"files": [{"key": "inv/data/daily/data/cut"}]}, "cannot be read"),
+    "a Parquet file without keys": (
+        {"fileFormat": "Parquet", "files": [{"key": "inv/data/daily/data/keyless"}]}, "no column key",
     ),
     "a file that is gone": ({"files": [{"key": "inv/nowhere"}]}, "arn:aws:s3:::holder/inv/nowhere"),
     "a file that is no gzip": ({"files": [{"key": "inv/data/daily/data/x"}]}, "cannot be read"),
@@ -141,6 +212,8 @@ BROKEN = {
 def test_an_inventory_that_is_not_right_gives_no_key_and_a_problem(clients: AwsClients, case: str) -> None:
     changes, part = BROKEN[case]
     put(clients, "inv/data/daily/data/x", b"not what it should be")
+    put(clients, "inv/data/daily/data/cut", csv_file([(key, "true", "false") for key in KEYS])[:-9])
+    put(clients, "inv/data/daily/data/keyless", parquet_of(bucket=[]))
     deliver(clients, KEYS, **changes)
     keys, (page,) = read(clients)
     assert keys == []
