@@ -44,6 +44,7 @@ def _switched_off(target: AccountTarget) -> str | None:
 
 def _make(log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
+    services.require_logs(target)
     clients = services.aws(target)
     meter = Meter(clients)
     assert cell.region is not None

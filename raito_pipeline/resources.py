@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline import partitions
-from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
@@ -31,6 +31,7 @@ class Services:
     progress: Progress = silent
     _aws: dict[tuple[str | None, str | None], AwsClients] = field(default_factory=dict)
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
+    _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def store(self, run_id: str, sync: str = "") -> Store:
@@ -88,6 +89,16 @@ class Services:
             if key not in self._raito:
                 self._raito[key] = RaitoClient(settings)
             return self._raito[key]
+
+    def refuse_logs(self, target: AccountTarget, error: AwsError) -> None:
+        """Remember that the log bucket of a target cannot be listed, so that no region tries it again."""
+        self._unusable_logs[target.partition] = error
+
+    def require_logs(self, target: AccountTarget) -> None:
+        """Raise the `AwsError` with which the check before this sync failed at the log bucket, if it did."""
+        error = self._unusable_logs.get(target.partition)
+        if error is not None:
+            raise error
 
     def _clients(self, profile: str | None, region: str | None, concurrency: int) -> AwsClients:
         with self._lock:

@@ -12,6 +12,7 @@ from raito_pipeline.config import ConfigError
 
 COMMANDS = {
     "run": "one sync of the raito.yml in this directory, then exit",
+    "check": "says before a sync whether it can work",
     "info": "every option of raito.yml with its explanation",
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }
@@ -19,7 +20,11 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit status: 0 = everything succeeded, 1 = something failed, 2 = wrong configuration."""
+    """Run a command; gives the exit status.
+
+    0: everything is complete. 1: something failed. 2: wrong configuration. 3: something is partial or was refused.
+    130: interrupted.
+    """
     words = sys.argv[1:] if arguments is None else list(arguments)
     parser = _parser(words)
     given = parser.parse_args(words)

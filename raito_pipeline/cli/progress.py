@@ -6,7 +6,10 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from raito_pipeline.cli.show import mark
+from raito_pipeline.cli.summary import Outcome
 from raito_pipeline.sync import Layer, LayerResult
 
 
@@ -41,18 +44,21 @@ class TerminalProgress:
                 self._tasks[what] = self._bars.add_task(what, total=total)
             self._bars.update(self._tasks[what], completed=done, total=total)
 
-    def layer(self, layer: Layer, result: LayerResult | None) -> None:
-        """Show the line of a layer that ended, and forget its bars."""
-        if result is None:
-            self.report(f"{layer.place}: {layer.name}", 0, None)
+    def layer(self, layer: Layer, place: str, ended: tuple[LayerResult, Outcome] | None) -> None:
+        """Show the line of a layer of `place` that ended, and forget its bars; without an end it begins.
+
+        The line says how many tables failed; why is said once, in the summary.
+        """
+        if ended is None:
+            self.report(f"{place}: {layer.name}", 0, None)
             return
         with self._lock:
             for task in self._tasks.values():
                 self._bars.remove_task(task)
             self._tasks.clear()
-        mark = "[green]✓[/]" if result.success else "[red]✗[/]"
-        self._console.print(f"{mark} {layer.place}: {layer.name} ({result.seconds:.1f} s)", highlight=False)
-        for failure in result.failures:
-            self._console.print(f"    {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
-        if result.skipped:
-            self._console.print(f"    not tried: {', '.join(result.skipped)}", style="yellow", markup=False)
+        result, outcome = ended
+        counts = [f"{len(result.failures)} failed"] if result.failures else []
+        counts += [f"{len(result.skipped)} not tried"] if result.skipped else []
+        told = f"{result.seconds:.1f} s" + "".join(f", {count}" for count in counts)
+        line = Text.assemble(mark(self._console, outcome), f" {place}: {layer.name} ({told})")
+        self._console.print(line, soft_wrap=True)

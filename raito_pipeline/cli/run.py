@@ -1,22 +1,36 @@
-"""`raito-pipeline run`: one sync of everything, as a person at a terminal sees it."""
+"""`raito-pipeline run`: one sync of everything, as a person at a terminal sees it.
+
+It begins with the quick check, goes through the layers of the sync, and ends with one summary.
+"""
 
 import argparse
+import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 from rich.console import Console
 
+from raito_pipeline.cli.checking import Checks, Finding, Stops
+from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
-from raito_pipeline.config import Options, load
+from raito_pipeline.cli.show import show_summary
+from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, layer_outcome, place_key, summary
+from raito_pipeline.config import AccountTarget, Options, load
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.objects.subtree import NoSubtree, Subtree
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.raito.jobs import Job, end_of_targets
 from raito_pipeline.resources import Services
-from raito_pipeline.sync import layers, run_sync, subtree_layers
+from raito_pipeline.storage import Store
+from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
 SKIPS = ("skip-identity-store-sync", "skip-data-source-sync", "skip-data-access-sync", "skip-data-usage-sync")
@@ -28,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only-targets", help="names of the targets to sync, separated by commas")
     for skip in SKIPS:
         parser.add_argument(f"--{skip}", action="store_true", help=f"as the option {skip} of raito.yml")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON, and nothing else, on stdout")
     parser.add_argument("--data-object-parent", metavar="FULL_NAME", help="read and upload only what lies below it")
     parser.add_argument(
         "--data-object-excludes", metavar="FULL_NAMES", help="less these and what lies below (by commas)"
@@ -40,38 +55,112 @@ def execute(given: argparse.Namespace) -> int:
     targets = given.only_targets.split(",") if given.only_targets else None
     options = load(given.config_file, os.environ, targets, overrides)
     options.check_usable()
-    if given.data_object_parent:
-        return sync_on_terminal(options, given.data_object_parent, (given.data_object_excludes or "").split(","))
-    return sync_on_terminal(options)
-
-
-def sync_on_terminal(options: Options, parent: str | None = None, excludes: Iterable[str] = ()) -> int:
-    """One sync of everything in `options`, or of the data objects below `parent` less `excludes` (full names).
-
-    Gives the exit status: 0 only if every layer succeeded, 2 where no target holds `parent`.
-    """
-    console = Console(soft_wrap=True)
+    console = Console(stderr=given.json, highlight=False)
     sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    try:
-        subtree = None if parent is None else Subtree.of(parent, excludes)
-    except NoSubtree as error:
-        console.print(str(error), style="red", markup=False)
-        return 2
-    wanted = list(
-        layers(options, make_grid(options), sync) if subtree is None else subtree_layers(options, subtree, sync)
-    )
+    wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
     if not wanted:
-        console.print(f"no target of {options.file} reads the account and region of {parent}", style="red")
         return 2
     for warning in options.warnings:
-        console.print(f"note: {warning}", style="yellow", markup=False, highlight=False)
-    progress = TerminalProgress(console)
-    services = Services(options, progress.report)
-    definitions = build_definitions(options, services)
-    began = time.monotonic()
-    with instance_of_this_directory() as instance, progress.shown():
-        results = run_sync(definitions, instance, wanted, progress.layer)
-    failed = [r for r in results if not r.success]
-    verdict = f"[red]{len(failed)} of {len(results)} layers failed[/]" if failed else "[green]everything succeeded[/]"
-    console.print(f"{verdict} in {time.monotonic() - began:.1f} s; tables in {options.pipeline.storage}")
-    return 1 if failed else 0
+        console.print(f"note: {warning}", style="yellow", markup=False, soft_wrap=True)
+    ended = TerminalSync(options, console, sync).run(wanted)
+    if given.json:
+        print(json.dumps(ended.json(), indent=2))
+    else:
+        show_summary(console, ended)
+    return ended.status
+
+
+def _wanted(console: Console, options: Options, sync: str, parent: str | None, excludes: Sequence[str]) -> list[Layer]:
+    """The layers to run: of everything, or of the data objects below `parent`; none where no target holds it."""
+    if parent is None:
+        return list(layers(options, make_grid(options), sync))
+    try:
+        wanted = list(subtree_layers(options, Subtree.of(parent, excludes), sync))
+    except NoSubtree as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return []
+    if not wanted:
+        console.print(f"no target of {options.file} reads the account and region of {parent}", style="red")
+    return wanted
+
+
+@dataclass
+class TerminalSync:
+    """One sync with its progress on `console`. `sync` is its id."""
+
+    options: Options
+    console: Console
+    sync: str
+    _stored: dict[str, Stored] = field(default_factory=dict)
+    _ended: list[LayerResult] = field(default_factory=list)
+    _began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        self._progress = TerminalProgress(self.console)
+        self._services = Services(self.options, self._progress.report)
+        self._places = {place.key: place for place in places_of(self.options)}
+
+    def run(self, wanted: Sequence[Layer]) -> Summary:
+        """Check, run the layers of every target that can work, and put together what came of them."""
+        began = time.monotonic()
+        keys = dict.fromkeys(place_key(layer) for layer in wanted)
+        found = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])
+        general = [_cause(each) for each in found if each.stops is Stops.EVERYTHING and each.problem]
+        unusable = self._unusable(found)
+        usable = [layer for layer in wanted if not general and place_key(layer) not in unusable]
+        if usable:
+            definitions = build_definitions(self.options, self._services)
+            with instance_of_this_directory() as instance, self._progress.shown():
+                run_sync(definitions, instance, usable, self._layer)
+        return summary(
+            self.sync,
+            tuple(self._places.values()),
+            self._stored,
+            self._ended,
+            seconds=time.monotonic() - began,
+            storage=str(self.options.pipeline.storage),
+            unusable=unusable,
+            causes=general,
+        )
+
+    def _unusable(self, found: Sequence[Finding]) -> dict[str, list[Cause]]:
+        """Why targets cannot be synced; each of them gets a job in Raito Cloud that says so, where it is reachable."""
+        unusable: dict[str, list[Cause]] = {}
+        for each in found:
+            if each.place is not None and each.problem is not None and each.stops is Stops.TARGET:
+                unusable.setdefault(each.place.key, []).append(_cause(each))
+        for key, causes in unusable.items():
+            self._report(self._places[key], [f"{cause.what[0]}: {cause.reason}" for cause in causes])
+        return unusable
+
+    def _report(self, place: Place, errors: Sequence[str]) -> None:
+        target = (
+            self._services.organization_target(place.key) if place.organization else self._services.account(place.key)
+        )
+        if target is None:
+            return
+        with suppress(RaitoError):
+            client = self._services.raito(target)
+            source = target.data_source_id if isinstance(target, AccountTarget) else None
+            job = Job.start(client, source, target.identity_store_id)
+            job.errors.extend(client.redact(error) for error in errors)
+            job.finish()
+            end_of_targets(client, [job.id])
+
+    def _layer(self, layer: Layer, result: LayerResult | None) -> None:
+        place = self._places[place_key(layer)]
+        if result is None:
+            self._progress.layer(layer, place.label, None)
+            return
+        self._ended.append(result)
+        before = self._stored.get(place.key)
+        # What cannot be read of the tables now is missing in the summary; the layer itself has said that it failed.
+        with suppress(OSError, pa.ArrowException):
+            store = Store.open(self.options.pipeline.storage)
+            self._stored[place.key] = gather(store, self.options, place, self.sync, self._began, layer.tables, before)
+        outcome = layer_outcome(result, self._stored.get(place.key, Stored()))
+        self._progress.layer(layer, place.label, (result, outcome))
+
+
+def _cause(finding: Finding) -> Cause:
+    return Cause(Outcome.FAILED, (finding.what,), finding.problem or "")

@@ -1,7 +1,31 @@
-"""`raito-pipeline sandbox`: the embedded estate."""
+"""`raito-pipeline sandbox`: starts the embedded estate and, on request, a sync or the Dagster UI on it.
+
+The sync and the UI are processes of their own, which find the estate the way they would find the real one: by the
+addresses in the AWS profiles, the AWS SDK's environment variables and `raito-url-override`.
+"""
 
 import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from rich.console import Console
+
+from raito_pipeline.cli.show import show_summary
+from raito_pipeline.cli.summary import Outcome, Summary
+from raito_pipeline.sandbox.compare import compare, show
+from raito_pipeline.sandbox.controls import refused_today
+from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
+
+_UI_PORT = 3000
+_INTERRUPTED = 130
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +38,127 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status."""
-    from raito_pipeline.sandbox.embedded import run_sandbox
-
     return run_sandbox(given.directory, sync=given.sync, ui=given.ui)
+
+
+def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:
+    """Start the estate; then sync it once, run the Dagster UI on it, or only wait for Ctrl-C. Gives the exit status."""
+    console = Console(soft_wrap=True, highlight=False)
+    with _ended_by_signals(), embedded_estate(directory) as embedded:
+        _introduce(console, embedded)
+        try:
+            if sync:
+                return _sync(console, embedded)
+            if ui:
+                return _user_interface(console, embedded)
+            _explain(console, embedded)
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return _INTERRUPTED if sync else 0
+    return 0
+
+
+def _introduce(console: Console, embedded: Embedded) -> None:
+    names = ", ".join(account.name for account in embedded.estate.members)
+    console.print(f"[bold]Embedded estate[/] in {embedded.directory}: an organization and the accounts {names}")
+    console.print(f"  emulated AWS       {embedded.aws.endpoint_url}")
+    console.print(f"  local Raito Cloud  {embedded.raito.url}")
+    console.print(f"  configuration      {embedded.config_file}")
+
+
+def _explain(console: Console, embedded: Embedded) -> None:
+    console.print("To use it from another terminal:")
+    console.print(f"  set -a; . {embedded.directory / 'environment'}; set +a")
+    console.print("  raito-pipeline run      [dim]one sync[/]")
+    console.print("  dagster dev             [dim]the Dagster UI[/]")
+    console.print(f"  aws --profile {embedded.estate.members[0].profile} s3 ls")
+    console.print("Ctrl-C ends it; its state stays.")
+
+
+def _sync(console: Console, embedded: Embedded) -> int:
+    """One sync in a process of its own, then what arrived, counted in three places."""
+    before = embedded.aws.calls.mark
+    ended = subprocess.run(
+        [sys.executable, "-m", "raito_pipeline.cli", "run", "--json"],
+        env={**os.environ, **embedded.environment},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if not ended.stdout:
+        return ended.returncode or 1
+    result = Summary.of_json(ended.stdout)
+    show_summary(console, result)
+    made = embedded.aws.calls.since(before)
+    console.print(f"{len(made)} AWS calls, {sum(call.writes for call in made)} of them writing")
+    comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
+    show(console, comparison)
+    if not comparison.equal:
+        console.print("[red]AWS, the tables and Raito Cloud differ[/]: see the lines marked ✗ above")
+        return ended.returncode or 1
+    expected = refused_today(embedded.estate)
+    if only_refused(result, expected):
+        console.print(
+            f"Everything arrived, but for {len(expected)} access controls of the estate, whose types a push refuses "
+            f"today (aws_sso_role, aws_access_point); a sync of your own that refuses any ends with status "
+            f"{result.status}."
+        )
+        return 0
+    return ended.returncode
+
+
+def only_refused(result: Summary, expected: frozenset[str]) -> bool:
+    """True where nothing else is wrong with a sync than that exactly the access controls `expected` were refused."""
+    pushes = [place.push for place in result.places if place.push is not None]
+    refused = [control.id for push in pushes for control in push.refused]
+    others = [*result.causes, *(cause for place in result.places for cause in place.causes)]
+    failed = [*(control for push in pushes for control in push.failed), *others]
+    return result.outcome is Outcome.PARTIAL and not failed and sorted(refused) == sorted(expected)
+
+
+def _user_interface(console: Console, embedded: Embedded) -> int:
+    """The Dagster UI and daemon in a process of their own, until Ctrl-C."""
+    port = _free_port(_UI_PORT)
+    console.print(
+        f"  Dagster UI         http://127.0.0.1:{port}  [dim](answers after some seconds)[/]; Ctrl-C ends all"
+    )
+    command = [sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **embedded.environment})
+    try:
+        return process.wait()
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process to end, as Ctrl-C would, and wait for it; Dagster ends its own children then."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A SIGTERM ends the estate as Ctrl-C does, so that nothing is left running."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` where it is free, else any free port."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found: int = probe.getsockname()[1]
+            return found
+    raise OSError("no port of 127.0.0.1 is free")

@@ -8,6 +8,17 @@ from raito_pipeline.model.schema import declare_table
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedKind:
+    """What an import did to one kind of object."""
+
+    kind: Annotated[str, "kind of object, as the task reports it to Raito Cloud"]
+    added: Annotated[int, "objects that Raito Cloud added"]
+    updated: Annotated[int, "objects that Raito Cloud updated"]
+    removed: Annotated[int, "objects that Raito Cloud removed"]
+    failed: Annotated[int, "elements that Raito Cloud refused"]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportResult:
     """What one import into Raito Cloud was sent and what came of it."""
 
@@ -24,6 +35,7 @@ class ImportResult:
     updated: Annotated[int, "objects that Raito Cloud updated"]
     removed: Annotated[int, "objects that Raito Cloud removed"]
     failed: Annotated[int, "elements that Raito Cloud refused"]
+    kinds: Annotated[tuple[ImportedKind, ...], "the same by kind of object"]
     warnings: Annotated[tuple[str, ...], "warnings of Raito Cloud"]
     finished_at: Annotated[datetime, "when the import ended"]
 

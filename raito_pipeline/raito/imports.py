@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from raito_pipeline.model import ImportResult
+from raito_pipeline.model import ImportedKind, ImportResult
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.files.tags import TAG_SOURCE
 from raito_pipeline.raito.files.writer import ImportFile
@@ -56,6 +56,10 @@ class Imported:
             updated=sum(each.updated for each in self.counts),
             removed=sum(each.removed for each in self.counts),
             failed=sum(each.failed for each in self.counts),
+            kinds=tuple(
+                ImportedKind(each.object_type, each.added, each.updated, each.removed, each.failed)
+                for each in self.counts
+            ),
             warnings=self.warnings,
             finished_at=self.finished_at,
         )

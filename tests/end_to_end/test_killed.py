@@ -79,7 +79,8 @@ def test_a_sync_that_is_killed_twenty_times_converges(world: World) -> None:
     command = [sys.executable, "-m", "raito_pipeline.cli", *COMMAND]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    # Two of its access controls are of types that a push refuses, so the sync is partial at best.
+    assert ended.returncode == 3, ended.stdout + ended.stderr
     comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
     own = [line for line in comparison.lines if line.account.startswith(("marketing", "organization"))]
     assert own
@@ -87,7 +88,7 @@ def test_a_sync_that_is_killed_twenty_times_converges(world: World) -> None:
     mark = embedded.aws.calls.mark
     before = world.counts()
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.returncode == 3, again.stdout + again.stderr
     assert [call.operation for call in embedded.aws.calls.since(mark) if call.writes] == []
     assert world.counts() == before
 

@@ -1,0 +1,191 @@
+"""Tries the rights that a target needs before a sync does: the first page of each list call, which changes nothing.
+
+What has to be tried follows from the least policy: each action of it is in `TRIED`, or in `NOT_TRIED` with the reason.
+A test fails for an action that is in neither.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from raito_pipeline.aws.clients import AwsClients, aws_call
+from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.config import AccountTarget, OrganizationTarget
+
+Target = AccountTarget | OrganizationTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An action that was tried, where, and the error that came of it (None: it works)."""
+
+    action: str
+    region: str | None
+    error: AwsError | None
+
+
+class Probes:
+    """Tries the actions of one target. `clients` are those of the target; each call is made once."""
+
+    def __init__(self, clients: AwsClients, target: Target) -> None:
+        self._clients, self.target = clients, target
+
+    def tried(self) -> Iterator[Tried]:
+        """Every action of the least policy to read that can be tried, in each region where it is needed."""
+        for action in needed(self.target):
+            if action in TRIED:
+                yield from self._try(action)
+
+    def _try(self, action: str) -> Iterator[Tried]:
+        probe = TRIED[action]
+        regions: tuple[str | None, ...] = (None,)
+        if action in _REGIONAL and isinstance(self.target, AccountTarget):
+            regions = self.target.regions
+        for region in regions:
+            try:
+                made = probe(self, region)
+            except AwsError as error:
+                yield Tried(action, region, self._clients.in_region(error, region) if region else error)
+            else:
+                if made is not False:
+                    yield Tried(action, region, None)
+
+    # -- account ---------------------------------------------------------------------------------------------------
+
+    def iam(self, _region: str | None) -> bool:
+        with aws_call("iam:GetAccountAuthorizationDetails", "*"):
+            self._clients.client("iam").get_account_authorization_details(MaxItems=1, Filter=["Group"])
+        return True
+
+    @cached_property
+    def _bucket(self) -> tuple[str, str | None] | None:
+        """The first bucket of the account and its region."""
+        with aws_call("s3:ListAllMyBuckets", "*"):
+            listed = self._clients.client("s3").list_buckets(MaxBuckets=1).get("Buckets", [])
+        return (listed[0]["Name"], listed[0].get("BucketRegion")) if listed else None
+
+    def buckets(self, _region: str | None) -> bool:
+        return self._bucket is None or True
+
+    def keys(self, _region: str | None) -> bool:
+        if self._bucket is None:
+            return False
+        name, region = self._bucket
+        with aws_call("s3:ListBucket", f"arn:{self.target.aws_partition}:s3:::{name}"):
+            self._clients.client("s3", region).list_objects_v2(Bucket=name, MaxKeys=1)
+        return True
+
+    def bucket_tags(self, _region: str | None) -> bool:
+        if self._bucket is None:
+            return False
+        name, region = self._bucket
+        try:
+            with aws_call("s3:GetBucketTagging", f"arn:{self.target.aws_partition}:s3:::{name}"):
+                self._clients.client("s3", region).get_bucket_tagging(Bucket=name)
+        except AwsGone:  # a bucket without tags
+            return True
+        return True
+
+    def access_points(self, region: str | None) -> bool:
+        with aws_call("s3:ListAccessPoints", f"account {self.target.account_id}, {region}"):
+            client = self._clients.client("s3control", region)
+            client.list_access_points(AccountId=self.target.account_id, MaxResults=1)
+        return True
+
+    def databases(self, region: str | None) -> bool:
+        with aws_call("glue:GetDatabases", f"account {self.target.account_id}, {region}"):
+            self._clients.client("glue", region).get_databases(MaxResults=1)
+        return True
+
+    def tables(self, region: str | None) -> bool:
+        client = self._clients.client("glue", region)
+        with aws_call("glue:GetDatabases", f"account {self.target.account_id}, {region}"):
+            found = client.get_databases(MaxResults=1)["DatabaseList"]
+        if not found:
+            return False
+        with aws_call("glue:GetTables", f"account {self.target.account_id}, {region}"):
+            client.get_tables(DatabaseName=found[0]["Name"], MaxResults=1)
+        return True
+
+    # -- organization ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _instance(self) -> tuple[str, str] | None:
+        """The ARN and the identity store of the first instance of Identity Center."""
+        with aws_call("sso:ListInstances", "*"):
+            found = self._clients.client("sso-admin", self._sso_region).list_instances()["Instances"]
+        return (found[0]["InstanceArn"], found[0]["IdentityStoreId"]) if found else None
+
+    @property
+    def _sso_region(self) -> str | None:
+        return self.target.region if isinstance(self.target, OrganizationTarget) else None
+
+    def instances(self, _region: str | None) -> bool:
+        if self._instance is None:
+            where, action = str(self._sso_region), "sso:ListInstances"
+            text = f"{action}: there is no instance of IAM Identity Center in {where}. Correct aws-region."
+            raise AwsError(text, action=action, resource=where)
+        return True
+
+    def users(self, _region: str | None) -> bool:
+        if self._instance is None:
+            return False
+        with aws_call("identitystore:ListUsers", self._instance[1]):
+            client = self._clients.client("identitystore", self._sso_region)
+            client.list_users(IdentityStoreId=self._instance[1], MaxResults=1)
+        return True
+
+    def groups(self, _region: str | None) -> bool:
+        if self._instance is None:
+            return False
+        with aws_call("identitystore:ListGroups", self._instance[1]):
+            client = self._clients.client("identitystore", self._sso_region)
+            client.list_groups(IdentityStoreId=self._instance[1], MaxResults=1)
+        return True
+
+    def permission_sets(self, _region: str | None) -> bool:
+        if self._instance is None:
+            return False
+        with aws_call("sso:ListPermissionSetsProvisionedToAccount", self._instance[0]):
+            client = self._clients.client("sso-admin", self._sso_region)
+            client.list_permission_sets_provisioned_to_account(
+                InstanceArn=self._instance[0], AccountId=self.target.account_id, MaxResults=1
+            )
+        return True
+
+
+TRIED: Mapping[str, Callable[[Probes, str | None], bool]] = {
+    "iam:GetAccountAuthorizationDetails": Probes.iam,
+    "s3:ListAllMyBuckets": Probes.buckets,
+    "s3:ListBucket": Probes.keys,
+    "s3:GetBucketTagging": Probes.bucket_tags,
+    "s3:ListAccessPoints": Probes.access_points,
+    "glue:GetDatabases": Probes.databases,
+    "glue:GetTables": Probes.tables,
+    "sso:ListInstances": Probes.instances,
+    "identitystore:ListUsers": Probes.users,
+    "identitystore:ListGroups": Probes.groups,
+    "sso:ListPermissionSetsProvisionedToAccount": Probes.permission_sets,
+}
+"""How each action is tried; the probe gives False where there is nothing to try it on."""
+
+NOT_TRIED: Mapping[str, str] = {
+    "iam:ListPolicyTags": "needs a policy",
+    "s3:GetAccessPointPolicy": "needs an access point",
+    "s3:GetObject": "would read what a file holds",
+    "identitystore:ListGroupMemberships": "needs a group",
+    "identitystore:ListGroupMembershipsForMember": "needs a user",
+    "sso:DescribePermissionSet": "needs a permission set",
+    "sso:ListAccountAssignments": "needs a permission set",
+    "sso:ListTagsForResource": "needs a permission set",
+}
+"""Actions to read that are not tried, and why."""
+
+_REGIONAL = frozenset({"s3:ListAccessPoints", "glue:GetDatabases", "glue:GetTables"})
+
+
+def needed(target: Target) -> tuple[str, ...]:
+    """The actions that reading a target needs, sorted."""
+    statements = least_policy(target, "read")["Statement"]
+    return tuple(sorted({action for statement in statements for action in statement["Action"]}))

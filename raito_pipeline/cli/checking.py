@@ -1,0 +1,232 @@
+"""Whether a sync can work, target by target: Raito Cloud, credentials, rights, regions, log bucket, storage.
+
+The quick form, which every `run` begins with, makes at most two calls of AWS a target (one of which the sync would
+make anyway); the full form also tries the rights. Nothing is changed anywhere, a file in the storage aside.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache, partial
+
+from raito_pipeline.aws.clients import AwsClients, WrongAccount, aws_call
+from raito_pipeline.aws.cloudtrail import CloudTrailLogs
+from raito_pipeline.aws.errors import AwsError, AwsGone, one_line
+from raito_pipeline.aws.probes import NOT_TRIED, Probes, needed
+from raito_pipeline.cli.summary import Place
+from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.resources import Services
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.probe import StorageUnusable, require_writable
+
+Target = AccountTarget | OrganizationTarget
+_AT_ONCE = 8
+
+
+class Stops(StrEnum):
+    """What a problem keeps from working."""
+
+    EVERYTHING = "everything"
+    TARGET = "target"
+    USAGE = "usage"
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked of a place (None: of all). `problem` says what is wrong and what to do (None: it
+    works), `not_tried` why it was not checked."""
+
+    place: Place | None
+    what: str
+    stops: Stops
+    problem: str | None = None
+    not_tried: str | None = None
+
+
+@dataclass
+class Checks:
+    """The checks of one configuration; logins and listings that targets share are made once."""
+
+    services: Services
+    full: bool
+    _raito: dict[int, "_RaitoCloud"] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def findings(self, places: Sequence[Place]) -> tuple[Finding, ...]:
+        """Everything that was checked, in the order of the places; the storage comes first."""
+        storage = self._storage()
+        if storage.problem is not None:
+            return (storage,)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return (storage, *(finding for found in pool.map(self._place, places) for finding in found))
+
+    def _storage(self) -> Finding:
+        try:
+            require_writable(Store.open(self.services.options.pipeline.storage))
+        except StorageUnusable as error:
+            return Finding(None, "storage", Stops.EVERYTHING, str(error))
+        return Finding(None, "storage", Stops.EVERYTHING)
+
+    def _place(self, place: Place) -> tuple[Finding, ...]:
+        target = self._target(place)
+        if target is None:
+            return ()
+        found = [*self._raito_cloud(place, target)]
+        if not found or found[0].problem is None:
+            found += self._aws(place, target)
+        return tuple(found)
+
+    def _target(self, place: Place) -> Target | None:
+        if place.organization:
+            return self.services.organization_target(place.key)
+        return self.services.account(place.key)
+
+    # -- Raito Cloud -----------------------------------------------------------------------------------------------
+
+    def _raito_cloud(self, place: Place, target: Target) -> Iterator[Finding]:
+        try:
+            cloud = self._cloud(self.services.raito(target))
+        except RaitoError as error:
+            yield Finding(place, "Raito Cloud login", Stops.TARGET, str(error))
+            return
+        yield _try(place, "Raito Cloud login", Stops.TARGET, cloud.login)
+        if cloud.refused is not None:
+            return
+        source = target.data_source_id if isinstance(target, AccountTarget) else None
+        if source is not None:
+            yield _try(place, f"data source {source}", Stops.TARGET, lambda: cloud.require_data_source(source))
+        store = target.identity_store_id
+        if store is not None and not target.skip_identity_store_sync:
+            wanted = f"identity store {store}"
+            yield _try(place, wanted, Stops.TARGET, lambda: cloud.require_identity_store(store, source))
+
+    def _cloud(self, client: RaitoClient) -> "_RaitoCloud":
+        with self._lock:
+            return self._raito.setdefault(id(client), _RaitoCloud(client))
+
+    # -- AWS -------------------------------------------------------------------------------------------------------
+
+    def _aws(self, place: Place, target: Target) -> Iterator[Finding]:
+        credentials = _try(place, "AWS credentials", Stops.TARGET, lambda: self.services.aws(target))
+        yield credentials
+        if credentials.problem is not None:
+            return
+        clients = self.services.aws(target)
+        if isinstance(target, AccountTarget):
+            if self.full:
+                yield from self._regions(place, target, clients)
+            yield from self._log_bucket(place, target, clients)
+        if self.full:
+            yield from self._rights(place, target, clients)
+
+    def _regions(self, place: Place, target: AccountTarget, clients: AwsClients) -> Iterator[Finding]:
+        def enabled(region: str) -> None:
+            try:
+                with aws_call("sts:GetCallerIdentity", region):
+                    clients.client("sts", region).get_caller_identity()
+            except AwsError as error:
+                raise clients.in_region(error, region) from error
+
+        for region in target.regions:
+            yield _try(place, f"region {region}", Stops.PART, partial(enabled, region))
+
+    def _log_bucket(self, place: Place, target: AccountTarget, clients: AwsClients) -> Iterator[Finding]:
+        bucket = target.aws_s3_cloudtrail_bucket
+        if bucket is None or target.skip_data_usage_sync:
+            return
+        try:
+            with aws_call("s3:ListBucket", f"arn:{target.aws_partition}:s3:::{bucket}"):
+                clients.client("s3", target.regions[0]).list_objects_v2(Bucket=bucket, MaxKeys=1)
+        except AwsError as error:
+            self.services.refuse_logs(target, error)
+            hint = " Correct aws-s3-cloudtrail-bucket." if isinstance(error, AwsGone) else ""
+            yield Finding(place, f"log bucket {bucket}", Stops.USAGE, f"{error}{hint}")
+            return
+        yield Finding(place, f"log bucket {bucket}", Stops.USAGE)
+        if self.full:
+            yield _try(place, "trail folder", Stops.USAGE, lambda: _require_trail(clients, target, bucket))
+
+    def _rights(self, place: Place, target: Target, clients: AwsClients) -> Iterator[Finding]:
+        works: dict[str, None] = {}
+        for tried in Probes(clients, target).tried():
+            if tried.error is None:
+                works[tried.action] = None
+            else:
+                where = f" in {tried.region}" if tried.region else ""
+                yield Finding(place, f"{tried.action}{where}", Stops.PART, str(tried.error))
+        if works:
+            yield Finding(place, f"rights: {', '.join(works)}", Stops.PART)
+        skipped = [action for action in needed(target) if action in NOT_TRIED]
+        if skipped:
+            reason = "each needs something that only a sync knows, or would read what files hold"
+            yield Finding(place, f"rights: {', '.join(skipped)}", Stops.PART, not_tried=reason)
+
+
+class _RaitoCloud:
+    """One user's Raito Cloud: whether the login works, and which identity stores there are, asked once."""
+
+    def __init__(self, client: RaitoClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._tried = False
+        self._stores: frozenset[str] | None = None
+        self.refused: RaitoError | None = None
+
+    def login(self) -> None:
+        """Log in, once. Raises `RaitoError`."""
+        with self._lock:
+            if not self._tried:
+                self._tried = True
+                try:
+                    self._client.login()
+                except RaitoError as error:
+                    self.refused = error
+        if self.refused is not None:
+            raise self.refused
+
+    def require_data_source(self, identifier: str) -> None:
+        """Raises `RaitoError` where the data source is not there."""
+        self._linked(identifier)
+
+    def require_identity_store(self, identifier: str, data_source: str | None) -> None:
+        """Raises `RaitoError`, or `LookupError` where the store is neither linked to the data source nor listed."""
+        if data_source is not None and identifier in self._linked(data_source):
+            return
+        if identifier not in self._listed():
+            raise LookupError(f"Raito Cloud has no identity store {identifier}. Correct identity-store-id.")
+
+    @cache  # noqa: B019 - it lives as long as one check
+    def _linked(self, data_source: str) -> frozenset[str]:
+        answer = self._client.call("DataSource", {"id": data_source})
+        return frozenset(str(store["id"]) for store in answer.get("identityStores") or ())
+
+    def _listed(self) -> frozenset[str]:
+        with self._lock:
+            if self._stores is None:
+                self._stores = frozenset(str(node["id"]) for node in self._client.pages("IdentityStores"))
+            return self._stores
+
+
+def _require_trail(clients: AwsClients, target: AccountTarget, bucket: str) -> None:
+    region = target.regions[0]
+    if not CloudTrailLogs(clients, bucket, region, target.account_id, region).layouts():
+        raise LookupError(
+            f"no folder AWSLogs/{target.account_id}/ (of this account, or of its organization) in {bucket}. Let a "
+            "trail of the account log there, or correct aws-s3-cloudtrail-bucket."
+        )
+
+
+def _try(place: Place, what: str, stops: Stops, work: Callable[[], object]) -> Finding:
+    """A finding of what `work` raises; whatever it is, the other checks go on."""
+    try:
+        work()
+    except (AwsError, WrongAccount, RaitoError, ConfigError, LookupError) as error:
+        return Finding(place, what, stops, str(error.args[0]) if isinstance(error, LookupError) else str(error))
+    except Exception as error:  # the edge of a check: a broken profile raises whatever its parser does
+        return Finding(place, what, stops, f"{type(error).__name__}: {one_line(str(error))}")
+    return Finding(place, what, stops)

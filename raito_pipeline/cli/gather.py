@@ -1,0 +1,93 @@
+"""Reads from the tables what one sync stored of an account, for its summary."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+
+from raito_pipeline import partitions
+from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.cli.summary import Place, Stored
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.dagster_support.grid import cell_of
+from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
+from raito_pipeline.model.schema import table_of
+from raito_pipeline.storage import CellInfo, Store
+
+_IMPORTS = tuple(name for name, spec in TABLES.items() if spec.row_type is ImportResult)
+_AT_ONCE = 8
+
+
+def places_of(options: Options) -> tuple[Place, ...]:
+    """Every organization and account of the configuration, in the order in which a sync takes them."""
+    targets = {target.name: target for target in options.organizations}
+    organizations = []
+    for one in partitions.organizations(options):
+        target = targets.get(one.target or "")
+        account = cell_of("organization", one.key).account
+        name = f"organization {one.key}" if target is None else target.name
+        least = () if target is None else _least(target, options)
+        organizations.append(Place(one.key, name, account, True, least))
+    accounts = [Place(t.partition, t.name, t.account_id, False, _least(t, options)) for t in options.accounts]
+    return (*organizations, *accounts)
+
+
+def _least(target: AccountTarget | OrganizationTarget, options: Options) -> tuple[tuple[str, str], ...]:
+    policy = least_policy(target, "push", [address for _, address in options.pipeline.s3_inventory])
+    pairs = ((statement["Action"], statement["Resource"]) for statement in policy["Statement"])
+    return tuple((action, resource) for actions, resources in pairs for action in actions for resource in resources)
+
+
+def gather(
+    store: Store,
+    options: Options,
+    place: Place,
+    sync: str,
+    began: datetime,
+    tables: Iterable[str],
+    so_far: Stored | None = None,
+) -> Stored:
+    """What `sync`, which began at `began`, stored of a place in `tables`, added to `so_far`.
+
+    Cells of other syncs do not count.
+    """
+    wanted = [cell for table in tables for cell in _cells(options, place, table)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        infos = pool.map(lambda cell: store.info(*cell), wanted)
+        fresh = tuple(info for info in infos if info is not None and _is_of(info, sync, began))
+    return _with_rows(store, so_far or Stored(), fresh)
+
+
+def _is_of(info: CellInfo, sync: str, began: datetime) -> bool:
+    # A cell that does not name its sync is judged by its time.
+    return info.sync == sync or (not info.sync and info.read_at >= began)
+
+
+def _cells(options: Options, place: Place, table: str) -> Iterator[tuple[str, str, str | None]]:
+    by = TABLES[table].partitioned_by
+    if by != "account_region":
+        cell = cell_of(by, place.key)
+        yield table, cell.account, cell.region
+        return
+    for region in partitions.regions(options):
+        if partitions.in_scope(options, place.key, region):
+            yield table, place.key, region
+
+
+def _with_rows(store: Store, so_far: Stored, fresh: Sequence[CellInfo]) -> Stored:
+    found = replace(so_far, cells=(*so_far.cells, *fresh))
+    for cell in fresh:
+        at = (cell.account, cell.region)
+        if cell.table in _IMPORTS:
+            rows = tuple((cell.table, row) for row in store.rows(ImportResult, *at, table=cell.table))
+            found = replace(found, imports=(*found.imports, *rows))
+        elif cell.table == "access_providers":
+            flags = [
+                flag for batch in store.batches(cell.table, *at) for flag in batch.column("incomplete").to_pylist()
+            ]
+            found = replace(found, access_providers=len(flags), incomplete=flags.count(True))
+        elif cell.table == "access_push_results":
+            targets = table_of(PushTarget).name
+            planned = tuple(store.rows(PushTarget, *at)) if store.info(targets, *at) else ()
+            found = replace(found, push_targets=planned, push_results=tuple(store.rows(PushResult, *at)))
+    return found

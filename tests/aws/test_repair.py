@@ -1,0 +1,37 @@
+"""The permissions that repair denied calls, read from the words in which errors are told."""
+
+from botocore.exceptions import ClientError
+
+from raito_pipeline.aws.errors import AwsError, explain, grouped
+from raito_pipeline.aws.repair import Repair, repairs
+
+
+def denied(action: str, resource: str, message: str = "no identity-based policy allows it") -> AwsError:
+    operation = action.partition(":")[2]
+    answer = {"Error": {"Code": "AccessDenied", "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    return explain(ClientError(answer, operation), action=action, resource=resource)  # type: ignore[arg-type]
+
+
+def test_each_denied_call_gives_one_line_however_often_it_is_told() -> None:
+    told = str(denied("s3:ListBucket", "arn:aws:s3:::sales"))
+    other = str(denied("iam:GetAccountAuthorizationDetails", "*"))
+    lines = [str(one) for one in repairs([told, f"data_objects is denied: {told}; {other}", told])]
+    assert lines == ["Allow iam:GetAccountAuthorizationDetails on *", "Allow s3:ListBucket on arn:aws:s3:::sales"]
+
+
+def test_what_a_policy_denies_explicitly_is_not_to_be_allowed_again() -> None:
+    told = str(denied("s3:ListBucket", "arn:aws:s3:::sales", "with an explicit deny in a resource-based policy"))
+    assert repairs([told]) == (Repair("s3:ListBucket", "arn:aws:s3:::sales", explicit_deny=True),)
+
+
+def test_where_more_was_denied_than_is_named_the_resource_of_the_least_policy_stands_for_all() -> None:
+    errors = [denied("s3:GetBucketTagging", f"arn:aws:s3:::bucket-{n}") for n in range(3)]
+    least = [("s3:GetBucketTagging", "arn:aws:s3:::*"), ("s3:ListBucket", "arn:aws:s3:::*")]
+    assert repairs(grouped(errors), least) == (Repair("s3:GetBucketTagging", "arn:aws:s3:::*"),)
+    one = repairs(grouped(errors[:1]), least)
+    assert one == (Repair("s3:GetBucketTagging", "arn:aws:s3:::bucket-0"),)
+    assert repairs([*grouped(errors), str(errors[2])], least) == repairs(grouped(errors), least)
+
+
+def test_other_failures_ask_for_no_permission() -> None:
+    assert repairs(["s3:ListBucket on arn:aws:s3:::sales: it does not exist (NoSuchBucket).", "", "no answer"]) == ()

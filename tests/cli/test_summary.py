@@ -1,0 +1,173 @@
+"""What came of a sync is one value, and both the terminal and JSON show all of it."""
+
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from raito_pipeline.automation import ACCOUNT_TAG
+from raito_pipeline.cli.show import show_summary
+from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, summary
+from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
+from raito_pipeline.storage import CellInfo, ReadStatus
+from raito_pipeline.sync import Layer, LayerResult
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ACCOUNT = "210000000034"
+RESEARCH = Place(ACCOUNT, "research", ACCOUNT, least=(("s3:ListBucket", "arn:aws:s3:::*"),))
+BUCKET = "arn:aws:s3:::raw"
+REPAIR = f"Grant s3:ListBucket on {BUCKET} to the credentials."
+DENIED = f"s3:ListBucket on {BUCKET}: AWS denied the call (AccessDenied). {REPAIR}"
+ALL = ("iam_users", "data_objects", "data_source_import", "access_push_results")
+
+
+def cell(table: str, region: str | None = None, problems: tuple[str, ...] = (), **given: str) -> CellInfo:
+    status = ReadStatus(given.get("status", "partial" if problems else "complete"))
+    return CellInfo(table, ACCOUNT, region, "/data", status, problems, NOW, 1, 1, "run", {}, "sync")
+
+
+def imported(
+    table: str = "data_source_import", reason: str | None = None, status: str = "COMPLETED", failed: int = 0
+) -> tuple[str, ImportResult]:
+    kinds = (ImportedKind("Data Object", 5, 2, 1, failed),)
+    row = ImportResult(
+        "research", "DS", "job", status, reason is None, reason, 9, 99, "", 5, 2, 1, failed, kinds, (), NOW
+    )
+    return table, row
+
+
+def pushed(*ends: str) -> tuple[PushResult, ...]:
+    """Results of access controls that ended as `pushed`, `refused` or `failed`."""
+    errors: Mapping[str, tuple[str, ...]] = {"pushed": (), "refused": ("not yet",), "failed": ("AWS said no",)}
+    return tuple(
+        PushResult(
+            f"ac-{n}", f"Control {n}", "aws_role", "", None, int(end == "pushed"), int(end == "failed"), errors[end], ()
+        )
+        for n, end in enumerate(ends)
+    )
+
+
+def ended(*failures: str, skipped: tuple[str, ...] = (), tables: tuple[str, ...] = ALL) -> LayerResult:
+    layer = Layer(f"account {ACCOUNT}", "all", tables, ACCOUNT, {ACCOUNT_TAG: ACCOUNT})
+    return LayerResult(layer, 1.0, failures, skipped)
+
+
+def of(stored: Stored, *results: LayerResult) -> Summary:
+    return summary("sync", [RESEARCH], {ACCOUNT: stored}, results or [ended()], seconds=2.0, storage="/data")
+
+
+OUTCOMES: dict[str, tuple[Summary, Outcome, int]] = {
+    "all there": (of(Stored(cells=(cell("iam_users"),), imports=(imported(),))), Outcome.COMPLETE, 0),
+    "a partial cell": (of(Stored(cells=(cell("data_objects", "eu-west-1", ("tags",)),))), Outcome.PARTIAL, 3),
+    "a region not enabled": (of(Stored(cells=(cell("data_objects", "x", status="opted_out"),))), Outcome.PARTIAL, 3),
+    "out of scope": (of(Stored(cells=(cell("data_objects", "x", status="out_of_scope"),))), Outcome.COMPLETE, 0),
+    "nothing may be removed": (of(Stored(imports=(imported(reason="iam is old"),))), Outcome.PARTIAL, 3),
+    "one part was asked for": (
+        of(Stored(imports=(imported(reason="only what lies below a was read"),))),
+        Outcome.COMPLETE,
+        0,
+    ),
+    "an option leaves it out": (
+        of(Stored(imports=(imported(reason="it is off", status="SKIPPED"),))),
+        Outcome.COMPLETE,
+        0,
+    ),
+    "elements refused": (of(Stored(imports=(imported(failed=3),))), Outcome.PARTIAL, 3),
+    "all pushed": (of(Stored(push_results=pushed("pushed"))), Outcome.COMPLETE, 0),
+    "a refused control": (of(Stored(push_results=pushed("pushed", "refused"))), Outcome.PARTIAL, 3),
+    "a denied control": (of(Stored(push_results=pushed("failed", "refused"))), Outcome.FAILED, 1),
+    "a failed cell": (of(Stored(), ended(f"iam_users {ACCOUNT}: {DENIED}")), Outcome.FAILED, 1),
+    "a step not tried": (of(Stored(), ended(skipped=("access_push_plan",))), Outcome.FAILED, 1),
+    "a run that broke": (of(Stored(), ended("the disk is full")), Outcome.FAILED, 1),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_an_outcome_and_its_status_are_those_of_the_worst_part(name: str) -> None:
+    value, outcome, status = OUTCOMES[name]
+    (place,) = value.places
+    assert (value.outcome, place.outcome, value.layers[0].outcome, value.status) == (outcome, outcome, outcome, status)
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_json_holds_everything_and_is_read_back_as_the_same_value(name: str) -> None:
+    value = OUTCOMES[name][0]
+    text = json.dumps(value.json())
+    assert Summary.of_json(text) == value
+    assert json.loads(text)["status"] == value.status
+
+
+def test_one_reason_of_many_cells_is_one_cause_and_what_only_repeats_it_does_not_say_it_again() -> None:
+    failures = [
+        f"{table} {ACCOUNT}/{region}: {DENIED}"
+        for region in ("eu-west-1", "us-east-1")
+        for table in ("data_objects", "access_points")
+    ]
+    later = imported(reason=f"data_objects {ACCOUNT}/eu-west-1 is denied: {DENIED}")
+    value = of(Stored(imports=(later,)), ended(*failures))
+    first, second = value.places[0].causes
+    assert set(first.what) == {
+        f"{t} {r}" for t in ("data_objects", "access_points") for r in ("eu-west-1", "us-east-1")
+    }
+    assert first.reason == DENIED
+    assert second.reason.endswith(f"data_objects {ACCOUNT}/eu-west-1 is denied")
+    assert value.places[0].repair == ("Allow s3:ListBucket on arn:aws:s3:::raw",)
+
+
+def test_what_the_check_found_fails_its_target_alone() -> None:
+    other = Place("210000000012", "marketing", "210000000012")
+    value = summary(
+        "sync",
+        [other, RESEARCH],
+        {},
+        [ended()],
+        seconds=1.0,
+        storage="/data",
+        unusable={other.key: [Cause(Outcome.FAILED, ("AWS credentials",), "they have expired")]},
+    )
+    assert [(place.target, place.outcome) for place in value.places] == [
+        ("marketing", Outcome.FAILED),
+        ("research", Outcome.COMPLETE),
+    ]
+    assert value.status == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_table_says_everything_at_any_width_in_any_encoding(width: int, encoding: str) -> None:
+    long = f"{DENIED} " + "arn:aws:s3:::" + "x" * 150
+    stored = Stored(
+        cells=(cell("data_objects", "eu-west-1", (long,)),),
+        imports=(imported(),),
+        push_targets=(PushTarget(0, "ac-1", "Control 1", "aws_role", "", None, ("not yet",), ()),),
+        push_results=pushed("pushed", "refused", "failed"),
+        access_providers=17,
+        incomplete=4,
+    )
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding=encoding) as file:
+        show_summary(Console(file=file, width=width), of(stored))
+        file.flush()
+        text = raw.getvalue().decode(encoding)
+
+    assert max(map(len, text.splitlines())) <= width
+    cells = [line.replace("│", "|").split("|") for line in text.splitlines()]
+    account, came = (_letters("".join(row[at] for row in cells if len(row) > 3)) for at in (2, 3))
+    assert account.endswith(f"research{ACCOUNT}failed")
+    for part in (
+        "data objects +5 ~2 -1",
+        "incomplete access 4 of 17 access providers",
+        "access controls 1 pushed, 1 refused, 1 failed",
+        "refused Control 1: not yet",
+        "failed Control 2: AWS said no",
+        f"partial data_objects eu-west-1: {long}",
+        f"to repair Allow s3:ListBucket on {BUCKET}",
+    ):
+        assert _letters(part) in came, part
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalnum() or char in "+~-:,")
