@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets import access, access_push, account_iam, data_objects, org_identities, regional, upload
+from assets import account_iam, data_objects, last_layer, org_identities, regional, upload
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 
@@ -16,7 +16,6 @@ def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition]:
         *account_iam.build(grid),
         *data_objects.build(grid),
         *regional.build(grid, options),
-        *access.build(grid),
-        *access_push.build(grid),
         *upload.build(grid),
+        *last_layer.build(grid),
     ]

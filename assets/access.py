@@ -11,7 +11,7 @@ from raito_pipeline import partitions
 from raito_pipeline.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter, Results, markdown_table
+from raito_pipeline.dagster_support.cells import CellLog, Meter, markdown_table
 from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
 from raito_pipeline.dagster_support.guard import judge
 from raito_pipeline.dagster_support.layers import (
@@ -35,33 +35,29 @@ from raito_pipeline.model import (
     S3Bucket,
 )
 from raito_pipeline.resources import Services
-from raito_pipeline.storage import ReadStatus, Store
+from raito_pipeline.storage import CellMissing, ReadStatus, Store
 from raito_pipeline.target_settings import access_settings
 
 GROUP = "access"
 _MOST_REASONS = 10
 
 
-def build(grid: Grid) -> list[dg.AssetsDefinition]:
-    """The access providers of an account; access points are regional (`assets/regional.py`)."""
+def specs(grid: Grid) -> list[dg.AssetSpec]:
+    """The access providers of an account, part of its last layer (`assets/last_layer.py`)."""
     deps: list[dg.AssetDep | str] = [
         *IAM_TABLES,
         "s3_buckets",
         dg.AssetDep("access_points", partition_mapping=grid.regions_to_account),
         *(dg.AssetDep(table, partition_mapping=grid.organization_to_account) for table in ORGANIZATION_TABLES),
     ]
-    spec = table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"}, deps=deps)
+    return [table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"}, deps=deps)]
 
-    @dg.multi_asset(name="access_providers", specs=[spec])
-    def access_providers(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
-        """Works out who may do what from the stored tables; AWS is not asked."""
-        log = CellLog(context, services.store(context.run.run_id))
-        for cell in log.cells("account"):
-            with log.attempt("access_providers", cell):
-                _build(log, services, grid, cell)
-        yield from log.finish()
 
-    return [access_providers]
+def make(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
+    """Work out who may do what from the stored tables, where the run selected it; AWS is not asked."""
+    if log.wants("access_providers"):
+        with log.attempt("access_providers", cell):
+            _build(log, services, grid, cell)
 
 
 def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
@@ -72,8 +68,10 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     meter = Meter()
     read_at = datetime.now(UTC)
     verdict = judge(log.context.instance, log.store, access_needs(services.options, grid, log.store, cell.account))
-    inputs = access_inputs(log.store, services, grid, cell.account)
-    rows = build_access_providers(inputs, access_settings(target))
+    try:
+        rows = build_access_providers(access_inputs(log.store, services, grid, cell.account), access_settings(target))
+    except CellMissing as error:
+        rows, verdict = _of_the_previous_sync(log.store, cell, error), verdict.but(f"it could not be built: {error}")
     info = log.store.write(
         "access_providers",
         rows,
@@ -83,6 +81,13 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         read_at=read_at,
     )
     log.made(cell, info, {**meter.cost().metadata(), **incomplete_metadata(rows)})
+
+
+def _of_the_previous_sync(store: Store, cell: Cell, error: CellMissing) -> tuple[AccessProvider, ...]:
+    """The access providers as they were; raises `error`, which says what is missing, where they never were built."""
+    if store.info("access_providers", cell.account) is None:
+        raise error
+    return tuple(store.rows(AccessProvider, cell.account))
 
 
 def access_inputs(store: Store, services: Services, grid: Grid, account: str) -> AccessInputs:

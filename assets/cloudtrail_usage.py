@@ -1,7 +1,9 @@
 """Stage `cloudtrail_usage`: which CloudTrail log files were read, and the usage statements that they gave."""
 
+import json
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,9 +12,12 @@ from raito_pipeline.aws.cloudtrail import CloudTrailLogs
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.dagster_support.cells import CellLog, Meter
 from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
+from raito_pipeline.dagster_support.guard import Need, judge
+from raito_pipeline.dagster_support.layers import account_cell
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import OrgUser, S3Bucket
+from raito_pipeline.objects.unread import UNREAD_BUCKETS
 from raito_pipeline.partitions import organization_of
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.resources import Services
@@ -21,7 +26,7 @@ from raito_pipeline.target_settings import usage_settings
 from raito_pipeline.usage.earlier import known_layouts
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.reading import read_usage
-from raito_pipeline.usage.report import UsageReport
+from raito_pipeline.usage.report import Incomplete, UsageReport
 
 GROUP = "cloudtrail_usage"
 TABLES = ("cloudtrail_files", "usage_statements")
@@ -42,14 +47,14 @@ def _switched_off(target: AccountTarget) -> str | None:
     return None if target.aws_s3_cloudtrail_bucket else "aws-s3-cloudtrail-bucket is not set"
 
 
-def _make(log: CellLog, services: Services, cell: Cell) -> None:
+def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     services.require_logs(target)
     clients = services.aws(target)
     meter = Meter(clients)
     assert cell.region is not None
     assert target.aws_s3_cloudtrail_bucket is not None
-    objects_missing = _objects_missing(log.store, target, cell)
+    incomplete = _incomplete(log, grid, target, cell)
     regions = {row.name: row.region for row in log.store.rows(S3Bucket, cell.account) if row.region is not None}
     logs = CloudTrailLogs(
         clients,
@@ -67,7 +72,7 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         cell.account,
         cell.region,
         known,
-        replace(settings, objects_missing=objects_missing),
+        replace(settings, incomplete=incomplete),
         usage_last_used=_last_used(log.store, services, cell),
         progress=services.progress,
     )
@@ -77,15 +82,26 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
         log.made(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
 
 
-def _objects_missing(store: Store, target: AccountTarget, cell: Cell) -> bool:
-    """True where a statement may be on nothing that is known only because the data objects were not read whole.
+def _incomplete(log: CellLog, grid: Grid, target: AccountTarget, cell: Cell) -> Incomplete:
+    """Which data objects may exist without being known: those that this sync did not read.
 
-    Not so with S3: the bucket is always known. Raises `CellMissing` where they were never read: every statement would
-    be dropped, and its file never be read again.
+    Raises `CellMissing` where they were never read: every statement would be dropped, and its file never be read again.
     """
-    store.require("data_objects", *cell.place)
-    info = store.info("data_objects", *cell.place)
-    return target.aws_glue_enabled and info is not None and not info.complete
+    log.store.require("data_objects", *cell.place)
+    objects = log.store.info("data_objects", *cell.place)
+    buckets = log.store.info("s3_buckets", cell.account)
+    needs = [
+        Need("s3_buckets", [account_cell(cell.account)], grid.account),
+        Need("data_objects", [cell], grid.account_region),
+    ]
+    # What this very run reads is of this sync, and Dagster knows it only as begun.
+    now = objects is not None and objects.run_id == log.context.run.run_id
+    if judge(log.context.instance, log.store, needs[:1] if now else needs).complete and objects and objects.complete:
+        return Incomplete()
+    of_this_sync = now and buckets is not None and buckets.sync == log.store.sync
+    if not of_this_sync or objects is None or target.aws_glue_enabled or UNREAD_BUCKETS not in objects.extra:
+        return Incomplete(whole=True)
+    return Incomplete(frozenset(json.loads(objects.extra[UNREAD_BUCKETS])))
 
 
 def _people(store: Store, services: Services, cell: Cell) -> dict[str, str]:
@@ -117,4 +133,6 @@ def _metadata(report: UsageReport, info: CellInfo) -> dict[str, Any]:
     }
 
 
-MAKERS = (CellMaker(TABLES, _switched_off, _make),)
+def makers(grid: Grid) -> tuple[CellMaker, ...]:
+    """How the regional cells of this stage are made."""
+    return (CellMaker(TABLES, _switched_off, partial(_make, grid)),)

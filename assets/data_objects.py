@@ -1,10 +1,13 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from raito_pipeline.aws import glue, s3
 from raito_pipeline.aws.clients import AwsClients
@@ -12,12 +15,15 @@ from raito_pipeline.aws.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results, require
 from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.guard import Need, Verdict, judge
+from raito_pipeline.dagster_support.layers import account_cell
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.objects.glue import glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
 from raito_pipeline.objects.subtree import Subtree, keep_others
+from raito_pipeline.objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
 from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
@@ -61,7 +67,12 @@ def _switched_off(target: AccountTarget) -> str | None:
     return "skip-data-source-sync is on" if target.skip_data_source_sync and target.skip_data_usage_sync else None
 
 
-def _make(log: CellLog, services: Services, cell: Cell) -> None:
+def upstream(log: CellLog, grid: Grid, cell: Cell) -> Verdict:
+    """Whether the buckets that a regional cell is made of are whole and of this sync."""
+    return judge(log.context.instance, log.store, [Need("s3_buckets", [account_cell(cell.account)], grid.account)])
+
+
+def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     subtree = Subtree.from_tags(log.context.run.tags)
     if subtree is not None and (subtree.place.account, subtree.place.region) != (target.account_id, cell.region):
@@ -74,10 +85,13 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
     with log.store.writer("data_objects", *cell.place) as writer:
         if subtree is not None:
             keep_others(writer, log.store, cell.place, subtree)
-        reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree)
-        told = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)
+        else:
+            for reason in upstream(log, grid, cell).reasons:
+                writer.add_problem(reason)
+        reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree, log.store, cell)
+        metadata = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)
     assert writer.info is not None
-    log.made(cell, writer.info, {**meter.cost().metadata(), **told})
+    log.made(cell, writer.info, {**meter.cost().metadata(), **metadata})
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,22 @@ class _Reading:
     buckets: Sequence[S3Bucket]
     writer: CellWriter
     subtree: Subtree | None
+    store: Store
+    cell: Cell
+
+    def previous(self) -> Iterator[pa.RecordBatch]:
+        """The rows of the previous sync, streamed; none where the cell was never read."""
+        if self.store.info("data_objects", *self.cell.place) is not None:
+            yield from self.store.batches("data_objects", *self.cell.place)
+
+    def kept(self, rows: int) -> None:
+        """Note in the cell that rows of the previous sync were written."""
+        info = self.store.info("data_objects", *self.cell.place) if rows else None
+        if info is not None:
+            self.writer.add_problem(
+                f"{rows} data objects of what could not be read are those of the previous sync "
+                f"({info.read_at:%Y-%m-%d %H:%M})"
+            )
 
 
 def _read_glue(reading: _Reading) -> dict[str, Any]:
@@ -101,6 +131,9 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
     for problem in read.problems:
         writer.add_problem(problem)
+    if read.status is ReadStatus.PARTIAL:
+        given = (row.full_name for row in rows)
+        reading.kept(keep_others_of_catalog(writer, reading.previous(), given, subtree))
     if subtree is None:
         writer.read_at = read.read_at
     return {"found": asdict(found)}
@@ -117,10 +150,14 @@ def _read_s3(reading: _Reading) -> dict[str, Any]:
         replace(scan_settings(reading.target), subtree=reading.subtree),
         reading.services.progress,
         inventories,
+        reading.previous(),
     )
     if report.buckets and report.refused == report.buckets:
         # Leaving the writer by an error keeps the cell of the last sync.
         raise ReadRefused(ReadStatus.DENIED, reading.writer.problems)
+    reading.kept(report.kept)
+    known = json.loads(reading.writer.extra.get(UNREAD_BUCKETS, "[]"))
+    reading.writer.extra[UNREAD_BUCKETS] = json.dumps(sorted({*known, *report.unread}))
     made_at = {name: str(one.created or "not read") for name, one in inventories.items()}
     return {"found": asdict(report), **({"inventories made at": made_at} if made_at else {})}
 
@@ -132,7 +169,9 @@ def _inventories(reading: _Reading) -> dict[str, InventoryOf]:
     return inventories_of(reading.clients, wanted, lambda holder: regions.get(holder, region))
 
 
-MAKERS = (CellMaker(("data_objects",), _switched_off, _make),)
+def makers(grid: Grid) -> tuple[CellMaker, ...]:
+    """How the regional cells of this stage are made."""
+    return (CellMaker(("data_objects",), _switched_off, partial(_make, grid)),)
 
 
 def _earlier(store: Store, cell: Cell) -> tuple[S3Bucket, ...]:

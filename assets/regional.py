@@ -20,7 +20,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     """Data objects, access points and usage of the regions of an account."""
     specs = [*data_objects.specs(grid), *access.regional_specs(grid), *cloudtrail_usage.specs(grid)]
     # Data objects of all regions come before any usage: a statement needs to know what it may point at.
-    makers = [*data_objects.MAKERS, *access.MAKERS, *cloudtrail_usage.MAKERS]
+    makers = [*data_objects.makers(grid), *access.MAKERS, *cloudtrail_usage.makers(grid)]
 
     @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
     def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:

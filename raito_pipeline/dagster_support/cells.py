@@ -114,9 +114,14 @@ class CellLog:
         else:
             self.context.log_event(dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown))
 
+    def ready(self) -> Results:
+        """The results so far, so that Dagster shows them before the step ends; each is given once."""
+        results, self.results = self.results, []
+        yield from results
+
     def finish(self) -> Results:
         """The results of the step. Raises `dagster.Failure` after them, with one line for each cell that failed."""
-        yield from self.results
+        yield from self.ready()
         if self.failures:
             raise dg.Failure(description="\n".join(self.failures), allow_retries=False)
 

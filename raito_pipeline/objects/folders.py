@@ -142,17 +142,21 @@ class FolderShaper:
                 columns.parents.pop(at),
             )
 
-    def finish(self, has_folder: Callable[[str], bool] | None = None) -> None:
-        """No more keys come in this range. `has_folder` answers, for a file, whether a folder of its path follows in
-
-        the next range; without it nothing follows.
+    def finish(self, has_folder: Callable[[str], bool | None] | None = None) -> tuple[Row, ...]:
+        """No more keys come in this range. `has_folder` answers, for the key of a file, whether a folder of its path
+        follows; without it nothing follows. Gives the rows of the files of which it does not know (None), not written.
         """
-        if self._last:
-            self._held.append(_Held(self._last, self._last_index))
-            self._last = ""
+        self.take_out_held()
+        undecided: list[Row] = []
         for held in self._held:
-            self._release(held, beside=has_folder is not None and has_folder(held.key))
+            beside = False if has_folder is None else has_folder(held.key)
+            if beside is None:
+                assert held.row is not None
+                undecided.append(held.row)
+            else:
+                self._release(held, beside=beside)
         self._held = []
+        return tuple(undecided)
 
 
 def _common_folder(one: str, other: str) -> str:

@@ -1,21 +1,25 @@
 """Streams the listings of buckets into a cell of `data_objects`: page of keys -> rows -> record batch -> Parquet.
 
-A big bucket is split while it is listed: where a worker is idle, one call asks which folders are still to come, and
-these become ranges of their own.
+What could not be listed is taken from the cell of the previous sync (`raito_pipeline.objects.unread`). A big bucket is
+split while it is listed: where a worker is idle, one call asks which folders are still to come, and these become ranges
+of their own.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+import pyarrow as pa
 
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.objects.columns import bucket_row
 from raito_pipeline.objects.cursor import Cursor, KeyRange, Page, ancestors, spread
-from raito_pipeline.objects.folders import FolderSettings, FolderShaper
+from raito_pipeline.objects.folders import FolderSettings, FolderShaper, Row
 from raito_pipeline.objects.names import bucket_full_name
 from raito_pipeline.objects.subtree import Subtree
+from raito_pipeline.objects.unread import NO_KEYS, Unread, keep_unread
 from raito_pipeline.storage import CellWriter, ReadStatus
 
 Progress = Callable[[str, int, int | None], None]
@@ -77,6 +81,10 @@ class ScanReport:
     """LIST calls that gave keys"""
     splits: int = 0
     """LIST calls that asked which folders are still to come"""
+    kept: int = 0
+    """data objects of the previous sync that stand in for what could not be listed now"""
+    unread: tuple[str, ...] = ()
+    """full names of the buckets that were not listed to their end"""
 
 
 def write_s3_objects(
@@ -88,26 +96,28 @@ def write_s3_objects(
     settings: ScanSettings,
     progress: Progress = lambda _what, _done, _total: None,
     inventories: Mapping[str, Inventory] | None = None,
+    previous: Iterable[pa.RecordBatch] = (),
 ) -> ScanReport:
     """Write the data objects of one account and region: the included buckets of `region`, with all they hold.
 
-    `buckets` are those of the whole account. Parents precede their children. A bucket that cannot be listed is a
-    problem of the cell (its own row stays); the others go on. Where all are `refused`, the cell is better not kept.
-    Nothing larger than a few pages is held. With a subtree, only what lies below it is written. `inventories` give the
-    pages of all keys of a bucket, in order, so that it need not be listed.
+    `buckets` are those of the whole account. Parents precede their children. A bucket that cannot be listed (to its
+    end) is a problem of the cell; the others go on, and what `previous` (the batches of the old cell, looked at only
+    then) has of the rest of its keys stays. Where all are `refused`, the cell is better not kept. Nothing larger than
+    a few pages is held. With a subtree, only what lies below it is written. `inventories` give the pages of all keys
+    of a bucket, in order, so that it need not be listed.
     """
     scan = _Scan(writer, lister, (account_id, region), settings, progress, inventories or {})
-    return scan.run(_wanted(writer, region, buckets, settings.subtree))
-
-
-def _wanted(
-    writer: CellWriter, region: str, buckets: Sequence[S3Bucket], subtree: Subtree | None
-) -> Sequence[S3Bucket]:
-    asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.place.bucket)]
-    for bucket in asked:
-        if bucket.region is None:
-            writer.add_problem(f"the region of bucket {bucket.name} is not known: it was not listed")
-    return sorted((b for b in asked if b.region == region), key=lambda b: b.name)
+    asked = [b for b in buckets if b.included and (settings.subtree is None or b.name == settings.subtree.place.bucket)]
+    report = scan.run(sorted((b for b in asked if b.region == region), key=lambda b: b.name))
+    nowhere = [b.name for b in asked if b.region is None]
+    for bucket in nowhere:
+        writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed")
+    names = (bucket_full_name(account_id, region, bucket) for bucket in nowhere)
+    unread = [*scan.unread, *(Unread(name, with_bucket=settings.subtree is None) for name in names)]
+    if unread:
+        report.unread = tuple(sorted({each.bucket for each in unread}))
+        report.kept = keep_unread(writer, previous, unread, settings.subtree)
+    return report
 
 
 class _Scan:
@@ -128,6 +138,7 @@ class _Scan:
         self._lock = threading.Lock()
         self._ranges: list[Future[None]] = []
         self._open = 0
+        self.unread: list[Unread] = []
 
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
         self._report.buckets = len(buckets)
@@ -170,7 +181,10 @@ class _Scan:
         cursor = Cursor(keys, excludes=subtree.excluded_paths if subtree else ())
         shaper = self.shaper(bucket, keys.opened)
         for number, page in enumerate(self._inventories[bucket]()):
-            self.count(page, refused=number == 0 and page.problem is not None)
+            unusable = number == 0 and page.problem is not None
+            self.count(page, refused=unusable)
+            if unusable:  # a problem after the keys is one of the inventory as a whole: its age
+                self.left_unread(bucket, keys)
             shaper.feed([key for key in cursor.take(page) if key.startswith(keys.scope)])
             if len(shaper.columns) >= _BATCH_ROWS:
                 self.flush(shaper)
@@ -209,6 +223,11 @@ class _Scan:
             keys = self._report.keys
         self._progress(f"keys of {self._place[1]}", keys, None)
 
+    def left_unread(self, bucket: str, keys: KeyRange, last: str = "", undecided: tuple[Row, ...] = ()) -> None:
+        """Note that a range was not listed after the key `last`."""
+        with self._lock:
+            self.unread.append(Unread(self._name(bucket), keys, last, undecided=undecided))
+
     def count_split(self) -> None:
         with self._lock:
             self._report.splits += 1
@@ -244,12 +263,13 @@ class _RangeListing:
         self._next_split = _PAGES_BEFORE_SPLIT
 
     def run(self) -> None:
-        pages = 0
+        pages, broken_off = 0, False
         while not self._cursor.done:
             page = self._scan.lister.page(self._bucket, **self._cursor.request)
             first = pages == 0 and not self._keys.start
             self._scan.count(page, refused=first and page.problem is not None)
             if page.problem:
+                broken_off = True
                 break
             pages += 1
             self._shaper.feed(self._cursor.take(page))
@@ -257,8 +277,13 @@ class _RangeListing:
                 self._scan.flush(self._shaper)
             if pages >= self._next_split and not self._cursor.done and not self._cursor.by_folders:
                 self._next_split = pages + (1 if self._give_away() else _PAGES_BETWEEN_SPLITS)
-        self._shaper.finish(self._has_folder if self._cursor.end else None)
+        undecided = self._shaper.finish(self._asks_for_folder(broken_off))
         self._scan.write(self._shaper)
+        if broken_off:
+            unread = replace(self._keys, end=self._cursor.end)
+            self._scan.left_unread(self._bucket, unread, self._cursor.last, undecided)
+        elif undecided:
+            self._scan.left_unread(self._bucket, NO_KEYS, "", undecided)
 
     def _give_away(self) -> bool:
         """Split the rest of the range at the folders that are still to come; false where nobody is idle or none is."""
@@ -288,8 +313,15 @@ class _RangeListing:
             [KeyRange(scope, start, end, folder) for start, end in zip(bounds, ends, strict=True)],
         )
 
-    def _has_folder(self, key: str) -> bool:
-        """Whether a file at the end of this range has a folder of its own path in the next one."""
+    def _asks_for_folder(self, broken_off: bool) -> Callable[[str], bool | None] | None:
+        """What answers whether a folder follows a file at the end of this range, which may lie in the next one."""
+        end = self._cursor.end
+        if broken_off:
+            return lambda key: None if not end or f"{key}/" < end else self._has_folder(key)
+        return self._has_folder if end else None
+
+    def _has_folder(self, key: str) -> bool | None:
+        """Whether a file at the end of this range has a folder of its own path behind it; None = not known."""
         page = self._scan.lister.page(self._bucket, prefix=f"{key}/", limit=1)
         self._scan.count(page, refused=False)
-        return bool(page.keys)
+        return None if page.problem else bool(page.keys)

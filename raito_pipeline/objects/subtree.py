@@ -89,6 +89,7 @@ def keep_others(writer: CellWriter, store: Store, place: tuple[str, str | None],
         writer.add_problem(f"only {subtree.parent} was read: the rest of the region never was")
         return
     writer.read_at, writer.status, writer.problems = info.read_at, info.status, list(info.problems)
+    writer.extra.update(info.extra)
     for batch in subtree.within(store.batches("data_objects", *place), inside=False):
         writer.write_batch(batch)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,6 +47,14 @@ class Earlier:
             waits = pc.or_(pc.equal(batch.column("etag"), pa.scalar("")), pc.is_valid(batch.column("problem")))
             days.update(texts(batch.filter(waits), "day"))
         return sorted(date.fromisoformat(day) for day in days if day < first.isoformat())
+
+    def waiting_since(self) -> dict[str, datetime]:
+        """The files that wait for data objects, with when they were first read."""
+        found: dict[str, datetime] = {}
+        for batch in self.files():
+            waits = batch.filter(_waits(batch))
+            found.update(zip(texts(waits, "key"), waits.column("read_at").to_pylist(), strict=True))
+        return found
 
     def etags(self, first: date, days: Collection[date]) -> dict[str, str]:
         """ETags of the files that a listing of these days, and of all from `first`, meets again."""
@@ -133,11 +142,21 @@ def known_layouts(store: Store, account_id: str, region: str) -> tuple[str, ...]
     return tuple(json.loads(info.extra.get(LAYOUTS, "[]"))) if info else ()
 
 
+def _waits(batch: pa.RecordBatch) -> Any:
+    """Which files of the manifest wait for data objects that were not read; those that could not be read do not."""
+    return pc.and_(pc.equal(batch.column("etag"), pa.scalar("")), pc.is_null(batch.column("problem")))
+
+
 def log_files(store: Store, account_id: str, region: str) -> Iterator[tuple[str, str]]:
-    """Key and ETag of the log files that gave the stored statements; none where the two cells are not of one run."""
+    """Key and ETag of the log files that gave the stored statements; none where the two cells are not of one run.
+
+    Files that wait for data objects are not among them: their statements would be sent with what is known now, and
+    Raito Cloud keeps the first of two statements on one event.
+    """
     files, rows = store.info(FILES, account_id, region), store.info(STATEMENTS, account_id, region)
     if not _of_one_run(files, rows):
         return
     for batch in store.batches(FILES, account_id, region):
-        told = batch.filter(pc.greater(batch.column("statements"), pa.scalar(0, pa.int64())))
-        yield from zip(texts(told, "key"), texts(told, "etag"), strict=True)
+        gave = pc.greater(batch.column("statements"), pa.scalar(0, pa.int64()))
+        sent = batch.filter(pc.and_not(gave, _waits(batch)))
+        yield from zip(texts(sent, "key"), texts(sent, "etag"), strict=True)

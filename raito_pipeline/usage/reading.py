@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import compress
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
@@ -26,8 +28,8 @@ from raito_pipeline.storage import CellWriter, Store
 from raito_pipeline.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, SEARCHED, STATEMENTS, Earlier
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.records import FileCorrupt, Record, decode, unpack
-from raito_pipeline.usage.report import UsageReport, UsageSettings
-from raito_pipeline.usage.rows import StatementRows
+from raito_pipeline.usage.report import WAIT, Incomplete, UsageReport, UsageSettings
+from raito_pipeline.usage.rows import Rows, StatementRows
 from raito_pipeline.usage.seen import Flags, HashSet
 from raito_pipeline.usage.sources import LogBytes, LogFile, LogSource
 from raito_pipeline.usage.statements import Outcome, StatementMaker
@@ -92,6 +94,20 @@ class _Rows:
         return self._writer
 
 
+def doubtful_files(made: Rows, incomplete: Incomplete) -> set[int]:
+    """Which of the files have statements on a bucket or folder that may only stand for an object that was not read."""
+    if not incomplete or not made.batch.num_rows:
+        return set()
+    accessed: Any = made.batch.column("accessed")
+    objects = pc.list_flatten(accessed).field("data_object")
+    doubt: Any = pc.is_in(objects.field("type"), value_set=pa.array(["bucket", "folder"]))
+    if not incomplete.whole:
+        bucket: Any = pc.replace_substring_regex(objects.field("full_name"), pattern="(?s)/.*", replacement="")
+        doubt = pc.and_(doubt, pc.is_in(bucket, value_set=pa.array(sorted(incomplete.buckets), pa.string())))
+    rows = np.asarray(pc.list_parent_indices(accessed))[np.asarray(doubt)]
+    return set(made.of_file[rows].tolist())
+
+
 class _Reader:
     def __init__(
         self,
@@ -124,6 +140,7 @@ class _Reader:
         self._first_known = self._earlier.first_day(first)
         days = self._earlier.days_to_look_at(first)
         self._etags = self._earlier.etags(first, days)
+        self._waiting_since = self._earlier.waiting_since()
         # The inner cell is published first.
         with self._store.writer(FILES, *self._place) as files, ExitStack() as inner:
             rows = _Rows(self._store, self._place, inner)
@@ -135,8 +152,8 @@ class _Reader:
             self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
-                    f"{self._counted['waiting']} log files name data objects that are not known, and the data objects "
-                    "of this region were not read whole: these files are read again by the next sync"
+                    f"{self._counted['waiting']} log files may be on data objects that are not known, since those of "
+                    "this region were not read whole: these files are read again by the next sync, and sent then"
                 )
             gaps = self._without_files(first, files)
             files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
@@ -205,7 +222,13 @@ class _Reader:
             rows.writer.write_batch(made.batch if fresh.all() else made.batch.filter(pa.array(fresh)))
         found = np.bincount(made.of_file, minlength=len(waiting)).tolist()
         kept = np.bincount(made.of_file[fresh], minlength=len(waiting)).tolist()
-        files.write_rows([self._account(*each, again=again) for each in zip(waiting, found, kept, strict=True)])
+        doubtful = doubtful_files(made, self._settings.incomplete)
+        files.write_rows(
+            [
+                self._account(*each, again=again, doubtful=at in doubtful)
+                for at, each in enumerate(zip(waiting, found, kept, strict=True))
+            ]
+        )
         for done in waiting:
             if done.problem:
                 files.add_problem(done.problem)
@@ -261,12 +284,14 @@ class _Reader:
             known.add_all(texts(batch, "external_id"))
         return known
 
-    def _account(self, done: _Done, made: int, kept: int, *, again: bool) -> CloudTrailFile:
+    def _account(self, done: _Done, made: int, kept: int, *, again: bool, doubtful: bool) -> CloudTrailFile:
         """Note what came of a file that made these statements, of which some are kept, and make its row."""
         file = done.file
         # What a version that could be read gave stays true when the next one cannot be read.
         stays = len(self._own_ids(file.key)) if done.problem and again else 0
-        waits = self._settings.objects_missing and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
+        since = self._waiting_since.get(file.key, self._now)
+        unknown = self._settings.incomplete.whole and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
+        waits = (doubtful or unknown) and self._now - since < WAIT
         broken = done.outcomes.pop(Outcome.BROKEN, 0)
         self._outcomes += done.outcomes
         self._counted.update(
@@ -283,7 +308,7 @@ class _Reader:
             size=file.size,
             day=file.day,
             last_modified=file.last_modified,
-            read_at=self._now,
+            read_at=since if waits else self._now,
             records=done.records,
             statements=kept + stays,
             duplicates=made - kept,

@@ -1,8 +1,32 @@
 """What the reading of usage is told, and what it tells."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from raito_pipeline.usage.statements import StatementSettings
+
+WAIT = timedelta(days=2)
+"""How long a log file is read again because data objects were not read whole: long enough for what passes. A bucket
+that stays denied must not keep usage away for ever; what is known then counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Which data objects may exist without being known, because their reading failed or was of an earlier sync.
+
+    A call that matches no more than a bucket or a folder there may be on an object that was not read.
+    """
+
+    buckets: frozenset[str] = frozenset()
+    """full names of buckets of which some keys may not be known"""
+    whole: bool = False
+    """true where that may be so of every bucket, and buckets may be missing themselves"""
+
+    def __bool__(self) -> bool:
+        return self.whole or bool(self.buckets)
+
+
+_NOTHING = Incomplete()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +39,8 @@ class UsageSettings:
     look_back_days: int = 2
     """days before the last sync that are listed again: `pipeline: cloudtrail-look-back-days`"""
     concurrency: int = 5
-    objects_missing: bool = False
-    """true where data objects of the region are not known that do exist: what touches none that is known is read again
-    """
+    incomplete: Incomplete = _NOTHING
+    """what may be missing among the data objects that are known"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +64,7 @@ class UsageReport:
     corrupt: int = 0
     """log files that were read now and could not be understood"""
     waiting: int = 0
-    """log files that are read again, because data objects that they name may only be missing now"""
+    """log files that are read again, because data objects that they are on may only be missing now"""
     gaps: tuple[str, ...] = ()
     """days of the window without any log file, `YYYY-MM-DD`"""
     first_day: str = ""

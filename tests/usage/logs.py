@@ -15,7 +15,7 @@ from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 from raito_pipeline.usage.known import KnownObjects
 from raito_pipeline.usage.reading import read_usage
-from raito_pipeline.usage.report import UsageReport, UsageSettings
+from raito_pipeline.usage.report import Incomplete, UsageReport, UsageSettings
 from raito_pipeline.usage.statements import StatementSettings
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -121,7 +121,7 @@ class Usage:
     people: dict[str, str] = field(default_factory=dict)
     now: datetime = NOW
     last_used: datetime | None = None
-    objects_missing: bool = False
+    incomplete: Incomplete = Incomplete()  # noqa: RUF009
 
     @property
     def store(self) -> Store:
@@ -131,7 +131,7 @@ class Usage:
         """One sync; the next one knows when this one was."""
         self.now += timedelta(days=days_later)
         held_against = StatementSettings(ACCOUNT, REGION, "trail", self.people, {"data": REGION})
-        settings = UsageSettings(held_against, objects_missing=self.objects_missing)
+        settings = UsageSettings(held_against, incomplete=self.incomplete)
         report = read_usage(
             self.store, self.logs, ACCOUNT, REGION, self.known, settings,
             usage_last_used=self.last_used, now=self.now,

@@ -4,11 +4,14 @@ import gzip
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from raito_pipeline.storage import ReadStatus
+from raito_pipeline.usage.earlier import log_files
+from raito_pipeline.usage.report import Incomplete
 from tests.usage.logs import ACCOUNT, BUCKET, NOW, REGION, Logs, Usage, event, objects, packed
 
 
@@ -146,40 +149,77 @@ def test_what_is_older_than_the_window_goes(tmp_path: Path) -> None:
     assert [row.day for row in usage.manifest.values()] == ["2026-03-19"]
 
 
-def test_files_wait_for_data_objects_that_could_not_be_read(tmp_path: Path) -> None:
-    usage = Usage(tmp_path, known=objects(), objects_missing=True)
-    key = usage.logs.put("one", event(None, requestParameters={"bucketName": "other", "key": "x"}, resources=[]))
-    usage.logs.put("two", event(eventID="1"))
-    report = usage.sync()
-    assert (report.waiting, usage.manifest[key].etag, status(usage, "usage_statements")[0]) == (
-        1,
-        "",
-        ReadStatus.PARTIAL,
-    )
+EVERYTHING = Incomplete(whole=True)
+OTHER_BUCKET = event(None, requestParameters={"bucketName": "other", "key": "x"}, resources=[])
+WAITS: dict[str, tuple[Incomplete, dict[str, Any], bool]] = {
+    "all was read": (Incomplete(), event("a/new.csv"), False),
+    "all was read, and the bucket is foreign": (Incomplete(), OTHER_BUCKET, False),
+    "a known file": (EVERYTHING, event("a/b/c.csv"), False),
+    "a folder, perhaps in place of a file": (EVERYTHING, event("a/new.csv"), True),
+    "a bucket, perhaps in place of a file": (EVERYTHING, event("new.csv"), True),
+    "a bucket that is not known": (EVERYTHING, OTHER_BUCKET, True),
+    "a folder of an unread bucket": (Incomplete(frozenset({BUCKET})), event("a/new.csv"), True),
+    "a known file of an unread bucket": (Incomplete(frozenset({BUCKET})), event("a/b/c.csv"), False),
+    "a folder, and another bucket is unread": (Incomplete(frozenset({f"{BUCKET}-2"})), event("a/new.csv"), False),
+    "an unread bucket, and the bucket is foreign": (Incomplete(frozenset({BUCKET})), OTHER_BUCKET, False),
+}
+"""What may be missing, an event, and whether its file waits."""
 
-    usage.objects_missing = False
-    usage.known.add([BUCKET.replace(":data", ":other")], ["bucket"])
+
+@pytest.mark.parametrize("case", WAITS)
+def test_a_file_waits_where_what_it_is_on_may_not_be_known(tmp_path: Path, case: str) -> None:
+    incomplete, record, waits = WAITS[case]
+    usage = Usage(tmp_path, incomplete=incomplete)
+    key = usage.logs.put("one", record)
+
+    report = usage.sync()
+
+    assert (report.waiting, usage.manifest[key].etag == "") == (int(waits), waits)
+    assert (status(usage, "cloudtrail_files")[0] is ReadStatus.PARTIAL) == waits
+    # Raito Cloud keeps the first statement on an event, so that of a file that waits is not sent.
+    sent = dict(log_files(usage.store, ACCOUNT, REGION))
+    assert set(sent) == (set() if waits or not usage.statements else {key})
+
+
+def test_a_file_that_waited_is_read_again_and_then_sent_as_if_it_never_had(tmp_path: Path) -> None:
+    usage = Usage(tmp_path / "waited", incomplete=EVERYTHING)
+    key = usage.logs.put("one", event("a/new.csv", eventID="1"), event(eventID="2"))
+    usage.sync()
+    usage.known, usage.incomplete = objects("a/", "a/b/", "a/b/c.csv", "a/new.csv"), Incomplete()
+
     usage.sync(days_later=20)
 
     assert usage.logs.opened.count(key) == 2
-    assert len(usage.statements) == 2
+    clean = Usage(tmp_path / "clean", logs=usage.logs, known=usage.known)
+    clean.sync(days_later=20)
+    assert usage.statements == clean.statements
+    assert [*log_files(usage.store, ACCOUNT, REGION)] == [*log_files(clean.store, ACCOUNT, REGION)]
     assert status(usage, "cloudtrail_files") == status(usage, "usage_statements") == (ReadStatus.COMPLETE, ())
+
+
+def test_a_file_does_not_wait_for_ever(tmp_path: Path) -> None:
+    """A bucket that stays denied keeps its usage back for two days, and then what is known counts."""
+    usage = Usage(tmp_path, incomplete=Incomplete(frozenset({BUCKET})))
+    key = usage.logs.put("one", event("a/new.csv"))
+    assert [usage.sync(days_later=day).waiting for day in (0, 1, 1, 1)] == [1, 1, 0, 0]
+    assert usage.logs.opened.count(key) == 3
+    assert [file for file, _ in log_files(usage.store, ACCOUNT, REGION)] == [key]
 
 
 def test_many_files_that_waited_are_read_again_together(tmp_path: Path) -> None:
     """Each gave one statement at once, and gives another when its second data object is known."""
-    usage = Usage(tmp_path, known=objects(), objects_missing=True)
+    usage = Usage(tmp_path, known=objects(), incomplete=EVERYTHING)
     other = {"bucketName": "other", "key": "x"}
     for number in range(30):
         hidden = event(None, eventID=f"{number}-b", requestParameters=other, resources=[])
         usage.logs.put(f"{number:02d}", event(eventID=f"{number}-a"), hidden)
     assert (usage.sync().waiting, len(usage.statements)) == (30, 30)
     usage.known.add([BUCKET.replace(":data", ":other")], ["bucket"])
+    usage.incomplete = Incomplete()
     report = usage.sync()
     assert (report.read, report.duplicates, len(usage.statements)) == (30, 0, 60)
     assert [row.statements for row in usage.manifest.values()] == [2] * 30
     assert pq.ParquetFile(usage.store.uri("usage_statements", ACCOUNT, REGION)).num_row_groups == 1
-    usage.objects_missing = False
     assert (usage.sync().read, len(usage.statements)) == (0, 60)
 
 

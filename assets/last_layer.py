@@ -1,0 +1,39 @@
+"""The last layer of a sync in one step: access providers, imports, push, and the imports that come after the push.
+
+In one step for all tables, a table that fails does not stop those that can do without it: Dagster would skip every
+step downstream of one that failed, and Raito Cloud would never hear of the imports that were to come. The stages
+themselves are in `access`, `upload` and `access_push`.
+"""
+
+import dagster as dg
+
+from assets import access, access_push, upload
+from raito_pipeline.dagster_support.cells import CellLog, Results
+from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.raito_jobs import RunJobs
+from raito_pipeline.resources import Services
+
+
+def build(grid: Grid) -> list[dg.AssetsDefinition]:
+    """What is made of everything that was read of an account."""
+    specs = [*access.specs(grid), *upload.specs(grid), *access_push.specs(grid)]
+
+    @dg.multi_asset(name="last_layer", specs=specs, can_subset=True)
+    def last_layer(
+        context: dg.AssetExecutionContext,
+        services: dg.ResourceParam[Services],
+        raito_jobs: dg.ResourceParam[RunJobs],
+    ) -> Results:
+        """Works out access, uploads what was read, and makes in AWS what was granted in Raito Cloud."""
+        log = CellLog(context, services.store(context.run.run_id))
+        for cell in log.cells("account"):
+            access.make(log, services, grid, cell)
+            yield from log.ready()
+            upload.make(upload.BEFORE_THE_PUSH, log, services, raito_jobs, grid, cell)
+            yield from log.ready()
+            access_push.make(log, services, raito_jobs, grid, cell)
+            yield from log.ready()
+            upload.make(upload.AFTER_THE_PUSH, log, services, raito_jobs, grid, cell)
+        yield from log.finish()
+
+    return [last_layer]
