@@ -88,6 +88,14 @@ class Work:
         return self.target.delete_untouched and self.verdict.complete
 
 
+class NothingToSend(CellMissing):
+    """No region of an account was ever read: there is nothing that could be sent."""
+
+    def __init__(self, table: str, account: str, verdict: Verdict) -> None:
+        LookupError.__init__(self, f"nothing was sent, because nothing was ever read: {verdict.text or 'no regions'}")
+        self.table, self.account, self.region, self.uri = table, account, None, ""
+
+
 class Upload(ABC):
     """One kind of import."""
 
@@ -195,10 +203,8 @@ class DataObjectUpload(Upload):
     def start(self, work: Work) -> PendingImport | None:
         assert work.account.data_source_id is not None
         regions = [work.subtree.place.region] if work.subtree else stored_regions(work, "data_objects")
-        if not regions:  # nothing was ever read: an import of the account alone would say that it is empty
-            raise CellMissing(
-                "data_objects", work.cell.account, "any region", work.store.uri("data_objects", work.cell.account)
-            )
+        if not regions:  # an import of the account alone would say that it is empty
+            raise NothingToSend("data_objects", work.cell.account, work.verdict)
         set_data_source_metadata(
             work.task.job.client,
             work.account.data_source_id,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,7 +53,8 @@ class Earlier:
         found: dict[str, datetime] = {}
         for batch in self.files():
             waits = batch.filter(_waits(batch))
-            found.update(zip(texts(waits, "key"), waits.column("read_at").to_pylist(), strict=True))
+            times = cast("list[datetime]", waits.column("read_at").to_pylist())
+            found.update(zip(texts(waits, "key"), times, strict=True))
         return found
 
     def etags(self, first: date, days: Collection[date]) -> dict[str, str]:
