@@ -18,6 +18,10 @@ _QUOTED = re.compile(r"'[^'<>]{2,}'|\"[^\"]{2,}\"")
 _SEEN_DIFFERENTLY = frozenset("\t?\ufeff\x85\u2028\u2029")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "<<"
+_MOST_NODES = 500_000  # a thousand targets with every option have a fifth of that
+_DEEPEST = 20
+_FLOW = 1_000
+_INDENTED = re.compile(r"^[ \-?:]{200}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,24 @@ class Section:
 Node = Scalar | Items | Section
 
 
+_TOO_DEEP = f"values nested in themselves or more than {_DEEPEST} levels deep"
+
+
 @dataclass
 class _Reader:
     """Turns PyYAML's node graph into our values, collecting the problems of mappings on the way."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)
+    nodes: int = 0
 
     def node(self, node: yaml.Node, depth: int = 0) -> Node:
         line = node.start_mark.line + 1
-        if depth > 20:
-            self._problem(line, "values nested in themselves or more than 20 levels deep", "plain values and lists")
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
+            return Scalar("", line, null=True)
+        if depth > _DEEPEST:
+            self._problem(line, _TOO_DEEP, "plain values and lists")
             return Scalar("", line, null=True)
         if isinstance(node, yaml.ScalarNode):
             return Scalar(node.value, line, null=not node.style and node.value in _NULLS)
@@ -115,6 +126,9 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
 
     Nothing of the file's values gets into a problem, since any of them may be a secret.
     """
+    line = _line_too_deep(text)
+    if line is not None:
+        return None, [Problem(file, line, None, None, _TOO_DEEP, "plain values and lists")]
     try:
         root = _compose(text)
     except yaml.YAMLError as error:
@@ -122,7 +136,26 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     if root is None:
         return None, []
     reader = _Reader(file)
-    return reader.node(root), reader.problems
+    document = reader.node(root)
+    if reader.nodes > _MOST_NODES:
+        found = f"more than {_MOST_NODES:,} values, aliases (*name) counted each time"
+        return None, [Problem(file, None, None, None, found, "fewer of them")]
+    return document, reader.problems
+
+
+def _line_too_deep(text: str) -> int | None:
+    """The line where values are nested so deeply that composing them, which is recursive, could end the process."""
+    if text.count("[") + text.count("{") < _FLOW and _INDENTED.search(text) is None:
+        return None
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return int(event.start_mark.line) + 1
+    except (yaml.YAMLError, RecursionError):
+        pass  # told when it is composed
+    return None
 
 
 def _compose(text: str) -> yaml.Node | None:

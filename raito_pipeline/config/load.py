@@ -6,6 +6,7 @@ region of a profile.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from raito_pipeline.config.reading import Layer, Reader, secrets_of, without_sec
 CONFIG_FILE_VARIABLE = "RAITO_CONFIG_FILE"
 FILE_NAMES = ("raito.yml", "raito.yaml")
 COMMAND_LINE = "command line"
+_LARGEST = 32 * 2**20  # bytes; a thousand targets have one or two million
 
 
 def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
@@ -33,7 +35,8 @@ def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
         path = cwd / (home / given[2:] if given.startswith("~/") else given)
         if path.is_file():
             return path
-        found = f"no such file, though {CONFIG_FILE_VARIABLE} names it"
+        what = "a folder" if path.is_dir() else "something else than a file" if path.exists() else "no such file"
+        found = f"{what}, though {CONFIG_FILE_VARIABLE} names it"
         raise ConfigError([Problem(str(path), None, None, None, found, "a raito.yml")])
     places = [folder / name for folder in (cwd, home / ".raito") for name in FILE_NAMES]
     for place in places:
@@ -70,7 +73,11 @@ def load(
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) <= _LARGEST:
+            return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read()
+        found, expected = f"more than {_LARGEST // 2**20} MiB", "a file of options"
     except UnicodeDecodeError:
         found, expected = "bytes that are not UTF-8", "a text file in UTF-8"
     except OSError as error:

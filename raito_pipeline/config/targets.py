@@ -45,6 +45,7 @@ _KEPT = (
     *_IDENTITY_STAGES,
 )
 _OWNER, _PLUGIN = "raito-io", "cli-plugin-"
+_ONE_EACH = "another one, since each sync removes what the other imported"
 _BOTH_SOURCES = "aws-s3-enabled, aws-glue-enabled"
 
 
@@ -79,9 +80,10 @@ class Draft:
         stages = _SOURCE_STAGES | _IDENTITY_STAGES
         return frozenset(without | {stage for stage in stages if values.get(stage, False) is not False})
 
-    def same_account(self, other: Draft) -> bool:
-        """Whether both are of one AWS account, and have the same users then."""
-        return bool(self.values.get("account_id") == other.values.get("account_id"))
+    def id_of(self, attribute: str) -> str | None:
+        """The id in `attribute`, or None where it is absent, cannot be read or is a placeholder."""
+        given = self.values.get(attribute)
+        return given if isinstance(given, str) and not is_placeholder(given) else None
 
     def problem(self, option: str, found: str, expected: str | None) -> Problem:
         """A problem of this target, in the option's line where it has one."""
@@ -128,6 +130,7 @@ class TargetsReader:
             if not draft.selected and reader.problems:
                 draft.values = {name: draft.values[name] for name in _KEPT if name in draft.values}
         self._check_shared_sources(known)
+        self._warn_of_shared_people([draft for draft in known if draft.selected])
         self._warn_of_same_organizations(known)
         return known
 
@@ -201,22 +204,33 @@ class TargetsReader:
 
     def _check_shared_sources(self, drafts: Sequence[Draft]) -> None:
         """Two targets never do the same stage of one data source: each would remove what the other imported."""
-        expected = "another one, since each sync removes what the other imported"
-        accounts = [draft for draft in drafts if draft.is_account]
-        for draft, first in _sharing(accounts, "data_source_id"):
-            if not _SOURCE_STAGES - draft.skipped - first.skipped:
+        first: dict[tuple[str, str], Draft] = {}
+        for draft in sorted(drafts, key=lambda draft: not draft.selected):
+            source = draft.id_of("data_source_id")
+            if source is None or not draft.is_account:
                 continue
-            found = f'the data source of the target "{first.name}"'
-            problem = draft.problem("data-source-id", found, expected)
-            if draft.selected and first.selected:
-                self.reader.wrong(problem)
-            elif draft.selected or first.selected:
-                self.reader.warn(problem)
-        for draft, first in _sharing(accounts, "identity_store_id"):
-            if draft.same_account(first) or not _IDENTITY_STAGES - draft.skipped - first.skipped:
+            stages = [(source, stage) for stage in sorted(_SOURCE_STAGES - draft.skipped)]
+            other = next((first[stage] for stage in stages if stage in first), None)
+            if other is not None and other.selected:
+                found = f'the data source of the target "{other.name}"'
+                problem = draft.problem("data-source-id", found, _ONE_EACH)
+                (self.reader.wrong if draft.selected else self.reader.warn)(problem)
+            for stage in stages:
+                first.setdefault(stage, draft)
+
+    def _warn_of_shared_people(self, drafts: Sequence[Draft]) -> None:
+        """Accounts that send their users into one identity store: said once a store, since many can share it."""
+        first: dict[str, Draft] = {}
+        told: set[str] = set()
+        for draft in drafts:
+            store = draft.id_of("identity_store_id")
+            if store is None or store in told or not draft.is_account or not _IDENTITY_STAGES - draft.skipped:
                 continue
-            found = f'the identity store of the target "{first.name}"'
-            self.reader.warn(draft.problem("identity-store-id", found, expected))
+            other = first.setdefault(store, draft)
+            if other.values.get("account_id") != draft.values.get("account_id"):
+                found = f'the identity store of the target "{other.name}", which is of another account'
+                self.reader.warn(draft.problem("identity-store-id", found, _ONE_EACH))
+                told.add(store)
 
     def _warn_of_same_organizations(self, drafts: Sequence[Draft]) -> None:
         first: dict[tuple[Any, Any], str] = {}
@@ -356,16 +370,6 @@ def _written_name(section: Section) -> str | None:
     """The target's name as written, for problems that are found before it is known."""
     node = section.get("name")
     return node.text if isinstance(node, Scalar) else None
-
-
-def _sharing(drafts: Sequence[Draft], attribute: str) -> Iterator[tuple[Draft, Draft]]:
-    """Each target with each one before it that has the same id in `attribute`."""
-    before: dict[str, list[Draft]] = {}
-    for draft in drafts:
-        given = draft.values.get(attribute)
-        if isinstance(given, str) and not is_placeholder(given):
-            yield from ((draft, other) for other in before.get(given, ()))
-            before.setdefault(given, []).append(draft)
 
 
 def _meant_connector(name: str) -> str | None:

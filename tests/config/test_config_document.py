@@ -127,6 +127,32 @@ def test_a_value_does_not_print() -> None:
     assert SECRET not in repr(section(f"api-secret: {SECRET}\nother: [{SECRET}]\n"))
 
 
+DEEP = {
+    "flow": "a: " + "[" * 100_000,
+    "closed flow": "a: " + "{a: " * 3_000 + "}" * 3_000,
+    "one line": "- " * 5_000 + "a",
+    "many lines": "".join(f"{' ' * n}a:\n" for n in range(300)),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_nesting_is_one_problem_and_ends_no_process(name: str) -> None:
+    root, (problem,) = parse(DEEP[name], "raito.yml")
+    assert root is None
+    assert "more than 20 levels deep" in problem.found
+    assert problem.line is not None
+
+
+@pytest.mark.parametrize("holder", ["[{}]", "{{<<: [{}]}}"])
+def test_aliases_that_multiply_are_one_problem(holder: str) -> None:
+    lines = ["a0: &a0 {x: 1}\n"]
+    for level in range(1, 10):
+        lines.append(f"a{level}: &a{level} {holder.format(', '.join([f'*a{level - 1}'] * 10))}\n")
+    root, (problem,) = parse("".join(lines), "raito.yml")
+    assert root is None
+    assert "aliases" in problem.found
+
+
 LINES = st.sampled_from([
     "api-user: robot", "aws-profile: ''", 'domain: "a: b # c"', "targets:", "- name: one", "  - name: two",
     "- {a: 1, b: }", "  aws-regions: eu-west-1,eu-central-1", "aws-account-id: 012345678901", "# comment", "", "  ",

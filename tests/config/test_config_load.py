@@ -70,6 +70,32 @@ def test_a_named_file_that_is_not_there_is_not_replaced_by_another(tmp_path: Pat
         find_config(tmp_path, tmp_path, {"RAITO_CONFIG_FILE": "gone.yml"})
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("gone.yml", "no such file, though RAITO_CONFIG_FILE"),
+        ("folder", "a folder, though RAITO_CONFIG_FILE"),
+        ("/dev/zero", "something else than a file, though RAITO_CONFIG_FILE"),
+        ("latin.yml", "bytes that are not UTF-8"),
+        ("huge.yml", "more than 32 MiB"),
+        ("binary.yml", "text that is not YAML|bytes that are not UTF-8"),
+    ],
+)
+def test_a_named_file_that_is_no_configuration_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, found: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin.yml").write_bytes("domain: é\n".encode("latin-1"))
+    (tmp_path / "huge.yml").write_bytes(b"#" * (32 * 2**20 + 1))
+    (tmp_path / "binary.yml").write_bytes(bytes(range(128)))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=found) as caught:
+        load(environ={"HOME": "/nowhere", "RAITO_CONFIG_FILE": given})
+    (problem,) = caught.value.problems
+    assert problem.file.endswith(given)
+    assert "\n" not in str(problem)
+
+
 def test_loading_without_a_path_looks_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "raito.yml").write_text(raito_yml())
     monkeypatch.chdir(tmp_path)

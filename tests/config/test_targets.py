@@ -114,9 +114,10 @@ def test_two_targets_on_one_data_source(fails: Fails, account_id: str) -> None:
 
 
 def test_two_targets_on_one_data_source_of_which_one_is_left_out(loads: Loads) -> None:
-    for only in ("one", "two"):
+    for only, left_out in (("one", "two"), ("two", "one")):
         (warning,) = loads(raito_yml(*two()), only_targets=[only]).warnings
-        assert (warning.target, warning.option) == ("two", "data-source-id")
+        assert (warning.target, warning.option) == (left_out, "data-source-id")
+        assert f'"{only}"' in warning.found
 
 
 def test_two_targets_may_share_out_the_stages_of_a_data_source(loads: Loads, fails: Fails) -> None:
@@ -134,6 +135,17 @@ def test_two_targets_on_one_identity_store(loads: Loads) -> None:
     assert loads(raito_yml(account(store), same_account)).warnings == ()
     skipped = account(f"{store}\nskip-identity-store-sync: true", name="two", account_id="2" * 12)
     assert loads(raito_yml(account(store), skipped)).warnings == ()
+
+
+def test_a_store_that_many_accounts_share_is_told_once(loads: Loads) -> None:
+    entries = [account("identity-store-id: is", name=f"n{n}", account_id=f"{n:012}") for n in range(5)]
+    assert len(loads(raito_yml(*entries)).warnings) == 1
+
+
+def test_a_target_that_is_left_out_does_not_hide_two_that_share(fails: Fails) -> None:
+    entries = [account("data-source-id: ds", name=f"n{n}", account_id=f"{n:012}") for n in range(3)]
+    (problem,) = fails(raito_yml(*entries), only_targets=["n1", "n2"])
+    assert (problem.target, problem.found) == ("n2", 'the data source of the target "n1"')
 
 
 def test_placeholders_are_not_the_same_id(loads: Loads) -> None:
