@@ -152,7 +152,7 @@ def _line_too_deep(text: str) -> int | None:
         for event in yaml.parse(text, Loader=yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST:
-                return int(event.start_mark.line) + 1
+                return event.start_mark.line + 1 if event.start_mark is not None else 1
     except (yaml.YAMLError, RecursionError):
         pass  # told when it is composed
     return None
