@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
@@ -17,7 +17,7 @@ from raito_pipeline.config import ConfigError
 from raito_pipeline.dagster_support.grid import Cell, cell_of
 from raito_pipeline.model import TABLES
 from raito_pipeline.raito.errors import RaitoError
-from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, Store
+from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
 
 Results = Iterator[dg.MaterializeResult[None]]
 """What the function of a step gives to Dagster."""
@@ -55,6 +55,10 @@ class CellLog:
     failures: list[str] = field(default_factory=list)
     results: list[dg.MaterializeResult[None]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # A stored table that cannot be used is said where the others of this run are.
+        self.store = replace(self.store, warn=self.context.log.warning)
+
     def cells(self, partitioned_by: str) -> list[Cell]:
         """The cells that this step was asked for."""
         return [cell_of(partitioned_by, key) for key in self.context.partition_keys]
@@ -65,10 +69,10 @@ class CellLog:
 
     @contextmanager
     def attempt(self, table: str, cell: Cell) -> Iterator[None]:
-        """Try to make one cell: a failure of AWS or Raito Cloud is kept for `finish`, and leaves the old cell alone."""
+        """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so and the old cell stays."""
         try:
             yield
-        except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError) as error:
+        except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError, StorageError) as error:
             self.fail(table, cell, str(error))
 
     def fail(self, table: str, cell: Cell, reason: str) -> None:

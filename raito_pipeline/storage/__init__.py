@@ -1,6 +1,17 @@
-"""The Parquet store: one file a cell, written whole or not at all."""
+"""The Parquet store: one file a cell, written whole or not at all. And the leases: one sync of an account at a time."""
 
-from raito_pipeline.storage.cells import CellInfo, CellMissing, ReadStatus
-from raito_pipeline.storage.store import CellWriter, Store
+from raito_pipeline.storage.cells import CellInfo, CellMissing, CellUnusable, ReadStatus
+from raito_pipeline.storage.errors import StorageError
+from raito_pipeline.storage.store import CellDataset, Store
+from raito_pipeline.storage.writer import CellWriter
 
-__all__ = ["CellInfo", "CellMissing", "CellWriter", "ReadStatus", "Store"]
+__all__ = [
+    "CellDataset",
+    "CellInfo",
+    "CellMissing",
+    "CellUnusable",
+    "CellWriter",
+    "ReadStatus",
+    "StorageError",
+    "Store",
+]

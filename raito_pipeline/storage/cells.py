@@ -1,14 +1,17 @@
-"""What a stored cell knows about itself: the key-value metadata of its Parquet file, and the sidecar that confirms it.
+"""What a stored cell knows about itself: the key-value metadata of its Parquet file, and the notes beside it.
 
-A cell in which nothing is new is not written again by a sync: `_confirmed.json` beside it says which sync found it
-right, and when. Each file has an id, which the sidecar repeats: it counts for that very file only.
+A cell in which nothing is new is not written again by a sync: `_confirmed.json` beside it says which sync read again,
+and when. A file in which damaged rows were met is marked by `_damaged.json`, so that the next sync writes it anew.
+Each file has an id, which both repeat: they count for that very file only.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class ReadStatus(StrEnum):
@@ -73,8 +76,25 @@ class CellMissing(LookupError):
 
     def __init__(self, table: str, account: str, region: str | None, uri: str) -> None:
         place = account if region is None else f"{account}/{region}"
-        super().__init__(f"{table} of {place} is not there ({uri}): materialize {table} for this partition first")
+        super().__init__(self._text(table, place, uri))
         self.table, self.account, self.region, self.uri = table, account, region, uri
+
+    def _text(self, table: str, place: str, uri: str) -> str:
+        return f"{table} of {place} is not there ({uri}): materialize {table} for this partition first"
+
+
+class CellUnusable(CellMissing):
+    """A cell is there and cannot be used: damaged, or written by another version. It counts as not there."""
+
+    def __init__(self, table: str, account: str, region: str | None, uri: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(table, account, region, uri)
+
+    def _text(self, table: str, place: str, uri: str) -> str:
+        return (
+            f"{table} of {place} cannot be used ({uri}): {self.reason}. It counts as never read; the next sync reads "
+            f"it anew, or materialize {table} for this partition"
+        )
 
 
 _PREFIX = b"raito_pipeline."
@@ -89,8 +109,9 @@ def to_metadata(
     run_id: str,
     sync: str,
     file_id: str,
+    rows: int,
 ) -> dict[str, str]:
-    """The Parquet key-value metadata of a cell."""
+    """The Parquet key-value metadata of a cell. `digest` is over the other values: it shows where one was damaged."""
     values = {
         "status": status.value,
         "problems": json.dumps(list(problems)),
@@ -98,8 +119,10 @@ def to_metadata(
         "run_id": run_id,
         "sync": sync,
         "file_id": file_id,
+        "rows": str(rows),
         "extra": json.dumps(dict(sorted(extra.items()))),
     }
+    values["digest"] = _digest(values)
     return {f"{_PREFIX.decode()}{key}": value for key, value in values.items()}
 
 
@@ -113,8 +136,13 @@ def from_metadata(
     rows: int,
     size: int,
 ) -> CellInfo:
-    """Read back what `to_metadata` wrote. Raises `KeyError` where the file was not written by a store."""
+    """Read back what `to_metadata` wrote.
+
+    Raises `KeyError` or `ValueError` where the file was not written by a store, or is not as it was written.
+    """
     get = {key.removeprefix(_PREFIX).decode(): value.decode() for key, value in raw.items() if key.startswith(_PREFIX)}
+    if "digest" in get and (get.pop("digest") != _digest(get) or int(get["rows"]) != rows):
+        raise ValueError("its metadata is not as it was written")
     return CellInfo(
         table=table,
         account=account,
@@ -132,6 +160,11 @@ def from_metadata(
     )
 
 
+def _digest(values: Mapping[str, str]) -> str:
+    text = json.dumps(dict(sorted(values.items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def to_confirmation(info: CellInfo, sync: str, run_id: str, read_at: datetime) -> bytes:
     """The sidecar that says: the sync `sync` read again at `read_at`, and the file of `info` is still right."""
     values = {
@@ -145,13 +178,30 @@ def to_confirmation(info: CellInfo, sync: str, run_id: str, read_at: datetime) -
 
 def with_confirmation(info: CellInfo, sidecar: bytes) -> CellInfo:
     """`info` with what a sidecar says of it; unchanged where the sidecar is of another file or unreadable."""
+    said = _note_on(info, sidecar, "confirms")
     try:
-        said = json.loads(sidecar)
-        if said["confirms"] != _identity(info):
-            return info
         return replace(info, sync=str(said["sync"]), read_at=datetime.fromisoformat(said["read_at"]))
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, ValueError, TypeError):
         return info
+
+
+def to_damage_note(info: CellInfo, reason: str) -> bytes:
+    """The note that rows of the file of `info` cannot be read, and why."""
+    return json.dumps({"damaged": _identity(info), "reason": reason}, indent=1).encode()
+
+
+def damage_of(info: CellInfo, note: bytes) -> str | None:
+    """Why the file of `info` cannot be used, as a note says; None where the note is of another file or unreadable."""
+    reason = _note_on(info, note, "damaged").get("reason")
+    return None if reason is None else str(reason)
+
+
+def _note_on(info: CellInfo, note: bytes, what: str) -> dict[str, Any]:
+    try:
+        said = json.loads(note)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and said.get(what) == _identity(info) else {}
 
 
 def _identity(info: CellInfo) -> dict[str, str]:

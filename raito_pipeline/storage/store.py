@@ -1,17 +1,21 @@
-"""The Parquet store, on a local folder or on S3 (`pyarrow.fs`).
+"""The Parquet store, on a local folder or on S3.
 
-A cell lies at `<root>/<table>/account=<id>/region=<region>/data.parquet`. It is written under a temporary
-name and moved into place when it is whole, so that a reader never sees half a file, whatever happens to
-the writer.
+A cell lies at `<root>/<table>/account=<id>/region=<region>/data.parquet`. It appears there when it is whole, so that a
+reader never sees half a file, whatever happens to the writer.
+
+A file that cannot be used (damaged, not Parquet, of a version with other columns) counts as not there: `Store._find`
+is the one place that decides it, and everything that reads goes through there. What only shows when rows are read (a
+flipped byte in a page) raises `CellUnusable` then, and is noted beside the file: from then on it counts as not there.
 """
 
+import contextlib
+import logging
 import posixpath
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -19,129 +23,58 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from raito_pipeline.model.schema import TABLES, arrow_schema, from_batch, table_of, to_batch
+from raito_pipeline.model.schema import TABLES, arrow_schema, from_batch, table_of
 from raito_pipeline.storage.cells import (
     CellInfo,
     CellMissing,
+    CellUnusable,
     ReadStatus,
+    damage_of,
     from_metadata,
     to_confirmation,
-    to_metadata,
+    to_damage_note,
     with_confirmation,
 )
+from raito_pipeline.storage.errors import StorageError, is_of_storage, storage_errors
+from raito_pipeline.storage.files import Files, LocalFiles, put
+from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
+from raito_pipeline.storage.s3 import S3Files
+from raito_pipeline.storage.writer import CellWriter
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 _FILE = "data.parquet"
 _CONFIRMED = "_confirmed.json"
-_TEMPORARY = ".data.parquet."
+_DAMAGED = "_damaged.json"
 _BATCH_ROWS = 8_192
-
-
-class CellWriter:
-    """Writes one cell; use as a context manager. Leaving it normally publishes the cell, an exception discards it.
-
-    `status` and `problems` may be set at any time before the end; adding a problem to a complete cell makes it
-    partial.
-    """
-
-    def __init__(self, store: "Store", table: str, account: str, region: str | None) -> None:
-        self._store = store
-        self._place = (table, account, region)
-        self._schema = arrow_schema(TABLES[table].row_type)
-        self._path = store.path(table, account, region)
-        self._temporary = posixpath.join(posixpath.dirname(self._path), f"{_TEMPORARY}{uuid.uuid4().hex}")
-        self.status = ReadStatus.COMPLETE
-        self.problems: list[str] = []
-        self.read_at = datetime.now(UTC)
-        self.extra: dict[str, str] = {}
-        self.rows = 0
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows_in_groups = 0
-        self.info: CellInfo | None = None
-
-    def __enter__(self) -> "CellWriter":
-        self._store.clear_temporary(posixpath.dirname(self._path))
-        self._sink = self._store.filesystem.open_output_stream(self._temporary)
-        self._writer = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
-        return self
-
-    def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Append a record batch that has the schema of the table. Small ones are put together to one row group."""
-        self._waiting.append(batch)
-        self.rows += batch.num_rows
-        if self.rows - self._rows_in_groups >= _BATCH_ROWS:
-            self._write_waiting()
-
-    def _write_waiting(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting))
-            self._waiting, self._rows_in_groups = [], self.rows
-
-    def write_rows(self, rows: Iterable[Any]) -> None:
-        """Append rows (instances of the row type of the table)."""
-        row_type = TABLES[self._place[0]].row_type
-        chunk: list[Any] = []
-        for each in rows:
-            chunk.append(each)
-            if len(chunk) == _BATCH_ROWS:
-                self.write_batch(to_batch(row_type, chunk))
-                chunk = []
-        if chunk:
-            self.write_batch(to_batch(row_type, chunk))
-
-    def add_problem(self, problem: str) -> None:
-        """Say that something could not be read: the cell is no longer complete."""
-        self.problems.append(problem)
-        if self.status is ReadStatus.COMPLETE:
-            self.status = ReadStatus.PARTIAL
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._writer.close()
-            self._sink.close()
-            self._store.filesystem.delete_file(self._temporary)
-            return
-        self._write_waiting()
-        metadata = to_metadata(
-            self.status,
-            tuple(self.problems),
-            self.read_at,
-            self.extra,
-            run_id=self._store.run_id,
-            sync=self._store.sync,
-            file_id=uuid.uuid4().hex,
-        )
-        self._writer.add_key_value_metadata(metadata)
-        self._writer.close()
-        self._sink.close()
-        self._store.filesystem.move(self._temporary, self._path)
-        self.info = self._store.info(*self._place)
+_NOT_READABLE = (OSError, pa.ArrowException, pa.ArrowMemoryError, UnicodeDecodeError, OverflowError)
+"""What pyarrow raises for bytes that it can make no sense of (and, as `OSError`, for a storage that fails)."""
 
 
 @dataclass(frozen=True)
 class Store:
     """Typed access to the stored tables below one root.
 
-    `root` is a path inside `filesystem`; `run_id` and `sync` (the id of the sync that the run belongs to) are noted in
-    every cell that is written.
+    `root` is a path inside `files`; `run_id` and `sync` (the id of the sync that the run belongs to) are noted in every
+    cell that is written; `warn` is told once of each file that cannot be used. What reads or writes raises
+    `StorageError` where the storage itself fails: that is never taken for a cell that is not there.
     """
 
-    filesystem: pafs.FileSystem
+    files: Files
     root: str
-    scheme: str = ""
     run_id: str = ""
     sync: str = ""
+    warn: Callable[[str], object] = field(default=logger.warning, compare=False)
 
     @classmethod
     def open(cls, location: str | Path, run_id: str = "", sync: str = "") -> "Store":
-        """Open the store at a local path or an `s3://` address. Nothing is created before the first write."""
+        """Open the store at a local path or an `s3://` address. Nothing is contacted or created before it is used."""
         text = str(location)
         if text.startswith("s3://"):
-            filesystem, root = pafs.FileSystem.from_uri(text)
-            return cls(filesystem, root, "s3://", run_id, sync)
-        return cls(pafs.LocalFileSystem(), Path(text).absolute().as_posix(), "", run_id, sync)
+            files = S3Files(text)
+            return cls(files, files.root, run_id, sync)
+        return cls(LocalFiles(), Path(text).absolute().as_posix(), run_id, sync)
 
     def path(self, table: str, account: str, region: str | None = None) -> str:
         """Where a cell lies inside the file system. Raises `KeyError` for an unknown table."""
@@ -153,12 +86,10 @@ class Store:
 
     def uri(self, table: str, account: str, region: str | None = None) -> str:
         """The address of a cell as other programs take it: a path, or `s3://...`."""
-        return self.scheme + self.path(table, account, region)
+        return self.files.scheme + self.path(table, account, region)
 
     def writer(self, table: str, account: str, region: str | None = None) -> CellWriter:
         """A writer of one cell."""
-        path = self.path(table, account, region)
-        self.filesystem.create_dir(posixpath.dirname(path), recursive=True)
         return CellWriter(self, table, account, region)
 
     def write(
@@ -191,82 +122,193 @@ class Store:
 
         `read_at` is when that read began (now, if not given). Gives what `info` says from now on. Raises `CellMissing`.
         """
-        path = self.require(table, account, region)
-        info = self._written(path, table, account, region)
-        said = to_confirmation(info, self.sync, self.run_id, read_at or datetime.now(UTC))
-        sidecar = posixpath.join(posixpath.dirname(path), _CONFIRMED)
-        temporary = posixpath.join(posixpath.dirname(path), f"{_TEMPORARY}{uuid.uuid4().hex}")
-        with self.filesystem.open_output_stream(temporary) as sink:
-            sink.write(said)
-        self.filesystem.move(temporary, sidecar)
-        return with_confirmation(info, said)
+        cell = self._cell(table, account, region)
+        said = to_confirmation(cell.written, self.sync, self.run_id, read_at or datetime.now(UTC))
+        with storage_errors(cell.written.label, "confirmed", cell.written.uri):
+            put(self.files, _beside(cell.path, _CONFIRMED), said)
+        return with_confirmation(cell.written, said)
 
     def info(self, table: str, account: str, region: str | None = None) -> CellInfo | None:
-        """What a cell knows about itself, or None where it was never written. Reads the footer only."""
-        path = self.path(table, account, region)
-        sidecar = posixpath.join(posixpath.dirname(path), _CONFIRMED)
-        cell, confirmed = self.filesystem.get_file_info([path, sidecar])
-        if cell.type != pafs.FileType.File:
+        """What a cell knows about itself; None where it was never written or cannot be used. Reads the footer only."""
+        try:
+            return self._cell(table, account, region).info
+        except CellMissing:
             return None
-        info = self._written(path, table, account, region)
-        if confirmed.type != pafs.FileType.File:
-            return info
-        with self.filesystem.open_input_file(sidecar) as source:
-            return with_confirmation(info, source.read())
-
-    def _written(self, path: str, table: str, account: str, region: str | None) -> CellInfo:
-        with self.filesystem.open_input_file(path) as source:
-            size = source.size()
-            metadata = pq.read_metadata(source)
-        return from_metadata(
-            metadata.metadata or {},
-            table=table,
-            account=account,
-            region=region,
-            uri=self.scheme + path,
-            rows=metadata.num_rows,
-            size=size,
-        )
 
     def require(self, table: str, account: str, region: str | None = None) -> str:
-        """The path of a cell that is there. Raises `CellMissing`."""
-        path = self.path(table, account, region)
-        if self.filesystem.get_file_info(path).type != pafs.FileType.File:
-            raise CellMissing(table, account, region, self.scheme + path)
-        return path
+        """The path of a cell that is there. Raises `CellMissing` (`CellUnusable` where it cannot be used)."""
+        return self._cell(table, account, region).path
 
-    def dataset(self, table: str, account: str, region: str | None = None) -> ds.Dataset:
-        """A cell as a dataset, to stream and filter. Raises `CellMissing`."""
-        path = self.require(table, account, region)
-        schema = arrow_schema(TABLES[table].row_type)
-        return ds.dataset(path, schema=schema, filesystem=self.filesystem, format="parquet")
+    def dataset(self, table: str, account: str, region: str | None = None) -> "CellDataset":
+        """A cell as a dataset, to select and filter. Raises `CellMissing`."""
+        return CellDataset(self, self._cell(table, account, region))
 
     def batches(self, table: str, account: str, region: str | None = None) -> Iterator[pa.RecordBatch]:
         """The record batches of a cell in the order they were written. Raises `CellMissing`."""
-        path = self.require(table, account, region)
-        with self.filesystem.open_input_file(path) as source:
-            yield from pq.ParquetFile(source).iter_batches(batch_size=_BATCH_ROWS)
+        return self._batches(self._cell(table, account, region))
 
-    def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
-        """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
-        with self.filesystem.open_input_file(self.require(table, account, region)) as source:
-            footer = pq.ParquetFile(source).metadata
-        at = footer.schema.names.index(column)
-        groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
-        smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
-        return min(smallest, default=None)
+    def _batches(self, cell: "_Cell") -> Iterator[pa.RecordBatch]:
+        with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            yield from file.iter_batches(batch_size=_BATCH_ROWS)
 
     def rows(
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
     ) -> Iterator[R]:
         """The rows of a cell, streamed. `table` is needed where several tables share the row type."""
-        name = table or table_of(row_type).name
-        for batch in self.batches(name, account, region):
-            yield from from_batch(row_type, batch)
+        cell = self._cell(table or table_of(row_type).name, account, region)
+        for batch in self._batches(cell):
+            with self._rows_of(cell):
+                rows = list(from_batch(row_type, batch))
+            yield from rows
 
-    def clear_temporary(self, folder: str) -> None:
-        """Remove what a writer that was killed left in the folder of a cell."""
-        selector = pafs.FileSelector(folder, allow_not_found=True)
-        for found in self.filesystem.get_file_info(selector):
-            if posixpath.basename(found.path).startswith(_TEMPORARY):
-                self.filesystem.delete_file(found.path)
+    def earlier(
+        self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
+    ) -> tuple[R, ...]:
+        """All rows of the previous sync, for a reader that compares; none where there are none that can be used."""
+        with contextlib.suppress(CellMissing):
+            return tuple(self.rows(row_type, account, region, table=table))
+        return ()
+
+    def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
+        """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
+        cell = self._cell(table, account, region)
+        footer = cell.footer
+        at = footer.schema.names.index(column)
+        with self._rows_of(cell):
+            groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
+            smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
+        return min(smallest, default=None)
+
+    def _cell(self, table: str, account: str, region: str | None) -> "_Cell":
+        """The one way to a cell. Raises `CellMissing`, and `CellUnusable` after it warned once of the file."""
+        path = self.path(table, account, region)
+        uri = self.files.scheme + path
+        with storage_errors(_label(table, account, region), "read", uri):
+            there = self.files.listing(posixpath.dirname(path))
+            if _FILE not in there:
+                raise CellMissing(table, account, region, uri)
+            try:
+                return self._find(path, there, (table, account, region))
+            except FileNotFoundError as gone:
+                raise CellMissing(table, account, region, uri) from gone
+            except UnusableFile as error:
+                self._warn_once(there[_FILE], CellUnusable(table, account, region, uri, str(error)))
+                raise CellUnusable(table, account, region, uri, str(error)) from None
+
+    def _find(self, path: str, there: Mapping[str, pafs.FileInfo], place: tuple[str, str, str | None]) -> "_Cell":
+        """Read what a file says of itself, and the notes beside it. Raises `UnusableFile`."""
+        table, account, region = place
+        with self.files.filesystem.open_input_file(path) as source:
+            footer, size = read_footer(source), source.size()
+        problem = misfit(footer, arrow_schema(TABLES[table].row_type))
+        if problem:
+            raise UnusableFile(problem)
+        try:
+            written = from_metadata(
+                footer.metadata or {},
+                table=table,
+                account=account,
+                region=region,
+                uri=self.files.scheme + path,
+                rows=footer.num_rows,
+                size=size,
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise UnusableFile(f"what it says of its own read is missing or damaged: {error}") from None
+        damage = damage_of(written, self._note(path, _DAMAGED)) if _DAMAGED in there else None
+        if damage:
+            raise UnusableFile(damage)
+        info = with_confirmation(written, self._note(path, _CONFIRMED)) if _CONFIRMED in there else written
+        return _Cell(path, written, info, footer)
+
+    def _note(self, path: str, name: str) -> bytes:
+        try:
+            with self.files.filesystem.open_input_file(_beside(path, name)) as source:
+                return bytes(source.read())
+        except FileNotFoundError:
+            return b""
+
+    @contextlib.contextmanager
+    def _rows_of(self, cell: "_Cell") -> Iterator[None]:
+        """Reading rows of a cell: damage makes the whole cell unusable, also for those who come later.
+
+        Only pyarrow's own work may stand in the block.
+        """
+        info = cell.written
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise CellMissing(info.table, info.account, info.region, info.uri) from error
+        except _NOT_READABLE as error:
+            if is_of_storage(error):
+                with storage_errors(info.label, "read", info.uri):
+                    raise
+            reason = f"its rows are damaged: {' '.join(str(error).split()).rstrip('.')}"
+            with contextlib.suppress(StorageError), storage_errors(info.label, "marked as damaged", info.uri):
+                put(self.files, _beside(cell.path, _DAMAGED), to_damage_note(info, reason))
+            raise CellUnusable(info.table, info.account, info.region, info.uri, reason) from error
+
+    def _warn_once(self, file: pafs.FileInfo, error: CellUnusable) -> None:
+        with _warned_lock:
+            version = (error.uri, file.size, file.mtime_ns)
+            if version in _warned:
+                return
+            _warned.add(version)
+        self.warn(str(error))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A cell that can be used: `written` is what its file says, `info` the same as the last sync confirmed it."""
+
+    path: str
+    written: CellInfo
+    info: CellInfo
+    footer: pq.FileMetaData
+
+
+@dataclass(frozen=True)
+class CellDataset:
+    """A cell to select and filter from. Raises `CellUnusable` where the rows that are asked for are damaged."""
+
+    store: Store
+    cell: _Cell
+
+    def to_table(
+        self,
+        columns: Sequence[str] | None = None,
+        filter: ds.Expression | None = None,  # noqa: A002  # as pyarrow calls it
+        *,
+        use_threads: bool = True,
+    ) -> pa.Table:
+        """The chosen columns of the rows that match."""
+        with self.store._rows_of(self.cell):
+            chosen = None if columns is None else list(columns)
+            return self._open().to_table(columns=chosen, filter=filter, use_threads=use_threads)
+
+    def head(self, count: int) -> pa.Table:
+        """The first rows."""
+        with self.store._rows_of(self.cell):
+            return self._open().head(count)
+
+    def _open(self) -> ds.Dataset:
+        options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        return ds.dataset(
+            self.cell.path,
+            schema=arrow_schema(TABLES[self.cell.written.table].row_type),
+            filesystem=self.store.files.filesystem,
+            format=ds.ParquetFileFormat(default_fragment_scan_options=options),
+        )
+
+
+_warned: set[tuple[str, int | None, int | None]] = set()
+_warned_lock = threading.Lock()
+
+
+def _beside(path: str, name: str) -> str:
+    return posixpath.join(posixpath.dirname(path), name)
+
+
+def _label(table: str, account: str, region: str | None) -> str:
+    return f"{table} {account if region is None else f'{account}/{region}'}"

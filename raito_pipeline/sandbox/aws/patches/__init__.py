@@ -6,6 +6,7 @@ from raito_pipeline.sandbox.aws.patches.glue import patch_glue
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam
 from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
 from raito_pipeline.sandbox.aws.patches.s3 import patch_s3
+from raito_pipeline.sandbox.aws.patches.s3_writing import patch_s3_writing
 from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
 from raito_pipeline.sandbox.aws.patches.sso import patch_sso
 from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
@@ -27,6 +28,7 @@ def apply_patches() -> None:
         patch_sts()
         patch_glue()
         patch_s3()
+        patch_s3_writing()
         patch_s3control()
         patch_sso()
         patch_identity_store()

@@ -1,0 +1,84 @@
+"""What goes wrong with the storage itself, in words that say what was tried, where, and what to do."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from botocore.exceptions import BotoCoreError, ClientError
+
+_REMEDIES = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there, or raise the quota",
+    errno.EFBIG: "raise the largest file size that this process may write",
+    errno.EACCES: "let the user of this process read and write there",
+    errno.EPERM: "let the user of this process read and write there",
+    errno.EROFS: "mount it so that it can be written",
+    errno.ENOTDIR: "a file stands where a folder is needed: move it away, or correct `pipeline: storage:`",
+    errno.EISDIR: "a folder stands where a file is needed: move it away, or correct `pipeline: storage:`",
+    errno.EMFILE: "raise the number of files that this process may open (ulimit -n)",
+}
+_DENIED = (
+    "the credentials of this process need s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject, "
+    "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload there"
+)
+_REMEDIES_OF_S3 = {
+    "AccessDenied": _DENIED,
+    "ACCESS_DENIED": _DENIED,
+    "AllAccessDisabled": _DENIED,
+    "403": _DENIED,
+    "NoSuchBucket": "make the bucket, or correct `pipeline: storage:`",
+    "NO_SUCH_BUCKET": "make the bucket, or correct `pipeline: storage:`",
+    "NETWORK_CONNECTION": "see whether this machine reaches S3; then sync again",
+}
+_OTHERWISE = "sync again; where it stays so, see to the storage"
+
+
+class StorageError(Exception):
+    """The storage refused or failed (full, denied, not reachable). The stored cell stays as it was.
+
+    `what` is the cell or file that was meant, `action` what was tried ("written"), `address` where.
+    """
+
+    def __init__(self, what: str, action: str, address: str, reason: str, remedy: str = _OTHERWISE) -> None:
+        super().__init__(f"{what} could not be {action} ({address}): {reason}. What to do: {remedy}.")
+        self.what, self.action, self.address, self.reason, self.remedy = what, action, address, reason, remedy
+
+
+@contextmanager
+def storage_errors(what: str, action: str, address: str) -> Iterator[None]:
+    """Give every error of the file system and of S3 in the block as a `StorageError`.
+
+    Only the storage's own work may stand in the block: an error of a reader that passes through would be taken for one.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException, ClientError, BotoCoreError) as error:
+        raise StorageError(what, action, address, _reason(error), _remedy(error)) from error
+
+
+def is_of_storage(error: BaseException) -> bool:
+    """True where pyarrow could not read at all, false where it could not make sense of what it read.
+
+    pyarrow gives both as `OSError`: those of the system carry its error number, those of S3 start with their origin.
+    """
+    return isinstance(error, OSError) and (error.errno is not None or "AWS Error" in str(error))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        return f"{error.operation_name} answered {said.get('Code', 'an error')}: {said.get('Message', '')}".rstrip(
+            ": ."
+        )
+    if isinstance(error, OSError) and error.errno is not None and error.strerror:
+        return error.strerror.partition("Detail:")[0].rstrip(" .")
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, ClientError):
+        return _REMEDIES_OF_S3.get(error.response.get("Error", {}).get("Code", ""), _OTHERWISE)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _REMEDIES.get(error.errno, _OTHERWISE)
+    return next((remedy for code, remedy in _REMEDIES_OF_S3.items() if f"AWS Error {code}" in str(error)), _OTHERWISE)

@@ -1,0 +1,136 @@
+"""How one cell is written: in row groups, whole or not at all."""
+
+import contextlib
+import uuid
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from raito_pipeline.model.schema import TABLES, arrow_schema, to_batch
+from raito_pipeline.storage.cells import CellInfo, ReadStatus, from_metadata, to_metadata
+from raito_pipeline.storage.errors import storage_errors
+
+if TYPE_CHECKING:
+    from raito_pipeline.storage.store import Store
+
+_BATCH_ROWS = 8_192
+
+
+class CellWriter:
+    """Writes one cell; use as a context manager. Leaving it normally publishes the cell, an exception discards it.
+
+    `status` and `problems` may be set at any time before the end; adding a problem to a complete cell makes it
+    partial. Entering, writing and leaving raise `StorageError` where the storage fails: the old cell stays then, and
+    nothing else is left.
+    """
+
+    def __init__(self, store: "Store", table: str, account: str, region: str | None) -> None:
+        self._store = store
+        self._place = (table, account, region)
+        self._schema = arrow_schema(TABLES[table].row_type)
+        self._path = store.path(table, account, region)
+        self.status = ReadStatus.COMPLETE
+        self.problems: list[str] = []
+        self.read_at = datetime.now(UTC)
+        self.extra: dict[str, str] = {}
+        self.rows = 0
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows_in_groups = 0
+        self.info: CellInfo | None = None
+
+    def __enter__(self) -> "CellWriter":
+        with self._writing():
+            self._sink = self._store.files.sink(self._path)
+            self._writer = pq.ParquetWriter(
+                self._sink.stream, self._schema, compression="zstd", write_page_checksum=True
+            )
+        return self
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Append a record batch that has the schema of the table. Small ones are put together to one row group."""
+        self._waiting.append(batch)
+        self.rows += batch.num_rows
+        if self.rows - self._rows_in_groups >= _BATCH_ROWS:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            table = pa.Table.from_batches(self._waiting)
+            with self._writing():
+                self._writer.write_table(table)
+            self._waiting, self._rows_in_groups = [], self.rows
+
+    def write_rows(self, rows: Iterable[Any]) -> None:
+        """Append rows (instances of the row type of the table)."""
+        row_type = TABLES[self._place[0]].row_type
+        chunk: list[Any] = []
+        for each in rows:
+            chunk.append(each)
+            if len(chunk) == _BATCH_ROWS:
+                self.write_batch(to_batch(row_type, chunk))
+                chunk = []
+        if chunk:
+            self.write_batch(to_batch(row_type, chunk))
+
+    def add_problem(self, problem: str) -> None:
+        """Say that something could not be read: the cell is no longer complete."""
+        self.problems.append(problem)
+        if self.status is ReadStatus.COMPLETE:
+            self.status = ReadStatus.PARTIAL
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._discard()
+            return
+        try:
+            self._publish()
+        except BaseException:
+            self._discard()
+            raise
+
+    def _publish(self) -> None:
+        self._write_waiting()
+        metadata = to_metadata(
+            self.status,
+            tuple(self.problems),
+            self.read_at,
+            self.extra,
+            run_id=self._store.run_id,
+            sync=self._store.sync,
+            file_id=uuid.uuid4().hex,
+            rows=self.rows,
+        )
+        with self._writing():
+            self._writer.add_key_value_metadata(metadata)
+            self._writer.close()
+            size = self._sink.stream.tell()
+            self._sink.commit()
+        table, account, region = self._place
+        self.info = from_metadata(
+            {name.encode(): value.encode() for name, value in metadata.items()},
+            table=table,
+            account=account,
+            region=region,
+            uri=self._store.uri(table, account, region),
+            rows=self.rows,
+            size=size,
+        )
+
+    def _discard(self) -> None:
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        # Where closing fails the writer stays open, and would try again while it is thrown away.
+        self._writer.is_open = False
+        self._sink.discard()
+
+    def _writing(self) -> AbstractContextManager[None]:
+        table, account, region = self._place
+        place = account if region is None else f"{account}/{region}"
+        return storage_errors(f"{table} {place}", "written", self._store.uri(table, account, region))
