@@ -48,6 +48,4 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
 
 def _earlier(store: Store, cell: Cell) -> tuple[IamPolicy, ...]:
     """The policies that the last sync stored: tags and documents of known versions need not be asked again."""
-    if store.info("iam_policies", cell.account) is None:
-        return ()
-    return tuple(store.rows(IamPolicy, cell.account))
+    return store.earlier(IamPolicy, cell.account)

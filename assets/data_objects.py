@@ -175,4 +175,4 @@ def makers(grid: Grid) -> tuple[CellMaker, ...]:
 
 
 def _earlier(store: Store, cell: Cell) -> tuple[S3Bucket, ...]:
-    return tuple(store.rows(S3Bucket, cell.account)) if store.info("s3_buckets", cell.account) else ()
+    return store.earlier(S3Bucket, cell.account)

@@ -14,6 +14,7 @@ from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.resources import Services
+from raito_pipeline.storage import CellUnusable
 
 
 def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
@@ -30,14 +31,25 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
             tables = [table for table in maker.tables if log.wants(table)]
             for cell in log.cells("account_region") if tables else []:
                 reason = _why_not(options, services, maker, cell)
-                for table in tables if reason else []:
-                    log.out_of_scope(table, cell, reason or "")
                 with log.attempt(maker.tables[0], cell):
+                    for table in tables if reason else []:
+                        log.out_of_scope(table, cell, reason or "")
                     if reason is None:
-                        maker.make(log, services, cell)
+                        _make(log, services, maker, cell)
         yield from log.finish()
 
     return [regional]
+
+
+def _make(log: CellLog, services: Services, maker: CellMaker, cell: Cell) -> None:
+    """Make a cell; where what the previous sync stored of these very tables is damaged, as if there had been none."""
+    try:
+        maker.make(log, services, cell)
+    except CellUnusable as error:
+        if error.table not in maker.tables:
+            raise
+        log.context.log.warning(str(error))
+        maker.make(log, services, cell)
 
 
 def _why_not(options: Options, services: Services, maker: CellMaker, cell: Cell) -> str | None:

@@ -69,7 +69,7 @@ class CellLog:
 
     @contextmanager
     def attempt(self, table: str, cell: Cell) -> Iterator[None]:
-        """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so and the old cell stays."""
+        """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so, the old cell stays."""
         try:
             yield
         except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError, StorageError) as error:
