@@ -50,6 +50,9 @@ class Files(Protocol):
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
 
+    def delete(self, path: str) -> None:
+        """Delete a file that is there."""
+
 
 def put(files: Files, path: str, content: bytes) -> None:
     """Write a small file whole."""
@@ -81,6 +84,10 @@ class LocalFiles:
         """The files of a folder by name; empty where it is not there."""
         found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         return {info.base_name: info for info in found if info.type == pafs.FileType.File}
+
+    def delete(self, path: str) -> None:
+        """Delete a file that is there."""
+        self.filesystem.delete_file(path)
 
     def _remove_left(self, folder: str) -> None:
         oldest = datetime.now(UTC) - LEFT_AFTER

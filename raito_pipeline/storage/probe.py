@@ -3,8 +3,8 @@
 import posixpath
 import uuid
 
-import pyarrow as pa
-
+from raito_pipeline.storage.errors import StorageError, storage_errors
+from raito_pipeline.storage.files import put
 from raito_pipeline.storage.store import Store
 
 
@@ -21,13 +21,11 @@ class StorageUnusable(Exception):
 
 def require_writable(store: Store) -> None:
     """Write and delete a file below the root of the store. Raises `StorageUnusable`."""
+    address = store.files.scheme + store.root
     file = posixpath.join(store.root, f".probe-{uuid.uuid4().hex}")
     try:
-        store.filesystem.create_dir(store.root, recursive=True)
-        try:
-            with store.filesystem.open_output_stream(file) as stream:
-                stream.write(b"raito-pipeline looks whether it can write here\n")
-        finally:
-            store.filesystem.delete_file(file)
-    except (OSError, pa.ArrowException) as error:
-        raise StorageUnusable(store.scheme + store.root, " ".join(str(error).split())) from error
+        with storage_errors("the storage", "written", address):
+            put(store.files, file, b"raito-pipeline looks whether it can write here\n")
+            store.files.delete(file)
+    except StorageError as error:
+        raise StorageUnusable(address, error.reason) from error

@@ -81,6 +81,10 @@ class S3Files:
         found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         return {info.base_name: info for info in found if info.type == pafs.FileType.File}
 
+    def delete(self, path: str) -> None:
+        """Delete a file that is there."""
+        self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
+
     def _abort_left(self, key: str) -> None:
         answer = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=key)
         oldest = date_of(answer) - LEFT_AFTER

@@ -16,6 +16,8 @@ import pytest
 from raito_pipeline.model import DataObject, ImportResult, OrgGroup, S3Bucket
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
 
+from .sample_rows import sample_rows
+
 BUCKET = S3Bucket("data", "eu-west-1", datetime(2026, 1, 1, tzinfo=UTC), True, None)
 
 
@@ -97,8 +99,7 @@ def test_a_table_needs_exactly_the_levels_of_its_partitioning(store: Store) -> N
 
 
 def test_tables_that_share_a_row_type_are_told_apart_by_name(store: Store) -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    made = ImportResult("t", "DS", "j", "COMPLETED", True, None, 1, 2, "", 1, 0, 0, 0, (), now)
+    (made,) = sample_rows(ImportResult, 1)
     store.write("data_source_import", [made], "1")
     assert list(store.rows(ImportResult, "1", table="data_source_import")) == [made]
     with pytest.raises(KeyError, match="name the table"):
