@@ -11,6 +11,7 @@ from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import IamPolicy
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.target_settings import iam_settings
@@ -23,9 +24,11 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def account_iam(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
+    def account_iam(
+        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
+    ) -> Results:
         """Reads the users, groups, roles, managed policies and attachments of an account."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for cell in log.cells("account"):
             with log.attempt(IAM_TABLES[0], cell):
                 _read(log, services, cell)

@@ -77,9 +77,20 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         progress=services.progress,
     )
     for table in TABLES:
-        info = log.store.info(table, *cell.place)
-        assert info is not None
+        info = _written_or_confirmed(log.store, table, cell)
         log.made(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
+
+
+def _written_or_confirmed(store: Store, table: str, cell: Cell) -> CellInfo:
+    """What is known of a cell that this run wrote or, where no log file gave anything new, left as it was.
+
+    The latter is confirmed, so that it counts as of this sync.
+    """
+    info = store.info(table, *cell.place)
+    if info is not None and info.run_id == store.run_id:
+        return info
+    files = store.info("cloudtrail_files", *cell.place)
+    return store.confirm(table, *cell.place, read_at=files.read_at if files else None)
 
 
 def _incomplete(log: CellLog, grid: Grid, target: AccountTarget, cell: Cell) -> Incomplete:

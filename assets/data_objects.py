@@ -24,6 +24,7 @@ from raito_pipeline.objects.glue import glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
 from raito_pipeline.objects.subtree import Subtree, keep_others
 from raito_pipeline.objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
 from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
@@ -36,9 +37,9 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
 
     @dg.multi_asset(name="s3_buckets", specs=[spec], can_subset=False)
-    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
+    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]) -> Results:
         """Reads the buckets of an account with their regions and tags."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for cell in log.cells("account"):
             with log.attempt("s3_buckets", cell):
                 target = services.account(cell.account)

@@ -8,8 +8,9 @@ themselves are in `access`, `upload` and `access_push`.
 import dagster as dg
 
 from assets import access, access_push, upload
-from raito_pipeline.dagster_support.cells import CellLog, Results
+from raito_pipeline.dagster_support.cells import Results
 from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
 
@@ -22,10 +23,11 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     def last_layer(
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],
+        sync_run: dg.ResourceParam[SyncRun],
         raito_jobs: dg.ResourceParam[RunJobs],
     ) -> Results:
         """Works out access, uploads what was read, and makes in AWS what was granted in Raito Cloud."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for cell in log.cells("account"):
             access.make(log, services, grid, cell)
             yield from log.ready()

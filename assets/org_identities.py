@@ -11,6 +11,7 @@ from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 
 GROUP = "org_identities"
@@ -21,9 +22,11 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
 
     @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
-    def org_identities(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
+    def org_identities(
+        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
+    ) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for cell in log.cells("organization"):
             with log.attempt(ORGANIZATION_TABLES[0], cell):
                 _read(log, services, cell)

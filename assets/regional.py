@@ -10,9 +10,10 @@ import dagster as dg
 from assets import access, cloudtrail_usage, data_objects
 from raito_pipeline import partitions
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.cells import CellLog, Results
+from raito_pipeline.dagster_support.cells import Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellUnusable
 
@@ -24,9 +25,11 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     makers = [*data_objects.makers(grid), *access.MAKERS, *cloudtrail_usage.makers(grid)]
 
     @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
-    def regional(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> Results:
+    def regional(
+        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
+    ) -> Results:
         """Reads what an account holds in each of its regions."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for maker in makers:
             tables = [table for table in maker.tables if log.wants(table)]
             for cell in log.cells("account_region") if tables else []:

@@ -10,6 +10,7 @@ import dagster as dg
 from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
 from raito_pipeline.uploads import (
@@ -35,10 +36,11 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     def upload_organization(
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],
+        sync_run: dg.ResourceParam[SyncRun],
         raito_jobs: dg.ResourceParam[RunJobs],
     ) -> Results:
         """Uploads the people of an organization."""
-        log = CellLog(context, services.store(context.run.run_id))
+        log = sync_run.log(context)
         for cell in log.cells("organization"):
             make([OrganizationIdentityUpload], log, services, raito_jobs, grid, cell)
         yield from log.finish()

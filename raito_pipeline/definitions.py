@@ -12,6 +12,7 @@ import assets
 from raito_pipeline.automation import build_automation
 from raito_pipeline.config import ConfigError, Options, Pipeline, find_config, load
 from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.orchestration.sync_run import sync_run
 from raito_pipeline.raito_jobs import raito_jobs
 from raito_pipeline.resources import Services
 
@@ -20,10 +21,10 @@ def build_definitions(options: Options, services: Services | None = None) -> dg.
     """The definitions of a configuration. Pure: nothing is contacted."""
     grid = make_grid(options)
     kept = services or Services(options)
-    automation = build_automation(options, grid, kept)
+    automation = build_automation(options, grid)
     return dg.Definitions(
         assets=assets.build(grid, options),
-        resources={"services": kept, "raito_jobs": raito_jobs(kept)},
+        resources={"services": kept, "sync_run": sync_run(kept, grid), "raito_jobs": raito_jobs(kept)},
         jobs=automation.jobs,
         schedules=automation.schedules,
         sensors=automation.sensors,

@@ -31,6 +31,8 @@ from raito_pipeline.model import (
 )
 from raito_pipeline.push.apply import Applied, apply_plan
 from raito_pipeline.push.feedback import Summary, refused_results, refused_targets, send_feedback
+from raito_pipeline.push.inputs import TABLES as PUSH_TABLES
+from raito_pipeline.push.inputs import made_of, note, versions
 from raito_pipeline.push.plan import plan_push
 from raito_pipeline.push.state import PushState
 from raito_pipeline.raito.errors import RaitoError
@@ -50,8 +52,8 @@ class PlanOutdated(Exception):
 
     def __init__(self, table: str, account: str) -> None:
         super().__init__(
-            f"the plan of {account} is older than {table}: nothing was changed. Materialize access_push_plan again, "
-            f"then access_push_results."
+            f"the plan of {account} was not made of the {table} that is stored now: nothing was changed. Materialize "
+            f"access_push_plan again, then access_push_results."
         )
         self.table, self.account = table, account
 
@@ -114,6 +116,7 @@ class Push:
 
     def plan(self, grid: Grid) -> None:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
+        stands_on = versions(self.store, self.cell.account)
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
         reasons = self._why_no_plan(grid)
         if reasons:
@@ -123,7 +126,9 @@ class Push:
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
         self.store.write("access_push_targets", targets, self.cell.account)
-        info = self.store.write("access_push_plan", changes, self.cell.account, status=status, problems=reasons)
+        info = self.store.write(
+            "access_push_plan", changes, self.cell.account, status=status, problems=reasons, extra=note(stands_on)
+        )
         self.log.made(self.cell, info, plan_metadata(changes, targets))
 
     def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
@@ -154,13 +159,13 @@ class Push:
         every change, `AwsError` or `WrongAccount` where the account is out of reach; `RaitoError` where the feedback
         does not arrive.
         """
-        self._require_current_plan()
+        stands_on = self._require_current_plan()
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:
             task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._received())
             applied, meter, failure = self._make_changes(controls)
-            info = self.store.write("access_push_results", applied.results, self.cell.account)
+            info = self.store.write("access_push_results", applied.results, self.cell.account, extra=note(stands_on))
             with exchange_folder(self.target, "access-feedback") as folder:
                 imported = send_feedback(task, folder, controls, applied.results, self._received())
             if failure is not None:
@@ -195,12 +200,16 @@ class Push:
         )
         return applied, meter, PushDenied(applied.results) if applied.all_denied else None
 
-    def _require_current_plan(self) -> None:
+    def _require_current_plan(self) -> dict[str, str]:
+        """The versions that the stored plan was made of. Raises `PlanOutdated` where one is not the stored one."""
+        self.store.require("access_push_plan", self.cell.account)
         plan = self.store.info("access_push_plan", self.cell.account)
-        for table in ("access_controls", *IAM_TABLES):
-            info = self.store.info(table, self.cell.account)
-            if plan is not None and info is not None and info.read_at > plan.read_at:
+        planned = (made_of(plan) if plan is not None else None) or {}
+        now = versions(self.store, self.cell.account)
+        for table in PUSH_TABLES:
+            if planned.get(table) != now.get(table):
                 raise PlanOutdated(table, self.cell.label)
+        return planned
 
     def _received(self) -> int | None:
         info = self.store.info("access_controls", self.cell.account)

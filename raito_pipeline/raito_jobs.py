@@ -69,4 +69,7 @@ def raito_jobs(services: Services) -> dg.ResourceDefinition:
         with run_jobs(services) as jobs:
             yield jobs
 
-    return dg.ResourceDefinition(made, description="The jobs of this run in Raito Cloud, one a target.")
+    # A run that is not let into its account makes no job, and its jobs end before it lets another run in.
+    needs = {"sync_run"}
+    text = "The jobs of this run in Raito Cloud, one a target."
+    return dg.ResourceDefinition(made, description=text, required_resource_keys=needs)

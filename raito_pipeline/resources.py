@@ -12,7 +12,6 @@ from raito_pipeline.aws.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
-from raito_pipeline.storage import Store
 from raito_pipeline.target_settings import raito_settings
 
 Progress = Callable[[str, int, int | None], None]
@@ -33,10 +32,6 @@ class Services:
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def store(self, run_id: str, sync: str = "") -> Store:
-        """The Parquet store of `pipeline: storage:`; cells written through it note the run and the sync."""
-        return Store.open(self.options.pipeline.storage, run_id, sync)
 
     def account(self, partition: str) -> AccountTarget:
         """The target of an account partition."""

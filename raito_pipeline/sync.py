@@ -5,15 +5,15 @@ Each layer is an ordinary Dagster run on the given instance, so that the UI show
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
-from raito_pipeline.automation import ACCOUNT_TAG, RANGE_END, RANGE_START, SYNC_TAG
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
-from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.objects.subtree import Subtree
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, layer_tags
+from raito_pipeline.orchestration.tags import Layer as SyncLayer
 from raito_pipeline.partitions import region_key
 
 # Dagster writes every event to the console otherwise; the sync prints its own lines.
@@ -47,25 +47,36 @@ class LayerResult:
 
 
 def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
-    """The runs of a sync of everything in `options`, in order: organizations, then account by account."""
+    """The runs of a sync of everything in `options`, in order: organizations, then account by account.
+
+    They carry the tags that the runs of schedules and sensors carry, so that the Dagster instance takes them for what
+    they are. `sync` is the id of the sync.
+    """
     for key in grid.organization.get_partition_keys():
-        yield Layer(f"organization {key}", "identities", ORGANIZATION, key, {SYNC_TAG: sync})
+        yield _layer(SyncLayer.ORGANIZATION, f"organization {key}", "identities", key, sync)
     for account in grid.account.get_partition_keys():
-        tags = {SYNC_TAG: sync, ACCOUNT_TAG: account}
+        place, count = f"account {account}", len(options.account(account).regions)
         keys = grid.regional_keys(account)
-        regions = {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}
-        yield Layer(f"account {account}", "IAM and buckets", ROOTS, account, tags)
-        yield Layer(f"account {account}", f"{len(options.account(account).regions)} regions", REGIONAL, None, regions)
-        yield Layer(f"account {account}", "access, upload, push", FINAL, account, tags)
+        yield _layer(SyncLayer.ACCOUNT, place, "IAM and buckets", account, sync)
+        regions = _layer(SyncLayer.REGIONS, place, f"{count} regions", account, sync)
+        yield replace(regions, partition_key=None, tags={**regions.tags, RANGE_START: keys[0], RANGE_END: keys[-1]})
+        yield _layer(SyncLayer.FINISH, place, "access, upload, push", account, sync)
 
 
-def subtree_layers(options: Options, subtree: Subtree, sync: str) -> Iterator[Layer]:
-    """The runs that read one part of the data objects again and upload it; none where no target holds it."""
+def _layer(layer: SyncLayer, place: str, name: str, owner: str, sync: str) -> Layer:
+    return Layer(place, name, layer.tables, owner, layer_tags(layer, owner, sync))
+
+
+def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:
+    """The runs that read one part of the data objects again and upload it; none where no target holds it.
+
+    They name no sync: they join the last one of the account, whose other cells they leave as they are.
+    """
     place = subtree.place
     for target in options.accounts:
         if target.account_id != place.account or place.region not in target.regions:
             continue
-        account, tags = target.partition, {**subtree.tags(), SYNC_TAG: sync, ACCOUNT_TAG: target.partition}
+        account, tags = target.partition, {**subtree.tags(), ACCOUNT_TAG: target.partition}
         name = f"data objects below {subtree.parent}"
         yield Layer(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
         yield Layer(f"account {account}", "upload of these", ("data_source_import",), account, tags)

@@ -33,6 +33,7 @@ from raito_pipeline.model import (
 from raito_pipeline.model.batches import texts
 from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.policy.permissions import permissions
+from raito_pipeline.push.inputs import made_of, versions
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.files.access_providers import write_access_providers
@@ -197,8 +198,8 @@ class DataObjectUpload(Upload):
     def switched_off(self, target: Target) -> str | None:
         return _source_off(target, target.skip_data_source_sync, "skip-data-source-sync")
 
-    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
-        return data_object_needs(services.options, self.grid, store, cell.account)
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return data_object_needs(services.options, self.grid, cell.account)
 
     def start(self, work: Work) -> PendingImport | None:
         assert work.account.data_source_id is not None
@@ -371,13 +372,11 @@ def stored_regions(work: Work, table: str) -> list[str]:
 def removed_by_push(store: Store, account: str) -> frozenset[str]:
     """External ids that the push took out of AWS after IAM was read: what their access controls have now is not them.
 
-    Empty where the push was before the read: what is in AWS then was read.
+    Empty where IAM was read again, or the access controls were exported again, since the push: what is in AWS now is
+    what was read.
     """
-    cells = [store.info(table, account) for table in ("iam_roles", "access_controls", "access_push_results")]
-    if any(info is None for info in cells):
-        return frozenset()
-    times = [info.read_at for info in cells if info is not None]
-    if times != sorted(times):
+    results = store.info("access_push_results", account)
+    if results is None or made_of(results) is None or made_of(results) != versions(store, account):
         return frozenset()
     left = {result.access_control_id: result.external_id for result in store.rows(PushResult, account)}
     controls = (control for control in store.rows(AccessControl, account) if control.id in left)

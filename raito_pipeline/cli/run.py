@@ -56,7 +56,7 @@ def execute(given: argparse.Namespace) -> int:
     options = load(given.config_file, os.environ, targets, overrides)
     options.check_usable()
     console = Console(stderr=given.json, highlight=False)
-    sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
     if not wanted:
         return 2
@@ -75,7 +75,7 @@ def _wanted(console: Console, options: Options, sync: str, parent: str | None, e
     if parent is None:
         return list(layers(options, make_grid(options), sync))
     try:
-        wanted = list(subtree_layers(options, Subtree.of(parent, excludes), sync))
+        wanted = list(subtree_layers(options, Subtree.of(parent, excludes)))
     except NoSubtree as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return []

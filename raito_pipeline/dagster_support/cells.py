@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -51,13 +51,22 @@ class CellLog:
     """
 
     context: dg.AssetExecutionContext
-    store: Store
+    stores: Callable[[Cell], Store]
+    """the stored tables for the work on a cell: what is written is noted as of the sync of its account"""
     failures: list[str] = field(default_factory=list)
     results: list[dg.MaterializeResult[None]] = field(default_factory=list)
+    _store: Store | None = None
 
-    def __post_init__(self) -> None:
+    @property
+    def store(self) -> Store:
+        """The stored tables, for the cell that is being made. There is none outside `attempt` and `out_of_scope`."""
+        if self._store is None:
+            raise RuntimeError("no cell is being made")
+        return self._store
+
+    def _use(self, cell: Cell) -> None:
         # A stored table that cannot be used is said where the others of this run are.
-        self.store = replace(self.store, warn=self.context.log.warning)
+        self._store = replace(self.stores(cell), warn=self.context.log.warning)
 
     def cells(self, partitioned_by: str) -> list[Cell]:
         """The cells that this step was asked for."""
@@ -70,6 +79,7 @@ class CellLog:
     @contextmanager
     def attempt(self, table: str, cell: Cell) -> Iterator[None]:
         """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so, the old cell stays."""
+        self._use(cell)
         try:
             yield
         except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError, StorageError) as error:
@@ -103,6 +113,7 @@ class CellLog:
 
     def out_of_scope(self, table: str, cell: Cell, reason: str) -> None:
         """Store an empty cell for a region or stage that `raito.yml` leaves out."""
+        self._use(cell)
         info = self.store.write(
             table, (), cell.account, cell.region, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
         )

@@ -1,7 +1,8 @@
 """Whether everything that an upload stands on is there, whole and from this sync.
 
-Only then may Raito Cloud be told to remove what a file lacks. Two sources are asked: the stored cells (when was it
-read, was the read complete) and the Dagster instance (did the last attempt at the cell fail, is one under way).
+Only then may Raito Cloud be told to remove what a file lacks. Two sources are asked: the stored cells (which sync wrote
+or confirmed them, was the read complete) and the Dagster instance (did the last attempt at the cell fail, is one under
+way). "Of this sync" is judged by the id of the sync, never by clock times.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,17 @@ from raito_pipeline.storage import CellInfo, Store
 
 @dataclass(frozen=True)
 class Need:
-    """A table that an upload reads, the cells of it that must be there, and since when they must have been read."""
+    """A table that an upload reads, and the cells of it that must be there.
+
+    They must be of the sync of the store, unless they belong to a sync of their own, as those of an organization do;
+    such ones must have been read since a time.
+    """
 
     table: str
     cells: Sequence[Cell]
     definition: dg.PartitionsDefinition[str]
     since: datetime | None = None
+    own_sync: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> 
         attempts = _attempts(instance, need)
         for cell in need.cells:
             info = store.info(need.table, cell.account, cell.region)
-            reason = _reason(need, cell, info, attempts.get(cell.partition_key))
+            reason = _reason(need, cell, info, attempts.get(cell.partition_key), store.sync)
             if reason:
                 reasons.append(reason)
     return Verdict(tuple(reasons))
@@ -64,7 +70,9 @@ def _attempts(instance: dg.DagsterInstance, need: Need) -> dict[str, AssetPartit
     return dict(instance.get_status_by_partition(dg.AssetKey(need.table), keys, need.definition) or {})
 
 
-def _reason(need: Need, cell: Cell, info: CellInfo | None, attempt: AssetPartitionStatus | None) -> str | None:
+def _reason(
+    need: Need, cell: Cell, info: CellInfo | None, attempt: AssetPartitionStatus | None, sync: str
+) -> str | None:
     name = f"{need.table} {cell.label}"
     if info is None:
         return f"{name} was never read"
@@ -72,8 +80,10 @@ def _reason(need: Need, cell: Cell, info: CellInfo | None, attempt: AssetPartiti
         return f"{name}: the last attempt to read it failed, what is stored was read at {info.read_at:%Y-%m-%d %H:%M}"
     if attempt == AssetPartitionStatus.IN_PROGRESS:
         return f"{name} is being read by another run"
+    if not need.own_sync and info.sync != sync:
+        return f"{name} is of another sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
     if need.since is not None and info.read_at < need.since:
-        return f"{name} is of an earlier sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
+        return f"{name} is too old: read at {info.read_at:%Y-%m-%d %H:%M:%S}, needed since {need.since:%Y-%m-%d %H:%M}"
     if not info.complete:
         return f"{name} is {info.status.value}: {'; '.join(info.problems) or 'no reason given'}"
     return None

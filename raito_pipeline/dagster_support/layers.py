@@ -49,38 +49,27 @@ def identity_needs(grid: Grid, account: str) -> Iterator[Need]:
         yield Need(table, [account_cell(account)], grid.account)
 
 
-def data_object_needs(options: Options, grid: Grid, store: Store, account: str) -> Iterator[Need]:
-    """What the import of the data objects stands on: the buckets, then every region read after them."""
+def data_object_needs(options: Options, grid: Grid, account: str) -> Iterator[Need]:
+    """What the import of the data objects stands on: the buckets, and every region."""
     yield Need("s3_buckets", [account_cell(account)], grid.account)
-    buckets = store.info("s3_buckets", account)
-    since = buckets.read_at if buckets else None
-    yield Need("data_objects", region_cells(options, grid, account), grid.account_region, since)
+    yield Need("data_objects", region_cells(options, grid, account), grid.account_region)
 
 
 def access_needs(options: Options, grid: Grid, store: Store, account: str) -> Iterator[Need]:
     """What the import of the access providers stands on: IAM, buckets, access points of every region, organization."""
     for table in (*IAM_TABLES, "s3_buckets"):
         yield Need(table, [account_cell(account)], grid.account)
-    buckets = store.info("s3_buckets", account)
-    since = buckets.read_at if buckets else None
-    yield Need("access_points", region_cells(options, grid, account), grid.account_region, since)
+    yield Need("access_points", region_cells(options, grid, account), grid.account_region)
     organization = partitions.organization_of(options, account)
     if organization is not None:
-        oldest = since - ORGANIZATION_MAY_BE_OLDER if since else None
+        buckets = store.info("s3_buckets", account)
+        oldest = buckets.read_at - ORGANIZATION_MAY_BE_OLDER if buckets else None
         cell = cell_of("organization", organization)
         for table in ORGANIZATION_TABLES:
-            yield Need(table, [cell], grid.organization, oldest)
+            yield Need(table, [cell], grid.organization, oldest, own_sync=True)
 
 
 def organization_needs(grid: Grid, key: str) -> Iterator[Need]:
     """What the import of the people of an organization stands on."""
     for table in ("org_users", "org_groups"):
         yield Need(table, [cell_of("organization", key)], grid.organization)
-
-
-def regional_needs(options: Options, grid: Grid, store: Store, account: str) -> Iterator[Need]:
-    """Every regional cell of an account, read after its buckets."""
-    buckets = store.info("s3_buckets", account)
-    since = buckets.read_at if buckets else None
-    for table in REGIONAL:
-        yield Need(table, region_cells(options, grid, account), grid.account_region, since)

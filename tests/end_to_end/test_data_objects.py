@@ -36,9 +36,7 @@ def names(world: World) -> set[str]:
 def sync_below(world: World, subtree: Subtree) -> tuple[LayerResult, ...]:
     options = world.options()
     definitions = build_definitions(options, Services(options))
-    return run_sync(
-        definitions, world.instance, list(subtree_layers(options, subtree, "part")), lambda _layer, _result: None
-    )
+    return run_sync(definitions, world.instance, list(subtree_layers(options, subtree)), lambda _layer, _result: None)
 
 
 def objects_in_raito_cloud(world: World) -> int:
@@ -74,7 +72,7 @@ def test_a_part_is_read_and_sent_alone_and_nothing_is_removed(world: World) -> N
 
 def test_a_part_of_a_region_that_was_never_read_is_not_complete(world: World) -> None:
     assert world.materialize(["s3_buckets"], ACCOUNT).success
-    (layer, _) = subtree_layers(world.options(), Subtree.of(f"{FULL}/2023"), "part")
+    (layer, _) = subtree_layers(world.options(), Subtree.of(f"{FULL}/2023"))
     options = world.options()
     run_sync(build_definitions(options, Services(options)), world.instance, [layer], lambda _layer, _result: None)
     info = world.store.info("data_objects", ACCOUNT, REGION)
@@ -84,7 +82,7 @@ def test_a_part_of_a_region_that_was_never_read_is_not_complete(world: World) ->
 
 
 def test_nobody_holds_a_part_of_another_account(world: World) -> None:
-    assert list(subtree_layers(world.options(), Subtree.of("999999999999:us-east-1:data"), "part")) == []
+    assert list(subtree_layers(world.options(), Subtree.of("999999999999:us-east-1:data"))) == []
     assert make_grid(world.options())
 
 

@@ -1,0 +1,83 @@
+"""The sensor that goes on with syncs: at each tick it compares what each account reached with what has to follow.
+
+It keeps no cursor. What it could not do at one tick (an error of the storage, a daemon that was down) it does at the
+next, as the runs and cells still say what is missing; the run key keeps Dagster from launching the same run twice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.evidence import InstanceEvidence, Known
+from raito_pipeline.orchestration.history import History, RunView
+from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
+from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization
+from raito_pipeline.orchestration.tags import Layer
+from raito_pipeline.storage import Store
+
+_MOST_TEXTS = 20
+INTERVAL = 5
+
+
+@dataclass
+class Syncs:
+    """Where the syncs of a configuration stand. Kept between the ticks of a process; asks nothing when it is made."""
+
+    options: Options
+    grid: Grid
+    history: History = field(default_factory=History)
+    known: Known = field(default_factory=Known)
+
+    def decisions(self, instance: dg.DagsterInstance, now: datetime) -> Iterator[Decision]:
+        """The decision on each organization and account; an error in one account concerns that account alone."""
+        runs = self.history.refresh(instance, now)
+        self.known.keep(runs)
+        evidence = self._evidence(instance, runs)
+        for owner in self.grid.organization.get_partition_keys():
+            yield decide_organization(owner, runs.get(owner, ()))
+        for owner in self.grid.account.get_partition_keys():
+            try:
+                yield decide(owner, runs.get(owner, ()), evidence, now)
+            except Exception as error:
+                yield Decision(owner, f"{owner} is looked at again at the next tick, because {error!r}", open=True)
+
+    def _evidence(self, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]]) -> InstanceEvidence:
+        store = Store.open(self.options.pipeline.storage)
+        return InstanceEvidence(instance, store, self.options, self.grid, runs, self.known)
+
+
+def continue_sync(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefinition:
+    """The sensor `continue_sync`."""
+
+    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        decisions = list(syncs.decisions(context.instance, datetime.now(UTC)))
+        requests = [run_request(decision.request, syncs.grid) for decision in decisions if decision.request]
+        text = in_words(decisions)
+        context.log.info(text)
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(text))
+
+    wanted = (JOB_NAMES[Layer.REGIONS], JOB_NAMES[Layer.FINISH], FINISH_AGAIN)
+    return dg.SensorDefinition(
+        name="continue_sync",
+        evaluation_fn=evaluate,
+        jobs=[jobs[name] for name in wanted],
+        minimum_interval_seconds=INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Launches the next layer of every sync as soon as it can go on, and the last layer again where a cell that "
+            "failed was made by hand. Its ticks say what each account waits for."
+        ),
+    )
+
+
+def in_words(decisions: Sequence[Decision]) -> str:
+    """What each account waits for; those with nothing to say are counted only."""
+    quiet = [decision for decision in decisions if decision.quiet]
+    texts = [decision.text for decision in decisions if not decision.quiet]
+    more = [f"{len(texts) - _MOST_TEXTS} more wait"] if len(texts) > _MOST_TEXTS else []
+    rest = [f"{len(quiet)} accounts and organizations wait for nothing"] if quiet else []
+    return "; ".join([*texts[:_MOST_TEXTS], *more, *rest]) or "raito.yml names no account"

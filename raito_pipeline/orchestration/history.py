@@ -1,0 +1,156 @@
+"""The runs of our assets as the Dagster instance records them: read once, then only what changed since.
+
+The history is a copy of the instance's records, never a queue of events: a tick that fails loses nothing, and a process
+that starts anew reads everything again.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import dagster as dg
+
+from raito_pipeline.orchestration.tags import (
+    BACKFILL_TAG,
+    BEGUN_TAG,
+    LAYER_TAG,
+    PARTITION_TAG,
+    REFUSED_TAG,
+    WILL_RETRY_TAG,
+    Layer,
+    syncs_of,
+)
+
+HORIZON = timedelta(days=3)
+"""How far back runs are looked at: a sync whose last run is older is not continued any more."""
+_PAGE = 1_000
+_OVERLAP = timedelta(seconds=60)
+"""How much of the past is read again: clocks differ, and a transaction may end late."""
+_LAYERS = [layer.value for layer in Layer]
+
+
+class State(StrEnum):
+    """How far a run is."""
+
+    WAITING = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "cancelled"
+
+
+_STATES = {
+    dg.DagsterRunStatus.SUCCESS: State.SUCCEEDED,
+    dg.DagsterRunStatus.FAILURE: State.FAILED,
+    dg.DagsterRunStatus.CANCELED: State.CANCELED,
+    dg.DagsterRunStatus.STARTED: State.RUNNING,
+    dg.DagsterRunStatus.CANCELING: State.RUNNING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What automation needs to know of a run, for one account (or organization) of it.
+
+    `number` counts the runs of the instance in the order of their creation.
+    """
+
+    number: int
+    run_id: str
+    owner: str
+    sync: str
+    layer: Layer
+    state: State
+    created: datetime
+    updated: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    backfill: str | None = None
+    begun: bool = False
+    refused: str | None = None
+    will_retry: bool = False
+
+    @property
+    def active(self) -> bool:
+        """True where the run is queued or running."""
+        return self.state in (State.WAITING, State.RUNNING)
+
+    @property
+    def name(self) -> str:
+        """The run as a person finds it in the UI."""
+        return f"run {self.run_id[:8]}"
+
+
+def views(record: dg.RunRecord) -> Iterator[RunView]:
+    """A run record as one view for each of its accounts (or organizations)."""
+    run = record.dagster_run
+    layer = Layer(run.tags[LAYER_TAG])
+    owned = syncs_of(run.tags)
+    if not owned and PARTITION_TAG in run.tags:
+        owned = {run.tags[PARTITION_TAG].split("|")[0]: ""}
+    for owner, sync in owned.items():
+        yield RunView(
+            number=record.storage_id,
+            run_id=run.run_id,
+            owner=owner,
+            sync=sync,
+            layer=layer,
+            state=_STATES.get(run.status, State.WAITING),
+            created=record.create_timestamp,
+            updated=record.update_timestamp,
+            started=_time(record.start_time),
+            ended=_time(record.end_time),
+            backfill=run.tags.get(BACKFILL_TAG),
+            begun=BEGUN_TAG in run.tags,
+            refused=run.tags.get(REFUSED_TAG),
+            will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
+        )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass
+class History:
+    """The runs of a code location's instance, kept between the ticks of one process. Thread-safe."""
+
+    _runs: dict[str, dict[str, RunView]] = field(default_factory=dict)
+    _read_until: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refresh(self, instance: dg.DagsterInstance, now: datetime) -> Mapping[str, tuple[RunView, ...]]:
+        """The runs of each account and organization since `HORIZON`, in the order of their creation."""
+        with self._lock:
+            since = now - HORIZON if self._read_until is None else self._read_until - _OVERLAP
+            for record in _records(instance, since):
+                for view in views(record):
+                    self._runs.setdefault(view.owner, {})[view.run_id] = view
+            self._read_until = now
+            self._forget(now - HORIZON)
+            return {owner: tuple(sorted(runs.values(), key=_number)) for owner, runs in self._runs.items()}
+
+    def _forget(self, before: datetime) -> None:
+        """Drop what is older than the horizon; queued and running runs stay."""
+        for owner, runs in list(self._runs.items()):
+            for run in [run for run in runs.values() if run.updated < before and not run.active]:
+                del runs[run.run_id]
+            if not runs:
+                del self._runs[owner]
+
+
+def _number(view: RunView) -> int:
+    return view.number
+
+
+def _records(instance: dg.DagsterInstance, since: datetime) -> Iterable[dg.RunRecord]:
+    """The records of our runs that changed since a time, page by page, the newest first."""
+    wanted = dg.RunsFilter(tags={LAYER_TAG: _LAYERS}, updated_after=since)
+    cursor: str | None = None
+    while page := instance.get_run_records(wanted, limit=_PAGE, cursor=cursor):
+        yield from page
+        cursor = page[-1].dagster_run.run_id
+        if len(page) < _PAGE:
+            return

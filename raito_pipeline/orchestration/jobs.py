@@ -1,0 +1,66 @@
+"""The jobs of a sync: one a layer, and how a run of each is requested."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.dagster_support.layers import FINAL, IAM_TABLES
+from raito_pipeline.orchestration.reconcile import Request
+from raito_pipeline.orchestration.tags import LAYER_TAG, PRIORITY_TAG, RANGE_END, RANGE_START, Layer, layer_tags
+
+JOB_NAMES = {
+    Layer.ORGANIZATION: "sync_organization",
+    Layer.ACCOUNT: "sync_account",
+    Layer.REGIONS: "sync_account_regions",
+    Layer.FINISH: "sync_account_finish",
+}
+FINISH_AGAIN = "sync_account_finish_again"
+_TEXTS = {
+    Layer.ORGANIZATION: "Syncs the people of an organization: pick one partition, several, or all.",
+    Layer.ACCOUNT: (
+        "Syncs an account: pick one partition, several, or all. This is the first of three runs an account; the "
+        "sensor `continue_sync` launches the other two as soon as they can go on."
+    ),
+    Layer.REGIONS: "The second run of a sync of an account: what its regions hold. Launched by `continue_sync`.",
+    Layer.FINISH: "The last run of a sync of an account: access, uploads and push. Launched by `continue_sync`.",
+}
+
+
+_AGAIN = (
+    "The last run of a sync once more, after a cell was made by hand. IAM is read again first: the push may have "
+    "changed it. Launched by `continue_sync`."
+)
+
+AssetJob = Any
+"""What `dagster.define_asset_job` gives: Dagster has no public name for it."""
+
+
+def make_jobs() -> dict[str, AssetJob]:
+    """The jobs by name, each with the tags and the partitions of its layer."""
+    jobs = {name: _job(layer, name, layer.tables, _TEXTS[layer]) for layer, name in JOB_NAMES.items()}
+    return {**jobs, FINISH_AGAIN: _job(Layer.FINISH, FINISH_AGAIN, (*IAM_TABLES, *FINAL), _AGAIN)}
+
+
+def _job(layer: Layer, name: str, tables: Sequence[str], text: str) -> AssetJob:
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(*tables),
+        description=text,
+        # What a person launches gets its sync and its account at the start of the run.
+        tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority},
+    )
+
+
+def run_request(request: Request, grid: Grid) -> dg.RunRequest:
+    """The Dagster run of a request."""
+    tags = layer_tags(request.layer, request.owner, request.sync)
+    name = JOB_NAMES[request.layer]
+    if request.layer is Layer.REGIONS:
+        keys = grid.regional_keys(request.owner)
+        tags = {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}
+        return dg.RunRequest(run_key=request.run_key, job_name=name, tags=tags)
+    if request.layer is Layer.FINISH and request.attempt > 1:
+        name = FINISH_AGAIN
+    return dg.RunRequest(run_key=request.run_key, job_name=name, partition_key=request.owner, tags=tags)

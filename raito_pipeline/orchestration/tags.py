@@ -1,0 +1,136 @@
+"""The tags that say to which sync a run belongs, and the layer, accounts and tables of a run as its record tells them.
+
+Every run of our assets carries `raito/sync`, `raito/account` and `raito/layer` once it has started, whoever launched
+it: what a launcher did not set is written at the start of the run (`orchestration.sync_run`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import dagster as dg
+
+from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+
+SYNC_TAG = "raito/sync"
+ACCOUNT_TAG = "raito/account"
+LAYER_TAG = "raito/layer"
+BEGUN_TAG = "raito/begun"
+"""On every run that was let into its account: it works on the sync that it names."""
+REFUSED_TAG = "raito/refused"
+"""Why a run was not let into its account: another sync was under way, or a later one had begun."""
+PRIORITY_TAG = "dagster/priority"
+PARTITION_TAG = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+BACKFILL_TAG = "dagster/backfill"
+WILL_RETRY_TAG = "dagster/will_retry"
+
+
+class Layer(StrEnum):
+    """What a run makes of a sync."""
+
+    ORGANIZATION = "organization"
+    """everything of one organization; a sync of its own"""
+    ACCOUNT = "account"
+    """the first layer of an account: IAM and the buckets"""
+    REGIONS = "regions"
+    """the second: every regional table of every region"""
+    FINISH = "finish"
+    """the last: access providers, imports, push"""
+    CELLS = "cells"
+    """anything less than a layer, as a person materializes it by hand"""
+
+    @property
+    def begins(self) -> bool:
+        """True where a run of this layer begins a sync."""
+        return self in (Layer.ORGANIZATION, Layer.ACCOUNT)
+
+    @property
+    def ends(self) -> bool:
+        """True where a sync is over after this layer."""
+        return self in (Layer.ORGANIZATION, Layer.FINISH)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that a run of the layer makes."""
+        return LAYER_TABLES.get(self, ())
+
+    @property
+    def following(self) -> "Layer | None":
+        """The layer after this one in a sync of an account."""
+        return {Layer.ACCOUNT: Layer.REGIONS, Layer.REGIONS: Layer.FINISH}.get(self)
+
+    @property
+    def priority(self) -> str:
+        """The place in the run queue: what ends a sync goes before what goes on with one, and that before new ones."""
+        return {Layer.FINISH: "3", Layer.REGIONS: "2", Layer.ORGANIZATION: "1"}.get(self, "0")
+
+
+LAYER_TABLES = {
+    Layer.ORGANIZATION: ORGANIZATION,
+    Layer.ACCOUNT: ROOTS,
+    Layer.REGIONS: REGIONAL,
+    Layer.FINISH: FINAL,
+}
+
+
+def layer_tags(layer: Layer, owner: str, sync: str) -> dict[str, str]:
+    """The tags of a run of a layer. `owner` is the partition key of the account or organization."""
+    return {SYNC_TAG: sync, ACCOUNT_TAG: owner, LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority}
+
+
+def joined(values: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a run of one or more accounts: `values` holds the sync of each. No key or id holds a comma."""
+    return {ACCOUNT_TAG: ",".join(values), SYNC_TAG: ",".join(values.values())}
+
+
+def syncs_of(tags: Mapping[str, str]) -> dict[str, str]:
+    """The accounts (or organizations) of a run with the sync of each, as `joined` wrote them; "" = not settled yet."""
+    owners = [owner for owner in tags.get(ACCOUNT_TAG, "").split(",") if owner]
+    syncs = tags.get(SYNC_TAG, "").split(",")
+    return {owner: syncs[n] if len(syncs) == len(owners) else syncs[0] for n, owner in enumerate(owners)}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run makes: its layer, and the partition keys of its accounts (or organizations)."""
+
+    layer: Layer
+    owners: tuple[str, ...]
+
+
+def scope_of(run: dg.DagsterRun, grid: Grid) -> Scope:
+    """The scope of a run, by its tags; by its tables and partitions where it has none.
+
+    A run with every table of a layer for a whole account (or organization) is that layer. Where it makes tables of
+    several layers, it is the first of them: the others have to follow, as they read what the first makes.
+    """
+    keys = partition_keys(run, grid)
+    owners = tuple(sorted({key.split("|")[0] for key in keys}))
+    given = run.tags.get(LAYER_TAG)
+    if given in set(Layer):
+        return Scope(Layer(given), owners or tuple(syncs_of(run.tags)))
+    if run.asset_selection is None or len(owners) != 1:
+        return Scope(Layer.CELLS, owners)
+    tables = {key.to_user_string() for key in run.asset_selection}
+    for layer in (Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
+        whole = layer is not Layer.REGIONS or set(grid.regional_keys(owners[0])) <= set(keys)
+        if tables.issuperset(layer.tables) and whole:
+            return Scope(layer, owners)
+    return Scope(Layer.CELLS, owners)
+
+
+def partition_keys(run: dg.DagsterRun, grid: Grid) -> list[str]:
+    """The partition keys of a run: of an account, of a region of one, or of an organization."""
+    if PARTITION_TAG in run.tags:
+        return [run.tags[PARTITION_TAG]]
+    if RANGE_START not in run.tags or RANGE_END not in run.tags:
+        return []
+    wanted = dg.PartitionKeyRange(run.tags[RANGE_START], run.tags[RANGE_END])
+    definitions = (grid.account, grid.account_region, grid.organization)
+    for definition in definitions:
+        if definition.has_partition_key(wanted.start):
+            return list(definition.get_partition_keys_in_range(wanted))
+    return [wanted.start, wanted.end]

@@ -1,0 +1,27 @@
+"""Which versions of its tables a push was planned on: they are noted with the plan, and compared before it is used."""
+
+import json
+from collections.abc import Mapping
+
+from raito_pipeline.storage import CellInfo, Store
+
+TABLES = ("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments")
+"""The tables that a plan is made of."""
+_MADE_OF = "made of"
+
+
+def versions(store: Store, account: str) -> dict[str, str]:
+    """The stored version of each table that a push of an account stands on: by run and time of the read."""
+    infos = (store.info(table, account) for table in TABLES)
+    return {info.table: f"{info.run_id} {info.read_at.isoformat()}" for info in infos if info is not None}
+
+
+def note(found: Mapping[str, str]) -> dict[str, str]:
+    """What a cell keeps with its rows, so that `made_of` gives these versions back."""
+    return {_MADE_OF: json.dumps(dict(found))}
+
+
+def made_of(info: CellInfo) -> dict[str, str] | None:
+    """The versions that a plan or the results of a push were made of, or None where the cell does not say."""
+    text = info.extra.get(_MADE_OF)
+    return None if text is None else dict(json.loads(text))

@@ -1,0 +1,150 @@
+"""Every schedule option as the code location loads it, and what its ticks request."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.orchestration.jobs import run_request
+from raito_pipeline.orchestration.reconcile import Request
+from raito_pipeline.orchestration.starts import due
+from raito_pipeline.orchestration.tags import Layer
+from raito_pipeline.sync import layers
+from tests.orchestration.conftest import Loads, account_ids
+
+ORG = "999988887777_eu-west-1"
+CRONS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "0 6 * * *", "5 */2 * * MON")
+COMBINATIONS = [
+    (),
+    *((f'cron: "{text}"',) for text in CRONS),
+    ("frequency: 60",),
+    ("sync-at-startup: true",),
+    ("frequency: 90", "sync-at-startup: true"),
+    ('cron: "@hourly"', "sync-at-startup: true"),
+    ('cron: "@hourly"', "frequency: 60"),
+    ('cron: "@hourly"', "frequency: 60", "sync-at-startup: true"),
+]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _requests(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, name: str, cursor: str | None = None
+) -> tuple[Sequence[dg.RunRequest], str | None, str | None]:
+    """What a tick requests, the words with which it requests nothing, and the cursor after it."""
+    repository = definitions.get_repository_def()
+    if repository.has_schedule_def(name):
+        context = dg.build_schedule_context(instance, NOON, repository_def=repository)
+        schedule = repository.get_schedule_def(name).evaluate_tick(context)
+        return schedule.run_requests or (), schedule.skip_message, None
+    context = dg.build_sensor_context(instance, cursor, repository_def=repository, sensor_name=name)
+    sensor = repository.get_sensor_def(name).evaluate_tick(context)
+    return sensor.run_requests or (), sensor.skip_message, sensor.cursor
+
+
+def _check(definitions: dg.Definitions, options: Options, requests: Sequence[dg.RunRequest], default: str) -> None:
+    """Each requested job is there and has the requested partition."""
+    repository = definitions.get_repository_def()
+    grid = make_grid(options)
+    for request in requests:
+        job = repository.get_job(request.job_name or default)
+        assert job.partitions_def is not None
+        assert request.partition_key in job.partitions_def.get_partition_keys()
+        assert request.partition_key in {*grid.organization.get_partition_keys(), *grid.account.get_partition_keys()}
+        assert request.tags["raito/account"] == request.partition_key
+        assert request.tags["raito/sync"]
+
+
+@pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: " ".join(given) or "none")
+def test_every_option_loads_and_its_ticks_request_runs_that_are_there(
+    loads: Loads, instance: dg.DagsterInstance, given: tuple[str, ...]
+) -> None:
+    options = loads(*given)
+    definitions = build_definitions(options)
+    dg.Definitions.validate_loadable(definitions)
+    repository = definitions.get_repository_def()
+    names = {each.name for each in (*repository.schedule_defs, *repository.sensor_defs)}
+    by_cron = {"sync_organizations_by_cron", "sync_accounts_by_cron"} if "cron" in str(given) else set()
+    by_sensor = {"sync_by_frequency"} if "startup" in str(given) or (given and not by_cron) else set()
+    assert names == {"continue_sync", *by_cron, *by_sensor}
+
+    requested = []
+    for name in sorted(names):
+        default = "sync_organization" if "organizations" in name else "sync_account"
+        requests, skipped, _cursor = _requests(definitions, instance, name)
+        _check(definitions, options, requests, default)
+        assert bool(requests) != bool(skipped)
+        if name != "continue_sync":
+            requested += [request.partition_key for request in requests]
+    starts_now = by_cron or "startup" in str(given)
+    assert set(requested) == ({ORG, *account_ids(2)} if starts_now else set())
+
+
+@pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: " ".join(given) or "none")
+def test_the_command_finds_every_job_of_its_layers(loads: Loads, given: tuple[str, ...]) -> None:
+    options = loads(*given)
+    job = build_definitions(options).resolve_implicit_global_asset_job_def()
+    tables = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert {table for layer in layers(options, make_grid(options), "sync") for table in layer.tables} <= tables
+
+
+HOUR = timedelta(hours=1)
+# how long ago the last sync was launched, how long ago the sensor first looked, frequency, starting, whether due
+DUE: list[tuple[timedelta | None, timedelta, timedelta | None, bool, bool]] = [
+    (None, 0 * HOUR, HOUR, False, False),
+    (None, HOUR, HOUR, False, True),
+    (None, 0 * HOUR, None, True, True),
+    (None, 0 * HOUR, HOUR, True, True),
+    (None, 5 * HOUR, None, False, False),
+    (0.9 * HOUR, 5 * HOUR, HOUR, False, False),
+    (HOUR, 5 * HOUR, HOUR, False, True),
+    (2 * HOUR, 0 * HOUR, HOUR, False, True),
+    (2 * HOUR, 5 * HOUR, 3 * HOUR, False, False),
+    (2 * HOUR, 5 * HOUR, None, True, True),
+    (0.9 * HOUR, 5 * HOUR, None, True, False),
+    (0.9 * HOUR, 5 * HOUR, HOUR, True, False),
+]
+
+
+@pytest.mark.parametrize(("began", "looked", "frequency", "starting", "expected"), DUE)
+def test_when_a_sync_is_due(
+    began: timedelta | None, looked: timedelta, frequency: timedelta | None, starting: bool, expected: bool
+) -> None:
+    last = None if began is None else NOON - began
+    assert due(NOON, last, NOON - looked, frequency, starting=starting) is expected
+
+
+def test_at_start_up_a_sync_begins_once_a_process(loads: Loads, instance: dg.DagsterInstance) -> None:
+    options = loads("sync-at-startup: true")
+    first = build_definitions(options)
+    requests, _, cursor = _requests(first, instance, "sync_by_frequency")
+    assert len(requests) == 3
+    again, skipped, cursor = _requests(first, instance, "sync_by_frequency", cursor)
+    assert (list(again), skipped) == ([], "no sync is due")
+
+    restarted, _, _ = _requests(build_definitions(options), instance, "sync_by_frequency", cursor)
+    assert len(restarted) == 3
+
+
+def test_a_schedule_leaves_out_an_account_whose_sync_is_open_and_says_so(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    options = loads('cron: "@hourly"', "sync-at-startup: true")
+    definitions = build_definitions(options)
+    busy, free = account_ids(2)
+    request = run_request(Request(busy, Layer.ACCOUNT, "earlier"), make_grid(options))
+    job = definitions.resolve_job_def("sync_account")
+    run = instance.create_run_for_job(job, tags={**request.tags, "dagster/partition": busy})
+
+    by_cron, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
+    by_start, _, _ = _requests(definitions, instance, "sync_by_frequency")
+
+    assert [each.partition_key for each in by_cron] == [free]
+    assert {each.partition_key for each in by_start} == {ORG, free}
+
+    instance.report_run_failed(run)
+    after, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
+    assert [each.partition_key for each in after] == [busy, free]
