@@ -37,7 +37,9 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
 
     @dg.multi_asset(name="s3_buckets", specs=[spec], can_subset=False)
-    def s3_buckets(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]) -> Results:
+    def s3_buckets(
+        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
+    ) -> Results:
         """Reads the buckets of an account with their regions and tags."""
         log = sync_run.log(context)
         for cell in log.cells("account"):

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from raito_pipeline.automation import ACCOUNT_TAG
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 from raito_pipeline.sync import Layer, LayerResult
 

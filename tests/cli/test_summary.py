@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from raito_pipeline.automation import ACCOUNT_TAG
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 from raito_pipeline.sync import Layer, LayerResult
 
