@@ -10,7 +10,7 @@ import dagster as dg
 from assets import access, cloudtrail_usage, data_objects
 from raito_pipeline import partitions
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.cells import Results
+from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.orchestration.sync_run import SyncRun
