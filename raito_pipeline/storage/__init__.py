@@ -2,6 +2,7 @@
 
 from raito_pipeline.storage.cells import CellInfo, CellMissing, CellUnusable, ReadStatus
 from raito_pipeline.storage.errors import StorageError
+from raito_pipeline.storage.lease import Lease, LeaseLost, LeaseRecord, Leases, SyncUnderWay
 from raito_pipeline.storage.store import CellDataset, Store
 from raito_pipeline.storage.writer import CellWriter
 
@@ -11,7 +12,12 @@ __all__ = [
     "CellMissing",
     "CellUnusable",
     "CellWriter",
+    "Lease",
+    "LeaseLost",
+    "LeaseRecord",
+    "Leases",
     "ReadStatus",
     "StorageError",
     "Store",
+    "SyncUnderWay",
 ]

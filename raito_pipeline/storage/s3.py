@@ -47,6 +47,10 @@ class S3Files:
         self._options = dict(parse_qsl(parts.query))
 
     @functools.cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self._options.get("region"))
+
+    @functools.cached_property
     def client(self) -> "S3Client":
         """The client of boto3."""
         return self._make_client()
@@ -105,9 +109,9 @@ class S3Files:
             user_agent_extra="raito-pipeline",
             **more,
         )
-        session = boto3.Session(region_name=self._options.get("region"))
-        region = session.region_name or "us-east-1"
-        return session.client("s3", region_name=region, endpoint_url=None if more else self._endpoint, config=config)
+        region = self._session.region_name or "us-east-1"
+        endpoint = None if more else self._endpoint
+        return self._session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
 
 
 def date_of(answer: Mapping[str, Any]) -> datetime:

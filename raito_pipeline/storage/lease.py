@@ -1,0 +1,349 @@
+"""At most one sync of an account at a time: a lease in the storage that every run of a sync takes.
+
+The lease is *held* by a live run, which renews it every twenty seconds; *reserved* for its sync between two of its
+layers; or *free*. It ends by itself when its owner does: at once where the process is provably gone (same machine),
+else two minutes after the last sign of life. A run that belongs to no sync joins the one that the lease names last.
+"""
+
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from raito_pipeline.storage.errors import StorageError
+from raito_pipeline.storage.lease_files import LeaseFile, lease_files
+from raito_pipeline.storage.owner import Owner
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 20.0
+DEAD_AFTER_SECONDS = 120.0
+BETWEEN_LAYERS_SECONDS = 600.0
+_POLL_SECONDS = 1.0
+State = Literal["held", "reserved", "free"]
+
+
+@dataclass(frozen=True)
+class LeaseRecord:
+    """What a lease file says: whose the lease is or was last. Times are of the storage's clock (UTC).
+
+    `began_at` is when a run of this sync first took it, `acquired_at` when this run did.
+    """
+
+    key: str
+    sync: str
+    run_id: str
+    what: str
+    owner: Owner
+    token: str
+    state: State
+    began_at: datetime
+    acquired_at: datetime
+    heartbeat_at: datetime
+    reserved_until: datetime | None = None
+
+    def open(self, now: datetime, dead_after: timedelta) -> bool:
+        """True while the lease keeps others out: its owner lives, or it is reserved for its sync."""
+        if self.state == "held":
+            return not self.owner.dead and now - self.heartbeat_at < dead_after
+        return self.state == "reserved" and self.reserved_until is not None and now < self.reserved_until
+
+    def to_json(self) -> bytes:
+        """As the file holds it."""
+        times = {name: value.isoformat() for name, value in vars(self).items() if isinstance(value, datetime)}
+        return json.dumps({**vars(self), **times, "owner": self.owner.fields}, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes | None) -> "LeaseRecord | None":
+        """What a file holds; None where it is not there or was damaged: nobody holds it then."""
+        try:
+            return None if content is None else cls._read(json.loads(content))
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("a lease file could not be read (%s): it counts as not there", error)
+            return None
+
+    @classmethod
+    def _read(cls, said: dict[str, Any]) -> "LeaseRecord":
+        until = said["reserved_until"]
+        return cls(
+            key=str(said["key"]),
+            sync=str(said["sync"]),
+            run_id=str(said["run_id"]),
+            what=str(said["what"]),
+            owner=Owner.from_fields(said["owner"]),
+            token=str(said["token"]),
+            state=said["state"],
+            began_at=datetime.fromisoformat(said["began_at"]),
+            acquired_at=datetime.fromisoformat(said["acquired_at"]),
+            heartbeat_at=datetime.fromisoformat(said["heartbeat_at"]),
+            reserved_until=None if until is None else datetime.fromisoformat(until),
+        )
+
+
+class SyncUnderWay(Exception):
+    """Another run holds the lease of an account, or another sync has reserved it, and did not end in time."""
+
+    def __init__(self, record: LeaseRecord, now: datetime, waited: float, dead_after: float) -> None:
+        since = f"{record.began_at:%Y-%m-%d %H:%M:%S} UTC"
+        if record.state == "reserved":
+            doing = f"it is between two layers, the last one was {record.what} (run {record.run_id})"
+            remedy = f"Sync again after it; its place is kept until {record.reserved_until:%H:%M:%S} UTC"
+        else:
+            silent = max(0, round((now - record.heartbeat_at).total_seconds()))
+            doing = (
+                f"run {record.run_id} on {record.owner.host} (process {record.owner.pid}) does {record.what}, "
+                f"last sign of life {silent} s ago"
+            )
+            remedy = (
+                f"Wait until it ends, or cancel that run; if it was killed, its lease ends after {dead_after:.0f} s"
+            )
+        super().__init__(
+            f"a sync of {record.key} is under way: {record.sync}, since {since}; {doing}. "
+            f"Waited {waited:.0f} s for it; nothing was done. {remedy}."
+        )
+        self.record = record
+
+
+class LeaseLost(Exception):
+    """The lease that a run took is not its own any more: what it does next could collide with another sync."""
+
+    def __init__(self, key: str, sync: str, reason: str) -> None:
+        super().__init__(
+            f"the lease of {key} for sync {sync} was lost: {reason}. This run stops before it changes anything more; "
+            "sync again."
+        )
+        self.key, self.sync = key, sync
+
+
+class Lease:
+    """A lease that this process holds and renews in the background; a context manager that releases it.
+
+    `sync` is the id of the sync that the run belongs to. `reserve_seconds` is how long the place of that sync is kept
+    after this layer; nothing is kept where the block was interrupted (Ctrl-C, a cancelled run).
+    """
+
+    def __init__(self, file: LeaseFile, record: LeaseRecord, beat_every: float, dead_after: float) -> None:
+        self._file, self._record = file, record
+        self._beat_every, self._dead_after = beat_every, dead_after
+        self.reserve_seconds = 0.0
+        self._alive_at = time.monotonic()
+        self._lost: str | None = None
+        self._ended = threading.Event()
+        self._holders = 1
+        self._thread = threading.Thread(target=self._keep, name=f"lease {record.key}", daemon=True)
+        self._thread.start()
+
+    @property
+    def key(self) -> str:
+        """The partition key of the account or organization."""
+        return self._record.key
+
+    @property
+    def sync(self) -> str:
+        """The id of the sync."""
+        return self._record.sync
+
+    @property
+    def run_id(self) -> str:
+        """The run that took it."""
+        return self._record.run_id
+
+    def check(self) -> None:
+        """Make sure that the lease is still ours, by renewing it; to be called before something is changed outside.
+
+        Raises `LeaseLost`.
+        """
+        if self._lost is None and not self._ended.is_set():
+            self._beat()
+        if self._lost is not None:
+            raise LeaseLost(self.key, self.sync, self._lost)
+        if self._ended.is_set():
+            raise LeaseLost(self.key, self.sync, "this run gave it back")
+
+    def release(self, reserve_seconds: float = 0.0) -> None:
+        """Give the lease back; its sync's place is kept for `reserve_seconds`. A second call does nothing."""
+        if not _forget(self) or self._ended.is_set():
+            return
+        self._ended.set()
+        self._thread.join()
+
+        def give_back(record: LeaseRecord, now: datetime) -> LeaseRecord:
+            if reserve_seconds <= 0:
+                return replace(record, state="free", heartbeat_at=now)
+            until = now + timedelta(seconds=reserve_seconds)
+            return replace(record, state="reserved", heartbeat_at=now, reserved_until=until)
+
+        try:
+            self._change_own(give_back)
+        except StorageError as error:
+            logger.warning("%s The lease ends by itself after %.0f s.", error, self._dead_after)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        interrupted = error is not None and not isinstance(error, Exception)
+        self.release(0.0 if interrupted else self.reserve_seconds)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._beat_every) and self._lost is None:
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            mine = self._change_own(lambda record, now: replace(record, heartbeat_at=now))
+        except StorageError as error:
+            if time.monotonic() - self._alive_at >= self._dead_after:
+                self._lost = f"it could not be renewed for {self._dead_after:.0f} s, {error.reason}"
+            return
+        self._alive_at = time.monotonic()
+        if not mine:
+            self._lost = "another run took it over, as this one gave no sign of life in time"
+
+    def _change_own(self, change: Callable[[LeaseRecord, datetime], LeaseRecord]) -> bool:
+        """Change the file where it is still ours; whether it is."""
+        mine = False
+
+        def decide(content: bytes | None, now: datetime) -> bytes | None:
+            nonlocal mine
+            record = LeaseRecord.from_json(content)
+            mine = record is not None and record.token == self._record.token
+            return change(record, now).to_json() if record is not None and mine else None
+
+        self._file.change(decide)
+        return mine
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a run asks for."""
+
+    key: str
+    sync: str | None
+    run_id: str
+    what: str
+    begins: bool
+    token: str
+
+    def record(self, current: LeaseRecord | None, now: datetime) -> LeaseRecord:
+        """The lease as this run would hold it."""
+        last = None if current is None or self.begins else current.sync
+        sync = self.sync or last or self.run_id
+        began = current.began_at if current is not None and current.sync == sync else now
+        return LeaseRecord(self.key, sync, self.run_id, self.what, Owner.here(), self.token, "held", began, now, now)
+
+    def may_follow(self, current: LeaseRecord) -> bool:
+        """Whether this run belongs to the sync of a lease that is reserved."""
+        return current.state == "reserved" and (self.sync == current.sync or (self.sync is None and not self.begins))
+
+
+class Leases:
+    """The leases in a storage (a path or an `s3://` address). Raises `StorageError` where that fails."""
+
+    def __init__(
+        self,
+        location: str | Path,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        dead_after_seconds: float = DEAD_AFTER_SECONDS,
+    ) -> None:
+        self._files = lease_files(location)
+        self._beat_every, self._dead_after = heartbeat_seconds, dead_after_seconds
+
+    def acquire(
+        self, key: str, sync: str | None, run_id: str, what: str, wait_seconds: float = 0.0, begins: bool = False
+    ) -> Lease:
+        """Take the lease of an account or organization (its partition key) for a run.
+
+        `sync` is the sync that the run belongs to; without one it begins a sync of its own (`begins`, or where there
+        never was one: the run id is its id) or joins the last one. `what` says what the run does, for others. Waits up
+        to `wait_seconds` for the run that holds it, and for another sync that has reserved it. A run that takes the
+        lease again in the same process gets the same one. Raises `SyncUnderWay`.
+        """
+        file = self._file(key)
+        again = _held_here(file.address, run_id)
+        if again is not None:
+            return again
+        wish = _Wish(key, sync, run_id, what, begins, uuid.uuid4().hex)
+        began = time.monotonic()
+        while True:
+            record, current, now = self._try(file, wish)
+            if record is not None:
+                return _remember(file.address, Lease(file, record, self._beat_every, self._dead_after))
+            waited = time.monotonic() - began
+            if waited >= wait_seconds:
+                assert current is not None
+                raise SyncUnderWay(current, now, waited, self._dead_after)
+            time.sleep(min(_POLL_SECONDS, wait_seconds - waited))
+
+    def last_sync(self, key: str) -> str | None:
+        """The id of the sync that held the lease last, under way or not; None where there never was one."""
+        record = self._read(key)[0]
+        return record.sync if record else None
+
+    def under_way(self, key: str) -> LeaseRecord | None:
+        """Who holds or has reserved the lease now; None where it is free."""
+        record, now = self._read(key)
+        return record if record is not None and record.open(now, self._dead_time) else None
+
+    @property
+    def _dead_time(self) -> timedelta:
+        return timedelta(seconds=self._dead_after)
+
+    def _file(self, key: str) -> LeaseFile:
+        return self._files(f"_leases/account={key}.json")
+
+    def _read(self, key: str) -> tuple[LeaseRecord | None, datetime]:
+        state = self._file(key).read()
+        return LeaseRecord.from_json(state.before), state.now
+
+    def _try(self, file: LeaseFile, wish: _Wish) -> tuple[LeaseRecord | None, LeaseRecord | None, datetime]:
+        """The lease where it could be taken, else None; who had it; and when that was."""
+
+        def decide(content: bytes | None, now: datetime) -> bytes | None:
+            current = LeaseRecord.from_json(content)
+            own = current is not None and current.token == wish.token  # written by an attempt whose answer was lost
+            if current is None or own or wish.may_follow(current) or not current.open(now, self._dead_time):
+                return wish.record(current, now).to_json()
+            return None
+
+        change = file.change(decide)
+        return LeaseRecord.from_json(change.after), LeaseRecord.from_json(change.before), change.now.astimezone(UTC)
+
+
+_held: dict[str, Lease] = {}
+_held_lock = threading.Lock()
+
+
+def _held_here(address: str, run_id: str) -> Lease | None:
+    with _held_lock:
+        lease = _held.get(address)
+        if lease is None or lease.run_id != run_id:
+            return None
+        lease._holders += 1
+        return lease
+
+
+def _remember(address: str, lease: Lease) -> Lease:
+    with _held_lock:
+        _held[address] = lease
+        return lease
+
+
+def _forget(lease: Lease) -> bool:
+    """One holder less; True where it was the last one."""
+    with _held_lock:
+        lease._holders -= 1
+        if lease._holders > 0:
+            return False
+        if _held.get(lease._file.address) is lease:
+            del _held[lease._file.address]
+        return True

@@ -1,0 +1,141 @@
+"""The small file that says who holds a lease, changed by one process at a time: on a local folder and on S3.
+
+All times in it are of one clock, that of the storage (the header `Date` of S3, the modification time of a file that was
+touched just now), so that hosts whose clocks differ judge each other alike.
+"""
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from raito_pipeline.storage.errors import StorageError, storage_errors
+from raito_pipeline.storage.s3 import S3Files, date_of
+
+Decide = Callable[[bytes | None, datetime], bytes | None]
+"""Takes what the file holds (None: it is not there) and the time; gives what it is to hold (None: as it is)."""
+_ATTEMPTS = 20
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a file held, what it holds now (None: it was left as it is), and when that was."""
+
+    before: bytes | None
+    after: bytes | None
+    now: datetime
+
+
+class LeaseFile(Protocol):
+    """One file. Raises `StorageError`."""
+
+    address: str
+
+    def change(self, decide: Decide) -> Change:
+        """Let `decide` replace what the file holds, as if no other process changed it meanwhile."""
+
+    def read(self) -> Change:
+        """What the file holds, and the time."""
+
+
+class LocalLeaseFile:
+    """A file in a folder; whoever changes it holds a lock on the file of the same name that ends in `.lock`."""
+
+    def __init__(self, root: str, name: str) -> None:
+        self._path = Path(root) / name
+        self.address = str(self._path)
+
+    def change(self, decide: Decide) -> Change:
+        """See `LeaseFile`."""
+        with storage_errors("the lease", "taken or renewed", self.address), self._locked() as now:
+            before = self._path.read_bytes() if self._path.exists() else None
+            after = decide(before, now)
+            if after is not None:
+                new = self._path.with_suffix(".new")  # one at a time: the lock is held
+                new.write_bytes(after)
+                new.replace(self._path)
+            return Change(before, after, now)
+
+    def read(self) -> Change:
+        """See `LeaseFile`. Takes no lock: the file is replaced whole."""
+        with storage_errors("the lease", "read", self.address):
+            try:
+                return Change(self._path.read_bytes(), None, datetime.now(UTC))
+            except FileNotFoundError:
+                return Change(None, None, datetime.now(UTC))
+
+    @contextmanager
+    def _locked(self) -> Iterator[datetime]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            os.utime(lock)  # of a network file system: its server's clock
+            yield datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
+        finally:
+            os.close(lock)
+
+
+class S3LeaseFile:
+    """An object, created with `If-None-Match: *` and replaced with `If-Match`: of several that try, one succeeds.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+
+    def __init__(self, files: S3Files, name: str) -> None:
+        self._files = files
+        path = f"{files.root}/{name}"
+        self._key = files.key(path)
+        self.address = files.scheme + path
+
+    def change(self, decide: Decide) -> Change:
+        """See `LeaseFile`."""
+        with storage_errors("the lease", "taken or renewed", self.address):
+            for _ in range(_ATTEMPTS):
+                before, etag, now = self._get()
+                after = decide(before, now)
+                if after is None or self._put(after, etag):
+                    return Change(before, after, now)
+                time.sleep(random.uniform(0.05, 0.3))
+        reason = f"other processes changed it {_ATTEMPTS} times while this one tried"
+        raise StorageError("the lease", "taken or renewed", self.address, reason)
+
+    def read(self) -> Change:
+        """See `LeaseFile`."""
+        with storage_errors("the lease", "read", self.address):
+            before, _etag, now = self._get()
+            return Change(before, None, now)
+
+    def _get(self) -> tuple[bytes | None, str | None, datetime]:
+        try:
+            answer = self._files.client.get_object(Bucket=self._files.bucket, Key=self._key)
+        except self._files.client.exceptions.NoSuchKey as missing:
+            return None, None, date_of(missing.response)
+        return answer["Body"].read(), answer["ETag"], date_of(answer)
+
+    def _put(self, content: bytes, etag: str | None) -> bool:
+        condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        try:
+            self._files.client.put_object(Bucket=self._files.bucket, Key=self._key, Body=content, **condition)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _LOST_RACE:
+                return False
+            raise
+        return True
+
+
+def lease_files(location: str | Path) -> Callable[[str], LeaseFile]:
+    """The files below the root of a store, by name (with their folder); those on S3 share their connections."""
+    if str(location).startswith("s3://"):
+        files = S3Files(str(location))
+        return lambda name: S3LeaseFile(files, name)
+    return lambda name: LocalLeaseFile(str(Path(location).absolute()), name)
