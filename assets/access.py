@@ -1,8 +1,11 @@
 """Stage `access`: access points of each region, and access providers made of everything that IAM and S3 say."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -11,6 +14,7 @@ from raito_pipeline import partitions
 from raito_pipeline.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
+from raito_pipeline.dagster_support import gone
 from raito_pipeline.dagster_support.cells import CellLog, Meter, markdown_table
 from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
 from raito_pipeline.dagster_support.guard import judge
@@ -34,12 +38,17 @@ from raito_pipeline.model import (
     OrgPermissionSet,
     S3Bucket,
 )
+from raito_pipeline.model.schema import table_of
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
 from raito_pipeline.target_settings import access_settings
 
 GROUP = "access"
+R = TypeVar("R")
 _MOST_REASONS = 10
+_OF_THE_ORGANIZATION = ("org_permission_sets", "org_account_assignments")
+_BUILT_OF = "built of"
+"""Key in the extra fields of `access_providers`: the cells of access points and of the organization that it is of."""
 
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
@@ -68,10 +77,20 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     meter = Meter()
     read_at = datetime.now(UTC)
     verdict = judge(log.context.instance, log.store, access_needs(services.options, grid, log.store, cell.account))
+    for reason in gone.reasons(services.options, log.store, cell.account):
+        verdict = verdict.but(reason)
+    built_of = optional_inputs(log.store, services, grid, cell.account)
     try:
-        rows = build_access_providers(access_inputs(log.store, services, grid, cell.account), access_settings(target))
+        _require_what_was_there(log.store, services, grid, cell, built_of)
+        inputs = access_inputs(log.store, services, grid, cell.account)
+        settings = access_settings(target)
+        if settings.regions is not None:  # what lies in a region that may be gone by mistake keeps its access
+            left = gone.gone_regions(services.options, log.store, cell.account)
+            settings = replace(settings, regions=(*settings.regions, *left))
+        rows = build_access_providers(inputs, settings)
     except CellMissing as error:
         rows, verdict = _of_the_previous_sync(log.store, cell, error), verdict.but(f"it could not be built: {error}")
+        built_of = _built_of(log.store, cell)
     info = log.store.write(
         "access_providers",
         rows,
@@ -79,6 +98,7 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         status=ReadStatus.COMPLETE if verdict.complete else ReadStatus.PARTIAL,
         problems=verdict.reasons,
         read_at=read_at,
+        extra={_BUILT_OF: json.dumps([list(each) for each in built_of])},
     )
     log.made(cell, info, {**meter.cost().metadata(), **incomplete_metadata(rows)})
 
@@ -90,19 +110,54 @@ def _of_the_previous_sync(store: Store, cell: Cell, error: CellMissing) -> tuple
     return tuple(store.rows(AccessProvider, cell.account))
 
 
+Input = tuple[str, str, str]
+"""table, account (or organization) and region of a cell"""
+
+
+def optional_inputs(store: Store, services: Services, grid: Grid, account: str) -> tuple[Input, ...]:
+    """The stored cells of access points and of the organization: an account has access providers without them, too."""
+    options = services.options
+    regions = [cell.region for cell in region_cells(options, grid, account) if cell.region is not None]
+    found = [("access_points", account, region) for region in (*regions, *gone.gone_regions(options, store, account))]
+    key = partitions.organization_of(options, account)
+    if key is not None:
+        place = cell_of("organization", key)
+        found += [(table, place.account, place.region or "") for table in _OF_THE_ORGANIZATION]
+    return tuple(each for each in found if store.info(*each) is not None)
+
+
+def _built_of(store: Store, cell: Cell) -> tuple[Input, ...]:
+    """The optional inputs of the access providers that are stored."""
+    info = store.info("access_providers", cell.account)
+    told = json.loads(info.extra.get(_BUILT_OF, "[]")) if info else []
+    return tuple((table, account, region) for table, account, region in told)
+
+
+def _require_what_was_there(store: Store, services: Services, grid: Grid, cell: Cell, there: Sequence[Input]) -> None:
+    """Raise `CellMissing` where a cell that the stored access providers are built of is not there any more.
+
+    Without it, who has them or what they give would be lost. A region or organization that the account does not have
+    any more is none of its inputs.
+    """
+    key = partitions.organization_of(services.options, cell.account)
+    regions = {each.region for each in region_cells(services.options, grid, cell.account)}
+    for table, account, region in _built_of(store, cell):
+        ours = region in regions if table == "access_points" else key == f"{account}_{region}"
+        if ours and (table, account, region) not in there:
+            raise CellMissing(table, account, region, store.uri(table, account, region))
+
+
 def access_inputs(store: Store, services: Services, grid: Grid, account: str) -> AccessInputs:
     """The stored tables of an account and its organization.
 
     Raises `CellMissing` where IAM or the buckets were never read.
     """
-    key = partitions.organization_of(services.options, account)
-    place = None if key is None else cell_of("organization", key).place
-    regions = [
-        cell.region
-        for cell in region_cells(services.options, grid, account)
-        if cell.region is not None and store.info("access_points", account, cell.region) is not None
-    ]
-    linked = place is not None and store.info("org_permission_sets", *place) is not None
+    there = optional_inputs(store, services, grid, account)
+
+    def of(row_type: type[R]) -> tuple[R, ...]:
+        places = ((one, region) for table, one, region in there if table == table_of(row_type).name)
+        return tuple(row for place in places for row in store.rows(row_type, *place))
+
     return AccessInputs(
         account_id=services.account(account).account_id,
         users=tuple(store.rows(IamUser, account)),
@@ -111,9 +166,9 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         policies=tuple(store.rows(IamPolicy, account)),
         attachments=tuple(store.rows(IamAttachment, account)),
         buckets=tuple(store.rows(S3Bucket, account)),
-        access_points=tuple(row for region in regions for row in store.rows(AccessPoint, account, region)),
-        permission_sets=tuple(store.rows(OrgPermissionSet, *place)) if linked and place else (),
-        assignments=tuple(store.rows(OrgAccountAssignment, *place)) if linked and place else (),
+        access_points=of(AccessPoint),
+        permission_sets=of(OrgPermissionSet),
+        assignments=of(OrgAccountAssignment),
     )
 
 

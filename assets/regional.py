@@ -10,6 +10,7 @@ import dagster as dg
 from assets import access, cloudtrail_usage, data_objects
 from raito_pipeline import partitions
 from raito_pipeline.config import Options
+from raito_pipeline.dagster_support import gone
 from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
@@ -35,6 +36,8 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
             for cell in log.cells("account_region") if tables else []:
                 reason = _why_not(options, services, maker, cell)
                 with log.attempt(maker.tables[0], cell):
+                    if reason and _is_gone(options, log, cell):
+                        continue  # its tables stay until an import has removed what they hold
                     for table in tables if reason else []:
                         log.out_of_scope(table, cell, reason or "")
                     if reason is None:
@@ -53,6 +56,15 @@ def _make(log: CellLog, services: Services, maker: CellMaker, cell: Cell) -> Non
             raise
         log.context.log.warning(str(error))
         maker.make(log, services, cell)
+
+
+def _is_gone(options: Options, log: CellLog, cell: Cell) -> bool:
+    """Whether `raito.yml` leaves out a region that was synced before."""
+    account = cell.account
+    return cell.region in (
+        *gone.gone_regions(options, log.store, account),
+        *gone.confirmed_regions(options, log.store, account),
+    )
 
 
 def _why_not(options: Options, services: Services, maker: CellMaker, cell: Cell) -> str | None:

@@ -5,15 +5,17 @@ permission to delete, and the result says which cell is missing and why.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 from raito_pipeline import partitions
 from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.dagster_support import gone
 from raito_pipeline.dagster_support.cells import CellLog
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.guard import Need, Verdict, judge
@@ -34,11 +36,12 @@ from raito_pipeline.model.batches import texts
 from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.policy.permissions import permissions
 from raito_pipeline.push.inputs import made_of, versions
+from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.files.access_providers import write_access_providers
 from raito_pipeline.raito.files.data_objects import write_data_objects
-from raito_pipeline.raito.files.identities import write_account_identities, write_organization_identities
+from raito_pipeline.raito.files.identities import root_user, write_account_identities, write_organization_identities
 from raito_pipeline.raito.files.usage import write_usage
 from raito_pipeline.raito.imports import (
     Imported,
@@ -59,6 +62,7 @@ from raito_pipeline.usage.earlier import log_files
 from raito_pipeline.usage.seen import HashSet
 
 Target = AccountTarget | OrganizationTarget
+_DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Work:
     """the only data objects to send; None = all"""
     log_files: list[tuple[str, str]] = field(default_factory=list)
     """keys and ETags of the log files whose statements are stored at the time of the upload"""
+    count: "Count | None" = None
+    """what the import does to what Raito Cloud holds; None where that is not counted"""
 
     @property
     def account(self) -> AccountTarget:
@@ -87,6 +93,32 @@ class Work:
     def may_delete(self) -> bool:
         """Whether Raito Cloud may remove what the file lacks: asked for, and nothing is missing."""
         return self.target.delete_untouched and self.verdict.complete
+
+
+Ids = Mapping[str, Iterable[Sequence[str]]]
+"""External ids in batches, by kind of element."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What Raito Cloud holds before an import (None: not known, as before the first one), and what is sent."""
+
+    owner: str
+    """id of the data source or identity store"""
+    held: Elements | None
+    sent: Elements
+
+    def afterwards(self, *, removed: bool) -> Elements:
+        """What Raito Cloud holds after the import, in which what was not sent was `removed`, or was not."""
+        return self.sent if removed or self.held is None else self.held.with_(self.sent)
+
+    def note(self, row: ImportResult) -> ImportResult:
+        """The row of the import with what its counters are expected to be."""
+        after = self.afterwards(removed=row.delete_untouched)
+        if self.held is None:
+            return replace(row, held=len(after) if row.delete_untouched else None)
+        added, removed = len(self.sent.less(self.held)), len(self.held.less(after))
+        return replace(row, held=len(after), expected_added=added, expected_removed=removed)
 
 
 class NothingToSend(CellMissing):
@@ -118,12 +150,32 @@ class Upload(ABC):
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
         """What must be there and whole before Raito Cloud may remove anything."""
 
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:  # noqa: ARG002
+        """Why nothing may be removed although every cell that is needed is whole."""
+        return ()
+
+    def ids(self, work: Work) -> Ids | None:  # noqa: ARG002
+        """The external ids that are going to be sent; None where nothing is ever removed."""
+        return None
+
+    def owner(self, target: Target) -> str:
+        """The id of the data source or identity store that the import goes to."""
+        source = target.data_source_id if isinstance(target, AccountTarget) else None
+        return (target.identity_store_id if self.job_type is JobType.IDENTITY_STORE else source) or ""
+
+    def meant_to_go(self, work: Work) -> Ids:  # noqa: ARG002
+        """Elements that are not sent any more because somebody said so."""
+        return {}
+
     @abstractmethod
     def start(self, work: Work) -> PendingImport | None:
         """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
 
-    def imported(self, work: Work) -> None:  # noqa: B027 - most uploads have nothing to keep
+    def imported(self, work: Work) -> None:
         """Keep what has to be known at the next sync; called after Raito Cloud took the files over."""
+        if work.count is not None:
+            after = work.count.afterwards(removed=work.may_delete)
+            remember(work.store, self.table, work.cell.place, work.count.owner, after)
 
 
 class OrganizationIdentityUpload(Upload):
@@ -140,6 +192,11 @@ class OrganizationIdentityUpload(Upload):
 
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
         return organization_needs(self.grid, cell.partition_key)
+
+    def ids(self, work: Work) -> Ids:
+        place = (work.cell.account, work.cell.region)
+        users = [user.user_id for user in work.store.rows(OrgUser, *place)]
+        return {"user": [users], "group": [[group.group_id for group in work.store.rows(OrgGroup, *place)]]}
 
     def start(self, work: Work) -> PendingImport | None:
         place = (work.cell.account, work.cell.region)
@@ -168,6 +225,11 @@ class AccountIdentityUpload(Upload):
 
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
         return identity_needs(self.grid, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        users = [user.user_id for user in work.store.rows(IamUser, work.cell.account)]
+        groups = [group.group_id for group in work.store.rows(IamGroup, work.cell.account)]
+        return {"user": [[*users, root_user(work.account.account_id)["externalId"]]], "group": [groups]}
 
     def start(self, work: Work) -> PendingImport | None:
         users, groups = write_account_identities(
@@ -201,11 +263,33 @@ class DataObjectUpload(Upload):
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
         return data_object_needs(services.options, self.grid, cell.account)
 
-    def start(self, work: Work) -> PendingImport | None:
-        assert work.account.data_source_id is not None
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
+        return gone.reasons(services.options, store, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        account = [] if work.subtree else [[work.account.account_id]]
+        return {_DATA_OBJECT: chain(account, *(_full_names(work, region) for region in self._regions(work)))}
+
+    def meant_to_go(self, work: Work) -> Ids:
+        regions = gone.confirmed_regions(work.services.options, work.store, work.cell.account)
+        return {_DATA_OBJECT: chain.from_iterable(_full_names(work, region) for region in regions)}
+
+    def imported(self, work: Work) -> None:
+        super().imported(work)
+        if work.may_delete:
+            for region in gone.confirmed_regions(work.services.options, work.store, work.cell.account):
+                gone.forget(work.store, work.cell.account, region)
+
+    def _regions(self, work: Work) -> list[str]:
+        """The regions to send. Raises `NothingToSend`."""
         regions = [work.subtree.place.region] if work.subtree else stored_regions(work, "data_objects")
         if not regions:  # an import of the account alone would say that it is empty
             raise NothingToSend("data_objects", work.cell.account, work.verdict)
+        return regions
+
+    def start(self, work: Work) -> PendingImport | None:
+        assert work.account.data_source_id is not None
+        regions = self._regions(work)
         set_data_source_metadata(
             work.task.job.client,
             work.account.data_source_id,
@@ -237,11 +321,21 @@ class AccessProviderUpload(Upload):
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
         return access_needs(services.options, self.grid, store, cell.account)
 
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
+        return gone.reasons(services.options, store, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        return {_ACCESS_PROVIDER: [[row.external_id for row in self._rows(work)]]}
+
+    def meant_to_go(self, work: Work) -> Ids:
+        return {_ACCESS_PROVIDER: [sorted(removed_by_push(work.store, work.cell.account))]}
+
+    def _rows(self, work: Work) -> Iterator[AccessProvider]:
+        account = work.cell.account
+        return still_there(work.store.rows(AccessProvider, account), removed_by_push(work.store, account))
+
     def start(self, work: Work) -> PendingImport | None:
-        rows = still_there(
-            work.store.rows(AccessProvider, work.cell.account), removed_by_push(work.store, work.cell.account)
-        )
-        file = write_access_providers(work.folder / "access-providers.json", rows)
+        file = write_access_providers(work.folder / "access-providers.json", self._rows(work))
         return start_access_provider_import(work.task, file, delete_untouched=work.may_delete)
 
 
@@ -299,7 +393,8 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
                 if isinstance(outcome, RaitoError):
                     raise outcome
                 upload.imported(work)
-                _keep(upload, log, cell, outcome.to_row(work.target.name, work.verdict.text))
+                row = outcome.to_row(work.target.name, work.verdict.text)
+                _keep(upload, log, cell, work.count.note(row) if work.count else row, _problems(work))
 
 
 def _begin(
@@ -315,14 +410,17 @@ def _begin(
         return None
     task = jobs.task(target, upload.job_type)
     verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
+    for reason in upload.doubts(services, log.store, cell):
+        verdict = verdict.but(reason)
     subtree = Subtree.from_tags(log.context.run.tags)
     if subtree is not None:
         verdict = verdict.but(f"only what lies below {subtree.parent} was read")
-    for reason in verdict.reasons:
-        log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
     folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
     work = Work(services, log.store, cell, target, task, verdict, folder, subtree)
     try:
+        work = _counted(upload, work)
+        for reason in work.verdict.reasons:
+            log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
         begun = upload.start(work)
     except Exception as error:
         task.fail(error)
@@ -332,6 +430,37 @@ def _begin(
         _keep(upload, log, cell, _nothing_sent(task, target.name))
         return None
     return work, begun
+
+
+def _counted(upload: Upload, work: Work) -> Work:
+    """The same work, with what the import would do to what Raito Cloud holds, which must not be to remove too much.
+
+    Raises `CellMissing` where there is nothing to send.
+    """
+    ids = upload.ids(work)
+    if ids is None:
+        return work
+    owner = upload.owner(work.target)
+    held = held_by_raito_cloud(work.store, upload.table, work.cell.place, owner)
+    count = Count(owner, held, Elements.of(ids))
+    verdict = work.verdict
+    if work.may_delete and held is not None:
+        share = work.services.options.pipeline.max_import_deletions
+        for reason in too_many(held, count.sent, Elements.of(upload.meant_to_go(work)), share):
+            verdict = verdict.but(reason)
+    return replace(work, count=count, verdict=verdict)
+
+
+def _problems(work: Work) -> tuple[str, ...]:
+    """What makes the import partial. That only a part was asked for does not."""
+    return () if work.subtree else work.verdict.reasons
+
+
+def _full_names(work: Work, region: str) -> Iterator[list[str]]:
+    """The full names of the data objects of a region that are sent, in batches."""
+    batches = work.store.batches("data_objects", work.cell.account, region)
+    for batch in work.subtree.within(batches) if work.subtree else batches:
+        yield texts(batch, "full_name")
 
 
 def _nothing_sent(task: Task, target: str) -> ImportResult:
@@ -345,8 +474,8 @@ def exchange_folder(target: Target, stage: str) -> ExchangeFolder:
     return ExchangeFolder(target.name, stage, target.delete_temp_files, backups, target.maximum_backups_per_target)
 
 
-def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult) -> None:
-    info = log.store.write(upload.table, [row], cell.account, cell.region)
+def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult, problems: Sequence[str] = ()) -> None:
+    info = log.store.write(upload.table, [row], cell.account, cell.region, problems=problems)
     metadata = {
         "status": row.status,
         "elements": row.elements,
@@ -355,6 +484,8 @@ def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult) -> None:
         "removed": row.removed,
         "failed": row.failed,
         "delete untouched": row.delete_untouched,
+        **({} if row.held is None else {"held by Raito Cloud": row.held}),
+        **({"counts": differs} if (differs := disagreement(row)) else {}),
         "reason": row.reason or "",
         "job": row.job_id,
         "sent bytes": row.bytes,

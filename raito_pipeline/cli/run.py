@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 from rich.console import Console
 
-from raito_pipeline.cli.checking import LOGIN, Checks, Finding, Stops
+from raito_pipeline.cli.checking import Checks, Finding, Stops
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
@@ -29,7 +30,6 @@ from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.jobs import Job, end_of_targets
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
-from raito_pipeline.storage.errors import StorageError
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
@@ -42,6 +42,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only-targets", help="names of the targets to sync, separated by commas")
     for skip in SKIPS:
         parser.add_argument(f"--{skip}", action="store_true", help=f"as the option {skip} of raito.yml")
+    parser.add_argument(
+        "--max-import-deletions", metavar="SHARE", help="as the option of raito.yml, for this sync (1 = all may go)"
+    )
+    parser.add_argument(
+        "--confirm-removed", metavar="ACCOUNT/REGION", help="regions that are meant to be gone (by commas)"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and nothing else, on stdout")
     parser.add_argument("--data-object-parent", metavar="FULL_NAME", help="read and upload only what lies below it")
     parser.add_argument(
@@ -52,6 +58,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
     overrides = {skip: "true" for skip in SKIPS if getattr(given, skip.replace("-", "_"))}
+    given_once = {"max-import-deletions": given.max_import_deletions, "removed-regions": given.confirm_removed}
+    overrides.update({name: text for name, text in given_once.items() if text is not None})
     targets = given.only_targets.split(",") if given.only_targets else None
     options = load(given.config_file, os.environ, targets, overrides)
     options.check_usable()
@@ -130,8 +138,6 @@ class TerminalSync:
             if each.place is not None and each.problem is not None and each.stops is Stops.TARGET:
                 unusable.setdefault(each.place.key, []).append(_cause(each))
         for key, causes in unusable.items():
-            if LOGIN in causes[0].what:  # nobody is there to be told
-                continue
             self._report(self._places[key], [f"{cause.what[0]}: {cause.reason}" for cause in causes])
         return unusable
 
@@ -157,7 +163,7 @@ class TerminalSync:
         self._ended.append(result)
         before = self._stored.get(place.key)
         # What cannot be read of the tables now is missing in the summary; the layer itself has said that it failed.
-        with suppress(StorageError):
+        with suppress(OSError, pa.ArrowException):
             store = Store.open(self.options.pipeline.storage)
             self._stored[place.key] = gather(store, self.options, place, self.sync, self._began, layer.tables, before)
         outcome = layer_outcome(result, self._stored.get(place.key, Stored()))

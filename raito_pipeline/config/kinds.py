@@ -20,6 +20,7 @@ TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
 FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
 
 _ACCOUNT = re.compile(r"\d{12}")
+_PLACE = re.compile(r"[A-Za-z0-9_.-]+/[a-z0-9-]+")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
 _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
@@ -84,6 +85,16 @@ def whole(least: int, most: int, example: int) -> Kind:
         return int(text)
 
     return Kind(f"{least} to {most}", f"a whole number from {least} to {most}", str(example), read)
+
+
+def _share(text: str) -> float:
+    if not re.fullmatch(r"(0|1|[01]?\.\d{1,6})", text.strip()) or not 0 <= float(text) <= 1:
+        raise NotThatKind
+    return float(text)
+
+
+def _places(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_matching(_PLACE)(part) for part in parts))
 
 
 def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -221,6 +232,14 @@ SECRET = Kind("secret", "a text that is not empty", "some-text", _secret)
 NAME = Kind("text", "a name that is not empty", "marketing", _text)
 CONNECTOR = Kind("text", "the name of a connector", "raito-io/cli-plugin-aws-account", _text)
 FLAG = Kind("true or false", "true or false", "true", _flag)
+SHARE = Kind("share", "a share from 0 to 1", "0.5", _share)
+PLACES = Kind(
+    "list of ACCOUNT/REGION",
+    "ACCOUNT/REGION, such as 012345678901/eu-west-1, separated by commas or as a YAML list",
+    "012345678901/eu-west-1",
+    _places,
+    is_list=True,
+)
 TEXTS = Kind("list of texts", "texts, separated by commas or as a YAML list", "one,two", _texts, is_list=True)
 ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _matching(_ACCOUNT))
 REGION_NAME = Kind(

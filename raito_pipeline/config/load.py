@@ -141,6 +141,7 @@ class _Loading:
             other_organizations=tuple(
                 draft.organization() for draft in organizations if not draft.selected and "region" in draft.values
             ),
+            other_accounts=tuple(keys[d.name] for d in drafts if not d.selected and d.name in keys),
             pipeline=Pipeline(**pipeline),
             warnings=self._shown(self.reader.warnings),
         )
@@ -157,7 +158,7 @@ class _Loading:
         section = node if isinstance(node, Section) else Section({}, None)
         layer = Layer(str(self.path), section)
         names.check_pipeline(self.reader, layer)
-        values = self.reader.settings(Pipeline, (layer,), leave_out=("s3_inventory",))
+        values = self.reader.settings(Pipeline, (self.over, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
         values["storage"] = self._storage(values.get("storage"))
         return values

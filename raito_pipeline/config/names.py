@@ -46,7 +46,7 @@ def known(*models: type[Settings]) -> frozenset[str]:
 
 
 TOP: Final = known(General, Shared, Locks) | {"targets", "pipeline"}
-OVERRIDABLE: Final = known(General, Shared, Locks)
+OVERRIDABLE: Final = known(General, Shared, Locks) | {"max-import-deletions", "removed-regions"}
 ACCOUNT: Final = known(AccountTarget, Locks, OrganizationLink)
 ORGANIZATION: Final = known(OrganizationTarget, Locks)
 PIPELINE: Final = known(Pipeline)

@@ -644,6 +644,22 @@ class Pipeline(Settings):
             default="no limit",
         ),
     ] = None
+    max_import_deletions: Annotated[
+        float,
+        Option(
+            kinds.SHARE,
+            "The share of what Raito Cloud holds (data objects, access providers, users or groups of a target) that "
+            "one import may remove, if it is more than 10. One that would remove more removes nothing, and says so.",
+        ),
+    ] = 0.5
+    removed_regions: Annotated[
+        tuple[str, ...],
+        Option(
+            kinds.PLACES,
+            "Regions that were synced before and are meant to be gone from `aws-regions`, as ACCOUNT/REGION: what they "
+            "hold is removed from Raito Cloud. Without this it stays, and is said.",
+        ),
+    ] = ()
     s3_inventory: Annotated[
         Pairs,
         Option(
@@ -710,12 +726,14 @@ class Options(General):
 
     `accounts` and `organizations` are the targets to sync, in the order of the file. `other_organizations` are those
     that `only-targets` leaves out: they keep the names of organization partitions the same, whatever is selected.
+    `other_accounts` are the partition keys of the accounts that it leaves out: they are not gone from the file.
     """
 
     file: str
     accounts: tuple[AccountTarget, ...] = ()
     organizations: tuple[OrganizationTarget, ...] = ()
     other_organizations: tuple[OrganizationTarget, ...] = ()
+    other_accounts: tuple[str, ...] = ()
     pipeline: Pipeline
     warnings: tuple[Problem, ...] = ()
 

@@ -11,7 +11,7 @@ from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 from raito_pipeline.model.push import AccessControl, PushChange, PushResult, PushTarget, WhoEntry
 from raito_pipeline.model.schema import TABLES, Column, TableSpec, arrow_schema, columns, table_of
-from raito_pipeline.model.upload import ImportedKind, ImportResult
+from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
 from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "IamPolicy",
     "IamRole",
     "IamUser",
+    "ImportElement",
     "ImportResult",
     "ImportedKind",
     "OrgAccountAssignment",

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from raito_pipeline.model.schema import declare_table
+from raito_pipeline.model.schema import Partitioning, declare_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,23 @@ class ImportResult:
     kinds: Annotated[tuple[ImportedKind, ...], "the same by kind of object"]
     warnings: Annotated[tuple[str, ...], "warnings of Raito Cloud"]
     finished_at: Annotated[datetime, "when the import ended"]
+    held: Annotated[
+        int | None, "elements that Raito Cloud holds now, by what was sent to it and removed from it; null = not known"
+    ] = None
+    expected_added: Annotated[
+        int | None, "elements that Raito Cloud did not hold before, by what was sent then; null = not known"
+    ] = None
+    expected_removed: Annotated[
+        int | None, "elements that it was to remove, by what was sent then; null = not known"
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportElement:
+    """One element that Raito Cloud holds by what was sent to it."""
+
+    kind: Annotated[str, "`data object`, `access provider`, `user` or `group`"]
+    hash: Annotated[int, "the first 8 bytes of the BLAKE2b hash of its external id, as a signed number"]
 
 
 _KEY = ("target", "task")
@@ -76,3 +93,19 @@ declare_table(
     key=_KEY,
     description=("The import of the usage statements of an account."),
 )
+
+for _by, _table in (
+    ("organization", "org_identity_store_import"),
+    ("account", "identity_store_import"),
+    ("account", "data_source_import"),
+    ("account", "access_provider_import"),
+):
+    declare_table(
+        f"{_table}_elements",
+        ImportElement,
+        by=cast("Partitioning", _by),
+        key=("kind", "hash"),
+        description=(
+            f"What Raito Cloud holds of the files of `{_table}`: what the next import would remove is counted by it."
+        ),
+    )

@@ -135,6 +135,24 @@ class Store:
         except CellMissing:
             return None
 
+    def accounts(self, table: str) -> list[str]:
+        """The accounts (or organizations) that have a folder in a table, whether of cells that can be used or not."""
+        return self._levels(posixpath.join(self.root, table), "account")
+
+    def regions(self, table: str, account: str) -> list[str]:
+        """The regions that an account has a folder of in a regional table."""
+        return self._levels(posixpath.join(self.root, table, f"account={account}"), "region")
+
+    def _levels(self, folder: str, level: str) -> list[str]:
+        found = self.files.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        names = (posixpath.basename(each.path.rstrip("/")) for each in found)
+        return sorted(name.removeprefix(f"{level}=") for name in names if name.startswith(f"{level}="))
+
+    def remove(self, table: str, account: str, region: str | None = None) -> None:
+        """Remove a cell and all that lies beside it, where it is there."""
+        for found in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
+            self.files.delete(found.path)
+
     def require(self, table: str, account: str, region: str | None = None) -> str:
         """The path of a cell that is there. Raises `CellMissing` (`CellUnusable` where it cannot be used)."""
         return self._cell(table, account, region).path

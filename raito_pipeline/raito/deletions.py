@@ -1,0 +1,135 @@
+"""The brake on imports: what an import would remove is counted before it is sent.
+
+An import with `deleteUntouched` removes whatever Raito Cloud holds and the file lacks; a filter that empties would
+empty Raito Cloud. There is no query for what it holds, so each import leaves a set behind: 8 bytes for each external
+id, in a stored table beside that of the import. Two ids that share their 8 bytes are not told apart, which is of no
+weight in a count (a million ids: one chance in forty million).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from raito_pipeline.model import ImportElement, ImportResult
+from raito_pipeline.model.schema import arrow_schema
+from raito_pipeline.storage import CellMissing, Store
+
+HANDFUL = 10
+"""So many may always go: a share says nothing about a few."""
+_OF = "of"
+_SCHEMA = arrow_schema(ImportElement)
+_BATCH_ROWS = 65_536
+Hashes = npt.NDArray[np.int64]
+"""sorted, each once"""
+Place = tuple[str, str | None]
+
+
+@dataclass(frozen=True)
+class Elements:
+    """A set of elements by kind."""
+
+    by_kind: Mapping[str, Hashes]
+
+    @classmethod
+    def of(cls, ids: Mapping[str, Iterable[Sequence[str]]]) -> "Elements":
+        """The set of these external ids: kind -> batches of them. Nothing but the hashes is held."""
+        return cls({kind: _hashed(batches) for kind, batches in ids.items()})
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_kind.values()))
+
+    def kind(self, kind: str) -> Hashes:
+        """The elements of one kind."""
+        return self.by_kind.get(kind, np.empty(0, np.int64))
+
+    def less(self, others: "Elements") -> "Elements":
+        """Those that are not among `others`."""
+        return Elements({kind: _less(own, others.kind(kind)) for kind, own in self.by_kind.items()})
+
+    def with_(self, others: "Elements") -> "Elements":
+        """Those of both."""
+        kinds = dict.fromkeys((*self.by_kind, *others.by_kind))
+        return Elements({kind: np.union1d(self.kind(kind), others.kind(kind)) for kind in kinds})
+
+
+def _hashed(batches: Iterable[Sequence[str]]) -> Hashes:
+    parts = [np.frombuffer(b"".join(map(_hash, names)), np.dtype("<i8")) for names in batches]
+    return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+
+
+def _hash(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=8).digest()
+
+
+def _less(own: Hashes, others: Hashes) -> Hashes:
+    return np.setdiff1d(own, others, assume_unique=True)
+
+
+def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Elements | None:
+    """What the imports of `table` left in the data source or identity store `owner`; None before the first one."""
+    info = store.info(f"{table}_elements", *place)
+    if info is None or info.extra.get(_OF) != owner:
+        return None
+    found: dict[str, list[Hashes]] = {}
+    try:
+        for batch in store.batches(f"{table}_elements", *place):
+            for kind in map(str, pc.unique(batch.column("kind")).to_pylist()):
+                of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
+                found.setdefault(kind, []).append(of_kind.to_numpy())
+    except CellMissing:  # damaged: as before the first import
+        return None
+    return Elements({kind: np.unique(np.concatenate(parts)) for kind, parts in found.items()})
+
+
+def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> None:
+    """Store what Raito Cloud holds after an import."""
+    with store.writer(f"{table}_elements", *place) as writer:
+        writer.extra[_OF] = owner
+        for batch in _batches(elements):
+            writer.write_batch(batch)
+
+
+def _batches(elements: Elements) -> Iterator[pa.RecordBatch]:
+    for kind, hashes in elements.by_kind.items():
+        for start in range(0, len(hashes), _BATCH_ROWS):
+            part = hashes[start : start + _BATCH_ROWS]
+            kinds = pa.repeat(pa.scalar(kind, pa.string()), len(part))
+            yield pa.RecordBatch.from_arrays([kinds, pa.array(part, pa.int64())], schema=_SCHEMA)
+
+
+def too_many(held: Elements, sent: Elements, meant: Elements, share: float) -> tuple[str, ...]:
+    """Why an import may not remove what it lacks, one reason a kind: that would be more than `share` of what is held.
+
+    `meant` are elements that are known to be meant to go; they count neither way.
+    """
+    reasons = []
+    for kind, hashes in held.less(meant).by_kind.items():
+        removed = len(_less(hashes, sent.kind(kind)))
+        if removed > max(HANDFUL, share * len(hashes)):
+            reasons.append(
+                f"it would remove {removed:,} of the {len(hashes):,} {kind}s that Raito Cloud holds, and "
+                f"max-import-deletions allows {share:g} of them. If they are meant to go, sync once with "
+                "`raito-pipeline run --max-import-deletions 1`, or raise the option"
+            )
+    return tuple(reasons)
+
+
+def disagreement(row: ImportResult) -> str | None:
+    """What Raito Cloud counted otherwise than expected by what was sent before; None where that is equal or unknown."""
+    if row.status != "COMPLETED":
+        return None
+    found = [
+        f"{done} {count}, expected {expected}"
+        for done, count, expected in (
+            ("added", row.added, row.expected_added),
+            ("removed", row.removed, row.expected_removed),
+        )
+        if expected is not None and count != expected
+    ]
+    return f"Raito Cloud counted otherwise: {'; '.join(found)}" if found else None

@@ -1,0 +1,82 @@
+"""The brake: what an import would remove is counted by what the imports before it left in Raito Cloud."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from raito_pipeline.model import ImportResult
+from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
+from raito_pipeline.storage import Store
+
+ACCOUNT, TABLE = "111122223333", "data_source_import"
+
+
+def numbered(first: int, last: int) -> Elements:
+    return Elements.of({"data object": [[f"object-{n}" for n in range(first, last)]]})
+
+
+NOTHING = Elements.of({})
+CASES: dict[str, tuple[Elements, Elements, Elements, float, str | None]] = {
+    "nothing goes": (numbered(0, 100), numbered(0, 200), NOTHING, 0.5, None),
+    "everything goes": (numbered(0, 1000), NOTHING, NOTHING, 0.5, "1,000 of the 1,000 data objects"),
+    "half goes": (numbered(0, 100), numbered(50, 100), NOTHING, 0.5, None),
+    "more than half goes": (numbered(0, 100), numbered(51, 100), NOTHING, 0.5, "51 of the 100 data objects"),
+    "as many come as go": (numbered(0, 100), numbered(90, 190), NOTHING, 0.5, "90 of the 100 data objects"),
+    "a handful goes": (numbered(0, 10), NOTHING, NOTHING, 0.5, None),
+    "one more than a handful": (numbered(0, 11), NOTHING, NOTHING, 0.5, "11 of the 11 data objects"),
+    "everything may go": (numbered(0, 100), NOTHING, NOTHING, 1.0, None),
+    "nothing may go": (numbered(0, 100), numbered(11, 100), NOTHING, 0.0, "11 of the 100 data objects"),
+    "a handful always may": (numbered(0, 100), numbered(10, 100), NOTHING, 0.0, None),
+    "what is meant to go does not count": (numbered(0, 100), numbered(90, 100), numbered(0, 90), 0.5, None),
+    "what is left counts by itself": (numbered(0, 100), numbered(90, 100), numbered(0, 50), 0.5, "40 of the 50"),
+    "another kind": (Elements.of({"group": [[str(n) for n in range(20)]]}), numbered(0, 9), NOTHING, 0.5, "20 groups"),
+}
+"""What Raito Cloud holds, what is sent, what is meant to go, the share, and what is said."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_import_that_would_remove_too_much_is_said(case: str) -> None:
+    held, sent, meant, share, expected = CASES[case]
+    reasons = too_many(held, sent, meant, share)
+    if expected is None:
+        assert reasons == ()
+    else:
+        (reason,) = reasons
+        assert expected in reason
+        assert f"allows {share:g}" in reason
+        assert "raito-pipeline run --max-import-deletions 1" in reason
+
+
+def test_what_was_sent_is_remembered_for_the_very_data_source(tmp_path: Path) -> None:
+    store, place = Store.open(tmp_path), (ACCOUNT, None)
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") is None
+    elements = Elements.of({"user": [["a", "b"], ["b", "ö"]], "group": [[]]})
+    for _ in range(2):
+        remember(store, TABLE, place, "ds-1", elements)
+    found = held_by_raito_cloud(store, TABLE, place, "ds-1")
+    assert found is not None
+    assert (len(found), len(elements.less(found)), len(found.less(elements))) == (3, 0, 0)
+    assert held_by_raito_cloud(store, TABLE, place, "ds-2") is None
+
+
+def test_a_damaged_set_counts_as_none(tmp_path: Path) -> None:
+    store, place = Store.open(tmp_path), (ACCOUNT, None)
+    remember(store, TABLE, place, "ds-1", numbered(0, 1000))
+    file = Path(store.uri(f"{TABLE}_elements", ACCOUNT))
+    content = bytearray(file.read_bytes())
+    content[200] ^= 0xFF
+    file.write_bytes(content)
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [((None, None), None), ((5, 2), None), ((5, None), None), ((4, 2), "added 5, expected 4"),
+     ((5, 0), "removed 2, expected 0")],
+)  # fmt: skip
+def test_counters_that_are_not_as_expected_are_said(expected: tuple[int | None, int | None], said: str | None) -> None:
+    now = datetime.now(UTC)
+    row = ImportResult("t", "DS", "j", "COMPLETED", True, None, 9, 1, "", 5, 0, 2, 0, (), (), now, 9, *expected)
+    found = disagreement(row)
+    assert (said is None and found is None) or (said is not None and said in str(found))
