@@ -6,10 +6,10 @@ read here; `raito_pipeline.aws.errors.explain` writes it, and a test holds both 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_GRANT = re.compile(r"Grant (?P<action>\S+:\S+) on (?P<resource>\S+) to the credentials\.(?P<more> The same for \d+)?")
+_GRANT = re.compile(r"Grant (?P<action>\S+:\S+) on (?P<resource>.+?) to the credentials\.(?P<more> The same for \d+)?")
 _EXPLICIT = re.compile(
     r"(?P<resource>\S+): AWS denied the call \([^)]*\): a policy denies it .*?Take (?P<action>\S+) ou"
 )
@@ -32,8 +32,8 @@ class Repair:
 def repairs(texts: Iterable[str], least: Iterable[tuple[str, str]] = ()) -> tuple[Repair, ...]:
     """What would repair every denied call that the texts speak of, each once, sorted.
 
-    `least` are (action, resource) of the least policy: where a text says that the same call was denied for more
-    resources than it names, their resource takes the place of the one that is named.
+    `least` are (action, resource) of the least policy. Its resource takes the place of the one that a text names where
+    the same call was denied for more than that, and where the text names it in words (a policy needs an ARN or `*`).
     """
     patterns: dict[str, list[str]] = defaultdict(list)
     for action, resource in least:
@@ -43,13 +43,12 @@ def repairs(texts: Iterable[str], least: Iterable[tuple[str, str]] = ()) -> tupl
     return tuple(sorted(r for r in found if r in everything or not any(_covers(e, r) for e in everything)))
 
 
-def _in(text: str, patterns: dict[str, list[str]]) -> Iterator[Repair]:
+def _in(text: str, patterns: Mapping[str, Sequence[str]]) -> Iterator[Repair]:
     for match in _GRANT.finditer(text):
         action, resource = match["action"], match["resource"]
-        for covered in patterns.get(action, ()) if match["more"] else ():
-            yield Repair(action, covered)
-        if not match["more"] or action not in patterns:
-            yield Repair(action, resource)
+        named = resource if resource.startswith("arn:") else "*"
+        wide = patterns.get(action, (named,)) if match["more"] or named == "*" else (named,)
+        yield from (Repair(action, each) for each in wide)
     for match in _EXPLICIT.finditer(text):
         yield Repair(match["action"], match["resource"], explicit_deny=True)
 

@@ -18,12 +18,13 @@ from raito_pipeline.aws.probes import NOT_TRIED, Probes, needed
 from raito_pipeline.cli.summary import Place
 from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
 from raito_pipeline.raito.client import RaitoClient
-from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.raito.errors import RaitoError, RaitoRefused
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.probe import StorageUnusable, require_writable
 
 Target = AccountTarget | OrganizationTarget
+LOGIN = "Raito Cloud login"
 _AT_ONCE = 8
 
 
@@ -92,14 +93,17 @@ class Checks:
         try:
             cloud = self._cloud(self.services.raito(target))
         except RaitoError as error:
-            yield Finding(place, "Raito Cloud login", Stops.TARGET, str(error))
+            yield Finding(place, LOGIN, Stops.TARGET, str(error))
             return
-        yield _try(place, "Raito Cloud login", Stops.TARGET, cloud.login)
+        yield _try(place, LOGIN, Stops.TARGET, cloud.login)
         if cloud.refused is not None:
             return
         source = target.data_source_id if isinstance(target, AccountTarget) else None
         if source is not None:
-            yield _try(place, f"data source {source}", Stops.TARGET, lambda: cloud.require_data_source(source))
+            found = _try(place, f"data source {source}", Stops.TARGET, lambda: cloud.require_data_source(source))
+            yield found
+            if found.problem is not None:  # the store is looked for beside its data source first
+                return
         store = target.identity_store_id
         if store is not None and not target.skip_identity_store_sync:
             wanted = f"identity store {store}"
@@ -142,10 +146,10 @@ class Checks:
         try:
             with aws_call("s3:ListBucket", f"arn:{target.aws_partition}:s3:::{bucket}"):
                 clients.client("s3", target.regions[0]).list_objects_v2(Bucket=bucket, MaxKeys=1)
-        except AwsError as error:
+        except AwsError as given:
+            error = _named(given)
             self.services.refuse_logs(target, error)
-            hint = " Correct aws-s3-cloudtrail-bucket." if isinstance(error, AwsGone) else ""
-            yield Finding(place, f"log bucket {bucket}", Stops.USAGE, f"{error}{hint}")
+            yield Finding(place, f"log bucket {bucket}", Stops.USAGE, str(error))
             return
         yield Finding(place, f"log bucket {bucket}", Stops.USAGE)
         if self.full:
@@ -190,8 +194,13 @@ class _RaitoCloud:
             raise self.refused
 
     def require_data_source(self, identifier: str) -> None:
-        """Raises `RaitoError` where the data source is not there."""
-        self._linked(identifier)
+        """Raises `RaitoError`, or `LookupError` where the data source is not there."""
+        try:
+            self._linked(identifier)
+        except RaitoRefused as error:
+            if error.kind != "NotFoundError":
+                raise
+            raise LookupError(f"Raito Cloud has no data source {identifier}. Correct data-source-id.") from error
 
     def require_identity_store(self, identifier: str, data_source: str | None) -> None:
         """Raises `RaitoError`, or `LookupError` where the store is neither linked to the data source nor listed."""
@@ -212,13 +221,22 @@ class _RaitoCloud:
             return self._stores
 
 
+def _named(error: AwsError) -> AwsError:
+    """The error of the log bucket with the option that is wrong where the bucket does not exist."""
+    if not isinstance(error, AwsGone):
+        return error
+    text = f"{error} Correct aws-s3-cloudtrail-bucket."
+    return AwsGone(text, action=error.action, resource=error.resource, code=error.code)
+
+
 def _require_trail(clients: AwsClients, target: AccountTarget, bucket: str) -> None:
     region = target.regions[0]
-    if not CloudTrailLogs(clients, bucket, region, target.account_id, region).layouts():
-        raise LookupError(
-            f"no folder AWSLogs/{target.account_id}/ (of this account, or of its organization) in {bucket}. Let a "
-            "trail of the account log there, or correct aws-s3-cloudtrail-bucket."
-        )
+    logs = CloudTrailLogs(clients, bucket, region, target.account_id, region)
+    if not logs.search(everywhere=False):
+        logs.search(everywhere=True)
+    problem = logs.missing()
+    if problem is not None:
+        raise LookupError(problem)
 
 
 def _try(place: Place, what: str, stops: Stops, work: Callable[[], object]) -> Finding:

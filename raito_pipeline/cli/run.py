@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 from rich.console import Console
 
-from raito_pipeline.cli.checking import Checks, Finding, Stops
+from raito_pipeline.cli.checking import LOGIN, Checks, Finding, Stops
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
@@ -30,6 +29,7 @@ from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.jobs import Job, end_of_targets
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
+from raito_pipeline.storage.errors import StorageError
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
@@ -138,6 +138,8 @@ class TerminalSync:
             if each.place is not None and each.problem is not None and each.stops is Stops.TARGET:
                 unusable.setdefault(each.place.key, []).append(_cause(each))
         for key, causes in unusable.items():
+            if LOGIN in causes[0].what:  # nobody is there to be told
+                continue
             self._report(self._places[key], [f"{cause.what[0]}: {cause.reason}" for cause in causes])
         return unusable
 
@@ -163,7 +165,7 @@ class TerminalSync:
         self._ended.append(result)
         before = self._stored.get(place.key)
         # What cannot be read of the tables now is missing in the summary; the layer itself has said that it failed.
-        with suppress(OSError, pa.ArrowException):
+        with suppress(StorageError):
             store = Store.open(self.options.pipeline.storage)
             self._stored[place.key] = gather(store, self.options, place, self.sync, self._began, layer.tables, before)
         outcome = layer_outcome(result, self._stored.get(place.key, Stored()))

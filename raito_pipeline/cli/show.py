@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raito_pipeline.cli.summary import Cause, KindChanges, Outcome, PlaceSummary, PushSummary, Summary
+from raito_pipeline.model import TABLES
 
 _MARKS = {Outcome.COMPLETE: "✓", Outcome.PARTIAL: "◐", Outcome.FAILED: "✗"}
 _PLAIN_MARKS = {Outcome.COMPLETE: "+", Outcome.PARTIAL: "!", Outcome.FAILED: "x"}
@@ -79,7 +80,7 @@ def listed(what: tuple[str, ...]) -> str:
     """Several cells in few words: the tables that share their regions stand together."""
     regions: dict[str, list[str]] = {}
     for each in what:
-        table, _, region = each.partition(" ")
+        table, _, region = each.partition(" ") if each.partition(" ")[0] in TABLES else (each, "", "")
         regions.setdefault(table, []).append(region)
     together: dict[tuple[str, ...], list[str]] = {}
     for table, found in regions.items():

@@ -5,7 +5,7 @@ The terminal and `--json` show the same value. Nothing is read here: see `raito_
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -227,7 +227,7 @@ def layer_outcome(result: LayerResult, stored: Stored) -> Outcome:
 
 def _place(place: Place, stored: Stored, results: Sequence[LayerResult], unusable: Sequence[Cause]) -> PlaceSummary:
     push = _push(stored) if stored.push_results else None
-    causes = _grouped([*unusable, *_failures(results), *_partial(stored)])
+    causes = _grouped(_within(place, cause) for cause in (*unusable, *_failures(results), *_partial(stored)))
     ends = [cause.outcome for cause in causes] + ([push.outcome] if push else [])
     told = [cause.reason for cause in causes]
     told += [reason for control in (*push.failed, *push.refused) for reason in control.reasons] if push else []
@@ -296,6 +296,17 @@ def _cell_label(table: str, place: str) -> str:
     """A cell within its account: the table, and its region where it has one."""
     _account, _, region = place.partition("/")
     return f"{table} {region}" if region else table
+
+
+def _within(place: Place, cause: Cause) -> Cause:
+    """A cause as it is told below the name of its account: cells without the account that they are of."""
+    told = re.sub(rf"\b({'|'.join(TABLES)}) {re.escape(place.id)}(/\S)?", _cell_of_match, cause.reason)
+    return replace(cause, reason=told)
+
+
+def _cell_of_match(match: re.Match[str]) -> str:
+    region = match[2]
+    return f"{match[1]} {region[1:]}" if region else match[1]
 
 
 def _grouped(causes: Iterable[Cause]) -> tuple[Cause, ...]:

@@ -35,3 +35,12 @@ def test_where_more_was_denied_than_is_named_the_resource_of_the_least_policy_st
 
 def test_other_failures_ask_for_no_permission() -> None:
     assert repairs(["s3:ListBucket on arn:aws:s3:::sales: it does not exist (NoSuchBucket).", "", "no answer"]) == ()
+
+
+def test_what_is_named_in_words_becomes_what_a_policy_can_hold() -> None:
+    told = [str(denied("s3:ListAllMyBuckets", "the account")), str(denied("glue:GetTables", "database sales in x"))]
+    glue = "arn:aws:glue:eu-west-1:111122223333:table/*/*"
+    assert repairs(told, [("glue:GetTables", glue)]) == (
+        Repair("glue:GetTables", glue),
+        Repair("s3:ListAllMyBuckets", "*"),
+    )
