@@ -10,7 +10,10 @@ import dagster as dg
 import pyarrow as pa
 
 from raito_pipeline.aws import glue, s3
+from raito_pipeline.aws.access_points import access_point_buckets
 from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.errors import AwsDenied
+from raito_pipeline.aws.reading import Read
 from raito_pipeline.aws.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results, require
@@ -20,7 +23,8 @@ from raito_pipeline.dagster_support.layers import account_cell
 from raito_pipeline.dagster_support.makers import CellMaker
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import S3Bucket
-from raito_pipeline.objects.glue import glue_objects
+from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
+from raito_pipeline.objects.glue import access_point_regions, glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
 from raito_pipeline.objects.subtree import Subtree, keep_others
 from raito_pipeline.objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
@@ -116,6 +120,11 @@ class _Reading:
         if self.store.info("data_objects", *self.cell.place) is not None:
             yield from self.store.batches("data_objects", *self.cell.place)
 
+    def extra(self, name: str) -> str:
+        """What the previous sync noted beside the rows of this cell; empty where it did not."""
+        info = self.store.info("data_objects", *self.cell.place)
+        return "" if info is None else info.extra.get(name, "")
+
     def kept(self, rows: int) -> None:
         """Note in the cell that rows of the previous sync were written."""
         info = self.store.info("data_objects", *self.cell.place) if rows else None
@@ -128,18 +137,45 @@ class _Reading:
 
 def _read_glue(reading: _Reading) -> dict[str, Any]:
     target, region, writer, subtree = reading.target, reading.region, reading.writer, reading.subtree
-    read = glue.read_tables(reading.clients, region, glue_settings(target), reading.services.progress)
+    catalog = glue.read_catalog(
+        reading.clients,
+        region,
+        glue_settings(target),
+        account_id=target.account_id,
+        earlier=from_json(reading.extra(FEDERATED)),
+        progress=reading.services.progress,
+    )
+    read = catalog.tables
     require(read)
-    rows, found = glue_objects(read.rows, target.account_id, region, reading.buckets)
+    points = _access_points(reading, read)
+    rows, found = glue_objects(read.rows, target.account_id, region, reading.buckets, points)
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
     for problem in read.problems:
         writer.add_problem(problem)
-    if read.status is ReadStatus.PARTIAL:
+    if read.status is ReadStatus.PARTIAL or points is None:
         given = (row.full_name for row in rows)
         reading.kept(keep_others_of_catalog(writer, reading.previous(), given, subtree))
+    if catalog.federated:
+        writer.extra[FEDERATED] = to_json(catalog.federated)
+    if read.warnings:
+        writer.extra["warnings"] = json.dumps(read.warnings)
     if subtree is None:
         writer.read_at = read.read_at
     return {"found": asdict(found)}
+
+
+def _access_points(reading: _Reading, read: Read[GlueTable]) -> dict[str, str] | None:
+    """The buckets behind the access points that tables name as their location; asked only where one does.
+
+    Null where they may not be listed, which is a problem of the cell.
+    """
+    account = reading.target.account_id
+    regions = access_point_regions(read.rows, account, reading.region)
+    try:
+        return access_point_buckets(reading.clients, account, regions)
+    except AwsDenied as denied:
+        reading.writer.add_problem(f"tables whose location is an access point are not known: {denied}")
+        return None
 
 
 def _read_s3(reading: _Reading) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -75,3 +75,17 @@ def _access_point(control: Service, account_id: str, listed: Mapping[str, Any]) 
         bucket_account_id=listed.get("BucketAccountId"),
         policy=policy,
     )
+
+
+def access_point_buckets(clients: AwsClients, account_id: str, regions: Iterable[str]) -> dict[str, str]:
+    """The buckets behind the access points of an account in some regions, by ARN and by alias. Raises `AwsError`."""
+    buckets: dict[str, str] = {}
+    for region in sorted(set(regions)):
+        control = Service(clients, "s3control", NEXT_TOKEN, region)
+        resource = f"arn:{control.client.meta.partition}:s3:{region}:{account_id}:*"
+        request = {"AccountId": account_id, "MaxResults": _PAGE}
+        for listed in control.items("ListAccessPoints", "AccessPointList", resource, **request):
+            buckets[listed["AccessPointArn"]] = listed["Bucket"]
+            if listed.get("Alias"):
+                buckets[listed["Alias"]] = listed["Bucket"]
+    return buckets

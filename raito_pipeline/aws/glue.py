@@ -1,14 +1,15 @@
 """The Glue catalog of one region: databases and tables, as the catalog answers them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.glue_links import Catalog, Found, GlueDatabase
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
 from raito_pipeline.config.patterns import NamePattern
-from raito_pipeline.model.glue import GlueColumn, GlueTable
+from raito_pipeline.model.glue import GlueTable
 from raito_pipeline.storage.cells import ReadStatus
 
 _TABLES_A_PAGE = 100
@@ -23,83 +24,104 @@ class GlueSettings:
     concurrency: int = 5
 
 
+@dataclass(frozen=True, slots=True)
+class GlueRead:
+    """The tables of a catalog, and what is known of those that another system holds.
+
+    `federated` are the tables of databases that are federated (a metastore elsewhere, a Redshift share): the next read
+    gets them as `earlier`, because their source may not answer then.
+    """
+
+    tables: Read[GlueTable]
+    federated: tuple[GlueTable, ...]
+
+
 def read_tables(
-    clients: AwsClients, region: str, settings: GlueSettings, progress: Progress = no_progress
+    clients: AwsClients,
+    region: str,
+    settings: GlueSettings,
+    progress: Progress = no_progress,
 ) -> Read[GlueTable]:
+    """The same as `read_catalog`, where nothing is known of an earlier read."""
+    return read_catalog(clients, region, settings, progress=progress).tables
+
+
+def read_catalog(
+    clients: AwsClients,
+    region: str,
+    settings: GlueSettings,
+    *,
+    account_id: str = "",
+    earlier: Iterable[GlueTable] = (),
+    progress: Progress = no_progress,
+) -> GlueRead:
     """Every table of the catalog of a region but those excluded, sorted by database and name, views included.
 
-    A database that cannot be read is a problem, the others are still read. Raises nothing.
+    A table is given once: under the database that it is in, and not again under resource links to the database or to
+    the table. `account_id` is the catalog's own (where it is empty, the catalog's answer says it). A database that
+    cannot be read is a problem, the others are still read; one that is federated, whose source does not answer, has
+    the tables that it had `earlier`, and is a warning.
     """
     began = now()
     try:
-        databases = [name for name in _databases(clients, region) if not _excluded(settings.exclude_databases, name)]
+        listed = [one for one in _databases(clients, region) if not _excluded(settings.exclude_databases, one.name)]
     except AwsError as error:
-        return Read((), error.status, (str(error),), began)
+        return GlueRead(Read((), error.status, (str(error),), began), tuple(earlier))
+    catalog = Catalog.of(listed, account_id, region)
+    databases = [one for one in listed if not catalog.holds_target(one)]
 
-    def of(database: str) -> Sequence[GlueTable] | AwsError:
+    def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
         try:
-            return [t for t in _tables(clients, region, database) if not _excluded(settings.exclude_tables, t.name)]
+            found = list(_tables(clients, region, database))
+            return [one for one in found if not _excluded(settings.exclude_tables, one.table.name)]
         except AwsGone:
             return []
         except AwsError as error:
             return error
 
     with workers(settings.concurrency) as pool:
-        answers = pool.each(of, databases, "databases", progress)
-    problems = tuple(str(answer) for answer in answers if isinstance(answer, AwsError))
-    rows = [table for answer in answers if not isinstance(answer, AwsError) for table in answer]
+        answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
+    unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
+    away = {one: error for one, error in unread.items() if one.federated or error.code.startswith("Federation")}
+    known = [table for table in earlier if table.database in {one.name for one in away}]
+    found = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
+    rows = [*catalog.once(found), *known]
     rows.sort(key=lambda table: (table.database, table.name))
-    return Read(tuple(rows), ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE, problems, began)
+    problems = tuple(str(error) for one, error in unread.items() if one not in away)
+    status = ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE
+    outside = {one.name for one in databases if one.federated} | {one.name for one in away}
+    return GlueRead(
+        Read(tuple(rows), status, problems, began, tuple(_away(one, error, known) for one, error in away.items())),
+        tuple(table for table in rows if table.database in outside),
+    )
+
+
+def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -> str:
+    count = sum(table.database == database.name for table in known)
+    return f"the federated database {database.name} keeps the {count} tables that it had: {error}"
 
 
 def _excluded(patterns: tuple[NamePattern, ...], name: str) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns)
 
 
-def _databases(clients: AwsClients, region: str) -> Iterator[str]:
+def _databases(clients: AwsClients, region: str) -> Iterator[GlueDatabase]:
     request: dict[str, Any] = {"MaxResults": _TABLES_A_PAGE}
     while True:
         with aws_call("glue:GetDatabases", f"the catalog of {region}"):
             page = clients.client("glue", region).get_databases(**request)
-        yield from (database["Name"] for database in page["DatabaseList"])
+        yield from (GlueDatabase.of(database) for database in page["DatabaseList"] if database.get("Name"))
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]
 
 
-def _tables(clients: AwsClients, region: str, database: str) -> Iterator[GlueTable]:
-    request: dict[str, Any] = {"DatabaseName": database, "MaxResults": _TABLES_A_PAGE}
+def _tables(clients: AwsClients, region: str, database: GlueDatabase) -> Iterator[Found]:
+    request: dict[str, Any] = {"DatabaseName": database.name, "MaxResults": _TABLES_A_PAGE}
     while True:
-        with aws_call("glue:GetTables", f"database {database} of {region}"):
+        with aws_call("glue:GetTables", f"database {database.name} of {region}"):
             page: Mapping[str, Any] = clients.client("glue", region).get_tables(**request)
-        yield from (_table(database, answered) for answered in page["TableList"])
+        yield from (Found.of(database, answered) for answered in page["TableList"] if answered.get("Name"))
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]
-
-
-def _table(database: str, answered: Mapping[str, Any]) -> GlueTable:
-    storage: Mapping[str, Any] = answered.get("StorageDescriptor") or {}
-    return GlueTable(
-        database=database,
-        name=answered["Name"],
-        location=storage.get("Location") or "",
-        table_type=answered.get("TableType") or "",
-        description=answered.get("Description") or "",
-        parameters=_parameters(answered),
-        columns=tuple(_column(column) for column in storage.get("Columns") or ()),
-        partition_keys=tuple(_column(column) for column in answered.get("PartitionKeys") or ()),
-    )
-
-
-def _column(answered: Mapping[str, Any]) -> GlueColumn:
-    return GlueColumn(
-        name=answered["Name"],
-        data_type=answered.get("Type") or None,
-        comment=answered.get("Comment") or "",
-        parameters=_parameters(answered),
-    )
-
-
-def _parameters(answered: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key, value or "") for key, value in (answered.get("Parameters") or {}).items()))

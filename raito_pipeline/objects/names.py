@@ -9,8 +9,8 @@ where a colon cannot otherwise be (bucket names have none), so that no key can e
 
 - A file and a folder of one path (keys `a` and `a/b`): the folder keeps `BUCKET/a`, since its children and all
   policies on `BUCKET/a/*` refer to it; the file is `BUCKET:file/a`.
-- A Glue table whose location is a bucket, or the location of another table too, or has another table below it: the
-  location stays a bucket or folder; the table is `BUCKET:DATABASE.TABLE/PATH` below it.
+- A Glue table whose location is a bucket, or that of an older table, or above or below that of an older table: the
+  older one keeps `BUCKET/PATH`; the table is `BUCKET:DATABASE.TABLE/PATH`, in the closest folder above.
 
 `parse_full_name` reads all of them back.
 """

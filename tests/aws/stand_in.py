@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("x-amz-target")
         parts = urlsplit(self.path)
         if target:
-            prefix = "sso" if target.startswith("SWB") else "identitystore"
+            prefix = {"SWBExternalService": "sso", "AWSGlue": "glue"}.get(target.partition(".")[0], "identitystore")
             return self._json(f"{prefix}:{target.split('.')[1]}", json.loads(body))
         if parts.path.startswith("/v20180820/accesspoint"):
             return self._control(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from raito_pipeline.model import DataObject, S3Bucket
 from raito_pipeline.model.glue import GlueColumn, GlueTable
-from raito_pipeline.objects.glue import GlueReport, glue_objects, split_location
+from raito_pipeline.objects.glue import GlueReport, access_point_regions, glue_objects, split_location
 from raito_pipeline.objects.names import parse_full_name
 
 ACCOUNT, CATALOG = "111122223333", "eu-west-1"
 LAKE = f"{ACCOUNT}:us-east-1:lake"
 BUCKETS = (S3Bucket("lake", "us-east-1", None, True, ()),)
+POINT = f"arn:aws:s3:{CATALOG}:{ACCOUNT}:accesspoint/lake"
+POINTS = {POINT: "lake", "lake-x1-s3alias": "lake"}
 
 
 def table(name: str, location: str = "", database: str = "db", **more: object) -> GlueTable:
@@ -19,7 +21,7 @@ def table(name: str, location: str = "", database: str = "db", **more: object) -
 
 
 def shaped(*tables: GlueTable) -> tuple[dict[str, DataObject], GlueReport]:
-    rows, report = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS)
+    rows, report = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS, POINTS)
     assert len({row.full_name for row in rows}) == len(rows), "two objects of one name"
     seen = {ACCOUNT}
     for row in rows:
@@ -37,13 +39,28 @@ PLACES: dict[str, tuple[tuple[GlueTable, ...], set[str]]] = {
     "other schemes": ((table("t", "s3a://lake/a"), table("u", "S3N://lake/b")), {f"{LAKE}/a", f"{LAKE}/b"}),
     "at the root of a bucket": ((table("t", "s3://lake/"),), {f"{LAKE}:db.t"}),
     "two at one location": (
-        (table("t", "s3://lake/a"), table("u", "s3://lake/a/")), {f"{LAKE}:db.t/a", f"{LAKE}:db.u/a"},
+        (table("t", "s3://lake/a"), table("u", "s3://lake/a/")), {f"{LAKE}/a", f"{LAKE}:db.u/a"},
     ),
     "of one name in two databases": (
-        (table("t", "s3://lake/a"), table("t", "s3://lake/a", "other")), {f"{LAKE}:db.t/a", f"{LAKE}:other.t/a"},
+        (table("t", "s3://lake/a"), table("t", "s3://lake/a", "other")), {f"{LAKE}/a", f"{LAKE}:other.t/a"},
     ),
     "above another table": (
-        (table("t", "s3://lake/a"), table("u", "s3://lake/a/b")), {f"{LAKE}:db.t/a", f"{LAKE}/a/b"},
+        (table("t", "s3://lake/a"), table("u", "s3://lake/a/b")), {f"{LAKE}/a", f"{LAKE}:db.u/a/b"},
+    ),
+    "far above another table": (
+        (table("z", "s3://lake/a"), table("b", "s3://lake/a/b/c")), {f"{LAKE}/a", f"{LAKE}:db.b/a/b/c"},
+    ),
+    "beside a longer name": (
+        (table("t", "s3://lake/a"), table("u", "s3://lake/ab")), {f"{LAKE}/a", f"{LAKE}/ab"},
+    ),
+    "with slashes at the end": ((table("t", "s3://lake/a//"),), {f"{LAKE}/a"}),
+    "with a capital bucket": ((table("t", "S3://LAKE/A"),), {f"{LAKE}/A"}),
+    "on a bucket of another account with capitals": ((table("t", "s3://Theirs/a"),), {f"{ACCOUNT}:{CATALOG}:Theirs/a"}),
+    "through an access point": ((table("t", f"s3://{POINT}/a/"),), {f"{LAKE}/a"}),
+    "at an access point": ((table("t", f"s3://{POINT}"),), {f"{LAKE}:db.t"}),
+    "through its alias": ((table("t", "s3a://lake-x1-s3alias/a"),), {f"{LAKE}/a"}),
+    "through an access point and without": (
+        (table("t", "s3://lake/a"), table("u", f"s3://{POINT}/a")), {f"{LAKE}/a", f"{LAKE}:db.u/a"},
     ),
     "on a bucket of another account": ((table("t", "s3://theirs/a"),), {f"{ACCOUNT}:{CATALOG}:theirs/a"}),
     "with an odd name": ((table("a.b/c:d", "s3://lake/"),), {f"{LAKE}:db.a.b%2Fc%3Ad"}),
@@ -56,6 +73,52 @@ def test_a_table_is_named_by_its_location(case: str) -> None:
     rows, report = shaped(*tables)
     assert tables_in(rows) == names
     assert report.tables == len(tables)
+
+
+SECOND = {
+    "at its location, of a database before": table("aa", "s3://lake/sales/orders", "aa", created=9),
+    "at its location": table("zz", "s3a://lake/sales/orders/", "zz", created=9),
+    "below it": table("year_2026", "s3://lake/sales/orders/year=2026/", created=9),
+    "below it, of a name before": table("a", "s3://lake/sales/orders/x/y", "a", created=9),
+    "above it": table("a", "s3://lake/sales", "a", created=9),
+    "at the root of its bucket": table("a", "s3://lake", "a", created=9),
+    "linked, and older": table("a", "s3://lake/sales/orders", "a", created=1, linked=True),
+    "beside it": table("a", "s3://lake/sales/orders2", "a", created=9),
+}
+
+
+@pytest.mark.parametrize("case", SECOND)
+def test_a_second_table_never_takes_the_name_of_the_first(case: str) -> None:
+    first = table("orders", "s3://lake/sales/orders/", "sales", created=5, columns=(GlueColumn("id"),))
+    before, _ = shaped(first)
+    for tables in ((first, SECOND[case]), (SECOND[case], first)):
+        after, report = shaped(*tables)
+        assert before.keys() <= after.keys()
+        name = f"{LAKE}/sales/orders"
+        assert (after[name], after[f"{name}/id"]) == (before[name], before[f"{name}/id"])
+        assert report.tables == 2
+
+
+def test_a_table_below_another_lies_in_the_folder_above_both() -> None:
+    rows, _ = shaped(table("t", "s3://lake/x/a", created=1), table("u", "s3://lake/x/a/b/c", created=2))
+    assert rows[f"{LAKE}:db.u/x/a/b/c"].parent_full_name == f"{LAKE}/x"
+    assert {name for name, row in rows.items() if row.type == "folder"} == {f"{LAKE}/x"}
+
+
+@pytest.mark.parametrize("location", [
+    f"s3://{POINT.replace('lake', 'unknown')}/a", "s3://other-x1-s3alias/a", "s3://point--ol-s3/a",
+    "s3://arn:aws:s3::111122223333:accesspoint/m4x9.mrap/a", "s3://arn:aws-cn:s3:cn-north-1:1:accesspoint/p/a",
+])  # fmt: skip
+def test_an_access_point_that_nobody_knows_is_no_bucket(location: str) -> None:
+    rows, report = shaped(table("t", location))
+    assert (rows, report.unknown_access_point, report.tables) == ({}, 1, 0)
+
+
+def test_access_points_are_asked_for_only_where_a_table_names_one() -> None:
+    plain = [table("a", "s3://lake/a"), table("b", ""), table("c", f"s3://{POINT.replace(ACCOUNT, '999')}/a")]
+    assert access_point_regions(plain, ACCOUNT, CATALOG) == set()
+    named = [table("a", f"s3://{POINT.replace(CATALOG, 'us-east-1')}/a"), table("b", "s3://x-s3alias/")]
+    assert access_point_regions(named, ACCOUNT, CATALOG) == {"us-east-1", CATALOG}
 
 
 def test_what_has_no_place_in_s3_is_told_apart() -> None:
@@ -100,6 +163,7 @@ LOCATIONS = st.builds(
 TABLES = st.lists(
     st.builds(
         GlueTable, st.sampled_from(["d", "e"]), st.sampled_from(["t", "u", "a"]), LOCATIONS,
+        created=st.sampled_from([0, 1, 2]), linked=st.booleans(),
         columns=st.lists(st.builds(GlueColumn, st.sampled_from(["a", "b", "c"])), max_size=3).map(tuple),
     ),
     max_size=8, unique_by=lambda one: (one.database, one.name),
@@ -123,3 +187,12 @@ def test_the_order_of_the_catalog_does_not_matter(tables: list[GlueTable], chanc
     once = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS)
     chance.shuffle(tables)  # type: ignore[attr-defined]
     assert glue_objects(tables, ACCOUNT, CATALOG, BUCKETS) == once
+
+
+@given(TABLES, st.sampled_from(["a", "a/b", "", "b"]))
+def test_a_newer_table_renames_none(tables: list[GlueTable], path: str) -> None:
+    before, _ = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS)
+    newer = GlueTable("aaa", "aaa", f"s3://lake/{path}", created=9, linked=any(one.linked for one in tables))
+    after, _ = glue_objects([*tables, newer], ACCOUNT, CATALOG, BUCKETS)
+    assert {row.full_name for row in before if row.type == "glue-table"} <= {row.full_name for row in after}
+    assert len({row.full_name for row in after}) == len(after)
