@@ -5,12 +5,14 @@ from typing import Any
 import dagster as dg
 
 from raito_pipeline.aws import organization
+from raito_pipeline.aws.instances import Home
 from raito_pipeline.aws.limits import shared_limits
 from raito_pipeline.aws.reading import Read
 from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, OrgUser
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 
@@ -38,15 +40,38 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 def _read(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.organization_aws(cell.partition_key)
     meter = Meter(clients)
-    found = organization.read_organization(
+    organization_read = organization.read_organization(
         clients,
         services.organization(cell.partition_key).region,
         services.accounts_of_organization(cell.partition_key),
         shared_limits(),
         services.progress,
+        home=_home(services, cell),
+        earlier=_earlier(log, cell),
     )
-    log.advise(found.hints)
-    reads: tuple[Read[Any], ...] = (found.users, found.groups, found.permission_sets, found.assignments)
+    log.advise(organization_read.hints)
+    reads: tuple[Read[Any], ...] = (
+        organization_read.users,
+        organization_read.groups,
+        organization_read.permission_sets,
+        organization_read.assignments,
+    )
     for table, read in zip(ORGANIZATION_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)
+
+
+def _home(services: Services, cell: Cell) -> Home:
+    """What the options know of the organization's instance."""
+    partition = services.organization(cell.partition_key)
+    target = services.organization_target(cell.partition_key)
+    return Home(partition.instance_arn or "", partition.identity_store_id or "", target.account_id if target else "")
+
+
+def _earlier(log: CellLog, cell: Cell) -> organization.EarlierOrganization:
+    """What the previous sync stored of this organization."""
+    return organization.EarlierOrganization(
+        users=log.store.earlier(OrgUser, *cell.place),
+        permission_sets=log.store.earlier(OrgPermissionSet, *cell.place),
+        assignments=log.store.earlier(OrgAccountAssignment, *cell.place),
+    )

@@ -4,26 +4,35 @@ https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/welcom
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from raito_pipeline.aws.errors import AwsGone
+from raito_pipeline.aws.elements import Missed, each_element
+from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.paging import Service
 from raito_pipeline.aws.reading import Progress, Workers
 from raito_pipeline.model import OrgGroup, OrgUser
 
 PAGE = 100
 """Items a page: the most that Identity Center gives."""
+_MOST_NAMED = 5
+Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The users and groups of one identity store."""
+    """The users and groups of one identity store.
+
+    `missed` are the memberships that were not read, `problems` say what was left out, `notes` what is shown otherwise
+    than people expect.
+    """
 
     users: tuple[OrgUser, ...]
     groups: tuple[OrgGroup, ...]
+    missed: tuple[Missed, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def names(self) -> dict[tuple[str, str], str]:
         """The names of users and groups by (`USER` or `GROUP`, id)."""
@@ -31,70 +40,124 @@ class People:
         return found | {("GROUP", group.group_id): group.display_name for group in self.groups}
 
 
-def read_people(store: Service, store_id: str, pool: Workers, progress: Progress) -> People:
-    """Read the identity store `store_id` (`d-...`). Raises `AwsError`."""
+@dataclass
+class _Memberships:
+    """The groups of each user; users and groups that were deleted since they were listed; what was not read."""
+
+    of_user: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    gone: set[str] = field(default_factory=set)
+    missed: list[Missed] = field(default_factory=list)
+
+
+def read_people(
+    store: Service, store_id: str, pool: Workers, progress: Progress, earlier: Iterable[OrgUser] = ()
+) -> People:
+    """Read the identity store `store_id` (`d-...`). Raises `AwsError` where a list, or every membership, fails.
+
+    `earlier` are the users as the previous sync stored them: memberships that cannot be read are those.
+    """
 
     def listed(wanted: str) -> list[Any]:
         return store.items(f"List{wanted}", wanted, store_id, IdentityStoreId=store_id, MaxResults=PAGE)
 
     users, groups = pool.each(listed, ("Users", "Groups"), "people", progress)
-    group_ids = _group_ids(store, store_id, users, groups, pool, progress)
+    named = [one for one in users if one and one.get("UserId")], [one for one in groups if one and one.get("GroupId")]
+    before = {user.user_id: user for user in earlier if user.identity_store_id == store_id}
+    read = _memberships(store, store_id, *named, before, pool, progress)
+    known = {one["GroupId"] for one in named[1]} - read.gone
+    people = [one for one in named[0] if one["UserId"] not in read.gone]
     return People(
-        tuple(_user(store_id, one, group_ids.get(one["UserId"], ())) for one in users),
-        tuple(_group(store_id, one) for one in groups),
+        tuple(_user(store_id, one, read.of_user[one["UserId"]] & known) for one in people),
+        tuple(_group(store_id, one) for one in named[1] if one["GroupId"] in known),
+        tuple(read.missed),
+        _left_out(store_id, len(users) - len(named[0]), len(groups) - len(named[1])),
+        (*_nameless("UserName", "UserId", people), *_nameless("DisplayName", "GroupId", named[1])),
     )
 
 
-def unless_gone(read: Callable[[], list[Any]]) -> list[Any]:
-    """What a read gives; nothing where its subject was deleted since it was listed."""
-    try:
-        return read()
-    except AwsGone:
-        return []
+def email_of(emails: Sequence[Answer | None] | None) -> str | None:
+    """The e-mail address of a user: the primary one, else one for work, else any; null where there is none.
+
+    Of several that are alike the first of the alphabet, so that the order of an answer changes nothing.
+    """
+    found = [(one, (one.get("Value") or "").strip()) for one in emails or () if one]
+    ranked = sorted(
+        (not one.get("Primary"), (one.get("Type") or "").lower() != "work", value.lower(), value)
+        for one, value in found
+        if value
+    )
+    return ranked[0][-1] if ranked else None
 
 
-def _group_ids(
-    store: Service, store_id: str, users: Sequence[Any], groups: Sequence[Any], pool: Workers, progress: Progress
-) -> Mapping[str, list[str]]:
-    """The ids of the groups of each user, asked by group or by user, whichever there are fewer of."""
-    by_group: list[tuple[str, dict[str, Any]]] = [
-        ("ListGroupMemberships", {"GroupId": group["GroupId"]}) for group in groups
+def _memberships(
+    store: Service,
+    store_id: str,
+    users: Sequence[Answer],
+    groups: Sequence[Answer],
+    before: Mapping[str, OrgUser],
+    pool: Workers,
+    progress: Progress,
+) -> _Memberships:
+    """Who is in which group, asked by group or by user, whichever there are fewer of."""
+    by_group: list[tuple[str, str, dict[str, Any]]] = [
+        ("ListGroupMemberships", group["GroupId"], {"GroupId": group["GroupId"]}) for group in groups
     ]
-    by_user: list[tuple[str, dict[str, Any]]] = [
-        ("ListGroupMembershipsForMember", {"MemberId": {"UserId": user["UserId"]}}) for user in users
+    by_user: list[tuple[str, str, dict[str, Any]]] = [
+        ("ListGroupMembershipsForMember", user["UserId"], {"MemberId": {"UserId": user["UserId"]}}) for user in users
     ]
 
-    def members(wanted: tuple[str, dict[str, Any]]) -> list[Any]:
-        operation, request = wanted
+    def members(wanted: tuple[str, str, dict[str, Any]]) -> list[Any]:
+        operation, _, request = wanted
         request = {"IdentityStoreId": store_id, "MaxResults": PAGE, **request}
-        return unless_gone(partial(store.items, operation, "GroupMemberships", store_id, **request))
+        return store.items(operation, "GroupMemberships", store_id, **request)
 
     wanted = by_group if len(by_group) <= len(by_user) else by_user
-    found: dict[str, list[str]] = defaultdict(list)
-    for memberships in pool.each(members, wanted, "memberships", progress):
-        for one in memberships:
-            if "UserId" in one["MemberId"]:
-                found[one["MemberId"]["UserId"]].append(one["GroupId"])
+    found = _Memberships()
+    answers = each_element(pool, members, wanted, "memberships", progress)
+    for (_, subject, _), answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, AwsGone):
+            found.gone.add(subject)
+        elif isinstance(answer, AwsError):
+            kept = bool(before) if wanted is by_group else subject in before
+            found.missed.append(Missed("members of groups", subject, answer, kept))
+            for user in before.values():
+                found.of_user[user.user_id] |= {group for group in user.group_ids if subject in (group, user.user_id)}
+        else:
+            for one in answer:
+                member = ((one or {}).get("MemberId") or {}).get("UserId")
+                if member and one.get("GroupId"):
+                    found.of_user[member].add(one["GroupId"])
     return found
 
 
-def _user(store_id: str, answer: Mapping[str, Any], group_ids: Iterable[str]) -> OrgUser:
-    emails = answer.get("Emails") or ()
-    primary = next((one.get("Value") for one in emails if one.get("Primary")), None)
+def _user(store_id: str, answer: Answer, group_ids: Iterable[str]) -> OrgUser:
     return OrgUser(
         identity_store_id=store_id,
         user_id=answer["UserId"],
-        user_name=answer["UserName"],
+        user_name=answer.get("UserName") or answer["UserId"],
         display_name=answer.get("DisplayName") or "",
-        email=primary or None,
-        group_ids=tuple(sorted(set(group_ids))),
+        email=email_of(answer.get("Emails")),
+        group_ids=tuple(sorted(group_ids)),
     )
 
 
-def _group(store_id: str, answer: Mapping[str, Any]) -> OrgGroup:
+def _group(store_id: str, answer: Answer) -> OrgGroup:
     return OrgGroup(
         identity_store_id=store_id,
         group_id=answer["GroupId"],
-        display_name=answer.get("DisplayName") or "",
+        display_name=answer.get("DisplayName") or answer["GroupId"],
         description=answer.get("Description") or "",
     )
+
+
+def _left_out(store_id: str, users: int, groups: int) -> tuple[str, ...]:
+    kinds = (("users without UserId", users), ("groups without GroupId", groups))
+    return tuple(f"{count} {what} in {store_id} were left out" for what, count in kinds if count)
+
+
+def _nameless(name: str, key: str, answers: Iterable[Answer]) -> tuple[str, ...]:
+    ids = sorted(one[key] for one in answers if not one.get(name))
+    if not ids:
+        return ()
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return (f"without {name}, so shown by {key}: {', '.join(ids[:_MOST_NAMED])}{more}",)

@@ -5,36 +5,40 @@ what is provisioned in the accounts of `raito.yml` is asked for, and memberships
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsError
-from raito_pipeline.aws.identity_store import PAGE, read_people
+from raito_pipeline.aws.elements import missed_lines
+from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.identity_store import PAGE, People, read_people
+from raito_pipeline.aws.instances import Home, Instance, NoIdentityCenter, choose
 from raito_pipeline.aws.limits import ServiceLimits
 from raito_pipeline.aws.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.permission_sets import read_access
-from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
+from raito_pipeline.aws.permission_sets import EarlierAccess, InstanceAccess, read_access
+from raito_pipeline.aws.reading import Progress, Read, Workers, no_progress, now, workers
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 
 T = TypeVar("T")
+_NOT_OF_AN_ORGANIZATION = ("ValidationException", "UnsupportedOperation", "UnsupportedOperationException")
+"""What AWS answers where an account instance is asked for permission sets; it has none."""
 
 
-class NoIdentityCenter(AwsError):
-    """There is no instance of IAM Identity Center where the options say that there is one."""
+@dataclass(frozen=True, slots=True)
+class EarlierOrganization:
+    """What the previous sync stored: what cannot be read now is given as it was then."""
 
-    def __init__(self, region: str, profile: str | None) -> None:
-        super().__init__(
-            f"sso:ListInstances with profile {profile or 'default chain'}: there is no instance of IAM Identity Center "
-            f"in {region}. Correct aws-organization-region or aws-organization-profile; nothing was read.",
-            action="sso:ListInstances",
-            resource=region,
-        )
+    users: tuple[OrgUser, ...] = ()
+    permission_sets: tuple[OrgPermissionSet, ...] = ()
+    assignments: tuple[OrgAccountAssignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRead:
-    """What Identity Center of one organization and region holds, a read a table; `hints` are advice."""
+    """What Identity Center of one organization and region holds, a read a table.
+
+    `hints` are advice, and what was seen beside: instances that were not read, people without names.
+    """
 
     users: Read[OrgUser]
     groups: Read[OrgGroup]
@@ -43,45 +47,107 @@ class OrganizationRead:
     hints: tuple[str, ...]
 
 
+@dataclass
+class _Reading:
+    """What the reading of several instances shares, and what it gathers."""
+
+    sso: Service
+    store: Service
+    account_ids: frozenset[str]
+    pool: Workers
+    progress: Progress
+    earlier: EarlierOrganization
+    people: list[People] = field(default_factory=list)
+    access: list[InstanceAccess] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, instance: Instance) -> None:
+        before = EarlierAccess.of(instance.arn, self.earlier.permission_sets, self.earlier.assignments)
+        # Permission sets first: an account instance refuses them, and its people are nobody's here.
+        access = read_access(self.sso, instance.arn, self.account_ids, self.pool, self.progress, before)
+        people = read_people(self.store, instance.store_id, self.pool, self.progress, self.earlier.users)
+        self.people.append(people)
+        self.access.append(access.named(people.names()))
+        self.notes += [*access.hints, *(f"{instance.store_id}: {note}" for note in people.notes)]
+
+
 def read_organization(
     clients: AwsClients,
     region: str,
     account_ids: frozenset[str],
     limiter: ServiceLimits,
     progress: Progress = no_progress,
+    *,
+    home: Home | None = None,
+    earlier: EarlierOrganization | None = None,
 ) -> OrganizationRead:
-    """Read every instance of Identity Center that the clients reach in `region`.
+    """Read the organization's instance of Identity Center that the clients reach in `region`.
 
-    `account_ids` are the accounts of `raito.yml`: permission sets and assignments of others are not asked for.
-    `limiter` is shared by everybody who talks to Identity Center. Raises `AwsError` where a mandatory read fails,
-    `NoIdentityCenter` where there is no instance; denied tags of a permission set are a problem of `permission_sets`.
+    `account_ids` are the accounts of `raito.yml`: permission sets and assignments of others are not asked for. `home`
+    is what the options know of the instance; without it every instance that has permission sets is read. `limiter` is
+    shared by everybody who talks to Identity Center. Single elements that cannot be read are as `earlier` has them, and
+    a problem of their table. Raises `AwsError` where a list fails, `NoIdentityCenter` where no instance can be used.
     """
     began = now()
     sso = Service(clients, "sso-admin", NEXT_TOKEN, region)
     store = Service(clients, "identitystore", NEXT_TOKEN, region)
     limiter.attach(sso.client)
     limiter.attach(store.client)
-    people, access = [], []
-    with workers(clients.concurrency) as pool:
-        for arn, store_id in _instances(sso, region, clients.profile):
-            people.append(read_people(store, store_id, pool, progress))
-            access.append(read_access(sso, arn, account_ids, people[-1].names(), pool, progress))
-    permission_sets = _sorted((row for one in access for row in one.permission_sets), lambda row: row.arn)
-    return OrganizationRead(
-        users=Read.complete(_sorted((row for one in people for row in one.users), _user_key), began),
-        groups=Read.complete(_sorted((row for one in people for row in one.groups), _group_key), began),
-        permission_sets=Read.complete(permission_sets, began).with_problems(p for one in access for p in one.problems),
-        assignments=Read.complete(_sorted((row for one in access for row in one.assignments), _assigned_key), began),
-        hints=tuple(dict.fromkeys(hint for one in access for hint in one.hints)),
-    )
-
-
-def _instances(sso: Service, region: str, profile: str | None) -> list[tuple[str, str]]:
-    """ARN and identity store of every instance. None at all is an error: it would read as "everybody is gone"."""
     listed = sso.items("ListInstances", "Instances", "*", MaxResults=PAGE)
-    if not listed:
-        raise NoIdentityCenter(region, profile)
-    return sorted((one["InstanceArn"], one["IdentityStoreId"]) for one in listed)
+    instances, ignored = choose([Instance.of(one) for one in listed if one], home or Home())
+    with workers(clients.concurrency) as pool:
+        reading = _Reading(sso, store, account_ids, pool, progress, earlier or EarlierOrganization(), notes=[*ignored])
+        _read_instances(reading, instances, region, clients.profile)
+    return _gathered(reading, began)
+
+
+def _read_instances(reading: _Reading, instances: list[Instance], region: str, profile: str | None) -> None:
+    """Read the instances. Those that are no organization's are noted; where none is left, that is an error.
+
+    An organization has one instance, and only that has permission sets: beside one that gave some, what another one
+    fails with is no matter.
+    """
+    failed: list[AwsError] = []
+    for instance in instances:
+        try:
+            reading.read(instance)
+        except AwsError as error:
+            reading.notes.append(f"{instance.label} could not be read, and was left out: {error}")
+            if not isinstance(error, AwsGone) and error.code not in _NOT_OF_AN_ORGANIZATION:
+                failed.append(error)
+    if failed and not any(one.permission_sets for one in reading.access):
+        raise failed[0]
+    if not reading.people:
+        raise NoIdentityCenter(region, profile, reading.notes)
+
+
+def _gathered(reading: _Reading, began: Any) -> OrganizationRead:
+    people, access = reading.people, reading.access
+    left_out = [line for one in people for line in one.problems]
+    nobody = [line for one in access for line in one.problems]
+
+    def read_of(rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[Any], problems: Iterable[str]) -> Read[T]:
+        return Read.complete(_sorted(rows, key), began).with_problems([*missed_lines(missed), *problems])
+
+    return OrganizationRead(
+        users=read_of(
+            (row for one in people for row in one.users), _user_key, (m for one in people for m in one.missed), left_out
+        ),
+        groups=read_of((row for one in people for row in one.groups), _group_key, (), left_out),
+        permission_sets=read_of(
+            (row for one in access for row in one.permission_sets),
+            lambda row: row.arn,
+            (m for one in access for m in one.missed_sets),
+            nobody,
+        ),
+        assignments=read_of(
+            (row for one in access for row in one.assignments),
+            _assigned_key,
+            (m for one in access for m in one.missed_assignments),
+            nobody,
+        ),
+        hints=tuple(dict.fromkeys(reading.notes)),
+    )
 
 
 def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
