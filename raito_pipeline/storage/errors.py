@@ -1,6 +1,7 @@
 """What goes wrong with the storage itself, in words that say what was tried, where, and what to do."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -71,8 +72,8 @@ def _reason(error: BaseException) -> str:
         return f"{error.operation_name} answered {said.get('Code', 'an error')}: {said.get('Message', '')}".rstrip(
             ": ."
         )
-    if isinstance(error, OSError) and error.errno is not None and error.strerror:
-        return error.strerror.partition("Detail:")[0].rstrip(" .")
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)  # pyarrow's own words hide it behind "Error writing bytes to file"
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
