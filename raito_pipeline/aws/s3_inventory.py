@@ -10,7 +10,6 @@ import hashlib
 import heapq
 import json
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from raito_pipeline.aws.s3 import KeyPage, list_page
 from raito_pipeline.aws.s3_listing import Listed
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage.cells import ReadStatus
+from raito_pipeline.storage.temporary import temporary_folder
 
 TOO_OLD = timedelta(days=8)
 """S3 delivers an inventory every day or every week: none for longer than this means that it stopped."""
@@ -83,11 +83,11 @@ class InventoryOf:
 
     def __call__(self) -> Iterator[KeyPage]:
         """The keys of the bucket in the order of S3. What goes wrong is a page with a problem, and no keys at all."""
-        with tempfile.TemporaryDirectory(prefix="raito-inventory-") as folder:
+        with temporary_folder("inventory") as folder:
             try:
                 manifest = self.manifest()
                 self.created = manifest.created
-                parts = self._parts(manifest, Path(folder))
+                parts = self._parts(manifest, folder)
             except AwsError as error:
                 yield KeyPage(problem=f"inventory of {self.bucket}: {error}", status=error.status)
                 return

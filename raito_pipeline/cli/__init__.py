@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from rich.console import Console
 
+from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import ConfigError
 
 COMMANDS = {
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
         return 2
+    except CommandFailed as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        return error.status
     except KeyboardInterrupt:
         return 130
 

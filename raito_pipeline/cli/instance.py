@@ -1,22 +1,77 @@
 """The Dagster instance that a command records its runs in."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
+import yaml
+
+from raito_pipeline.cli.errors import InstanceDamaged
 
 
 @contextmanager
 def instance_of_this_directory() -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of `DAGSTER_HOME` or of a `dagster.yaml` here; else one that is forgotten at the end."""
+    """The Dagster instance of `DAGSTER_HOME` or of a `dagster.yaml` here; else one that is forgotten at the end.
+
+    Raises `InstanceDamaged` where its database cannot be read, at the start or in the block.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or Path.cwd())
+    try:
+        with _open(home) as instance:
+            # The event log is opened by its first use, which is to be now: not in the middle of a sync.
+            instance.get_latest_materialization_event(dg.AssetKey("iam_users"))
+            yield instance
+    except Exception as error:
+        cause = _damage(error)
+        if cause is None:
+            raise
+        folder = _databases(home)
+        raise InstanceDamaged(str(folder), _damaged_files(folder), str(cause)) from None
+
+
+@contextmanager
+def _open(home: Path) -> Iterator[dg.DagsterInstance]:
     if os.environ.get("DAGSTER_HOME"):
         with dg.DagsterInstance.get() as instance:
             yield instance
-    elif Path("dagster.yaml").is_file():
-        with dg.DagsterInstance.from_config(str(Path.cwd())) as instance:
+    elif (home / "dagster.yaml").is_file():
+        with dg.DagsterInstance.from_config(str(home)) as instance:
             yield instance
     else:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
+
+
+def _damage(error: BaseException | None) -> sqlite3.DatabaseError | None:
+    """The error of SQLite behind another one, where it means damage (not, say, a database that is locked)."""
+    while error is not None:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _databases(home: Path) -> Path:
+    """The folder of the databases: `storage: sqlite: base_dir:` of `dagster.yaml`, else the home itself."""
+    try:
+        text = (home / "dagster.yaml").read_text(encoding="utf-8")
+        return home / str(yaml.safe_load(text)["storage"]["sqlite"]["base_dir"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return home
+
+
+def _damaged_files(folder: Path) -> list[str]:
+    """Those of the databases of an instance (not of its single runs) that SQLite finds damaged."""
+    found = (folder / name for name in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db"))
+    return [str(path) for path in found if path.is_file() and not _sound(path)]
+
+
+def _sound(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return bool(database.execute("pragma quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False

@@ -3,11 +3,12 @@
 import logging
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+
+from raito_pipeline.storage.temporary import make_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ class ExchangeFolder:
 
     `delete` is `delete-temp-files`, `backup_location` is `file-backup-location` (None = no copies), `maximum_backups`
     is `maximum-backups-per-target` (0 = all are kept), `parent` the folder for temporary files (None = the system's).
-    A backup that fails is a warning in the log: it never fails the sync.
+    What a killed sync left is removed by the next one, unless `delete` was off. A backup that fails is a warning in the
+    log: it never fails the sync.
     """
 
     target: str
@@ -33,9 +35,8 @@ class ExchangeFolder:
     path: Path = field(init=False)
 
     def __enter__(self) -> Path:
-        if self.parent is not None:
-            self.parent.mkdir(parents=True, exist_ok=True)
-        self.path = Path(tempfile.mkdtemp(prefix=f"raito-{_plain(self.target)}-{_plain(self.stage)}-", dir=self.parent))
+        name = f"{_plain(self.target)}-{_plain(self.stage)}"
+        self.path = make_temporary_folder(name, self.parent, kept=not self.delete)
         return self.path
 
     def __exit__(

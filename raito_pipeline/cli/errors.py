@@ -1,0 +1,25 @@
+"""What ends a command with a line instead of frames; imports nothing that takes long."""
+
+
+class CommandFailed(Exception):
+    """A command cannot go on; its text is all that a person needs. `status` is the exit status."""
+
+    status = 1
+
+
+class AlreadyRunning(CommandFailed):
+    """Another process does the same in the same place."""
+
+    status = 2
+
+
+class InstanceDamaged(CommandFailed):
+    """The database of Dagster in which runs are recorded cannot be read."""
+
+    def __init__(self, home: str, files: list[str], reason: str) -> None:
+        named = ", ".join(files) or f"a database in {home}"
+        super().__init__(
+            f"Dagster's record of runs is damaged: {named} ({reason}). Move {home} away and run again: a new record is "
+            "begun. Only the history of runs is lost; the tables and what is in Raito Cloud stay."
+        )
+        self.home, self.files = home, files
