@@ -22,14 +22,14 @@ from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, layer_outcome, place_key, summary
 from raito_pipeline.config import AccountTarget, Options, load
+from raito_pipeline.dagster_support.gone import gone_accounts
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.objects.subtree import NoSubtree, Subtree
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.jobs import Job, end_of_targets
 from raito_pipeline.resources import Services
-from raito_pipeline.storage import Store
-from raito_pipeline.storage.errors import StorageError
+from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
@@ -68,14 +68,28 @@ def execute(given: argparse.Namespace) -> int:
     wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
     if not wanted:
         return 2
-    for warning in options.warnings:
-        console.print(f"note: {warning}", style="yellow", markup=False, soft_wrap=True)
+    for note in (*options.warnings, *_gone_accounts(options)):
+        console.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
     ended = TerminalSync(options, console, sync).run(wanted)
     if given.json:
         print(json.dumps(ended.json(), indent=2))
     else:
         show_summary(console, ended)
     return ended.status
+
+
+def _gone_accounts(options: Options) -> list[str]:
+    """What is said of accounts that were synced before; nothing where the storage cannot be read, which the check says.
+
+    Nothing is removed of them: no target says any more where their data source is.
+    """
+    with suppress(StorageError):
+        return [
+            f"account {account} was synced before and is in no target any more: its data source in Raito Cloud and its "
+            f"tables in {options.pipeline.storage} are left as they are"
+            for account in gone_accounts(options, Store.open(options.pipeline.storage))
+        ]
+    return []
 
 
 def _wanted(console: Console, options: Options, sync: str, parent: str | None, excludes: Sequence[str]) -> list[Layer]:

@@ -43,6 +43,11 @@ class Unread:
     """listed files that may have a folder of their path among what was not listed: whether they do is not known, so
     they have the name that the previous sync gave them"""
 
+    @property
+    def whole(self) -> bool:
+        """True where no key of the bucket was listed, and its own row is there."""
+        return self.keys == ALL_KEYS and not self.last and not self.with_bucket
+
     def holds(self, kind: str, path: str | None) -> bool:
         """Whether a row of the previous sync (its type and path) is of a key that was not listed."""
         if path is None:
@@ -70,23 +75,28 @@ def keep_unread(
     undecided = {row[0]: row for each in unread for row in each.undecided}
     beside: set[str] = set()
     kept = 0
-    buckets: Any = pa.array(list(by_bucket), pa.string())
+    whole: Any = pa.array([each.bucket for each in unread if each.whole and subtree is None], pa.string())
+    rest: Any = pa.array(sorted(by_bucket.keys() - set(whole.to_pylist())), pa.string())
     for batch in previous:
-        of_bucket: Any = pc.replace_substring_regex(batch.column("full_name"), pattern=_BUCKET, replacement=r"\1")
-        there = batch.filter(pc.is_in(of_bucket, value_set=buckets))
-        if not there.num_rows:
-            continue
+        bucket: Any = pc.replace_substring_regex(batch.column("full_name"), pattern=_BUCKET, replacement=r"\1")
+        parts = [_of_keys(batch.filter(pc.is_in(bucket, value_set=whole)))]
+        part = batch.filter(pc.is_in(bucket, value_set=rest))
         flags = []
-        for name, kind in zip(texts(there, "full_name"), texts(there, "type"), strict=True):
+        for name, kind in zip(texts(part, "full_name"), texts(part, "type"), strict=True):
             if kind == "folder" and name in undecided:
                 beside.add(name)
             flags.append(_stays(by_bucket, name, kind) and (subtree is None or subtree.contains(name)))
-        rows = there.filter(pa.array(flags, pa.bool_()))
-        kept += rows.num_rows
-        if rows.num_rows:
+        parts.append(part.filter(pa.array(flags, pa.bool_())))
+        for rows in (rows for rows in parts if rows.num_rows):
+            kept += rows.num_rows
             writer.write_batch(rows)
     _write_undecided(writer, undecided, beside)
     return kept
+
+
+def _of_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows that are made of keys: a million of them pass here where a large bucket is denied."""
+    return batch.filter(pc.is_in(batch.column("type"), value_set=pa.array(["folder", "file"])))
 
 
 def _stays(by_bucket: dict[str, list[Unread]], full_name: str, kind: str) -> bool:

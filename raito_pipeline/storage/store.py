@@ -144,14 +144,16 @@ class Store:
         return self._levels(posixpath.join(self.root, table, f"account={account}"), "region")
 
     def _levels(self, folder: str, level: str) -> list[str]:
-        found = self.files.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        with storage_errors(f"the folders {level}=...", "list", self.files.scheme + folder):
+            found = self.files.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
         names = (posixpath.basename(each.path.rstrip("/")) for each in found)
         return sorted(name.removeprefix(f"{level}=") for name in names if name.startswith(f"{level}="))
 
     def remove(self, table: str, account: str, region: str | None = None) -> None:
         """Remove a cell and all that lies beside it, where it is there."""
-        for found in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
-            self.files.delete(found.path)
+        with storage_errors(_label(table, account, region), "remove", self.uri(table, account, region)):
+            for found in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
+                self.files.delete(found.path)
 
     def require(self, table: str, account: str, region: str | None = None) -> str:
         """The path of a cell that is there. Raises `CellMissing` (`CellUnusable` where it cannot be used)."""

@@ -188,3 +188,16 @@ def test_a_file_of_a_version_that_noted_no_sync_is_of_none_and_can_be_confirmed(
     confirmed = store.confirm("s3_buckets", "1")
     assert confirmed.sync == "sync-2"
     assert store.info("s3_buckets", "1") == confirmed
+
+
+def test_which_accounts_and_regions_have_tables_and_one_that_is_removed_has_none(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    assert (store.accounts("s3_buckets"), store.regions("data_objects", "1")) == ([], [])
+    store.write("s3_buckets", (), "1")
+    for region in ("us-east-1", "eu-west-1"):
+        store.write("data_objects", (), "1", region)
+    assert (store.accounts("s3_buckets"), store.regions("data_objects", "1")) == (["1"], ["eu-west-1", "us-east-1"])
+    for _ in range(2):
+        store.remove("data_objects", "1", "us-east-1")
+        assert store.info("data_objects", "1", "us-east-1") is None
+    assert store.info("data_objects", "1", "eu-west-1") is not None
