@@ -18,11 +18,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from raito_pipeline.cli.errors import AlreadyRunning
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Outcome, Summary
 from raito_pipeline.sandbox.compare import compare, show
 from raito_pipeline.sandbox.controls import refused_today
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
+from raito_pipeline.sandbox.occupied import SandboxRunning
 
 _UI_PORT = 3000
 _INTERRUPTED = 130
@@ -37,8 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(given: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
-    return run_sandbox(given.directory, sync=given.sync, ui=given.ui)
+    """Run the command; gives the exit status. Raises `AlreadyRunning` where an estate runs in the same directory."""
+    try:
+        return run_sandbox(given.directory, sync=given.sync, ui=given.ui)
+    except SandboxRunning as error:
+        raise AlreadyRunning(str(error)) from None
 
 
 def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:

@@ -11,6 +11,7 @@ from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.sandbox.controls import seed_access_controls
 from raito_pipeline.sandbox.files import API_USER, DOMAIN, SECRET_VARIABLE, write_environment, write_raito_yml
+from raito_pipeline.sandbox.occupied import occupied
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 
@@ -32,10 +33,12 @@ class Embedded:
 
 @contextmanager
 def embedded_estate(directory: Path) -> Iterator[Embedded]:
-    """Start the emulated AWS and the local Raito Cloud with their state in `directory`; stop both at the end."""
-    directory.mkdir(parents=True, exist_ok=True)
-    password = _password(directory / "api-secret")
-    with EmulatedAws(journal=directory / "aws-changes.jsonl") as aws:
+    """Start the emulated AWS and the local Raito Cloud with their state in `directory`; stop both at the end.
+
+    Raises `SandboxRunning` where another process does so already.
+    """
+    with occupied(directory) as note, EmulatedAws(journal=directory / "aws-changes.jsonl") as aws:
+        password = _password(directory / "api-secret")
         estate = build_estate()
         client_id = aws.create_user_pool(API_USER, password)
         aws.replay_journal()
@@ -54,6 +57,7 @@ def embedded_estate(directory: Path) -> Iterator[Embedded]:
             }
             write_raito_yml(directory / "raito.yml", estate, ids, raito.url)
             write_environment(directory / "environment", environment)
+            note({"emulated AWS": aws.endpoint_url, "local Raito Cloud": raito.url})
             yield Embedded(directory, estate, aws, raito, environment)
 
 
