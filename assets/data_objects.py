@@ -157,8 +157,8 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
         reading.kept(keep_others_of_catalog(writer, reading.previous(), given, subtree))
     if catalog.federated:
         writer.extra[FEDERATED] = to_json(catalog.federated)
-    if read.warnings:
-        writer.extra["warnings"] = json.dumps(read.warnings)
+    if catalog.notes:
+        writer.extra["warnings"] = json.dumps(catalog.notes)
     if subtree is None:
         writer.read_at = read.read_at
     return {"found": asdict(found)}

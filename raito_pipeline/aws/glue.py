@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.glue_links import Catalog, Found, GlueDatabase
 from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
 from raito_pipeline.config.patterns import NamePattern
@@ -29,11 +29,12 @@ class GlueRead:
     """The tables of a catalog, and what is known of those that another system holds.
 
     `federated` are the tables of databases that are federated (a metastore elsewhere, a Redshift share): the next read
-    gets them as `earlier`, because their source may not answer then.
+    gets them as `earlier`, because their source may not answer then. `notes` name those that did not answer now.
     """
 
     tables: Read[GlueTable]
-    federated: tuple[GlueTable, ...]
+    federated: tuple[GlueTable, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_tables(
@@ -60,13 +61,14 @@ def read_catalog(
     A table is given once: under the database that it is in, and not again under resource links to the database or to
     the table. `account_id` is the catalog's own (where it is empty, the catalog's answer says it). A database that
     cannot be read is a problem, the others are still read; one that is federated, whose source does not answer, has
-    the tables that it had `earlier`, and is a warning.
+    the tables that it had `earlier`, and is a note. A region that the account has not enabled gives an opted-out read.
+    Raises `AwsError` where the list of databases fails.
     """
     began = now()
     try:
         listed = [one for one in _databases(clients, region) if not _excluded(settings.exclude_databases, one.name)]
-    except AwsError as error:
-        return GlueRead(Read((), error.status, (str(error),), began), tuple(earlier))
+    except AwsOptedOut as error:
+        return GlueRead(Read((), ReadStatus.OPTED_OUT, (str(error),), began))
     catalog = Catalog.of(listed, account_id, region)
     databases = [one for one in listed if not catalog.holds_target(one)]
 
@@ -82,17 +84,17 @@ def read_catalog(
     with workers(settings.concurrency) as pool:
         answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
     unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
-    away = {one: error for one, error in unread.items() if one.federated or error.code.startswith("Federation")}
+    # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
+    away = {one: error for one, error in unread.items() if one.federated}
     known = [table for table in earlier if table.database in {one.name for one in away}]
     found = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
     rows = [*catalog.once(found), *known]
     rows.sort(key=lambda table: (table.database, table.name))
-    problems = tuple(str(error) for one, error in unread.items() if one not in away)
-    status = ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE
-    outside = {one.name for one in databases if one.federated} | {one.name for one in away}
+    outside = {one.name for one in databases if one.federated}
     return GlueRead(
-        Read(tuple(rows), status, problems, began, tuple(_away(one, error, known) for one, error in away.items())),
+        Read.complete(rows, began).with_problems(str(error) for one, error in unread.items() if one not in away),
         tuple(table for table in rows if table.database in outside),
+        tuple(_away(one, error, known) for one, error in away.items()),
     )
 
 

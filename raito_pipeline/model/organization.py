@@ -12,9 +12,9 @@ class OrgUser:
 
     identity_store_id: Annotated[str, "AWS identity store, `d-...`"]
     user_id: Annotated[str, "UserId"]
-    user_name: Annotated[str, "UserName, as people sign in"]
+    user_name: Annotated[str, "UserName, as people sign in; the UserId where there is none"]
     display_name: Annotated[str, "DisplayName, empty where none is set"]
-    email: Annotated[str | None, "primary e-mail address, null where there is none"]
+    email: Annotated[str | None, "primary e-mail address, else one for work, else any; null where there is none"]
     group_ids: Annotated[tuple[str, ...], "GroupIds that the user is a member of, sorted"]
 
 
@@ -24,7 +24,7 @@ class OrgGroup:
 
     identity_store_id: Annotated[str, "AWS identity store, `d-...`"]
     group_id: Annotated[str, "GroupId"]
-    display_name: Annotated[str, "DisplayName"]
+    display_name: Annotated[str, "DisplayName; the GroupId where there is none"]
     description: Annotated[str, "Description, empty where none is set"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.access_points import access_point_buckets
+from raito_pipeline.aws.errors import AwsUnreachable
 from raito_pipeline.aws.glue import GlueRead, GlueSettings, read_catalog
 from raito_pipeline.model.glue import GlueTable, from_json, to_json
 from raito_pipeline.storage.cells import ReadStatus
@@ -125,15 +126,25 @@ def test_a_federated_database_that_does_not_answer_keeps_what_it_had_and_nothing
         again = read(reach, later, earlier=kept)
         assert names(again.tables.rows) == [("metastore", "far", False), ("sales", "b", False)]
         assert (again.tables.status, again.tables.problems, again.federated) == (ReadStatus.COMPLETE, (), kept)
-        assert "the federated database metastore keeps the 1 tables that it had" in again.tables.warnings[0]
+        assert "the federated database metastore keeps the 1 tables that it had" in again.notes[0]
         kept = again.federated
 
 
-def test_an_ordinary_database_that_fails_makes_the_read_partial(reach: Reach) -> None:
-    found = read(reach, catalog([SALES, {"Name": "hr"}], {"sales": [table("a")], "hr": Refused(500, "Internal")}))
+@pytest.mark.parametrize("code", ["InternalServiceException", "FederationSourceException", "AccessDeniedException"])
+def test_an_ordinary_database_that_fails_makes_the_read_partial(reach: Reach, code: str) -> None:
+    found = read(reach, catalog([SALES, {"Name": "hr"}], {"sales": [table("a")], "hr": Refused(400, code)}))
     assert (found.tables.status, names(found.tables.rows)) == (ReadStatus.PARTIAL, [("sales", "a", False)])
     assert "database hr" in found.tables.problems[0]
-    assert found.tables.warnings == found.federated == ()
+    assert found.notes == found.federated == ()
+
+
+def test_a_list_of_databases_that_fails_leaves_the_reader(reach: Reach) -> None:
+    stand_in = catalog([SALES], {})
+    stand_in.faults["glue:GetDatabases", 0] = Refused(500, "InternalServiceException")
+    with pytest.raises(AwsUnreachable):
+        read(reach, stand_in)
+    stand_in.faults["glue:GetDatabases", 0] = Refused(400, "OptInRequired")
+    assert read(reach, stand_in).tables.status is ReadStatus.OPTED_OUT
 
 
 def test_a_text_of_another_version_holds_no_tables() -> None:
