@@ -1,8 +1,9 @@
-"""Glue: lists in pages, also where the emulator gives everything at once."""
+"""Glue: lists in pages, also where the emulator gives everything at once; databases that are federated say so."""
 
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.glue.models import FakeDatabase
 from moto.glue.responses import GlueResponse
 
 from raito_pipeline.sandbox.aws.patches.paging import page_of
@@ -21,6 +22,11 @@ def patch_glue() -> None:
     """Make pages of Glue's lists."""
     for method, key, most in _PAGED:
         _patch_list(method, key, most)
+
+    @replace(FakeDatabase, "as_dict")
+    def as_dict(before: Method, self: FakeDatabase) -> dict[str, Any]:
+        federated = self.input.get("FederatedDatabase")
+        return {**before(self), **({"FederatedDatabase": federated} if federated else {})}
 
 
 def _patch_list(method: str, key: str, most: int) -> None:
