@@ -21,7 +21,10 @@ _MODE = "pipeline: mode is plan, so nothing is changed in AWS"
 def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The export, the plan and the results: whoever wants to see the plan first stops after it."""
     return [
-        table_spec("access_controls", grid, group=GROUP, kinds={"raito"}),
+        # Raito Cloud calculates access controls from what was imported: asked for earlier, the push is of yesterday.
+        table_spec(
+            "access_controls", grid, group=GROUP, kinds={"raito"}, deps=["identity_store_import", "data_source_import"]
+        ),
         table_spec("access_push_plan", grid, group=GROUP, kinds={"iam"}, deps=["access_controls", *IAM_TABLES]),
         table_spec("access_push_results", grid, group=GROUP, kinds={"iam", "raito"}, deps=["access_push_plan"]),
     ]

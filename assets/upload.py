@@ -24,7 +24,7 @@ from raito_pipeline.uploads import (
 )
 
 GROUP = "upload"
-BEFORE_THE_PUSH: Sequence[type[Upload]] = (AccountIdentityUpload, DataObjectUpload)
+BEFORE_THE_PUSH: Sequence[type[Upload]] = (DataObjectUpload, AccountIdentityUpload)
 AFTER_THE_PUSH: Sequence[type[Upload]] = (AccessProviderUpload, UsageUpload)
 
 

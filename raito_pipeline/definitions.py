@@ -24,7 +24,7 @@ def build_definitions(options: Options, services: Services | None = None) -> dg.
     automation = build_automation(options, grid)
     return dg.Definitions(
         assets=assets.build(grid, options),
-        resources={"services": kept, "sync_run": sync_run(kept, grid), "raito_jobs": raito_jobs(kept)},
+        resources={"services": kept, "sync_run": sync_run(kept, grid), "raito_jobs": raito_jobs(kept, grid)},
         jobs=automation.jobs,
         schedules=automation.schedules,
         sensors=automation.sensors,

@@ -95,6 +95,7 @@ class Push:
 
     def export(self, jobs: RunJobs) -> None:
         """Store the access controls that Raito Cloud exports. Raises `RaitoError`."""
+        jobs.require_imports_ended(self.target)
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:
             task.event(Status.DATA_RETRIEVE)

@@ -12,6 +12,7 @@ from raito_pipeline.aws.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.target_settings import raito_settings
 
 Progress = Callable[[str, int, int | None], None]
@@ -28,6 +29,8 @@ class Services:
 
     options: Options
     progress: Progress = silent
+    targets_sync: TargetsSync | None = None
+    """the sync that all runs of this process belong to; None where each run is one of its own"""
     _aws: dict[tuple[str | None, str | None], AwsClients] = field(default_factory=dict)
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
@@ -94,6 +97,18 @@ class Services:
         error = self._unusable_logs.get(target.partition)
         if error is not None:
             raise error
+
+    def secrets(self) -> frozenset[str]:
+        """What must never be seen in a text: passwords and tokens of Raito Cloud, and keys of AWS that are in use."""
+        with self._lock:
+            raito, aws = list(self._raito.values()), list(self._aws.values())
+        given = {t.api_secret.get_secret_value() for t in self.options.targets if t.api_secret is not None}
+        return frozenset(
+            text
+            for found in (given, *(client.secrets() for client in raito), *(clients.secrets() for clients in aws))
+            for text in found
+            if text
+        )
 
     def _clients(self, profile: str | None, region: str | None, concurrency: int) -> AwsClients:
         with self._lock:

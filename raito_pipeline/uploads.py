@@ -409,18 +409,8 @@ def _begin(
         _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
         return None
     task = jobs.task(target, upload.job_type)
-    verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
-    for reason in upload.doubts(services, log.store, cell):
-        verdict = verdict.but(reason)
-    subtree = Subtree.from_tags(log.context.run.tags)
-    if subtree is not None:
-        verdict = verdict.but(f"only what lies below {subtree.parent} was read")
-    folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
-    work = Work(services, log.store, cell, target, task, verdict, folder, subtree)
     try:
-        work = _counted(upload, work)
-        for reason in work.verdict.reasons:
-            log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
+        work = _work(upload, log, services, task, cell, target, folders)
         begun = upload.start(work)
     except Exception as error:
         task.fail(error)
@@ -430,6 +420,24 @@ def _begin(
         _keep(upload, log, cell, _nothing_sent(task, target.name))
         return None
     return work, begun
+
+
+def _work(
+    upload: Upload, log: CellLog, services: Services, task: Task, cell: Cell, target: Target, folders: ExitStack
+) -> Work:
+    """What an upload works with; says why nothing may be removed, where that is so. Raises as `_counted`."""
+    verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
+    for reason in upload.doubts(services, log.store, cell):
+        verdict = verdict.but(reason)
+    subtree = Subtree.from_tags(log.context.run.tags)
+    if subtree is not None:
+        verdict = verdict.but(f"only what lies below {subtree.parent} was read")
+    folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
+    work = _counted(upload, Work(services, log.store, cell, target, task, verdict, folder, subtree))
+    for reason in work.verdict.reasons:
+        log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
+        task.warnings.append(f"nothing is removed, because {reason}")
+    return work
 
 
 def _counted(upload: Upload, work: Work) -> Work:

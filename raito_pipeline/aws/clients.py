@@ -104,6 +104,18 @@ class AwsClients:
         if found != account_id:
             raise WrongAccount(account_id, found, self.profile)
 
+    def secrets(self) -> tuple[str, ...]:
+        """The secret key and session token that are in use, which must never be seen in a text.
+
+        Nothing is asked of AWS, or of a credential process, for this.
+        """
+        with self._lock:
+            held = self._session.get_credentials() if self._session and self._clients else None
+        # Credentials that refresh themselves do so when their attributes are asked for; their fields are as they are.
+        values = vars(held) if held is not None else {}
+        found = (values.get(name) for name in ("secret_key", "_secret_key", "token", "_token"))
+        return tuple(text for text in found if text)
+
     def in_region(self, error: AwsError, region: str) -> AwsError:
         """What an error of a call in `region` means there.
 

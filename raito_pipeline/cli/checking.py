@@ -19,6 +19,7 @@ from raito_pipeline.cli.summary import Place
 from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
+from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.probe import StorageUnusable, require_writable
@@ -57,6 +58,7 @@ class Checks:
     full: bool
     _raito: dict[int, "_RaitoCloud"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _targets_sync: TargetsSync = field(default_factory=TargetsSync)
 
     def findings(self, places: Sequence[Place]) -> tuple[Finding, ...]:
         """Everything that was checked, in the order of the places; the storage comes first."""
@@ -111,7 +113,8 @@ class Checks:
 
     def _cloud(self, client: RaitoClient) -> "_RaitoCloud":
         with self._lock:
-            return self._raito.setdefault(id(client), _RaitoCloud(client))
+            sync = self.services.targets_sync or self._targets_sync
+            return self._raito.setdefault(id(client), _RaitoCloud(client, sync))
 
     # -- AWS -------------------------------------------------------------------------------------------------------
 
@@ -174,20 +177,21 @@ class Checks:
 class _RaitoCloud:
     """One user's Raito Cloud: whether the login works, and which identity stores there are, asked once."""
 
-    def __init__(self, client: RaitoClient) -> None:
-        self._client = client
+    def __init__(self, client: RaitoClient, sync: TargetsSync) -> None:
+        self._client, self._sync = client, sync
         self._lock = threading.Lock()
         self._tried = False
         self._stores: frozenset[str] | None = None
         self.refused: RaitoError | None = None
 
     def login(self) -> None:
-        """Log in, once. Raises `RaitoError`."""
+        """Log in, and ask whether this version is supported, once. Raises `RaitoError`."""
         with self._lock:
             if not self._tried:
                 self._tried = True
                 try:
                     self._client.login()
+                    self._sync.require_version(self._client)
                 except RaitoError as error:
                     self.refused = error
         if self.refused is not None:

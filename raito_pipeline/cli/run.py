@@ -21,13 +21,14 @@ from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, layer_outcome, place_key, summary
-from raito_pipeline.config import AccountTarget, Options, load
+from raito_pipeline.config import Options, load
 from raito_pipeline.dagster_support.gone import gone_accounts
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.objects.subtree import NoSubtree, Subtree
 from raito_pipeline.raito.errors import RaitoError
-from raito_pipeline.raito.jobs import Job, end_of_targets
+from raito_pipeline.raito.targets_sync import TargetsSync
+from raito_pipeline.raito_jobs import report_unusable
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
@@ -119,11 +120,16 @@ class TerminalSync:
 
     def __post_init__(self) -> None:
         self._progress = TerminalProgress(self.console)
-        self._services = Services(self.options, self._progress.report)
+        self._targets_sync = TargetsSync()
+        self._services = Services(self.options, self._progress.report, self._targets_sync)
         self._places = {place.key: place for place in places_of(self.options)}
 
     def run(self, wanted: Sequence[Layer]) -> Summary:
         """Check, run the layers of every target that can work, and put together what came of them."""
+        with self._targets_sync.until_the_end():
+            return self._run(wanted)
+
+    def _run(self, wanted: Sequence[Layer]) -> Summary:
         began = time.monotonic()
         keys = dict.fromkeys(place_key(layer) for layer in wanted)
         found = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])
@@ -164,12 +170,7 @@ class TerminalSync:
         if target is None:
             return
         with suppress(RaitoError):
-            client = self._services.raito(target)
-            source = target.data_source_id if isinstance(target, AccountTarget) else None
-            job = Job.start(client, source, target.identity_store_id)
-            job.errors.extend(client.redact(error) for error in errors)
-            job.finish()
-            end_of_targets(client, [job.id])
+            report_unusable(self._services, target, errors)
 
     def _layer(self, layer: Layer, result: LayerResult | None) -> None:
         place = self._places[place_key(layer)]

@@ -65,6 +65,20 @@ def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> 
     return Verdict(tuple(reasons))
 
 
+def failed_cells(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
+    """The needed cells that are not there, or whose last attempt failed: a line each. What was read in part is none."""
+    lines: list[str] = []
+    for need in needs:
+        attempts = _attempts(instance, need)
+        for cell in need.cells:
+            name = f"{need.table} {cell.label}"
+            if attempts.get(cell.partition_key) == AssetPartitionStatus.FAILED:
+                lines.append(f"{name}: the last attempt to read it failed")
+            elif store.info(need.table, cell.account, cell.region) is None:
+                lines.append(f"{name} was never read")
+    return tuple(dict.fromkeys(lines))
+
+
 def _attempts(instance: dg.DagsterInstance, need: Need) -> dict[str, AssetPartitionStatus | None]:
     keys = [cell.partition_key for cell in need.cells]
     return dict(instance.get_status_by_partition(dg.AssetKey(need.table), keys, need.definition) or {})

@@ -147,6 +147,10 @@ class RaitoClient:
         """`text` without the login's secrets."""
         return redact(text, self._tokens.secrets())
 
+    def secrets(self) -> tuple[str, ...]:
+        """The password and the tokens: what must never be seen in a text."""
+        return self._tokens.secrets()
+
     def json_of(self, response: requests.Response, what: str) -> Any:
         """The body as JSON. Raises `RaitoRefused` where it is none."""
         try:

@@ -1,6 +1,6 @@
 """What can go wrong between the pipeline and Raito Cloud, each with one line that says what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class RaitoError(Exception):
@@ -64,6 +64,47 @@ class RaitoRefused(RaitoError):
         self.what, self.messages, self.status, self.kind = what, tuple(messages), status, kind
         self.retry_after = retry_after
         self.retry_helps = status in (429, 500, 502, 503, 504)
+
+
+class VersionNotSupported(RaitoError):
+    """Raito Cloud does not take this version any more, or not yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}. Install a version of raito-pipeline that it supports; nothing was sent.")
+
+
+class JobRefused(RaitoError):
+    """Raito Cloud made no job for a target, so nothing can be sent for it."""
+
+    def __init__(self, target: str, ids: Mapping[str, str | None], cause: "RaitoRefused") -> None:
+        given = " and ".join(f"{name} {value!r}" for name, value in ids.items() if value) or "no ids"
+        what = "; ".join(cause.messages) or "no message"
+        about = f" (status {cause.status})" if cause.status != 200 else ""
+        todo = (
+            "Run this again later"
+            if cause.retry_helps
+            else f"Correct {' and '.join(name for name, value in ids.items() if value) or 'the ids'}, or let the API "
+            "user work with them"
+        )
+        super().__init__(
+            f"Raito Cloud refused{about} to begin a job for target {target} with {given}: {what.rstrip('.')}. "
+            f"{todo}; nothing was sent for this target."
+        )
+        self.target, self.messages, self.status = target, cause.messages, cause.status
+        self.retry_helps = cause.retry_helps
+
+
+class ImportsUnderWay(RaitoError):
+    """The access controls were asked for before what they are calculated from had arrived."""
+
+    retry_helps = True
+
+    def __init__(self, target: str, tables: Sequence[str]) -> None:
+        super().__init__(
+            f"the export of the access controls of {target} waits for {' and '.join(tables)} of this run, which did "
+            "not end yet: it would be of an earlier calculation. Materialize access_controls after them."
+        )
+        self.target, self.tables = target, tuple(tables)
 
 
 class UploadFailed(RaitoError):

@@ -147,8 +147,15 @@ class Job:
 
     def update(self, status: Status, errors: Sequence[str] = ()) -> bool:
         """Report a status of the job; gives whether Raito Cloud took it."""
+        return report(self.client, *self._status_call(status, errors), f"job {self.id} {status}")
+
+    def report_status(self, status: Status, errors: Sequence[str] = ()) -> None:
+        """Report a status of the job. Raises `RaitoError` where Raito Cloud does not take it."""
+        self.client.call(*self._status_call(status, errors))
+
+    def _status_call(self, status: Status, errors: Sequence[str]) -> tuple[str, dict[str, Any]]:
         values = {**self.ids, "status": status.value, "eventTime": now(), "errors": list(errors)}
-        return report(self.client, "UpdateJob", {"id": self.id, "input": values}, f"job {self.id} {status}")
+        return "UpdateJob", {"id": self.id, "input": values}
 
     @property
     def outcome(self) -> Status:
@@ -180,8 +187,7 @@ class Job:
 
     def add_error(self, text: str) -> None:
         """Remember an error for the end of the job, once."""
-        if text not in self.errors:
-            self.errors.append(text)
+        _remember(self.errors, text)
 
 
 @dataclass
@@ -240,11 +246,11 @@ class Task:
 
     def fail_because(self, causes: Iterable[str]) -> None:
         """Report FAILED with these texts and those before them, unless they were all reported already."""
-        fresh = [text for text in dict.fromkeys(causes) if text not in self.errors]
-        self.errors += fresh
-        for text in fresh:
+        known = len(self.errors)
+        for text in causes:
+            _remember(self.errors, text)
             self.job.add_error(text)
-        if fresh or not self.ended:
+        if len(self.errors) > known or not self.ended:
             self._end(Status.FAILED)
 
     def subtask_event(self, subtask_id: str, status: Status, received: int | None = None) -> None:
@@ -391,6 +397,17 @@ def said(client: RaitoClient, error: BaseException) -> str:
 def now() -> str:
     """The present as RFC 3339."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _remember(texts: list[str], text: str) -> None:
+    """Add a text, unless one there says the same; one that says it with less is replaced."""
+    for position, known in enumerate(texts):
+        if text in known:
+            return
+        if known in text:
+            texts[position] = text
+            return
+    texts.append(text)
 
 
 def _counts(counts: Counts) -> dict[str, Any]:

@@ -11,6 +11,7 @@ _PATTERNS = (
     re.compile(r"()eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
     re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)(?:(?:token|bearer)\s+)?[^\s'\",}]+"),
     re.compile(r"(?i)(\b[\w-]*(?:secret|passw)[\w-]*['\"]?\s*[:=]\s*['\"]?)[^\s'\",}&]+"),
+    re.compile(r"(?i)(\b(?:[\w-]*(?:session|security)[-_]?token|x-amz-signature)['\"]?\s*[:=]\s*['\"]?)[^\s'\",}&]+"),
     # What makes an address of the file store good for whoever has it.
     re.compile(r"(?i)([?&](?:X-Amz-Signature|X-Amz-Security-Token|Signature|sig)=)[^&\s'\"]+"),
 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from raito_pipeline.raito.client import RaitoClient
 
-# The version of the Raito CLI whose calls this client makes.
-SPOKEN_VERSION = "1.0.0"
+# The version of the Raito CLI whose calls this client makes: the one that they were recorded from.
+SPOKEN_VERSION = "0.72.0"
 _CONDITION = re.compile(r"(>=|<=|!=|==|=|>|<|~>|~|\^)?\s*v?(\d+)(?:\.(\d+|x|\*))?(?:\.(\d+|x|\*))?(?:[-+][\w.+-]*)?$")
 _Version = tuple[int, int, int]
 
@@ -21,15 +21,23 @@ class VersionCheck:
 
 
 def check_version(client: RaitoClient, version: str = SPOKEN_VERSION) -> VersionCheck:
-    """Ask which versions are supported and compare. Raises `RaitoError`."""
+    """Ask which versions are supported and compare. Raises `RaitoError`.
+
+    A constraint that cannot be read stops nothing: the message says so.
+    """
     answer = client.call("SupportedCLIVersion")
     supported = str(answer.get("supportedVersions") or "")
     deprecated = answer.get("deprecatedVersions") or {}
-    if supported and not satisfies(version, supported):
-        return VersionCheck(False, False, f"Raito Cloud supports versions {supported}; this client speaks {version}")
     constraint = str(deprecated.get("deprecatedVersions") or "")
-    if constraint and satisfies(version, constraint):
-        return VersionCheck(True, True, str(deprecated.get("msg") or f"version {version} is deprecated"))
+    try:
+        if supported and not satisfies(version, supported):
+            words = f"Raito Cloud supports CLI versions {supported}, and this client speaks as version {version}"
+            return VersionCheck(False, False, words)
+        if constraint and satisfies(version, constraint):
+            words = f"this client speaks as CLI version {version}, which Raito Cloud supports only for now"
+            return VersionCheck(True, True, ": ".join(filter(None, (words, str(deprecated.get("msg") or "")))))
+    except ValueError as error:
+        return VersionCheck(True, False, f"whether it supports this client is not known: {error}")
     return VersionCheck(True, False, "")
 
 

@@ -36,11 +36,21 @@ Resolver = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Versions:
+    """What `SupportedCLIVersion` answers: constraints on the versions of clients, and a word to those that are old."""
+
+    supported: str = ">=0.0.0-0"
+    deprecated: str = "<0.40.0"
+    message: str = "please update the client"
+
+
+@dataclass(frozen=True)
 class Context:
     """What resolvers work with. `url` is the address that the client used for this server, without a path."""
 
     url: str
     trigger_url: str
+    versions: Versions
     database: Database
     catalog: Catalog
     jobs: Jobs
@@ -230,9 +240,10 @@ def _bind_catalog(query: QueryType, mutation: MutationType) -> None:
         return identity_store_answer(info.context.catalog.identity_store(given["id"]))
 
     @query.field("SupportedCLIVersion")
-    def supported(*_: Any) -> Answer:
-        deprecated = {"deprecatedVersions": "<0.40.0", "msg": "please update the client"}
-        return {"supportedVersions": ">=0.0.0-0", "deprecatedVersions": deprecated}
+    def supported(_: Any, info: GraphQLResolveInfo) -> Answer:
+        versions: Versions = info.context.versions
+        deprecated = {"deprecatedVersions": versions.deprecated, "msg": versions.message}
+        return {"supportedVersions": versions.supported, "deprecatedVersions": deprecated}
 
     @query.field("cliTriggerUrl")
     def cli_trigger_url(_: Any, info: GraphQLResolveInfo) -> Answer:

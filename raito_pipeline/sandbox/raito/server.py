@@ -16,7 +16,7 @@ from raito_pipeline.sandbox.raito.faults import Fault, Faults, RequestLog
 from raito_pipeline.sandbox.raito.http import Application
 from raito_pipeline.sandbox.raito.jobs import Jobs
 from raito_pipeline.sandbox.raito.login import Gate
-from raito_pipeline.sandbox.raito.resolvers import Context, build_schema
+from raito_pipeline.sandbox.raito.resolvers import Context, Versions, build_schema
 from raito_pipeline.sandbox.raito.uploads import Files
 from raito_pipeline.sandbox.raito.worker import Workers
 
@@ -67,6 +67,7 @@ class LocalRaitoCloud:
         self._gate = Gate(domain, client_id, require_login=require_login)
         self._wanted_port = port
         self._running: _Running | None = None
+        self.versions = Versions()
         self.faults = Faults()
         self.log = RequestLog()
 
@@ -125,6 +126,7 @@ class _Running:
     """Everything that exists only while the server runs."""
 
     def __init__(self, cloud: LocalRaitoCloud) -> None:
+        self._cloud = cloud
         self.database = Database(cloud._database_file)
         self.catalog = Catalog(self.database)
         self.controls = Controls(self.database)
@@ -155,6 +157,7 @@ class _Running:
         return Context(
             url=url,
             trigger_url=url.replace("http://", "ws://", 1) + "/trigger",
+            versions=self._cloud.versions,
             database=self.database,
             catalog=self.catalog,
             jobs=self.jobs,

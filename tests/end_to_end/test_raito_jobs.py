@@ -1,0 +1,354 @@
+"""What Raito Cloud sees of a sync: one job a target that says what happened, whatever happened, and its logs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.raito.open_jobs import INTERRUPTED
+from raito_pipeline.raito.targets_sync import TargetsSync
+from raito_pipeline.resources import Services
+from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
+from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sync import LayerResult, layers, run_sync
+from tests.end_to_end.conftest import World, failures, started
+
+ACCOUNT, TARGET = "210000000012", "marketing"
+LAST = "access, upload, push"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with started(tmp_path_factory.mktemp("jobs")) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def first(world: World) -> "Told":
+    """The first sync of an organization and an account, as the command makes it."""
+    return synced(world, ["organization", ACCOUNT])
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(world: World, first: "Told") -> Iterator[None]:
+    assert first.failures == []
+    yield
+    world.embedded.raito.faults.clear()
+    world.embedded.aws.faults.clear()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What arrived in Raito Cloud during a sync, and what failed here."""
+
+    requests: list[dict[str, Any]]
+    results: Sequence[LayerResult]
+
+    @property
+    def failures(self) -> list[str]:
+        return failures(self.results)
+
+    @property
+    def operations(self) -> list[str]:
+        """A word each, in order: `addTaskEvent DS QUEUED`; polls left out."""
+        words = []
+        for name, given in self._calls():
+            parts = (name, given.get("jobType"), given.get("subtaskId"), given.get("status"))
+            words.append(" ".join(part for part in parts if part))
+        return [word for word in words if not word.startswith("jobSubtask")]
+
+    def inputs(self, wanted: str) -> list[dict[str, Any]]:
+        return [given for name, given in self._calls() if name == wanted]
+
+    def task(self, job_type: str) -> dict[str, Any]:
+        """The last event of a task."""
+        return [event for event in self.inputs("addTaskEvent") if event["jobType"] == job_type][-1]
+
+    def _calls(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for entry in self.requests:
+            for name in entry.get("operations") or []:
+                given = (entry.get("arguments") or {}).get(name, {})
+                yield name, given.get("input") or given
+
+
+def synced(
+    world: World,
+    only: Sequence[str],
+    layer: str = "",
+    options: Options | None = None,
+    *,
+    one_sync: bool = True,
+    sync_id: str = "first",
+) -> Told:
+    """Runs the layers of these places (and of this name, where one is given), as part of the first sync."""
+    chosen = options or world.options()
+    sync = TargetsSync()
+    services = Services(chosen, targets_sync=sync if one_sync else None)
+    wanted = [
+        each
+        for each in layers(chosen, make_grid(chosen), sync_id)
+        if any(place in each.place for place in only) and layer in each.name
+    ]
+    world.embedded.raito.log.clear()
+    with sync.until_the_end():
+        results = run_sync(build_definitions(chosen, services), world.instance, wanted, lambda _layer, _result: None)
+    return Told(list(world.embedded.raito.log), results)
+
+
+def logs(world: World, told: Told) -> dict[tuple[str, str], str]:
+    """The logs that were attached to tasks, by job and job type."""
+    folder = world.embedded.directory / "raito-cloud-files"
+    return {
+        (each["jobId"], each["jobType"]): (folder / each["fileKey"]).read_text("utf-8")
+        for each in told.inputs("addLogFileToTask")
+    }
+
+
+def job(world: World, identifier: str) -> dict[str, Any]:
+    """A job as Raito Cloud's pages show it."""
+    fields = "status errors tasks { jobType status errors subtasks { subtaskId status } }"
+    document = f'{{ job(id: "{identifier}") {{ {fields} }} }}'
+    client = Services(world.options()).raito(world.options().account(ACCOUNT))
+    body = {"query": document, "variables": None}
+    answer = client.send("POST", "query", what="job", repeatable=True, json=body)
+    found: dict[str, Any] = answer.json()["data"]["job"]
+    return found
+
+
+TASK = ["STARTED", "DATA_UPLOAD", "QUEUED", "COMPLETED"]
+
+
+def test_a_sync_is_reported_as_the_real_client_does_it(first: Told) -> None:
+    operations = first.operations
+    organization, account = next(each["jobIds"] for each in first.inputs("endOfTargetsSync"))
+    assert operations[0] == "SupportedCLIVersion"
+    assert operations.count("SupportedCLIVersion") == 1
+    assert operations[1:3] == ["createJob", "updateJob IN_PROGRESS"]
+    assert operations[-2:] == ["updateJob COMPLETED", "endOfTargetsSync"]
+    assert operations.count("endOfTargetsSync") == 1
+
+    events: dict[tuple[str, str], list[str]] = {}
+    for event in first.inputs("addTaskEvent"):
+        events.setdefault((event["jobId"], event["jobType"]), []).append(event["status"])
+    assert {job_type: events[organization, job_type] for job_type in ("DS", "IS", "DA", "DU")} == {
+        "DS": ["SKIPPED"],
+        "IS": TASK,
+        "DA": ["SKIPPED"],
+        "DU": ["SKIPPED"],
+    }
+    assert {job_type: events[account, job_type] for job_type in ("DS", "IS", "DU")} == dict.fromkeys(
+        ("DS", "IS", "DU"), TASK
+    )
+    assert events[account, "DA"] == ["STARTED", "DATA_RETRIEVE", *(TASK[1:3] * 2), "COMPLETED"]
+
+
+def test_access_controls_are_asked_for_after_what_they_are_calculated_from(first: Told) -> None:
+    operations = first.operations
+    export = operations.index("exportAccessProvidersRequest")
+    for before in ("addTaskEvent DS COMPLETED", "addSubtaskEvent DA AccessSync STARTED"):
+        assert operations.index(before) < export
+    assert [each for each in operations[:export] if each == "addTaskEvent IS COMPLETED"] == [
+        "addTaskEvent IS COMPLETED"
+    ] * 2
+    for after in ("addSubtaskEvent DA AccessSync IN_PROGRESS", "addSubtaskEvent DA AccessSync COMPLETED"):
+        assert export < operations.index(after) < operations.index("importAccessProvidersRequest")
+    received = [each["receivedDate"] for each in first.inputs("addSubtaskEvent")]
+    assert received[0] is None
+    assert received[1] == received[2]
+    assert received[1] is not None
+
+
+def test_results_are_named_in_the_words_of_the_service(first: Told) -> None:
+    named = {
+        job_type: [result["objectType"] for result in first.task(job_type)["result"]]
+        for job_type in ("DS", "IS", "DA", "DU")
+    }
+    assert named == {
+        "DS": ["data objects"],
+        "IS": ["users", "groups"],
+        "DA": ["exported access providers", "imported access providers"],
+        "DU": ["statements"],
+    }
+    (pushed, _) = first.task("DA")["result"]
+    assert (pushed["added"], pushed["failed"]) == (5, 2)
+
+
+def test_every_task_that_was_worked_on_has_its_log_and_no_secret_is_in_it(world: World, first: Told) -> None:
+    (organization, account) = first.inputs("endOfTargetsSync")[0]["jobIds"]
+    found = logs(world, first)
+    assert sorted(found) == sorted([(organization, "IS"), *((account, each) for each in ("DS", "IS", "DA", "DU"))])
+    assert "data_source_import 210000000012" in found[account, "DS"]
+    assert "access_push_results 210000000012" in found[account, "DA"]
+    assert "access_push_results" not in found[account, "DU"].replace("upload_access", "")
+    secrets = [world.embedded.environment["RAITO_API_SECRET"], "eyJ"]
+    secrets += [each.secret_access_key for each in world.embedded.estate.members]
+    assert not [secret for secret in secrets for text in found.values() if secret in text]
+
+
+def test_switched_off_logs_are_not_sent(world: World) -> None:
+    some = world.options(disable_log_forwarding_data_access_sync="true", disable_log_forwarding_data_usage_sync="true")
+    told = synced(world, [ACCOUNT], LAST, some)
+    assert sorted(each["jobType"] for each in told.inputs("addLogFileToTask")) == ["DS", "IS"]
+    told = synced(world, ["organization"], options=world.options(disable_log_forwarding="true"))
+    assert told.inputs("addLogFileToTask") == []
+    assert told.inputs("updateJob")[-1]["status"] == "COMPLETED"
+
+
+def test_a_log_that_cannot_be_sent_fails_nothing(world: World) -> None:
+    world.embedded.raito.add_fault(Fault(on="operation:addLogFileToTask", times=None, status=200, message="no logs"))
+    told = synced(world, ["organization"])
+    assert told.failures == []
+    assert told.inputs("updateJob")[-1]["status"] == "COMPLETED"
+
+
+def test_switched_off_stages_are_reported_as_such(world: World) -> None:
+    off = world.options(skip_data_access_sync="true", skip_data_usage_sync="true")
+    told = synced(world, [ACCOUNT], LAST, off)
+    assert {each: told.task(each)["status"] for each in ("DS", "IS", "DA", "DU")} == {
+        "DS": "COMPLETED",
+        "IS": "COMPLETED",
+        "DA": "SKIPPED",
+        "DU": "SKIPPED",
+    }
+    assert told.inputs("updateJob")[-1]["status"] == "COMPLETED"
+
+
+def test_each_run_outside_the_command_ends_its_own_sync(world: World) -> None:
+    told = synced(world, ["organization"], one_sync=False)
+    assert told.operations[-2:] == ["updateJob COMPLETED", "endOfTargetsSync"]
+
+
+def test_a_task_that_fails_says_why_and_so_does_the_job(world: World) -> None:
+    world.embedded.raito.add_fault(Fault(on="import:data-objects", outcome="FAILED", message="column name missing"))
+    told = synced(world, [ACCOUNT], LAST)
+    ended = told.inputs("updateJob")[-1]
+    assert ended["status"] == "FAILED"
+    assert len([text for text in ended["errors"] if "column name missing" in text]) == 1
+    statuses = {each: told.task(each)["status"] for each in ("DS", "IS", "DA", "DU")}
+    assert statuses == {"DS": "FAILED", "IS": "COMPLETED", "DA": "COMPLETED", "DU": "COMPLETED"}
+    assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
+
+
+def test_a_push_that_fails_stays_the_error_of_its_task_after_the_import_that_goes_on(world: World) -> None:
+    world.embedded.raito.add_fault(Fault(on="import:export", outcome="FAILED", message="no calculation"))
+    told = synced(world, [ACCOUNT], LAST)
+    task, ended = told.task("DA"), told.inputs("updateJob")[-1]
+    assert (task["status"], ended["status"]) == ("FAILED", "FAILED")
+    assert [text for text in task["errors"] if "no calculation" not in text] == []
+    assert [result["objectType"] for result in task["result"]] == ["imported access providers"]
+    assert [text for text in ended["errors"] if "no calculation" not in text] == []
+    assert told.operations[-3:-1].count("updateJob FAILED") == 1
+    assert "addSubtaskEvent DA AccessSync FAILED" in told.operations
+
+
+def test_a_refused_job_is_asked_for_once_and_blamed_on_its_cause(world: World) -> None:
+    world.embedded.raito.add_fault(
+        Fault(on="operation:createJob", times=None, status=200, message="data source 'ds-x' does not exist")
+    )
+    told = synced(world, [ACCOUNT], LAST)
+    assert told.operations.count("createJob") == 1
+    causes = {line.partition(": ")[2] for line in told.failures if ": " in line}
+    assert causes - {"not tried, because access_controls failed"} == {
+        f"Raito Cloud refused to begin a job for target {TARGET} with data-source-id 'ds-{ACCOUNT}' and "
+        f"identity-store-id 'is-{ACCOUNT}': data source 'ds-x' does not exist. Correct data-source-id and "
+        "identity-store-id, or let the API user work with them; nothing was sent for this target."
+    }
+
+
+def test_a_version_that_is_not_supported_sends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = world.embedded.raito
+    monkeypatch.setattr(cloud, "versions", type(cloud.versions)(supported=">=9"))
+    told = synced(world, ["organization", ACCOUNT], LAST)
+    assert {each for each in told.operations if each != "dataSource"} == {"SupportedCLIVersion"}
+    assert any("supports CLI versions >=9" in line for line in told.failures)
+
+
+LAST_LAYER = """
+import sys
+from raito_pipeline.cli.instance import instance_of_this_directory
+from raito_pipeline.config import load
+from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.raito.targets_sync import TargetsSync
+from raito_pipeline.resources import Services
+from raito_pipeline.sync import layers, run_sync
+
+options, sync = load(only_targets=[sys.argv[1]]), TargetsSync()
+wanted = [layer for layer in layers(options, make_grid(options), "first") if layer.name == sys.argv[2]]
+with instance_of_this_directory() as instance, sync.until_the_end():
+    run_sync(build_definitions(options, Services(options, targets_sync=sync)), instance, wanted, lambda *_: None)
+"""
+
+
+def ended_at(world: World, operation: str, number: signal.Signals) -> str:
+    """Runs the last layer as the command does, and ends it at an operation, which takes long then; gives its job."""
+    cloud = world.embedded.raito
+    cloud.add_fault(Fault(on=f"operation:{operation}", delay=5.0))
+    cloud.log.clear()
+    (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory)}
+    command = [sys.executable, "-c", LAST_LAYER, TARGET, LAST]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until(lambda: any(fault.on == f"operation:{operation}" for fault in cloud.faults.listed()), False)
+        process.send_signal(number)
+        process.wait(timeout=60)
+    cloud.faults.clear()
+    (identifier,) = {event["jobId"] for event in Told(list(cloud.log), ()).inputs("addTaskEvent")}
+    return str(identifier)
+
+
+def until(check: Callable[[], bool], wanted: bool) -> None:
+    """Waits for a condition."""
+    end = time.monotonic() + 120
+    while check() is not wanted:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_an_interrupted_run_says_so(world: World) -> None:
+    identifier = ended_at(world, "exportAccessProvidersRequest", signal.SIGINT)
+    found = job(world, identifier)
+    assert found["status"] == "FAILED"
+    assert any("interrupted" in text for text in found["errors"])
+    tasks = {task["jobType"]: task for task in found["tasks"]}
+    assert {each: tasks[each]["status"] for each in tasks} == {
+        "DS": "COMPLETED",
+        "IS": "COMPLETED",
+        "DA": "FAILED",
+        "DU": "FAILED",
+    }
+    assert any("interrupted" in text for text in tasks["DA"]["errors"])
+
+
+def test_a_killed_run_is_closed_by_the_next_sync(world: World) -> None:
+    identifier = ended_at(world, "exportAccessProvidersRequest", signal.SIGKILL)
+    assert job(world, identifier)["status"] == "IN_PROGRESS"
+
+    told = synced(world, [ACCOUNT], LAST)
+
+    assert told.failures == []
+    found = job(world, identifier)
+    assert (found["status"], found["errors"]) == ("FAILED", [INTERRUPTED])
+    tasks = {task["jobType"]: task["status"] for task in found["tasks"]}
+    assert tasks == {"DS": "COMPLETED", "IS": "COMPLETED", "DA": "FAILED", "DU": "FAILED"}
+    assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
+
+
+def test_what_failed_before_the_uploads_fails_the_job(world: World) -> None:
+    region = world.embedded.estate.members[0].regions[0]
+    world.embedded.aws.faults.add(AwsFault(kind="deny", account=ACCOUNT, region=region, service="s3"))
+    told = synced(world, [ACCOUNT], sync_id="second")
+    ended = told.inputs("updateJob")[-1]
+    assert ended["status"] == "FAILED"
+    for table in ("data_objects", "usage_statements"):
+        assert any(text.startswith(f"{table} {ACCOUNT}/{region}") for text in ended["errors"]), ended["errors"]
+    assert any("nothing is removed" in text for text in told.task("DS")["warnings"])
