@@ -33,12 +33,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class LayerResult:
-    """How a layer ended: `failures` holds one line a failed step, `skipped` the tables that were not tried."""
+    """How a layer ended: `failures` holds one line a failed step, `skipped` the tables that were not tried.
+
+    `run_id` is its Dagster run; `interrupted` is true where somebody ended it (Ctrl-C).
+    """
 
     layer: Layer
     seconds: float
     failures: tuple[str, ...]
     skipped: tuple[str, ...]
+    run_id: str = ""
+    interrupted: bool = False
 
     @property
     def success(self) -> bool:
@@ -90,7 +95,8 @@ def run_sync(
 ) -> tuple[LayerResult, ...]:
     """Run the layers one after the other; a layer that fails does not keep the others from running.
 
-    `tell` is called before each layer (with None) and after it. Raises nothing for a failed layer: its result says so.
+    `tell` is called before each layer (with None) and after it. Raises nothing for a failed layer: its result says so;
+    `KeyboardInterrupt` after a layer that was interrupted.
     """
     job = definitions.resolve_implicit_global_asset_job_def()
     results: list[LayerResult] = []
@@ -98,6 +104,9 @@ def run_sync(
         tell(layer, None)
         results.append(_run(job, instance, layer))
         tell(layer, results[-1])
+        if results[-1].interrupted:
+            # Dagster ends a run that is interrupted as a failed one.
+            raise KeyboardInterrupt
     return tuple(results)
 
 
@@ -111,9 +120,24 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer) -> L
         run_config=_QUIET,
         raise_on_error=False,
     )
-    failures = tuple(_failures(result))
+    interrupted = any(_is_interruption(event) for event in result.all_events)
+    failures = ("interrupted",) if interrupted else tuple(_failures(result))
     skipped = tuple(sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key}))
-    return LayerResult(layer, time.monotonic() - began, failures, skipped)
+    return LayerResult(layer, time.monotonic() - began, failures, skipped, result.run_id, interrupted)
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    if event.is_step_failure:
+        error: object = event.step_failure_data.error
+    elif event.is_run_failure:
+        error = event.job_failure_data.error
+    else:
+        return False
+    while error is not None:
+        if getattr(error, "cls_name", None) == dg.DagsterExecutionInterruptedError.__name__:
+            return True
+        error = getattr(error, "cause", None)
+    return False
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 
 from raito_pipeline import partitions
 from raito_pipeline.aws.least_policy import least_policy
@@ -42,25 +41,20 @@ def gather(
     store: Store,
     options: Options,
     place: Place,
-    sync: str,
-    began: datetime,
+    of: tuple[str, str],
     tables: Iterable[str],
     so_far: Stored | None = None,
 ) -> Stored:
-    """What `sync`, which began at `began`, stored of a place in `tables`, added to `so_far`.
+    """What a sync stored of a place in `tables`, added to `so_far`. `of` is the id of the sync and that of its run.
 
-    Cells of other syncs do not count.
+    Cells of other syncs do not count. (A sync of a part joins an earlier one, so its cells are known by their run.)
     """
+    sync, run_id = of
     wanted = [cell for table in tables for cell in _cells(options, place, table)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         infos = pool.map(lambda cell: store.info(*cell), wanted)
-        fresh = tuple(info for info in infos if info is not None and _is_of(info, sync, began))
+        fresh = tuple(info for info in infos if info is not None and (info.sync == sync or info.run_id == run_id))
     return _with_rows(store, so_far or Stored(), fresh)
-
-
-def _is_of(info: CellInfo, sync: str, began: datetime) -> bool:
-    # A cell that does not name its sync is judged by its time.
-    return info.sync == sync or (not info.sync and info.read_at >= began)
 
 
 def _cells(options: Options, place: Place, table: str) -> Iterator[tuple[str, str, str | None]]:

@@ -116,7 +116,6 @@ class TerminalSync:
     sync: str
     _stored: dict[str, Stored] = field(default_factory=dict)
     _ended: list[LayerResult] = field(default_factory=list)
-    _began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self._progress = TerminalProgress(self.console)
@@ -136,10 +135,7 @@ class TerminalSync:
         general = [_cause(each) for each in found if each.stops is Stops.EVERYTHING and each.problem]
         unusable = self._unusable(found)
         usable = [layer for layer in wanted if not general and place_key(layer) not in unusable]
-        if usable:
-            definitions = build_definitions(self.options, self._services)
-            with instance_of_this_directory() as instance, self._progress.shown():
-                run_sync(definitions, instance, usable, self._layer)
+        interrupted = bool(usable) and not self._sync(usable)
         return summary(
             self.sync,
             tuple(self._places.values()),
@@ -149,7 +145,18 @@ class TerminalSync:
             storage=str(self.options.pipeline.storage),
             unusable=unusable,
             causes=general,
+            interrupted=interrupted,
         )
+
+    def _sync(self, usable: Sequence[Layer]) -> bool:
+        """Run layers; false where somebody ended them."""
+        definitions = build_definitions(self.options, self._services)
+        try:
+            with instance_of_this_directory() as instance, self._progress.shown():
+                run_sync(definitions, instance, usable, self._layer)
+        except KeyboardInterrupt:
+            return False
+        return True
 
     def _unusable(self, found: Sequence[Finding]) -> dict[str, list[Cause]]:
         """Why targets cannot be synced; each of them gets a job in Raito Cloud that says so, where it is reachable."""
@@ -182,7 +189,9 @@ class TerminalSync:
         # What cannot be read of the tables now is missing in the summary; the layer itself has said that it failed.
         with suppress(StorageError):
             store = Store.open(self.options.pipeline.storage)
-            self._stored[place.key] = gather(store, self.options, place, self.sync, self._began, layer.tables, before)
+            self._stored[place.key] = gather(
+                store, self.options, place, (self.sync, result.run_id), layer.tables, before
+            )
         outcome = layer_outcome(result, self._stored.get(place.key, Stored()))
         self._progress.layer(layer, place.label, (result, outcome))
 

@@ -41,6 +41,8 @@ def show_summary(console: Console, value: Summary) -> None:
         console.print(table, soft_wrap=False)
     for cause in value.causes:
         console.print(Text.assemble(mark(console, cause.outcome), f" {', '.join(cause.what)}: {cause.reason}"))
+    if value.interrupted:
+        console.print("interrupted: what is not in the table was not begun", style="red")
     verdict = Text(_VERDICTS[value.outcome], style=_STYLES[value.outcome])
     console.print(Text.assemble(verdict, f" in {value.seconds:.1f} s; tables in {value.storage}"))
 

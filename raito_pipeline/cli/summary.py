@@ -35,7 +35,9 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 EXIT_STATUS: Mapping[Outcome, int] = {Outcome.COMPLETE: 0, Outcome.FAILED: 1, Outcome.PARTIAL: 3}
-"""The exit status of a command that ends with a summary. 2 is a wrong configuration, 130 an interruption."""
+"""The exit status of a command that ends with a summary. 2 is a wrong configuration."""
+INTERRUPTED = 130
+"""The exit status of a command that was interrupted, as shells have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,13 @@ class Summary:
     """what concerns no single account"""
     places: tuple[PlaceSummary, ...]
     layers: tuple[LayerSummary, ...]
+    interrupted: bool = False
+    """true where somebody ended the sync before its end; what was not begun is not in it"""
 
     @property
     def status(self) -> int:
         """The exit status of the command."""
-        return EXIT_STATUS[self.outcome]
+        return INTERRUPTED if self.interrupted else EXIT_STATUS[self.outcome]
 
     def json(self) -> dict[str, Any]:
         """The summary as JSON values, with the exit status."""
@@ -179,11 +183,12 @@ def summary(
     storage: str,
     unusable: Mapping[str, Sequence[Cause]] | None = None,
     causes: Sequence[Cause] = (),
+    interrupted: bool = False,
 ) -> Summary:
     """Put together what came of a sync.
 
     `stored` holds what was stored by this sync of each place (by its key), `unusable` what the check before the sync
-    found, `causes` what concerns no single place. `seconds` is the time that all took.
+    found, `causes` what concerns no single place. `seconds` is the time that all took. `interrupted`: before its end.
     """
     by_place: dict[str, list[LayerResult]] = {place.key: [] for place in places}
     for result in results:
@@ -205,7 +210,7 @@ def summary(
         for r in results
     )
     ends = [*(each.outcome for each in causes), *(each.outcome for each in ended), *(each.outcome for each in layers)]
-    return Summary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers)
+    return Summary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
 
 
 def place_key(layer: Layer) -> str:
@@ -262,9 +267,11 @@ def _failures(results: Iterable[LayerResult]) -> Iterator[Cause]:
 
 
 def _partial(stored: Stored) -> Iterator[Cause]:
+    said = {table: row.reason or "" for table, row in stored.imports}
     for cell in stored.cells:
         place = cell.account if cell.region is None else f"{cell.account}/{cell.region}"
-        for reason in _cell_reasons(cell):
+        # An import says with its row why it removed nothing; its cell may say the same.
+        for reason in (each for each in _cell_reasons(cell) if each not in said.get(cell.table, "")):
             yield Cause(Outcome.PARTIAL, (_cell_label(cell.table, place),), reason)
     for table, row in stored.imports:
         yield from _import_causes(table, row)

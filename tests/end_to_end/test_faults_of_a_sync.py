@@ -5,9 +5,11 @@ Whatever happens, nothing that Raito Cloud held is removed, no stack of frames i
 
 import io
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -225,6 +227,11 @@ FAULTS: dict[str, tuple[Callable[[Small], None], int, tuple[str, ...]]] = {
         ("cloudtrail_files eu-west-1", "no-such-bucket: it does not exist", "Correct aws-s3-cloudtrail-bucket"),
     ),
     "mistyped region": (_target(aws_regions="eu-wset-1"), 2, ("eu-wset-1", "eu-west-1")),
+    "filter that excludes everything": (
+        _target(aws_s3_exclude_buckets=".*"),
+        3,
+        ("it would remove 974 of the 975 data objects",),
+    ),
     "wrong data source": (
         _target(data_source_id="ds-nowhere"),
         1,
@@ -275,6 +282,23 @@ def test_a_full_disk_names_the_tables_and_leaves_no_file_behind(small: Small) ->
     assert "iam_users" in text
     after = {file for file in data.rglob("*") if file.is_file()}
     assert after <= before.keys()
+
+
+def test_an_interrupted_sync_says_so_and_begins_nothing_more(small: Small) -> None:
+    small.fault(kind="delay", service="iam", delay=3.0)
+    command = [sys.executable, "-m", "raito_pipeline.cli", "run", "--json", "--config-file", str(small.write())]
+    mark = small.world.embedded.aws.calls.mark
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not any(call.service == "iam" for call in small.world.embedded.aws.calls.since(mark)):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130, err
+    told = json.loads(out)
+    assert (told["status"], told["interrupted"], len(told["layers"])) == (130, True, 1)
+    assert "Traceback" not in err
 
 
 def test_json_is_the_whole_summary_and_all_that_is_on_stdout(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
