@@ -1,5 +1,6 @@
 """The footer of a Parquet file, read so that a storage that fails and a file that is damaged are told apart."""
 
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -42,7 +43,10 @@ def _last(source: Any, size: int, count: int) -> bytes:
 def misfit(footer: pq.FileMetaData, wanted: pa.Schema) -> str | None:
     """How the columns of a file differ from those that its table has in this version; None where they fit."""
     try:
-        found = {column.name: column for column in footer.schema.to_arrow_schema()}
+        schema = footer.schema.to_arrow_schema()
+        if schema.equals(_as_stored(wanted)):
+            return None
+        found = {column.name: column for column in schema}
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         return f"its columns are damaged: {' '.join(str(error).split()).rstrip('.')}"
     missing = [name for name in wanted.names if name not in found]
@@ -57,6 +61,14 @@ def misfit(footer: pq.FileMetaData, wanted: pa.Schema) -> str | None:
         if list(found) == wanted.names
         else "another version of the project wrote it, with columns in another order"
     )
+
+
+@cache
+def _as_stored(schema: pa.Schema) -> pa.Schema:
+    """A schema as Parquet gives it back (elements of lists have another name there)."""
+    written = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), written)
+    return pq.read_metadata(pa.BufferReader(written.getvalue())).schema.to_arrow_schema()
 
 
 def _fits(found: "pa.Field[Any]", wanted: "pa.Field[Any]") -> bool:

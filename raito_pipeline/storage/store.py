@@ -38,6 +38,7 @@ from raito_pipeline.storage.cells import (
 from raito_pipeline.storage.errors import StorageError, is_of_storage, storage_errors
 from raito_pipeline.storage.files import Files, LocalFiles, put
 from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
+from raito_pipeline.storage.known import KnownFooters
 from raito_pipeline.storage.s3 import S3Files
 from raito_pipeline.storage.writer import CellWriter
 
@@ -193,9 +194,9 @@ class Store:
     def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
         """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
         cell = self._cell(table, account, region)
-        footer = cell.footer
-        at = footer.schema.names.index(column)
-        with self._rows_of(cell):
+        with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
+            footer = pq.read_metadata(source)
+            at = footer.schema.names.index(column)
             groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
             smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
         return min(smallest, default=None)
@@ -218,6 +219,17 @@ class Store:
 
     def _find(self, path: str, there: Mapping[str, pafs.FileInfo], place: tuple[str, str, str | None]) -> "_Cell":
         """Read what a file says of itself, and the notes beside it. Raises `UnusableFile`."""
+        written = _known.get(there[_FILE])
+        if written is None:
+            written = self._written(path, place)
+            _known.keep(there[_FILE], written)
+        damage = damage_of(written, self._note(path, _DAMAGED)) if _DAMAGED in there else None
+        if damage:
+            raise UnusableFile(damage)
+        info = with_confirmation(written, self._note(path, _CONFIRMED)) if _CONFIRMED in there else written
+        return _Cell(path, written, info)
+
+    def _written(self, path: str, place: tuple[str, str, str | None]) -> CellInfo:
         table, account, region = place
         with self.files.filesystem.open_input_file(path) as source:
             footer, size = read_footer(source), source.size()
@@ -225,7 +237,7 @@ class Store:
         if problem:
             raise UnusableFile(problem)
         try:
-            written = from_metadata(
+            return from_metadata(
                 footer.metadata or {},
                 table=table,
                 account=account,
@@ -236,11 +248,6 @@ class Store:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise UnusableFile(f"what it says of its own read is missing or damaged: {error}") from None
-        damage = damage_of(written, self._note(path, _DAMAGED)) if _DAMAGED in there else None
-        if damage:
-            raise UnusableFile(damage)
-        info = with_confirmation(written, self._note(path, _CONFIRMED)) if _CONFIRMED in there else written
-        return _Cell(path, written, info, footer)
 
     def _note(self, path: str, name: str) -> bytes:
         try:
@@ -285,7 +292,6 @@ class _Cell:
     path: str
     written: CellInfo
     info: CellInfo
-    footer: pq.FileMetaData
 
 
 @dataclass(frozen=True)
@@ -322,6 +328,7 @@ class CellDataset:
         )
 
 
+_known = KnownFooters()
 _warned: set[tuple[str, int | None, int | None]] = set()
 _warned_lock = threading.Lock()
 
