@@ -1,16 +1,23 @@
 """A list that could not be read, through the whole way: nothing is removed, every import ends, nothing is lost."""
 
+import gzip
+import json
 import sqlite3
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
+import boto3
 import pytest
 
-from raito_pipeline.model import ImportResult
+from raito_pipeline.model import AccessProvider, CloudTrailFile, ImportResult, UsageStatement
 from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.storage import ReadStatus
 from tests.end_to_end.conftest import World, failures, started
 
-ACCOUNT = "210000000012"
+ACCOUNT, REGION, BUCKET, LOGS = "210000000012", "us-east-1", "marketing-sales", "marketing-cloudtrail"
 SOURCE = f"ds-{ACCOUNT}"
 
 
@@ -21,6 +28,33 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
+def s3() -> Any:
+    return boto3.Session(profile_name="marketing").client("s3", region_name=REGION)
+
+
+def deliver_log_file(key: str) -> str:
+    """A CloudTrail file that says somebody read an object of the bucket; gives the id of the event."""
+    now, event = time.gmtime(), str(uuid.uuid4())
+    record = {
+        "eventID": event,
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject",
+        "eventCategory": "Data",
+        "managementEvent": False,
+        "userIdentity": {"type": "IAMUser", "userName": "ada"},
+        "requestParameters": {"bucketName": BUCKET, "key": key},
+        "resources": [
+            {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{BUCKET}/{key}"},
+            {"type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{BUCKET}"},
+        ],
+    }
+    day = time.strftime("%Y/%m/%d", now)
+    name = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{day}/{ACCOUNT}_CloudTrail_{REGION}_{event}.json.gz"
+    s3().put_object(Bucket=LOGS, Key=name, Body=gzip.compress(json.dumps({"Records": [record]}).encode()))
+    return event
+
+
 def imports(world: World) -> dict[str, ImportResult]:
     tables = ("identity_store_import", "data_source_import", "access_provider_import", "data_usage_import")
     rows = {}
@@ -28,6 +62,10 @@ def imports(world: World) -> dict[str, ImportResult]:
         if world.store.info(table, ACCOUNT) is not None:
             (rows[table],) = world.store.rows(ImportResult, ACCOUNT, table=table)
     return rows
+
+
+def what(world: World) -> dict[str, int]:
+    return {row.external_id: len(row.what) for row in world.store.rows(AccessProvider, ACCOUNT)}
 
 
 def tasks(world: World) -> dict[str, str]:
@@ -53,3 +91,46 @@ def test_a_first_sync_without_the_right_to_list_buckets_ends_every_import_in_wor
     assert [line for line in said if line.startswith("data_source_import") and "was never read" in line], said
     assert tasks(world) == {"IS": "COMPLETED", "DS": "FAILED", "DA": "FAILED", "DU": "COMPLETED"}
     assert imports(world)["identity_store_import"].status == "COMPLETED"
+
+
+def test_an_hour_in_which_buckets_cannot_be_listed_costs_nothing(world: World) -> None:
+    world.embedded.aws.faults.clear()
+    assert failures(world.sync(only=[ACCOUNT])) == []
+    counts, access = world.counts()["dataSources"][SOURCE], what(world)
+    assert counts["dataObjects"]
+    assert any(access.values())
+    s3().put_object(Bucket=BUCKET, Key="new/in-the-bad-hour.csv", Body=b"")
+    new, doubtful = deliver_log_file("new/in-the-bad-hour.csv"), deliver_log_file("2023/not-listed.csv")
+    world.embedded.aws.faults.add(Fault(kind="deny", account=ACCOUNT, service="s3", operation="ListBuckets"))
+
+    bad = world.sync(only=[ACCOUNT])
+
+    assert [line for line in failures(bad) if not line.startswith("s3_buckets")] == []
+    assert failures(bad)
+    assert what(world) == access
+    during = world.counts()["dataSources"][SOURCE]
+    assert during["accessProviders"] == counts["accessProviders"]
+    assert all(during["dataObjects"].get(kind, 0) >= count for kind, count in counts["dataObjects"].items())
+    for table in ("data_source_import", "access_provider_import"):
+        row = imports(world)[table]
+        assert (row.removed, row.delete_untouched) == (0, False)
+        assert f"s3_buckets {ACCOUNT}" in str(row.reason)
+    objects = world.store.info("data_objects", ACCOUNT, REGION)
+    assert objects is not None
+    assert objects.status is ReadStatus.PARTIAL
+    assert f"s3_buckets {ACCOUNT}" in "\n".join(objects.problems)
+    waiting = [row.key for row in world.store.rows(CloudTrailFile, ACCOUNT, REGION) if not row.etag]
+    assert [doubtful in key for key in waiting] == [True]
+
+    world.embedded.aws.faults.clear()
+    for _ in range(2):
+        assert failures(world.sync(only=[ACCOUNT])) == []
+        events = [row.external_id for row in world.store.rows(UsageStatement, ACCOUNT, REGION)]
+        assert events.count(new) == events.count(doubtful) == 1
+        after = world.counts()["dataSources"][SOURCE]
+        assert after["usageStatements"] == counts["usageStatements"] + 2
+        assert after["accessProviders"] == counts["accessProviders"]
+        assert all(row.etag for row in world.store.rows(CloudTrailFile, ACCOUNT, REGION))
+    assert imports(world)["data_usage_import"].reason == "nothing new to send"
+    (statement,) = (row for row in world.store.rows(UsageStatement, ACCOUNT, REGION) if row.external_id == new)
+    assert statement.accessed[0].data_object.full_name.endswith("new/in-the-bad-hour.csv")
