@@ -63,7 +63,7 @@ def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
         place, count = f"account {account}", len(options.account(account).regions)
         keys = grid.regional_keys(account)
         yield _layer(SyncLayer.ACCOUNT, place, "IAM and buckets", account, sync)
-        regions = _layer(SyncLayer.REGIONS, place, f"{count} regions", account, sync)
+        regions = _layer(SyncLayer.REGIONS, place, f"{count} region{'' if count == 1 else 's'}", account, sync)
         yield replace(regions, partition_key=None, tags={**regions.tags, RANGE_START: keys[0], RANGE_END: keys[-1]})
         yield _layer(SyncLayer.FINISH, place, "access, upload, push", account, sync)
 
