@@ -51,6 +51,8 @@ def embedded_estate(directory: Path) -> Iterator[Embedded]:
                 "AWS_CONFIG_FILE": str(profiles.config.resolve()),
                 "AWS_SHARED_CREDENTIALS_FILE": str(profiles.credentials.resolve()),
                 "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": aws.endpoint_url,
+                # SDKs put the account id in front of this host, which an address by number cannot take.
+                "AWS_ENDPOINT_URL_S3_CONTROL": f"http://localhost:{aws.port}",
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "RAITO_CONFIG_FILE": str((directory / "raito.yml").resolve()),
                 SECRET_VARIABLE: password,

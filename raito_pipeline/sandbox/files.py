@@ -18,6 +18,11 @@ _HEAD = """\
 # Written by `raito-pipeline sandbox`: the embedded estate, with the options that your own file would have.
 # Only the addresses differ from a real one: raito-url-override here, endpoint_url in the AWS profiles.
 """
+_ENVIRONMENT_HEAD = """\
+# For a shell: set -a; . FILE; set +a
+# The AWS SDKs for Go and JavaScript ask S3 Control at ACCOUNT.localhost. Where that name does not resolve, add it for
+# each account of raito.yml to /etc/hosts, as 127.0.0.1.
+"""
 
 
 def write_raito_yml(path: Path, estate: Estate, ids: SeededIds, raito_url: str) -> None:
@@ -37,7 +42,7 @@ def write_raito_yml(path: Path, estate: Estate, ids: SeededIds, raito_url: str) 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     """Write the environment as lines for a shell: `set -a; . FILE; set +a`."""
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(_ENVIRONMENT_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
     path.chmod(0o600)
 
 

@@ -162,7 +162,8 @@ def exported(row: Row[Any]) -> dict[str, Any]:
         "externalId": row.external_id,
         "action": definition.get("action") or "grant",
         "delete": bool(definition.get("delete")),
-        "actualName": row.actual_name,
+        # Never an empty text: clients take that for a name.
+        "actualName": row.actual_name or None,
         "who": who,
         "deletedWho": definition.get("deletedWho") or _deleted_who(row.synced, who),
         "what": _what(definition),

@@ -27,6 +27,7 @@ from raito_pipeline.sandbox.raito.jobs import NotThere, NotValid
 from raito_pipeline.sandbox.raito.login import Gate, Refused
 from raito_pipeline.sandbox.raito.page import page
 from raito_pipeline.sandbox.raito.resolvers import Context
+from raito_pipeline.sandbox.raito.triggers import Triggers
 from raito_pipeline.sandbox.raito.uploads import UploadRefused
 
 _PIECE = 1 << 20
@@ -43,6 +44,7 @@ class Application:
     auth_org_id: str
     faults: Faults
     log: RequestLog
+    triggers: Triggers
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -75,6 +77,12 @@ class Application:
             case "GET", ["admin", "org", domain]:
                 self._fail_by("admin", request, path)
                 return self._organization(domain)
+            case "GET", ["trigger"]:
+                self._fail_by("trigger", request, path)
+                self.triggers.check(dict(request.headers))
+                self.log.add({**entry, "status": 101})
+                self.triggers.serve(dict(request.headers), request.environ["werkzeug.socket"])
+                raise ConnectionAbortedError("the WebSocket ended")
             case "GET", ["file", "upload", "signed-url"]:
                 return self._sign(request, path, "uploads")
             case "GET", ["file", "upload", "logs", "signed-url"]:

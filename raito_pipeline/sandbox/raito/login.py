@@ -34,6 +34,10 @@ class Gate:
             raise Refused(400, "the header Raito-Domain is missing")
         if domain != self.domain:
             raise Refused(403, f"domain {domain!r} is not known here")
+        self.check_login(headers)
+
+    def check_login(self, headers: Mapping[str, str]) -> None:
+        """Raises Refused unless somebody is logged in; the domain is not looked at (it is no part of a WebSocket)."""
         if self._require_login:
             self._check_token(headers.get("Authorization", ""))
 

@@ -17,6 +17,8 @@ from raito_pipeline.sandbox.raito.http import Application
 from raito_pipeline.sandbox.raito.jobs import Jobs
 from raito_pipeline.sandbox.raito.login import Gate
 from raito_pipeline.sandbox.raito.resolvers import Context, Versions, build_schema
+from raito_pipeline.sandbox.raito.triggers import PATH as TRIGGERS
+from raito_pipeline.sandbox.raito.triggers import Triggers
 from raito_pipeline.sandbox.raito.uploads import Files
 from raito_pipeline.sandbox.raito.worker import Workers
 
@@ -133,7 +135,10 @@ class _Running:
         self.jobs = Jobs(self.database)
         self.files = Files(self.database, cloud._folder)
         self.workers = Workers(self.database, self.jobs, self.files, self.controls, cloud.faults)
-        application = Application(build_schema(), self._context, cloud._gate, AUTH_ORG_ID, cloud.faults, cloud.log)
+        self.triggers = Triggers(cloud._gate)
+        application = Application(
+            build_schema(), self._context, cloud._gate, AUTH_ORG_ID, cloud.faults, cloud.log, self.triggers
+        )
         try:
             self._server: BaseWSGIServer = _Server(HOST, cloud._wanted_port, application, _Handler)
         except OSError:
@@ -147,6 +152,8 @@ class _Running:
         self._thread.start()
 
     def close(self) -> None:
+        # First, as serving ends only when every connection has.
+        self.triggers.close()
         self._server.shutdown()
         self._thread.join()
         self.workers.stop()
@@ -156,7 +163,7 @@ class _Running:
     def _context(self, url: str) -> Context:
         return Context(
             url=url,
-            trigger_url=url.replace("http://", "ws://", 1) + "/trigger",
+            trigger_url=url.replace("http://", "ws://", 1) + TRIGGERS,
             versions=self._cloud.versions,
             database=self.database,
             catalog=self.catalog,

@@ -65,7 +65,7 @@ def test_the_exported_file(wire: Wire, cloud: LocalRaitoCloud, source: str) -> N
     first, second = content["accessProviders"]
     assert list(first) == FIELDS
     assert first["who"] == {"users": ["ann"], "groups": [], "inheritFrom": [], "recipients": []}
-    assert (first["externalId"], first["actualName"], first["deletedWho"], first["delete"]) == (None, "", None, False)
+    assert (first["externalId"], first["actualName"], first["deletedWho"], first["delete"]) == (None, None, None, False)
     assert first["owners"] == [{"email": "o@example.com"}]
     assert (second["type"], second["whoLocked"], second["who"]["inheritFrom"]) == (None, True, ["ID:b"])
 

@@ -274,6 +274,49 @@ def test_the_address_for_triggers(wire: Wire) -> None:
     assert found["url"].startswith("ws://127.0.0.1:")
 
 
+def test_the_names_of_types_in_documents(wire: Wire, source: str) -> None:
+    """Every document in variables, as the type names are declared there, with null for what is not given."""
+    job = wire.ask(
+        "mutation createJob($input: JobInput!) { createJob(input: $input) { jobId } }",
+        {"input": {"dataSourceId": source, "identityStoreId": None, "eventTime": "2026-11-24T02:00:00Z"}},
+    )["jobId"]
+    update = "mutation updateJob($id: String!, $input: JobInput!) { updateJob(id: $id, input: $input) { jobId } }"
+    given = {"dataSourceId": source, "identityStoreId": None, "status": "IN_PROGRESS", "errors": []}
+    assert wire.ask(update, {"id": job, "input": given}) == {"jobId": job}
+
+    export = """query ($input: AccessProviderExportRequest!, $filter: AccessProviderExportRequestFilter!) {
+        exportAccessProvidersRequest(input: $input, filter: $filter) { subtask { status subtaskId } } }"""
+    for chosen in ({}, {"status": {"outOfSync": True}}, {"status": None}):
+        request = {"jobId": job, "exportSettings": {"dataSource": source}}
+        subtask = wire.ask(export, {"input": request, "filter": chosen})["subtask"]
+        assert wire.wait(job, "DA", subtask["subtaskId"])["status"] == "COMPLETED"
+
+
+def test_a_poll_in_literals_without_variables(wire: Wire, source: str) -> None:
+    job = wire.job(source)
+    wire.ask(
+        "mutation ($input: SubtaskInput!) { addSubtaskEvent(input: $input) { jobId subtaskId } }",
+        {"input": {"jobId": job, "jobType": "DA", "subtaskId": "AccessSync", "status": "STARTED"}},
+    )
+    document = f"""query JobSubtask {{ jobSubtask(jobId: "{job}", jobType: "DA", subtaskId: "AccessSync")
+        {{ jobId jobType subtaskId status lastUpdate errors result {{ {RESULT_MEMBERS} }} }} }}"""
+    for more in ({"variables": None}, {}, {"variables": {}}, {"operationName": "JobSubtask", "variables": None}):
+        answer = wire.post(json.dumps({"query": document, **more}) + "}\n\x00")
+        found = answer.json()["data"]["jobSubtask"]
+        assert (found["jobId"], found["jobType"], found["status"], found["result"]) == (job, "DA", "STARTED", None)
+        assert datetime.fromisoformat(found["lastUpdate"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(("selected", "expected"), [("", {"success": True}), ("__typename ", None)])
+def test_the_end_of_a_run_answers_what_was_selected_and_no_more(
+    wire: Wire, selected: str, expected: dict[str, Any] | None
+) -> None:
+    document = f"""mutation {{ endOfTargetsSync(input: {{ jobIds: ["{wire.job()}", ] }}) {{ {selected}
+        ... on EndOfTargetsSync {{ success }} ... on PermissionDeniedError {{ message }} }} }}"""
+    answer = send_literal(wire, document)["endOfTargetsSync"]
+    assert answer == (expected or {"__typename": "EndOfTargetsSync", "success": True})
+
+
 # --- set-up operations
 
 CREATE_SOURCE = """mutation ($input: DataSourceInput!) { createDataSource(input: $input) {

@@ -80,7 +80,8 @@ def _statements(account_id: str, arn: str, users: Sequence[str], roles: Sequence
         [_allow({"AWS": [one, two]}, "s3:ListBucket", arn), _allow({"AWS": [one, two]}, "s3:Get*", f"{arn}/object/*")],
         [_allow({"AWS": role}, ["s3:GetObject", "s3:PutObject"], f"{arn}/object/*")],
         [_allow({"AWS": one}, "s3:GetObject", f"{arn}/object/*"), _allow({"AWS": two}, "s3:ListBucket", arn)],
-        [_allow("*", "s3:GetObject", f"{arn}/object/*")],
+        # Everybody; the plain "*" means the same, and makes the Raito CLI panic.
+        [_allow({"AWS": "*"}, "s3:GetObject", f"{arn}/object/*")],
     ]
 
 
