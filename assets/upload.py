@@ -30,7 +30,8 @@ AFTER_THE_PUSH: Sequence[type[Upload]] = (AccessProviderUpload, UsageUpload)
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The import of an organization; those of accounts are part of their last layer (`assets/last_layer.py`)."""
-    spec = _spec("org_identity_store_import", grid, ["org_users", "org_groups"])
+    # In the group of what it uploads: the assets of one group have one kind of partitions.
+    spec = _spec("org_identity_store_import", grid, ["org_users", "org_groups"], group="org_identities")
 
     @dg.multi_asset(name="upload_organization", specs=[spec], can_subset=True)
     def upload_organization(
@@ -66,8 +67,8 @@ def make(
     upload_all([upload(grid) for upload in wanted], log, services, jobs, cell)
 
 
-def _spec(table: str, grid: Grid, deps: Sequence[str | dg.AssetDep]) -> dg.AssetSpec:
-    return table_spec(table, grid, group=GROUP, kinds={"raito"}, deps=deps)
+def _spec(table: str, grid: Grid, deps: Sequence[str | dg.AssetDep], *, group: str = GROUP) -> dg.AssetSpec:
+    return table_spec(table, grid, group=group, kinds={"raito"}, deps=deps)
 
 
 def _all_regions(table: str, grid: Grid) -> dg.AssetDep:
