@@ -156,11 +156,12 @@ class Push:
     def apply(self, jobs: RunJobs) -> None:
         """Make the stored plan's changes, store what came of them, and send the feedback.
 
-        Raises `PlanOutdated` before anything is changed; after the feedback was sent `PushDenied` where AWS denied
-        every change, `AwsError` or `WrongAccount` where the account is out of reach; `RaitoError` where the feedback
-        does not arrive.
+        Raises `PlanOutdated` or `LeaseLost` before anything is changed; after the feedback was sent `PushDenied` where
+        AWS denied every change, `AwsError` or `WrongAccount` where the account is out of reach; `RaitoError` where the
+        feedback does not arrive.
         """
         stands_on = self._require_current_plan()
+        self.log.require_lease(self.cell)
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:

@@ -12,7 +12,14 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.objects.subtree import Subtree
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, layer_tags
+from raito_pipeline.orchestration.tags import (
+    ACCOUNT_TAG,
+    BY_COMMAND,
+    LAUNCHED_BY_TAG,
+    RANGE_END,
+    RANGE_START,
+    layer_tags,
+)
 from raito_pipeline.orchestration.tags import Layer as SyncLayer
 from raito_pipeline.partitions import region_key
 
@@ -69,7 +76,7 @@ def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
 
 
 def _layer(layer: SyncLayer, place: str, name: str, owner: str, sync: str) -> Layer:
-    return Layer(place, name, layer.tables, owner, layer_tags(layer, owner, sync))
+    return Layer(place, name, layer.tables, owner, {**layer_tags(layer, owner, sync), LAUNCHED_BY_TAG: BY_COMMAND})
 
 
 def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:

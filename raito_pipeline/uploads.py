@@ -408,6 +408,7 @@ def _begin(
     if off is not None:
         _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
         return None
+    log.require_lease(cell)
     task = jobs.task(target, upload.job_type)
     try:
         work = _work(upload, log, services, task, cell, target, folders)

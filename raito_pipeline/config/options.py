@@ -636,6 +636,13 @@ class Pipeline(Settings):
     usage_window_days: Annotated[
         int, Option(kinds.whole(1, 3650, 90), "How many days of usage a first sync reads.")
     ] = 90
+    wait_for_sync_minutes: Annotated[
+        int,
+        Option(
+            kinds.whole(0, 1440, 10),
+            "How many minutes a run waits where another sync of its account is under way, before it gives up.",
+        ),
+    ] = 10
     max_push_deletions: Annotated[
         int | None,
         Option(

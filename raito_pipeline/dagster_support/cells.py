@@ -18,6 +18,7 @@ from raito_pipeline.dagster_support.grid import Cell, cell_of
 from raito_pipeline.model import TABLES
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
+from raito_pipeline.storage.lease import LeaseLost
 
 Results = Iterator[dg.MaterializeResult[None]]
 """What the function of a step gives to Dagster."""
@@ -39,6 +40,19 @@ def require(read: Read[Any]) -> None:
         raise ReadRefused(read.status, read.problems)
 
 
+_OF_A_CELL = (
+    AwsError,
+    WrongAccount,
+    ReadRefused,
+    RaitoError,
+    CellMissing,
+    ConfigError,
+    StorageError,
+    LeaseLost,
+)
+"""The errors that fail one cell, and leave those after it to be tried."""
+
+
 @dataclass
 class CellLog:
     """What happened to the cells of one step.
@@ -53,6 +67,8 @@ class CellLog:
     context: dg.AssetExecutionContext
     stores: Callable[[Cell], Store]
     """the stored tables for the work on a cell: what is written is noted as of the sync of its account"""
+    require_lease: Callable[[Cell], None]
+    """raises `LeaseLost` where another sync may have the account by now; asked before something is changed outside"""
     failures: list[str] = field(default_factory=list)
     results: list[dg.MaterializeResult[None]] = field(default_factory=list)
     _store: Store | None = None
@@ -82,7 +98,7 @@ class CellLog:
         self._use(cell)
         try:
             yield
-        except (AwsError, WrongAccount, ReadRefused, RaitoError, CellMissing, ConfigError, StorageError) as error:
+        except _OF_A_CELL as error:
             self.fail(table, cell, str(error))
 
     def fail(self, table: str, cell: Cell, reason: str) -> None:

@@ -6,18 +6,20 @@ next, as the runs and cells still say what is missing; the run key keeps Dagster
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.dead_runs import DeadRuns
 from raito_pipeline.orchestration.evidence import InstanceEvidence, Known
 from raito_pipeline.orchestration.history import History, RunView
 from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization
 from raito_pipeline.orchestration.tags import Layer
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage.lease import Leases
 
 _MOST_TEXTS = 20
 INTERVAL = 5
@@ -31,6 +33,18 @@ class Syncs:
     grid: Grid
     history: History = field(default_factory=History)
     known: Known = field(default_factory=Known)
+    dead: DeadRuns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
+
+    def report_dead_runs(self, instance: dg.DagsterInstance, now: datetime) -> list[str]:
+        """Report the runs whose process is dead as failed, one line each. An error keeps nothing else from going on."""
+        runs = self.history.refresh(instance, now)
+        try:
+            return list(self.dead.report(instance, Leases(self.options.pipeline.storage), runs, now))
+        except StorageError as error:
+            return [f"whether runs are alive is asked again at the next tick: {error}"]
 
     def decisions(self, instance: dg.DagsterInstance, now: datetime) -> Iterator[Decision]:
         """The decision on each organization and account; an error in one account concerns that account alone."""
@@ -54,9 +68,11 @@ def continue_sync(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefini
     """The sensor `continue_sync`."""
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        decisions = list(syncs.decisions(context.instance, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        dead = syncs.report_dead_runs(context.instance, now)
+        decisions = list(syncs.decisions(context.instance, now))
         requests = [run_request(decision.request, syncs.grid) for decision in decisions if decision.request]
-        text = in_words(decisions)
+        text = "; ".join([*dead, in_words(decisions)])
         context.log.info(text)
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(text))
 

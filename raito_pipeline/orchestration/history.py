@@ -20,6 +20,7 @@ from raito_pipeline.orchestration.tags import (
     REFUSED_TAG,
     WILL_RETRY_TAG,
     Layer,
+    launched_by_command,
     syncs_of,
 )
 
@@ -71,6 +72,8 @@ class RunView:
     begun: bool = False
     refused: str | None = None
     will_retry: bool = False
+    by_command: bool = False
+    """launched by `raito-pipeline run`, which runs the layers one after the other by itself"""
 
     @property
     def active(self) -> bool:
@@ -105,6 +108,7 @@ def views(record: dg.RunRecord) -> Iterator[RunView]:
             backfill=run.tags.get(BACKFILL_TAG),
             begun=BEGUN_TAG in run.tags,
             refused=run.tags.get(REFUSED_TAG),
+            by_command=launched_by_command(run.tags),
             will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
         )
 

@@ -7,7 +7,8 @@ The rules, for the last sync of the account (that of its newest run of the first
 2. A layer that ended is followed by the next one, whether it succeeded or failed: what could not be read is partial in
    what follows, and removes nothing. This is what `raito-pipeline run` does, too.
 3. A run (or backfill) that was cancelled, and one that was refused because another sync has the account, stop the sync.
-4. After the last layer: where a cell that failed in the layers before was made since by hand, the layers after that
+4. A sync of `raito-pipeline run` is left to that command: what was interrupted at a terminal shall not go on elsewhere.
+5. After the last layer: where a cell that failed in the layers before was made since by hand, the layers after that
    cell run once more.
 """
 
@@ -21,6 +22,8 @@ from raito_pipeline.orchestration.tags import Layer
 
 RETRY_WAITS = timedelta(minutes=10)
 """How long a run that Dagster is to retry may take to be queued again."""
+COMMAND_WAITS = timedelta(minutes=2)
+"""How long `raito-pipeline run` may take from one layer to the next."""
 ABANDONED_AFTER = timedelta(hours=1)
 """From when on a sync whose next layer was never started no longer keeps a new one from starting."""
 
@@ -168,7 +171,13 @@ class _Account:
             return self._said(f"stops at {layer}, because {newest.name} was cancelled: sync it anew, or re-execute it")
         if newest.state is State.FAILED and newest.will_retry and self.now - newest.updated < RETRY_WAITS:
             return self._open(f"waits for {layer}, because {newest.name} failed and is to be retried")
-        if newest.backfill is None or newest.layer.ends:
+        if newest.layer.ends:
+            return None
+        if newest.by_command and self.now - newest.updated < COMMAND_WAITS:
+            return self._open("waits for raito-pipeline run, which goes on with its sync by itself")
+        if newest.by_command:
+            return self._said(f"stops after {layer}, because raito-pipeline run ended there: sync it anew")
+        if newest.backfill is None:
             return None
         backfill = self.evidence.backfill(newest.backfill)
         name = f"backfill {newest.backfill}"

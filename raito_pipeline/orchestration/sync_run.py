@@ -1,39 +1,72 @@
-"""What every run of our assets does first: it settles to which sync it belongs, and says so on its record.
+"""What every run of our assets does first: it takes the lease of its account, and settles to which sync it belongs.
 
 The resource `sync_run` is the only way to the stored tables, so no asset can get round this. A run belongs
 
 - to the sync that its tag `raito/sync` names (schedules, sensors and `raito-pipeline run` set it),
 - else to a new one with the id of the run, where it makes the whole first layer of an account or organization,
 - else to the last sync of its account: a cell that is made by hand heals that sync.
+
+The lease is released with the run; between two layers the place of the sync is kept.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import dagster as dg
 
 from raito_pipeline.dagster_support.cells import CellLog
-from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
-from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES, ROOTS
-from raito_pipeline.orchestration.tags import BEGUN_TAG, LAYER_TAG, SYNC_TAG, Scope, joined, scope_of, syncs_of
+from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.orchestration.tags import (
+    BEGUN_TAG,
+    LAYER_TAG,
+    REFUSED_TAG,
+    SYNC_TAG,
+    Layer,
+    Scope,
+    joined,
+    launched_by_command,
+    scope_of,
+    syncs_of,
+)
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
+from raito_pipeline.storage.lease import BETWEEN_LAYERS_SECONDS, Lease, Leases, SyncUnderWay
+
+BETWEEN_LAYERS_OF_A_COMMAND = 60.0
+"""Seconds: a command goes on at once, and where it was killed the next one shall not wait long."""
+_PATIENCE = 5.0
+"""Seconds that are waited at a time, so that a run which waits can be cancelled."""
+_LONGEST_TAG = 250
+
+
+class SyncSuperseded(Exception):
+    """A run belongs to a sync of which a later one has begun."""
+
+    def __init__(self, owner: str, sync: str, later: str) -> None:
+        super().__init__(
+            f"this run belongs to sync {sync} of {owner}, and a later one has begun ({later}): nothing was done. "
+            f"Sync {owner} anew."
+        )
 
 
 @dataclass(frozen=True)
 class SyncRun:
-    """One run: the sync of each of its accounts (or organizations), and the stored tables to work with."""
+    """One run: the lease of each of its accounts (or organizations), and the stored tables to work with."""
 
     unbound: Store
-    syncs: Mapping[str, str]
+    leases: Mapping[str, Lease]
 
     def store(self, owner: str) -> Store:
         """The stored tables; what is written is noted as of the sync that `owner` is in. Raises `KeyError`."""
-        return replace(self.unbound, sync=self.syncs[owner])
+        return replace(self.unbound, sync=self.leases[owner].sync)
 
     def log(self, context: dg.AssetExecutionContext) -> CellLog:
         """The log of a step, which gives each cell the store of its account."""
-        return CellLog(context, lambda cell: self.store(owner_of(cell)))
+        return CellLog(
+            context, lambda cell: self.store(owner_of(cell)), lambda cell: self.leases[owner_of(cell)].check()
+        )
 
 
 def owner_of(cell: Cell) -> str:
@@ -45,31 +78,72 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
     """The resource `sync_run`: made before the first step of a run, ended after its last."""
 
     def begun(context: dg.InitResourceContext) -> Iterator[SyncRun]:
-        instance, run = context.instance, context.run
-        if instance is None or run is None:
+        instance, given = context.instance, context.run
+        if instance is None or given is None:
             raise RuntimeError("the stored tables are there within a run only")
         # Tags that an earlier step of this run wrote are on its record alone.
-        run = instance.get_run_by_id(run.run_id) or run
-        scope = scope_of(run, grid)
-        store = Store.open(services.options.pipeline.storage, run.run_id)
-        syncs = {owner: _sync(store, run, scope, grid, owner) for owner in scope.owners}
-        instance.add_run_tags(run.run_id, {**joined(syncs), LAYER_TAG: scope.layer.value, BEGUN_TAG: "true"})
-        yield SyncRun(store, syncs)
+        run = instance.get_run_by_id(given.run_id) or given
+        entry = _Entry(services, run, scope_of(run, grid))
+        with ExitStack() as held:
+            leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
+            instance.add_run_tags(run.run_id, entry.tags(leases))
+            yield SyncRun(Store.open(services.options.pipeline.storage, run.run_id), leases)
+            for lease in leases.values():
+                lease.reserve_seconds = entry.reserves(instance)
 
     return dg.ResourceDefinition(begun, description="The sync that this run belongs to, and the stored tables.")
 
 
-def _sync(store: Store, run: dg.DagsterRun, scope: Scope, grid: Grid, owner: str) -> str:
-    named = syncs_of(run.tags).get(owner) or run.tags.get(SYNC_TAG)
-    if named:
-        return named
-    return run.run_id if scope.layer.begins else _last_sync(store, grid, owner) or run.run_id
+@dataclass(frozen=True)
+class _Entry:
+    """A run at its start."""
+
+    services: Services
+    run: dg.DagsterRun
+    scope: Scope
+
+    def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:
+        """Take the lease of an account. Raises `SyncUnderWay` or `SyncSuperseded`, which the record of the run says."""
+        try:
+            return self._take(owner)
+        except (SyncUnderWay, SyncSuperseded) as error:
+            instance.add_run_tags(self.run.run_id, {REFUSED_TAG: str(error)[:_LONGEST_TAG]})
+            raise
+
+    def _take(self, owner: str) -> Lease:
+        pipeline = self.services.options.pipeline
+        leases = Leases(pipeline.storage)
+        sync = syncs_of(self.run.tags).get(owner) or self.run.tags.get(SYNC_TAG)
+        begins = self.scope.layer.begins
+        deadline = time.monotonic() + pipeline.wait_for_sync_minutes * 60
+        while True:
+            last = leases.last_sync(owner)
+            if sync and not begins and last not in (None, sync):
+                raise SyncSuperseded(owner, sync, str(last))
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                return leases.acquire(owner, sync, self.run.run_id, self._what, min(_PATIENCE, left), begins)
+            except SyncUnderWay as error:
+                if left <= _PATIENCE:
+                    raise
+                self.services.progress(f"waiting: {error.record.what} of {owner} is under way", 0, None)
+
+    @property
+    def _what(self) -> str:
+        return "cells by hand" if self.scope.layer is Layer.CELLS else f"layer {self.scope.layer.value}"
+
+    def tags(self, leases: Mapping[str, Lease]) -> dict[str, str]:
+        """The tags that say to which sync the run belongs, whoever launched it."""
+        syncs = {owner: lease.sync for owner, lease in leases.items()}
+        return {**joined(syncs), LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
+
+    def reserves(self, instance: dg.DagsterInstance) -> float:
+        """How long the place of the sync is kept after this run, in seconds: not at all where nothing is to follow."""
+        record = instance.get_run_by_id(self.run.run_id)
+        cancelled = record is not None and record.status in _CANCELLED
+        if cancelled or self.scope.layer.following is None:
+            return 0.0
+        return BETWEEN_LAYERS_OF_A_COMMAND if launched_by_command(self.run.tags) else BETWEEN_LAYERS_SECONDS
 
 
-def _last_sync(store: Store, grid: Grid, owner: str) -> str | None:
-    """The last sync of an account or organization, as its first tables tell."""
-    organization = grid.organization.has_partition_key(owner)
-    place = cell_of("organization" if organization else "account", owner).place
-    infos = [store.info(table, *place) for table in (ORGANIZATION_TABLES if organization else ROOTS)]
-    newest = max((info for info in infos if info is not None), key=lambda info: info.read_at, default=None)
-    return newest.sync if newest and newest.sync else None
+_CANCELLED: Sequence[dg.DagsterRunStatus] = (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)

@@ -20,12 +20,16 @@ BEGUN_TAG = "raito/begun"
 """On every run that was let into its account: it works on the sync that it names."""
 REFUSED_TAG = "raito/refused"
 """Why a run was not let into its account: another sync was under way, or a later one had begun."""
+LAUNCHED_BY_TAG = "raito/launched-by"
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 BACKFILL_TAG = "dagster/backfill"
 WILL_RETRY_TAG = "dagster/will_retry"
+
+
+BY_COMMAND = "command"
 
 
 class Layer(StrEnum):
@@ -79,6 +83,11 @@ LAYER_TABLES = {
 def layer_tags(layer: Layer, owner: str, sync: str) -> dict[str, str]:
     """The tags of a run of a layer. `owner` is the partition key of the account or organization."""
     return {SYNC_TAG: sync, ACCOUNT_TAG: owner, LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority}
+
+
+def launched_by_command(tags: Mapping[str, str]) -> bool:
+    """True for a run of `raito-pipeline run`, which runs the layers one after the other by itself."""
+    return tags.get(LAUNCHED_BY_TAG) == BY_COMMAND
 
 
 def joined(values: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,8 @@ _STATES = {
 def runs(text: str) -> list[RunView]:
     """Runs from a line: each word is a layer, a state, the sync, and marks: `a+1` is an account layer of sync 1, done.
 
-    Marks: `!` refused, `~` not begun, `b` of a backfill, `t` to be retried. Each run is a minute after the one before.
+    Marks: `!` refused, `~` not begun, `b` of a backfill, `t` to be retried, `k` by the command. Each run is created a
+    minute after the one before.
     """
     found = []
     for number, word in enumerate(text.split()):
@@ -47,6 +48,7 @@ def runs(text: str) -> list[RunView]:
                 refused="another sync has it" if "!" in word else None,
                 backfill="bf" if "b" in word[3:] else None,
                 will_retry="t" in word[3:],
+                by_command="k" in word[3:],
             )
         )
     return found
@@ -127,6 +129,10 @@ CASES: list[tuple[str, Told, str | None, str, bool]] = [
     ("a+1b", Told(State.SUCCEEDED), "regions/1", "goes on with regions", True),
     ("a+1b", Told(State.CANCELED), None, "stops after account, because backfill bf was cancelled", False),
     ("a+1b", Told(None), "regions/1", "goes on with regions", True),
+    # the command goes on by itself
+    ("a+1 r+1 f+1 c+1 a+2 r+2 f+2 c+2 a+3k", NOTHING, None, "waits for raito-pipeline run", True),
+    ("a+1k", NOTHING, None, "stops after account, because raito-pipeline run ended there", False),
+    ("a+1k r+1k f+1k", NOTHING, None, "is synced", False),
     # the organization is read before the last layer
     ("a+1", Told(org=runs("o*1")[0]), "regions/1", "goes on with regions", True),
     ("a+1 r+1", Told(org=runs("o*1")[0]), None, f"waits with finish for organization {ORG}, because run run0-o*", True),

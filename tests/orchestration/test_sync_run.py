@@ -1,0 +1,168 @@
+"""To which sync a run belongs, as its start settles it, and that no asset gets to the tables without it."""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import Options
+from raito_pipeline.dagster_support.cells import Results
+from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.dagster_support.layers import FINAL, REGIONAL, ROOTS
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
+from raito_pipeline.orchestration.tags import RANGE_END, RANGE_START, Layer, layer_tags, scope_of
+from raito_pipeline.resources import Services
+from raito_pipeline.storage.lease import Leases
+from tests.orchestration.conftest import Loads, account_ids
+
+ONE, TWO = account_ids(2)
+REGION = f"{ONE}|eu-west-1"
+RANGE = {RANGE_START: f"{ONE}|eu-west-1", RANGE_END: f"{ONE}|us-east-1"}
+TWO_ACCOUNTS = {RANGE_START: f"{ONE}|eu-west-1", RANGE_END: f"{TWO}|us-east-1"}
+
+
+def test_every_asset_needs_the_start_of_a_run(loads: Loads) -> None:
+    definitions = build_definitions(loads())
+    for asset in definitions.assets or ():
+        assert isinstance(asset, dg.AssetsDefinition)
+        assert "sync_run" in asset.required_resource_keys, asset.keys
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """An instance in memory: no sensor looks at it."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def start(
+    instance: dg.DagsterInstance, options: Options, tables: tuple[str, ...], tags: Mapping[str, str]
+) -> tuple[dg.DagsterRun, dict[str, str], list[str]]:
+    """Start a run with these tables and tags: its record, the sync of each account, and what went wrong."""
+    grid = make_grid(options)
+    syncs: dict[str, str] = {}
+    keys = {"account": grid.account, "region": grid.account_region}
+    by = "account" if set(tables) <= {*ROOTS, *FINAL} else "region"
+
+    @dg.multi_asset(specs=[dg.AssetSpec(table, partitions_def=keys[by], skippable=True) for table in tables])
+    def assets(sync_run: dg.ResourceParam[SyncRun]) -> Results:
+        syncs.update({owner: lease.sync for owner, lease in sync_run.leases.items()})
+        yield from ()
+
+    definitions = dg.Definitions(assets=[assets], resources={"sync_run": sync_run(Services(options), grid)})
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        asset_selection=[dg.AssetKey(table) for table in tables],
+        instance=instance,
+        tags=dict(tags),
+        raise_on_error=False,
+    )
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    failures = [event.job_failure_data.error for event in result.all_events if event.is_run_failure]
+    return run, syncs, [str(error.cause.message if error and error.cause else error) for error in failures]
+
+
+@pytest.fixture
+def options(loads: Loads) -> Options:
+    """Two accounts with two regions each; nobody waits."""
+    return loads()
+
+
+def test_a_run_of_the_whole_first_layer_begins_a_sync_and_others_join_it(
+    options: Options, instance: dg.DagsterInstance
+) -> None:
+    first, began, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    assert began == {ONE: first.run_id}
+    assert (first.tags["raito/layer"], first.tags["raito/account"]) == ("account", ONE)
+
+    for tables, tags, layer in (
+        (REGIONAL, RANGE, "regions"),
+        (("data_objects",), {"dagster/partition": REGION}, "cells"),
+        (FINAL, {"dagster/partition": ONE}, "finish"),
+        (("s3_buckets",), {"dagster/partition": ONE}, "cells"),
+    ):
+        run, joined, _ = start(instance, options, tables, tags)
+        assert joined == {ONE: first.run_id}
+        assert run.tags["raito/sync"] == first.run_id
+        assert run.tags["raito/layer"] == layer
+
+    again, anew, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    assert anew == {ONE: again.run_id}
+
+
+def test_a_run_over_two_accounts_joins_the_sync_of_each(options: Options, instance: dg.DagsterInstance) -> None:
+    one, _, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    two, _, _ = start(instance, options, ROOTS, {"dagster/partition": TWO})
+    run, syncs, _ = start(instance, options, ("data_objects",), TWO_ACCOUNTS)
+    assert syncs == {ONE: one.run_id, TWO: two.run_id}
+    assert run.tags["raito/account"] == f"{ONE},{TWO}"
+    assert run.tags["raito/sync"] == f"{one.run_id},{two.run_id}"
+
+
+def test_a_named_sync_is_kept_and_a_superseded_one_is_refused(options: Options, instance: dg.DagsterInstance) -> None:
+    start(instance, options, ROOTS, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s1")})
+    start(instance, options, FINAL, {"dagster/partition": ONE, **layer_tags(Layer.FINISH, ONE, "s1")})
+    start(instance, options, ROOTS, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s2")})
+
+    late, syncs, errors = start(instance, options, REGIONAL, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s1")})
+
+    assert syncs == {}
+    assert "a later one has begun (s2)" in errors[0]
+    assert "a later one has begun (s2)" in late.tags["raito/refused"]
+    assert "raito/begun" not in late.tags
+    _, syncs, _ = start(instance, options, REGIONAL, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s2")})
+    assert syncs == {ONE: "s2"}
+
+
+def test_while_another_sync_has_the_account_a_run_says_so_and_does_nothing(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    options = loads()
+    object.__setattr__(options.pipeline, "wait_for_sync_minutes", 0)
+    with Leases(options.pipeline.storage).acquire(ONE, "other", "some-run", "layer regions", begins=True):
+        run, syncs, errors = start(instance, options, ROOTS, {"dagster/partition": ONE})
+        _, elsewhere, _ = start(instance, options, ROOTS, {"dagster/partition": TWO})
+    assert syncs == {}
+    assert f"a sync of {ONE} is under way" in errors[0]
+    assert f"a sync of {ONE} is under way" in run.tags["raito/refused"]
+    assert list(elsewhere) == [TWO]
+    _, syncs, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    assert syncs == {ONE: instance.get_runs(limit=1)[0].run_id}
+
+
+def test_between_two_layers_the_place_of_the_sync_is_kept_and_after_the_last_it_is_free(
+    options: Options, instance: dg.DagsterInstance
+) -> None:
+    leases = Leases(options.pipeline.storage)
+    for layer, tables, tags, state in (
+        (Layer.ACCOUNT, ROOTS, {"dagster/partition": ONE}, "reserved"),
+        (Layer.REGIONS, REGIONAL, RANGE, "reserved"),
+        (Layer.FINISH, FINAL, {"dagster/partition": ONE}, None),
+    ):
+        start(instance, options, tables, {**tags, **layer_tags(layer, ONE, "s1")})
+        kept = leases.under_way(ONE)
+        assert (kept.state if kept else None) == state
+        assert leases.last_sync(ONE) == "s1"
+
+
+@pytest.mark.parametrize(
+    ("tables", "tags", "layer"),
+    [
+        (None, {"dagster/partition": ONE}, Layer.CELLS),
+        (ROOTS, {"dagster/partition": ONE}, Layer.ACCOUNT),
+        ((*ROOTS, *FINAL), {"dagster/partition": ONE}, Layer.ACCOUNT),
+        (ROOTS[:-1], {"dagster/partition": ONE}, Layer.CELLS),
+        (REGIONAL, RANGE, Layer.REGIONS),
+        (REGIONAL, {"dagster/partition": REGION}, Layer.CELLS),
+        (REGIONAL, TWO_ACCOUNTS, Layer.CELLS),
+        (FINAL, {"dagster/partition": ONE}, Layer.FINISH),
+        (("data_objects",), {"dagster/partition": REGION, "raito/layer": "regions"}, Layer.REGIONS),
+    ],
+)
+def test_the_layer_of_a_run(
+    options: Options, tables: tuple[str, ...] | None, tags: dict[str, str], layer: Layer
+) -> None:
+    selected = None if tables is None else {dg.AssetKey(table) for table in tables}
+    run = dg.DagsterRun("any", asset_selection=selected, tags=tags)
+    assert scope_of(run, make_grid(options)).layer is layer
