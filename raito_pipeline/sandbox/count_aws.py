@@ -66,9 +66,10 @@ class AwsCounter:
         return dict(found)
 
     def _tables(self) -> dict[str, int]:
-        """Every table on S3, its columns, and everything above it; a location that is not one table's own is a folder.
+        """Every table on S3, its columns, and all above it up to a table; a location that is no table's is a folder.
 
-        A location is judged within the catalog of its region; somebody else's bucket counts once a catalog.
+        The oldest table at a location has its name, unless one that is older lies above or below it. A location is
+        judged within the catalog of its region; somebody else's bucket counts once a catalog.
         """
         own = {name for name, _ in self.buckets()}
         folders: set[tuple[str, str, str]] = set()
@@ -76,11 +77,19 @@ class AwsCounter:
         found: Counter[str] = Counter()
         for region in self._account.regions:
             tables = list(self._located(region))
-            locations = Counter((bucket, path) for bucket, path, _ in tables)
-            above = {(bucket, parent) for bucket, path, _ in tables for parent in _above(path)}
-            shared = {place for place, times in locations.items() if times > 1 or place in above}
+            names: list[tuple[str, str]] = []
+            for bucket, path, _ in sorted(tables, key=_age):
+                near = (there for place, there in names if place == bucket)
+                if path and not any(f"{path}/".startswith(f"{n}/") or f"{n}/".startswith(f"{path}/") for n in near):
+                    names.append((bucket, path))
+            paths = {(bucket, above) for bucket, path, _ in tables for above in (*_above(path), path) if above}
+            below = {
+                (bucket, path)
+                for bucket, path in paths
+                if any(b == bucket and f"{path}/".startswith(f"{name}/") for b, name in names)
+            }
             catalog = {bucket: "" if bucket in own else region for bucket, _, _ in tables}
-            folders |= {(catalog[bucket], bucket, path) for bucket, path in above | shared if path}
+            folders |= {(catalog[bucket], bucket, path) for bucket, path in paths - below}
             places |= {(place, bucket) for bucket, place in catalog.items()}
             found["glue-table"] += len(tables)
             found["column"] += sum(len(set(_columns(table))) for _, _, table in tables)
@@ -194,6 +203,12 @@ def _location(table: dict[str, Any]) -> tuple[str, str] | None:
         return None
     bucket, _, path = place.partition("/")
     return bucket, path.strip("/")
+
+
+def _age(located: tuple[str, str, dict[str, Any]]) -> tuple[int, int, str, str]:
+    """Sorts tables by when they were made; of those of one second, the upper one comes first."""
+    _, path, table = located
+    return int(table["CreateTime"].timestamp()), path.count("/"), table["DatabaseName"], table["Name"]
 
 
 def _above(path: str) -> list[str]:
