@@ -18,13 +18,30 @@ _QUERY_SERVICES = frozenset({"iam", "sts", "sns"})
 _REST_XML_SERVICES = frozenset({"s3", "s3control"})
 
 
-_QUERY = {"deny": (403, "AccessDenied"), "throttle": (400, "Throttling"), "error": (500, "ServiceFailure")}
-_REST_XML = {"deny": (403, "AccessDenied"), "throttle": (503, "SlowDown"), "error": (500, "InternalError")}
+_QUERY = {
+    "deny": (403, "AccessDenied"),
+    "throttle": (400, "Throttling"),
+    "error": (500, "ServiceFailure"),
+    "unavailable": (503, "ServiceUnavailable"),
+    "expired": (403, "ExpiredToken"),
+}
+_REST_XML = {
+    "deny": (403, "AccessDenied"),
+    "throttle": (503, "SlowDown"),
+    "error": (500, "InternalError"),
+    "unavailable": (503, "ServiceUnavailable"),
+    "expired": (400, "ExpiredToken"),
+}
 _JSON = {
     "deny": (400, "AccessDeniedException"),
     "throttle": (400, "ThrottlingException"),
     "error": (500, "InternalServerException"),
+    "unavailable": (503, "ServiceUnavailableException"),
+    "expired": (400, "ExpiredTokenException"),
 }
+_PAGE = b"""<!DOCTYPE html>
+<html><head><title>Web gateway</title><meta charset="utf-8"></head>
+<body><p>Please sign in to the network&nbsp;first.<br></body></html>"""
 _S3_ACTIONS = {
     "ListObjectsV2": "ListBucket",
     "ListObjects": "ListBucket",
@@ -39,15 +56,27 @@ _JSON_CODES = {"AccessDenied": "AccessDeniedException", "InvalidClientTokenId": 
 _MESSAGES = {
     "throttle": "Rate exceeded",
     "error": "We encountered an internal error. Please try again.",
+    "unavailable": "Service is unable to handle request.",
+    "expired": "The security token included in the request is expired",
 }
 
 
 def fault_answer(fault: Fault, call: Incoming) -> Answer:
-    """The error answer that this fault (deny, throttle or error) gives to this call."""
+    """The error answer of AWS that this fault (deny, throttle, error, unavailable or expired) gives to this call."""
     status, code = _errors_of(call.service)[fault.kind]
     denied = f"User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: {_action(call)}"
     message = fault.message or _MESSAGES.get(fault.kind, denied)
     return error_answer(call, fault.status or status, fault.code or code, message)
+
+
+def foreign_answer(fault: Fault, call: Incoming) -> Answer:
+    """What somebody between client and AWS answers in AWS's place: a page, nothing, or a stub of the right kind."""
+    if fault.kind == "page":
+        return Answer(fault.status or 200, (("Content-Type", "text/html; charset=utf-8"),), _PAGE)
+    is_xml = call.service in _QUERY_SERVICES or call.service in _REST_XML_SERVICES
+    stub = ("application/xml", b"<x/>") if is_xml else ("application/json", b"{}")
+    media, body = stub if fault.kind == "stub" else (stub[0], b"")
+    return Answer(fault.status or 200, (("Content-Type", media),), body)
 
 
 def in_the_protocols_shape(call: Incoming, answer: Answer) -> Answer:

@@ -9,7 +9,20 @@ import msgspec
 
 from raito_pipeline.sandbox.aws.incoming import Incoming
 
-Kind = Literal["deny", "throttle", "error", "drop", "truncate", "delay"]
+Kind = Literal[
+    "deny",
+    "throttle",
+    "error",
+    "unavailable",
+    "expired",
+    "drop",
+    "truncate",
+    "half",
+    "page",
+    "empty",
+    "stub",
+    "delay",
+]
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -19,10 +32,14 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     has to stand in the call's path, query or body. How often: `times` calls (null: always) after `skip` calls that
     pass, so the third call only is `skip=2, times=1`.
 
-    What: "deny" (access denied), "throttle", "error" (an internal error), "drop" (the connection is closed without an
+    What AWS itself answers: "deny" (access denied), "throttle", "error" (an internal error, 500), "unavailable" (503)
+    and "expired" (the credentials have ended). What happens on the way: "drop" (the connection is closed without an
     answer), "truncate" (the call is carried out, and the connection closed in the middle of its answer) and "delay"
-    (nothing but `delay`, in seconds, which other kinds can have as well). With `after` the call is carried out before
-    it fails, as when an answer gets lost. `code`, `status` and `message` replace what the protocol would say.
+    (nothing but `delay`, in seconds, which other kinds can have as well). What somebody else answers in the place of
+    AWS: "page" (a proxy's HTML page, with `status` 200 unless it says otherwise), "empty" (200 and no body), "stub"
+    (200 and `{}` or `<x/>`) and "half" (the call is carried out, and half the text comes as if it were all of it).
+    With `after` the call is carried out before it fails, as when an answer gets lost. `code`, `status` and `message`
+    replace what the protocol would say.
     """
 
     kind: Kind

@@ -25,12 +25,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from raito_pipeline.sandbox.aws.call_log import CallLog
 from raito_pipeline.sandbox.aws.control import PREFIX, answer_control
-from raito_pipeline.sandbox.aws.errors import error_answer, fault_answer, in_the_protocols_shape
+from raito_pipeline.sandbox.aws.errors import error_answer, fault_answer, foreign_answer, in_the_protocols_shape
 from raito_pipeline.sandbox.aws.faults import Fault, Faults
 from raito_pipeline.sandbox.aws.http import HOST, Answer, Server
 from raito_pipeline.sandbox.aws.incoming import Incoming, read_incoming
 from raito_pipeline.sandbox.aws.journal import Change, Journal, change_of
 from raito_pipeline.sandbox.aws.patches import apply_patches
+from raito_pipeline.sandbox.aws.patches.paging import LONGEST, set_longest_page
 
 USER_POOL_ACCOUNT = "123456789012"
 USER_POOL_REGION = "eu-west-1"
@@ -59,13 +60,24 @@ class EmulatedAws:
     """AWS on 127.0.0.1, empty at the start; `port=0` takes a free one.
 
     `journal` keeps the changes that come over HTTP (see `replay_journal`); `latency_seconds` is added to each call.
+    `longest_page` is the number of items a page at the most. With `remember` a reading call that comes again is
+    answered as before until something changes, for tests that read the same again and again.
     `calls` is the call log, `faults` what goes wrong; other processes reach both under `/sandbox-api/`. Whoever seeds
     in-process while clients are at work holds `lock`.
     """
 
-    def __init__(self, port: int = 0, journal: Path | None = None, latency_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        journal: Path | None = None,
+        latency_seconds: float = 0.0,
+        longest_page: int = LONGEST,
+        remember: bool = False,
+    ) -> None:
         os.environ.update(_ENVIRONMENT)
         apply_patches()
+        set_longest_page(longest_page)
+        self._remembered: dict[tuple[str, ...], Answer] | None = {} if remember else None
         self.calls = CallLog()
         self.faults = Faults()
         self.latency_seconds = latency_seconds
@@ -163,24 +175,35 @@ class EmulatedAws:
         return answer
 
     def _faulty(self, call: Incoming, environ: dict[str, Any], fault: Fault) -> Answer | None:
-        real = self._carried_out(call, environ) if fault.after or fault.kind == "truncate" else None
+        real = self._carried_out(call, environ) if fault.after or fault.kind in ("truncate", "half") else None
         if fault.kind == "drop":
             return None
-        if fault.kind == "truncate" and real is not None:
-            length = ("Content-Length", str(len(real.body)))
-            headers = [header for header in real.headers if header[0].lower() != "content-length"]
-            return Answer(real.status, (*headers, length), real.body, cut=len(real.body) // 2)
+        if fault.kind in ("truncate", "half") and real is not None:
+            return _shortened(real, whole_length=fault.kind == "truncate")
+        if fault.kind in ("page", "empty", "stub"):
+            return foreign_answer(fault, call)
         return fault_answer(fault, call)
 
     def _carried_out(self, call: Incoming, environ: dict[str, Any]) -> Answer:
         if not call.writes:
-            return self._moto_answer(environ, call=call)
+            return self._read(call, environ)
+        if self._remembered is not None:
+            self._remembered.clear()
         seed = secrets.randbits(63)
         with self.lock:
             change = change_of(call, environ, seed) if self._journal else None
             answer = self._moto_answer(environ, seed, call)
             if self._journal and change and answer.status < 400:
                 self._journal.append(change)
+        return answer
+
+    def _read(self, call: Incoming, environ: dict[str, Any]) -> Answer:
+        if self._remembered is None:
+            return self._moto_answer(environ, call=call)
+        key = (call.account, call.region, call.service, call.operation, call.method, call.text, call.body.hex())
+        answer = self._remembered.get(key)
+        if answer is None:
+            answer = self._remembered[key] = self._moto_answer(environ, call=call)
         return answer
 
     def _moto_answer(self, environ: dict[str, Any], seed: int | None = None, call: Incoming | None = None) -> Answer:
@@ -215,6 +238,14 @@ class ReplayFailed(RuntimeError):
             f"Replaying change {number} ({change.service} {change.operation} in account {change.account}) was answered "
             f"with {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}. Delete the journal to start anew."
         )
+
+
+def _shortened(answer: Answer, *, whole_length: bool) -> Answer:
+    """The first half of an answer; with `whole_length` it announces all of it, and the connection breaks."""
+    half = len(answer.body) // 2
+    length = ("Content-Length", str(len(answer.body) if whole_length else half))
+    headers = (*(header for header in answer.headers if header[0].lower() != "content-length"), length)
+    return Answer(answer.status, headers, answer.body[:half], cut=half if whole_length else None)
 
 
 def _joined(pieces: Iterable[bytes]) -> bytes:

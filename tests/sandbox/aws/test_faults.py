@@ -31,11 +31,20 @@ CODES = {
     "deny": {"iam": "AccessDenied", "sts": "AccessDenied", "s3": "AccessDenied", "s3control": "AccessDenied"},
     "throttle": {"iam": "Throttling", "sts": "Throttling", "s3": "SlowDown", "s3control": "SlowDown"},
     "error": {"iam": "ServiceFailure", "sts": "ServiceFailure", "s3": "InternalError", "s3control": "InternalError"},
+    "unavailable": dict.fromkeys(("iam", "sts", "s3", "s3control"), "ServiceUnavailable"),
+    "expired": dict.fromkeys(("iam", "sts", "s3", "s3control"), "ExpiredToken"),
 }
-JSON_CODES = {"deny": "AccessDeniedException", "throttle": "ThrottlingException", "error": "InternalServerException"}
+JSON_CODES = {
+    "deny": "AccessDeniedException",
+    "throttle": "ThrottlingException",
+    "error": "InternalServerException",
+    "unavailable": "ServiceUnavailableException",
+    "expired": "ExpiredTokenException",
+}
+STATUS_500 = ("SlowDown", "InternalError", "ServiceUnavailable", "ServiceUnavailableException")
 
 
-@pytest.mark.parametrize("kind", ["deny", "throttle", "error"])
+@pytest.mark.parametrize("kind", CODES)
 @pytest.mark.parametrize(("service", "method", "arguments"), SERVICES, ids=[row[0] for row in SERVICES])
 def test_errors_have_the_protocols_shape(
     client: ClientOf, aws: EmulatedAws, service: str, method: str, arguments: dict[str, Any], kind: Any
@@ -47,7 +56,7 @@ def test_errors_have_the_protocols_shape(
     assert error["Error"]["Code"] == CODES[kind].get(service, JSON_CODES[kind])
     assert error["Error"]["Message"]
     status = error["ResponseMetadata"]["HTTPStatusCode"]
-    assert (status >= 500) == (error["Error"]["Code"] in ("SlowDown", "InternalError") or kind == "error")
+    assert (status >= 500) == (error["Error"]["Code"] in STATUS_500 or kind == "error")
     assert aws.calls.since()[-1].fault == kind
 
 
@@ -129,6 +138,53 @@ def test_an_answer_that_is_cut_short(client: ClientOf, aws: EmulatedAws) -> None
     with pytest.raises((IncompleteReadError, ResponseStreamingError)):
         s3.get_object(Bucket=BUCKET, Key="key")["Body"].read()
     assert len(s3.get_object(Bucket=BUCKET, Key="key")["Body"].read()) == 100_000
+
+
+class NotFollowed(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "media", "body"),
+    [
+        (Fault(kind="page"), 200, "text/html; charset=utf-8", b"<!DOCTYPE html>"),
+        (Fault(kind="page", status=403), 403, "text/html; charset=utf-8", b"<!DOCTYPE html>"),
+        (Fault(kind="page", status=503), 503, "text/html; charset=utf-8", b"<!DOCTYPE html>"),
+        (Fault(kind="empty"), 200, "application/xml", b""),
+        (Fault(kind="stub"), 200, "application/xml", b"<x/>"),
+    ],
+)
+def test_what_somebody_else_answers(aws: EmulatedAws, fault: Fault, status: int, media: str, body: bytes) -> None:
+    aws.faults.add(fault)
+    try:
+        with urllib.request.build_opener(NotFollowed).open(f"{aws.endpoint_url}/", timeout=5) as answer:
+            seen = (answer.status, answer.headers["Content-Type"], answer.read())
+    except urllib.error.HTTPError as error:
+        seen = (error.code, error.headers["Content-Type"], error.read())
+    assert seen[:2] == (status, media)
+    assert seen[2].startswith(body)
+    assert bool(seen[2]) == bool(body)
+
+
+def test_a_stub_of_a_json_service_is_json(client: ClientOf, aws: EmulatedAws) -> None:
+    aws.faults.add(Fault(kind="stub"))
+    answer = client("glue").get_databases()
+    assert set(answer) == {"ResponseMetadata"}
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["content-length"] == "2"
+
+
+def test_half_the_text_comes_as_if_it_were_all(aws: EmulatedAws) -> None:
+    def body() -> bytes:
+        with urllib.request.urlopen(f"{aws.endpoint_url}/", timeout=5) as answer:
+            content = bytes(answer.read())
+            assert int(answer.headers["Content-Length"]) == len(content)
+            return content
+
+    whole = body()
+    aws.faults.add(Fault(kind="half", times=1))
+    assert body() == whole[: len(whole) // 2]
+    assert body() == whole
 
 
 def test_delays_add_up_with_the_fault_that_follows(client: ClientOf, aws: EmulatedAws) -> None:

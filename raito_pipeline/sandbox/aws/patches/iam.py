@@ -117,6 +117,11 @@ def _patch_lists() -> None:
     def list_policy_versions(_before: Method, self: IamResponse) -> ActionResult:
         return _paged(self, "Versions", self.backend.list_policy_versions(self._get_param("PolicyArn")))
 
+    @replace(IamResponse, "list_instance_profiles_for_role")
+    def list_instance_profiles_for_role(_before: Method, self: IamResponse) -> ActionResult:
+        found = self.backend.get_instance_profiles_for_role(role_name=self._get_param("RoleName"))
+        return _paged(self, "InstanceProfiles", found)
+
     for kind in ("Role", "User", "Group"):
         _patch_inline_list(kind)
 

@@ -9,7 +9,7 @@ from moto.s3.exceptions import InvalidContinuationToken, MethodNotAllowed
 from moto.s3.models import FakeKey, FakeTableStorageBucket
 from moto.s3.responses import S3Response
 
-from raito_pipeline.sandbox.aws.patches.paging import page_of
+from raito_pipeline.sandbox.aws.patches.paging import longest_page, page_of
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 from raito_pipeline.sandbox.aws.patches.s3_listing import (
     LONGEST_PAGE,
@@ -64,7 +64,7 @@ def _page(self: S3Response, after: str, after_prefix: bool) -> KeyPage:
 
 
 def _size(self: S3Response) -> int:
-    return min(int(_parameter(self, "max-keys") or LONGEST_PAGE), LONGEST_PAGE)
+    return min(int(_parameter(self, "max-keys") or LONGEST_PAGE), LONGEST_PAGE, longest_page())
 
 
 def _list_v2(self: S3Response) -> bytes:
