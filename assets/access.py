@@ -200,7 +200,10 @@ def _make(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.aws(target)
     meter = Meter(clients)
     assert cell.region is not None
-    read = read_access_points(clients, target.account_id, cell.region, target.aws_concurrency, services.progress)
+    earlier = log.store.earlier(AccessPoint, *cell.place)
+    read = read_access_points(
+        clients, target.account_id, cell.region, target.aws_concurrency, services.progress, earlier=earlier
+    )
     log.store_read("access_points", cell, read, meter)
 
 

@@ -5,18 +5,21 @@ from typing import Any
 import dagster as dg
 
 from raito_pipeline.aws import iam
+from raito_pipeline.aws.iam import EarlierIam
 from raito_pipeline.aws.reading import Read
 from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
-from raito_pipeline.model import IamPolicy
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.target_settings import iam_settings
 
 GROUP = "account_iam"
+_ROWS: tuple[type[Any], ...] = (IamUser, IamGroup, IamRole, IamPolicy, IamAttachment)
+"""row types of `IAM_TABLES`, in their order"""
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
@@ -41,7 +44,8 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     clients = services.aws(target)
     meter = Meter(clients)
-    found = iam.read_account(clients, iam_settings(target, _earlier(log.store, cell)), services.progress)
+    earlier = _earlier(log.store, cell)
+    found = iam.read_account(clients, iam_settings(target, earlier.policies), services.progress, earlier=earlier)
     log.advise(found.hints)
     reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
     for table, read in zip(IAM_TABLES, reads, strict=True):
@@ -49,6 +53,9 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
             log.store_read(table, cell, read, meter)
 
 
-def _earlier(store: Store, cell: Cell) -> tuple[IamPolicy, ...]:
-    """The policies that the last sync stored: tags and documents of known versions need not be asked again."""
-    return store.earlier(IamPolicy, cell.account)
+def _earlier(store: Store, cell: Cell) -> EarlierIam:
+    """What the previous sync stored.
+
+    Tags and documents of known versions need not be asked again, and what cannot be read now stays as it was.
+    """
+    return EarlierIam(*(store.earlier(row, cell.account) for row in _ROWS))

@@ -4,59 +4,68 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.htm
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied, AwsError, AwsGone, AwsOptedOut, grouped
+from raito_pipeline.aws.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
+from raito_pipeline.aws.reading import Progress, Read, Unread, element_error, no_progress, now, workers
 from raito_pipeline.model import AccessPoint
-from raito_pipeline.storage.cells import ReadStatus
 
 _PAGE = 1000
 
 
 def read_access_points(
-    clients: AwsClients, account_id: str, region: str, concurrency: int, progress: Progress = no_progress
+    clients: AwsClients,
+    account_id: str,
+    region: str,
+    concurrency: int,
+    progress: Progress = no_progress,
+    *,
+    earlier: Iterable[AccessPoint] = (),
 ) -> Read[AccessPoint]:
     """The access points of an account in a region, sorted by ARN.
 
-    Access points are an optional read: where a call is denied, the read is partial and its problems name the action
-    and the ARN; an access point whose policy was denied is left out, since without it nothing true can be said of it.
-    A region that the account has not enabled gives an opted-out read. Raises `AwsError` for every other failure.
+    `earlier` is what the previous sync stored: an access point whose policy cannot be read now is given as it was
+    then, or left out where it was not there yet, since without its policy nothing true can be said of it; the read is
+    partial then. A region that the account has not enabled gives an opted-out read. Raises `AwsError` where the list
+    fails.
     """
     began = now()
     try:
-        return _read(
-            Service(clients, "s3control", NEXT_TOKEN, region), account_id, region, concurrency, progress, began
-        )
+        control = Service(clients, "s3control", NEXT_TOKEN, region)
+        return _read(control, account_id, region, concurrency, progress, began, {row.arn: row for row in earlier})
     except AwsError as error:
-        told = clients.in_region(error, region)
-        if isinstance(told, AwsOptedOut):
-            return Read((), ReadStatus.OPTED_OUT, (str(told),), began)
-        raise told from error
+        meaning = clients.in_region(error, region)
+        if isinstance(meaning, AwsOptedOut):
+            return Read.opted_out(meaning, began)
+        raise meaning from error
 
 
 def _read(
-    control: Service, account_id: str, region: str, concurrency: int, progress: Progress, began: Any
+    control: Service,
+    account_id: str,
+    region: str,
+    concurrency: int,
+    progress: Progress,
+    began: datetime,
+    earlier: Mapping[str, AccessPoint],
 ) -> Read[AccessPoint]:
-    resource = f"arn:aws:s3:{region}:{account_id}:*"
+    resource = f"arn:{control.partition}:s3:{region}:{account_id}:*"
     request = {"AccountId": account_id, "MaxResults": _PAGE}
-    try:
-        listed = control.items("ListAccessPoints", "AccessPointList", resource, **request)
-    except AwsDenied as denied:
-        return Read((), ReadStatus.PARTIAL, (f"access points of {region} were not read: {denied}",), began)
+    listed = control.items("ListAccessPoints", "AccessPointList", resource, **request)
     with workers(concurrency) as pool:
-        answers = pool.each(partial(_access_point, control, account_id), listed, "access points", progress)
-    rows = [answer for answer in answers if isinstance(answer, AccessPoint)]
-    unread = grouped(answer for answer in answers if isinstance(answer, AwsDenied))
-    problems = [f"access points were left out, since their policies were not read: {line}" for line in unread]
-    return Read.complete(sorted(rows, key=lambda row: row.arn), began).with_problems(problems)
+        answers = pool.each(partial(_access_point, control, account_id, earlier), listed, "access points", progress)
+    rows = sorted((row for row, _ in answers if row is not None), key=lambda row: row.arn)
+    return Read.complete(rows, began).without(unread for _, unread in answers if unread is not None)
 
 
-def _access_point(control: Service, account_id: str, listed: Mapping[str, Any]) -> AccessPoint | AwsDenied | None:
-    """An access point with its policy; why it was denied; or null where it was deleted since it was listed."""
+def _access_point(
+    control: Service, account_id: str, earlier: Mapping[str, AccessPoint], listed: Mapping[str, Any]
+) -> tuple[AccessPoint | None, Unread | None]:
+    """An access point with its policy, and what was not read of it; null where it was deleted since it was listed."""
     arn = listed["AccessPointArn"]
     policy: str | None = None
     try:
@@ -64,10 +73,12 @@ def _access_point(control: Service, account_id: str, listed: Mapping[str, Any]) 
         policy = answer.get("Policy") or None
     except AwsGone as gone:
         if gone.code != "NoSuchAccessPointPolicy":
-            return None
-    except AwsDenied as denied:
-        return denied
-    return AccessPoint(
+            return None, None
+    except AwsError as error:
+        before = earlier.get(arn)
+        what = "policies of access points" if before else "policies of access points, which are left out,"
+        return before, Unread(what, arn, element_error(error), kept=before is not None)
+    row = AccessPoint(
         name=listed["Name"],
         arn=arn,
         alias=listed.get("Alias"),
@@ -75,6 +86,7 @@ def _access_point(control: Service, account_id: str, listed: Mapping[str, Any]) 
         bucket_account_id=listed.get("BucketAccountId"),
         policy=policy,
     )
+    return row, None
 
 
 def access_point_buckets(clients: AwsClients, account_id: str, regions: Iterable[str]) -> dict[str, str]:
@@ -82,7 +94,7 @@ def access_point_buckets(clients: AwsClients, account_id: str, regions: Iterable
     buckets: dict[str, str] = {}
     for region in sorted(set(regions)):
         control = Service(clients, "s3control", NEXT_TOKEN, region)
-        resource = f"arn:{control.client.meta.partition}:s3:{region}:{account_id}:*"
+        resource = f"arn:{control.partition}:s3:{region}:{account_id}:*"
         request = {"AccountId": account_id, "MaxResults": _PAGE}
         for listed in control.items("ListAccessPoints", "AccessPointList", resource, **request):
             buckets[listed["AccessPointArn"]] = listed["Bucket"]

@@ -18,7 +18,7 @@ def read_object(clients: AwsClients, region: str, bucket: str, key: str, read: C
 
     `read` begins anew where the body breaks off. Raises `AwsError`, `AwsUnreachable` where it breaks off every time.
     """
-    arn = f"arn:aws:s3:::{bucket}/{key}"
+    arn = clients.s3_arn(f"{bucket}/{key}", region)
     client = clients.client("s3", region)
     for tried in range(1, _TRIES + 1):
         with aws_call("s3:GetObject", arn):

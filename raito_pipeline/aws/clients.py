@@ -16,7 +16,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_declared
+from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
 from raito_pipeline.aws.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
+from raito_pipeline.config.regions import dns_suffixes
 
 if TYPE_CHECKING:
     from types_boto3_glue import GlueClient
@@ -35,7 +38,7 @@ class WrongAccount(Exception):
 
     def __init__(self, expected: str, found: str, profile: str | None) -> None:
         super().__init__(
-            f"sts:GetCallerIdentity with profile {profile or 'default chain'}: these credentials belong to account "
+            f"sts:GetCallerIdentity with {label_of(profile)}: these credentials belong to account "
             f"{found}, but aws-account-id is {expected}. Correct aws-profile or aws-account-id; nothing was read."
         )
         self.expected, self.found = expected, found
@@ -45,16 +48,22 @@ class AwsClients:
     """The clients of one set of credentials, thread-safe.
 
     `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
-    connections that one client holds, `attempts` how often one call is tried in all. `calls` counts the calls made as
-    `service:Operation`, retries included.
+    connections that one client holds, `attempts` how often one call is tried in all, `patience` the seconds that one
+    try waits for the next bytes of an answer. `calls` counts the calls made as `service:Operation`, retries included.
     """
 
     def __init__(
-        self, profile: str | None, region: str | None = None, concurrency: int = 5, attempts: int = 10
+        self,
+        profile: str | None,
+        region: str | None = None,
+        concurrency: int = 5,
+        attempts: int = 10,
+        patience: float = 60,
     ) -> None:
         self.profile = profile
         self.concurrency = concurrency
         self.attempts = attempts
+        self.patience = patience
         self.calls: Counter[str] = Counter()
         self._region = region
         self._clients: dict[tuple[str, str | None], Any] = {}
@@ -81,20 +90,24 @@ class AwsClients:
     def client(self, service: ServiceName, region: str | None = None) -> Any:
         """The client of a service in a region (the default region, if none is given), made once.
 
-        Raises `AwsCredentialsInvalid` where the profile does not exist.
+        Raises `AwsError` where the profile does not exist or gives no credentials.
         """
         key = (service, region)
         with self._lock:
             if key not in self._clients:
-                with aws_call(f"{service}:*", f"profile {self.profile or 'default chain'}"):
+                with aws_call(f"{service}:*", label_of(self.profile)):
                     self._clients[key] = self._make(service, region)
             return self._clients[key]
+
+    def s3_arn(self, name: str, region: str | None = None) -> str:
+        """The ARN of a bucket, or of `bucket/key`, in the partition of the credentials. Raises `AwsError`."""
+        return f"arn:{self.client('s3', region).meta.partition}:s3:::{name}"
 
     def caller_account(self) -> str:
         """The account that the credentials reach (`sts:GetCallerIdentity`), asked once. Raises `AwsError`."""
         with self._lock:
             if self._caller is None:
-                with aws_call("sts:GetCallerIdentity", f"profile {self.profile or 'default chain'}"):
+                with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
                     self._caller = self.client("sts").get_caller_identity()["Account"]
             return self._caller
 
@@ -138,11 +151,11 @@ class AwsClients:
 
     def _make(self, service: str, region: str | None) -> Any:
         if self._session is None:
-            self._session = boto3.Session(profile_name=self.profile, region_name=self._region)
+            self._session = open_session(self.profile, self._region)
         config = Config(
             retries={"mode": "standard", "total_max_attempts": self.attempts},
             connect_timeout=10,
-            read_timeout=60,
+            read_timeout=self.patience,
             max_pool_connections=max(self.concurrency, 1),
             user_agent_extra="raito-pipeline",
         )
@@ -151,6 +164,7 @@ class AwsClients:
         )  # type: ignore[call-overload]
         events = client.meta.events
         events.register("before-send", self._count)
+        events.register("before-call", require_declared)
         if service == "s3control":
             events.register("before-call.s3-control.*", _keep_endpoint_host)
         return client
@@ -163,7 +177,7 @@ class AwsClients:
 
 
 def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:
-    """Leave the host of an address that was set by hand as it is.
+    """Leave the host of an address that was set by hand as it is; those of AWS, in every partition, need the account.
 
     S3 Control puts the account id in front of the host, which an `endpoint_url` by number (127.0.0.1) cannot
     have; the account id travels in the header `x-amz-account-id` as well.
@@ -171,18 +185,25 @@ def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:
     account = params.get("headers", {}).get("x-amz-account-id")
     parts = urlsplit(params["url"])
     host = parts.hostname or ""
-    if not account or not host.startswith(f"{account}.") or host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+    if not account or not host.startswith(f"{account}.") or host.endswith(tuple(f".{one}" for one in dns_suffixes())):
         return
     params["url"] = urlunsplit(parts._replace(netloc=parts.netloc.removeprefix(f"{account}.")))
 
 
 @contextmanager
 def aws_call(action: str, resource: str) -> Iterator[None]:
-    """Turn what botocore raises inside into an `AwsError` that names the IAM action and the resource."""
+    """Turn what the AWS SDK raises inside into an `AwsError` that names the IAM action and the resource.
+
+    Credentials are renewed within a call: what a program or file of the profile fails with comes out here, too.
+    """
     try:
         yield
+    except (AwsError, UndeclaredOperation):
+        raise
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise explain(error, action=action, resource=resource) from error
+    except Exception as error:
+        raise explain_escaped(error, action, resource) from error
 
 
 __all__ = ["AwsClients", "AwsError", "ServiceName", "WrongAccount", "aws_call"]

@@ -122,6 +122,6 @@ class CloudTrailLogs:
                 return
 
     def _list(self, **request: Any) -> Listed:
-        with aws_call("s3:ListBucket", f"arn:aws:s3:::{self.bucket}"):
+        with aws_call("s3:ListBucket", self._clients.s3_arn(self.bucket, self._bucket_region)):
             request = {"Bucket": self.bucket, **request}
             return listed_page(self._clients.client("s3", self._bucket_region), request, details=True)

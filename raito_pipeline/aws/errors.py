@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
+from raito_pipeline.aws.connection.answers import NOT_AWS
 from raito_pipeline.storage.cells import ReadStatus
 
 _DENIED = {
@@ -186,6 +187,10 @@ def _explain_answer(error: botocore.ClientError, action: str, resource: str) -> 
     details = error.response.get("Error", {})
     code, message = str(details.get("Code", "")), one_line(str(details.get("Message", "")))
     http = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    not_aws = error.response.get(NOT_AWS)
+    if not_aws:
+        text = f"what answered was not AWS, through all retries ({not_aws}). A proxy between? Ask who runs the network."
+        return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
     if error.operation_name in _SIGN_IN and not action.endswith(f":{error.operation_name}"):
         # The credentials of the profile are made by a call of their own, which comes before the one that was asked for.
         signing = f"sts:{error.operation_name}"

@@ -7,10 +7,9 @@ from typing import Any
 from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.glue_links import Catalog, Found, GlueDatabase
-from raito_pipeline.aws.reading import Progress, Read, no_progress, now, workers
+from raito_pipeline.aws.reading import Progress, Read, Unread, element_error, no_progress, now, workers
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model.glue import GlueTable
-from raito_pipeline.storage.cells import ReadStatus
 
 _TABLES_A_PAGE = 100
 
@@ -67,8 +66,11 @@ def read_catalog(
     began = now()
     try:
         listed = [one for one in _databases(clients, region) if not _excluded(settings.exclude_databases, one.name)]
-    except AwsOptedOut as error:
-        return GlueRead(Read((), ReadStatus.OPTED_OUT, (str(error),), began))
+    except AwsError as error:
+        meaning = clients.in_region(error, region)
+        if isinstance(meaning, AwsOptedOut):
+            return GlueRead(Read.opted_out(meaning, began))
+        raise meaning from error
     catalog = Catalog.of(listed, account_id, region)
     databases = [one for one in listed if not catalog.holds_target(one)]
 
@@ -79,7 +81,7 @@ def read_catalog(
         except AwsGone:
             return []
         except AwsError as error:
-            return error
+            return element_error(error)
 
     with workers(settings.concurrency) as pool:
         answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
@@ -91,8 +93,9 @@ def read_catalog(
     rows = [*catalog.once(found), *known]
     rows.sort(key=lambda table: (table.database, table.name))
     outside = {one.name for one in databases if one.federated}
+    missing = [Unread("tables of databases", one.name, error) for one, error in unread.items() if one not in away]
     return GlueRead(
-        Read.complete(rows, began).with_problems(str(error) for one, error in unread.items() if one not in away),
+        Read.complete(rows, began).without(missing),
         tuple(table for table in rows if table.database in outside),
         tuple(_away(one, error, known) for one, error in away.items()),
     )

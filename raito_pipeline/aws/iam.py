@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied, grouped
+from raito_pipeline.aws.errors import AwsDenied
 from raito_pipeline.aws.iam_details import ACTION as DETAILS_ACTION
 from raito_pipeline.aws.iam_details import read_details
+from raito_pipeline.aws.iam_earlier import EarlierIam
 from raito_pipeline.aws.iam_lists import read_lists
 from raito_pipeline.aws.iam_rows import AccountRows
 from raito_pipeline.aws.iam_settings import IamSettings
@@ -41,26 +42,35 @@ class AccountIam:
     hints: tuple[str, ...]
 
 
-def read_account(clients: AwsClients, settings: IamSettings, progress: Progress = no_progress) -> AccountIam:
+def read_account(
+    clients: AwsClients,
+    settings: IamSettings,
+    progress: Progress = no_progress,
+    *,
+    earlier: EarlierIam | None = None,
+) -> AccountIam:
     """Read the IAM of the account that the clients reach.
 
-    Raises `AwsError` where a mandatory read fails (denied, throttled away, a page that broke): no table is ever
-    shorter than what it stands for. A denied optional read (tags of a policy, documents of policies that AWS owns)
-    is a problem of its table.
+    `earlier` is what the previous sync stored: where something of one user, group, role or policy cannot be read, it
+    is given as it was then, and its table is partial. Raises `AwsError` where a list fails, or an element that was
+    not there yet: no table is ever shorter than what it stands for. Optional are the tags of a policy and, for
+    credentials without the account details, the documents of policies that AWS owns: where there is nothing to give
+    in their place, the table is partial without them.
     """
+    known = earlier or EarlierIam()
     began = now()
     hints: tuple[str, ...] = ()
     try:
         rows = read_details(clients, settings, progress)
     except AwsDenied:
         hints = (HINT,)
-        rows = _by_lists(clients, settings, progress)
-    return _finished(clients, settings, rows, hints, began, progress)
+        rows = _by_lists(clients, settings, known, progress)
+    return _finished(clients, settings, known, rows, hints, began, progress)
 
 
-def _by_lists(clients: AwsClients, settings: IamSettings, progress: Progress) -> AccountRows:
+def _by_lists(clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress) -> AccountRows:
     try:
-        return read_lists(clients, settings, progress)
+        return read_lists(clients, settings, earlier, progress)
     except AwsDenied as denied:
         text = f"{denied} Or grant {DETAILS_ACTION} on *, which gives all of IAM in a few calls."
         raise AwsDenied(text, action=denied.action, resource=denied.resource, code=denied.code) from denied
@@ -69,6 +79,7 @@ def _by_lists(clients: AwsClients, settings: IamSettings, progress: Progress) ->
 def _finished(
     clients: AwsClients,
     settings: IamSettings,
+    earlier: EarlierIam,
     rows: AccountRows,
     hints: tuple[str, ...],
     began: datetime,
@@ -83,20 +94,19 @@ def _finished(
         if (one.principal_type, one.principal_name) in principals
         and (one.policy_arn is None or settings.wants_policy(one.policy_arn))
     ]
-    policies, problems = with_tags(clients, _kept(rows.policies, attachments, settings), settings, progress)
-    unread = [
-        f"policies were left out, since their documents were not read: {p}" for p in grouped(rows.policies_denied)
-    ]
+    policies, untagged = with_tags(clients, _kept(rows.policies, attachments, settings), settings, earlier, progress)
     read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
     read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
     return AccountIam(
-        users=Read.complete(_sorted(rows.users, lambda u: u.user_id), began),
+        users=Read.complete(_sorted(rows.users, lambda u: u.user_id), began).without(rows.users_unread),
         groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
-        roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began),
-        policies=read_policies.with_problems(unread + problems)
+        roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
+        policies=read_policies.without([*rows.policies_unread, *untagged])
         if settings.wants_policies
         else Read.out_of_scope(began),
-        attachments=Read.out_of_scope(began) if settings.skip_iam else read_attachments,
+        attachments=Read.out_of_scope(began)
+        if settings.skip_iam
+        else read_attachments.without(rows.attachments_unread),
         hints=hints,
     )
 
@@ -122,4 +132,4 @@ def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
     return sorted(dict.fromkeys(rows), key=key)
 
 
-__all__ = ["HINT", "AccountIam", "IamSettings", "read_account", "remembered_documents", "remembered_tags"]
+__all__ = ["HINT", "AccountIam", "EarlierIam", "IamSettings", "read_account", "remembered_documents", "remembered_tags"]

@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied, AwsGone
+from raito_pipeline.aws.errors import AwsDenied, AwsError, AwsGone
+from raito_pipeline.aws.iam_earlier import EarlierIam
 from raito_pipeline.aws.iam_rows import (
     PAGE,
     AccountRows,
@@ -32,16 +33,23 @@ from raito_pipeline.aws.iam_rows import (
 )
 from raito_pipeline.aws.iam_settings import IamSettings
 from raito_pipeline.aws.paging import MARKER, Service
-from raito_pipeline.aws.reading import Progress, Workers, no_progress, workers
+from raito_pipeline.aws.reading import Progress, Unread, Workers, element_error, no_progress, workers
 from raito_pipeline.model import IamAttachment
 
+T = TypeVar("T")
 Job = Callable[[], AccountRows]
 
 
-def read_lists(clients: AwsClients, settings: IamSettings, progress: Progress = no_progress) -> AccountRows:
-    """All rows of an account but the tags of its policies. Raises `AwsError` where a mandatory read fails."""
+def read_lists(
+    clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress = no_progress
+) -> AccountRows:
+    """All rows of an account but the tags of its policies.
+
+    What cannot be read of one user, group, role or policy is given as in `earlier`. Raises `AwsError` where a list
+    fails, or something that `earlier` does not know: without it, access would look other than it is.
+    """
     with workers(settings.concurrency) as pool:
-        return _Lists(Service(clients, "iam", MARKER), settings, pool, progress).read()
+        return _Lists(Service(clients, "iam", MARKER), settings, earlier, pool, progress).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,11 @@ class _Listed:
 class _Lists:
     """One read of an account by lists."""
 
-    def __init__(self, iam: Service, settings: IamSettings, pool: Workers, progress: Progress) -> None:
+    def __init__(
+        self, iam: Service, settings: IamSettings, earlier: EarlierIam, pool: Workers, progress: Progress
+    ) -> None:
         self.iam, self.settings, self.pool, self.progress = iam, settings, pool, progress
+        self.earlier = earlier
         self.members: dict[str, list[str]] = {}
 
     def read(self) -> AccountRows:
@@ -101,47 +112,71 @@ class _Lists:
         return _Listed(users, groups, roles, [policy for some in policies for policy in some])
 
     def _user(self, user: Answer) -> AccountRows:
-        name = user["UserName"]
+        name, rows = user["UserName"], AccountRows()
         try:
             got = self.iam.get("GetUser", user["Arn"], UserName=name)["User"]
-            inline = self._inline("user", user)
+            rows.users.append(user_row(got, (), with_tags=not self.settings.excludes_user(name)))
         except AwsGone:
             return AccountRows()
-        row = user_row(got, (), with_tags=not self.settings.excludes_user(name))
-        return AccountRows(users=[row], attachments=inline)
+        except AwsError as error:
+            before = _known(self.earlier.user(user["UserId"]), error)
+            rows.users.append(before)
+            rows.users_unread.append(Unread("users", user["Arn"], error, kept=True))
+        return rows if self._add_inline("user", user, rows) else AccountRows()
 
     def _role(self, role: Answer) -> AccountRows:
+        rows = AccountRows()
         try:
-            got = self.iam.get("GetRole", role["Arn"], RoleName=role["RoleName"])["Role"]
-            inline = self._inline("role", role)
+            rows.roles.append(role_row(self.iam.get("GetRole", role["Arn"], RoleName=role["RoleName"])["Role"]))
         except AwsGone:
             return AccountRows()
-        return AccountRows(roles=[role_row(got)], attachments=inline)
+        except AwsError as error:
+            rows.roles.append(_known(self.earlier.role(role["RoleId"]), error))
+            rows.roles_unread.append(Unread("roles", role["Arn"], error, kept=True))
+        return rows if self._add_inline("role", role, rows) else AccountRows()
 
     def _group(self, group: Answer) -> AccountRows:
-        name = group["GroupName"]
+        name, rows = group["GroupName"], AccountRows(groups=[group_row(group)])
         try:
             users = self.iam.items("GetGroup", "Users", group["Arn"], GroupName=name, MaxItems=PAGE)
-            inline = self._inline("group", group)
+            members = [user["UserName"] for user in users]
         except AwsGone:
             return AccountRows()
-        self.members[name] = [user["UserName"] for user in users]
-        return AccountRows(groups=[group_row(group)], attachments=inline)
+        except AwsError as error:
+            members = _known(self.earlier.members(name, group["GroupId"]), error)
+            rows.users_unread.append(Unread("members of groups", group["Arn"], error, kept=True))
+        if not self._add_inline("group", group, rows):
+            return AccountRows()
+        self.members[name] = members
+        return rows
 
-    def _inline(self, kind: PrincipalType, principal: Answer) -> list[IamAttachment]:
+    def _add_inline(self, kind: PrincipalType, principal: Answer, rows: AccountRows) -> bool:
+        """Add the inline policies of a principal to its rows; false where the principal is gone."""
         named = f"{kind.capitalize()}Name"
         name, arn = principal[named], principal["Arn"]
         if not self.settings.wants_inline(kind, name):
-            return []
-        found = []
+            return True
+        before = self.earlier.inline(kind, name, principal[f"{kind.capitalize()}Id"])
         listing, getting = f"List{kind.capitalize()}Policies", f"Get{kind.capitalize()}Policy"
-        for policy in self.iam.items(listing, "PolicyNames", arn, **{named: name}, MaxItems=PAGE):
+        try:
+            listed = self.iam.items(listing, "PolicyNames", arn, **{named: name}, MaxItems=PAGE)
+        except AwsGone:
+            return False
+        except AwsError as error:
+            rows.attachments += _known(before, error)
+            rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+            return True
+        for policy in listed:
             try:
                 got = self.iam.get(getting, arn, **{named: name, "PolicyName": policy})
+                rows.attachments.append(inline_attachment(kind, name, policy, got["PolicyDocument"]))
             except AwsGone:
                 continue
-            found.append(inline_attachment(kind, name, policy, got["PolicyDocument"]))
-        return found
+            except AwsError as error:
+                same = next((one for one in before or () if one.policy_name == policy), None)
+                rows.attachments.append(_known(same, error))
+                rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+        return True
 
     def _policy(self, policy: Answer) -> AccountRows:
         arn, version = policy["Arn"], policy["DefaultVersionId"]
@@ -151,13 +186,20 @@ class _Lists:
                 got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
             except AwsGone:
                 return AccountRows()
-            except AwsDenied as denied:
-                if not is_aws_managed(arn):
-                    raise
-                # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
-                return AccountRows(policies_denied=[denied])
+            except AwsError as error:
+                return self._earlier_policy(policy, error)
             document = policy_text(got["PolicyVersion"]["Document"])
         return AccountRows(policies=[policy_row(policy, document)])
+
+    def _earlier_policy(self, policy: Answer, error: AwsError) -> AccountRows:
+        arn, before = policy["Arn"], self.earlier.policy(policy["PolicyId"])
+        if before is None and is_aws_managed(arn) and isinstance(error, AwsDenied):
+            # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
+            what = "documents of policies, which are left out,"
+            return AccountRows(policies_unread=[Unread(what, arn, error)])
+        # With the version that its document is of: the new one is asked for again by the next sync.
+        unread = Unread("documents of policies", arn, error, kept=True)
+        return AccountRows(policies=[_known(before, error)], policies_unread=[unread])
 
     def _attachment_jobs(self, listed: _Listed) -> list[Job]:
         attached = sorted(
@@ -171,23 +213,27 @@ class _Lists:
             return []
         # One policy is asked first, one of AWS where there is any: what is denied for it would be denied for more.
         try:
-            first = self._entities(attached[0])
+            first = self._entities(attached[0], first=True)
         except AwsDenied:
             return by_principal
         return [lambda: first, *(partial(self._entities, policy) for policy in attached[1:])]
 
     def _attached_to(self, kind: PrincipalType, principal: Answer) -> AccountRows:
         named = f"{kind.capitalize()}Name"
-        name, operation = principal[named], f"ListAttached{kind.capitalize()}Policies"
+        name, arn, operation = principal[named], principal["Arn"], f"ListAttached{kind.capitalize()}Policies"
         try:
-            attached = self.iam.items(operation, "AttachedPolicies", principal["Arn"], **{named: name}, MaxItems=PAGE)
+            attached = self.iam.items(operation, "AttachedPolicies", arn, **{named: name}, MaxItems=PAGE)
         except AwsGone:
             return AccountRows()
+        except AwsError as error:
+            before = self.earlier.managed(kind, name, principal[f"{kind.capitalize()}Id"])
+            return _earlier_attachments(before, arn, error)
         return AccountRows(
             attachments=[managed_attachment(kind, name, one["PolicyName"], one["PolicyArn"]) for one in attached]
         )
 
-    def _entities(self, policy: Answer) -> AccountRows:
+    def _entities(self, policy: Answer, *, first: bool = False) -> AccountRows:
+        """Who a policy is attached to. Raises `AwsDenied` for the `first`, as there is another way to ask."""
         arn, name = policy["Arn"], policy["PolicyName"]
         request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy", "MaxItems": PAGE}
         found: list[IamAttachment] = []
@@ -198,4 +244,24 @@ class _Lists:
                 found += [managed_attachment("role", one["RoleName"], name, arn) for one in page["PolicyRoles"]]
         except AwsGone:
             return AccountRows()
+        except AwsError as error:
+            if first and isinstance(error, AwsDenied):
+                raise
+            return _earlier_attachments(self.earlier.attached(arn, policy["PolicyId"]), arn, error)
         return AccountRows(attachments=found)
+
+
+def _known(before: T | None, error: AwsError) -> T:
+    """What the previous sync stored of an element. Raises the error that the element was met with where it knew none.
+
+    Also where the error is not of one element.
+    """
+    element_error(error)
+    if before is None:
+        raise error
+    return before
+
+
+def _earlier_attachments(before: list[IamAttachment] | None, arn: str, error: AwsError) -> AccountRows:
+    unread = Unread("attached policies", arn, error, kept=True)
+    return AccountRows(attachments=list(_known(before, error)), attachments_unread=[unread])

@@ -11,8 +11,7 @@ from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from raito_pipeline.aws.errors import AwsDenied
-from raito_pipeline.aws.reading import tags_of
+from raito_pipeline.aws.reading import Unread, tags_of
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 PrincipalType = Literal["user", "group", "role"]
@@ -23,14 +22,17 @@ PAGE = 1000
 
 @dataclass(slots=True)
 class AccountRows:
-    """The rows of one account while they are gathered, unsorted; `policies_denied` are those whose document was."""
+    """The rows of one account while they are gathered, unsorted; `*_unread` is what could not be read of a table."""
 
     users: list[IamUser] = field(default_factory=list)
     groups: list[IamGroup] = field(default_factory=list)
     roles: list[IamRole] = field(default_factory=list)
     policies: list[IamPolicy] = field(default_factory=list)
     attachments: list[IamAttachment] = field(default_factory=list)
-    policies_denied: list[AwsDenied] = field(default_factory=list)
+    users_unread: list[Unread] = field(default_factory=list)
+    roles_unread: list[Unread] = field(default_factory=list)
+    policies_unread: list[Unread] = field(default_factory=list)
+    attachments_unread: list[Unread] = field(default_factory=list)
 
 
 def merged(parts: Iterable[AccountRows]) -> AccountRows:

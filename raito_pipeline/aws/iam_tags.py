@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied, AwsGone, grouped
+from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.iam_earlier import EarlierIam
 from raito_pipeline.aws.iam_rows import PAGE
 from raito_pipeline.aws.iam_settings import IamSettings, PolicyVersion
 from raito_pipeline.aws.paging import MARKER, Service
-from raito_pipeline.aws.reading import Progress, tags_of, workers
+from raito_pipeline.aws.reading import Progress, Unread, element_error, tags_of, workers
 from raito_pipeline.model import IamPolicy, Tag
 
 
@@ -25,14 +26,18 @@ def remembered_documents(policies: Iterable[IamPolicy]) -> dict[PolicyVersion, s
 
 
 def with_tags(
-    clients: AwsClients, policies: Iterable[IamPolicy], settings: IamSettings, progress: Progress
-) -> tuple[list[IamPolicy], list[str]]:
-    """The policies with their tags where these can matter, and the problems of those whose tags were denied.
+    clients: AwsClients,
+    policies: Iterable[IamPolicy],
+    settings: IamSettings,
+    earlier: EarlierIam,
+    progress: Progress,
+) -> tuple[list[IamPolicy], list[Unread]]:
+    """The policies with their tags where these can matter, and those whose tags could not be read.
 
-    Raises `AwsError` for every other failure.
+    These have the tags of the previous sync, where there are any. Raises `AwsError` where credentials have ended.
     """
     listed = list(policies)
-    known: dict[str, tuple[Tag, ...]] = {}
+    known: dict[str, tuple[Tag, ...] | None] = {}
     asked: list[IamPolicy] = []
     for policy in listed:
         if tags_matter(policy, settings):
@@ -41,19 +46,19 @@ def with_tags(
                 asked.append(policy)
             else:
                 known[policy.arn] = remembered
-    denied: list[AwsDenied] = []
+    unread: list[Unread] = []
     if asked:
         iam = Service(clients, "iam", MARKER)
         with workers(settings.concurrency) as pool:
             answers = pool.each(lambda policy: _tags(iam, policy.arn), asked, "policy tags", progress)
         for policy, answer in zip(asked, answers, strict=True):
-            if isinstance(answer, AwsDenied):
-                denied.append(answer)
+            if isinstance(answer, AwsError):
+                before = earlier.policy(policy.policy_id)
+                known[policy.arn] = tags = before.tags if before else None
+                unread.append(Unread("tags of policies", policy.arn, answer, kept=tags is not None))
             else:
                 known[policy.arn] = answer
-    return [replace(policy, tags=known.get(policy.arn)) for policy in listed], [
-        f"tags of policies were not read: {line}" for line in grouped(denied)
-    ]
+    return [replace(policy, tags=known.get(policy.arn)) for policy in listed], unread
 
 
 def tags_matter(policy: IamPolicy, settings: IamSettings) -> bool:
@@ -85,10 +90,10 @@ def _names_s3(statement: Mapping[str, Any]) -> bool:
     return any(service == "s3" or "*" in service or "?" in service for service in services)
 
 
-def _tags(iam: Service, arn: str) -> tuple[Tag, ...] | AwsDenied:
+def _tags(iam: Service, arn: str) -> tuple[Tag, ...] | AwsError:
     try:
         return tags_of(iam.items("ListPolicyTags", "Tags", arn, PolicyArn=arn, MaxItems=PAGE))
-    except AwsDenied as denied:
-        return denied
     except AwsGone:
         return ()
+    except AwsError as error:
+        return element_error(error)

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.elements import missed_lines
 from raito_pipeline.aws.errors import AwsError, AwsGone
 from raito_pipeline.aws.identity_store import PAGE, People, read_people
 from raito_pipeline.aws.instances import Home, Instance, NoIdentityCenter, choose
 from raito_pipeline.aws.limits import ServiceLimits
 from raito_pipeline.aws.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.permission_sets import EarlierAccess, InstanceAccess, read_access
-from raito_pipeline.aws.reading import Progress, Read, Workers, no_progress, now, workers
+from raito_pipeline.aws.reading import Progress, Read, Unread, Workers, no_progress, now, workers
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 
 T = TypeVar("T")
@@ -126,8 +125,10 @@ def _gathered(reading: _Reading, began: Any) -> OrganizationRead:
     left_out = [line for one in people for line in one.problems]
     nobody = [line for one in access for line in one.problems]
 
-    def read_of(rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[Any], problems: Iterable[str]) -> Read[T]:
-        return Read.complete(_sorted(rows, key), began).with_problems([*missed_lines(missed), *problems])
+    def read_of(
+        rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[Unread], problems: Iterable[str]
+    ) -> Read[T]:
+        return Read.complete(_sorted(rows, key), began).without(missed, problems)
 
     return OrganizationRead(
         users=read_of(

@@ -53,6 +53,7 @@ class Service:
 
     def __init__(self, clients: AwsClients, service: ServiceName, paging: Paging, region: str | None = None) -> None:
         self.client: Any = clients.client(service, region)
+        self.partition: str = self.client.meta.partition
         self._prefix = IAM_PREFIXES.get(service, service)
         self._paging = paging
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.errors import AwsError, AwsGone
-from raito_pipeline.aws.reading import Progress, Read, no_progress, now, tags_of, workers
+from raito_pipeline.aws.reading import Progress, Read, Unread, element_error, no_progress, now, tags_of, workers
 from raito_pipeline.aws.s3_listing import Listed, fast_listing, listed_page
 from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.model import S3Bucket, Tag
@@ -15,7 +15,8 @@ from raito_pipeline.storage.cells import ReadStatus
 
 _BUCKETS_A_PAGE = 1000
 _KEYS_A_PAGE = 1000
-_Regions = Mapping[tuple[str, datetime | None], str]
+_NO_BUCKET = "NoSuchBucket"
+_Known = Mapping[tuple[str, datetime | None], S3Bucket]
 """by name and creation date: a bucket that was made anew may be elsewhere"""
 
 
@@ -47,30 +48,25 @@ def read_buckets(
 ) -> Read[S3Bucket]:
     """Every bucket of the account, sorted by name.
 
-    `earlier` is what an earlier sync found: the region of a bucket never changes, so it saves the look-up of those
-    that still have the same creation date. Where AWS names the region in the list, nothing is looked up at all.
-    A location that cannot be read leaves the region null and is a problem; tags that cannot be read are a warning.
-    Raises nothing: a denied list is a read with that status.
+    `earlier` is what the previous sync stored: the region of a bucket never changes, so it saves the look-up of those
+    that still have the same creation date, and it gives the tags of those whose tags cannot be read now. Where AWS
+    names the region in the list, nothing is looked up at all. A bucket that is gone although it is still listed, as
+    happens for hours after a deletion, is left out. Tags or a location that cannot be read make the read partial.
+    Raises `AwsError` where the list fails.
     """
     began = now()
-    try:
-        answered = list(_list_buckets(clients))
-    except AwsError as error:
-        return Read((), error.status, (str(error),), began)
-    known = {(b.name, b.create_date): b.region for b in earlier if b.region}
+    answered = list(_list_buckets(clients))
+    known = {(b.name, b.create_date): b for b in earlier}
     with workers(settings.concurrency) as pool:
         found = pool.each(lambda bucket: _bucket(clients, settings, known, bucket), answered, "buckets", progress)
     rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.name)
-    problems = tuple(each.problem for each in found if each.problem)
-    status = ReadStatus.PARTIAL if problems else ReadStatus.COMPLETE
-    return Read(tuple(rows), status, problems, began, _grouped([e.warning for e in found if e.warning]))
+    return Read.complete(rows, began).without(each.unread for each in found if each.unread)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     row: S3Bucket | None
-    problem: str | None = None
-    warning: AwsError | None = None
+    unread: Unread | None = None
 
 
 def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
@@ -86,22 +82,27 @@ def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
         request["ContinuationToken"] = page["ContinuationToken"]
 
 
-def _bucket(clients: AwsClients, settings: S3Settings, known: _Regions, bucket: Mapping[str, Any]) -> _Found:
+def _bucket(clients: AwsClients, settings: S3Settings, known: _Known, bucket: Mapping[str, Any]) -> _Found:
     name, included = bucket["Name"], settings.wants(bucket["Name"])
     created: datetime | None = bucket.get("CreationDate")
+    before = known.get((name, created))
     try:
-        region = bucket.get("BucketRegion") or known.get((name, created)) or bucket_region(clients, name)
+        region = bucket.get("BucketRegion") or (before and before.region) or bucket_region(clients, name)
     except AwsGone:
         return _Found(None)
     except AwsError as error:
-        return _Found(S3Bucket(name, None, created, included, None), str(error))
+        unread = Unread("regions of buckets", name, element_error(error))
+        return _Found(S3Bucket(name, None, created, included, None), unread)
     if not included or not settings.read_tags:
         return _Found(S3Bucket(name, region, created, included, None))
     try:
-        tags = _tags(clients, name, region)
+        return _Found(S3Bucket(name, region, created, included, _tags(clients, name, region)))
+    except AwsGone:
+        return _Found(None)
     except AwsError as error:
-        return _Found(S3Bucket(name, region, created, included, None), warning=error)
-    return _Found(S3Bucket(name, region, created, included, tags))
+        tags = before.tags if before else None
+        unread = Unread("tags of buckets", name, element_error(error), kept=tags is not None)
+        return _Found(S3Bucket(name, region, created, included, tags), unread)
 
 
 def bucket_region(clients: AwsClients, bucket: str) -> str:
@@ -110,7 +111,7 @@ def bucket_region(clients: AwsClients, bucket: str) -> str:
     AWS says nothing for us-east-1 and `EU` for the oldest buckets of eu-west-1.
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
     """
-    with aws_call("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+    with aws_call("s3:GetBucketLocation", clients.s3_arn(bucket)):
         location = clients.client("s3").get_bucket_location(Bucket=bucket).get("LocationConstraint")
     return _region_of(location)
 
@@ -123,24 +124,12 @@ def _region_of(location: str | None) -> str:
 
 def _tags(clients: AwsClients, bucket: str, region: str) -> tuple[Tag, ...]:
     try:
-        with aws_call("s3:GetBucketTagging", f"arn:aws:s3:::{bucket}"):
+        with aws_call("s3:GetBucketTagging", clients.s3_arn(bucket, region)):
             return tags_of(clients.client("s3", region).get_bucket_tagging(Bucket=bucket)["TagSet"])
-    except AwsGone:
+    except AwsGone as gone:
+        if gone.code == _NO_BUCKET:
+            raise
         return ()
-
-
-def _grouped(errors: list[AwsError]) -> tuple[str, ...]:
-    """One line a kind of failure, however many buckets share it."""
-    first: dict[tuple[str, str], AwsError] = {}
-    count: dict[tuple[str, str], int] = {}
-    for error in errors:
-        kind = (error.action, error.code)
-        first.setdefault(kind, error)
-        count[kind] = count.get(kind, 0) + 1
-    return tuple(
-        str(error) + (f" The same for {count[kind] - 1} other buckets." if count[kind] > 1 else "")
-        for kind, error in first.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +165,7 @@ class S3Keys:
     ) -> KeyPage:
         """One page of `ListObjectsV2`: at most 1,000 keys and common prefixes (`limit`, where given).
 
-        A call that fails, through all retries, is a page with a problem.
+        A call that fails, through all retries, is a page with a problem. A bucket that was deleted is an empty page.
         """
         try:
             listed = list_page(
@@ -190,6 +179,8 @@ class S3Keys:
                 limit=limit,
             )
         except AwsError as error:
+            if isinstance(error, AwsGone) and error.code == _NO_BUCKET:
+                return KeyPage()
             return KeyPage(problem=str(error), status=error.status)
         return KeyPage(listed.keys, listed.prefixes, listed.token)
 
@@ -215,5 +206,5 @@ def list_page(
         request["StartAfter"] = start_after
     if delimiter:
         request["Delimiter"] = delimiter
-    with aws_call("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
+    with aws_call("s3:ListBucket", clients.s3_arn(bucket, region)):
         return listed_page(clients.client("s3", region), request)

@@ -14,6 +14,8 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from raito_pipeline.aws.connection.answers import LISTED
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
@@ -25,9 +27,9 @@ _ETAG = re.compile(rb"<ETag>([^<]*)</ETag>")
 _SIZE = re.compile(rb"<Size>([^<]*)</Size>")
 _MODIFIED = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 _TRUNCATED = re.compile(rb"<IsTruncated>\s*(true|false)\s*</IsTruncated>")
+_COUNT = re.compile(rb"<KeyCount>\s*\d+\s*</KeyCount>")
 _TOKEN = re.compile(rb"<NextContinuationToken>([^<]*)</NextContinuationToken>")
 _ENCODING = re.compile(rb"<EncodingType>\s*url\s*</EncodingType>")
-_RESULT = "RaitoListed"
 _EVENT = "before-parse.s3.ListObjectsV2"
 _asked = threading.local()
 
@@ -60,7 +62,7 @@ def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = 
         answer: dict[str, Any] = dict(client.list_objects_v2(**request))
     finally:
         _asked.active = False
-    return answer[_RESULT] if _RESULT in answer else _from_botocore(answer)
+    return answer[LISTED] if LISTED in answer else _from_botocore(answer)
 
 
 def _before_parse(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
@@ -68,14 +70,16 @@ def _before_parse(response_dict: dict[str, Any], customized_response_dict: dict[
         return
     listed = parse_listing(response_dict["body"], details=_asked.details)
     if listed is not None:
-        customized_response_dict[_RESULT] = listed
+        customized_response_dict[LISTED] = listed
         response_dict["body"] = b"<ListBucketResult/>"
 
 
 def parse_listing(body: bytes, *, details: bool = False) -> Listed | None:
     """Read a whole answer of `ListObjectsV2`; None where it is anything but a plain, complete one."""
     truncated = _TRUNCATED.search(body)
-    if truncated is None or not _ROOT.match(body) or not body.rstrip().endswith(_END) or b"<!" in body:
+    if truncated is None or _COUNT.search(body) is None or b"<!" in body:
+        return None
+    if not _ROOT.match(body) or not body.rstrip().endswith(_END):
         return None
     url = _ENCODING.search(body) is not None
     keys = _texts(_KEY.findall(body), url)

@@ -23,13 +23,19 @@ class _Partition:
     name: str
     form: re.Pattern[str]
     regions: frozenset[str]
+    suffixes: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
 def _partitions() -> tuple[_Partition, ...]:
     data = json.loads((files("botocore") / "data" / "partitions.json").read_text(encoding="utf-8"))
     return tuple(
-        _Partition(each["id"], re.compile(each["regionRegex"], re.ASCII), _without_global(each["regions"]))
+        _Partition(
+            each["id"],
+            re.compile(each["regionRegex"], re.ASCII),
+            _without_global(each["regions"]),
+            (each["outputs"]["dnsSuffix"], each["outputs"]["dualStackDnsSuffix"]),
+        )
         for each in data["partitions"]
     )
 
@@ -43,6 +49,12 @@ def _without_global(regions: Mapping[str, object]) -> frozenset[str]:
 def known_regions() -> frozenset[str]:
     """Every region of every partition, those that an account has to opt in to included."""
     return frozenset().union(*(partition.regions for partition in _partitions()))
+
+
+@lru_cache(maxsize=1)
+def dns_suffixes() -> frozenset[str]:
+    """What the host names of AWS end with, in every partition: `amazonaws.com`, `api.aws`, `amazonaws.eu`, ..."""
+    return frozenset(suffix for partition in _partitions() for suffix in partition.suffixes)
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,5 @@
 """How a step writes cells and tells Dagster about them, one by one, so that each cell is green or red by itself."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from raito_pipeline.aws.clients import AwsClients, WrongAccount
-from raito_pipeline.aws.errors import AwsError
+from raito_pipeline.aws.errors import AwsError, one_line
 from raito_pipeline.aws.reading import Read
 from raito_pipeline.config import ConfigError
 from raito_pipeline.dagster_support.grid import Cell, cell_of
@@ -35,8 +34,8 @@ class ReadRefused(Exception):
 
 
 def require(read: Read[Any]) -> None:
-    """Refuse a mandatory read that gave nothing, so that the stored cell stays as it is. Raises `ReadRefused`."""
-    if read.status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
+    """Let only a read pass that may replace the stored cell. Raises `ReadRefused`."""
+    if read.status not in (ReadStatus.COMPLETE, ReadStatus.PARTIAL, ReadStatus.OUT_OF_SCOPE, ReadStatus.OPTED_OUT):
         raise ReadRefused(read.status, read.problems)
 
 
@@ -100,6 +99,14 @@ class CellLog:
             yield
         except _OF_A_CELL as error:
             self.fail(table, cell, str(error))
+        except dg.Failure:
+            raise
+        except Exception as error:  # the edge of a cell: whatever it is, it is no matter of the others
+            self.context.log.debug(f"{table} {cell.label} failed", exc_info=error)
+            words = one_line(str(error)) or "no further words"
+            self.fail(
+                table, cell, f"{type(error).__name__}: {words}. This was not expected; the log has it all at debug."
+            )
 
     def fail(self, table: str, cell: Cell, reason: str) -> None:
         """Note that a cell could not be made."""
@@ -123,7 +130,6 @@ class CellLog:
             status=read.status,
             problems=read.problems,
             read_at=read.read_at,
-            extra={"warnings": json.dumps(read.warnings)} if read.warnings else {},
         )
         self.made(cell, info, meter.cost().metadata())
 

@@ -13,6 +13,7 @@ from tests.aws_profile import use_profile, write_profile
 
 from .stand_in import StandIn, serving
 
+READ_ACCOUNT = "111122223333"
 Reach = Callable[..., AwsClients]
 
 
@@ -31,9 +32,9 @@ def reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reach]:
 
 @pytest.fixture
 def emulated_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedAws]:
-    """The emulated AWS with the empty account 111122223333, which the profile `there` reaches."""
+    """The emulated AWS with the empty account `READ_ACCOUNT`, which the profile `there` reaches."""
     key = "AKIAREADREADREADREAD"
     with EmulatedAws() as aws:
-        install_access_key("111122223333", key, "not-a-secret")
+        install_access_key(READ_ACCOUNT, key, "not-a-secret")
         use_profile(monkeypatch, write_profile(tmp_path, aws.endpoint_url, key=key))
         yield aws

@@ -181,7 +181,8 @@ class IamAccount:
         def inline(request: Mapping[str, Any]) -> Document:
             for policy in one(request).get(_INLINE[kind], []):
                 if policy["PolicyName"] == request["PolicyName"]:
-                    return {"PolicyName": policy["PolicyName"], "PolicyDocument": quoted(policy["PolicyDocument"])}
+                    found = {"PolicyName": policy["PolicyName"], "PolicyDocument": quoted(policy["PolicyDocument"])}
+                    return {f"{kind}Name": request[f"{kind}Name"], **found}
             raise Refused(404, "NoSuchEntity")
 
         add = stand_in.handlers

@@ -1,0 +1,1 @@
+"""The connection to AWS: what every call passes through, whoever makes it."""

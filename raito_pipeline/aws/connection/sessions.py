@@ -1,0 +1,174 @@
+"""The session of a profile: made and signed in once, with an error of one line for everything that can fail before AWS.
+
+What the AWS SDK runs to get credentials (programs, files, caches, roles) fails with whatever these fail with. Here each
+of it is told with the profile, what was used, and what to do.
+https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
+from raito_pipeline.aws.errors import AwsCredentialsInvalid, AwsError, explain, one_line
+
+MOST_SECONDS = 120.0
+"""How long a profile may take to give credentials: a program may ask a person in a browser."""
+_SETTINGS = "the AWS configuration files (~/.aws/config, ~/.aws/credentials)"
+_log = logging.getLogger(__name__)
+
+Chain = list[tuple[str, Mapping[str, str]]]
+"""A profile and those that it takes its credentials from, each with its settings."""
+
+
+def open_session(profile: str | None, region: str | None, most_seconds: float = MOST_SECONDS) -> boto3.Session:
+    """A session whose calls are checked (`answers`) and whose credentials are there. It asks nobody anything.
+
+    `profile` and `region` are those of `raito.yml` (None = the SDK's default). Raises `AwsError`: the profile is not
+    there, wants a code typed in (`mfa_serial`), or gives no credentials within `most_seconds`.
+    """
+    label, action = label_of(profile), "the AWS sign-in"
+    chain: Chain = []
+    with _in_one_line(action, label, chain):
+        core = botocore.session.Session(profile=profile)
+        # Whatever the SDK's default is: the environment's profile, where none is given.
+        used = core.get_config_variable("profile") or "default"
+        chain += chain_of(used, core.full_config.get("profiles", {}))
+        session = boto3.Session(botocore_session=core, region_name=region)
+        check_answers(session.events)
+        if profile is not None or not _from_environment(core):
+            _refuse_code(chain, label, action)
+        _sign_in(core, label, action, most_seconds)
+    return session
+
+
+def label_of(profile: str | None) -> str:
+    """A profile as messages name it."""
+    return f"profile {profile or 'default chain'}"
+
+
+def chain_of(profile: str, profiles: Mapping[str, Mapping[str, str]]) -> Chain:
+    """The profile and its `source_profile`, and that one's, as far as they are there."""
+    chain: Chain = []
+    while profile in profiles and profile not in [name for name, _ in chain]:
+        settings = profiles[profile]
+        chain.append((profile, settings))
+        profile = settings.get("source_profile", "")
+    return chain
+
+
+def explain_escaped(error: Exception, action: str, resource: str, chain: Chain | None = None) -> AwsError:
+    """What left the SDK although it is none of its errors, in one line that says what to do."""
+    _log.debug("%s on %s", action, resource, exc_info=error)
+    cause = f"{type(error).__name__}: {one_line(str(error))}".rstrip(".: ")
+    for setting, advice in _ADVICE.items():
+        # The last one of the chain is where the credentials come from.
+        for profile, settings in reversed(chain or []):
+            if setting in settings:
+                what = f"{setting} of profile {profile} ({_shown(setting, settings[setting])})"
+                text = f"{action} on {resource}: {what} gave no credentials ({_why(error, cause)}). {advice}"
+                return AwsCredentialsInvalid(text.format(profile=profile), action=action, resource=resource)
+    if "Invalid endpoint" in str(error):
+        text = f"{cause}. endpoint_url of the profile, or AWS_ENDPOINT_URL, has to begin with https:// or http://."
+    else:
+        text = f"the AWS SDK failed ({cause}). Check the profile in {_SETTINGS} and the variables AWS_*."
+    return AwsCredentialsInvalid(f"{action} on {resource}: {text}", action=action, resource=resource)
+
+
+_ADVICE = {
+    "credential_process": 'Run it by hand: it has to print {{"Version": 1, "AccessKeyId": ...}} and nothing else.',
+    "web_identity_token_file": "Check that the file is there and can be read.",
+    "sso_session": "Sign in again: aws sso login --profile {profile}.",
+    "sso_start_url": "Sign in again: aws sso login --profile {profile}.",
+    "role_arn": "Check source_profile or credential_source of the profile.",
+}
+"""What to do where a profile's way to credentials fails, by the setting that stands for it."""
+
+
+def _shown(setting: str, value: str) -> str:
+    # The arguments of a program may be secrets.
+    return value.split()[0] if setting == "credential_process" and value.split() else value
+
+
+def _why(error: Exception, cause: str) -> str:
+    if isinstance(error, ValueError):
+        return f"it is not JSON, {cause}" if "JSON" in type(error).__name__ else cause
+    if isinstance(error, FileNotFoundError):
+        return f"there is no such file: {error.filename}"
+    if isinstance(error, KeyError):
+        return f"what is stored lacks {cause.partition(': ')[2]}"
+    return cause
+
+
+@contextmanager
+def _in_one_line(action: str, resource: str, chain: Chain) -> Iterator[None]:
+    try:
+        yield
+    except (AwsError, UndeclaredOperation):
+        raise
+    except (ClientError, BotoCoreError) as error:
+        raise _with_way(explain(error, action=action, resource=resource), chain) from error
+    except Exception as error:  # the SDK runs programs and reads files of others here
+        raise explain_escaped(error, action, resource, chain) from error
+
+
+def _with_way(error: AwsError, chain: Chain) -> AwsError:
+    """The error with the way to credentials that failed, where the profile has one of its own."""
+    for profile, settings in chain:
+        if "credential_process" in settings and isinstance(error, AwsCredentialsInvalid):
+            program = _shown("credential_process", settings["credential_process"])
+            text = f"{error} It is credential_process of profile {profile} ({program})."
+            return type(error)(text, action=error.action, resource=error.resource, code=error.code)
+    return error
+
+
+def _from_environment(session: botocore.session.Session) -> bool:
+    """Whether the environment has credentials, which win over a profile that nobody asked for."""
+    provider = session.get_component("credential_provider").get_provider("env")
+    return provider.load() is not None
+
+
+def _refuse_code(chain: Chain, label: str, action: str) -> None:
+    for profile, settings in chain:
+        if "role_arn" in settings and "mfa_serial" in settings:
+            raise AwsCredentialsInvalid(
+                f"{action} on {label}: profile {profile} wants a code of {settings['mfa_serial']} (mfa_serial), and "
+                "nobody can type it in here. Use a role without it for this, or a profile whose credentials come from "
+                "a sign-in made before (aws sso login, credential_process).",
+                action=action,
+                resource=label,
+            )
+
+
+def _sign_in(session: botocore.session.Session, label: str, action: str, most_seconds: float) -> None:
+    """Get credentials now, so that what fails says so before any call. None at all is told by the first call."""
+    ended: list[BaseException | None] = []
+
+    def get() -> None:
+        try:
+            credentials: Any = session.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    # Nothing ends a program that hangs: its thread is left behind.
+    thread = threading.Thread(target=get, name="aws-sign-in", daemon=True)
+    thread.start()
+    thread.join(most_seconds)
+    if not ended:
+        raise AwsCredentialsInvalid(
+            f"{action} on {label}: no credentials after {most_seconds:g} seconds. Run the profile's program, or "
+            f"`aws sts get-caller-identity --profile ...`, by hand and see what it waits for.",
+            action=action,
+            resource=label,
+        )
+    if ended[0] is not None:
+        raise ended[0]

@@ -1,0 +1,212 @@
+"""Profiles whose way to credentials fails, in real configuration files: one line each, and nobody is asked anything."""
+
+import hashlib
+import json
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.connection.sessions import open_session
+from raito_pipeline.aws.errors import AwsError
+from tests.aws_profile import OTHERS
+
+CREDENTIALS = "AKIAIOSFODNN7EXAMPLE"
+SECRET = "wJalrXUtnFEMIsNotASecretAtAll"
+GOOD = {"Version": 1, "AccessKeyId": CREDENTIALS, "SecretAccessKey": SECRET}
+PROCESSES = {
+    "words before the JSON": (f"echo 'It ends soon'; echo '{json.dumps(GOOD)}'", "not JSON"),
+    "nothing": ("exit 0", "not JSON"),
+    "bytes that are no text": (r"printf '\377\376'", "UnicodeDecodeError"),
+    "a list": ("echo '[]'", "AttributeError"),
+    "status 1": ("echo 'login needed' >&2; exit 1", "login needed"),
+    "no version": ("echo '{}'", "Version"),
+    "no key": ("""echo '{"Version": 1}'""", "AccessKeyId"),
+    "credentials that have ended": (
+        f"echo '{json.dumps({**GOOD, 'Expiration': '2020-01-01T00:00:00Z'})}'",
+        "still expired",
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in (*OTHERS, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "credentials").write_text(
+        f"[base]\naws_access_key_id = {CREDENTIALS}\naws_secret_access_key = {SECRET}\n"
+    )
+    return tmp_path
+
+
+def program(folder: Path, text: str) -> Path:
+    path = folder / "give-credentials"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+    return path
+
+
+def profile(folder: Path, **settings: object) -> None:
+    lines = [f"{name} = {value}" for name, value in {"region": "eu-west-1", **settings}.items()]
+    (folder / "config").write_text("\n".join(["[profile acct]", *lines]) + "\n")
+
+
+def refusal(profile: str | None = "acct") -> str:
+    with pytest.raises(AwsError) as caught:
+        AwsClients(profile, attempts=1).caller_account()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert SECRET not in said
+    return said
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("way", ["of the profile", "of its source profile"])
+def test_a_credential_process_that_fails_names_profile_and_program(folder: Path, name: str, way: str) -> None:
+    text, cause = PROCESSES[name]
+    given = f"{program(folder, text)} --token not-to-be-shown"
+    if way == "of the profile":
+        profile(folder, credential_process=given)
+        owner = "acct"
+    else:
+        profile(folder, role_arn="arn:aws:iam::111122223333:role/sync", source_profile="giving")
+        with (folder / "config").open("a") as file:
+            file.write(f"[profile giving]\ncredential_process = {given}\n")
+        owner = "giving"
+    said = refusal()
+    assert f"credential_process of profile {owner}" in said
+    assert str(folder / "give-credentials") in said
+    assert cause in said
+    assert "not-to-be-shown" not in said
+
+
+def test_a_program_that_is_not_there_or_may_not_be_started(folder: Path) -> None:
+    profile(folder, credential_process="/no/such/program --x")
+    assert "no such file: /no/such/program" in refusal()
+    path = program(folder, "exit 0")
+    path.chmod(0o600)
+    profile(folder, credential_process=path)
+    assert "PermissionError" in refusal()
+
+
+def test_a_program_that_hangs_is_waited_for_only_so_long(folder: Path) -> None:
+    profile(folder, credential_process=program(folder, "exec sleep 20"))
+    began = time.monotonic()
+    with pytest.raises(AwsError, match=r"profile acct: no credentials after 0\.5 seconds"):
+        open_session("acct", None, most_seconds=0.5)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("through", [False, True])
+def test_nobody_is_asked_for_a_code(folder: Path, through: bool) -> None:
+    serial = "arn:aws:iam::111122223333:mfa/ada"
+    role = {"role_arn": "arn:aws:iam::111122223333:role/sync", "source_profile": "base", "mfa_serial": serial}
+    if through:
+        profile(folder, role_arn="arn:aws:iam::111122223333:role/next", source_profile="first")
+        lines = "\n".join(f"{name} = {value}" for name, value in role.items())
+        with (folder / "config").open("a") as file:
+            file.write(f"[profile first]\n{lines}\n")
+    else:
+        profile(folder, **role)
+    said = refusal()
+    assert f"profile {'first' if through else 'acct'}" in said
+    assert serial in said
+    assert "mfa_serial" in said
+
+
+def test_a_code_is_no_matter_where_the_environment_has_credentials(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile(folder)
+    (folder / "config").write_text(
+        "[default]\nrole_arn = arn:aws:iam::111122223333:role/sync\nsource_profile = base\n"
+        "mfa_serial = arn:aws:iam::1:mfa/a\n"
+    )
+    assert "mfa_serial" in refusal(None)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    assert open_session(None, None).get_credentials().access_key == CREDENTIALS
+
+
+def sso(folder: Path, cache: str) -> None:
+    (folder / "config").write_text(
+        "[profile acct]\nregion = eu-west-1\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = r\n"
+        "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.com/start\n"
+    )
+    if cache:
+        place = folder / ".aws" / "sso" / "cache"
+        place.mkdir(parents=True)
+        (place / f"{hashlib.sha1(b'corp').hexdigest()}.json").write_text(cache)
+
+
+@pytest.mark.parametrize(
+    "cache", ["", "{", "[]", "{}", '{"accessToken": "a"}', '{"accessToken": "a", "expiresAt": "soon"}']
+)
+def test_a_stored_sign_in_that_cannot_be_used(folder: Path, cache: str) -> None:
+    sso(folder, cache)
+    said = refusal()
+    assert "acct" in said
+    assert "aws sso login" in said
+
+
+def test_a_web_identity_without_its_file(folder: Path) -> None:
+    profile(folder, role_arn="arn:aws:iam::111122223333:role/sync", web_identity_token_file=folder / "token")
+    said = refusal()
+    assert "web_identity_token_file of profile acct" in said
+    assert str(folder / "token") in said
+
+
+CONFIGURATIONS = {
+    "an address without scheme": (
+        f"[profile acct]\nregion = eu-west-1\nendpoint_url = 127.0.0.1:5000\naws_access_key_id = {CREDENTIALS}\n"
+        f"aws_secret_access_key = {SECRET}\n",
+        "has to begin with https://",
+    ),
+    "another profile": ("[profile other]\nregion = eu-west-1\n", "acct"),
+    "no configuration at all": ("region = eu-west-1\n", "config"),
+    "half a configuration": ("[profile acct\nregion", "config"),
+    "a source profile that is not there": (
+        "[profile acct]\nrole_arn = arn:aws:iam::111122223333:role/sync\nsource_profile = nowhere\n",
+        "nowhere",
+    ),
+    "a profile that is its own source": (
+        "[profile acct]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = b\n"
+        "[profile b]\nrole_arn = arn:aws:iam::1:role/b\nsource_profile = acct\n",
+        "acct",
+    ),
+    "a role without source": ("[profile acct]\nrole_arn = arn:aws:iam::111122223333:role/sync\n", "acct"),
+    "half a key": (f"[profile acct]\naws_access_key_id = {CREDENTIALS}\n", "aws_secret_access_key"),
+    "a region with spaces": (
+        f"[profile acct]\nregion = eu west 1\naws_access_key_id = {CREDENTIALS}\naws_secret_access_key = {SECRET}\n",
+        "eu west 1",
+    ),
+    "attempts that are no number": (
+        f"[profile acct]\nregion = eu-west-1\nmax_attempts = many\naws_access_key_id = {CREDENTIALS}\n"
+        f"aws_secret_access_key = {SECRET}\nendpoint_url = http://127.0.0.1:9\n",
+        "acct",
+    ),
+    "nothing for the profile": ("[profile acct]\nregion = eu-west-1\n", "acct"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_configuration_that_cannot_work_is_one_line(folder: Path, name: str) -> None:
+    text, part = CONFIGURATIONS[name]
+    (folder / "config").write_text(text)
+    assert part in refusal()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("AWS_CA_BUNDLE", "/no/such/bundle"), ("HTTPS_PROXY", "no proxy"), ("HTTPS_PROXY", "http://127.0.0.1:9")],
+)
+def test_variables_that_lead_nowhere(folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    profile(folder, aws_access_key_id=CREDENTIALS, aws_secret_access_key=SECRET, endpoint_url="https://127.0.0.1:9")
+    monkeypatch.setenv(variable, value)
+    assert "profile acct" in refusal()
