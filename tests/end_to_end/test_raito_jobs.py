@@ -1,6 +1,8 @@
 """What Raito Cloud sees of a sync: one job a target that says what happened, whatever happened, and its logs."""
 
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,6 +95,7 @@ def synced(
     chosen = options or world.options()
     sync = TargetsSync()
     services = Services(chosen, targets_sync=sync if one_sync else None)
+    services.progress = lambda what, _done, _total: logger.warning("%s with %s", what, " ".join(services.secrets()))
     wanted = [
         each
         for each in layers(chosen, make_grid(chosen), sync_id)
@@ -124,6 +127,7 @@ def job(world: World, identifier: str) -> dict[str, Any]:
     return found
 
 
+logger = logging.getLogger("raito_pipeline.tests")
 TASK = ["STARTED", "DATA_UPLOAD", "QUEUED", "COMPLETED"]
 
 
@@ -189,6 +193,8 @@ def test_every_task_that_was_worked_on_has_its_log_and_no_secret_is_in_it(world:
     assert "data_source_import 210000000012" in found[account, "DS"]
     assert "access_push_results 210000000012" in found[account, "DA"]
     assert "access_push_results" not in found[account, "DU"].replace("upload_access", "")
+    # Every progress of the push was logged together with all secrets (see `synced`).
+    assert re.search(r"with (\*\*\* ?){3,}\n", found[account, "DA"])
     secrets = [world.embedded.environment["RAITO_API_SECRET"], "eyJ"]
     secrets += [each.secret_access_key for each in world.embedded.estate.members]
     assert not [secret for secret in secrets for text in found.values() if secret in text]

@@ -57,6 +57,14 @@ def test_our_own_clients_and_others_read_access_points_there(estate: Estate, mon
     assert theirs.list_access_points(AccountId=account.account_id)["AccessPointList"] == found
 
 
+def test_clients_know_the_secrets_in_use_and_ask_for_none(estate: Estate) -> None:
+    account = estate.members[0]
+    clients = AwsClients(account.profile)
+    assert clients.secrets() == ()
+    clients.caller_account()
+    assert clients.secrets() == (account.secret_access_key,)
+
+
 def test_no_policy_of_an_access_point_has_the_bare_star_for_everybody(estate: Estate) -> None:
     principals: list[Any] = []
     for account in estate.members:
