@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := .sandbox
 
-.PHONY: install run ui test bench docs clean
+.PHONY: install run ui test matrix bench docs clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -30,6 +30,10 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n 2
+
+matrix: install
+	$(BIN)/python -m tests.matrix --account finance
+	$(BIN)/python -m tests.matrix --account research
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -114,7 +114,7 @@ class Services:
         with self._lock:
             key = (profile, region)
             if key not in self._aws:
-                self._aws[key] = AwsClients(profile, region, concurrency)
+                self._aws[key] = AwsClients(profile, region, concurrency, self.options.pipeline.aws_attempts)
             return self._aws[key]
 
     def _organizations(self) -> Mapping[str, OrganizationPartition]:

@@ -667,6 +667,13 @@ class Pipeline(Settings):
             "hold is removed from Raito Cloud. Without this it stays, and is said.",
         ),
     ] = ()
+    aws_attempts: Annotated[
+        int,
+        Option(
+            kinds.whole(1, 50, 10),
+            "How often a call to AWS is tried in all before it counts as failed, with growing pauses between the tries.",
+        ),
+    ] = 10
     s3_inventory: Annotated[
         Pairs,
         Option(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from raito_pipeline.sandbox.aws.estate import Estate, build_estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateSettings, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.sandbox.controls import seed_access_controls
@@ -32,14 +32,15 @@ class Embedded:
 
 
 @contextmanager
-def embedded_estate(directory: Path) -> Iterator[Embedded]:
+def embedded_estate(directory: Path, sizes: EstateSettings | None = None) -> Iterator[Embedded]:
     """Start the emulated AWS and the local Raito Cloud with their state in `directory`; stop both at the end.
 
-    Raises `SandboxRunning` where another process does so already.
+    `sizes` is how large the estate is (None = as `make run` has it). Raises `SandboxRunning` where another process does
+    so already.
     """
     with occupied(directory) as note, EmulatedAws(journal=directory / "aws-changes.jsonl") as aws:
         password = _password(directory / "api-secret")
-        estate = build_estate()
+        estate = build_estate(sizes)
         client_id = aws.create_user_pool(API_USER, password)
         aws.replay_journal()
         with LocalRaitoCloud(

@@ -15,6 +15,7 @@ from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.resources import Services
 from raito_pipeline.sandbox.aws.call_log import Call
+from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.storage import Store
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync
@@ -80,11 +81,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[World]:
-    """A fresh estate for the tests of a whole module, in a folder of its own."""
+def started(folder: Path, sizes: EstateSettings | None = None) -> Iterator[World]:
+    """A fresh estate for the tests of a whole module, in a folder of its own, as large as `sizes` says."""
     with (
         pytest.MonkeyPatch.context() as patch,
-        embedded_estate(folder / "estate") as embedded,
+        embedded_estate(folder / "estate", sizes) as embedded,
         dg.DagsterInstance.local_temp(str(folder)) as instance,
     ):
         for name, value in embedded.environment.items():
