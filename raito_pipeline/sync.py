@@ -3,6 +3,7 @@
 Each layer is an ordinary Dagster run on the given instance, so that the UI shows it like any other.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.objects.subtree import Subtree
+from raito_pipeline.orchestration.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.tags import (
     ACCOUNT_TAG,
     BY_COMMAND,
@@ -22,7 +24,9 @@ from raito_pipeline.orchestration.tags import (
 )
 from raito_pipeline.orchestration.tags import Layer as SyncLayer
 from raito_pipeline.partitions import region_key
+from raito_pipeline.storage.lease import SyncUnderWay
 
+_NOT_LET_IN = frozenset({SyncUnderWay.__name__, SyncSuperseded.__name__})
 # Dagster writes every event to the console otherwise; the sync prints its own lines.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -42,7 +46,8 @@ class Layer:
 class LayerResult:
     """How a layer ended: `failures` holds one line a failed step, `skipped` the tables that were not tried.
 
-    `run_id` is its Dagster run; `interrupted` is true where somebody ended it (Ctrl-C).
+    `run_id` is its Dagster run; `interrupted` is true where somebody ended it (Ctrl-C), `refused` where it was not let
+    into its account, in which another sync is under way.
     """
 
     layer: Layer
@@ -51,6 +56,7 @@ class LayerResult:
     skipped: tuple[str, ...]
     run_id: str = ""
     interrupted: bool = False
+    refused: bool = False
 
     @property
     def success(self) -> bool:
@@ -102,15 +108,22 @@ def run_sync(
 ) -> tuple[LayerResult, ...]:
     """Run the layers one after the other; a layer that fails does not keep the others from running.
 
+    Where another sync of an account is under way, the layers after the one that was refused are not begun.
+
     `tell` is called before each layer (with None) and after it. Raises nothing for a failed layer: its result says so;
     `KeyboardInterrupt` after a layer that was interrupted.
     """
     job = definitions.resolve_implicit_global_asset_job_def()
     results: list[LayerResult] = []
+    refused: set[str] = set()
     for layer in wanted:
+        if layer.place in refused:
+            continue
         tell(layer, None)
         results.append(_run(job, instance, layer))
         tell(layer, results[-1])
+        if results[-1].refused:
+            refused.add(layer.place)
         if results[-1].interrupted:
             # Dagster ends a run that is interrupted as a failed one.
             raise KeyboardInterrupt
@@ -127,24 +140,26 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer) -> L
         run_config=_QUIET,
         raise_on_error=False,
     )
-    interrupted = any(_is_interruption(event) for event in result.all_events)
+    kinds = {getattr(error, "cls_name", None) for event in result.all_events for error in _chain(_error_of(event))}
+    interrupted = dg.DagsterExecutionInterruptedError.__name__ in kinds
     failures = ("interrupted",) if interrupted else tuple(_failures(result))
     skipped = tuple(sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key}))
-    return LayerResult(layer, time.monotonic() - began, failures, skipped, result.run_id, interrupted)
+    refused = not kinds.isdisjoint(_NOT_LET_IN)
+    return LayerResult(layer, time.monotonic() - began, failures, skipped, result.run_id, interrupted, refused)
 
 
-def _is_interruption(event: dg.DagsterEvent) -> bool:
+def _error_of(event: dg.DagsterEvent) -> object:
+    """The error of an event, where it tells of a step or run that failed."""
     if event.is_step_failure:
-        error: object = event.step_failure_data.error
-    elif event.is_run_failure:
-        error = event.job_failure_data.error
-    else:
-        return False
+        return event.step_failure_data.error
+    return event.job_failure_data.error if event.is_run_failure else None
+
+
+def _chain(error: object) -> Iterator[object]:
+    """An error and what caused it, the first cause last."""
     while error is not None:
-        if getattr(error, "cls_name", None) == dg.DagsterExecutionInterruptedError.__name__:
-            return True
+        yield error
         error = getattr(error, "cause", None)
-    return False
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
@@ -159,7 +174,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
 
 
 def _last_message(error: object) -> str:
-    cause = error
-    while getattr(cause, "cause", None) is not None:
-        cause = cause.cause  # type: ignore[attr-defined]
-    return str(getattr(cause, "message", cause)).strip()
+    """What the first cause says, without the name of its class, which Dagster puts in front."""
+    *_, cause = _chain(error)
+    text = str(getattr(cause, "message", cause)).strip()
+    return re.sub(rf"^[\w.]*{re.escape(getattr(cause, 'cls_name', None) or '')}: ", "", text) or text

@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.raito_jobs import report_unusable
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage.lease import Leases, SyncUnderWay
 from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
@@ -135,6 +136,7 @@ class TerminalSync:
         general = [_cause(each) for each in found if each.stops is Stops.EVERYTHING and each.problem]
         unusable = self._unusable(found)
         usable = [layer for layer in wanted if not general and place_key(layer) not in unusable]
+        self._say_who_is_waited_for(dict.fromkeys(place_key(layer) for layer in usable))
         interrupted = bool(usable) and not self._sync(usable)
         return summary(
             self.sync,
@@ -148,6 +150,19 @@ class TerminalSync:
             interrupted=interrupted,
         )
 
+    def _say_who_is_waited_for(self, keys: Iterable[str]) -> None:
+        minutes = self.options.pipeline.wait_for_sync_minutes
+        with suppress(StorageError):
+            leases = Leases(self.options.pipeline.storage)
+            for key in keys:
+                other = leases.under_way(key)
+                if other is not None and minutes:
+                    note = (
+                        f"note: {self._places[key].label}: another sync is under way ({other.sync}, {other.what}, on "
+                        f"{other.owner.host}); this one waits for it, up to {minutes:g} minutes"
+                    )
+                    self.console.print(note, style="yellow", markup=False, soft_wrap=True)
+
     def _sync(self, usable: Sequence[Layer]) -> bool:
         """Run layers; false where somebody ended them."""
         definitions = build_definitions(self.options, self._services)
@@ -155,8 +170,18 @@ class TerminalSync:
             with instance_of_this_directory() as instance, self._progress.shown():
                 run_sync(definitions, instance, usable, self._layer)
         except KeyboardInterrupt:
+            self._give_up_places(dict.fromkeys(place_key(layer) for layer in usable))
             return False
         return True
+
+    def _give_up_places(self, keys: Iterable[str]) -> None:
+        """Let the next sync begin at once: no layer follows for which the place of this one would be kept."""
+        with suppress(StorageError, SyncUnderWay):
+            leases = Leases(self.options.pipeline.storage)
+            for key in keys:
+                kept = leases.under_way(key)
+                if kept is not None and kept.sync == self.sync:
+                    leases.acquire(key, self.sync, kept.run_id, "end of an interrupted sync").release()
 
     def _unusable(self, found: Sequence[Finding]) -> dict[str, list[Cause]]:
         """Why targets cannot be synced; each of them gets a job in Raito Cloud that says so, where it is reachable."""

@@ -24,6 +24,7 @@ import yaml
 from raito_pipeline.cli import main
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import Fault as RaitoFault
+from raito_pipeline.storage.lease import Leases
 from tests.end_to_end.conftest import World, started
 
 ACCOUNT = "210000000012"
@@ -185,6 +186,12 @@ def _unwritable(small: Small) -> None:
     small.options["pipeline"] = {"storage": str(small.folder / "file")}
 
 
+def _second_sync(small: Small) -> None:
+    small.options["pipeline"]["wait-for-sync-minutes"] = 0
+    leases = Leases(small.folder / "data")
+    small.cleanup.enter_context(leases.acquire(ACCOUNT, "another-sync", "another-run", "layer account"))
+
+
 def _corrupt_cell(small: Small) -> None:
     (cell,) = (small.folder / "data" / "iam_users").rglob("data.parquet")
     cell.write_bytes(cell.read_bytes()[:-20])
@@ -220,6 +227,11 @@ FAULTS: dict[str, tuple[Callable[[Small], None], int, tuple[str, ...]]] = {
         1,
         ("AWS denied the call", "Allow s3:ListAllMyBuckets on *"),
     ),
+    "ListBuckets answers 500": (
+        _fault(kind="error", service="s3", operation="ListBuckets"),
+        1,
+        ("AWS failed with status 500",),
+    ),
     "throttled IAM": (_fault(kind="throttle", service="iam"), 1, ("AWS throttled the call",)),
     "missing log bucket": (
         _target(aws_s3_cloudtrail_bucket="no-such-bucket"),
@@ -237,7 +249,13 @@ FAULTS: dict[str, tuple[Callable[[Small], None], int, tuple[str, ...]]] = {
         1,
         ("has no data source ds-nowhere", "Correct data-source-id"),
     ),
+    "a proxy's page in place of S3": (
+        _proxy_page,
+        1,
+        ("s3:ListAllMyBuckets on the account: what answered was not AWS",),
+    ),
     "storage that cannot be written": (_unwritable, 1, ("cannot be written",)),
+    "second sync under way": (_second_sync, 1, (f"a sync of {ACCOUNT} is under way: another-sync", "1 failed")),
     "corrupt cell": (_corrupt_cell, 0, ("everything succeeded",)),
 }
 
@@ -299,6 +317,7 @@ def test_an_interrupted_sync_says_so_and_begins_nothing_more(small: Small) -> No
     told = json.loads(out)
     assert (told["status"], told["interrupted"], len(told["layers"])) == (130, True, 1)
     assert "Traceback" not in err
+    assert Leases(small.folder / "data").under_way(ACCOUNT) is None
 
 
 def test_json_is_the_whole_summary_and_all_that_is_on_stdout(small: Small, capsys: pytest.CaptureFixture[str]) -> None:
