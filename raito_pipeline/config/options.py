@@ -671,7 +671,7 @@ class Pipeline(Settings):
         int,
         Option(
             kinds.whole(1, 50, 10),
-            "How often a call to AWS is tried in all before it counts as failed, with growing pauses between the tries.",
+            "How often a call to AWS is tried in all before it counts as failed, with growing pauses in between.",
         ),
     ] = 10
     s3_inventory: Annotated[

@@ -42,7 +42,7 @@ def _run(syncs: FaultySyncs, wanted: list[Case], deadline: float) -> list[str]:
             wrong += _shown(syncs.settle())
         if time.monotonic() > deadline:
             break
-    print(f"{done.total()} cases ({dict(done)}), {len(wrong)} lines of what went wrong")
+    print(f"{done.total()} cases ({dict(done)}), {len(syncs.unmet)} not met, {len(wrong)} lines of what went wrong")
     return wrong
 
 

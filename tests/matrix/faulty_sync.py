@@ -82,6 +82,8 @@ class FaultySyncs:
     """service, operation, and whether it is asked only where the details of the account are denied"""
     cells: Cells = field(default_factory=dict)
     content: Content = field(default_factory=dict)
+    unmet: list[Case] = field(default_factory=list)
+    """cases whose operation was not asked in their sync: what is remembered (tags of policies) is not asked again"""
     known_file: tuple[str, str] = ("", "")
     """bucket and key of a file that usage can point at"""
     expected: dict[str, str] = field(default_factory=dict)
@@ -118,7 +120,9 @@ class FaultySyncs:
             faults.clear()
         wrong = lost(self.content, self._content()) + shorter(self.cells, self._cells())
         wrong += [f"said {line!r}" for line in said if "Traceback" in line or "Error(" in line]
-        return [f"{case.label}: {line}" for line in (wrong if hits else [*wrong, "no call met the fault"])]
+        if not hits:
+            self.unmet.append(case)
+        return [f"{case.label}: {line}" for line in wrong]
 
     def settle(self) -> list[str]:
         """A sync without fault; gives what is not as after a clean one, one line each."""
