@@ -7,11 +7,13 @@ import dagster as dg
 from assets import account_iam, data_objects, last_layer, org_identities, regional, upload
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.external import external_specs
+from raito_pipeline.orchestration.freshness import with_freshness
 
 
-def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition]:
-    """Every asset of the pipeline, partitioned by the grid."""
-    return [
+def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
+    """Every asset of the pipeline, partitioned by the grid, between the external ones that it reads and writes."""
+    made = [
         *org_identities.build(grid),
         *account_iam.build(grid),
         *data_objects.build(grid),
@@ -19,3 +21,4 @@ def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition]:
         *upload.build(grid),
         *last_layer.build(grid),
     ]
+    return [*with_freshness(made, options), *external_specs(options)]

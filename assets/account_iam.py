@@ -12,6 +12,7 @@ from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import IAM_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
@@ -26,14 +27,14 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The five IAM tables, read together: they come from the same calls."""
     specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
 
-    @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
+    @dg.multi_asset(name=GROUP, specs=specs, check_specs=check_specs(specs), can_subset=True)
     def account_iam(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
     ) -> Results:
         """Reads the users, groups, roles, managed policies and attachments of an account."""
         log = sync_run.log(context)
         for cell in log.cells("account"):
-            with log.attempt(IAM_TABLES[0], cell):
+            with log.attempt(IAM_TABLES[0], cell, *IAM_TABLES[1:]):
                 _read(log, services, cell)
         yield from log.finish()
 

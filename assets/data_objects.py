@@ -28,6 +28,7 @@ from raito_pipeline.objects.glue import access_point_regions, glue_objects
 from raito_pipeline.objects.scan import write_s3_objects
 from raito_pipeline.objects.subtree import Subtree, keep_others
 from raito_pipeline.objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
@@ -40,7 +41,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The buckets of the account; the data objects themselves are regional (`assets/regional.py`)."""
     spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
 
-    @dg.multi_asset(name="s3_buckets", specs=[spec], can_subset=False)
+    @dg.multi_asset(name="s3_buckets", specs=[spec], check_specs=check_specs([spec]), can_subset=False)
     def s3_buckets(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
     ) -> Results:

@@ -10,6 +10,7 @@ import dagster as dg
 from assets import access, access_push, upload
 from raito_pipeline.dagster_support.cells import Results
 from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
@@ -19,7 +20,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """What is made of everything that was read of an account."""
     specs = [*access.specs(grid), *upload.specs(grid), *access_push.specs(grid)]
 
-    @dg.multi_asset(name="last_layer", specs=specs, can_subset=True)
+    @dg.multi_asset(name="last_layer", specs=specs, check_specs=check_specs(specs), can_subset=True)
     def last_layer(
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],

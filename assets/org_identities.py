@@ -13,6 +13,7 @@ from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
 from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, OrgUser
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 
@@ -23,14 +24,14 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The four organization tables, read together."""
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
 
-    @dg.multi_asset(name=GROUP, specs=specs, can_subset=True)
+    @dg.multi_asset(name=GROUP, specs=specs, check_specs=check_specs(specs), can_subset=True)
     def org_identities(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
     ) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
         log = sync_run.log(context)
         for cell in log.cells("organization"):
-            with log.attempt(ORGANIZATION_TABLES[0], cell):
+            with log.attempt(ORGANIZATION_TABLES[0], cell, *ORGANIZATION_TABLES[1:]):
                 _read(log, services, cell)
         yield from log.finish()
 

@@ -14,6 +14,7 @@ from raito_pipeline.dagster_support import gone
 from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellUnusable
@@ -25,7 +26,13 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     # Data objects of all regions come before any usage: a statement needs to know what it may point at.
     makers = [*data_objects.makers(grid), *access.MAKERS, *cloudtrail_usage.makers(grid)]
 
-    @dg.multi_asset(name="regional", specs=specs, can_subset=True, backfill_policy=dg.BackfillPolicy.single_run())
+    @dg.multi_asset(
+        name="regional",
+        specs=specs,
+        check_specs=check_specs(specs),
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
     def regional(
         context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
     ) -> Results:
@@ -35,7 +42,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
             tables = [table for table in maker.tables if log.wants(table)]
             for cell in log.cells("account_region") if tables else []:
                 reason = _why_not(options, services, maker, cell)
-                with log.attempt(maker.tables[0], cell):
+                with log.attempt(maker.tables[0], cell, *maker.tables[1:]):
                     if reason and _is_gone(options, log, cell):
                         continue  # its tables stay until an import has removed what they hold
                     for table in tables if reason else []:

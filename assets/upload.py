@@ -10,6 +10,7 @@ import dagster as dg
 from raito_pipeline.dagster_support.cells import CellLog, Results
 from raito_pipeline.dagster_support.grid import Cell, Grid
 from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.raito_jobs import RunJobs
 from raito_pipeline.resources import Services
@@ -25,6 +26,7 @@ from raito_pipeline.uploads import (
 
 GROUP = "upload"
 BEFORE_THE_PUSH: Sequence[type[Upload]] = (DataObjectUpload, AccountIdentityUpload)
+_USAGE = ("cloudtrail_files", "usage_statements")
 AFTER_THE_PUSH: Sequence[type[Upload]] = (AccessProviderUpload, UsageUpload)
 
 
@@ -33,7 +35,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     # In the group of what it uploads: the assets of one group have one kind of partitions.
     spec = _spec("org_identity_store_import", grid, ["org_users", "org_groups"], group="org_identities")
 
-    @dg.multi_asset(name="upload_organization", specs=[spec], can_subset=True)
+    @dg.multi_asset(name="upload_organization", specs=[spec], check_specs=check_specs([spec]), can_subset=True)
     def upload_organization(
         context: dg.AssetExecutionContext,
         services: dg.ResourceParam[Services],
@@ -55,7 +57,7 @@ def specs(grid: Grid) -> list[dg.AssetSpec]:
         _spec("identity_store_import", grid, ["iam_users", "iam_groups"]),
         _spec("data_source_import", grid, ["s3_buckets", _all_regions("data_objects", grid)]),
         _spec("access_provider_import", grid, ["access_providers", "access_push_results", "data_source_import"]),
-        _spec("data_usage_import", grid, ["data_source_import", _all_regions("usage_statements", grid)]),
+        _spec("data_usage_import", grid, ["data_source_import", *(_all_regions(table, grid) for table in _USAGE)]),
     ]
 
 

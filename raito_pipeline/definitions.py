@@ -12,6 +12,7 @@ import assets
 from raito_pipeline.automation import build_automation
 from raito_pipeline.config import ConfigError, Options, Pipeline, find_config, load
 from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.orchestration.progress import RunProgress
 from raito_pipeline.orchestration.sync_run import sync_run
 from raito_pipeline.raito_jobs import raito_jobs
 from raito_pipeline.resources import Services
@@ -20,7 +21,8 @@ from raito_pipeline.resources import Services
 def build_definitions(options: Options, services: Services | None = None) -> dg.Definitions:
     """The definitions of a configuration. Pure: nothing is contacted."""
     grid = make_grid(options)
-    kept = services or Services(options)
+    # Runs of Dagster log their progress; a command shows it itself.
+    kept = services or Services(options, RunProgress())
     automation = build_automation(options, grid)
     return dg.Definitions(
         assets=assets.build(grid, options),

@@ -7,7 +7,10 @@ month, month, day of the week) and the descriptors `@hourly` to `@yearly` are kn
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
 
 _DESCRIPTORS = {
     "@hourly": "0 * * * *",
@@ -27,6 +30,7 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 7, _DAYS),
 )
+_SOME_YEARS = 9 * 366
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(?P<first>\*|\?|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?")
 
@@ -50,6 +54,27 @@ def normalize(text: str) -> str:
     if min(day.values) > max(_LENGTHS[number - 1] for number in month.values):
         raise CronError("a day that one of the months has")
     return " ".join(part.text for part in parts)
+
+
+def longest_interval(expression: str) -> timedelta:
+    """The longest time from one tick of a normalized expression to the next, in nine years."""
+    fields = [_field(field, *known) for field, known in zip(expression.split(), _FIELDS, strict=True)]
+    hours = sorted(fields[1].values)
+    within = [later - hour for hour, later in pairwise(hours)]
+    days = [day.toordinal() for day in _days(fields)]
+    apart = [later - day for day, later in pairwise(days)] or [_SOME_YEARS]
+    return timedelta(hours=max([*within, max(apart) * 24 - hours[-1] + hours[0]]))
+
+
+def _days(fields: Sequence[_Part]) -> Iterator[date]:
+    """The days on which an expression has ticks: where both kinds of days are given, either of them is enough."""
+    _, _, of_month, month, of_week = fields
+    both = "*" not in (of_month.text[0], of_week.text[0])
+    for day in (date(2024, 1, 1) + timedelta(n) for n in range(_SOME_YEARS)):
+        # As in cron, Sunday is 0 or 7.
+        matches = (day.day in of_month.values, bool({day.isoweekday(), day.isoweekday() % 7} & of_week.values))
+        if day.month in month.values and (any if both else all)(matches):
+            yield day
 
 
 @dataclass(frozen=True)

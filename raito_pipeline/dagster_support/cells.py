@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import dagster as dg
@@ -15,11 +16,15 @@ from raito_pipeline.aws.reading import Read
 from raito_pipeline.config import ConfigError
 from raito_pipeline.dagster_support.grid import Cell, cell_of
 from raito_pipeline.model import TABLES
+from raito_pipeline.orchestration.checks import Recorded, checks_of
+from raito_pipeline.orchestration.progress import silent_place
+from raito_pipeline.orchestration.quiet import without_frames
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
 from raito_pipeline.storage.lease import LeaseLost
 
-Results = Iterator[dg.MaterializeResult[None]]
+Result = dg.MaterializeResult[None] | dg.AssetCheckResult | dg.Output[None]
+Results = Iterator[Result]
 """What the function of a step gives to Dagster."""
 _SAMPLE_ROWS = 5
 _SAMPLE_WIDTH = 60
@@ -61,6 +66,8 @@ class CellLog:
 
     A step of one partition ends with results, which steps after it in the same run wait for. A step of several
     partitions reports each cell as an event of its own: a result would put one metadata on all of them.
+
+    Every cell that a step was asked for has its checks evaluated, whether it was made or not.
     """
 
     context: dg.AssetExecutionContext
@@ -68,9 +75,16 @@ class CellLog:
     """the stored tables for the work on a cell: what is written is noted as of the sync of its account"""
     require_lease: Callable[[Cell], None]
     """raises `LeaseLost` where another sync may have the account by now; asked before something is changed outside"""
+    name: Callable[[Cell], str] = attrgetter("label")
+    """a cell as people name it: with the name of its target"""
+    work_on: Callable[[str, Callable[[str], None]], None] = silent_place
+    """told what is being made, and where to log its progress"""
     failures: list[str] = field(default_factory=list)
-    results: list[dg.MaterializeResult[None]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     _store: Store | None = None
+    _made: set[tuple[str, str]] = field(default_factory=set)
+    _failed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """why a cell was not made, by table and partition key"""
 
     @property
     def store(self) -> Store:
@@ -92,27 +106,31 @@ class CellLog:
         return dg.AssetKey(table) in self.context.selected_asset_keys
 
     @contextmanager
-    def attempt(self, table: str, cell: Cell) -> Iterator[None]:
-        """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so, the old cell stays."""
+    def attempt(self, table: str, cell: Cell, *others: str) -> Iterator[None]:
+        """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so, the old cell stays.
+
+        `others` are the tables whose cells are made by the same work; they fail with it.
+        """
         self._use(cell)
+        self.work_on(f"{table} of {self.name(cell)}", self.context.log.info)
         try:
             yield
         except _OF_A_CELL as error:
-            self.fail(table, cell, str(error))
+            self.fail(table, cell, str(error), *others)
         except dg.Failure:
             raise
         except Exception as error:  # the edge of a cell: whatever it is, it is no matter of the others
             self.context.log.debug(f"{table} {cell.label} failed", exc_info=error)
             words = one_line(str(error)) or "no further words"
-            self.fail(
-                table, cell, f"{type(error).__name__}: {words}. This was not expected; the log has it all at debug."
-            )
+            reason = f"{type(error).__name__}: {words}. This was not expected; the log has it all at debug."
+            self.fail(table, cell, reason, *others)
 
-    def fail(self, table: str, cell: Cell, reason: str) -> None:
-        """Note that a cell could not be made."""
-        message = f"{table} {cell.label}: {reason}"
-        self.context.log.error(message)
-        self.failures.append(message)
+    def fail(self, table: str, cell: Cell, reason: str, *others: str) -> None:
+        """Note that a cell could not be made, nor those of `others` that were to come of the same work."""
+        self.context.log.error(f"{table} {self.name(cell)}: {reason}")
+        self.failures.append(f"{table} {cell.label}: {reason}")
+        for each in (table, *others):
+            self._failed.setdefault((each, cell.partition_key), reason)
 
     def advise(self, hints: Iterable[str]) -> None:
         """Tell what would make the next sync better."""
@@ -144,12 +162,52 @@ class CellLog:
     def made(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
         """Tell Dagster that a cell was written."""
         for told in (*info.problems, *info.warnings):
-            self.context.log.warning(f"{info.label}: {told}")
-        key, shown = dg.AssetKey(info.table), {**cell_metadata(self.store, info), **metadata}
+            self.context.log.warning(f"{info.table} {self.name(cell)}: {told}")
+        key, shown = dg.AssetKey(info.table), {**self._named(cell), **cell_metadata(self.store, info), **metadata}
         if len(self.context.partition_keys) == 1:
             self.results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
         else:
             self.context.log_event(dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown))
+        self._made.add((info.table, cell.partition_key))
+        if (info.table, cell.partition_key) not in self._failed:
+            self._check(cell, self._recorded(cell, info))
+
+    def _named(self, cell: Cell) -> dict[str, Any]:
+        named = self.name(cell)
+        return {} if named == cell.label else {"target": dg.MetadataValue.text(named)}
+
+    def _recorded(self, cell: Cell, info: CellInfo) -> Recorded:
+        store, place = self.store, (info.account, info.region)
+        row_type = TABLES[info.table].row_type
+        return Recorded(
+            info.table,
+            self.name(cell),
+            info,
+            rows=lambda: tuple(store.rows(row_type, *place, table=info.table)),
+            column=lambda name: store.dataset(info.table, *place).to_table([name]).column(name).to_pylist(),
+        )
+
+    def _check(self, cell: Cell, recorded: Recorded) -> None:
+        """Tell Dagster what the checks of a table find in a cell."""
+        key = dg.AssetKey(recorded.table)
+        for check in checks_of(recorded.table):
+            if dg.AssetCheckKey(key, check.name) not in self.context.selected_asset_check_keys:
+                continue
+            found = check.evaluate(recorded)
+            told: dict[str, Any] = {
+                "asset_key": key,
+                "check_name": check.name,
+                "passed": found.passed,
+                "severity": found.severity or check.severity,
+                "description": found.reason,
+                "metadata": found.metadata(),
+            }
+            if not found.passed:
+                self.context.log.warning(f"check {check.name} of {recorded.table}: {found.reason}")
+            if len(self.context.partition_keys) == 1:
+                self.results.append(dg.AssetCheckResult(**told))
+            else:
+                self.context.log_event(dg.AssetCheckEvaluation(partition=cell.partition_key, **told))
 
     def ready(self) -> Results:
         """The results so far, so that Dagster shows them before the step ends; each is given once."""
@@ -158,9 +216,28 @@ class CellLog:
 
     def finish(self) -> Results:
         """The results of the step. Raises `dagster.Failure` after them, with one line for each cell that failed."""
+        self._check_what_is_not_made()
         yield from self.ready()
+        if len(self.context.partition_keys) > 1:
+            # Dagster takes note of one result a check, and complains in the log of a step that gives none.
+            for key in self.context.selected_asset_check_keys:
+                spec = self.context.assets_def.get_spec_for_check_key(key)
+                yield dg.Output(None, output_name=spec.get_python_identifier())
         if self.failures:
-            raise dg.Failure(description="\n".join(self.failures), allow_retries=False)
+            # What a person has to know is in the lines; a stack of frames would hide it.
+            raise without_frames(dg.Failure(description="\n".join(self.failures), allow_retries=False))
+
+    def _check_what_is_not_made(self) -> None:
+        """Evaluate the checks of the cells that failed, and of those that were not reached because of it."""
+        for table in (key.to_user_string() for key in self.context.selected_asset_keys):
+            for cell in self.cells(TABLES[table].partitioned_by):
+                place = (table, cell.partition_key)
+                if place in self._made and place not in self._failed:
+                    continue
+                reason = self._failed.get(place) or "it was not made; the log of the run says why"
+                self._use(cell)
+                info = self.store.info(table, *cell.place)
+                self._check(cell, Recorded(table, self.name(cell), info, reason))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.layers import REGIONAL
 from raito_pipeline.storage import ReadStatus, Store
 
+IS_GONE = "is gone from aws-regions"
 _TABLES = ("data_objects", "access_points")
 """the regional tables that imports are made of"""
 
@@ -26,7 +27,7 @@ def confirmed_regions(options: Options, store: Store, account: str) -> tuple[str
 def reasons(options: Options, store: Store, account: str) -> tuple[str, ...]:
     """What is to be said of each region that is gone without confirmation."""
     return tuple(
-        f"region {region} of {account} was synced before and is gone from aws-regions: if that is meant, confirm it "
+        f"region {region} of {account} was synced before and {IS_GONE}: if that is meant, confirm it "
         f"with `raito-pipeline run --confirm-removed {account}/{region}`, or with `pipeline: removed-regions`"
         for region in gone_regions(options, store, account)
     )

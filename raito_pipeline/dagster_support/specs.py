@@ -6,6 +6,7 @@ import dagster as dg
 
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.model import TABLES, columns
+from raito_pipeline.orchestration.external import sources
 
 OWNER = "team:data-platform"
 
@@ -19,12 +20,15 @@ def table_spec(
     deps: Iterable[dg.AssetDep | str] = (),
     automation: dg.AutomationCondition[dg.AssetKey] | None = None,
 ) -> dg.AssetSpec:
-    """The spec of the asset that stores `table`. `group` is the stage; `kinds` are shown as badges."""
+    """The spec of the asset that stores `table`. `group` is the stage; `kinds` are shown as badges.
+
+    It depends on `deps` and on what it is read from (`orchestration.external`).
+    """
     spec = TABLES[table]
     return dg.AssetSpec(
         key=table,
         description=spec.description,
-        deps=list(deps),
+        deps=[*sources(table), *deps],
         group_name=group,
         kinds={"parquet", *kinds},
         owners=[OWNER],

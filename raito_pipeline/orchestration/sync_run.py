@@ -13,16 +13,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import dagster as dg
 
 from raito_pipeline.dagster_support.cells import CellLog
 from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.orchestration.names import cell_name, target_name
+from raito_pipeline.orchestration.progress import RunProgress, silent_place
+from raito_pipeline.orchestration.quiet import with_frames, without_frames
 from raito_pipeline.orchestration.tags import (
     BEGUN_TAG,
     LAYER_TAG,
     REFUSED_TAG,
     SYNC_TAG,
+    TARGET_TAG,
     Layer,
     Scope,
     joined,
@@ -55,6 +60,7 @@ class SyncSuperseded(Exception):
 class SyncRun:
     """One run: the lease of each of its accounts (or organizations), and the stored tables to work with."""
 
+    services: Services
     unbound: Store
     leases: Mapping[str, Lease]
 
@@ -64,8 +70,14 @@ class SyncRun:
 
     def log(self, context: dg.AssetExecutionContext) -> CellLog:
         """The log of a step, which gives each cell the store of its account."""
+        with_frames()
+        progress = self.services.progress
         return CellLog(
-            context, lambda cell: self.store(owner_of(cell)), lambda cell: self.leases[owner_of(cell)].check()
+            context,
+            lambda cell: self.store(owner_of(cell)),
+            lambda cell: self.leases[owner_of(cell)].check(),
+            name=partial(cell_name, self.services),
+            work_on=progress.work_on if isinstance(progress, RunProgress) else silent_place,
         )
 
 
@@ -81,13 +93,17 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
         instance, given = context.instance, context.run
         if instance is None or given is None:
             raise RuntimeError("the stored tables are there within a run only")
+        with_frames()
+        if isinstance(services.progress, RunProgress):
+            services.progress.work_on("this run", context.log.info)
         # Tags that an earlier step of this run wrote are on its record alone.
         run = instance.get_run_by_id(given.run_id) or given
         entry = _Entry(services, run, scope_of(run, grid))
         with ExitStack() as held:
             leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
             instance.add_run_tags(run.run_id, entry.tags(leases))
-            yield SyncRun(Store.open(services.options.pipeline.storage, run.run_id), leases)
+            held.callback(with_frames)
+            yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
 
@@ -108,6 +124,7 @@ class _Entry:
             return self._take(owner)
         except (SyncUnderWay, SyncSuperseded) as error:
             instance.add_run_tags(self.run.run_id, {REFUSED_TAG: str(error)[:_LONGEST_TAG]})
+            without_frames(error)
             raise
 
     def _take(self, owner: str) -> Lease:
@@ -135,7 +152,9 @@ class _Entry:
     def tags(self, leases: Mapping[str, Lease]) -> dict[str, str]:
         """The tags that say to which sync the run belongs, whoever launched it."""
         syncs = {owner: lease.sync for owner, lease in leases.items()}
-        return {**joined(syncs), LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
+        names = [name for owner in leases if (name := target_name(self.services, owner))]
+        named = {TARGET_TAG: ", ".join(names)[:_LONGEST_TAG]} if names else {}
+        return {**joined(syncs), **named, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
 
     def reserves(self, instance: dg.DagsterInstance) -> float:
         """How long the place of the sync is kept after this run, in seconds: not at all where nothing is to follow."""

@@ -16,6 +16,8 @@ from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL,
 SYNC_TAG = "raito/sync"
 ACCOUNT_TAG = "raito/account"
 LAYER_TAG = "raito/layer"
+TARGET_TAG = "raito/target"
+"""The names of the targets of a run's accounts, for people."""
 BEGUN_TAG = "raito/begun"
 """On every run that was let into its account: it works on the sync that it names."""
 REFUSED_TAG = "raito/refused"

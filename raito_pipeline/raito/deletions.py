@@ -20,6 +20,7 @@ from raito_pipeline.model import ImportElement, ImportResult
 from raito_pipeline.model.schema import arrow_schema
 from raito_pipeline.storage import CellMissing, Store
 
+OPTION = "max-import-deletions"
 HANDFUL = 10
 """So many may always go: a share says nothing about a few."""
 _OF = "of"
@@ -114,8 +115,8 @@ def too_many(held: Elements, sent: Elements, meant: Elements, share: float) -> t
         if removed > max(HANDFUL, share * len(hashes)):
             reasons.append(
                 f"it would remove {removed:,} of the {len(hashes):,} {kind}s that Raito Cloud holds, and "
-                f"max-import-deletions allows {share:g} of them. If they are meant to go, sync once with "
-                "`raito-pipeline run --max-import-deletions 1`, or raise the option"
+                f"{OPTION} allows {share:g} of them. If they are meant to go, sync once with "
+                f"`raito-pipeline run --{OPTION} 1`, or raise the option"
             )
     return tuple(reasons)
 
