@@ -23,8 +23,7 @@ from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
 from raito_pipeline.storage.lease import LeaseLost
 
-Result = dg.MaterializeResult[None] | dg.AssetCheckResult | dg.Output[None]
-Results = Iterator[Result]
+Results = Iterator[dg.MaterializeResult[None] | dg.Output[None]]
 """What the function of a step gives to Dagster."""
 _SAMPLE_ROWS = 5
 _SAMPLE_WIDTH = 60
@@ -80,7 +79,7 @@ class CellLog:
     work_on: Callable[[str, Callable[[str], None]], None] = silent_place
     """told what is being made, and where to log its progress"""
     failures: list[str] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
+    results: list[dg.MaterializeResult[None]] = field(default_factory=list)
     _store: Store | None = None
     _made: set[tuple[str, str]] = field(default_factory=set)
     _failed: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -194,20 +193,16 @@ class CellLog:
             if dg.AssetCheckKey(key, check.name) not in self.context.selected_asset_check_keys:
                 continue
             found = check.evaluate(recorded)
-            told: dict[str, Any] = {
-                "asset_key": key,
-                "check_name": check.name,
-                "passed": found.passed,
-                "severity": found.severity or check.severity,
-                "description": found.reason,
-                "metadata": found.metadata(),
-            }
-            if not found.passed:
-                self.context.log.warning(f"check {check.name} of {recorded.table}: {found.reason}")
-            if len(self.context.partition_keys) == 1:
-                self.results.append(dg.AssetCheckResult(**told))
-            else:
-                self.context.log_event(dg.AssetCheckEvaluation(partition=cell.partition_key, **told))
+            evaluation = dg.AssetCheckEvaluation(
+                asset_key=key,
+                check_name=check.name,
+                passed=found.passed,
+                metadata=found.metadata(),
+                severity=found.severity or check.severity,
+                description=found.reason,
+                partition=cell.partition_key,
+            )
+            self.context.log_event(evaluation)
 
     def ready(self) -> Results:
         """The results so far, so that Dagster shows them before the step ends; each is given once."""
@@ -218,11 +213,10 @@ class CellLog:
         """The results of the step. Raises `dagster.Failure` after them, with one line for each cell that failed."""
         self._check_what_is_not_made()
         yield from self.ready()
-        if len(self.context.partition_keys) > 1:
-            # Dagster takes note of one result a check, and complains in the log of a step that gives none.
-            for key in self.context.selected_asset_check_keys:
-                spec = self.context.assets_def.get_spec_for_check_key(key)
-                yield dg.Output(None, output_name=spec.get_python_identifier())
+        # Each check was told by an event a cell; Dagster complains in the log of a step that gives no output for one.
+        for key in self.context.selected_asset_check_keys:
+            spec = self.context.assets_def.get_spec_for_check_key(key)
+            yield dg.Output(None, output_name=spec.get_python_identifier())
         if self.failures:
             # What a person has to know is in the lines; a stack of frames would hide it.
             raise without_frames(dg.Failure(description="\n".join(self.failures), allow_retries=False))

@@ -94,7 +94,7 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
         if instance is None or given is None:
             raise RuntimeError("the stored tables are there within a run only")
         with_frames()
-        if isinstance(services.progress, RunProgress):
+        if isinstance(services.progress, RunProgress) and context.log is not None:
             services.progress.work_on("this run", context.log.info)
         # Tags that an earlier step of this run wrote are on its record alone.
         run = instance.get_run_by_id(given.run_id) or given
