@@ -6,12 +6,13 @@ read is partial with the rows of the previous sync. At every call: the same but 
 that has fewer rows or other attributes.
 """
 
+import gzip
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -20,9 +21,12 @@ import pytest
 
 from raito_pipeline.aws.access_points import read_access_points
 from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.errors import AwsError
 from raito_pipeline.aws.glue import GlueSettings, read_tables
 from raito_pipeline.aws.iam import EarlierIam, IamSettings, read_account
+from raito_pipeline.aws.limits import ServiceLimits
+from raito_pipeline.aws.organization import EarlierOrganization, read_organization
 from raito_pipeline.aws.reading import Read
 from raito_pipeline.aws.s3 import S3Keys, S3Settings, read_buckets
 from raito_pipeline.sandbox.aws.accounts import install_access_key
@@ -106,6 +110,26 @@ def _glue(clients: AwsClients, _account: str, _earlier: Tables) -> Tables:
     return {"tables": read_tables(clients, REGION, GlueSettings(concurrency=2))}
 
 
+def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:
+    before = EarlierOrganization(
+        *(earlier[name].rows if earlier else () for name in ("people", "permission sets", "assignments"))
+    )
+    found = read_organization(clients, REGION, frozenset([account]), ServiceLimits({}), earlier=before)
+    return {"people": found.users, "permission sets": found.permission_sets, "assignments": found.assignments}
+
+
+def _logs(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
+    """The log files of a day and what they hold; a file that cannot be fetched is fetched by the next sync."""
+    logs = CloudTrailLogs(clients, f"data-{account}", REGION, account, REGION)
+    files = [(file.key, logs.fetch(file.key)) for file in logs.files(DAY, DAY)]
+    unread = [fetched.problem for _, fetched in files if fetched.problem]
+    if unread:
+        raise AwsError(unread[0], action="s3:GetObject", resource="data")
+    rows = tuple((key, gzip.decompress(fetched.packed)) for key, fetched in files)
+    return {"files": Read(rows, ReadStatus.COMPLETE, (), BEGAN)}
+
+
+DAY = date(2026, 1, 1)
 IAM = ("users", "groups", "roles", "policies", "attachments")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 READERS: Mapping[str, Reader] = {
@@ -120,6 +144,8 @@ READERS: Mapping[str, Reader] = {
     "access points": Reader(_access_points),
     "keys": Reader(_keys),
     "glue": Reader(_glue, keeps=False),
+    "organization": Reader(_organization),
+    "logs": Reader(_logs, keeps=False),
 }
 
 
@@ -196,10 +222,40 @@ def fill(clients: AwsClients, account: str) -> None:
         control.put_access_point_policy(AccountId=account, Name=point, Policy=policy)
     for number in range(3):
         s3.put_object(Bucket=f"data-{account}", Key=f"folder/{number}", Body=b"")
+    fill_logs(s3, account)
+    fill_organization(clients, account)
     glue.create_table(
         DatabaseName=f"data-{account}",
         TableInput={"Name": "t", "StorageDescriptor": {"Location": f"s3://data-{account}/t"}},
     )
+
+
+def fill_logs(s3: Any, account: str) -> None:
+    folder = f"AWSLogs/{account}/CloudTrail/{REGION}/2026/01/01/"
+    for number in range(2):
+        s3.put_object(Bucket=f"data-{account}", Key=f"{folder}{number}.json.gz", Body=gzip.compress(b'{"Records":[]}'))
+
+
+def fill_organization(clients: AwsClients, account: str) -> None:
+    sso, people = clients.client("sso-admin", REGION), clients.client("identitystore", REGION)
+    instance = sso.list_instances()["Instances"][0]
+    here, store = {"InstanceArn": instance["InstanceArn"]}, {"IdentityStoreId": instance["IdentityStoreId"]}
+    for name in ("one", "two"):
+        named: Any = {"Name": {"FamilyName": name, "GivenName": name}, "DisplayName": name}
+        user = people.create_user(UserName=name, **named, **store)["UserId"]
+        group = people.create_group(DisplayName=name, **store)["GroupId"]
+        people.create_group_membership(GroupId=group, MemberId={"UserId": user}, **store)
+        tags: Any = [{"Key": "team", "Value": name}]
+        made = sso.create_permission_set(Name=name, Tags=tags, **here)["PermissionSet"]["PermissionSetArn"]
+        for principal in (user, group):
+            sso.create_account_assignment(
+                **here,
+                TargetId=account,
+                TargetType="AWS_ACCOUNT",
+                PermissionSetArn=made,
+                PrincipalType="USER" if principal == user else "GROUP",
+                PrincipalId=principal,
+            )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """What answers in the place of AWS, over the wire: every operation of every protocol that a sync uses."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -9,8 +11,9 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+import raito_pipeline
 from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.connection.answers import MEMBERS, UndeclaredOperation
+from raito_pipeline.aws.connection.answers import MEMBERS, UndeclaredOperation, is_reading
 from raito_pipeline.aws.errors import AwsDenied, AwsUnreachable
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault, Kind
@@ -213,6 +216,26 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     for operation in ("GetBucketLocation", "GetBucketTagging", "ListObjectsV2"):
         arguments[f"s3:{operation}"] = {"Bucket": "data"}
     return arguments
+
+
+_CALLED = re.compile(r"""client\([^()]*\)\.([a-z][a-z0-9_]+)\(|\.(?:get|items|pages|_call|_tags)\(\s*"([A-Z]\w+)\"""")
+
+
+def called() -> set[str]:
+    """The reading operations that the sources call by name, as botocore writes them."""
+    found: set[str] = set()
+    for folder in ("aws", "push"):
+        for file in sorted(Path(raito_pipeline.__file__).parent.joinpath(folder).rglob("*.py")):
+            for method, operation in _CALLED.findall(file.read_text("utf-8")):
+                found.add(xform_name(operation) if operation else method)
+    return {name for name in found if is_reading("".join(word.title() for word in name.split("_")))}
+
+
+def test_every_reading_operation_that_the_sources_name_is_declared() -> None:
+    """Those whose names are put together, and those of a library, are refused when they are called."""
+    declared = {xform_name(name.partition(":")[2]) for name in MEMBERS}
+    assert called() - declared == set()
+    assert len(called()) > 20
 
 
 @pytest.mark.parametrize("operation", MEMBERS)
