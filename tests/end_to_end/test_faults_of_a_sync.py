@@ -217,6 +217,26 @@ FAULTS: dict[str, tuple[Callable[[Small], None], int, tuple[str, ...]]] = {
         (f"belong to account {ACCOUNT}", "Correct aws-profile"),
     ),
     "missing profile": (_target(aws_profile="nowhere"), 1, ("(nowhere)", "Check aws-profile")),
+    "profile with MFA": (
+        _profile(
+            f"role_arn = arn:aws:iam::{ACCOUNT}:role/x",
+            "source_profile = marketing",
+            f"mfa_serial = arn:aws:iam::{ACCOUNT}:mfa/x",
+        ),
+        1,
+        ("(mfa_serial)",),
+    ),
+    "credential_process that fails": (
+        _profile("credential_process = false"),
+        1,
+        ("credential_process of profile broken",),
+    ),
+    "credential_process without JSON": (
+        _profile("credential_process = echo hello"),
+        1,
+        ("credential_process of profile broken (echo) gave no credentials",),
+    ),
+    "endpoint without scheme": (_endpoint_without_scheme, 1, ("has to begin with https:// or http://",)),
     "denied bucket": (
         _fault(kind="deny", service="s3", operation="ListObjectsV2", resource="marketing-archive"),
         1,
