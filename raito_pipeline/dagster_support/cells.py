@@ -16,7 +16,7 @@ from raito_pipeline.aws.reading import Read
 from raito_pipeline.config import ConfigError
 from raito_pipeline.dagster_support.grid import Cell, cell_of
 from raito_pipeline.model import TABLES
-from raito_pipeline.orchestration.checks import Recorded, checks_of
+from raito_pipeline.orchestration.checks import Recorded, checks_of, failure_metadata
 from raito_pipeline.orchestration.progress import silent_place
 from raito_pipeline.orchestration.quiet import without_frames
 from raito_pipeline.raito.errors import RaitoError
@@ -33,7 +33,7 @@ class ReadRefused(Exception):
     """A mandatory read was denied or throttled away."""
 
     def __init__(self, status: ReadStatus, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems) or f"the read was {status.value}")
+        super().__init__("; ".join(problems).replace(".; ", ". ") or f"the read was {status.value}")
         self.status, self.problems = status, tuple(problems)
 
 
@@ -54,6 +54,12 @@ _OF_A_CELL = (
     LeaseLost,
 )
 """The errors that fail one cell, and leave those after it to be tried."""
+
+
+class CellsFailed(dg.Failure):
+    """Ends a step of which cells failed. Dagster shows the name of an error with its module before the reason."""
+
+    __module__ = "builtins"
 
 
 @dataclass
@@ -219,7 +225,7 @@ class CellLog:
             yield dg.Output(None, output_name=spec.get_python_identifier())
         if self.failures:
             # What a person has to know is in the lines; a stack of frames would hide it.
-            raise without_frames(dg.Failure(description="\n".join(self.failures), allow_retries=False))
+            raise without_frames(CellsFailed(description="\n".join(self.failures), allow_retries=False))
 
     def _check_what_is_not_made(self) -> None:
         """Evaluate the checks of the cells that failed, and of those that were not reached because of it."""
@@ -231,7 +237,11 @@ class CellLog:
                 reason = self._failed.get(place) or "it was not made; the log of the run says why"
                 self._use(cell)
                 info = self.store.info(table, *cell.place)
-                self._check(cell, Recorded(table, self.name(cell), info, reason))
+                recorded = Recorded(table, self.name(cell), info, reason)
+                self._check(cell, recorded)
+                # The page of a partition shows the last materialization, and what was observed since.
+                seen = dg.AssetObservation(table, partition=cell.partition_key, metadata=failure_metadata(recorded))
+                self.context.log_event(seen)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Finding:
             found["reasons"] = dg.MetadataValue.md(_listed(self.lines))
         repaired = [str(repair) for repair in repairs(self.lines)]
         if repaired:
-            found["what repairs it"] = dg.MetadataValue.md(_listed(repaired))
+            found["what repairs it"] = dg.MetadataValue.text("; ".join(repaired[:_MOST_LINES]))
         return found
 
 
@@ -134,6 +134,14 @@ def check_specs(assets: Iterable[dg.AssetSpec]) -> list[dg.AssetCheckSpec]:
 @cache
 def _by_table() -> Mapping[str, tuple[Check, ...]]:
     return {table: tuple(check for check in CHECKS if table in check.tables) for table in ASSET_TABLES}
+
+
+def failure_metadata(recorded: Recorded) -> dict[str, Any]:
+    """Why a cell was not made and what would repair that, as Dagster metadata."""
+    found = Finding(False, "", (recorded.failure or "",)).metadata()
+    found.pop("reasons")
+    kept = "" if recorded.info is None else f" What is stored was read at {recorded.info.read_at:%Y-%m-%d %H:%M} UTC."
+    return {"the last attempt failed": f"{recorded.place}: {recorded.failure}{kept}", **found}
 
 
 # -- what each check finds -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from raito_pipeline.dagster_support.layers import IAM_TABLES, ORGANIZATION_TABLE
 from raito_pipeline.model import TABLES, ImportResult
 
 GROUP_AWS = "aws"
+GROUP_GRANTED = "raito_cloud_granted"
 GROUP_RAITO = "raito_cloud"
 _CONSOLE = "https://console.aws.amazon.com"
 RAITO_CLOUD = "raito_cloud"
@@ -82,7 +83,7 @@ EXTERNAL = (
     ),
     External(
         "raito_cloud_access_controls",
-        GROUP_RAITO,
+        GROUP_GRANTED,
         frozenset({"raito"}),
         "The access controls that people granted in Raito Cloud.",
         ("access_controls",),

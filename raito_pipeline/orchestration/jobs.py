@@ -1,6 +1,7 @@
 """The jobs of a sync: one a layer, and how a run of each is requested."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ JOB_NAMES = {
     Layer.FINISH: "sync_account_finish",
 }
 FINISH_AGAIN = "sync_account_finish_again"
+_MOST_NAMES = 50
 _TEXTS = {
     Layer.ORGANIZATION: "Syncs the people of an organization: pick one partition, several, or all.",
     Layer.ACCOUNT: (
@@ -37,10 +39,21 @@ AssetJob = Any
 """What `dagster.define_asset_job` gives: Dagster has no public name for it."""
 
 
-def make_jobs() -> dict[str, AssetJob]:
-    """The jobs by name, each with the tags and the partitions of its layer."""
-    jobs = {name: _job(layer, name, layer.tables, _TEXTS[layer]) for layer, name in JOB_NAMES.items()}
+def make_jobs(targets: Mapping[str, str] = MappingProxyType({})) -> dict[str, AssetJob]:
+    """The jobs by name, each with the tags and the partitions of its layer.
+
+    `targets` are the names of the accounts by partition key: who picks a partition sees ids only, so the text of the
+    job says whose they are.
+    """
+    texts = {**_TEXTS, Layer.ACCOUNT: _TEXTS[Layer.ACCOUNT] + _accounts(targets)}
+    jobs = {name: _job(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
     return {**jobs, FINISH_AGAIN: _job(Layer.FINISH, FINISH_AGAIN, (*IAM_TABLES, *FINAL), _AGAIN)}
+
+
+def _accounts(targets: Mapping[str, str]) -> str:
+    named = [f"{key} is {name}" for key, name in targets.items() if name not in key]
+    more = [f"and {len(named) - _MOST_NAMES:,} more"] if len(named) > _MOST_NAMES else []
+    return "".join(f"\n- {each}" for each in [*named[:_MOST_NAMES], *more])
 
 
 def _job(layer: Layer, name: str, tables: Sequence[str], text: str) -> AssetJob:

@@ -80,7 +80,7 @@ def test_what_was_not_made_fails_every_check_and_what_is_out_of_scope_none(check
     assert (never.passed, never.severity) == (older.passed, older.severity) == (False, ERROR)
     assert never.reason == f"sales 1: failed: {DENIED}"
     assert older.reason == f"sales 1: failed, what is stored is older: {DENIED}"
-    assert never.metadata()["what repairs it"].value == "- Allow s3:ListBucket on arn:aws:s3:::logs"
+    assert never.metadata()["what repairs it"].value == "Allow s3:ListBucket on arn:aws:s3:::logs"
     assert (out.passed, out.reason) == (True, "sales 1: out of scope: skip-x is on")
 
 
@@ -96,7 +96,7 @@ def test_a_partial_read_warns_and_says_what_is_missing_and_what_repairs_it() -> 
     assert DENIED in found.reason
     assert "(and 1 more)" in found.reason
     assert found.metadata()["reasons"].value == f"- {DENIED}\n- b"
-    assert found.metadata()["what repairs it"].value == "- Allow s3:ListBucket on arn:aws:s3:::logs"
+    assert found.metadata()["what repairs it"].value == "Allow s3:ListBucket on arn:aws:s3:::logs"
 
 
 def test_a_limit_that_withheld_removals_is_not_blamed_on_the_tables_and_the_other_way_round() -> None:
@@ -248,6 +248,11 @@ def test_a_single_cell_that_fails_by_hand_says_why_without_frames_and_passes_whe
     assert "AWS denied the call" in why[1]
     (step,) = [event for event in failed.all_events if event.is_step_failure]
     assert step.step_failure_data.error.stack == []
+    assert step.step_failure_data.error.message.startswith(f"CellsFailed: s3_buckets {ACCOUNT}: ")
+    (observed,) = [event for event in failed.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    metadata = observed.asset_observation_data.asset_observation.metadata
+    assert f"finance {ACCOUNT}: " in metadata["the last attempt failed"].value
+    assert "s3:ListAllMyBuckets" in metadata["what repairs it"].value
 
 
 def test_an_error_of_the_program_keeps_its_frames(world: World) -> None:

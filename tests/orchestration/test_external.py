@@ -28,7 +28,7 @@ def test_external_assets_have_groups_descriptions_and_links(loads: Loads) -> Non
     for spec in external_specs(loads()):
         links = [value.url for value in spec.metadata.values() if isinstance(value, dg.UrlMetadataValue)]
         assert spec.description, spec.key
-        assert spec.group_name in ("aws", "raito_cloud")
+        assert spec.group_name in ("aws", "raito_cloud_granted", "raito_cloud")
         assert links
         assert all(link.startswith("https://") for link in links)
 
