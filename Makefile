@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := .sandbox
 
-.PHONY: install run ui test matrix bench docs clean
+.PHONY: install run ui test test-daemon matrix bench docs clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -34,6 +34,10 @@ test: install
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
 	$(BIN)/python -m tests.matrix --account research
+
+# Daemons that wait for the next minute, are killed and started again: some minutes.
+test-daemon: install
+	$(BIN)/pytest -q -m slow_daemon tests/end_to_end
 
 bench: install
 	$(BIN)/python -m tests.bench

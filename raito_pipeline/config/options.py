@@ -710,13 +710,19 @@ class General(Settings):
         int,
         Option(
             kinds.MINUTES,
-            "Minutes from one sync to the next, at least 60. Not used where `cron` is given.",
+            "Minutes from the start of one sync of an account to that of the next, at least 60. The first comes one "
+            "interval after the daemon first looked, unless `sync-at-startup` is on. Not used where `cron` is given.",
             default="no regular sync",
         ),
     ] = 0
-    sync_at_startup: Annotated[bool, Option(kinds.FLAG, "Syncs once when the schedule starts, besides its times.")] = (
-        False
-    )
+    sync_at_startup: Annotated[
+        bool,
+        Option(
+            kinds.FLAG,
+            "Syncs once each time Dagster loads the code location, besides the other times, unless a sync began within "
+            "the last hour.",
+        ),
+    ] = False
     disable_websocket: Annotated[
         bool, Option(kinds.FLAG, "Does not listen for changes in Raito Cloud between the syncs.")
     ] = False

@@ -14,7 +14,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.orchestration.dead_runs import DeadRuns
 from raito_pipeline.orchestration.evidence import InstanceEvidence, Known
-from raito_pipeline.orchestration.history import History, RunView
+from raito_pipeline.orchestration.history import HORIZON, History, RunView
 from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization
 from raito_pipeline.orchestration.tags import Layer
@@ -31,11 +31,14 @@ class Syncs:
 
     options: Options
     grid: Grid
-    history: History = field(default_factory=History)
+    history: History = field(init=False)
     known: Known = field(default_factory=Known)
     dead: DeadRuns = field(init=False)
 
     def __post_init__(self) -> None:
+        # `frequency` counts from the last sync, however long that is ago.
+        frequency = timedelta(minutes=self.options.frequency)
+        self.history = History(max(HORIZON, frequency + timedelta(days=1)))
         self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
 
     def report_dead_runs(self, instance: dg.DagsterInstance, now: datetime) -> list[str]:

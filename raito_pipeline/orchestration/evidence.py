@@ -1,19 +1,20 @@
 """What automation asks about runs beyond their records: backfills, cells that failed, and who made a cell since."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
 from raito_pipeline import partitions
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
 from raito_pipeline.dagster_support.layers import account_cell, region_cells
+from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.history import RunView, State
 from raito_pipeline.orchestration.reconcile import FailedCell
 from raito_pipeline.orchestration.tags import Layer
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import ReadStatus, Store
 
 _LONGEST_REASON = 200
 _BACKFILL_STATES = {
@@ -31,6 +32,7 @@ class Known:
     """What runs that have ended left unmade; it never changes, so it is kept between ticks."""
 
     failed: dict[tuple[str, str], tuple[FailedCell, ...]] = field(default_factory=dict)
+    partial: dict[tuple[str, str], tuple[FailedCell, ...]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, runs: Mapping[str, Sequence[RunView]]) -> None:
@@ -38,6 +40,7 @@ class Known:
         there = {(run.run_id, owner) for owner, found in runs.items() for run in found}
         with self.lock:
             self.failed = {key: cells for key, cells in self.failed.items() if key in there}
+            self.partial = {key: cells for key, cells in self.partial.items() if key in there}
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,24 @@ class InstanceEvidence:
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
         """The cells of the account of `run` that a failed run of a layer did not make, with the reason of the run."""
+        return self._once(self.known.failed, run, self._failed)
+
+    def partial_cells(self, run: RunView) -> Sequence[FailedCell]:
+        """The cells of the account of `run` that a run of a layer made in part."""
+        return self._once(self.known.partial, run, self._partial)
+
+    def _once(
+        self,
+        kept: dict[tuple[str, str], tuple[FailedCell, ...]],
+        run: RunView,
+        ask: Callable[[RunView], Iterator[FailedCell]],
+    ) -> Sequence[FailedCell]:
         key = (run.run_id, run.owner)
-        if key not in self.known.failed:
-            cells = tuple(self._failed(run))
+        if key not in kept:
+            cells = tuple(ask(run))
             with self.known.lock:
-                self.known.failed[key] = cells
-        return self.known.failed[key]
+                kept[key] = cells
+        return kept[key]
 
     def maker(self, cell: FailedCell, sync: str) -> str | None:
         """The id of the run that made a cell as of a sync, or None where what is stored is not of that sync."""
@@ -81,7 +96,7 @@ class InstanceEvidence:
         return found[-1] if found else None
 
     def _failed(self, run: RunView) -> Iterator[FailedCell]:
-        made = set(self._made(run))
+        made = {(table, key) for table, key, _ in self._made(run)}
         reasons = self._reasons(run)
         cells = [account_cell(run.owner)]
         if run.layer is Layer.REGIONS:
@@ -91,11 +106,20 @@ class InstanceEvidence:
                 if (table, cell.partition_key) not in made:
                     yield FailedCell(table, cell.account, cell.region, _reason(table, cell, reasons, run))
 
-    def _made(self, run: RunView) -> Iterator[tuple[str, str]]:
+    def _partial(self, run: RunView) -> Iterator[FailedCell]:
+        for table, key, read in self._made(run):
+            if read == ReadStatus.PARTIAL.value and key.split("|")[0] == run.owner:
+                cell = cell_of(TABLES[table].partitioned_by, key)
+                yield FailedCell(table, cell.account, cell.region, f"{run.name} read it in part")
+
+    def _made(self, run: RunView) -> Iterator[tuple[str, str, object]]:
+        """Table, partition key and outcome of what a run made."""
         events = self.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         for record in events.records:
             if record.asset_key is not None and record.partition_key is not None:
-                yield record.asset_key.to_user_string(), record.partition_key
+                made = record.asset_materialization
+                read = made.metadata.get("read") if made is not None else None
+                yield record.asset_key.to_user_string(), record.partition_key, read.value if read else None
 
     def _reasons(self, run: RunView) -> list[str]:
         """The lines by which the steps of a run said what failed: `TABLE CELL: why`."""

@@ -5,7 +5,7 @@ that starts anew reads everything again.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -27,9 +27,18 @@ from raito_pipeline.orchestration.tags import (
 HORIZON = timedelta(days=3)
 """How far back runs are looked at: a sync whose last run is older is not continued any more."""
 _PAGE = 1_000
+_MOST = 50_000
+"""How many runs a process reads when it starts, the newest first: about fifteen seconds."""
+_ACTIVE = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 _OVERLAP = timedelta(seconds=60)
 """How much of the past is read again: clocks differ, and a transaction may end late."""
-_LAYERS = [layer.value for layer in Layer]
+_OURS = {LAYER_TAG: [layer.value for layer in Layer]}
 
 
 class State(StrEnum):
@@ -121,20 +130,28 @@ def _time(seconds: float | None) -> datetime | None:
 class History:
     """The runs of a code location's instance, kept between the ticks of one process. Thread-safe."""
 
+    horizon: timedelta = HORIZON
     _runs: dict[str, dict[str, RunView]] = field(default_factory=dict)
     _read_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refresh(self, instance: dg.DagsterInstance, now: datetime) -> Mapping[str, tuple[RunView, ...]]:
-        """The runs of each account and organization since `HORIZON`, in the order of their creation."""
+        """The runs of each account and organization since `horizon`, in the order of their creation."""
         with self._lock:
-            since = now - HORIZON if self._read_until is None else self._read_until - _OVERLAP
-            for record in _records(instance, since):
+            for record in self._changed(instance, now):
                 for view in views(record):
                     self._runs.setdefault(view.owner, {})[view.run_id] = view
             self._read_until = now
-            self._forget(now - HORIZON)
+            self._forget(now - self.horizon)
             return {owner: tuple(sorted(runs.values(), key=_number)) for owner, runs in self._runs.items()}
+
+    def _changed(self, instance: dg.DagsterInstance, now: datetime) -> Iterator[dg.RunRecord]:
+        if self._read_until is not None:
+            yield from _records(instance, dg.RunsFilter(tags=_OURS, updated_after=self._read_until - _OVERLAP))
+            return
+        # A run that works for days changes nothing on its record.
+        yield from _records(instance, dg.RunsFilter(tags=_OURS, statuses=_ACTIVE))
+        yield from _records(instance, dg.RunsFilter(tags=_OURS, updated_after=now - self.horizon))
 
     def _forget(self, before: datetime) -> None:
         """Drop what is older than the horizon; queued and running runs stay."""
@@ -149,12 +166,12 @@ def _number(view: RunView) -> int:
     return view.number
 
 
-def _records(instance: dg.DagsterInstance, since: datetime) -> Iterable[dg.RunRecord]:
-    """The records of our runs that changed since a time, page by page, the newest first."""
-    wanted = dg.RunsFilter(tags={LAYER_TAG: _LAYERS}, updated_after=since)
+def _records(instance: dg.DagsterInstance, wanted: dg.RunsFilter) -> Iterator[dg.RunRecord]:
+    """The records that a filter lets through, page by page, the newest first."""
     cursor: str | None = None
-    while page := instance.get_run_records(wanted, limit=_PAGE, cursor=cursor):
+    for _ in range(0, _MOST, _PAGE):
+        page = instance.get_run_records(wanted, limit=_PAGE, cursor=cursor)
         yield from page
-        cursor = page[-1].dagster_run.run_id
         if len(page) < _PAGE:
             return
+        cursor = page[-1].dagster_run.run_id

@@ -8,7 +8,7 @@ The rules, for the last sync of the account (that of its newest run of the first
    what follows, and removes nothing. This is what `raito-pipeline run` does, too.
 3. A run (or backfill) that was cancelled, and one that was refused because another sync has the account, stop the sync.
 4. A sync of `raito-pipeline run` is left to that command: what was interrupted at a terminal shall not go on elsewhere.
-5. After the last layer: where a cell that failed in the layers before was made since by hand, the layers after that
+5. After the last layer: where a cell that failed, or was read in part, was made since by hand, the layers after that
    cell run once more.
 """
 
@@ -30,7 +30,7 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class FailedCell:
-    """A cell that the newest run of a layer did not make, as a person names it, and why."""
+    """A cell that the newest run of a layer did not make, or made in part, and why."""
 
     table: str
     account: str
@@ -51,6 +51,9 @@ class Evidence(Protocol):
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
         """The cells of the account of `run` that a failed run of a layer did not make."""
+
+    def partial_cells(self, run: RunView) -> Sequence[FailedCell]:
+        """The cells of the account of `run` that a run of a layer made in part."""
 
     def maker(self, cell: FailedCell, sync: str) -> str | None:
         """The id of the run that made a cell as of a sync, or None where what is stored is not of that sync."""
@@ -218,20 +221,27 @@ class _Account:
     ) -> tuple[list[FailedCell], list[FailedCell]]:
         """The cells that failed before the last layer: those that are missing still, those made after its launch."""
         hands = {run.run_id: run for run in self._mine() if run.layer is Layer.CELLS and run.ended is not None}
+        fresh = {run_id for run_id, run in hands.items() if (run.ended or self.now) > finish.created}
         missing: list[FailedCell] = []
         healed: list[FailedCell] = []
         for cell in self._failed(layers):
             maker = self.evidence.maker(cell, self.first.sync) if hands else None
             if maker is None:
                 missing.append(cell)
-            elif maker in hands and (hands[maker].ended or self.now) > finish.created:
+            elif maker in fresh:
+                healed.append(cell)
+        # What was read in part is green, so nothing waits for it; made again by hand, it counts like any other.
+        for cell in self._partial(layers) if fresh else ():
+            if self.evidence.maker(cell, self.first.sync) in fresh:
                 healed.append(cell)
         return missing, healed
 
     def _failed(self, layers: Sequence[RunView]) -> list[FailedCell]:
-        newest = {run.layer: run for run in layers}
-        failed = [newest[layer] for layer in (Layer.ACCOUNT, Layer.REGIONS) if layer in newest]
-        return [cell for run in failed if run.state is State.FAILED for cell in self.evidence.failed_cells(run)]
+        failed = [run for run in _before_the_last(layers) if run.state is State.FAILED]
+        return [cell for run in failed for cell in self.evidence.failed_cells(run)]
+
+    def _partial(self, layers: Sequence[RunView]) -> list[FailedCell]:
+        return [cell for run in _before_the_last(layers) for cell in self.evidence.partial_cells(run)]
 
     def _request(self, goal: Layer, why: str) -> Decision:
         before = Layer.ACCOUNT if goal is Layer.REGIONS else Layer.REGIONS
@@ -245,3 +255,9 @@ class _Account:
 
     def _said(self, text: str) -> Decision:
         return Decision(self.owner, f"{self.owner} {text}")
+
+
+def _before_the_last(layers: Sequence[RunView]) -> list[RunView]:
+    """The newest run of each layer before the last one."""
+    newest = {run.layer: run for run in layers}
+    return [newest[layer] for layer in (Layer.ACCOUNT, Layer.REGIONS) if layer in newest]

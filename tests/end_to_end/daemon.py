@@ -21,8 +21,9 @@ from raito_pipeline.storage import Store
 
 ROOT = Path(__file__).parents[2]
 LOCATION, REPOSITORY = "raito_pipeline", "__repository__"
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds that a step may take on a machine with much else to do."""
+_STATUS = {"+": "SUCCESS", "-": "FAILURE", "x": "CANCELED"}
 T = TypeVar("T")
 
 _LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
@@ -75,12 +76,17 @@ class Daemon:
         if self.process is None:
             return
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+            if number == signal.SIGKILL:
+                os.killpg(self.process.pid, number)
+            else:
+                self.process.send_signal(number)
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        with suppress(ProcessLookupError):  # what it left
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process = None
 
     def _ready(self) -> bool:
@@ -143,7 +149,8 @@ class Daemon:
 
     def cancel(self, run_id: str) -> None:
         """Cancel a run."""
-        self.ask(_TERMINATE, id=run_id)
+        answer = self.ask(_TERMINATE, id=run_id)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
 
     def reload(self) -> None:
         """Load the code location anew, as after a change of `raito.yml`."""
@@ -169,10 +176,16 @@ class Daemon:
         with dg.DagsterInstance.from_config(str(self.folder)) as instance:
             return [record.dagster_run for record in instance.get_run_records(ascending=True)]
 
-    def layers(self, owner: str) -> list[str]:
-        """The runs of an account (or organization) in the order of their creation: `LAYER STATUS`."""
+    def layers(self, owner: str, sync: str | None = None) -> list[str]:
+        """The runs of an account (or organization), or of one sync of it, as they were created: `LAYER STATUS`."""
         mine = [run for run in self.runs() if run.tags.get("raito/account") == owner]
-        return [f"{run.tags.get('raito/layer', '?')} {run.status.value}" for run in mine]
+        wanted = [run for run in mine if sync in (None, run.tags.get("raito/sync"))]
+        return [f"{run.tags.get('raito/layer', '?')} {run.status.value}" for run in wanted]
+
+    def syncs(self, owner: str) -> list[str]:
+        """The ids of the syncs of an account, as their first runs were created."""
+        mine = [run.tags for run in self.runs() if run.tags.get("raito/account") == owner]
+        return list(dict.fromkeys(tags["raito/sync"] for tags in mine if tags.get("raito/layer") == "account"))
 
     def status(self, run_id: str) -> str:
         """The status of a run."""
@@ -190,12 +203,18 @@ class Daemon:
             time.sleep(0.5)
         raise AssertionError(f"not so after {patience:.0f} s: {what}\n{self.log()[-3000:]}")
 
-    def wait_for_layers(self, owner: str, expected: Sequence[str], patience: float = PATIENCE) -> None:
-        """Wait until the runs of an account are these."""
+    def wait_for_layers(self, owner: str, sync: str, expected: str, patience: float = PATIENCE) -> None:
+        """Wait until the runs of a sync are these: `account + regions - finish +`."""
+        words = expected.split()
+        runs = [f"{layer} {_STATUS[mark]}" for layer, mark in zip(words[::2], words[1::2], strict=True)]
         try:
-            self.wait(lambda: self.layers(owner) == list(expected), f"{owner}: {list(expected)}", patience)
+            self.wait(lambda: self.layers(owner, sync) == runs, f"{owner}: {runs}", patience)
         except AssertionError as error:
-            raise AssertionError(f"{error}\nthere is: {self.layers(owner)}\n{self.said()}") from error
+            raise AssertionError(f"{error}\nthere is: {self.layers(owner, sync)}\n{self.said()}") from error
+
+    def wait_for_words(self, part: str) -> None:
+        """Wait until a tick of `continue_sync` says this."""
+        self.wait(lambda: part in self.said(), f"continue_sync says {part!r}")
 
     def log(self) -> str:
         """What `dagster dev` printed."""

@@ -60,6 +60,7 @@ class Told:
 
     backfills: State | None = None
     cells: Sequence[FailedCell] = ()
+    partial: Sequence[FailedCell] = ()
     made: dict[str, str] = field(default_factory=dict)
     org: RunView | None = None
 
@@ -68,6 +69,9 @@ class Told:
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
         return [cell for cell in self.cells if (cell.region is None) == (run.layer is Layer.ACCOUNT)]
+
+    def partial_cells(self, run: RunView) -> Sequence[FailedCell]:
+        return [cell for cell in self.partial if (cell.region is None) == (run.layer is Layer.ACCOUNT)]
 
     def maker(self, cell: FailedCell, _sync: str) -> str | None:
         return self.made.get(cell.label)
@@ -166,6 +170,16 @@ CASES: list[tuple[str, Told, str | None, str, bool]] = [
         True,
     ),
     ("a-1 r+1 f+1 c+1 r+1", Told(cells=[BUCKETS], made={BUCKETS.label: "run3-c+"}), "finish/1/3", "goes on", True),
+    # a cell that was read in part is green, and counts once it was made again
+    ("a+1 r+1 f+1", Told(partial=[POINTS]), None, "is synced", False),
+    ("a+1 r+1 f+1 c+1", Told(partial=[POINTS], made={POINTS.label: "run1-r+"}), None, "is synced", False),
+    (
+        "a+1 r+1 f+1 c+1",
+        Told(partial=[POINTS], made={POINTS.label: "run3-c+"}),
+        "finish/1/2",
+        "access_points eu-west-1 was made by hand",
+        True,
+    ),
     # a cell of a sync in which nothing failed
     ("a+1 r+1 f+1 c+1", NOTHING, None, "is synced", False),
 ]

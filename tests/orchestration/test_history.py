@@ -1,0 +1,53 @@
+"""The history is what the instance records, whatever was read before."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from raito_pipeline.orchestration.history import HORIZON, History, State
+from raito_pipeline.orchestration.tags import REFUSED_TAG, Layer, joined, layer_tags, syncs_of
+
+ONE, TWO = "111122220000", "111122220001"
+
+
+def _add(instance: dg.DagsterInstance, layer: Layer, owner: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+    return instance.add_run(dg.DagsterRun("any", status=status, tags=layer_tags(layer, owner, "s1")))
+
+
+def test_what_changes_after_it_was_read_is_read_again() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        history, now = History(), datetime.now(UTC)
+        run = _add(instance, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.STARTED)
+        (before,) = history.refresh(instance, now)[ONE]
+        _add(instance, Layer.REGIONS, TWO, dg.DagsterRunStatus.SUCCESS)
+        instance.add_run_tags(run.run_id, {REFUSED_TAG: "another sync"})
+        instance.report_run_failed(run)
+
+        after = history.refresh(instance, now)
+
+        assert (before.state, before.refused) == (State.RUNNING, None)
+        assert [(view.state, view.refused) for view in after[ONE]] == [(State.FAILED, "another sync")]
+        assert [view.layer for view in after[TWO]] == [Layer.REGIONS]
+        assert History().refresh(instance, now) == after
+
+
+def test_a_run_that_works_for_days_is_seen_by_a_process_that_starts_and_old_ones_are_forgotten() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        _add(instance, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.STARTED)
+        _add(instance, Layer.ACCOUNT, TWO, dg.DagsterRunStatus.SUCCESS)
+        later = datetime.now(UTC) + HORIZON + timedelta(hours=1)
+        assert set(History().refresh(instance, datetime.now(UTC))) == {ONE, TWO}
+        assert set(History().refresh(instance, later)) == {ONE}
+        kept = History()
+        kept.refresh(instance, datetime.now(UTC))
+        assert set(kept.refresh(instance, later)) == {ONE}
+
+
+def test_the_runs_of_others_and_the_parts_of_a_run_over_two_accounts() -> None:
+    syncs = {ONE: "s1", TWO: "s2"}
+    assert syncs_of(joined(syncs)) == syncs
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_run(dg.DagsterRun("any", tags={"team": "others"}))
+        instance.add_run(dg.DagsterRun("any", tags={**joined(syncs), "raito/layer": "cells"}))
+        found = History().refresh(instance, datetime.now(UTC))
+        assert {owner: [view.sync for view in runs] for owner, runs in found.items()} == {ONE: ["s1"], TWO: ["s2"]}
