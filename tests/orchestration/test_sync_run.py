@@ -24,8 +24,11 @@ TWO_ACCOUNTS = {RANGE_START: f"{ONE}|eu-west-1", RANGE_END: f"{TWO}|us-east-1"}
 
 def test_every_asset_needs_the_start_of_a_run(loads: Loads) -> None:
     definitions = build_definitions(loads())
-    for asset in definitions.assets or ():
-        assert isinstance(asset, dg.AssetsDefinition)
+    made = [
+        asset for asset in definitions.assets or () if isinstance(asset, dg.AssetsDefinition) and asset.is_executable
+    ]
+    assert len(made) > 5
+    for asset in made:
         assert "sync_run" in asset.required_resource_keys, asset.keys
 
 
