@@ -410,3 +410,37 @@ def test_a_check_names_what_is_wrong_and_nothing_else(
     status, told = _check(small, capsys)
     assert status == 1
     assert [each["what"] for each in told["findings"] if each["problem"]] == [what], told
+
+
+def test_a_target_that_cannot_work_is_not_synced_says_so_in_raito_cloud_and_stops_no_other(
+    small: Small, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = small.write()
+    wrong = {
+        **small.target,
+        "name": "finance",
+        "data-source-id": "ds-210000000023",
+        "identity-store-id": "is-210000000023",
+        "aws-account-id": "210000000023",
+        "aws-profile": "research",
+    }
+    file.write_text(yaml.safe_dump({**small.options, "targets": [wrong, small.target]}), encoding="utf-8")
+    log = small.world.embedded.raito.log
+    log.clear()
+    capsys.readouterr()
+
+    status = main(["run", "--json", "--config-file", str(file)])
+
+    places = {place["target"]: place for place in json.loads(capsys.readouterr().out)["places"]}
+    assert status == 1
+    assert (places["finance"]["outcome"], places["marketing"]["outcome"]) == ("failed", "complete")
+    (cause,) = places["finance"]["causes"]
+    assert "belong to account 210000000034" in cause["reason"]
+    told = [call["arguments"]["updateJob"]["input"] for call in log if "updateJob" in (call.get("operations") or [])]
+    ended = [job for job in told if job["status"] in ("FAILED", "COMPLETED")]
+    assert {(job["dataSourceId"], job["status"]) for job in ended} == {
+        ("ds-210000000023", "FAILED"),
+        (SOURCE, "COMPLETED"),
+    }
+    (failed,) = (job for job in ended if job["status"] == "FAILED")
+    assert "belong to account 210000000034" in str(failed["errors"])
