@@ -14,14 +14,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.objects.subtree import Subtree
 from raito_pipeline.orchestration.sync_run import SyncSuperseded
-from raito_pipeline.orchestration.tags import (
-    ACCOUNT_TAG,
-    BY_COMMAND,
-    LAUNCHED_BY_TAG,
-    RANGE_END,
-    RANGE_START,
-    layer_tags,
-)
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
 from raito_pipeline.orchestration.tags import Layer as SyncLayer
 from raito_pipeline.partitions import region_key
 from raito_pipeline.storage.lease import SyncUnderWay
@@ -82,7 +75,7 @@ def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
 
 
 def _layer(layer: SyncLayer, place: str, name: str, owner: str, sync: str) -> Layer:
-    return Layer(place, name, layer.tables, owner, {**layer_tags(layer, owner, sync), LAUNCHED_BY_TAG: BY_COMMAND})
+    return Layer(place, name, layer.tables, owner, {**layer_tags(layer, owner, sync), **command_tags()})
 
 
 def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:
@@ -94,7 +87,7 @@ def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:
     for target in options.accounts:
         if target.account_id != place.account or place.region not in target.regions:
             continue
-        account, tags = target.partition, {**subtree.tags(), ACCOUNT_TAG: target.partition}
+        account, tags = target.partition, {**subtree.tags(), **command_tags(), ACCOUNT_TAG: target.partition}
         name = f"data objects below {subtree.parent}"
         yield Layer(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
         yield Layer(f"account {account}", "upload of these", ("data_source_import",), account, tags)

@@ -26,6 +26,7 @@ from raito_pipeline.dagster_support.gone import gone_accounts
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.objects.subtree import NoSubtree, Subtree
+from raito_pipeline.orchestration.dead_runs import report_dead_commands
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.raito_jobs import report_unusable
@@ -168,6 +169,8 @@ class TerminalSync:
         definitions = build_definitions(self.options, self._services)
         try:
             with instance_of_this_directory() as instance, self._progress.shown():
+                for killed in report_dead_commands(instance):
+                    self.console.print(f"note: {killed}", style="yellow", markup=False, soft_wrap=True)
                 run_sync(definitions, instance, usable, self._layer)
         except KeyboardInterrupt:
             self._give_up_places(dict.fromkeys(place_key(layer) for layer in usable))

@@ -1,8 +1,12 @@
 """Runs that Dagster takes for running while their process is dead.
 
 The code server reports a run whose process died while the server lives. Where both died (a machine lost its power, a
-container was replaced), nobody does: run monitoring of Dagster cannot ask the default run launcher. The lease tells: a
-live run holds and renews it. A run that counts as running and was seen without its lease twice is reported as failed.
+container was replaced), nobody does: run monitoring of Dagster cannot ask the default run launcher. The same holds for
+a run of `raito-pipeline run`. The lease tells: a live run holds and renews it.
+
+- A run whose lease names a process that is provably gone is reported as failed at once.
+- So is a run of `raito-pipeline run` whose tag does, by the next such command, too: there may be no sensor.
+- A run that counts as running and was seen without its lease twice is reported as failed, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +16,28 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from raito_pipeline.orchestration.history import RunView, State
-from raito_pipeline.storage.lease import Leases
+from raito_pipeline.orchestration.tags import (
+    ACCOUNT_TAG,
+    BY_COMMAND,
+    LAUNCHED_BY_TAG,
+    LAYER_TAG,
+    PROCESS_TAG,
+    launched_by_command,
+)
+from raito_pipeline.storage.lease import LeaseRecord, Leases
+from raito_pipeline.storage.owner import Owner
 
 GRACE = timedelta(seconds=30)
 """How long a run may be without its lease: it gives it back a moment before it ends."""
 STARTS_WITHIN = timedelta(minutes=5)
 """How long a run may take to ask for its lease, besides the time that it waits for it."""
+_UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 
 
 @dataclass
@@ -32,10 +52,16 @@ class DeadRuns:
     ) -> Iterator[str]:
         """Report the dead runs as failed to the instance; gives a line for each."""
         running = [run for found in runs.values() for run in found if run.state is State.RUNNING]
+        for owner in dict.fromkeys(run.owner for run in running):
+            left = leases.left_by_dead(owner)
+            if left is not None and (text := _report_killed(instance, left)):
+                yield text
+        if any(run.by_command and run.active for found in runs.values() for run in found):
+            yield from report_dead_commands(instance)
         suspected = {run.run_id: run for run in running if self._suspicious(leases, run, now)}
         self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in suspected}
         for run_id, since in self._suspected.items():
-            if now - since >= GRACE and (text := _report(instance, suspected[run_id])):
+            if now - since >= GRACE and (text := _report_silent(instance, suspected[run_id])):
                 yield text
 
     def _suspicious(self, leases: Leases, run: RunView, now: datetime) -> bool:
@@ -46,14 +72,36 @@ class DeadRuns:
         return holder is None or holder.state != "held" or holder.run_id != run.run_id
 
 
-def _report(instance: dg.DagsterInstance, run: RunView) -> str | None:
-    found = instance.get_run_by_id(run.run_id)
+def report_dead_commands(instance: dg.DagsterInstance) -> list[str]:
+    """Report the runs of `raito-pipeline run` whose process is provably gone as failed; gives a line for each."""
+    unfinished = dg.RunsFilter(statuses=_UNFINISHED, tags={LAUNCHED_BY_TAG: BY_COMMAND})
+    said = []
+    for run in instance.get_runs(unfinished):
+        owner = Owner.from_name(f".{run.tags.get(PROCESS_TAG, '')}")
+        if owner is not None and owner.dead and launched_by_command(run.tags):
+            layer, account = run.tags.get(LAYER_TAG, "a layer"), run.tags.get(ACCOUNT_TAG, "an account")
+            said.append(_report(instance, run.run_id, f"{layer} of {account}", _killed(owner)))
+    return [text for text in said if text]
+
+
+def _report_killed(instance: dg.DagsterInstance, left: LeaseRecord) -> str | None:
+    return _report(instance, left.run_id, f"{left.what} of {left.key}", _killed(left.owner))
+
+
+def _killed(owner: Owner) -> str:
+    return f"was killed with its process {owner.pid} on {owner.host}"
+
+
+def _report_silent(instance: dg.DagsterInstance, run: RunView) -> str | None:
+    silent = "gives no sign of life: its process is dead, or its storage out of its reach"
+    return _report(instance, run.run_id, f"{run.layer.value} of {run.owner}", silent)
+
+
+def _report(instance: dg.DagsterInstance, run_id: str, what: str, why: str) -> str | None:
+    found = instance.get_run_by_id(run_id)
     if found is None or found.is_finished:
         return None
-    text = (
-        f"{run.name} ({run.layer.value} of {run.owner}) gives no sign of life: its process is dead, or its storage out "
-        f"of its reach. It was reported as failed."
-    )
+    text = f"run {run_id[:8]} ({what}) {why}. It was reported as failed."
     if found.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(found, text)
     else:

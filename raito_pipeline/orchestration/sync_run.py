@@ -40,7 +40,7 @@ from raito_pipeline.storage import Store
 from raito_pipeline.storage.lease import BETWEEN_LAYERS_SECONDS, Lease, Leases, SyncUnderWay
 
 BETWEEN_LAYERS_OF_A_COMMAND = 60.0
-"""Seconds: a command goes on at once, and where it was killed the next one shall not wait long."""
+"""Seconds: a command goes on at once. Where its process is provably gone (same machine), its place ends with it."""
 _PATIENCE = 5.0
 """Seconds that are waited at a time, so that a run which waits can be cancelled."""
 _LONGEST_TAG = 250
@@ -106,6 +106,7 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
+                lease.reserve_for_process = launched_by_command(run.tags)
 
     return dg.ResourceDefinition(begun, description="The sync that this run belongs to, and the stored tables.")
 

@@ -12,6 +12,7 @@ import dagster as dg
 
 from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+from raito_pipeline.storage.owner import Owner
 
 SYNC_TAG = "raito/sync"
 ACCOUNT_TAG = "raito/account"
@@ -23,6 +24,9 @@ BEGUN_TAG = "raito/begun"
 REFUSED_TAG = "raito/refused"
 """Why a run was not let into its account: another sync was under way, or a later one had begun."""
 LAUNCHED_BY_TAG = "raito/launched-by"
+PROCESS_TAG = "raito/process"
+"""The process that makes a run of `raito-pipeline run`, so that others can tell when it is dead."""
+_PARENT_TAG = "dagster/parent_run_id"
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
@@ -88,8 +92,16 @@ def layer_tags(layer: Layer, owner: str, sync: str) -> dict[str, str]:
 
 
 def launched_by_command(tags: Mapping[str, str]) -> bool:
-    """True for a run of `raito-pipeline run`, which runs the layers one after the other by itself."""
-    return tags.get(LAUNCHED_BY_TAG) == BY_COMMAND
+    """True for a run of `raito-pipeline run`, which runs the layers one after the other by itself.
+
+    One that is re-executed in the UI has the tags of the run before it, but is made by Dagster.
+    """
+    return tags.get(LAUNCHED_BY_TAG) == BY_COMMAND and _PARENT_TAG not in tags
+
+
+def command_tags() -> dict[str, str]:
+    """The tags of a run that this process makes for `raito-pipeline run`."""
+    return {LAUNCHED_BY_TAG: BY_COMMAND, PROCESS_TAG: Owner.here().name}
 
 
 def joined(values: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,9 @@
 The lease is *held* by a live run, which renews it every twenty seconds; *reserved* for its sync between two of its
 layers; or *free*. It ends by itself when its owner does: at once where the process is provably gone (same machine),
 else two minutes after the last sign of life. A run that belongs to no sync joins the one that the lease names last.
+
+A reserved place outlives the process that reserved it, as the next layer may be another process; where that process
+itself goes on with the next layer (`reserve_for_process`), the place ends with it like a held one.
 """
 
 import json
@@ -48,12 +51,20 @@ class LeaseRecord:
     acquired_at: datetime
     heartbeat_at: datetime
     reserved_until: datetime | None = None
+    reserved_for_process: bool = False
 
     def open(self, now: datetime, dead_after: timedelta) -> bool:
         """True while the lease keeps others out: its owner lives, or it is reserved for its sync."""
         if self.state == "held":
             return not self.owner.dead and now - self.heartbeat_at < dead_after
-        return self.state == "reserved" and self.reserved_until is not None and now < self.reserved_until
+        if self.state == "free" or self.reserved_until is None or now >= self.reserved_until:
+            return False
+        return not (self.reserved_for_process and self.owner.dead)
+
+    @property
+    def left_by_dead(self) -> bool:
+        """True where the run that took the lease was provably killed while it held it."""
+        return self.state == "held" and self.owner.dead
 
     def to_json(self) -> bytes:
         """As the file holds it."""
@@ -84,6 +95,7 @@ class LeaseRecord:
             acquired_at=datetime.fromisoformat(said["acquired_at"]),
             heartbeat_at=datetime.fromisoformat(said["heartbeat_at"]),
             reserved_until=None if until is None else datetime.fromisoformat(until),
+            reserved_for_process=bool(said.get("reserved_for_process", False)),
         )
 
 
@@ -126,13 +138,15 @@ class Lease:
     """A lease that this process holds and renews in the background; a context manager that releases it.
 
     `sync` is the id of the sync that the run belongs to. `reserve_seconds` is how long the place of that sync is kept
-    after this layer; nothing is kept where the block was interrupted (Ctrl-C, a cancelled run).
+    after this layer, with `reserve_for_process` no longer than this process lives; nothing is kept where the block was
+    interrupted (Ctrl-C, a cancelled run).
     """
 
     def __init__(self, file: LeaseFile, record: LeaseRecord, beat_every: float, dead_after: float) -> None:
         self._file, self._record = file, record
         self._beat_every, self._dead_after = beat_every, dead_after
         self.reserve_seconds = 0.0
+        self.reserve_for_process = False
         self._alive_at = time.monotonic()
         self._lost: str | None = None
         self._ended = threading.Event()
@@ -177,8 +191,8 @@ class Lease:
         def give_back(record: LeaseRecord, now: datetime) -> LeaseRecord:
             if reserve_seconds <= 0:
                 return replace(record, state="free", heartbeat_at=now)
-            until = now + timedelta(seconds=reserve_seconds)
-            return replace(record, state="reserved", heartbeat_at=now, reserved_until=until)
+            until, own = now + timedelta(seconds=reserve_seconds), self.reserve_for_process
+            return replace(record, state="reserved", heartbeat_at=now, reserved_until=until, reserved_for_process=own)
 
         try:
             self._change_own(give_back)
@@ -293,6 +307,11 @@ class Leases:
         """Who holds or has reserved the lease now; None where it is free."""
         record, now = self._read(key)
         return record if record is not None and record.open(now, self._dead_time) else None
+
+    def left_by_dead(self, key: str) -> LeaseRecord | None:
+        """The lease of a run that was provably killed while it held it, and that nobody has taken since; else None."""
+        record = self._read(key)[0]
+        return record if record is not None and record.left_by_dead else None
 
     @property
     def _dead_time(self) -> timedelta:

@@ -1,5 +1,8 @@
 """The sensor on an instance with real run records: what a tick requests, what an error does, and what a tick costs."""
 
+import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,16 +12,26 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync, in_words
-from raito_pipeline.orchestration.dead_runs import GRACE
+from raito_pipeline.orchestration.dead_runs import GRACE, report_dead_commands
 from raito_pipeline.orchestration.jobs import JOB_NAMES, make_jobs, run_request
 from raito_pipeline.orchestration.reconcile import Request
-from raito_pipeline.orchestration.tags import BACKFILL_TAG, BEGUN_TAG, Layer, layer_tags
+from raito_pipeline.orchestration.tags import BACKFILL_TAG, BEGUN_TAG, PROCESS_TAG, Layer, command_tags, layer_tags
 from raito_pipeline.storage import ReadStatus, Store
 from raito_pipeline.storage.lease import Leases
+from raito_pipeline.storage.owner import Owner
 from tests.orchestration.conftest import Loads, account_ids, names
 
 ORG = "999988887777_eu-west-1"
 MANY = 1_000
+_HOLD = """
+import json, sys, time
+from raito_pipeline.storage.lease import Leases
+from raito_pipeline.storage.owner import Owner
+from raito_pipeline.storage.owner import Owner
+lease = Leases(sys.argv[1]).acquire(sys.argv[2], "s1", sys.argv[3], "layer account", begins=True)
+print(json.dumps(Owner.here().fields), flush=True)
+time.sleep(120)
+"""
 
 
 @dg.op
@@ -46,6 +59,16 @@ def add_run(
         given = dict(run_request(Request(owner, layer, sync), make_grid(options)).tags)
     begun = {BEGUN_TAG: "true"} if status is not dg.DagsterRunStatus.NOT_STARTED else {}
     return instance.create_run_for_job(_any_job, status=status, tags={**given, **begun, **tags})
+
+
+def killed_while_holding(options: Options, owner: str, run_id: str) -> Owner:
+    """A process that took the lease of an account for a run and was killed."""
+    command = [sys.executable, "-c", _HOLD, str(options.pipeline.storage), owner, run_id]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        killed = Owner.from_fields(json.loads(process.stdout.readline()))
+        process.kill()
+    return killed
 
 
 def tick(syncs: Syncs, instance: dg.DagsterInstance) -> dg.SensorResult:
@@ -198,6 +221,30 @@ def test_a_run_whose_process_is_dead_is_reported_as_failed_and_its_sync_goes_on(
 
     assert f"run {dead.run_id[:8]} (account of {account}) gives no sign of life" in text
     assert names(tick(syncs, instance).run_requests) == [("sync_account_regions", account)]
+
+
+def test_a_run_whose_process_was_provably_killed_is_reported_at_the_first_look(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    options = loads()
+    one, two = account_ids(2)
+    of_daemon = add_run(instance, options, Layer.ACCOUNT, one, dg.DagsterRunStatus.STARTED)
+    killed = killed_while_holding(options, one, of_daemon.run_id)
+    left = {**command_tags(), PROCESS_TAG: killed.name}
+    of_command = add_run(instance, options, Layer.ACCOUNT, two, dg.DagsterRunStatus.STARTED, "s2", **left)
+    again = {**left, "dagster/parent_run_id": of_command.run_id}
+    add_run(instance, options, Layer.ACCOUNT, two, dg.DagsterRunStatus.STARTED, "s3", **again)
+    add_run(instance, options, Layer.ACCOUNT, two, dg.DagsterRunStatus.STARTED, "s4", **command_tags())
+
+    texts = Syncs(options, make_grid(options)).report_dead_runs(instance, datetime.now(UTC))
+
+    assert [text.split(" was killed")[0] for text in texts] == [
+        f"run {of_daemon.run_id[:8]} (layer account of {one})",
+        f"run {of_command.run_id[:8]} (account of {two})",
+    ]
+    failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    assert {run.run_id for run in failed} == {of_daemon.run_id, of_command.run_id}
+    assert report_dead_commands(instance) == []
 
 
 def test_a_backfill_of_a_job_is_continued_like_any_other_run(loads: Loads, instance: dg.DagsterInstance) -> None:

@@ -11,7 +11,15 @@ from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.dagster_support.layers import FINAL, REGIONAL, ROOTS
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
-from raito_pipeline.orchestration.tags import RANGE_END, RANGE_START, Layer, layer_tags, scope_of
+from raito_pipeline.orchestration.tags import (
+    RANGE_END,
+    RANGE_START,
+    Layer,
+    command_tags,
+    launched_by_command,
+    layer_tags,
+    scope_of,
+)
 from raito_pipeline.resources import Services
 from raito_pipeline.storage.lease import Leases
 from tests.orchestration.conftest import Loads, account_ids
@@ -169,3 +177,17 @@ def test_the_layer_of_a_run(
     selected = None if tables is None else {dg.AssetKey(table) for table in tables}
     run = dg.DagsterRun("any", asset_selection=selected, tags=tags)
     assert scope_of(run, make_grid(options)).layer is layer
+
+
+def test_the_place_of_a_command_is_kept_for_its_own_process(options: Options, instance: dg.DagsterInstance) -> None:
+    leases = Leases(options.pipeline.storage)
+    for owner, tags, own in ((ONE, {}, False), (TWO, command_tags(), True)):
+        start(instance, options, ROOTS, {"dagster/partition": owner, **layer_tags(Layer.ACCOUNT, owner, "s1"), **tags})
+        kept = leases.under_way(owner)
+        assert kept is not None
+        assert kept.reserved_for_process == own
+
+
+def test_what_is_executed_again_in_the_ui_is_no_run_of_a_command() -> None:
+    assert launched_by_command(command_tags())
+    assert not launched_by_command({**command_tags(), "dagster/parent_run_id": "r", "dagster/root_run_id": "r"})

@@ -24,6 +24,9 @@ HOLD = textwrap.dedent("""
     import sys, time
     from raito_pipeline.storage import Leases
     lease = Leases(sys.argv[1]).acquire("111122223333", "sync-1", "run-1", "layer regions")
+    if len(sys.argv) > 2:
+        lease.reserve_for_process = sys.argv[2] == "for this process"
+        lease.release(reserve_seconds=600)
     print("held", flush=True)
     time.sleep(120)
 """)
@@ -148,9 +151,27 @@ def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location:
         assert child.stdout is not None
         assert child.stdout.readline() == b"held\n"
         assert f"process {child.pid}" in _refused(leases, "sync-2", "run-2")
+        assert leases.left_by_dead(ACCOUNT) is None
         os.kill(child.pid, signal.SIGKILL)
+    left = leases.left_by_dead(ACCOUNT)
+    assert left is not None
+    assert (left.run_id, left.owner.pid) == ("run-1", child.pid)
     with _take(leases, None, "run-2") as lease:
         assert lease.sync == "sync-1"
+        assert leases.left_by_dead(ACCOUNT) is None
+
+
+def test_a_place_that_is_kept_for_a_process_ends_with_it_and_one_for_the_sync_does_not(location: str) -> None:
+    leases = Leases(location)
+    for kept_for, ends in (("for this process", True), ("for the sync", False)):
+        command = [sys.executable, "-c", HOLD, location, kept_for]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"held\n"
+            assert "between two layers" in _refused(leases, "sync-2", "run-2")
+            os.kill(child.pid, signal.SIGKILL)
+        assert (leases.under_way(ACCOUNT) is None) == ends
+        assert leases.left_by_dead(ACCOUNT) is None
 
 
 def test_of_many_that_try_at_once_one_gets_it(leases: Leases) -> None:
