@@ -7,7 +7,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,12 +25,12 @@ from raito_pipeline.cli import main
 
 out = os.dup(1)
 for line in sys.stdin:
-    command, log, after = json.loads(line)
+    command, files, after = json.loads(line)
     began = time.monotonic()
     child = os.fork()
     if child == 0:
-        file = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
-        os.dup2(file, 1), os.dup2(file, 2)
+        for number, file in enumerate(files, start=1):
+            os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
         status = 70
         try:
             status = main(command)
@@ -54,12 +53,16 @@ for line in sys.stdin:
 
 @dataclass(frozen=True)
 class Ended:
-    """A sync that ended by itself with `status` (None: it was killed), after `seconds`, at a time (Unix seconds)."""
+    """A sync that ended by itself with `status` (None: it was killed), after `seconds`, at a time (Unix seconds).
+
+    `printed` is what it printed on stdout, `noted` what on stderr.
+    """
 
     status: int | None
     seconds: float
     at: float
-    output: str
+    printed: str
+    noted: str
 
     @property
     def killed(self) -> bool:
@@ -72,29 +75,31 @@ class Syncs:
     """Makes one sync after the other on an estate."""
 
     command: Sequence[str]
-    log: Path
+    files: Sequence[Path]
     process: "subprocess.Popen[str]"
 
     def run(self, kill_after: float | None = None) -> Ended:
         """One sync, killed after so many seconds unless it has ended by then."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(json.dumps([list(self.command), str(self.log), kill_after]), file=self.process.stdin, flush=True)
+        asked = [list(self.command), [str(file) for file in self.files], kill_after]
+        print(json.dumps(asked), file=self.process.stdin, flush=True)
         status, seconds, at = json.loads(self.process.stdout.readline())
-        return Ended(status, seconds, at, self.log.read_text("utf-8", errors="replace"))
+        printed, noted = (file.read_text("utf-8", errors="replace") for file in self.files)
+        return Ended(status, seconds, at, printed, noted)
 
 
 @contextmanager
 def syncs_of(home: Path, command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Syncs]:
     """Syncs by `command`, recorded in the Dagster instance in `home`, whose temporary files lie in `home/tmp`."""
     temporary = home / "tmp"
-    temporary.mkdir(exist_ok=True)
+    temporary.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     given = {**environment, "DAGSTER_HOME": str(home), "TMPDIR": str(temporary)}
     with subprocess.Popen(
         [sys.executable, "-c", _FORKER], env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield Syncs(command, home / "sync.log", process)
+        yield Syncs(command, (home / "stdout", home / "stderr"), process)
         assert process.stdin is not None
         process.stdin.close()
 
@@ -139,38 +144,40 @@ def waited_for_lease(instance: dg.DagsterInstance) -> float:
     return longest
 
 
-def left_over(embedded: Embedded, targets: Sequence[str], owners: Sequence[str], temporary: Path) -> list[str]:
-    """What no sync may leave behind, one line each: open jobs, temporary files, leases, runs that seem to run."""
-    found = [f"job {line} in Raito Cloud" for line in open_jobs(embedded, targets)]
+def left_over(
+    embedded: Embedded, home: Path, stores: Sequence[str], owners: Sequence[str], temporary: Path
+) -> list[str]:
+    """What no sync may leave behind, one line each: open jobs, temporary files, leases, runs that seem to run.
+
+    `stores` are ids of data sources and identity stores, `owners` partition keys, `home` is that of Dagster.
+    """
+    found = [f"job {line} in Raito Cloud" for line in open_jobs(embedded, stores)]
     data = embedded.directory / "data"
     found += [f"file {path.relative_to(data)}" for path in data.rglob("*") if _temporary(path)]
     found += [f"noted jobs in {path.name}" for path in (data / "_jobs").glob("*")]
     found += [f"temporary {path.name}" for path in temporary.glob("raito-*")]
     leases = Leases(data)
-    return found + [f"lease of {owner}" for owner in owners if leases.under_way(owner) is not None]
+    found += [f"lease of {owner}" for owner in owners if leases.under_way(owner) is not None]
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        return found + [f"run {run.run_id} {run.status.value}" for run in instance.get_runs() if not run.is_finished]
 
 
 def _temporary(path: Path) -> bool:
     return path.is_file() and (path.name.startswith(".data.parquet.") or path.suffix in (".new", ".tmp"))
 
 
-def open_jobs(embedded: Embedded, targets: Sequence[str]) -> list[str]:
-    """The jobs of data sources or identity stores that have not ended, with their tasks and subtasks that have not."""
-    marks = ",".join("?" for _ in targets)
+def open_jobs(embedded: Embedded, stores: Sequence[str]) -> list[str]:
+    """The jobs of data sources or identity stores that have not ended."""
+    marks = ",".join("?" for _ in stores)
     query = (
         f"select id, status from jobs where (data_source in ({marks}) or identity_store in ({marks})) "
         "and status not in ('COMPLETED', 'FAILED')"
     )
     with closing(sqlite3.connect(embedded.directory / "raito-cloud.sqlite")) as database:
-        return [f"{job} {status}" for job, status in database.execute(query, (*targets, *targets))]
+        return [f"{job} {status}" for job, status in database.execute(query, (*stores, *stores))]
 
 
-def whole(data: Path) -> None:
+def require_whole(data: Path) -> None:
     """Read every table: none is ever half written."""
     for file in data.rglob("data.parquet"):
         pq.read_table(file, partitioning=None)
-
-
-def now() -> float:
-    """Unix seconds."""
-    return time.time()
