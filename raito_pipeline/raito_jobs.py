@@ -19,6 +19,7 @@ from raito_pipeline.dagster_support.guard import Need, failed_cells
 from raito_pipeline.dagster_support.layers import access_needs, data_object_needs, identity_needs, region_cells
 from raito_pipeline.orchestration.run_events import LogLine, RunEvents, State, TableEnd
 from raito_pipeline.orchestration.run_log import RunLog
+from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import ImportsUnderWay, JobRefused, RaitoError, RaitoRefused, RaitoUnreachable
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.jobs import Job, JobType, Status, Task, said
@@ -72,6 +73,7 @@ class RunJobs:
     _own_sync: TargetsSync = field(default_factory=TargetsSync)
     _jobs: dict[str, tuple[Target, Job]] = field(default_factory=dict)
     _refused: dict[str, RaitoError] = field(default_factory=dict)
+    _interrupted: set[str] = field(default_factory=set)
 
     def of(self, target: Target) -> Job:
         """The job of a target in this run. Raises `RaitoError` where Raito Cloud makes none.
@@ -96,6 +98,10 @@ class RunJobs:
         """
         return self.of(target).task(job_type).start()
 
+    def follow_a_killed_run(self, target: Target) -> bool:
+        """Whether the last run of a target was killed: what Raito Cloud took in of it is not known."""
+        return target.name in self._interrupted
+
     def require_imports_ended(self, target: Target) -> None:
         """Refuse to ask for access controls before this run's imports that they are calculated from have ended.
 
@@ -118,19 +124,15 @@ class RunJobs:
     def _begin(self, target: Target) -> Job:
         client = self.services.raito(target)
         (self.sync or self._own_sync).require_version(client)
-        for job_id in self._open_jobs.close(target.name, client):
-            logger.warning(
-                "job %s of %s, which an interrupted run left open, was closed as FAILED", job_id, target.name
-            )
-        source = target.data_source_id if isinstance(target, AccountTarget) else None
+        if any(job.end is None for job in self._open_jobs.read(target.name)):
+            self._interrupted.add(target.name)
+        for name in (target.name, _checked(target)):
+            _close_left(self._open_jobs, name, client)
         try:
-            job = Job.create(client, source, target.identity_store_id)
+            job = _noted_job(self._open_jobs, target.name, client, target, self._planned)
         except RaitoRefused as error:
-            ids = {"data-source-id": source, "identity-store-id": target.identity_store_id}
+            ids = {"data-source-id": _source(target), "identity-store-id": target.identity_store_id}
             raise JobRefused(target.name, ids, error) from None
-        job.on_change = lambda changed: self._open_jobs.note(target.name, OpenJob.of(changed, self._planned))
-        job.on_change(job)
-        job.update(Status.IN_PROGRESS)
         for job_type in TASK_TABLES:
             if job_type not in self._planned:
                 job.skip(job_type)
@@ -235,18 +237,55 @@ def report_unusable(services: Services, target: Target, errors: Sequence[str]) -
     """
     client, sync = services.raito(target), services.targets_sync or TargetsSync()
     sync.require_version(client)
-    source = target.data_source_id if isinstance(target, AccountTarget) else None
-    job = Job.start(client, source, target.identity_store_id)
+    notes, name = OpenJobs(Store.open(services.options.pipeline.storage)), _checked(target)
+    _close_left(notes, name, client)
+    concerned = tuple(each for each in TASK_TABLES if _concerns(each, target))
+    job = _noted_job(notes, name, client, target, concerned)
     clean = [redact(error, services.secrets()) for error in errors]
     for job_type in TASK_TABLES:
-        if isinstance(target, AccountTarget) or job_type is JobType.IDENTITY_STORE:
+        if job_type in concerned:
             job.task(job_type).fail_because(clean)
         else:
             job.skip(job_type)
-    job.finish()
+    if job.finish():
+        notes.forget(name, job.id)
     sync.add(job)
     if services.targets_sync is None:
         sync.end()
+
+
+def _concerns(job_type: JobType, target: Target) -> bool:
+    return isinstance(target, AccountTarget) or job_type is JobType.IDENTITY_STORE
+
+
+def _source(target: Target) -> str | None:
+    return target.data_source_id if isinstance(target, AccountTarget) else None
+
+
+def _checked(target: Target) -> str:
+    """Under which name a job is noted that only says why a target is not synced.
+
+    It is made without the lease of the account: the notes of a sync that may be under way are not touched.
+    """
+    return f"{target.name} (check)"
+
+
+def _close_left(notes: OpenJobs, name: str, client: RaitoClient) -> None:
+    """Close the jobs that were noted under a name, and not ended."""
+    for job_id in notes.close(name, client):
+        logger.warning("job %s of %s, which an interrupted run left open, was closed as FAILED", job_id, name)
+
+
+def _noted_job(notes: OpenJobs, name: str, client: RaitoClient, target: Target, planned: Sequence[JobType]) -> Job:
+    """Begin a job of which every change is noted, so that the next sync closes it where this process is killed.
+
+    Raises `RaitoError` where Raito Cloud makes none.
+    """
+    job = Job.create(client, _source(target), target.identity_store_id)
+    job.on_change = lambda changed: notes.note(name, OpenJob.of(changed, planned))
+    job.on_change(job)
+    job.update(Status.IN_PROGRESS)
+    return job
 
 
 def _follows_from_another(cause: str) -> bool:

@@ -107,6 +107,8 @@ class Count:
     """id of the data source or identity store"""
     held: Elements | None
     sent: Elements
+    certain: bool = True
+    """false after a run that was killed: Raito Cloud may have taken in what that one sent"""
 
     def afterwards(self, *, removed: bool) -> Elements:
         """What Raito Cloud holds after the import, in which what was not sent was `removed`, or was not."""
@@ -115,7 +117,7 @@ class Count:
     def note(self, row: ImportResult) -> ImportResult:
         """The row of the import with what its counters are expected to be."""
         after = self.afterwards(removed=row.delete_untouched)
-        if self.held is None:
+        if self.held is None or not self.certain:
             return replace(row, held=len(after) if row.delete_untouched else None)
         added, removed = len(self.sent.less(self.held)), len(self.held.less(after))
         return replace(row, held=len(after), expected_added=added, expected_removed=removed)
@@ -412,6 +414,8 @@ def _begin(
     task = jobs.task(target, upload.job_type)
     try:
         work = _work(upload, log, services, task, cell, target, folders)
+        if work.count is not None and jobs.follow_a_killed_run(target):
+            work = replace(work, count=replace(work.count, certain=False))
         begun = upload.start(work)
     except Exception as error:
         task.fail(error)

@@ -127,8 +127,10 @@ def hit(instance: dg.DagsterInstance, began: float, at: float) -> Hit:
     if not steps:
         return Hit(layer, "start")
     last = steps[-1].get_dagster_event()
-    over = last.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE)
-    return Hit(layer, f"after {last.step_key}" if over else str(last.step_key))
+    if last.event_type in (dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE):
+        return Hit(layer, f"after {last.step_key}")
+    made = [str(e.asset_materialization.label) for e in steps if e.asset_materialization is not None]
+    return Hit(layer, f"{last.step_key} after {made[-1]}" if made else str(last.step_key))
 
 
 def waited_for_lease(instance: dg.DagsterInstance) -> float:

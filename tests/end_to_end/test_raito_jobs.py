@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import pytest
 
 from raito_pipeline.config import Options
 from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import ImportResult
+from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
+from raito_pipeline.raito_jobs import report_unusable
 from raito_pipeline.resources import Services
 from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
 from raito_pipeline.sandbox.raito.faults import Fault
@@ -295,16 +299,27 @@ with instance_of_this_directory() as instance, sync.until_the_end():
 """
 
 
-def ended_at(world: World, operation: str, number: signal.Signals) -> str:
-    """Runs the last layer as the command does, and ends it at an operation, which takes long then; gives its job."""
+REPORT = """
+import sys
+from raito_pipeline.config import load
+from raito_pipeline.raito_jobs import report_unusable
+from raito_pipeline.resources import Services
+
+options = load(only_targets=[sys.argv[1]])
+report_unusable(Services(options), options.accounts[0], ["its credentials have expired"])
+"""
+
+
+def ended_at(world: World, place: str, number: signal.Signals, script: str = LAST_LAYER, skip: int = 0) -> str:
+    """Runs the last layer as the command does, and ends it at a place of a fault, which takes long; gives its job."""
     cloud = world.embedded.raito
-    cloud.add_fault(Fault(on=f"operation:{operation}", delay=5.0))
+    cloud.add_fault(Fault(on=place, delay=5.0, skip=skip))
     cloud.log.clear()
     (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory)}
-    command = [sys.executable, "-c", LAST_LAYER, TARGET, LAST]
+    command = [sys.executable, "-c", script, TARGET, LAST]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until(lambda: any(fault.on == f"operation:{operation}" for fault in cloud.faults.listed()), False)
+        until(lambda: any(fault.on == place for fault in cloud.faults.listed()), False)
         process.send_signal(number)
         process.wait(timeout=60)
     cloud.faults.clear()
@@ -321,7 +336,7 @@ def until(check: Callable[[], bool], wanted: bool) -> None:
 
 
 def test_an_interrupted_run_says_so(world: World) -> None:
-    identifier = ended_at(world, "exportAccessProvidersRequest", signal.SIGINT)
+    identifier = ended_at(world, "operation:exportAccessProvidersRequest", signal.SIGINT)
     found = job(world, identifier)
     assert found["status"] == "FAILED"
     assert any("interrupted" in text for text in found["errors"])
@@ -336,7 +351,7 @@ def test_an_interrupted_run_says_so(world: World) -> None:
 
 
 def test_a_killed_run_is_closed_by_the_next_sync(world: World) -> None:
-    identifier = ended_at(world, "exportAccessProvidersRequest", signal.SIGKILL)
+    identifier = ended_at(world, "operation:exportAccessProvidersRequest", signal.SIGKILL)
     assert job(world, identifier)["status"] == "IN_PROGRESS"
 
     told = synced(world, [ACCOUNT], LAST)
@@ -347,6 +362,40 @@ def test_a_killed_run_is_closed_by_the_next_sync(world: World) -> None:
     tasks = {task["jobType"]: task["status"] for task in found["tasks"]}
     assert tasks == {"DS": "COMPLETED", "IS": "COMPLETED", "DA": "FAILED", "DU": "FAILED"}
     assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
+
+
+def test_a_killed_report_of_an_unusable_target_is_closed_by_the_next(world: World) -> None:
+    identifier = ended_at(world, "operation:addTaskEvent", signal.SIGKILL, REPORT, skip=1)
+    assert job(world, identifier)["status"] == "IN_PROGRESS"
+
+    options = world.options()
+    report_unusable(Services(options), options.account(ACCOUNT), ["its credentials have expired"])
+
+    found = job(world, identifier)
+    assert (found["status"], found["errors"]) == ("FAILED", [INTERRUPTED])
+    assert {task["status"] for task in found["tasks"]} == {"FAILED"}
+    assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
+
+
+def test_what_a_killed_run_sent_is_no_difference_of_counts(world: World) -> None:
+    """It was killed after Raito Cloud had its files and before it could keep what Raito Cloud holds then."""
+    before = objects(world)
+    s3 = boto3.Session(profile_name=TARGET).client("s3", region_name="us-east-1")
+    s3.put_object(Bucket=f"{TARGET}-sales", Key="killed/data.csv", Body=b"")
+    assert world.materialize(["data_objects"], f"{ACCOUNT}|us-east-1").success
+    ended_at(world, "poll", signal.SIGKILL)
+    until(lambda: objects(world) == before + 2, True)
+
+    for expected in (None, 0):
+        assert synced(world, [ACCOUNT], LAST).failures == []
+        (row,) = world.store.rows(ImportResult, ACCOUNT, table="data_source_import")
+        assert (row.added, row.expected_added, disagreement(row)) == (0, expected, None)
+        assert row.held == objects(world)
+
+
+def objects(world: World) -> int:
+    """How many data objects of the account Raito Cloud holds."""
+    return sum(world.counts()["dataSources"][f"ds-{ACCOUNT}"]["dataObjects"].values())
 
 
 def test_what_failed_before_the_uploads_fails_the_job(world: World) -> None:
