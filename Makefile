@@ -35,7 +35,7 @@ matrix: install
 	$(BIN)/python -m tests.matrix --account finance
 	$(BIN)/python -m tests.matrix --account research
 
-# Daemons that wait for the next minute, are killed and started again: some minutes.
+# Daemons that wait for the next minute, are killed and started again; syncs killed at forty moments: half an hour.
 test-daemon: install
 	$(BIN)/pytest -q -m slow_daemon tests/end_to_end
 
