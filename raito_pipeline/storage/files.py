@@ -18,6 +18,8 @@ from raito_pipeline.storage.owner import Owner
 
 logger = logging.getLogger(__name__)
 
+_LISTINGS = 100
+"""how often a folder is listed where files vanish meanwhile: each writer renames one file a cell"""
 LEFT_AFTER = timedelta(hours=24)
 """How old a temporary file of an unknown or living owner must be to count as left behind."""
 _TEMPORARY = ".data.parquet."
@@ -82,8 +84,17 @@ class LocalFiles:
 
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
-        found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
-        return {info.base_name: info for info in found if info.type == pafs.FileType.File}
+        selector = pafs.FileSelector(folder, allow_not_found=True)
+        for tried in range(1, _LISTINGS + 1):
+            try:
+                found = self.filesystem.get_file_info(selector)
+            except FileNotFoundError:
+                # A writer renamed its temporary file between the names of the folder and the look at each of them.
+                if tried == _LISTINGS:
+                    raise
+            else:
+                return {info.base_name: info for info in found if info.type == pafs.FileType.File}
+        raise AssertionError("unreachable")
 
     def delete(self, path: str) -> None:
         """Delete a file that is there."""

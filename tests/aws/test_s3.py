@@ -1,5 +1,6 @@
 """The buckets of an account and their keys, over the wire."""
 
+import time
 from typing import Any
 
 import pytest
@@ -72,6 +73,7 @@ def test_a_bucket_that_was_made_anew_has_no_tags_of_before(emulated_aws: Emulate
     before = read_buckets(clients, S3Settings())
     s3 = clients.client("s3")
     s3.delete_bucket(Bucket="alive")
+    time.sleep(1.1)  # a creation date counts seconds
     s3.create_bucket(Bucket="alive")
     emulated_aws.faults.add(Fault(kind="deny", operation="GetBucketTagging"))
     again = read_buckets(clients, S3Settings(), earlier=before.rows)
