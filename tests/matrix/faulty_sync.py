@@ -149,8 +149,7 @@ class FaultySyncs:
 
     def start(self) -> None:
         """The clean sync that everything is compared with (two: what the first push changed is read by the second)."""
-        for _ in range(2):
-            usual = self._operations_of_a_clean_sync()
+        usual = self._operations_of_a_clean_sync() | self._operations_of_a_clean_sync()
         self.world.embedded.aws.faults.add(NO_DETAILS)
         by_lists = self._operations_of_a_clean_sync() - usual
         self.world.embedded.aws.faults.clear()
