@@ -6,9 +6,9 @@ import dagster as dg
 
 from assets import account_iam, data_objects, last_layer, org_identities, regional, upload
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.orchestration.external import external_specs
 from raito_pipeline.orchestration.freshness import with_freshness
+from raito_pipeline.orchestration.grid import Grid
 
 
 def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:

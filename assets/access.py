@@ -10,22 +10,9 @@ from typing import TypeVar
 import dagster as dg
 import pandas as pd
 
-from raito_pipeline import partitions
-from raito_pipeline.access import AccessInputs, build_access_providers
-from raito_pipeline.aws.access_points import read_access_points
+from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support import gone
-from raito_pipeline.dagster_support.cells import CellLog, Meter, markdown_table
-from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
-from raito_pipeline.dagster_support.guard import judge
-from raito_pipeline.dagster_support.layers import (
-    IAM_TABLES,
-    ORGANIZATION_TABLES,
-    access_needs,
-    region_cells,
-)
-from raito_pipeline.dagster_support.makers import CellMaker
-from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import (
     AccessPoint,
     AccessProvider,
@@ -39,9 +26,21 @@ from raito_pipeline.model import (
     S3Bucket,
 )
 from raito_pipeline.model.schema import table_of
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration import gone, partitions
+from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
+from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.guard import judge
+from raito_pipeline.orchestration.layers import (
+    IAM_TABLES,
+    ORGANIZATION_TABLES,
+    access_needs,
+    region_cells,
+)
+from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.target_settings import access_settings
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
-from raito_pipeline.target_settings import access_settings
 
 GROUP = "access"
 R = TypeVar("R")

@@ -5,14 +5,14 @@ from functools import partial
 
 import dagster as dg
 
-from raito_pipeline import pushes
-from raito_pipeline.dagster_support.cells import CellLog
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.layers import IAM_TABLES
-from raito_pipeline.dagster_support.specs import table_spec
-from raito_pipeline.pushes import Push
-from raito_pipeline.raito_jobs import RunJobs
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration import pushes
+from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.layers import IAM_TABLES
+from raito_pipeline.orchestration.pushes import Push
+from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
 
 GROUP = "access_push"
 _MODE = "pipeline: mode is plan, so nothing is changed in AWS"

@@ -4,19 +4,19 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.aws import iam
-from raito_pipeline.aws.iam import EarlierIam
-from raito_pipeline.aws.reading import Read
-from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.layers import IAM_TABLES
-from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.aws.readers import iam
+from raito_pipeline.aws.readers.iam import EarlierIam
+from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.orchestration.cells import CellLog, Meter, Results
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.layers import IAM_TABLES
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.target_settings import iam_settings
 from raito_pipeline.storage import Store
-from raito_pipeline.target_settings import iam_settings
 
 GROUP = "account_iam"
 _ROWS: tuple[type[Any], ...] = (IamUser, IamGroup, IamRole, IamPolicy, IamAttachment)

@@ -8,25 +8,25 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.aws.cloudtrail import CloudTrailLogs
+from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS
+from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
+from raito_pipeline.aws.usage.earlier import known_layouts
+from raito_pipeline.aws.usage.known import KnownObjects
+from raito_pipeline.aws.usage.reading import read_usage
+from raito_pipeline.aws.usage.report import Incomplete, UsageReport
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter
-from raito_pipeline.dagster_support.grid import Cell, Grid, cell_of
-from raito_pipeline.dagster_support.guard import Need, judge
-from raito_pipeline.dagster_support.layers import account_cell
-from raito_pipeline.dagster_support.makers import CellMaker
-from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import OrgUser, S3Bucket
-from raito_pipeline.objects.unread import UNREAD_BUCKETS
-from raito_pipeline.partitions import organization_of
+from raito_pipeline.orchestration.cells import CellLog, Meter
+from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.guard import Need, judge
+from raito_pipeline.orchestration.layers import account_cell
+from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.partitions import organization_of
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.target_settings import usage_settings
 from raito_pipeline.raito.usage_window import usage_window
-from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellInfo, Store
-from raito_pipeline.target_settings import usage_settings
-from raito_pipeline.usage.earlier import known_layouts
-from raito_pipeline.usage.known import KnownObjects
-from raito_pipeline.usage.reading import read_usage
-from raito_pipeline.usage.report import Incomplete, UsageReport
 
 GROUP = "cloudtrail_usage"
 TABLES = ("cloudtrail_files", "usage_statements")

@@ -9,30 +9,30 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from raito_pipeline.aws import glue, s3
-from raito_pipeline.aws.access_points import access_point_buckets
-from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.errors import AwsDenied
-from raito_pipeline.aws.reading import Read
-from raito_pipeline.aws.s3_inventory import InventoryOf, inventories_of
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsDenied
+from raito_pipeline.aws.data_objects.glue import access_point_regions, glue_objects
+from raito_pipeline.aws.data_objects.scan import write_s3_objects
+from raito_pipeline.aws.data_objects.subtree import Subtree, keep_others
+from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
+from raito_pipeline.aws.readers import glue, s3
+from raito_pipeline.aws.readers.access_points import access_point_buckets
+from raito_pipeline.aws.readers.reading import Read
+from raito_pipeline.aws.readers.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.dagster_support.cells import CellLog, Meter, ReadRefused, Results, require
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.guard import Need, Verdict, judge
-from raito_pipeline.dagster_support.layers import account_cell
-from raito_pipeline.dagster_support.makers import CellMaker
-from raito_pipeline.dagster_support.specs import table_spec
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
-from raito_pipeline.objects.glue import access_point_regions, glue_objects
-from raito_pipeline.objects.scan import write_s3_objects
-from raito_pipeline.objects.subtree import Subtree, keep_others
-from raito_pipeline.objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
+from raito_pipeline.orchestration.cells import CellLog, Meter, ReadRefused, Results, require
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Need, Verdict, judge
+from raito_pipeline.orchestration.layers import account_cell
+from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.target_settings import glue_settings, s3_settings, scan_settings
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
-from raito_pipeline.target_settings import glue_settings, s3_settings, scan_settings
 
 GROUP = "data_objects"
 

@@ -8,12 +8,12 @@ themselves are in `access`, `upload` and `access_push`.
 import dagster as dg
 
 from assets import access, access_push, upload
-from raito_pipeline.dagster_support.cells import Results
-from raito_pipeline.dagster_support.grid import Grid
+from raito_pipeline.orchestration.cells import Results
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.raito_jobs import RunJobs
-from raito_pipeline.resources import Services
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:

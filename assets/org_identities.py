@@ -4,18 +4,18 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.aws import organization
-from raito_pipeline.aws.instances import Home
-from raito_pipeline.aws.limits import shared_limits
-from raito_pipeline.aws.reading import Read
-from raito_pipeline.dagster_support.cells import CellLog, Meter, Results
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.layers import ORGANIZATION_TABLES
-from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.aws.connection.limits import shared_limits
+from raito_pipeline.aws.readers import organization
+from raito_pipeline.aws.readers.instances import Home
+from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, OrgUser
+from raito_pipeline.orchestration.cells import CellLog, Meter, Results
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.layers import ORGANIZATION_TABLES
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.resources import Services
 
 GROUP = "org_identities"
 

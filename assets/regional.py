@@ -8,15 +8,14 @@ nor the tables after it: Dagster would skip every step downstream of one that fa
 import dagster as dg
 
 from assets import access, cloudtrail_usage, data_objects
-from raito_pipeline import partitions
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support import gone
-from raito_pipeline.dagster_support.cells import CellLog, Results
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.makers import CellMaker
+from raito_pipeline.orchestration import gone, partitions
+from raito_pipeline.orchestration.cells import CellLog, Results
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.resources import Services
 from raito_pipeline.storage import CellUnusable
 
 

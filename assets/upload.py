@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from raito_pipeline.dagster_support.cells import CellLog, Results
-from raito_pipeline.dagster_support.grid import Cell, Grid
-from raito_pipeline.dagster_support.specs import table_spec
+from raito_pipeline.orchestration.cells import CellLog, Results
 from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.raito_jobs import RunJobs
-from raito_pipeline.resources import Services
-from raito_pipeline.uploads import (
+from raito_pipeline.orchestration.uploads import (
     AccessProviderUpload,
     AccountIdentityUpload,
     DataObjectUpload,

@@ -9,13 +9,13 @@ from pathlib import Path
 import dagster as dg
 
 import assets
-from raito_pipeline.automation import build_automation
 from raito_pipeline.config import ConfigError, Options, Pipeline, find_config, load
-from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.orchestration.automation import build_automation
+from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.progress import RunProgress
+from raito_pipeline.orchestration.raito_jobs import raito_jobs
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import sync_run
-from raito_pipeline.raito_jobs import raito_jobs
-from raito_pipeline.resources import Services
 
 
 def build_definitions(options: Options, services: Services | None = None) -> dg.Definitions:

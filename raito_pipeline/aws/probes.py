@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from raito_pipeline.aws.clients import AwsClients, aws_call
-from raito_pipeline.aws.errors import AwsError, AwsGone
+from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 

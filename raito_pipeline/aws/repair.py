@@ -1,7 +1,7 @@
 """Which IAM permissions would repair the calls that AWS denied, taken from what the errors say.
 
 The errors of denied calls pass through tables, Dagster events and the feedback to Raito Cloud as text, so the text is
-read here; `raito_pipeline.aws.errors.explain` writes it, and a test holds both together.
+read here; `raito_pipeline.aws.connection.errors.explain` writes it, and a test holds both together.
 """
 
 import re

@@ -17,7 +17,7 @@ from raito_pipeline.cli.gather import places_of
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
 from raito_pipeline.config import load
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.resources import Services
 
 
 @dataclass(frozen=True, slots=True)

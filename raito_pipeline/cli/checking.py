@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, partial
 
-from raito_pipeline.aws.clients import AwsClients, WrongAccount, aws_call
-from raito_pipeline.aws.cloudtrail import CloudTrailLogs
-from raito_pipeline.aws.errors import AwsError, AwsGone, one_line
+from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call
+from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
 from raito_pipeline.aws.probes import NOT_TRIED, Probes, needed
+from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.cli.summary import Place
 from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.probe import StorageUnusable, require_writable
 

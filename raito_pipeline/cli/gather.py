@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from raito_pipeline import partitions
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.cli.summary import Place, Stored
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
-from raito_pipeline.dagster_support.grid import cell_of
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
 from raito_pipeline.model.schema import table_of
+from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.storage import CellInfo, Store
 
 _IMPORTS = tuple(name for name, spec in TABLES.items() if spec.row_type is ImportResult)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
-from raito_pipeline.sync import Layer, LayerResult
+from raito_pipeline.orchestration.sync import Layer, LayerResult
 
 
 class TerminalProgress:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
 from raito_pipeline.cli.checking import LOGIN, Checks, Finding, Stops
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
@@ -22,18 +23,17 @@ from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, layer_outcome, place_key, summary
 from raito_pipeline.config import Options, load
-from raito_pipeline.dagster_support.gone import gone_accounts
-from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.objects.subtree import NoSubtree, Subtree
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
+from raito_pipeline.orchestration.gone import gone_accounts
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.raito_jobs import report_unusable
-from raito_pipeline.resources import Services
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases, SyncUnderWay
-from raito_pipeline.sync import Layer, LayerResult, layers, run_sync, subtree_layers
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
 SKIPS = ("skip-identity-store-sync", "skip-data-source-sync", "skip-data-access-sync", "skip-data-usage-sync")

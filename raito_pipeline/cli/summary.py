@@ -13,9 +13,9 @@ import msgspec
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.sync import Layer, LayerResult
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
-from raito_pipeline.sync import Layer, LayerResult
 
 _LINE = re.compile(r"(?P<table>\w+) (?P<place>\S+?): (?P<reason>.*)", re.DOTALL)
 _ONLY_BELOW = "only what lies below"

@@ -16,10 +16,10 @@ from typing import Any
 import dagster as dg
 
 from raito_pipeline.aws.repair import repairs
-from raito_pipeline.dagster_support.gone import IS_GONE
-from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.model import ImportResult, PushResult
 from raito_pipeline.orchestration.external import IMPORTS, sources
+from raito_pipeline.orchestration.gone import IS_GONE
+from raito_pipeline.orchestration.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.raito.deletions import OPTION as MOST_DELETIONS
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.storage import CellInfo, ReadStatus

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.grid import Grid
 from raito_pipeline.orchestration.dead_runs import DeadRuns
 from raito_pipeline.orchestration.evidence import InstanceEvidence, Known
+from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.history import HORIZON, History, RunView
 from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.layers import IAM_TABLES, ORGANIZATION_TABLES
 from raito_pipeline.model import TABLES, ImportResult
+from raito_pipeline.orchestration.layers import IAM_TABLES, ORGANIZATION_TABLES
 
 GROUP_AWS = "aws"
 GROUP_GRANTED = "raito_cloud_granted"

@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.dagster_support.grid import Grid
-from raito_pipeline.dagster_support.layers import FINAL, IAM_TABLES
+from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.layers import FINAL, IAM_TABLES
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.tags import LAYER_TAG, PRIORITY_TAG, RANGE_END, RANGE_START, Layer, layer_tags
 

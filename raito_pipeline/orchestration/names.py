@@ -1,7 +1,7 @@
 """Accounts and organizations as people name them: the partition keys of the UI are ids, which nobody knows by heart."""
 
-from raito_pipeline.dagster_support.grid import Cell
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.grid import Cell
+from raito_pipeline.orchestration.resources import Services
 
 
 def target_name(services: Services, owner: str) -> str | None:

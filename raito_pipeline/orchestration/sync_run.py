@@ -17,11 +17,12 @@ from functools import partial
 
 import dagster as dg
 
-from raito_pipeline.dagster_support.cells import CellLog
-from raito_pipeline.dagster_support.grid import Cell, Grid
+from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.names import cell_name, target_name
 from raito_pipeline.orchestration.progress import RunProgress, silent_place
 from raito_pipeline.orchestration.quiet import with_frames, without_frames
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.tags import (
     BEGUN_TAG,
     LAYER_TAG,
@@ -35,7 +36,6 @@ from raito_pipeline.orchestration.tags import (
     scope_of,
     syncs_of,
 )
-from raito_pipeline.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.lease import BETWEEN_LAYERS_SECONDS, Lease, Leases, SyncUnderWay
 

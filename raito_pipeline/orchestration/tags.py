@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import dagster as dg
 
-from raito_pipeline.dagster_support.grid import Grid
-from raito_pipeline.dagster_support.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.storage.owner import Owner
 
 SYNC_TAG = "raito/sync"

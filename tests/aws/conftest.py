@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import use_profile, write_profile

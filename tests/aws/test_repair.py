@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from raito_pipeline.aws.errors import AwsError, explain, grouped
+from raito_pipeline.aws.connection.errors import AwsError, explain, grouped
 from raito_pipeline.aws.repair import Repair, repairs
 
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from raito_pipeline.aws.clients import AwsClients
-from raito_pipeline.aws.iam import IamSettings, read_account, remembered_documents, remembered_tags
-from raito_pipeline.policy import Scope, read_document, what_of
-from raito_pipeline.policy.resources import Place
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.policy import Scope, read_document, what_of
+from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.readers.iam import IamSettings, read_account, remembered_documents, remembered_tags
 from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws

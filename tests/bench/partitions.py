@@ -9,11 +9,11 @@ from pathlib import Path
 import dagster as dg
 
 from raito_pipeline.config import load
-from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import layers, run_sync
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
-from raito_pipeline.sync import layers, run_sync
 from tests.bench.figure import Figure
 
 OTHERS, REGIONS = 1_000, ("eu-west-1", "us-east-1", "eu-central-1", "us-west-2", "eu-north-1")

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 from isal import isal_zlib
 
-from raito_pipeline.aws.cloudtrail import LogBytes, LogFile
+from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
+from raito_pipeline.aws.usage.known import KnownObjects
+from raito_pipeline.aws.usage.reading import read_usage
+from raito_pipeline.aws.usage.records import decode
+from raito_pipeline.aws.usage.report import UsageSettings
+from raito_pipeline.aws.usage.statements import StatementSettings
 from raito_pipeline.storage import Store
-from raito_pipeline.usage.known import KnownObjects
-from raito_pipeline.usage.reading import read_usage
-from raito_pipeline.usage.records import decode
-from raito_pipeline.usage.report import UsageSettings
-from raito_pipeline.usage.statements import StatementSettings
 from tests.bench.process import tell
 
 ACCOUNT, REGION, DAY = "111122223333", "eu-west-1", "2026-03-19"

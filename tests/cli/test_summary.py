@@ -11,9 +11,9 @@ from rich.console import Console
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.sync import Layer, LayerResult
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
-from raito_pipeline.sync import Layer, LayerResult
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = "210000000034"

@@ -11,14 +11,14 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.config import Options, load
-from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import Layer, LayerResult, layers, run_sync
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.storage import Store
-from raito_pipeline.sync import Layer, LayerResult, layers, run_sync
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from raito_pipeline.dagster_support.layers import REGIONAL
 from raito_pipeline.model import ImportResult
+from raito_pipeline.orchestration.layers import REGIONAL
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from raito_pipeline.storage.lease import LeaseRecord, Leases

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.dagster_support.layers import FINAL, REGIONAL, ROOTS
+from raito_pipeline.orchestration.layers import FINAL, REGIONAL, ROOTS
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from tests.end_to_end.daemon import Daemon, daemon_on

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from raito_pipeline.dagster_support.layers import REGIONAL
+from raito_pipeline.orchestration.layers import REGIONAL
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus, Store
 from tests.end_to_end.conftest import World, started

@@ -11,14 +11,14 @@ from urllib.parse import quote_plus
 
 import boto3
 
-from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import DataObject, ImportResult
-from raito_pipeline.objects.subtree import Subtree
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import LayerResult, run_sync, subtree_layers
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus
-from raito_pipeline.sync import LayerResult, run_sync, subtree_layers
 from tests.end_to_end.conftest import World, failures
 
 ACCOUNT, REGION, BUCKET = "210000000012", "us-east-1", "marketing-sales"

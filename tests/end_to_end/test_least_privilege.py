@@ -9,9 +9,9 @@ import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
-from raito_pipeline.dagster_support.grid import cell_of
-from raito_pipeline.dagster_support.layers import IAM_TABLES, ORGANIZATION_TABLES, REGIONAL
 from raito_pipeline.model import TABLES
+from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.layers import IAM_TABLES, ORGANIZATION_TABLES, REGIONAL
 from raito_pipeline.storage import Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
 from tests.end_to_end.conftest import World, started

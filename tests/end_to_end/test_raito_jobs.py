@@ -17,17 +17,17 @@ import boto3
 import pytest
 
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import ImportResult
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import LayerResult, layers, run_sync
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.raito_jobs import report_unusable
-from raito_pipeline.resources import Services
 from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
 from raito_pipeline.sandbox.raito.faults import Fault
-from raito_pipeline.sync import LayerResult, layers, run_sync
 from tests.end_to_end.conftest import World, failures, started
 
 ACCOUNT, TARGET = "210000000012", "marketing"
@@ -288,11 +288,11 @@ LAST_LAYER = """
 import sys
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.config import load
-from raito_pipeline.dagster_support.grid import make_grid
+from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.resources import Services
-from raito_pipeline.sync import layers, run_sync
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.sync import layers, run_sync
 
 options, sync = load(only_targets=[sys.argv[1]]), TargetsSync()
 wanted = [layer for layer in layers(options, make_grid(options), "first") if layer.name == sys.argv[2]]
@@ -304,8 +304,8 @@ with instance_of_this_directory() as instance, sync.until_the_end():
 REPORT = """
 import sys
 from raito_pipeline.config import load
-from raito_pipeline.raito_jobs import report_unusable
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.resources import Services
 
 options = load(only_targets=[sys.argv[1]])
 report_unusable(Services(options), options.accounts[0], ["its credentials have expired"])

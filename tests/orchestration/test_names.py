@@ -1,8 +1,8 @@
 """Accounts as people name them."""
 
-from raito_pipeline.dagster_support.grid import cell_of
+from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.names import cell_name, target_name
-from raito_pipeline.resources import Services
+from raito_pipeline.orchestration.resources import Services
 from tests.orchestration.conftest import Loads, account_ids
 
 

@@ -6,10 +6,11 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.config import Options
-from raito_pipeline.dagster_support.cells import Results
-from raito_pipeline.dagster_support.grid import make_grid
-from raito_pipeline.dagster_support.layers import FINAL, REGIONAL, ROOTS
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.orchestration.cells import Results
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.layers import FINAL, REGIONAL, ROOTS
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
 from raito_pipeline.orchestration.tags import (
     RANGE_END,
@@ -20,7 +21,6 @@ from raito_pipeline.orchestration.tags import (
     layer_tags,
     scope_of,
 )
-from raito_pipeline.resources import Services
 from raito_pipeline.storage.lease import Leases
 from tests.orchestration.conftest import Loads, account_ids
 

@@ -17,7 +17,7 @@ from botocore.model import OperationModel
 NOT_AWS = "RaitoNotAnAnswer"
 """Member of an error response that says why the answer was not one of AWS."""
 LISTED = "RaitoListed"
-"""Member that stands for a page of keys which was read without botocore's parser (`raito_pipeline.aws.s3_listing`)."""
+"""Member that stands for a page of keys which `readers.s3_listing` read without botocore's parser."""
 
 MEMBERS: Mapping[str, tuple[str, ...]] = {
     "glue:GetDatabases": ("DatabaseList",),

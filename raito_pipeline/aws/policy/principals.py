@@ -1,0 +1,134 @@
+"""Who the principals of trust policies and resource policies are: users and roles of the account, or why not.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from raito_pipeline.aws.policy.documents import Document, Principal, Statement
+from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
+
+ASSUME_ROLE = "sts:AssumeRole"
+_OTHER_WAYS = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_ARN = re.compile(r"arn:[^:]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<rest>.+)")
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The users and roles of the account, by ARN."""
+
+    account_id: str
+    users: Mapping[str, str]
+    roles: Mapping[str, str]
+
+
+@dataclass
+class Who:
+    """Names of users and roles, and everyone who could not be named."""
+
+    users: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+
+    def __or__(self, other: "Who") -> "Who":
+        return Who(self.users | other.users, self.roles | other.roles, [*self.reasons, *other.reasons])
+
+
+def who_of_trust(document: Document, directory: Directory) -> Who:
+    """Who the trust policy of a role lets assume it without a condition. What is left out is in the reasons."""
+    who = Who(reasons=[f"trust policy: {problem}" for problem in document.problems])
+    for statement in document.statements:
+        if statement.effect == "Allow":
+            who |= _trusted(statement, directory)
+    for statement in document.statements:
+        if statement.effect == "Deny":
+            _distrust(statement, directory, who)
+    return Who(who.users, who.roles, list(dict.fromkeys(who.reasons)))
+
+
+def _trusted(statement: Statement, directory: Directory) -> Who:
+    label = f"trust policy, {statement.label}"
+    if not _names(statement, ASSUME_ROLE):
+        others = [action for action in _OTHER_WAYS if _names(statement, action)]
+        named = ", ".join(f"{p.kind} {p.value}" for p in statement.principals or ())
+        return Who(reasons=[f"{label}: {named} may use {action}" for action in others])
+    return named_by(statement, directory, label)
+
+
+def named_by(statement: Statement, directory: Directory, label: str) -> Who:
+    """The principals that an Allow names for sure; none where it has a condition or `NotPrincipal`."""
+    if statement.not_principals is not None:
+        return Who(reasons=[f"{label}: NotPrincipal: who is left has no name"])
+    if statement.conditions:
+        return Who(reasons=[f"{label}: Condition ({', '.join(statement.conditions)}): it lets some calls only"])
+    if statement.principals is None:
+        return Who(reasons=[f"{label}: it has no Principal"])
+    return resolve(statement.principals, directory, label)
+
+
+def resolve(principals: Iterable[Principal], directory: Directory, label: str) -> Who:
+    """Users and roles of the account among the principals; a reason for each of the others."""
+    who = Who()
+    for principal in principals:
+        if principal.kind == "AWS" and principal.value in directory.users:
+            who.users.add(directory.users[principal.value])
+        elif principal.kind == "AWS" and principal.value in directory.roles:
+            who.roles.add(directory.roles[principal.value])
+        else:
+            who.reasons.append(f"{label}: {_why_not(principal, directory)}")
+    return who
+
+
+def _why_not(principal: Principal, directory: Directory) -> str:
+    if principal.kind not in ("AWS", "*"):
+        return f"principal {principal.kind} {principal.value} is no user, group or role of the account"
+    if "*" in principal.value or "?" in principal.value:
+        return f"wildcard principal {principal.value}"
+    match = _ARN.fullmatch(principal.value)
+    account = principal.value if re.fullmatch(r"\d{12}", principal.value) else match["account"] if match else None
+    if account is None:
+        return f"principal {principal.value} is not known (deleted, or of a kind that cannot be shown)"
+    if account != directory.account_id:
+        return f"principal {principal.value} is of another account"
+    if match is None or match["rest"] == "root":
+        return f"principal {principal.value} is whoever of the account has a policy for it"
+    return f"principal {principal.value} is not known in the account"
+
+
+def touched(statement: Statement, arn: str, account_id: str) -> bool:
+    """True where a Deny without a condition may be about a user or role."""
+    if statement.not_principals is not None:
+        return not any(principal.value == arn for principal in statement.not_principals)
+    values = [principal.value for principal in statement.principals or () if principal.kind in ("AWS", "*")]
+    return any(
+        value in (arn, account_id) or value.endswith(f"::{account_id}:root") or matches(value, arn) for value in values
+    )
+
+
+def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
+    if not _names(statement, ASSUME_ROLE):
+        return
+    condition = f" under a condition ({', '.join(statement.conditions)})" if statement.conditions else ""
+    who.reasons.append(f"trust policy, {statement.label}: Deny{condition}")
+    if statement.conditions:
+        return
+    for arn, name in directory.users.items():
+        if name in who.users and touched(statement, arn, directory.account_id):
+            who.users.discard(name)
+    for arn, name in directory.roles.items():
+        if name in who.roles and touched(statement, arn, directory.account_id):
+            who.roles.discard(name)
+
+
+def _names(statement: Statement, action: str) -> bool:
+    if statement.actions is not None:
+        return any(_is(pattern, action) for pattern in statement.actions)
+    return not any(_is(pattern, action) for pattern in statement.not_actions or ())
+
+
+def _is(pattern: str, action: str) -> bool:
+    if not has_wildcard(pattern, variables=False):
+        return pattern.lower() == action.lower()
+    return matches(pattern, action, ignore_case=True, variables=False)

@@ -1,0 +1,155 @@
+"""Makes the changes of a plan in AWS, and gives one result for every access control, whatever happens to the others."""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
+from raito_pipeline.aws.push.iam_calls import Iam
+from raito_pipeline.aws.push.operations import IDLE, ChangeRefused, Operations
+from raito_pipeline.aws.push.schedule import Step, run, steps
+from raito_pipeline.aws.readers.reading import Progress, no_progress
+from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
+
+logger = logging.getLogger(__name__)
+
+_MAIN_KINDS = frozenset({"role", "policy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One result for every access control, in the order of the export, and whether AWS denied every change."""
+
+    results: tuple[PushResult, ...]
+    all_denied: bool
+
+
+def apply_plan(
+    clients: AwsClients,
+    account_id: str,
+    changes: Iterable[PushChange],
+    targets: Iterable[PushTarget],
+    controls: Iterable[AccessControl],
+    concurrency: int = 5,
+    progress: Progress = no_progress,
+) -> Applied:
+    """Make the changes in the order of the plan, those that do not depend on each other at the same time.
+
+    The first change of an access control that fails keeps its later ones from being made, and those of others only
+    where they need what it should have made. `controls` is the export: it says which objects belong to whom. Nothing is
+    changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason.
+    """
+    exported = {control.id: control for control in controls}
+    wanted = tuple(targets)
+    allowed = {target.access_control_id for target in wanted if not target.errors}
+    listed = steps(c for c in changes if c.operation not in IDLE and c.access_control_id in allowed)
+    own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
+    work = _Work(Operations(Iam(clients, account_id), account_id, own_ids), listed, progress)
+    run(listed, work.make, concurrency)
+    return Applied(work.results(wanted, exported), work.all_denied)
+
+
+@dataclass
+class _Work:
+    """What came of the changes so far, by their place in the list."""
+
+    operations: Operations
+    listed: Sequence[Step]
+    progress: Progress
+    failed: dict[int, str] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
+    refused: int = 0
+    denied: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def make(self, index: int) -> None:
+        """Make one change, unless one that it needs has failed."""
+        step = self.listed[index]
+        problem = self._in_the_way(step)
+        if problem is None:
+            problem = self._try(step.change)
+        with self.lock:
+            if problem is None:
+                self.made.add(index)
+            else:
+                self.failed[index] = problem
+            self.progress("changes in AWS", len(self.made) + len(self.failed), len(self.listed))
+
+    def _try(self, change: PushChange) -> str | None:
+        """Make a change; the error in one line, where there is one."""
+        try:
+            self.operations.make(change)
+        except (AwsError, ChangeRefused) as error:
+            with self.lock:
+                self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))
+                self.refused += 1
+            return one_line(str(error))
+        except Exception as error:
+            # The edge of one change: whatever is wrong with it, every access control gets its feedback.
+            logger.exception("%s of %s %s", change.operation, change.kind, change.resource)
+            return one_line(f"{change.operation} of {change.kind} {change.resource}: {type(error).__name__}: {error}")
+        return None
+
+    @property
+    def all_denied(self) -> bool:
+        """True where AWS denied everything that was tried."""
+        return bool(self.denied) and not self.made and self.denied == self.refused
+
+    def _in_the_way(self, step: Step) -> str | None:
+        """Why a change is not tried: an empty text after a failure of the same access control, told already."""
+        with self.lock:
+            if step.before in self.failed:
+                return ""
+            for index in sorted(step.waits_for & self.failed.keys()):
+                other = self.listed[index].change
+                if other.operation == "create" and other.access_control_id != step.change.access_control_id:
+                    return (
+                        f"{step.change.operation} of {step.change.kind} {step.change.resource}: not tried, because "
+                        f"{other.kind} {other.resource} of access control {other.access_control_name!r} "
+                        f"({other.access_control_id}) could not be made."
+                    )
+        return None
+
+    def results(self, targets: Iterable[PushTarget], exported: Mapping[str, AccessControl]) -> tuple[PushResult, ...]:
+        """What came of every access control, in the order of the export."""
+        own: dict[str, list[int]] = {}
+        for index, step in enumerate(self.listed):
+            own.setdefault(step.change.access_control_id, []).append(index)
+        ordered = sorted(targets, key=lambda target: target.position)
+        return tuple(
+            self._result(target, exported.get(target.access_control_id), own.get(target.access_control_id, []))
+            for target in ordered
+        )
+
+    def _result(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> PushResult:
+        errors = (*target.errors, *(self.failed[index] for index in own if self.failed.get(index)))
+        name, external_id = target.actual_name, target.external_id
+        if errors:
+            name, external_id = self._left(target, control, own)
+        return PushResult(
+            access_control_id=target.access_control_id,
+            access_control_name=target.access_control_name,
+            type=target.type,
+            actual_name=name,
+            external_id=external_id,
+            changes_made=sum(index in self.made for index in own),
+            changes_failed=sum(index in self.failed for index in own),
+            errors=errors,
+            warnings=target.warnings,
+        )
+
+    def _left(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> tuple[str, str | None]:
+        """Name and external id of what is in AWS after a failure: what was there before, until it was deleted.
+
+        Where a policy was to get another name, the old one stays the access control's own until it is gone, so that the
+        next push removes it.
+        """
+        made = [self.listed[index].change for index in own if index in self.made]
+        main = [change for change in made if change.kind in _MAIN_KINDS]
+        if control and control.external_id and not any(change.operation == "delete" for change in main):
+            return control.actual_name or "", control.external_id
+        if any(change.operation == "create" for change in main):
+            return target.actual_name, target.external_id
+        return "", None

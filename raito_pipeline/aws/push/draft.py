@@ -1,0 +1,68 @@
+"""One access control on its way to a plan: the changes it needs, its AWS object, and what stands against it."""
+
+from dataclasses import dataclass, field
+
+from raito_pipeline.aws.push.settings import PushSettings
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.model import AccessControl, PushChange, PushTarget
+
+
+class Refused(Exception):
+    """Nothing is changed for an access control; the text says why, for its feedback."""
+
+
+@dataclass
+class Draft:
+    """What is planned for one access control."""
+
+    control: AccessControl
+    kind: str
+    name: str = ""
+    """name in AWS, empty after a deletion"""
+    external_id: str | None = None
+    changes: list[PushChange] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def change(
+        self, operation: str, kind: str, resource: str, why: str, *, before: str | None = None, after: str | None = None
+    ) -> None:
+        """Plan a change; its position is given when the plan is whole."""
+        control = self.control
+        self.changes.append(PushChange(0, control.id, control.name, operation, kind, resource, before, after, why))
+
+    def refuse(self, reason: str) -> None:
+        """Plan nothing, and say why."""
+        self.errors.append(reason)
+        self.changes.clear()
+        resource = self.control.actual_name or self.name or self.control.name
+        self.change("refuse", self.kind, resource, reason)
+
+    def target(self) -> PushTarget:
+        """The row of the access control. A refused one keeps the name it has."""
+        control = self.control
+        return PushTarget(
+            position=control.position,
+            access_control_id=control.id,
+            access_control_name=control.name,
+            type=self.kind,
+            actual_name=(control.actual_name or "") if self.errors else self.name,
+            external_id=None if self.errors else self.external_id,
+            errors=tuple(self.errors),
+            warnings=tuple(dict.fromkeys(self.warnings)),
+        )
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What the planning of each access control sees: the account, the options, and the roles of the other ones."""
+
+    state: PushState
+    settings: PushSettings
+    role_names: dict[str, str]
+    """names in AWS of the roles that access controls of this push have, by access control id"""
+
+    def existing(self, control: AccessControl, prefix: str) -> str | None:
+        """The name of the AWS object that an access control has by its external id; None where it has none."""
+        external_id = control.external_id or ""
+        return external_id.removeprefix(prefix) if external_id.startswith(prefix) else None

@@ -1,0 +1,30 @@
+"""What roles and policies of a plan share: the document of a what, and what a new object is made with."""
+
+from typing import Any
+
+from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.iam_calls import CREATOR
+from raito_pipeline.aws.push.statements import Granted, WhatProblem, policy_for
+
+_LONGEST_DESCRIPTION = 1_000
+
+
+def granted(plans: Plans, draft: Draft, limit: int, room: str) -> Granted:
+    """The document that grants the what of an access control. `room` says who takes at most `limit` characters.
+
+    Raises `Refused`.
+    """
+    try:
+        found = policy_for(draft.control.what, plans.state.account_id, plans.settings.partition)
+    except WhatProblem as error:
+        raise Refused(str(error)) from None
+    if len(found.text) > limit:
+        raise Refused(f"its what needs {len(found.text)} characters, and {room}")
+    return found
+
+
+def described_and_tagged(draft: Draft) -> dict[str, Any]:
+    """The members of a request that makes an object: its description, and the tag that says who made it."""
+    key, value = CREATOR
+    description = draft.control.description[:_LONGEST_DESCRIPTION]
+    return {"Description": description, "Tags": [{"Key": key, "Value": value}]}

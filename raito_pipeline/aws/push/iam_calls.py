@@ -1,0 +1,183 @@
+"""The changes of IAM that a push makes, each as one function: what is gone already counts as removed.
+
+Everything here may be done again after it was broken off: a push that stopped in the middle is finished by the next.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsError, AwsGone
+from raito_pipeline.aws.connection.paging import MARKER, Answer, Service
+
+T = TypeVar("T")
+
+CREATOR = ("creator", "RAITO")
+"""The tag that everything made by Raito carries."""
+MOST_VERSIONS = 5
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+EXISTS = "EntityAlreadyExists"
+_CONCURRENT = "ConcurrentModification"
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+
+
+class Iam:
+    """The IAM calls of a push in one account, thread-safe. Every method raises `AwsError` where AWS refuses.
+
+    `pauses` are the seconds between attempts where IAM has not caught up with a change that was made before.
+    """
+
+    def __init__(self, clients: AwsClients, account_id: str, pauses: Sequence[float] = _PAUSES) -> None:
+        self._service = Service(clients, "iam", MARKER)
+        self._account_id = account_id
+        self._pauses = tuple(pauses)
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of a principal (`user`, `group`, `role`) or a policy by its name, as messages show it."""
+        return f"arn:{self._service.client.meta.partition}:iam::{self._account_id}:{kind}/{name}"
+
+    # -- roles ------------------------------------------------------------------------------------------
+
+    def role_tags(self, name: str) -> frozenset[tuple[str, str]] | None:
+        """The tags that the role carries now, or None where there is no such role."""
+        return self._tags("GetRole", "Role", self.arn("role", name), RoleName=name)
+
+    def create_role(self, name: str, request: Mapping[str, Any]) -> None:
+        """Create a role; `request` holds the other members of `CreateRole`."""
+        self._call("CreateRole", self.arn("role", name), RoleName=name, **request)
+
+    def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None:
+        """Replace the trust policy of a role."""
+        arn = self.arn("role", name)
+        self._call("UpdateAssumeRolePolicy", arn, fresh, RoleName=name, PolicyDocument=document)
+
+    def put_inline(self, role: str, policy: str, document: str, *, fresh: bool = False) -> None:
+        """Write an inline policy of a role, whether it was there or not."""
+        arn = self.arn("role", role)
+        self._call("PutRolePolicy", arn, fresh, RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+    def delete_inline(self, role: str, policy: str) -> None:
+        """Remove an inline policy of a role."""
+        self._remove("DeleteRolePolicy", self.arn("role", role), RoleName=role, PolicyName=policy)
+
+    def delete_role(self, name: str) -> None:
+        """Delete a role, after what keeps AWS from deleting it: policies and instance profiles."""
+        arn, role = self.arn("role", name), {"RoleName": name}
+        try:
+            for attached in self._service.items("ListAttachedRolePolicies", "AttachedPolicies", arn, **role):
+                self.detach("role", name, attached["PolicyArn"])
+            for policy in self._service.items("ListRolePolicies", "PolicyNames", arn, **role):
+                self.delete_inline(name, policy)
+            for profile in self._service.items("ListInstanceProfilesForRole", "InstanceProfiles", arn, **role):
+                profile_name = profile["InstanceProfileName"]
+                self._remove("RemoveRoleFromInstanceProfile", profile["Arn"], InstanceProfileName=profile_name, **role)
+        except AwsGone:
+            return
+        self._remove("DeleteRole", arn, **role)
+
+    # -- managed policies ------------------------------------------------------------------------------------------
+
+    def policy_tags(self, arn: str) -> frozenset[tuple[str, str]] | None:
+        """The tags that the managed policy carries now, or None where there is no such policy."""
+        return self._tags("GetPolicy", "Policy", arn, PolicyArn=arn)
+
+    def create_policy(self, name: str, request: Mapping[str, Any]) -> None:
+        """Create a managed policy; `request` holds the other members of `CreatePolicy`."""
+        self._call("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
+
+    def policy_document(self, arn: str) -> Any:
+        """The document that is in force, as the object that its JSON stands for."""
+        version = self._service.get("GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = self._service.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"][
+            "Document"
+        ]
+        return json.loads(found) if isinstance(found, str) else found
+
+    def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None:
+        """Make a document the default version of a policy; the oldest other version makes room where there are five."""
+        versions = self._versions(arn)
+        others = sorted((v for v in versions if not v["IsDefaultVersion"]), key=_age)
+        for old in others[: max(0, len(versions) - MOST_VERSIONS + 1)]:
+            self._delete_version(arn, old)
+        self._call("CreatePolicyVersion", arn, fresh, PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+
+    def delete_policy(self, arn: str) -> None:
+        """Delete a managed policy, after it was detached from everybody and its other versions were deleted."""
+        try:
+            entities = self._service.pages(
+                "ListEntitiesForPolicy", arn, PolicyArn=arn, PolicyUsageFilter="PermissionsPolicy"
+            )
+            for kind, name in [found for page in entities for found in _entities(page)]:
+                self.detach(kind, name, arn)
+            for version in self._versions(arn):
+                if not version["IsDefaultVersion"]:
+                    self._delete_version(arn, version)
+        except AwsGone:
+            return
+        self._remove("DeletePolicy", arn, PolicyArn=arn)
+
+    # -- attachments ------------------------------------------------------------------------------------------
+
+    def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None:
+        """Attach a managed policy to a `user`, `group` or `role`; AWS takes what is attached already as done."""
+        title = kind.title()
+        request = {f"{title}Name": name, "PolicyArn": policy_arn}
+        self._call(f"Attach{title}Policy", self.arn(kind, name), fresh, **request)
+
+    def detach(self, kind: str, name: str, policy_arn: str) -> None:
+        """Detach a managed policy from a `user`, `group` or `role`."""
+        title = kind.title()
+        request = {f"{title}Name": name, "PolicyArn": policy_arn}
+        self._remove(f"Detach{title}Policy", self.arn(kind, name), **request)
+
+    # -- how calls are made ------------------------------------------------------------------------------------------
+
+    def _call(self, operation: str, resource: str, fresh: bool = False, **request: Any) -> None:
+        self._patiently(lambda: self._service.get(operation, resource, **request), fresh)
+
+    def _remove(self, operation: str, resource: str, **request: Any) -> None:
+        try:
+            self._call(operation, resource, **request)
+        except AwsGone:
+            return
+
+    def _tags(self, operation: str, key: str, arn: str, **request: Any) -> frozenset[tuple[str, str]] | None:
+        try:
+            found = self._service.get(operation, arn, **request)[key]
+        except AwsGone:
+            return None
+        return frozenset((tag["Key"], tag.get("Value") or "") for tag in found.get("Tags") or ())
+
+    def _versions(self, arn: str) -> list[Answer]:
+        return self._service.items("ListPolicyVersions", "Versions", arn, PolicyArn=arn)
+
+    def _delete_version(self, arn: str, version: Answer) -> None:
+        self._remove("DeletePolicyVersion", arn, PolicyArn=arn, VersionId=version["VersionId"])
+
+    def _patiently(self, call: Callable[[], T], fresh: bool) -> T:
+        """Call again where IAM says that somebody else changes the same thing, or (`fresh`) does not yet know what this
+        push has just made: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (eventual consistency).
+        """
+        for pause in self._pauses:
+            try:
+                return call()
+            except AwsError as error:
+                if error.code != _CONCURRENT and not (fresh and isinstance(error, AwsGone)):
+                    raise
+            time.sleep(pause)
+        return call()
+
+
+def _age(version: Answer) -> tuple[Any, int]:
+    """Versions in the order in which they were made; the number decides where the times are equal."""
+    return version["CreateDate"], int(str(version["VersionId"]).removeprefix("v") or 0)
+
+
+def _entities(page: Answer) -> list[tuple[str, str]]:
+    return [
+        (kind, found[f"{kind.title()}Name"])
+        for kind in ("user", "group", "role")
+        for found in page.get(f"Policy{kind.title()}s") or ()
+    ]

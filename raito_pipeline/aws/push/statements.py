@@ -1,0 +1,174 @@
+"""Policy documents for a what, and trust policies for a who: a grant that really grants, and nothing more.
+
+Actions on buckets go on the bucket's ARN, actions on objects on its objects; `s3:ListBucket` below a bucket is limited
+by the condition `s3:prefix`. Equal grants give equal documents, byte by byte.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from raito_pipeline.aws.data_objects.names import FILE_MARK, Place, parse_full_name
+from raito_pipeline.aws.policy import Document, read_document
+from raito_pipeline.aws.policy.actions import meaning
+from raito_pipeline.aws.policy.permissions import Permission, permission
+from raito_pipeline.model import WhatItem
+
+VERSION = "2012-10-17"
+POLICY_LIMIT = 6_144
+ROLE_INLINE_LIMIT = 10_240
+TRUST_LIMIT = 4_096
+NOTHING = {"Effect": "Allow", "Action": "none:null", "Resource": "*"}
+"""A statement that allows nothing, for a policy that must have one."""
+_FOLDERS = frozenset({"folder", "glue-table", "table"})
+_ESCAPED = {"*": "${*}", "?": "${?}", "$": "${$}"}
+
+
+class WhatProblem(Exception):
+    """A what that cannot be granted in AWS; the text says why."""
+
+
+@dataclass
+class Granted:
+    """A policy document, and what of the what no policy can give."""
+
+    document: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The document as AWS gets it: no white space, keys in their order."""
+        return compact(self.document)
+
+
+def compact(document: Any) -> str:
+    """A JSON document without white space."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def same(one: str, other: str) -> bool:
+    """True where two JSON documents say the same: single texts and lists of one, and the order of lists, are alike."""
+    try:
+        return bool(_normal(json.loads(one)) == _normal(json.loads(other)))
+    except ValueError:
+        return False
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _normal(part) for key, part in value.items()}
+    if isinstance(value, list):
+        parts = sorted((_normal(part) for part in value), key=lambda part: json.dumps(part, sort_keys=True))
+        return parts[0] if len(parts) == 1 else parts
+    return value
+
+
+def trust_policy(arns: Iterable[str], others: Sequence[Any] = ()) -> str:
+    """The trust policy of a role that users may assume; `others` are statements to keep."""
+    who = {"AWS": sorted(arns)}
+    statements = [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}, *others]
+    return compact({"Version": VERSION, "Statement": statements})
+
+
+_Grants = dict[tuple[str, str, str], set[str]]
+"""Actions by resource, condition's bucket (empty = none) and prefix."""
+
+
+def policy_for(what: Iterable[WhatItem], account_id: str, partition: str) -> Granted:
+    """The document that grants a what. Raises `WhatProblem` where part of it is of another account or no S3 object."""
+    plain: dict[str, set[str]] = defaultdict(set)
+    by_prefix: dict[tuple[str, str], set[str]] = defaultdict(set)
+    warnings: list[str] = []
+    for item in what:
+        for name in item.permissions:
+            found = permission(name)
+            if found is None:
+                raise WhatProblem(f"permission {name} is none of those that can be granted")
+            resources = _resources(item, found, account_id, partition)
+            for resource, prefix in resources:
+                (by_prefix[resource, prefix] if prefix else plain[resource]).add(name)
+            if not resources:
+                warnings.append(
+                    f"{name} cannot be granted on {item.data_object.full_name}: AWS does not check it there"
+                )
+    statements = [*_plain_statements(plain), *_prefix_statements(by_prefix)]
+    return Granted({"Version": VERSION, "Statement": statements or [NOTHING]}, warnings)
+
+
+def _resources(item: WhatItem, found: Permission, account_id: str, partition: str) -> list[tuple[str, str]]:
+    """The resources that a permission on a data object is granted on, each with the prefix it is limited to."""
+    full_name, kind = item.data_object.full_name, item.data_object.type
+    if full_name == account_id:
+        return [("*", "")]
+    place = parse_full_name(full_name)
+    if place is None or place.account != account_id:
+        raise WhatProblem(f"data object {full_name} is not of account {account_id}")
+    bucket = f"arn:{partition}:s3:::{place.bucket}"
+    if place.path is None:
+        objects = [(f"{bucket}/*", "")] if found.on_object else []
+        return objects + ([(bucket, "")] if found.on_bucket else [])
+    path = _escape(place.path)
+    if kind == "file" or place.mark == FILE_MARK:
+        return [(f"{bucket}/{path}", "")] if found.on_object else []
+    if not _below(place, kind):
+        raise WhatProblem(f"data object {full_name} is of type {kind or 'unknown'}, on which nothing can be granted")
+    if found.on_bucket and found.by_prefix:
+        return [(bucket, f"{path}/*")]
+    return [(f"{bucket}/{path}/*", "")] if found.on_object else []
+
+
+def _below(place: Place, kind: str) -> bool:
+    return kind in _FOLDERS or (place.mark not in ("", FILE_MARK) and kind != "column")
+
+
+def _escape(path: str) -> str:
+    return "".join(_ESCAPED.get(character, character) for character in path)
+
+
+def _plain_statements(grants: dict[str, set[str]]) -> list[dict[str, Any]]:
+    resources: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for resource, actions in grants.items():
+        resources[tuple(sorted(actions))].append(resource)
+    return [
+        {"Effect": "Allow", "Action": list(actions), "Resource": sorted(resources[actions])}
+        for actions in sorted(resources)
+    ]
+
+
+def _prefix_statements(grants: dict[tuple[str, str], set[str]]) -> list[dict[str, Any]]:
+    prefixes: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+    for (bucket, prefix), actions in grants.items():
+        prefixes[tuple(sorted(actions)), bucket].append(prefix)
+    return [
+        {
+            "Effect": "Allow",
+            "Action": list(actions),
+            "Resource": [bucket],
+            "Condition": {"StringLike": {"s3:prefix": sorted(prefixes[actions, bucket])}},
+        }
+        for actions, bucket in sorted(prefixes)
+    ]
+
+
+def unseen(document: str) -> list[str]:
+    """What of an existing document Raito Cloud does not see, so that writing it anew would lose it."""
+    read = read_document(document)
+    return [*read.problems, *(reason for reason in _reasons(read))]
+
+
+def _reasons(read: Document) -> Iterable[str]:
+    for statement in read.statements:
+        prefix_only = all(condition.endswith(" s3:prefix") for condition in statement.conditions)
+        if statement.effect == "Deny":
+            yield f"{statement.label} is a Deny"
+        elif statement.actions is None or statement.resources is None:
+            yield f"{statement.label} has NotAction or NotResource"
+        elif not prefix_only:
+            yield f"{statement.label} has a condition"
+        else:
+            foreign = [action for action in statement.actions if meaning(action).reason and action != "none:null"]
+            if foreign:
+                yield f"{statement.label} allows {', '.join(foreign)}"

@@ -1,0 +1,132 @@
+"""The Glue catalog of one region: databases and tables, as the catalog answers them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
+from raito_pipeline.aws.readers.glue_links import Catalog, Found, GlueDatabase
+from raito_pipeline.aws.readers.reading import Progress, Read, Unread, element_error, no_progress, now, workers
+from raito_pipeline.config.patterns import NamePattern
+from raito_pipeline.model.glue import GlueTable
+
+_TABLES_A_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class GlueSettings:
+    """What of the catalog is wanted. The patterns are matched against whole names."""
+
+    exclude_databases: tuple[NamePattern, ...] = ()
+    exclude_tables: tuple[NamePattern, ...] = ()
+    concurrency: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GlueRead:
+    """The tables of a catalog, and what is known of those that another system holds.
+
+    `federated` are the tables of databases that are federated (a metastore elsewhere, a Redshift share): the next read
+    gets them as `earlier`, because their source may not answer then. `notes` name those that did not answer now.
+    """
+
+    tables: Read[GlueTable]
+    federated: tuple[GlueTable, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_tables(
+    clients: AwsClients,
+    region: str,
+    settings: GlueSettings,
+    progress: Progress = no_progress,
+) -> Read[GlueTable]:
+    """The same as `read_catalog`, where nothing is known of an earlier read."""
+    return read_catalog(clients, region, settings, progress=progress).tables
+
+
+def read_catalog(
+    clients: AwsClients,
+    region: str,
+    settings: GlueSettings,
+    *,
+    account_id: str = "",
+    earlier: Iterable[GlueTable] = (),
+    progress: Progress = no_progress,
+) -> GlueRead:
+    """Every table of the catalog of a region but those excluded, sorted by database and name, views included.
+
+    A table is given once: under the database that it is in, and not again under resource links to the database or to
+    the table. `account_id` is the catalog's own (where it is empty, the catalog's answer says it). A database that
+    cannot be read is a problem, the others are still read; one that is federated, whose source does not answer, has
+    the tables that it had `earlier`, and is a note. A region that the account has not enabled gives an opted-out read.
+    Raises `AwsError` where the list of databases fails.
+    """
+    began = now()
+    try:
+        listed = [one for one in _databases(clients, region) if not _excluded(settings.exclude_databases, one.name)]
+    except AwsError as error:
+        meaning = clients.in_region(error, region)
+        if isinstance(meaning, AwsOptedOut):
+            return GlueRead(Read.opted_out(meaning, began))
+        raise meaning from error
+    catalog = Catalog.of(listed, account_id, region)
+    databases = [one for one in listed if not catalog.holds_target(one)]
+
+    def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
+        try:
+            found = list(_tables(clients, region, database))
+            return [one for one in found if not _excluded(settings.exclude_tables, one.table.name)]
+        except AwsGone:
+            return []
+        except AwsError as error:
+            return element_error(error)
+
+    with workers(settings.concurrency) as pool:
+        answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
+    unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
+    # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
+    away = {one: error for one, error in unread.items() if one.federated}
+    known = [table for table in earlier if table.database in {one.name for one in away}]
+    found = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
+    rows = [*catalog.once(found), *known]
+    rows.sort(key=lambda table: (table.database, table.name))
+    outside = {one.name for one in databases if one.federated}
+    missing = [Unread("tables of databases", one.name, error) for one, error in unread.items() if one not in away]
+    return GlueRead(
+        Read.complete(rows, began).without(missing),
+        tuple(table for table in rows if table.database in outside),
+        tuple(_away(one, error, known) for one, error in away.items()),
+    )
+
+
+def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -> str:
+    count = sum(table.database == database.name for table in known)
+    return f"the federated database {database.name} keeps the {count} tables that it had: {error}"
+
+
+def _excluded(patterns: tuple[NamePattern, ...], name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern in patterns)
+
+
+def _databases(clients: AwsClients, region: str) -> Iterator[GlueDatabase]:
+    request: dict[str, Any] = {"MaxResults": _TABLES_A_PAGE}
+    while True:
+        with aws_call("glue:GetDatabases", f"the catalog of {region}"):
+            page = clients.client("glue", region).get_databases(**request)
+        yield from (GlueDatabase.of(database) for database in page["DatabaseList"] if database.get("Name"))
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
+
+
+def _tables(clients: AwsClients, region: str, database: GlueDatabase) -> Iterator[Found]:
+    request: dict[str, Any] = {"DatabaseName": database.name, "MaxResults": _TABLES_A_PAGE}
+    while True:
+        with aws_call("glue:GetTables", f"database {database.name} of {region}"):
+            page: Mapping[str, Any] = clients.client("glue", region).get_tables(**request)
+        yield from (Found.of(database, answered) for answered in page["TableList"] if answered.get("Name"))
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]

@@ -1,0 +1,135 @@
+"""Reading the IAM of an account: users, groups, roles, managed policies, and who has which policy.
+
+The account details come first, a page or two for nearly everything; where they are denied, single list and get
+calls. Both ways end in the same rows, in the same order.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsDenied
+from raito_pipeline.aws.readers.iam_details import ACTION as DETAILS_ACTION
+from raito_pipeline.aws.readers.iam_details import read_details
+from raito_pipeline.aws.readers.iam_earlier import EarlierIam
+from raito_pipeline.aws.readers.iam_lists import read_lists
+from raito_pipeline.aws.readers.iam_rows import AccountRows
+from raito_pipeline.aws.readers.iam_settings import IamSettings
+from raito_pipeline.aws.readers.iam_tags import remembered_documents, remembered_tags, with_tags
+from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+
+T = TypeVar("T")
+
+HINT = (
+    f"{DETAILS_ACTION} is not granted, so IAM was read by single list and get calls. Grant it on * to the credentials "
+    "of this account: the same tables then take a few calls instead of several for each user, role and policy."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIam:
+    """The IAM of one account, a read a table; `hints` are advice that no table depends on."""
+
+    users: Read[IamUser]
+    groups: Read[IamGroup]
+    roles: Read[IamRole]
+    policies: Read[IamPolicy]
+    attachments: Read[IamAttachment]
+    hints: tuple[str, ...]
+
+
+def read_account(
+    clients: AwsClients,
+    settings: IamSettings,
+    progress: Progress = no_progress,
+    *,
+    earlier: EarlierIam | None = None,
+) -> AccountIam:
+    """Read the IAM of the account that the clients reach.
+
+    `earlier` is what the previous sync stored: where something of one user, group, role or policy cannot be read, it
+    is given as it was then, and its table is partial. Raises `AwsError` where a list fails, or an element that was
+    not there yet: no table is ever shorter than what it stands for. Optional are the tags of a policy and, for
+    credentials without the account details, the documents of policies that AWS owns: where there is nothing to give
+    in their place, the table is partial without them.
+    """
+    known = earlier or EarlierIam()
+    began = now()
+    hints: tuple[str, ...] = ()
+    try:
+        rows = read_details(clients, settings, progress)
+    except AwsDenied:
+        hints = (HINT,)
+        rows = _by_lists(clients, settings, known, progress)
+    return _finished(clients, settings, known, rows, hints, began, progress)
+
+
+def _by_lists(clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress) -> AccountRows:
+    try:
+        return read_lists(clients, settings, earlier, progress)
+    except AwsDenied as denied:
+        text = f"{denied} Or grant {DETAILS_ACTION} on *, which gives all of IAM in a few calls."
+        raise AwsDenied(text, action=denied.action, resource=denied.resource, code=denied.code) from denied
+
+
+def _finished(
+    clients: AwsClients,
+    settings: IamSettings,
+    earlier: EarlierIam,
+    rows: AccountRows,
+    hints: tuple[str, ...],
+    began: datetime,
+    progress: Progress,
+) -> AccountIam:
+    principals = {("user", user.user_name) for user in rows.users}
+    principals |= {("group", group.group_name) for group in rows.groups}
+    principals |= {("role", role.role_name) for role in rows.roles}
+    attachments = [
+        one
+        for one in rows.attachments
+        if (one.principal_type, one.principal_name) in principals
+        and (one.policy_arn is None or settings.wants_policy(one.policy_arn))
+    ]
+    policies, untagged = with_tags(clients, _kept(rows.policies, attachments, settings), settings, earlier, progress)
+    read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
+    read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
+    return AccountIam(
+        users=Read.complete(_sorted(rows.users, lambda u: u.user_id), began).without(rows.users_unread),
+        groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
+        roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
+        policies=read_policies.without([*rows.policies_unread, *untagged])
+        if settings.wants_policies
+        else Read.out_of_scope(began),
+        attachments=Read.out_of_scope(began)
+        if settings.skip_iam
+        else read_attachments.without(rows.attachments_unread),
+        hints=hints,
+    )
+
+
+def _kept(
+    policies: Iterable[IamPolicy], attachments: Iterable[IamAttachment], settings: IamSettings
+) -> list[IamPolicy]:
+    """The customer's policies, and those of AWS that are attached, with the count of their attachments."""
+    counts = Counter(one.policy_arn for one in attachments if one.policy_arn)
+    return [
+        replace(policy, attachment_count=counts[policy.arn])
+        for policy in policies
+        if settings.wants_policy(policy.arn) and (counts[policy.arn] or not policy.aws_managed)
+    ]
+
+
+def _attachment_key(one: IamAttachment) -> tuple[str, ...]:
+    return (one.principal_type, one.principal_name, one.kind, one.policy_name, one.policy_arn or "")
+
+
+def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
+    """The rows in order; what two pages both gave, because AWS changed between them, once."""
+    return sorted(dict.fromkeys(rows), key=key)
+
+
+__all__ = ["HINT", "AccountIam", "EarlierIam", "IamSettings", "read_account", "remembered_documents", "remembered_tags"]

@@ -1,0 +1,267 @@
+"""The second way of reading IAM: single list and get calls, for credentials without the account details.
+
+Every call is one of the documented policy of the account connector, and none is made twice. What is asked, and why
+so: lists carry neither tags nor permissions boundaries, so each user and role is asked for once with its get call,
+which carries both; members are asked by group, which there are fewer of; attachments are asked by policy or by
+principal, whichever is fewer calls.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone
+from raito_pipeline.aws.connection.paging import MARKER, Service
+from raito_pipeline.aws.readers.iam_earlier import EarlierIam
+from raito_pipeline.aws.readers.iam_rows import (
+    PAGE,
+    AccountRows,
+    Answer,
+    PrincipalType,
+    group_row,
+    inline_attachment,
+    is_aws_managed,
+    managed_attachment,
+    merged,
+    policy_row,
+    policy_text,
+    role_row,
+    user_row,
+)
+from raito_pipeline.aws.readers.iam_settings import IamSettings
+from raito_pipeline.aws.readers.reading import Progress, Unread, Workers, element_error, no_progress, workers
+from raito_pipeline.model import IamAttachment
+
+T = TypeVar("T")
+Job = Callable[[], AccountRows]
+
+
+def read_lists(
+    clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress = no_progress
+) -> AccountRows:
+    """All rows of an account but the tags of its policies.
+
+    What cannot be read of one user, group, role or policy is given as in `earlier`. Raises `AwsError` where a list
+    fails, or something that `earlier` does not know: without it, access would look other than it is.
+    """
+    with workers(settings.concurrency) as pool:
+        return _Lists(Service(clients, "iam", MARKER), settings, earlier, pool, progress).read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What the account holds, as the lists give it."""
+
+    users: Sequence[Answer]
+    groups: Sequence[Answer]
+    roles: Sequence[Answer]
+    policies: Sequence[Answer]
+
+    def principals(self) -> Iterator[tuple[PrincipalType, Answer]]:
+        for kind, answers in (("user", self.users), ("group", self.groups), ("role", self.roles)):
+            for answer in answers:
+                yield kind, answer  # type: ignore[misc]  # the literals of a tuple display count as str
+
+
+class _Lists:
+    """One read of an account by lists."""
+
+    def __init__(
+        self, iam: Service, settings: IamSettings, earlier: EarlierIam, pool: Workers, progress: Progress
+    ) -> None:
+        self.iam, self.settings, self.pool, self.progress = iam, settings, pool, progress
+        self.earlier = earlier
+        self.members: dict[str, list[str]] = {}
+
+    def read(self) -> AccountRows:
+        listed = self._list()
+        jobs: list[Job] = [partial(self._group, group) for group in listed.groups]
+        jobs += [partial(self._user, user) for user in listed.users]
+        jobs += [partial(self._role, role) for role in listed.roles]
+        jobs += [partial(self._policy, policy) for policy in listed.policies]
+        if self.settings.wants_policies:
+            jobs += self._attachment_jobs(listed)
+        rows = merged(self.pool.each(lambda job: job(), jobs, "IAM objects", self.progress))
+        groups_of = defaultdict(list)
+        for group, users in self.members.items():
+            for user in users:
+                groups_of[user].append(group)
+        rows.users = [replace(user, group_names=tuple(sorted(groups_of[user.user_name]))) for user in rows.users]
+        return rows
+
+    def _list(self) -> _Listed:
+        def lists(wanted: tuple[str, str, str, dict[str, Any]]) -> list[Answer]:
+            operation, key, resource, request = wanted
+            return self.iam.items(operation, key, resource, MaxItems=PAGE, **request)
+
+        wanted: list[tuple[str, str, str, dict[str, Any]]] = [
+            ("ListUsers", "Users", "*", {}),
+            ("ListGroups", "Groups", "*", {}),
+            ("ListRoles", "Roles", "*", {}),
+        ]
+        if self.settings.wants_policies:
+            wanted.append(("ListPolicies", "Policies", "*", {"Scope": "Local"}))
+        if self.settings.wants_policies and not self.settings.skip_aws_managed_policies:
+            attached = {"Scope": "AWS", "OnlyAttached": True}
+            wanted.append(("ListPolicies", "Policies", "*", attached))
+        users, groups, roles, *policies = self.pool.each(lists, wanted, "IAM lists", self.progress)
+        return _Listed(users, groups, roles, [policy for some in policies for policy in some])
+
+    def _user(self, user: Answer) -> AccountRows:
+        name, rows = user["UserName"], AccountRows()
+        try:
+            got = self.iam.get("GetUser", user["Arn"], UserName=name)["User"]
+            rows.users.append(user_row(got, (), with_tags=not self.settings.excludes_user(name)))
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            before = _known(self.earlier.user(user["UserId"]), error)
+            rows.users.append(before)
+            rows.users_unread.append(Unread("users", user["Arn"], error, kept=True))
+        return rows if self._add_inline("user", user, rows) else AccountRows()
+
+    def _role(self, role: Answer) -> AccountRows:
+        rows = AccountRows()
+        try:
+            rows.roles.append(role_row(self.iam.get("GetRole", role["Arn"], RoleName=role["RoleName"])["Role"]))
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            rows.roles.append(_known(self.earlier.role(role["RoleId"]), error))
+            rows.roles_unread.append(Unread("roles", role["Arn"], error, kept=True))
+        return rows if self._add_inline("role", role, rows) else AccountRows()
+
+    def _group(self, group: Answer) -> AccountRows:
+        name, rows = group["GroupName"], AccountRows(groups=[group_row(group)])
+        try:
+            users = self.iam.items("GetGroup", "Users", group["Arn"], GroupName=name, MaxItems=PAGE)
+            members = [user["UserName"] for user in users]
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            members = _known(self.earlier.members(name, group["GroupId"]), error)
+            rows.users_unread.append(Unread("members of groups", group["Arn"], error, kept=True))
+        if not self._add_inline("group", group, rows):
+            return AccountRows()
+        self.members[name] = members
+        return rows
+
+    def _add_inline(self, kind: PrincipalType, principal: Answer, rows: AccountRows) -> bool:
+        """Add the inline policies of a principal to its rows; false where the principal is gone."""
+        named = f"{kind.capitalize()}Name"
+        name, arn = principal[named], principal["Arn"]
+        if not self.settings.wants_inline(kind, name):
+            return True
+        before = self.earlier.inline(kind, name, principal[f"{kind.capitalize()}Id"])
+        listing, getting = f"List{kind.capitalize()}Policies", f"Get{kind.capitalize()}Policy"
+        try:
+            listed = self.iam.items(listing, "PolicyNames", arn, **{named: name}, MaxItems=PAGE)
+        except AwsGone:
+            return False
+        except AwsError as error:
+            rows.attachments += _known(before, error)
+            rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+            return True
+        for policy in listed:
+            try:
+                got = self.iam.get(getting, arn, **{named: name, "PolicyName": policy})
+                rows.attachments.append(inline_attachment(kind, name, policy, got["PolicyDocument"]))
+            except AwsGone:
+                continue
+            except AwsError as error:
+                same = next((one for one in before or () if one.policy_name == policy), None)
+                rows.attachments.append(_known(same, error))
+                rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+        return True
+
+    def _policy(self, policy: Answer) -> AccountRows:
+        arn, version = policy["Arn"], policy["DefaultVersionId"]
+        document = self.settings.remembered_policy_documents.get((policy["PolicyId"], version))
+        if document is None:
+            try:
+                got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+            except AwsGone:
+                return AccountRows()
+            except AwsError as error:
+                return self._earlier_policy(policy, error)
+            document = policy_text(got["PolicyVersion"]["Document"])
+        return AccountRows(policies=[policy_row(policy, document)])
+
+    def _earlier_policy(self, policy: Answer, error: AwsError) -> AccountRows:
+        arn, before = policy["Arn"], self.earlier.policy(policy["PolicyId"])
+        if before is None and is_aws_managed(arn) and isinstance(error, AwsDenied):
+            # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
+            what = "documents of policies, which are left out,"
+            return AccountRows(policies_unread=[Unread(what, arn, error)])
+        # With the version that its document is of: the new one is asked for again by the next sync.
+        unread = Unread("documents of policies", arn, error, kept=True)
+        return AccountRows(policies=[_known(before, error)], policies_unread=[unread])
+
+    def _attachment_jobs(self, listed: _Listed) -> list[Job]:
+        attached = sorted(
+            (p for p in listed.policies if p.get("AttachmentCount", 0)), key=lambda p: not is_aws_managed(p["Arn"])
+        )
+        principals = list(listed.principals())
+        by_principal: list[Job] = [partial(self._attached_to, kind, answer) for kind, answer in principals]
+        if sum(-(-policy["AttachmentCount"] // PAGE) for policy in attached) >= len(principals):
+            return by_principal
+        if not attached:
+            return []
+        # One policy is asked first, one of AWS where there is any: what is denied for it would be denied for more.
+        try:
+            first = self._entities(attached[0], first=True)
+        except AwsDenied:
+            return by_principal
+        return [lambda: first, *(partial(self._entities, policy) for policy in attached[1:])]
+
+    def _attached_to(self, kind: PrincipalType, principal: Answer) -> AccountRows:
+        named = f"{kind.capitalize()}Name"
+        name, arn, operation = principal[named], principal["Arn"], f"ListAttached{kind.capitalize()}Policies"
+        try:
+            attached = self.iam.items(operation, "AttachedPolicies", arn, **{named: name}, MaxItems=PAGE)
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            before = self.earlier.managed(kind, name, principal[f"{kind.capitalize()}Id"])
+            return _earlier_attachments(before, arn, error)
+        return AccountRows(
+            attachments=[managed_attachment(kind, name, one["PolicyName"], one["PolicyArn"]) for one in attached]
+        )
+
+    def _entities(self, policy: Answer, *, first: bool = False) -> AccountRows:
+        """Who a policy is attached to. Raises `AwsDenied` for the `first`, as there is another way to ask."""
+        arn, name = policy["Arn"], policy["PolicyName"]
+        request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy", "MaxItems": PAGE}
+        found: list[IamAttachment] = []
+        try:
+            for page in self.iam.pages("ListEntitiesForPolicy", arn, **request):
+                found += [managed_attachment("user", one["UserName"], name, arn) for one in page["PolicyUsers"]]
+                found += [managed_attachment("group", one["GroupName"], name, arn) for one in page["PolicyGroups"]]
+                found += [managed_attachment("role", one["RoleName"], name, arn) for one in page["PolicyRoles"]]
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            if first and isinstance(error, AwsDenied):
+                raise
+            return _earlier_attachments(self.earlier.attached(arn, policy["PolicyId"]), arn, error)
+        return AccountRows(attachments=found)
+
+
+def _known(before: T | None, error: AwsError) -> T:
+    """What the previous sync stored of an element. Raises the error that the element was met with where it knew none.
+
+    Also where the error is not of one element.
+    """
+    element_error(error)
+    if before is None:
+        raise error
+    return before
+
+
+def _earlier_attachments(before: list[IamAttachment] | None, arn: str, error: AwsError) -> AccountRows:
+    unread = Unread("attached policies", arn, error, kept=True)
+    return AccountRows(attachments=list(_known(before, error)), attachments_unread=[unread])

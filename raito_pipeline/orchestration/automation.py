@@ -1,0 +1,32 @@
+"""The jobs, schedules and sensors of a configuration, put together. What they do is in `orchestration`.
+
+A sync of an account is three runs: what is read once an account (IAM, the buckets), what is read a region, and what is
+made of both (access providers, imports, push). Whoever begins a sync launches the first; `continue_sync` the others.
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from raito_pipeline.config import Options
+from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync
+from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.jobs import AssetJob, make_jobs
+from raito_pipeline.orchestration.starts import cron_schedules, start_sensor
+
+
+@dataclass(frozen=True)
+class Automation:
+    """The jobs, schedules and sensors of a configuration."""
+
+    jobs: tuple[AssetJob, ...]
+    schedules: tuple[dg.ScheduleDefinition, ...]
+    sensors: tuple[dg.SensorDefinition, ...]
+
+
+def build_automation(options: Options, grid: Grid) -> Automation:
+    """The jobs of a sync, the sensor that continues it, and what `cron`, `frequency`, `sync-at-startup` ask for."""
+    jobs, syncs = make_jobs({target.partition: target.name for target in options.accounts}), Syncs(options, grid)
+    starts = start_sensor(options, syncs, jobs)
+    sensors = [continue_sync(syncs, jobs), *([starts] if starts is not None else [])]
+    return Automation(tuple(jobs.values()), tuple(cron_schedules(options, syncs, jobs)), tuple(sensors))

@@ -1,0 +1,59 @@
+"""Regions and accounts that were synced before and are gone from `raito.yml`.
+
+A region that is left out by mistake must not be emptied in Raito Cloud. As long as its removal is not confirmed
+(`pipeline: removed-regions`), its tables stay, its buckets keep their place in access, and imports remove nothing.
+"""
+
+from raito_pipeline.config import Options
+from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.layers import REGIONAL
+from raito_pipeline.storage import ReadStatus, Store
+
+IS_GONE = "is gone from aws-regions"
+_TABLES = ("data_objects", "access_points")
+"""the regional tables that imports are made of"""
+
+
+def gone_regions(options: Options, store: Store, account: str) -> tuple[str, ...]:
+    """The regions of an account that are gone from `aws-regions`, and whose removal is not confirmed."""
+    return tuple(r for r in _gone(options, store, account) if f"{account}/{r}" not in options.pipeline.removed_regions)
+
+
+def confirmed_regions(options: Options, store: Store, account: str) -> tuple[str, ...]:
+    """Those that are gone, are meant to be, and still have tables."""
+    return tuple(r for r in _gone(options, store, account) if f"{account}/{r}" in options.pipeline.removed_regions)
+
+
+def reasons(options: Options, store: Store, account: str) -> tuple[str, ...]:
+    """What is to be said of each region that is gone without confirmation."""
+    return tuple(
+        f"region {region} of {account} was synced before and {IS_GONE}: if that is meant, confirm it "
+        f"with `raito-pipeline run --confirm-removed {account}/{region}`, or with `pipeline: removed-regions`"
+        for region in gone_regions(options, store, account)
+    )
+
+
+def gone_accounts(options: Options, store: Store) -> tuple[str, ...]:
+    """The accounts that were synced before and are in no target any more. Their data sources are left alone."""
+    known = {*partitions.accounts(options), *options.other_accounts}
+    return tuple(account for account in store.accounts("s3_buckets") if account not in known)
+
+
+def forget(store: Store, account: str, region: str) -> None:
+    """Remove the tables of a region."""
+    for table in REGIONAL:
+        store.remove(table, account, region)
+
+
+def _gone(options: Options, store: Store, account: str) -> list[str]:
+    stored = {region for table in _TABLES for region in store.regions(table, account)}
+    return [
+        region
+        for region in sorted(stored)
+        if not partitions.in_scope(options, account, region) and _was_synced(store, account, region)
+    ]
+
+
+def _was_synced(store: Store, account: str, region: str) -> bool:
+    cells = (store.info(table, account, region) for table in _TABLES)
+    return any(info is not None and info.status is not ReadStatus.OUT_OF_SCOPE for info in cells)

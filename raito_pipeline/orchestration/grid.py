@@ -1,0 +1,91 @@
+"""The partitions of `raito.yml` as Dagster sees them, and how those of one stage map onto another's."""
+
+import warnings
+from dataclasses import dataclass
+
+import dagster as dg
+
+from raito_pipeline.config import Options
+from raito_pipeline.orchestration import partitions
+
+# The multi-dimensional mapping is marked beta in Dagster 1.13; the lock file pins the version it was tried with.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*MultiToSingleDimensionPartitionMapping.*")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One partition of a stored table: the account (or organization) folder and, where it has one, the region."""
+
+    account: str
+    region: str | None
+    partition_key: str
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """Account and region, as the store takes them."""
+        return self.account, self.region
+
+    @property
+    def label(self) -> str:
+        """The cell as a person names it."""
+        return self.account if self.region is None else f"{self.account}/{self.region}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Partition definitions and mappings, made once from the options when definitions load."""
+
+    account: dg.StaticPartitionsDefinition
+    account_region: dg.MultiPartitionsDefinition
+    organization: dg.StaticPartitionsDefinition
+    regions_to_account: dg.PartitionMapping
+    organization_to_account: dg.PartitionMapping
+
+    def definition(self, partitioned_by: str) -> dg.PartitionsDefinition[str]:
+        """The partitions definition of a table by what it is partitioned by."""
+        if partitioned_by == "account_region":
+            return self.account_region
+        return self.account if partitioned_by == "account" else self.organization
+
+    def regional_keys(self, account: str) -> list[str]:
+        """All region partitions of one account, in order: a range for one run."""
+        dimensions = (dg.MultiPartitionKey({"account": account, "region": r}) for r in self.regions)
+        return [str(key) for key in dimensions]
+
+    @property
+    def regions(self) -> list[str]:
+        """Every region of any account, in order."""
+        (found,) = (d for d in self.account_region.partitions_defs if d.name == "region")
+        return list(found.partitions_def.get_partition_keys())
+
+
+def make_grid(options: Options) -> Grid:
+    """The partitions of `raito.yml`: accounts, accounts x regions, organizations. Pure: nothing is contacted."""
+    accounts = list(partitions.accounts(options))
+    account = dg.StaticPartitionsDefinition(accounts)
+    region = dg.StaticPartitionsDefinition(list(partitions.regions(options)))
+    organizations = [found.key for found in partitions.organizations(options)]
+    members: dict[str, list[str]] = {key: [] for key in organizations}
+    for each in accounts:
+        owner = partitions.organization_of(options, each)
+        if owner is not None:
+            members[owner].append(each)
+    return Grid(
+        account=account,
+        account_region=dg.MultiPartitionsDefinition({"account": account, "region": region}),
+        organization=dg.StaticPartitionsDefinition(organizations),
+        regions_to_account=dg.MultiToSingleDimensionPartitionMapping("account"),
+        organization_to_account=dg.StaticPartitionMapping({k: v for k, v in members.items() if v}),
+    )
+
+
+def cell_of(partitioned_by: str, partition_key: str) -> Cell:
+    """The stored cell of a Dagster partition key."""
+    if partitioned_by == "account":
+        return Cell(partition_key, None, partition_key)
+    if partitioned_by == "organization":
+        account, region = partition_key.rsplit("_", 1)
+        return Cell(account, region, partition_key)
+    # Dagster orders the dimensions of a multi-partition key by name: account, then region.
+    account, region = partition_key.split("|")
+    return Cell(account, region, partition_key)

@@ -1,0 +1,103 @@
+"""Whether everything that an upload stands on is there, whole and from this sync.
+
+Only then may Raito Cloud be told to remove what a file lacks. Two sources are asked: the stored cells (which sync wrote
+or confirmed them, was the read complete) and the Dagster instance (did the last attempt at the cell fail, is one under
+way). "Of this sync" is judged by the id of the sync, never by clock times.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+from dagster import AssetPartitionStatus
+
+from raito_pipeline.orchestration.grid import Cell
+from raito_pipeline.storage import CellInfo, Store
+
+
+@dataclass(frozen=True)
+class Need:
+    """A table that an upload reads, and the cells of it that must be there.
+
+    They must be of the sync of the store, unless they belong to a sync of their own, as those of an organization do;
+    such ones must have been read since a time.
+    """
+
+    table: str
+    cells: Sequence[Cell]
+    definition: dg.PartitionsDefinition[str]
+    since: datetime | None = None
+    own_sync: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why the stored cells are not the whole truth of this sync (no reason: they are)."""
+
+    reasons: tuple[str, ...]
+
+    def but(self, reason: str) -> "Verdict":
+        """The same with one more reason."""
+        return Verdict((*self.reasons, reason))
+
+    @property
+    def complete(self) -> bool:
+        """True where deletions may follow from what the cells lack."""
+        return not self.reasons
+
+    @property
+    def text(self) -> str | None:
+        """The reasons in one text, or None where there are none."""
+        return "; ".join(self.reasons) or None
+
+
+def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> Verdict:
+    """Ask the store and the instance about every cell that is needed."""
+    reasons: list[str] = []
+    for need in needs:
+        attempts = _attempts(instance, need)
+        for cell in need.cells:
+            info = store.info(need.table, cell.account, cell.region)
+            reason = _reason(need, cell, info, attempts.get(cell.partition_key), store.sync)
+            if reason:
+                reasons.append(reason)
+    return Verdict(tuple(reasons))
+
+
+def failed_cells(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
+    """The needed cells that are not there, or whose last attempt failed: a line each. What was read in part is none."""
+    lines: list[str] = []
+    for need in needs:
+        attempts = _attempts(instance, need)
+        for cell in need.cells:
+            name = f"{need.table} {cell.label}"
+            if attempts.get(cell.partition_key) == AssetPartitionStatus.FAILED:
+                lines.append(f"{name}: the last attempt to read it failed")
+            elif store.info(need.table, cell.account, cell.region) is None:
+                lines.append(f"{name} was never read")
+    return tuple(dict.fromkeys(lines))
+
+
+def _attempts(instance: dg.DagsterInstance, need: Need) -> dict[str, AssetPartitionStatus | None]:
+    keys = [cell.partition_key for cell in need.cells]
+    return dict(instance.get_status_by_partition(dg.AssetKey(need.table), keys, need.definition) or {})
+
+
+def _reason(
+    need: Need, cell: Cell, info: CellInfo | None, attempt: AssetPartitionStatus | None, sync: str
+) -> str | None:
+    name = f"{need.table} {cell.label}"
+    if info is None:
+        return f"{name} was never read"
+    if attempt == AssetPartitionStatus.FAILED:
+        return f"{name}: the last attempt to read it failed, what is stored was read at {info.read_at:%Y-%m-%d %H:%M}"
+    if attempt == AssetPartitionStatus.IN_PROGRESS:
+        return f"{name} is being read by another run"
+    if not need.own_sync and info.sync != sync:
+        return f"{name} is of another sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
+    if need.since is not None and info.read_at < need.since:
+        return f"{name} is too old: read at {info.read_at:%Y-%m-%d %H:%M:%S}, needed since {need.since:%Y-%m-%d %H:%M}"
+    if not info.complete:
+        return f"{name} is {info.status.value}: {'; '.join(info.problems) or 'no reason given'}"
+    return None

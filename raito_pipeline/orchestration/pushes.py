@@ -1,0 +1,275 @@
+"""The push of an account: export from Raito Cloud, plan, changes in AWS, feedback.
+
+The plan is stored before anything is changed. It is only made of a whole IAM, and only applied as long as nothing that
+it was made of was read anew. Every exported access control gets its feedback, also where nothing was changed.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.aws.push.feedback import Summary, refused_results, refused_targets, send_feedback
+from raito_pipeline.aws.push.inputs import TABLES as PUSH_TABLES
+from raito_pipeline.aws.push.inputs import made_of, note, versions
+from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import (
+    AccessControl,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    PushChange,
+    PushResult,
+    PushTarget,
+)
+from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Need, judge
+from raito_pipeline.orchestration.layers import IAM_TABLES, account_cell
+from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.target_settings import push_settings
+from raito_pipeline.orchestration.uploads import exchange_folder
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.raito.export import export_access_controls
+from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
+from raito_pipeline.storage import ReadStatus, Store
+
+_RECEIVED = "received"
+
+
+class PlanOutdated(Exception):
+    """The stored plan was made of something that has been read anew since."""
+
+    def __init__(self, table: str, account: str) -> None:
+        super().__init__(
+            f"the plan of {account} was not made of the {table} that is stored now: nothing was changed. Materialize "
+            f"access_push_plan again, then access_push_results."
+        )
+        self.table, self.account = table, account
+
+
+class PushDenied(Exception):
+    """AWS denied every change of a push."""
+
+    def __init__(self, results: Sequence[PushResult]) -> None:
+        errors = [error for result in results for error in result.errors]
+        super().__init__(f"AWS denied every change of the push. The first of {len(errors)}: {errors[0]}")
+
+
+def switched_off(target: AccountTarget) -> str | None:
+    """Why nothing is exported for a target, or None where it is."""
+    if target.skip_data_access_sync:
+        return "skip-data-access-sync is on"
+    return None if target.data_source_id else "the target has no data-source-id"
+
+
+@dataclass(frozen=True)
+class Push:
+    """One account of a push: where it reads and writes, and whom it talks to."""
+
+    log: CellLog
+    services: Services
+    cell: Cell
+
+    @property
+    def target(self) -> AccountTarget:
+        """The target of the account."""
+        return self.services.account(self.cell.account)
+
+    @property
+    def store(self) -> Store:
+        """The stored tables."""
+        return self.log.store
+
+    # -- export ----------------------------------------------------------------------------------------------------
+
+    def export(self, jobs: RunJobs) -> None:
+        """Store the access controls that Raito Cloud exports. Raises `RaitoError`."""
+        jobs.require_imports_ended(self.target)
+        task = jobs.task(self.target, JobType.DATA_ACCESS)
+        try:
+            task.event(Status.DATA_RETRIEVE)
+            task.subtask_event(ACCESS_SYNC, Status.STARTED)
+            with exchange_folder(self.target, "access-export") as folder:
+                exported = export_access_controls(task, folder)
+        except RaitoError as error:
+            task.fail(error)
+            raise
+        extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
+        info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
+        for warning in exported.warnings:
+            self.log.context.log.warning(f"Raito Cloud: {warning}")
+        kinds = Counter(control.type or "not given" for control in exported.controls)
+        deletions = sum(control.delete for control in exported.controls)
+        self.log.made(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
+
+    # -- plan ------------------------------------------------------------------------------------------------------
+
+    def plan(self, grid: Grid) -> None:
+        """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
+        stands_on = versions(self.store, self.cell.account)
+        controls = tuple(self.store.rows(AccessControl, self.cell.account))
+        reasons = self._why_no_plan(grid)
+        if reasons:
+            targets, changes = refused_targets(controls, reasons), _refusals(controls, reasons)
+        else:
+            made = plan_push(controls, self._state(), push_settings(self.target))
+            targets, changes = made.targets, made.changes
+        status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
+        self.store.write("access_push_targets", targets, self.cell.account)
+        info = self.store.write(
+            "access_push_plan", changes, self.cell.account, status=status, problems=reasons, extra=note(stands_on)
+        )
+        self.log.made(self.cell, info, plan_metadata(changes, targets))
+
+    def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
+        needs = [Need(table, [account_cell(self.cell.account)], grid.account) for table in IAM_TABLES]
+        verdict = judge(self.log.context.instance, self.store, needs)
+        reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
+        if self.target.aws_access_skip_iam:
+            reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
+        return tuple(reasons)
+
+    def _state(self) -> PushState:
+        account = self.cell.account
+        return PushState.of(
+            self.target.account_id,
+            tuple(self.store.rows(IamUser, account)),
+            tuple(self.store.rows(IamGroup, account)),
+            tuple(self.store.rows(IamRole, account)),
+            tuple(self.store.rows(IamPolicy, account)),
+            tuple(self.store.rows(IamAttachment, account)),
+        )
+
+    # -- changes and feedback --------------------------------------------------------------------------------------
+
+    def apply(self, jobs: RunJobs) -> None:
+        """Make the stored plan's changes, store what came of them, and send the feedback.
+
+        Raises `PlanOutdated` or `LeaseLost` before anything is changed; after the feedback was sent `PushDenied` where
+        AWS denied every change, `AwsError` or `WrongAccount` where the account is out of reach; `RaitoError` where the
+        feedback does not arrive.
+        """
+        stands_on = self._require_current_plan()
+        self.log.require_lease(self.cell)
+        controls = tuple(self.store.rows(AccessControl, self.cell.account))
+        task = jobs.task(self.target, JobType.DATA_ACCESS)
+        try:
+            task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._received())
+            applied, meter, failure = self._make_changes(controls)
+            info = self.store.write("access_push_results", applied.results, self.cell.account, extra=note(stands_on))
+            with exchange_folder(self.target, "access-feedback") as folder:
+                imported = send_feedback(task, folder, controls, applied.results, self._received())
+            if failure is not None:
+                raise failure
+        except (RaitoError, AwsError, WrongAccount, PushDenied) as error:
+            task.fail(error)
+            raise
+        cost = {} if meter is None else meter.cost().metadata()
+        self.log.made(self.cell, info, {**results_metadata(applied.results, imported.warnings), **cost})
+
+    def _make_changes(self, controls: Sequence[AccessControl]) -> tuple[Applied, Meter | None, Exception | None]:
+        """The results, what they cost, and what is to be raised once the feedback was sent."""
+        targets = tuple(self.store.rows(PushTarget, self.cell.account))
+        changes = tuple(self.store.rows(PushChange, self.cell.account))
+        reason = too_many_deletions(changes, self.services.options.pipeline.max_push_deletions)
+        if reason is not None:
+            self.log.context.log.error(reason)
+            return Applied(refused_results(controls, targets, [reason]), False), None, None
+        try:
+            clients = self.services.aws(self.target)
+        except (AwsError, WrongAccount) as error:
+            return Applied(refused_results(controls, targets, [str(error)]), False), None, error
+        meter = Meter(clients)
+        applied = apply_plan(
+            clients,
+            self.target.account_id,
+            changes,
+            targets,
+            controls,
+            self.target.aws_concurrency,
+            self.services.progress,
+        )
+        return applied, meter, PushDenied(applied.results) if applied.all_denied else None
+
+    def _require_current_plan(self) -> dict[str, str]:
+        """The versions that the stored plan was made of. Raises `PlanOutdated` where one is not the stored one."""
+        self.store.require("access_push_plan", self.cell.account)
+        plan = self.store.info("access_push_plan", self.cell.account)
+        planned = (made_of(plan) if plan is not None else None) or {}
+        now = versions(self.store, self.cell.account)
+        for table in PUSH_TABLES:
+            if planned.get(table) != now.get(table):
+                raise PlanOutdated(table, self.cell.label)
+        return planned
+
+    def _received(self) -> int | None:
+        info = self.store.info("access_controls", self.cell.account)
+        text = info.extra.get(_RECEIVED) if info else None
+        return int(text) if text else None
+
+
+def too_many_deletions(changes: Sequence[PushChange], most: int | None) -> str | None:
+    """Why a push stops before its first change: it would delete more roles and policies than `max-push-deletions`."""
+    deleted = [c.resource for c in changes if c.operation == "delete" and c.kind in ("role", "policy")]
+    if most is None or len(deleted) <= most:
+        return None
+    return (
+        f"the push would delete {len(deleted)} AWS objects, and max-push-deletions allows {most}: nothing was changed. "
+        f"Look at access_push_plan, and raise the option if this is right."
+    )
+
+
+def plan_metadata(changes: Sequence[PushChange], targets: Sequence[PushTarget]) -> dict[str, Any]:
+    """What the Dagster UI shows of a plan."""
+    operations = Counter(f"{change.operation} {change.kind}" for change in changes)
+    refused = sum(bool(target.errors) for target in targets)
+    rows = [(c.access_control_name, c.operation, c.kind, c.resource, c.why) for c in changes]
+    frame = pd.DataFrame(rows, columns=["access control", "operation", "kind", "resource", "why"])
+    return {
+        "changes by operation": dict(sorted(operations.items())),
+        "access controls": len(targets),
+        "refused access controls": refused,
+        "plan": dg.MetadataValue.md(markdown_table(frame) if rows else "nothing to change"),
+    }
+
+
+def results_metadata(results: Sequence[PushResult], warnings: Sequence[str]) -> dict[str, Any]:
+    """What the Dagster UI shows of a push."""
+    summary = Summary.of(results)
+    problems = [f"- {result.access_control_name}: {error}" for result in results for error in result.errors]
+    return {
+        "access controls": summary.controls,
+        "failed access controls": summary.failed,
+        "changes made": summary.changes_made,
+        "changes failed": summary.changes_failed,
+        "failures": dg.MetadataValue.md("\n".join(problems) or "none"),
+        "warnings of Raito Cloud": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings) or "none"),
+    }
+
+
+def _refusals(controls: Sequence[AccessControl], reasons: Sequence[str]) -> tuple[PushChange, ...]:
+    return tuple(
+        PushChange(
+            position=position,
+            access_control_id=control.id,
+            access_control_name=control.name,
+            operation="refuse",
+            kind=control.type or "",
+            resource=control.actual_name or control.name,
+            before=None,
+            after=None,
+            why="; ".join(reasons),
+        )
+        for position, control in enumerate(controls)
+    )

@@ -1,0 +1,121 @@
+"""What the assets work with: options, stored tables, AWS and Raito Cloud, made once a process and kept.
+
+`Services` is a plain object that Dagster hands to every asset as a resource. Making it contacts nothing.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from raito_pipeline.aws.connection.clients import AwsClients, AwsError
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.partitions import OrganizationPartition
+from raito_pipeline.orchestration.target_settings import raito_settings
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.targets_sync import TargetsSync
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how far it is, and (where known) how far it will go."""
+
+
+def silent(what: str, done: int, total: int | None) -> None:
+    """A progress listener that listens to nothing."""
+
+
+@dataclass
+class Services:
+    """Everything an asset needs besides its partition. Thread-safe; connections are opened on first use."""
+
+    options: Options
+    progress: Progress = silent
+    targets_sync: TargetsSync | None = None
+    """the sync that all runs of this process belong to; None where each run is one of its own"""
+    _aws: dict[tuple[str | None, str | None], AwsClients] = field(default_factory=dict)
+    _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
+    _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def account(self, partition: str) -> AccountTarget:
+        """The target of an account partition."""
+        return self.options.account(partition)
+
+    def organization(self, key: str) -> OrganizationPartition:
+        """The organization of a partition key. Raises `KeyError` where `raito.yml` names none such."""
+        return self._organizations()[key]
+
+    def accounts_of_organization(self, key: str) -> frozenset[str]:
+        """The ids of the accounts of `raito.yml` that belong to an organization."""
+        found = (t for t in self.options.accounts if partitions.organization_of(self.options, t.partition) == key)
+        return frozenset(target.account_id for target in found)
+
+    def organization_of(self, account: str) -> OrganizationPartition | None:
+        """The organization that an account partition links, or None."""
+        key = partitions.organization_of(self.options, account)
+        return None if key is None else self.organization(key)
+
+    def organization_target(self, key: str) -> OrganizationTarget | None:
+        """The target of an organization partition; None where only accounts link it."""
+        name = self.organization(key).target
+        return next((t for t in self.options.organizations if t.name == name), None)
+
+    def aws(self, target: AccountTarget | OrganizationTarget) -> AwsClients:
+        """The AWS clients of a target, checked once to reach the account that `raito.yml` names.
+
+        Raises `WrongAccount` or `AwsError`.
+        """
+        target.check_usable()
+        region = target.regions[0] if isinstance(target, AccountTarget) else target.region
+        concurrency = target.aws_concurrency if isinstance(target, AccountTarget) else 5
+        clients = self._clients(target.profile, region, concurrency)
+        clients.require_account(target.account_id)
+        return clients
+
+    def organization_aws(self, key: str) -> AwsClients:
+        """The AWS clients that read an organization. Raises `WrongAccount` or `AwsError`."""
+        target = self.organization_target(key)
+        if target is not None:
+            return self.aws(target)
+        found = self.organization(key)
+        return self._clients(found.profile, found.region, 5)
+
+    def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
+        """The Raito Cloud client of a target, logged in on first use."""
+        settings = raito_settings(self.options, target)
+        with self._lock:
+            key = (settings.api_user, settings.domain)
+            if key not in self._raito:
+                self._raito[key] = RaitoClient(settings)
+            return self._raito[key]
+
+    def refuse_logs(self, target: AccountTarget, error: AwsError) -> None:
+        """Remember that the log bucket of a target cannot be listed, so that no region tries it again."""
+        self._unusable_logs[target.partition] = error
+
+    def require_logs(self, target: AccountTarget) -> None:
+        """Raise the `AwsError` with which the check before this sync failed at the log bucket, if it did."""
+        error = self._unusable_logs.get(target.partition)
+        if error is not None:
+            raise error
+
+    def secrets(self) -> frozenset[str]:
+        """What must never be seen in a text: passwords and tokens of Raito Cloud, and keys of AWS that are in use."""
+        with self._lock:
+            raito, aws = list(self._raito.values()), list(self._aws.values())
+        given = {t.api_secret.get_secret_value() for t in self.options.targets if t.api_secret is not None}
+        return frozenset(
+            text
+            for found in (given, *(client.secrets() for client in raito), *(clients.secrets() for clients in aws))
+            for text in found
+            if text
+        )
+
+    def _clients(self, profile: str | None, region: str | None, concurrency: int) -> AwsClients:
+        with self._lock:
+            key = (profile, region)
+            if key not in self._aws:
+                self._aws[key] = AwsClients(profile, region, concurrency, self.options.pipeline.aws_attempts)
+            return self._aws[key]
+
+    def _organizations(self) -> Mapping[str, OrganizationPartition]:
+        return {found.key: found for found in partitions.organizations(self.options)}

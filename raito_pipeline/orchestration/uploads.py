@@ -1,0 +1,563 @@
+"""The uploads to Raito Cloud: for each import what it stands on, the files that it sends, and what is kept of it.
+
+Every upload asks the guard first. Where something is missing or of an earlier sync, what is there is sent without
+permission to delete, and the result says which cell is missing and why.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar
+
+from raito_pipeline.aws.data_objects.subtree import Subtree
+from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.push.inputs import made_of, versions
+from raito_pipeline.aws.usage.earlier import log_files
+from raito_pipeline.aws.usage.seen import HashSet
+from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.model import (
+    AccessControl,
+    AccessProvider,
+    IamGroup,
+    IamUser,
+    ImportResult,
+    OrgGroup,
+    OrgUser,
+    PushResult,
+    UsageStatement,
+    UsageUploaded,
+)
+from raito_pipeline.model.batches import texts
+from raito_pipeline.orchestration import gone, partitions
+from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Need, Verdict, judge
+from raito_pipeline.orchestration.layers import access_needs, data_object_needs, identity_needs, organization_needs
+from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
+from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.raito.exchange import ExchangeFolder
+from raito_pipeline.raito.files.access_providers import write_access_providers
+from raito_pipeline.raito.files.data_objects import write_data_objects
+from raito_pipeline.raito.files.identities import root_user, write_account_identities, write_organization_identities
+from raito_pipeline.raito.files.usage import write_usage
+from raito_pipeline.raito.imports import (
+    Imported,
+    PendingImport,
+    finish_all,
+    skipped,
+    start_access_provider_import,
+    start_data_source_import,
+    start_data_usage_import,
+    start_identity_store_import,
+)
+from raito_pipeline.raito.jobs import JobType, Task
+from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
+from raito_pipeline.storage import CellMissing, Store
+
+Target = AccountTarget | OrganizationTarget
+_DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an upload works with: one cell, its target, its task in Raito Cloud, and a folder for its files."""
+
+    services: Services
+    store: Store
+    cell: Cell
+    target: Target
+    task: Task
+    verdict: Verdict
+    folder: Path
+    subtree: Subtree | None = None
+    """the only data objects to send; None = all"""
+    log_files: list[tuple[str, str]] = field(default_factory=list)
+    """keys and ETags of the log files whose statements are stored at the time of the upload"""
+    count: "Count | None" = None
+    """what the import does to what Raito Cloud holds; None where that is not counted"""
+
+    @property
+    def account(self) -> AccountTarget:
+        """The target of an account's upload."""
+        assert isinstance(self.target, AccountTarget)
+        return self.target
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether Raito Cloud may remove what the file lacks: asked for, and nothing is missing."""
+        return self.target.delete_untouched and self.verdict.complete
+
+
+Ids = Mapping[str, Iterable[Sequence[str]]]
+"""External ids in batches, by kind of element."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What Raito Cloud holds before an import (None: not known, as before the first one), and what is sent."""
+
+    owner: str
+    """id of the data source or identity store"""
+    held: Elements | None
+    sent: Elements
+    certain: bool = True
+    """false after a run that was killed: Raito Cloud may have taken in what that one sent"""
+
+    def afterwards(self, *, removed: bool) -> Elements:
+        """What Raito Cloud holds after the import, in which what was not sent was `removed`, or was not."""
+        return self.sent if removed or self.held is None else self.held.with_(self.sent)
+
+    def note(self, row: ImportResult) -> ImportResult:
+        """The row of the import with what its counters are expected to be."""
+        after = self.afterwards(removed=row.delete_untouched)
+        if self.held is None or not self.certain:
+            return replace(row, held=len(after) if row.delete_untouched else None)
+        added, removed = len(self.sent.less(self.held)), len(self.held.less(after))
+        return replace(row, held=len(after), expected_added=added, expected_removed=removed)
+
+
+class NothingToSend(CellMissing):
+    """No region of an account was ever read: there is nothing that could be sent."""
+
+    def __init__(self, table: str, account: str, verdict: Verdict) -> None:
+        LookupError.__init__(self, f"nothing was sent, because nothing was ever read: {verdict.text or 'no regions'}")
+        self.table, self.account, self.region, self.uri = table, account, None, ""
+
+
+class Upload(ABC):
+    """One kind of import."""
+
+    table: ClassVar[str]
+    job_type: ClassVar[JobType]
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def target(self, services: Services, cell: Cell) -> Target | None:
+        """The target that the cell belongs to; None where no target uploads it."""
+        return services.account(cell.partition_key)
+
+    @abstractmethod
+    def switched_off(self, target: Target) -> str | None:
+        """Why the import is left out, or None where it is made."""
+
+    @abstractmethod
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
+        """What must be there and whole before Raito Cloud may remove anything."""
+
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:  # noqa: ARG002
+        """Why nothing may be removed although every cell that is needed is whole."""
+        return ()
+
+    def ids(self, work: Work) -> Ids | None:  # noqa: ARG002
+        """The external ids that are going to be sent; None where nothing is ever removed."""
+        return None
+
+    def owner(self, target: Target) -> str:
+        """The id of the data source or identity store that the import goes to."""
+        source = target.data_source_id if isinstance(target, AccountTarget) else None
+        return (target.identity_store_id if self.job_type is JobType.IDENTITY_STORE else source) or ""
+
+    def meant_to_go(self, work: Work) -> Ids:  # noqa: ARG002
+        """Elements that are not sent any more because somebody said so."""
+        return {}
+
+    @abstractmethod
+    def start(self, work: Work) -> PendingImport | None:
+        """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
+
+    def imported(self, work: Work) -> None:
+        """Keep what has to be known at the next sync; called after Raito Cloud took the files over."""
+        if work.count is not None:
+            after = work.count.afterwards(removed=work.may_delete)
+            remember(work.store, self.table, work.cell.place, work.count.owner, after)
+
+
+class OrganizationIdentityUpload(Upload):
+    """The people of an organization."""
+
+    table = "org_identity_store_import"
+    job_type = JobType.IDENTITY_STORE
+
+    def target(self, services: Services, cell: Cell) -> Target | None:
+        return services.organization_target(cell.partition_key)
+
+    def switched_off(self, target: Target) -> str | None:
+        return _identities_off(target)
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return organization_needs(self.grid, cell.partition_key)
+
+    def ids(self, work: Work) -> Ids:
+        place = (work.cell.account, work.cell.region)
+        users = [user.user_id for user in work.store.rows(OrgUser, *place)]
+        return {"user": [users], "group": [[group.group_id for group in work.store.rows(OrgGroup, *place)]]}
+
+    def start(self, work: Work) -> PendingImport | None:
+        place = (work.cell.account, work.cell.region)
+        users, groups = write_organization_identities(
+            work.folder, work.store.rows(OrgUser, *place), work.store.rows(OrgGroup, *place)
+        )
+        assert work.target.identity_store_id is not None
+        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=True)
+        return start_identity_store_import(
+            work.task,
+            users,
+            groups,
+            delete_untouched=work.may_delete,
+            replace_groups=work.target.replace_groups and work.verdict.complete,
+        )
+
+
+class AccountIdentityUpload(Upload):
+    """The IAM users and groups of an account."""
+
+    table = "identity_store_import"
+    job_type = JobType.IDENTITY_STORE
+
+    def switched_off(self, target: Target) -> str | None:
+        return _identities_off(target)
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return identity_needs(self.grid, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        users = [user.user_id for user in work.store.rows(IamUser, work.cell.account)]
+        groups = [group.group_id for group in work.store.rows(IamGroup, work.cell.account)]
+        return {"user": [[*users, root_user(work.account.account_id)["externalId"]]], "group": [groups]}
+
+    def start(self, work: Work) -> PendingImport | None:
+        users, groups = write_account_identities(
+            work.folder,
+            work.account.account_id,
+            work.store.rows(IamUser, work.cell.account),
+            work.store.rows(IamGroup, work.cell.account),
+            excluded=work.account.aws_user_excludes,
+            machine_tag=work.target.tag_key_and_value_for_user_is_machine,
+        )
+        assert work.target.identity_store_id is not None
+        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=False)
+        return start_identity_store_import(
+            work.task,
+            users,
+            groups,
+            delete_untouched=work.may_delete,
+            replace_groups=work.target.replace_groups and work.verdict.complete,
+        )
+
+
+class DataObjectUpload(Upload):
+    """The data objects of an account, of all its regions."""
+
+    table = "data_source_import"
+    job_type = JobType.DATA_SOURCE
+
+    def switched_off(self, target: Target) -> str | None:
+        return _source_off(target, target.skip_data_source_sync, "skip-data-source-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        return data_object_needs(services.options, self.grid, cell.account)
+
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
+        return gone.reasons(services.options, store, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        account = [] if work.subtree else [[work.account.account_id]]
+        return {_DATA_OBJECT: chain(account, *(_full_names(work, region) for region in self._regions(work)))}
+
+    def meant_to_go(self, work: Work) -> Ids:
+        regions = gone.confirmed_regions(work.services.options, work.store, work.cell.account)
+        return {_DATA_OBJECT: chain.from_iterable(_full_names(work, region) for region in regions)}
+
+    def imported(self, work: Work) -> None:
+        super().imported(work)
+        if work.may_delete:
+            for region in gone.confirmed_regions(work.services.options, work.store, work.cell.account):
+                gone.forget(work.store, work.cell.account, region)
+
+    def _regions(self, work: Work) -> list[str]:
+        """The regions to send. Raises `NothingToSend`."""
+        regions = [work.subtree.place.region] if work.subtree else stored_regions(work, "data_objects")
+        if not regions:  # an import of the account alone would say that it is empty
+            raise NothingToSend("data_objects", work.cell.account, work.verdict)
+        return regions
+
+    def start(self, work: Work) -> PendingImport | None:
+        assert work.account.data_source_id is not None
+        regions = self._regions(work)
+        set_data_source_metadata(
+            work.task.job.client,
+            work.account.data_source_id,
+            permissions(),
+            glue=work.account.aws_glue_enabled,
+            organization=work.account.organization is not None,
+        )
+        file = write_data_objects(
+            work.folder / "data-objects.json",
+            work.store,
+            work.cell.account,
+            regions,
+            work.account.account_id,
+            owner_key=work.target.tag_overwrite_key_for_data_object_owners,
+            part=work.subtree.within if work.subtree else None,
+        )
+        return start_data_source_import(work.task, file, delete_untouched=work.may_delete)
+
+
+class AccessProviderUpload(Upload):
+    """The access providers of an account, less those that the push of this sync removed from AWS."""
+
+    table = "access_provider_import"
+    job_type = JobType.DATA_ACCESS
+
+    def switched_off(self, target: Target) -> str | None:
+        return _source_off(target, target.skip_data_access_sync, "skip-data-access-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
+        return access_needs(services.options, self.grid, store, cell.account)
+
+    def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
+        return gone.reasons(services.options, store, cell.account)
+
+    def ids(self, work: Work) -> Ids:
+        return {_ACCESS_PROVIDER: [[row.external_id for row in self._rows(work)]]}
+
+    def meant_to_go(self, work: Work) -> Ids:
+        return {_ACCESS_PROVIDER: [sorted(removed_by_push(work.store, work.cell.account))]}
+
+    def _rows(self, work: Work) -> Iterator[AccessProvider]:
+        account = work.cell.account
+        return still_there(work.store.rows(AccessProvider, account), removed_by_push(work.store, account))
+
+    def start(self, work: Work) -> PendingImport | None:
+        file = write_access_providers(work.folder / "access-providers.json", self._rows(work))
+        return start_access_provider_import(work.task, file, delete_untouched=work.may_delete)
+
+
+class UsageUpload(Upload):
+    """The usage statements of the log files that were not uploaded before."""
+
+    table = "data_usage_import"
+    job_type = JobType.DATA_USAGE
+
+    def switched_off(self, target: Target) -> str | None:
+        if isinstance(target, AccountTarget) and not target.aws_s3_cloudtrail_bucket:
+            return "aws-s3-cloudtrail-bucket is not set, so there is no usage to read"
+        return _source_off(target, target.skip_data_usage_sync, "skip-data-usage-sync")
+
+    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
+        # Usage is only ever added: nothing is removed because a statement is missing.
+        return ()
+
+    def start(self, work: Work) -> PendingImport | None:
+        files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
+        files = tuple(file for file in files if file.elements)
+        return start_data_usage_import(work.task, files) if files else None
+
+    def imported(self, work: Work) -> None:
+        now = datetime.now(UTC)
+        rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sorted(work.log_files))
+        work.store.write("usage_uploaded", rows, work.cell.account)
+
+    def _fresh(self, work: Work) -> Iterator[UsageStatement]:
+        """The statements of the versions of log files that were not sent before."""
+        sent = _sent_before(work.store, work.cell.account)
+        for region in stored_regions(work, "usage_statements"):
+            fresh: set[str] = set()
+            for file in log_files(work.store, work.cell.account, region):
+                work.log_files.append(file)
+                if _version(*file) not in sent:
+                    fresh.add(file[0])
+            if fresh:
+                rows = work.store.rows(UsageStatement, work.cell.account, region)
+                yield from (row for row in rows if row.file_key in fresh)
+
+
+def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell) -> None:
+    """Make the imports of one cell at the same time; one that fails does not keep the others from their end."""
+    pending: list[tuple[Upload, Work, PendingImport]] = []
+    with ExitStack() as folders:
+        for upload in uploads:
+            with log.attempt(upload.table, cell):
+                begun = _begin(upload, log, services, jobs, cell, folders)
+                if begun is not None:
+                    pending.append((upload, *begun))
+        outcomes = finish_all([found for _, _, found in pending])
+        for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
+            with log.attempt(upload.table, cell):
+                if isinstance(outcome, RaitoError):
+                    raise outcome
+                upload.imported(work)
+                row = outcome.to_row(work.target.name, work.verdict.text)
+                _keep(upload, log, cell, work.count.note(row) if work.count else row, _problems(work))
+
+
+def _begin(
+    upload: Upload, log: CellLog, services: Services, jobs: RunJobs, cell: Cell, folders: ExitStack
+) -> tuple[Work, PendingImport] | None:
+    target = upload.target(services, cell)
+    if target is None:
+        log.out_of_scope(upload.table, cell, "no target of raito.yml uploads this organization")
+        return None
+    off = upload.switched_off(target)
+    if off is not None:
+        _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
+        return None
+    log.require_lease(cell)
+    task = jobs.task(target, upload.job_type)
+    try:
+        work = _work(upload, log, services, task, cell, target, folders)
+        if work.count is not None and jobs.follow_a_killed_run(target):
+            work = replace(work, count=replace(work.count, certain=False))
+        begun = upload.start(work)
+    except Exception as error:
+        task.fail(error)
+        raise
+    if begun is None:
+        task.complete()
+        _keep(upload, log, cell, _nothing_sent(task, target.name))
+        return None
+    return work, begun
+
+
+def _work(
+    upload: Upload, log: CellLog, services: Services, task: Task, cell: Cell, target: Target, folders: ExitStack
+) -> Work:
+    """What an upload works with; says why nothing may be removed, where that is so. Raises as `_counted`."""
+    verdict = judge(log.context.instance, log.store, upload.needs(services, log.store, cell))
+    for reason in upload.doubts(services, log.store, cell):
+        verdict = verdict.but(reason)
+    subtree = Subtree.from_tags(log.context.run.tags)
+    if subtree is not None:
+        verdict = verdict.but(f"only what lies below {subtree.parent} was read")
+    folder = folders.enter_context(exchange_folder(target, upload.job_type.value))
+    work = _counted(upload, Work(services, log.store, cell, target, task, verdict, folder, subtree))
+    for reason in work.verdict.reasons:
+        log.context.log.warning(f"{upload.table}: nothing is removed from Raito Cloud, because {reason}")
+        task.warnings.append(f"nothing is removed, because {reason}")
+    return work
+
+
+def _counted(upload: Upload, work: Work) -> Work:
+    """The same work, with what the import would do to what Raito Cloud holds, which must not be to remove too much.
+
+    Raises `CellMissing` where there is nothing to send.
+    """
+    ids = upload.ids(work)
+    if ids is None:
+        return work
+    owner = upload.owner(work.target)
+    held = held_by_raito_cloud(work.store, upload.table, work.cell.place, owner)
+    count = Count(owner, held, Elements.of(ids))
+    verdict = work.verdict
+    if work.may_delete and held is not None:
+        share = work.services.options.pipeline.max_import_deletions
+        for reason in too_many(held, count.sent, Elements.of(upload.meant_to_go(work)), share):
+            verdict = verdict.but(reason)
+    return replace(work, count=count, verdict=verdict)
+
+
+def _problems(work: Work) -> tuple[str, ...]:
+    """What makes the import partial. That only a part was asked for does not."""
+    return () if work.subtree else work.verdict.reasons
+
+
+def _full_names(work: Work, region: str) -> Iterator[list[str]]:
+    """The full names of the data objects of a region that are sent, in batches."""
+    batches = work.store.batches("data_objects", work.cell.account, region)
+    for batch in work.subtree.within(batches) if work.subtree else batches:
+        yield texts(batch, "full_name")
+
+
+def _nothing_sent(task: Task, target: str) -> ImportResult:
+    done = Imported(task.job.id, task.job_type.value, "COMPLETED", (), False, (), (), datetime.now(UTC))
+    return replace(done.to_row(target), reason="nothing new to send")
+
+
+def exchange_folder(target: Target, stage: str) -> ExchangeFolder:
+    """A folder for the files of one stage of a target, kept and copied as `raito.yml` says."""
+    backups = Path(target.file_backup_location) if target.file_backup_location else None
+    return ExchangeFolder(target.name, stage, target.delete_temp_files, backups, target.maximum_backups_per_target)
+
+
+def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult, problems: Sequence[str] = ()) -> None:
+    info = log.store.write(upload.table, [row], cell.account, cell.region, problems=problems)
+    metadata = {
+        "status": row.status,
+        "elements": row.elements,
+        "added": row.added,
+        "updated": row.updated,
+        "removed": row.removed,
+        "failed": row.failed,
+        "delete untouched": row.delete_untouched,
+        **({} if row.held is None else {"held by Raito Cloud": row.held}),
+        **({"counts": differs} if (differs := disagreement(row)) else {}),
+        "reason": row.reason or "",
+        "job": row.job_id,
+        "sent bytes": row.bytes,
+    }
+    log.made(cell, info, metadata)
+
+
+def stored_regions(work: Work, table: str) -> list[str]:
+    """The regions of the account whose cell of `table` was ever written: what there is to send."""
+    found = partitions.regions(work.services.options)
+    scope = [r for r in found if partitions.in_scope(work.services.options, work.cell.account, r)]
+    return [region for region in scope if work.store.info(table, work.cell.account, region) is not None]
+
+
+def removed_by_push(store: Store, account: str) -> frozenset[str]:
+    """External ids that the push took out of AWS after IAM was read: what their access controls have now is not them.
+
+    Empty where IAM was read again, or the access controls were exported again, since the push: what is in AWS now is
+    what was read.
+    """
+    results = store.info("access_push_results", account)
+    if results is None or made_of(results) is None or made_of(results) != versions(store, account):
+        return frozenset()
+    left = {result.access_control_id: result.external_id for result in store.rows(PushResult, account)}
+    controls = (control for control in store.rows(AccessControl, account) if control.id in left)
+    return frozenset(c.external_id for c in controls if c.external_id and left[c.id] != c.external_id)
+
+
+def still_there(rows: Iterable[AccessProvider], removed: frozenset[str]) -> Iterator[AccessProvider]:
+    """The access providers less those that were removed, which the others do not name any more, either."""
+    for row in rows:
+        if row.external_id in removed:
+            continue
+        others = row.who_access_providers
+        if others and removed.intersection(others):
+            others = tuple(other for other in others if other not in removed)
+            yield replace(row, who_access_providers=others)
+        else:
+            yield row
+
+
+def _sent_before(store: Store, account: str) -> HashSet:
+    sent = HashSet()
+    if store.info("usage_uploaded", account) is not None:
+        for batch in store.batches("usage_uploaded", account):
+            sent.add_all([_version(*file) for file in zip(texts(batch, "file_key"), texts(batch, "etag"), strict=True)])
+    return sent
+
+
+def _version(key: str, etag: str) -> str:
+    return f"{etag} {key}"
+
+
+def _identities_off(target: Target) -> str | None:
+    if target.skip_identity_store_sync:
+        return "skip-identity-store-sync is on"
+    return None if target.identity_store_id else "the target has no identity-store-id"
+
+
+def _source_off(target: Target, skip: bool, option: str) -> str | None:
+    if skip:
+        return f"{option} is on"
+    return None if target.data_source_id else "the target has no data-source-id"

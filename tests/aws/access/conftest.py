@@ -1,0 +1,124 @@
+"""A small account, told in a few words, and its access providers."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from raito_pipeline.aws.access import AccessInputs, AccessSettings, build_access_providers
+from raito_pipeline.model import (
+    AccessPoint,
+    AccessProvider,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    OrgAccountAssignment,
+    OrgPermissionSet,
+    S3Bucket,
+    Tag,
+)
+
+ACCOUNT = "111122223333"
+WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+BY_RAITO = (Tag("Creator", "raito"),)
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any, resource: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource}
+
+
+READ = document(allow("s3:GetObject", "arn:aws:s3:::data/*"))
+NO_S3 = document(allow("ec2:DescribeInstances", "*"))
+
+
+def user_arn(name: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:iam::{account}:user/{name}"
+
+
+def trust(principal: Any, action: Any = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": principal, "Action": action, **more}
+
+
+@dataclass
+class Told:
+    """An account under construction."""
+
+    users: list[IamUser] = field(default_factory=list)
+    groups: list[IamGroup] = field(default_factory=list)
+    roles: list[IamRole] = field(default_factory=list)
+    policies: list[IamPolicy] = field(default_factory=list)
+    attachments: list[IamAttachment] = field(default_factory=list)
+    access_points: list[AccessPoint] = field(default_factory=list)
+    permission_sets: list[OrgPermissionSet] = field(default_factory=list)
+    assignments: list[OrgAccountAssignment] = field(default_factory=list)
+
+    def user(self, name: str, *groups: str, boundary: str | None = None) -> "Told":
+        self.users.append(IamUser(f"AIDA{name}", name, user_arn(name), "/", WHEN, groups, boundary, ()))
+        return self
+
+    def group(self, name: str) -> "Told":
+        self.groups.append(IamGroup(f"AGPA{name}", name, f"arn:aws:iam::{ACCOUNT}:group/{name}", "/", WHEN))
+        return self
+
+    def role(self, name: str, *statements: dict[str, Any], tags: tuple[Tag, ...] = (), text: str = "") -> "Told":
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        self.roles.append(IamRole(f"AROA{name}", name, arn, "/", WHEN, text or document(*statements), None, tags))
+        return self
+
+    def policy(self, name: str, text: str, *whom: str, tags: tuple[Tag, ...] = (), aws: bool = False) -> "Told":
+        """A managed policy, attached to `user:NAME`, `group:NAME` or `role:NAME`."""
+        arn = f"arn:aws:iam::{'aws' if aws else ACCOUNT}:policy/{name}"
+        self.policies.append(IamPolicy(f"ANPA{name}", name, arn, "/", aws, "v1", len(whom), text, tags))
+        for entry in whom:
+            kind, _, principal = entry.partition(":")
+            self.attachments.append(IamAttachment(kind, principal, "managed", name, arn, None))
+        return self
+
+    def inline(self, whom: str, name: str, text: str) -> "Told":
+        kind, _, principal = whom.partition(":")
+        self.attachments.append(IamAttachment(kind, principal, "inline", name, None, text))
+        return self
+
+    def point(self, name: str, *statements: dict[str, Any], bucket: str = "data") -> "Told":
+        arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/{name}"
+        text = document(*statements) if statements else None
+        self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text))
+        return self
+
+    def inputs(self) -> AccessInputs:
+        buckets = [
+            S3Bucket("data", "eu-west-1", WHEN, True, ()),
+            S3Bucket("other", "us-east-1", WHEN, True, ()),
+            S3Bucket("hidden", "us-east-1", WHEN, False, ()),
+        ]
+        return AccessInputs(
+            ACCOUNT,
+            self.users,
+            self.groups,
+            self.roles,
+            self.policies,
+            self.attachments,
+            buckets,
+            self.access_points,
+            self.permission_sets,
+            self.assignments,
+        )
+
+    def build(self, settings: AccessSettings | None = None) -> dict[str, AccessProvider]:
+        rows = build_access_providers(self.inputs(), settings or AccessSettings())
+        assert [row.external_id for row in rows] == sorted({row.external_id for row in rows})
+        return {row.external_id: row for row in rows}
+
+
+def what(row: AccessProvider) -> dict[str, tuple[str, ...]]:
+    return {item.data_object.full_name: item.permissions for item in row.what}

@@ -1,0 +1,179 @@
+"""Managed and inline policies, access points, denies elsewhere, locks, and stability."""
+
+import random
+
+from raito_pipeline.aws.access import AccessSettings, build_access_providers
+from raito_pipeline.config import Locks
+from raito_pipeline.config.patterns import NamePattern
+from raito_pipeline.model import IamUser, Tag
+
+from .conftest import ACCOUNT, BY_RAITO, NO_S3, READ, WHEN, Told, allow, deny, document, trust, user_arn, what
+
+DATA = f"{ACCOUNT}:eu-west-1:data"
+
+
+def test_a_managed_policy_has_everybody_whom_it_is_attached_to() -> None:
+    told = Told().user("ada").group("g").role("r", trust({"AWS": user_arn("ada")}))
+    row = told.policy("p", READ, "user:ada", "group:g", "role:r").build()["policy:p"]
+    assert (row.type, row.who_users, row.who_groups, row.who_access_providers) == (
+        "aws_policy", ("ada",), ("g",), ("role:r",),
+    )  # fmt: skip
+    assert what(row) == {DATA: ("s3:GetObject",)}
+    assert (row.incomplete, row.tags, row.policy) == (False, None, READ)
+
+
+def test_which_policies_are_kept() -> None:
+    told = Told().user("ada").policy("kept", READ, "user:ada").policy("nobodys", READ).policy("ec2", NO_S3, "user:ada")
+    told.policy("excluded", READ, "user:ada").policy("by-raito", READ, "user:ada", tags=BY_RAITO)
+    told.policy("aws", READ, "user:ada", aws=True)
+    excludes = (NamePattern("exclu.+"),)
+    assert sorted(told.build(AccessSettings(managed_policy_excludes=excludes))) == ["policy:aws", "policy:kept"]
+    skip_aws = AccessSettings(managed_policy_excludes=excludes, skip_aws_managed_policies=True)
+    assert sorted(told.build(skip_aws)) == ["policy:kept"]
+    assert told.build(AccessSettings(skip_managed_policies=True)) == {}
+
+
+def test_a_policy_of_aws_is_locked_and_told_apart_from_one_of_the_same_name() -> None:
+    found = Told().user("ada").policy("p", READ, "user:ada").policy("p", READ, "user:ada", aws=True).build()
+    assert sorted(found) == ["policy:arn:aws:iam::aws:policy/p", "policy:p"]
+    row = found["policy:arn:aws:iam::aws:policy/p"]
+    assert row.what_locked == row.name_locked == row.delete_locked == "This policy is managed by AWS"
+    assert row.who_locked is None
+
+
+def test_inline_policies_of_one_principal_are_one_access_provider_with_a_stable_id() -> None:
+    told = Told().user("ada").group("g").inline("user:ada", "z", READ).inline("user:ada", "a", READ)
+    found = told.inline("group:g", "own", READ).build()
+    user, group = found["user:ada|inline:a|z|"], found["group:g|inline:own|"]
+    assert (user.name, user.who_users, user.who_groups) == ("User ada inline policies", ("ada",), None)
+    assert (group.name, group.who_users, group.who_groups) == ("Group g inline policies", None, ("g",))
+    assert user.naming_hint == ""
+    skipping = AccessSettings(skip_user_inline_policies=True, skip_group_inline_policies=True)
+    assert told.build(skipping) == {}
+
+
+def test_a_document_that_is_not_valid_is_an_incomplete_access_provider() -> None:
+    row = Told().user("ada").policy("p", "{", "user:ada").build()["policy:p"]
+    assert row.what == ()
+    assert row.incomplete_reasons == ("policy p: the document is not JSON",)
+
+
+def test_a_deny_elsewhere_of_the_only_principal_takes_from_the_what() -> None:
+    told = Told().user("ada").policy("p", document(allow(["s3:GetObject", "s3:PutObject"], "*")), "user:ada")
+    row = told.inline("user:ada", "no", document(deny("s3:PutObject", "*"))).build()["policy:p"]
+    assert what(row) == {ACCOUNT: ("s3:GetObject",)}
+    assert row.who_users == ("ada",)
+    assert row.incomplete
+
+
+def test_a_deny_elsewhere_of_one_principal_takes_it_out_of_the_who() -> None:
+    told = Told().user("ada", "g").user("bob").group("g").policy("p", READ, "user:ada", "user:bob")
+    row = told.inline("group:g", "no", document(deny("s3:*", "*"))).build()["policy:p"]
+    assert (row.who_users, what(row)) == (("bob",), {DATA: ("s3:GetObject",)})
+    assert row.incomplete_reasons == ("user ada is left out: another policy of it has a Deny",)
+
+
+def test_a_group_with_a_member_who_is_denied_is_named_by_its_other_members() -> None:
+    told = Told().user("ada", "g").user("bob", "g").group("g").policy("p", READ, "group:g")
+    row = told.inline("user:ada", "no", document(deny("s3:GetObject", "arn:aws:s3:::data/x/*"))).build()["policy:p"]
+    assert (row.who_users, row.who_groups) == (("bob",), ())
+    assert row.incomplete
+
+
+def test_permissions_boundaries_are_told() -> None:
+    row = Told().user("ada", boundary="arn:b").policy("p", READ, "user:ada").build()["policy:p"]
+    assert row.incomplete_reasons == ("user ada has a permissions boundary, which may allow less",)
+
+
+ARN = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/p"
+
+
+def test_an_access_point_opens_its_bucket_and_folders() -> None:
+    told = Told().user("ada").role("r", trust({"AWS": ACCOUNT}))
+    who = {"AWS": [user_arn("ada"), f"arn:aws:iam::{ACCOUNT}:role/r"]}
+    told.point(
+        "p", {**allow("s3:ListBucket", ARN), "Principal": who}, {**allow("s3:*", f"{ARN}/object/a/*"), "Principal": who}
+    )
+    row = told.build()[f"accesspoint:{ARN}"]
+    assert (row.who_users, row.who_access_providers) == (("ada",), ("role:r",))
+    assert what(row)[DATA] == ("s3:ListBucket",)
+    assert "s3:GetObject" in what(row)[f"{DATA}/a"]
+    assert "s3:GetObjectTorrent" not in what(row)[f"{DATA}/a"]
+    assert not row.incomplete
+
+
+def test_an_access_point_never_mixes_the_access_of_different_principals() -> None:
+    told = Told().user("ada").user("bob")
+    told.point(
+        "p",
+        {**allow(["s3:GetObject", "s3:PutObject"], f"{ARN}/object/*"), "Principal": {"AWS": user_arn("ada")}},
+        {**allow("s3:GetObject", f"{ARN}/object/b/*"), "Principal": {"AWS": user_arn("bob")}},
+    )
+    row = told.build()[f"accesspoint:{ARN}"]
+    assert (row.who_users, what(row)) == (("ada",), {DATA: ("s3:GetObject", "s3:PutObject")})
+    assert row.incomplete
+
+
+def test_an_access_point_for_everybody_or_on_a_bucket_that_is_left_out() -> None:
+    told = Told().point("p", {**allow("s3:GetObject", f"{ARN}/object/*"), "Principal": "*"})
+    row = told.build()[f"accesspoint:{ARN}"]
+    assert (row.who_users, row.what) == ((), ())
+    assert "wildcard principal" in row.incomplete_reasons[0]
+    hidden = Told().point("p", trust("*", "s3:GetObject"), bucket="hidden").build()[f"accesspoint:{ARN}"]
+    assert hidden.incomplete
+    assert Told().point("p").build() == {}
+
+
+def test_locks_names_and_owners() -> None:
+    tags = (Tag("env", "prod"), Tag("nice", "Nice name"), Tag("own", "ada,email:b@x"))
+    told = (
+        Told()
+        .user("ada")
+        .policy("p", READ, "user:ada", tags=tags)
+        .policy("q", document(allow("s3:X", "*"), allow("s3:GetObject", "*")), "user:ada")
+    )
+    locks = Locks(
+        lock_all_who=True,
+        lock_what_by_name=(NamePattern("q"),),
+        lock_delete_by_tag=("env:prod",),
+        lock_inheritance_when_incomplete=True,
+        fully_lock_when_incomplete=True,
+        lock_all_owners=False,
+    )
+    found = told.build(AccessSettings(locks=locks, name_tag="nice", owner_tag="own"))
+    p, q = found["policy:p"], found["policy:q"]
+    assert p.name == "Nice name"
+    assert p.actual_name == "p"
+    assert Tag("raito_owner", "ada,email:b@x") in (p.tags or ())
+    locked = [
+        [
+            bool(x)
+            for x in (
+                r.who_locked,
+                r.inheritance_locked,
+                r.what_locked,
+                r.name_locked,
+                r.delete_locked,
+                r.owners_locked,
+            )
+        ]
+        for r in (p, q)
+    ]
+    assert locked == [[True, False, False, True, True, True], [True, True, True, False, False, False]]
+    assert (p.not_internalizable, q.not_internalizable) == (False, True)
+
+
+def test_the_same_account_gives_the_same_rows_in_whatever_order_aws_answers() -> None:
+    told = Told().group("g")
+    for number in range(12):
+        told.user(f"u{number}", *(["g"] if number % 2 else []))
+        told.role(f"r{number}", trust({"AWS": user_arn(f"u{number}")})).inline(f"role:r{number}", "own", READ)
+        told.policy(f"p{number}", READ, f"user:u{number}", "group:g", f"role:r{number}")
+        told.inline(f"user:u{number}", "b", READ).inline(f"user:u{number}", "a", READ)
+    told.inline("user:u1", "no", document(deny("s3:*", "arn:aws:s3:::data/x*")))
+    first = build_access_providers(told.inputs(), AccessSettings())
+    shuffle = random.Random(7).shuffle
+    for rows in (told.users, told.groups, told.roles, told.policies, told.attachments):
+        shuffle(rows)
+    assert build_access_providers(told.inputs(), AccessSettings()) == first
+    assert all(isinstance(user, IamUser) and user.create_date == WHEN for user in told.users)

@@ -1,0 +1,72 @@
+"""Clients: which hosts and accounts they reach."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import Session
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.config.regions import aws_partition
+from tests.aws_profile import use_profile, write_profile
+
+ACCOUNT = "111122223333"
+REGIONS = (
+    "eu-west-1",
+    "us-gov-west-1",
+    "cn-north-1",
+    "eusc-de-east-1",
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "eu-isoe-west-1",
+)
+
+
+class Seen(Exception):
+    """Ends a call before it is sent."""
+
+
+def host_of(clients: AwsClients, region: str) -> str:
+    """The host that a call of S3 Control goes to."""
+    control = clients.client("s3control", region)
+
+    def stop(request: Any, **_: Any) -> None:
+        raise Seen(request.url.split("/")[2])
+
+    control.meta.events.register("before-send.s3-control.*", stop)
+    with pytest.raises(Seen) as seen:
+        control.list_access_points(AccountId=ACCOUNT)
+    return str(seen.value)
+
+
+def plain_profile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "config").write_text("[profile there]\nregion = eu-west-1\n")
+    (folder / "credentials").write_text(
+        "[there]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+    )
+    files = {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials")}
+    use_profile(monkeypatch, files)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_hosts_of_aws_have_the_account_in_front_in_every_partition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    plain_profile(tmp_path, monkeypatch)
+    assert host_of(AwsClients("there"), region).startswith(f"{ACCOUNT}.")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:5000", "https://gateway.example.com", "https://amazonaws.com.example"]
+)
+def test_an_address_set_by_hand_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    use_profile(monkeypatch, write_profile(tmp_path, url))
+    assert host_of(AwsClients("there"), "eu-west-1") == url.split("//")[1]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_arns_are_of_the_partition_of_the_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    plain_profile(tmp_path, monkeypatch)
+    expected = Session().get_partition_for_region(region)
+    assert AwsClients("there", region).s3_arn("data") == f"arn:{expected}:s3:::data"
+    assert aws_partition(region) == expected

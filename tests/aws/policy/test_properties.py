@@ -1,0 +1,141 @@
+"""The engine against a slow, obvious evaluator: it never claims what is denied, and misses only what it tells."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from raito_pipeline.aws.policy import Scope, read_document, what_of
+from raito_pipeline.aws.policy.permissions import Permission, permissions
+from raito_pipeline.aws.policy.resources import Place
+
+BUCKETS = ("a", "ab", "data-1", "data-2")
+KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "x/k.csv")
+SCOPE = Scope("aws", tuple(Place.of_bucket(name) for name in BUCKETS))
+WATCHED = [p for p in permissions() if p.name in ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketAcl")]
+
+_actions = st.sampled_from(
+    ["*", "s3:*", "s3:Get*", "S3:getobject", "s3:?etObject", "s3:PutObject", "s3:List*", "s3:Put*", "ec2:*", "s3:X"]
+)
+_resources = st.one_of(
+    st.sampled_from(["*", "arn:aws:s3:::*", "arn:aws:s3:::*/*", "arn:aws-cn:s3:::a", "arn:aws:sqs:::a"]),
+    st.builds("arn:aws:s3:::{}".format, st.text("abdt-12*?", min_size=1, max_size=4)),
+    st.builds(
+        "arn:aws:s3:::{}/{}".format,
+        st.sampled_from(["a", "a*", "data-?", "*", "ab", "zz"]),
+        st.sampled_from(["*", "x/*", "x*", "x/y/*", "*/k", "k", "home/${aws:username}/*", "?/*", "*.csv", "x/*/*"]),
+    ),
+)
+
+
+def _some(values: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    return st.one_of(values, st.lists(values, min_size=1, max_size=3))
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> dict[str, Any]:
+    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
+    statement[draw(st.sampled_from(["Action", "Action", "Action", "NotAction"]))] = draw(_some(_actions))
+    statement[draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))] = draw(_some(_resources))
+    if draw(st.integers(0, 5)) == 0:
+        statement["Condition"] = {"Bool": {"aws:SecureTransport": "true"}}
+    return statement
+
+
+@cache
+def _matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """A pattern as IAM reads it; one with a variable is taken not to match."""
+    if "${" in pattern:
+        return False
+    regex = "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern)
+    return re.fullmatch(regex, text, re.IGNORECASE if ignore_case else 0) is not None
+
+
+def _applies(statement: dict[str, Any], action: str, resource: str) -> bool:
+    def listed(name: str) -> list[str]:
+        return [statement[name]] if isinstance(statement[name], str) else statement[name]
+
+    by_action = (
+        any(_matches(p, action, ignore_case=True) for p in listed("Action"))
+        if "Action" in statement
+        else not any(_matches(p, action, ignore_case=True) for p in listed("NotAction"))
+    )
+    by_resource = (
+        any(_matches(p, resource) for p in listed("Resource"))
+        if "Resource" in statement
+        else not any(_matches(p, resource) for p in listed("NotResource"))
+    )
+    return by_action and by_resource
+
+
+def decides(document: list[dict[str, Any]], action: str, resource: str) -> bool:
+    """Whether an unconditional Allow applies and no unconditional Deny."""
+    sure = [statement for statement in document if "Condition" not in statement]
+    return any(s["Effect"] == "Allow" and _applies(s, action, resource) for s in sure) and not any(
+        s["Effect"] == "Deny" and _applies(s, action, resource) for s in sure
+    )
+
+
+def _resources_of(permission: Permission, bucket: str, path: str) -> list[str]:
+    """The ARNs that AWS checks a permission on a bucket or folder on: some keys stand for all."""
+    if permission.on_bucket:
+        return [] if path else [f"arn:aws:s3:::{bucket}"]
+    prefix = f"{path}/" if path else ""
+    return [f"arn:aws:s3:::{bucket}/{prefix}{key}" for key in KEYS]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(statements(), min_size=1, max_size=4))
+def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(document: list[dict[str, Any]]) -> None:
+    read = read_document(json.dumps({"Version": "2012-10-17", "Statement": document}))
+    assert read.problems == ()
+    found = what_of([("p", read)], SCOPE)
+
+    claimed: set[tuple[str, str]] = set()
+    for permission in WATCHED:
+        for claim in found.claims:
+            if claim.permission != permission.name:
+                continue
+            for bucket in [claim.target.bucket] if claim.target.bucket else BUCKETS:
+                for resource in _resources_of(permission, bucket, claim.target.path):
+                    assert decides(document, permission.name, resource), (claim, resource)
+                    claimed.add((permission.name, resource))
+
+    if found.reasons:
+        return
+    for permission in WATCHED:
+        for bucket in BUCKETS:
+            for resource in _resources_of(permission, bucket, ""):
+                if decides(document, permission.name, resource):
+                    below = [
+                        c for c in found.claims if c.permission == permission.name and _is_below(resource, c.target)
+                    ]
+                    assert below, (permission.name, resource)
+
+
+def _is_below(resource: str, target: Any) -> bool:
+    bucket, _, key = resource.removeprefix("arn:aws:s3:::").partition("/")
+    return target.bucket in ("", bucket) and (not target.path or key.startswith(f"{target.path}/"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["Statement", "Effect", "Action", "Resource", "Version", "Principal", "Condition"]),
+                inner,
+                max_size=5,
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_no_document_whatever_is_a_crash(content: Any) -> None:
+    found = what_of([("p", read_document(json.dumps(content)))], SCOPE)
+    assert found.claims == frozenset() or isinstance(content, dict)

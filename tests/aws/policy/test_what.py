@@ -1,0 +1,232 @@
+"""What policy documents give: one named case a rule, with the document, the expected rows and the reasons."""
+
+import json
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.policy import Scope, read_document, what_of
+from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.resources import Place
+
+BUCKETS = ("data-one", "data-two", "logs")
+GET, LIST, PUT = "s3:GetObject", "s3:ListBucket", "s3:PutObject"
+Rows = dict[tuple[str, str], set[str]]
+
+
+def scope(partition: str = "aws", depth: int | None = 20) -> Scope:
+    places = tuple(Place.of_bucket(name) for name in BUCKETS)
+    return Scope(partition, places, (Place.of_bucket("excluded"),), folder_depth=depth)
+
+
+def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def arn(path: str, partition: str = "aws") -> str:
+    return f"arn:{partition}:s3:::{path}"
+
+
+def read(statements: Any, within: Scope | None = None) -> tuple[Rows, tuple[str, ...]]:
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    found = what_of([("p", read_document(text))], within or scope())
+    return {(target.bucket, target.path): set(names) for target, names in found.by_target()}, found.reasons
+
+
+EVERYTHING = {p.name for p in permissions()}
+ON_OBJECTS = {p.name for p in permissions() if p.on_object}
+ON_BUCKETS = {p.name for p in permissions() if p.on_bucket}
+
+CASES: dict[str, tuple[Any, Rows, str | None]] = {
+    # name: (statements, rows, a part of the one reason or None where nothing is incomplete)
+    "everything on everything is the account": (allow("*", "*"), {("", ""): EVERYTHING}, None),
+    "all buckets by ARN are the account": (allow(GET, arn("*")), {("", ""): {GET}}, None),
+    "all objects are the account, for actions on objects": (allow([GET, LIST], arn("*/*")), {("", ""): {GET}}, None),
+    "a bucket": (allow(LIST, arn("logs")), {("logs", ""): {LIST}}, None),
+    "the objects of a bucket": (allow(GET, arn("logs/*")), {("logs", ""): {GET}}, None),
+    "an action on objects says nothing of the bucket itself": (allow(GET, arn("logs")), {}, None),
+    "an action on buckets says nothing of the objects": (allow(LIST, arn("logs/*")), {}, None),
+    "a folder": (allow(GET, arn("logs/a/b/*")), {("logs", "a/b"): {GET}}, None),
+    "better: actions match without regard to case": (allow("S3:getOBJECT", arn("logs/*")), {("logs", ""): {GET}}, None),
+    "better: wildcards anywhere in an action": (
+        allow("s?:Get*Acl", arn("logs/*")),
+        {("logs", ""): {"s3:GetObjectAcl", "s3:GetObjectVersionAcl"}},
+        None,
+    ),
+    "better: bucket wildcards expand to the buckets that match": (
+        allow(LIST, arn("data-*")),
+        {("data-one", ""): {LIST}, ("data-two", ""): {LIST}},
+        None,
+    ),
+    "better: a bucket wildcard covers the objects too": (
+        allow(GET, arn("data-*")),
+        {("data-one", ""): {GET}, ("data-two", ""): {GET}},
+        None,
+    ),
+    "better: NotAction expands to the known actions less those named": (
+        {"Effect": "Allow", "NotAction": ["s3:Get*", "s3:List*"], "Resource": arn("logs/*")},
+        {("logs", ""): {p for p in ON_OBJECTS if not p.startswith(("s3:Get", "s3:List"))}},
+        None,
+    ),
+    "better: single texts and single statements": (allow(GET, arn("logs/*")), {("logs", ""): {GET}}, None),
+    "better: lists of statements": (
+        [allow([GET], [arn("logs/*")]), allow([PUT], [arn("logs/*")])],
+        {("logs", ""): {GET, PUT}},
+        None,
+    ),
+    "better: an unconditional Deny takes the permissions away": (
+        [allow([GET, PUT], arn("logs/*")), deny(PUT, arn("logs/*"))],
+        {("logs", ""): {GET}},
+        "statement 2: Deny",
+    ),
+    "a Deny of a part takes the whole away, never less": (
+        [allow(GET, arn("logs/*")), deny(GET, arn("logs/secret/*"))],
+        {},
+        "statement 2: Deny",
+    ),
+    "a Deny of another folder takes nothing away": (
+        [allow(GET, arn("logs/open/*")), deny(GET, arn("logs/secret/*"))],
+        {("logs", "open"): {GET}},
+        "statement 2: Deny",
+    ),
+    "a Deny of one bucket leaves the others of the account": (
+        [allow(GET, "*"), deny("s3:*", [arn("logs"), arn("logs/*")])],
+        {("data-one", ""): {GET}, ("data-two", ""): {GET}},
+        "statement 2: Deny",
+    ),
+    "a Deny with NotResource leaves only what it names": (
+        [allow(GET, arn("*")), {"Effect": "Deny", "Action": "*", "NotResource": arn("logs/*")}],
+        {("logs", ""): {GET}},
+        "statement 2: Deny",
+    ),
+    "a Deny with a variable may touch anything that fits": (
+        [allow(GET, arn("logs/home/*")), deny(GET, arn("logs/${aws:username}/*"))],
+        {},
+        "statement 2: Deny",
+    ),
+    "a Deny under a condition takes nothing away, and is told": (
+        [allow(GET, arn("logs/*")), deny("*", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})],
+        {("logs", ""): {GET}},
+        "Deny under a condition (Bool aws:SecureTransport)",
+    ),
+    "a condition": (
+        allow(GET, arn("logs/*"), Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
+        {},
+        "Condition (StringEquals aws:SourceVpc)",
+    ),
+    "an empty condition restricts nothing": (allow(GET, arn("logs/*"), Condition={}), {("logs", ""): {GET}}, None),
+    "NotResource": ({"Effect": "Allow", "Action": GET, "NotResource": arn("logs/*")}, {}, "NotResource"),
+    "another service": (allow("ec2:Describe*", "*"), {}, "service whose access is not shown"),
+    "an action that nobody knows": (allow("s3:Fly", arn("logs/*")), {}, "action s3:Fly is not known"),
+    "an action that Raito Cloud does not have": (
+        allow("s3:GetAccessGrant", "*"),
+        {},
+        "none of the permissions that Raito Cloud knows",
+    ),
+    "another account's bucket": (allow(GET, arn("elsewhere/*")), {}, "matches no bucket of the account"),
+    "a bucket that raito.yml leaves out": (allow(GET, arn("excluded/*")), {}, "raito.yml leaves out"),
+    "some objects by suffix": (allow(GET, arn("logs/*.csv")), {}, "not a whole folder"),
+    "one object": (allow(GET, arn("logs/a.csv")), {}, "not a whole folder"),
+    "a beginning of a name is no folder": (allow(GET, arn("logs/a*")), {}, "not a whole folder"),
+    "a policy variable": (allow(GET, arn("logs/${aws:username}/*")), {}, "not a whole folder"),
+    "an escaped star is a star": (allow(GET, arn("logs/${*}/*")), {("logs", "*"): {GET}}, None),
+    "an access point": (
+        allow(GET, "arn:aws:s3:us-east-1:111122223333:accesspoint/p/object/*"),
+        {},
+        "no bucket and no object",
+    ),
+    "a resource that is no ARN": (allow(GET, "logs"), {}, "not an ARN of six fields"),
+    "a folder below the depth": (allow(GET, arn("logs/" + "d/" * 21 + "*")), {}, "no data object"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_statements(name: str) -> None:
+    statements, rows, reason = CASES[name]
+    found, reasons = read(statements)
+    assert found == rows
+    if reason is None:
+        assert reasons == ()
+    else:
+        assert len(reasons) == 1
+        assert reason in reasons[0]
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_better_other_partitions(partition: str) -> None:
+    rows, reasons = read(allow(GET, arn("logs/*", partition)), scope(partition))
+    assert (rows, reasons) == ({("logs", ""): {GET}}, ())
+
+
+def test_a_resource_of_another_partition_gives_nothing() -> None:
+    rows, reasons = read(allow(GET, arn("logs/*", "aws-cn")))
+    assert rows == {}
+    assert "partition aws-cn" in reasons[0]
+
+
+def test_without_folders_a_folder_is_not_represented() -> None:
+    rows, reasons = read(allow(GET, arn("logs/a/*")), scope(depth=0))
+    assert rows == {}
+    assert "no data object" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        '{"Statement": 3}',
+        '{"Version": "2020-01-01", "Statement": []}',
+        '{"Version": "2012-10-17"}',
+        '{"Statement": [7]}',
+        '{"Statement": {"Effect": "Permit", "Action": "s3:*", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": {"a": 1}, "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": "x"}}',
+        '{"Statement": {"Effect": "Allow", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Extra": 1}}',
+        "[" * 100_000,
+    ],
+)
+def test_better_a_document_that_is_not_valid_is_a_problem_and_gives_nothing(text: str) -> None:
+    document = read_document(text)
+    assert len(document.problems) == 1
+    found = what_of([("p", document)], scope())
+    assert found.claims == frozenset()
+    assert found.reasons == (f"p: {document.problems[0]}",)
+
+
+def test_a_broken_statement_does_not_hide_the_others() -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "?"}, allow(GET, arn("logs/*"))]})
+    found = what_of([("p", read_document(text))], scope())
+    assert {(claim.target.bucket, claim.permission) for claim in found.claims} == {("logs", GET)}
+    assert "statement 1" in found.reasons[0]
+
+
+def test_variables_are_plain_text_in_the_older_language() -> None:
+    text = json.dumps({"Version": "2008-10-17", "Statement": allow(GET, arn("logs/${aws:username}/*"))})
+    found = what_of([("p", read_document(text))], scope())
+    assert {claim.target.path for claim in found.claims} == {"${aws:username}"}
+    assert found.reasons == ()
+
+
+def test_a_deny_elsewhere_of_the_same_principal_counts_and_its_allow_does_not() -> None:
+    own = read_document(json.dumps({"Statement": allow([GET, PUT], arn("logs/*"))}))
+    other = read_document(json.dumps({"Statement": [deny(PUT, "*"), allow(GET, "*")]}))
+    found = what_of([("own", own)], scope(), denies=[("other", other)])
+    assert {(c.target.bucket, c.permission) for c in found.claims} == {("logs", GET)}
+    assert found.reasons == ("other, statement 1: Deny: what it may touch is not claimed",)
+
+
+def test_bucket_and_object_actions_of_the_table() -> None:
+    rows, reasons = read(allow("s3:*", [arn("logs"), arn("logs/*")]))
+    assert rows == {("logs", ""): ON_BUCKETS | ON_OBJECTS}
+    assert reasons == ()

@@ -1,0 +1,161 @@
+"""The emulated AWS with one account, and short ways to build the rows that a push works with."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.model import AccessControl, PushChange, PushTarget, WhoEntry
+from raito_pipeline.sandbox.aws.accounts import install_access_key
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws_profile import use_profile, write_profile
+
+ACCOUNT = "111122223333"
+KEY = "AKIAPUSHPUSHPUSHPUSH"
+BY_RAITO = [{"Key": "creator", "Value": "RAITO"}]
+NOBODY = WhoEntry((), (), (), ())
+
+
+def arn(name: str) -> str:
+    """The ARN of a managed policy of the account."""
+    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
+
+
+def trust(*users: str) -> dict[str, Any]:
+    """A trust policy for IAM users."""
+    who = {"AWS": [f"arn:aws:iam::{ACCOUNT}:user/{user}" for user in users]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}],
+    }
+
+
+def document(*actions: str) -> dict[str, Any]:
+    """A policy that allows actions on everything."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+
+
+def text(value: Any) -> str:
+    return json.dumps(value)
+
+
+@dataclass
+class Story:
+    """Changes, targets and access controls of one push, numbered in the order in which they are told."""
+
+    changes: list[PushChange] = field(default_factory=list)
+    targets: list[PushTarget] = field(default_factory=list)
+    controls: list[AccessControl] = field(default_factory=list)
+
+    def control(
+        self,
+        control: str,
+        name: str = "",
+        *,
+        kind: str = "aws_role",
+        external_id: str | None = None,
+        was: str | None = None,
+        errors: tuple[str, ...] = (),
+    ) -> "Story":
+        """An access control: `name` and `external_id` are what it becomes, `was` the external id in the export."""
+        position = len(self.controls)
+        old_name = was.split(":", 1)[1] if was else None
+        self.controls.append(
+            AccessControl(
+                position, control, control.title(), "", name, kind, was, "grant", not name, old_name,
+                NOBODY, None, (), (), False, False, False, False, (),
+            )
+        )  # fmt: skip
+        self.targets.append(PushTarget(position, control, control.title(), kind, name, external_id, errors, ()))
+        return self
+
+    def change(
+        self, operation: str, kind: str, resource: str, after: Any = None, before: str | None = None, of: str = ""
+    ) -> "Story":
+        """A change that the last access control (or `of`) asks for."""
+        control = of or self.controls[-1].id
+        shown = after if after is None or isinstance(after, str) else text(after)
+        row = PushChange(len(self.changes), control, control.title(), operation, kind, resource, before, shown, "")
+        self.changes.append(row)
+        return self
+
+    def role(self, control: str, name: str, *users: str, was: str | None = None) -> "Story":
+        """A new role with a trust policy and an inline policy."""
+        self.control(control, name, external_id=f"role:{name}", was=was)
+        self.change("create", "role", name, {"AssumeRolePolicyDocument": trust(*users), "Tags": BY_RAITO})
+        return self.change("create", "role-inline-policy", f"{name}/Raito_Inline_{name}", document("s3:GetObject"))
+
+    def policy(self, control: str, name: str, *principals: str, was: str | None = None) -> "Story":
+        """A new managed policy that is attached to principals (`user:NAME`)."""
+        self.control(control, name, kind="aws_policy", external_id=f"policy:{name}", was=was)
+        body = {"PolicyDocument": document("s3:GetObject"), "Description": "d", "Tags": BY_RAITO}
+        self.change("create", "policy", name, body)
+        for principal in principals:
+            self.change("attach", "attachment", principal, arn(name))
+        return self
+
+    def apply(self, clients: AwsClients, concurrency: int = 3) -> Applied:
+        return apply_plan(clients, ACCOUNT, self.changes, self.targets, self.controls, concurrency)
+
+
+@dataclass
+class World:
+    """The emulated AWS, clients of the account, and plain IAM to arrange and look."""
+
+    aws: EmulatedAws
+    clients: AwsClients
+    iam: Any
+
+    def tagged_role(self, name: str, *, by_raito: bool = True) -> None:
+        self.iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=text(trust("ada")), Tags=BY_RAITO if by_raito else []
+        )
+
+    def tagged_policy(self, name: str, *, by_raito: bool = True) -> None:
+        tags = BY_RAITO if by_raito else []
+        self.iam.create_policy(PolicyName=name, PolicyDocument=text(document("s3:ListBucket")), Tags=tags)
+
+    def roles(self) -> set[str]:
+        return {role["RoleName"] for role in self.iam.list_roles()["Roles"]}
+
+    def policies(self) -> set[str]:
+        return {policy["PolicyName"] for policy in self.iam.list_policies(Scope="Local")["Policies"]}
+
+    def actions(self, policy: str) -> list[str]:
+        """The actions of the default version of a managed policy."""
+        version = self.iam.get_policy(PolicyArn=arn(policy))["Policy"]["DefaultVersionId"]
+        found = self.iam.get_policy_version(PolicyArn=arn(policy), VersionId=version)["PolicyVersion"]["Document"]
+        return list(found["Statement"][0]["Action"])
+
+    def attached(self, kind: str, name: str) -> set[str]:
+        answer = getattr(self.iam, f"list_attached_{kind}_policies")(**{f"{kind.title()}Name": name})
+        return {found["PolicyName"] for found in answer["AttachedPolicies"]}
+
+    def writes(self, mark: int = 0) -> list[str]:
+        """The operations that changed something since a mark of the call log, those that failed included."""
+        return [call.operation for call in self.aws.calls.since(mark) if call.writes]
+
+
+@pytest.fixture(scope="session")
+def emulated_aws() -> Iterator[EmulatedAws]:
+    with EmulatedAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def world(emulated_aws: EmulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An account with the users ada and bob and the group staff, reached by a profile as the product does."""
+    emulated_aws.reset_state()
+    install_access_key(ACCOUNT, KEY, "not-a-secret")
+    use_profile(monkeypatch, write_profile(tmp_path, emulated_aws.endpoint_url, key=KEY))
+    clients = AwsClients("there", attempts=2)
+    iam = AwsClients("there").client("iam")
+    for user in ("ada", "bob"):
+        iam.create_user(UserName=user)
+    iam.create_group(GroupName="staff")
+    return World(emulated_aws, clients, iam)

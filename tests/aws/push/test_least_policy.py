@@ -1,0 +1,108 @@
+"""A push under exactly the policy that `raito-pipeline info --iam-policy push` prints, enforced."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.config import load
+from raito_pipeline.sandbox.aws.accounts import iam_of
+from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
+from tests.aws.push.conftest import ACCOUNT, Story, World, arn, document, text, trust
+from tests.aws_actions import actions_in, actions_of, enforceable
+
+FILE = f"""
+api-user: ada
+api-secret: not-a-secret
+domain: acme
+targets:
+  - name: one
+    connector-name: raito-io/cli-plugin-aws-account
+    aws-account-id: "{ACCOUNT}"
+    data-source-id: ds
+    identity-store-id: is
+    aws-regions: us-east-1
+"""
+
+
+@pytest.fixture
+def added(tmp_path: Path) -> set[str]:
+    """The actions that a push needs beyond reading."""
+    (tmp_path / "raito.yml").write_text(FILE)
+    (target,) = load(tmp_path / "raito.yml").accounts
+    return actions_in(least_policy(target, "push")) - actions_in(least_policy(target, "read"))
+
+
+@pytest.fixture
+def limited(world: World, added: set[str], tmp_path: Path) -> Iterator[AwsClients]:
+    """Clients that may do what a push needs, and nothing else."""
+    policy = {"Statement": [{"Action": sorted(added), "Resource": "*"}]}
+    key, secret = create_limited_credentials(ACCOUNT, {"push": enforceable(policy)})
+    (tmp_path / "credentials").write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    _arrange(world)
+    enforce_iam(world.aws, True)
+    try:
+        yield AwsClients("there", attempts=2)
+    finally:
+        enforce_iam(world.aws, False)
+
+
+def _arrange(world: World) -> None:
+    """What earlier pushes left: things to change, to take over and to delete, with all that is in the way of that."""
+    iam = world.iam
+    for name in ("changed", "taken", "gone"):
+        world.tagged_role(f"{name}-role")
+        world.tagged_policy(f"{name}-policy")
+    for action in ("s3:A", "s3:B", "s3:C", "s3:D"):
+        body = text(document(action))
+        iam.create_policy_version(PolicyArn=arn("changed-policy"), PolicyDocument=body, SetAsDefault=False)
+    iam.attach_user_policy(UserName="ada", PolicyArn=arn("gone-policy"))
+    iam.attach_group_policy(GroupName="staff", PolicyArn=arn("gone-policy"))
+    iam.attach_role_policy(RoleName="gone-role", PolicyArn=arn("changed-policy"))
+    iam.put_role_policy(RoleName="gone-role", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
+    iam.create_instance_profile(InstanceProfileName="machine")
+    iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="gone-role")
+
+
+def _story() -> Story:
+    story = Story().role("a", "new-role", "ada").policy("b", "new-policy", "user:bob", "group:staff", "role:new-role")
+    story.role("c", "taken-role", "bob").policy("d", "taken-policy")
+    story.control("e", "changed-role", external_id="role:changed-role")
+    story.change("update", "role-trust", "changed-role", trust("bob"))
+    story.control("f", "changed-policy", kind="aws_policy", external_id="policy:changed-policy")
+    story.change("create", "policy-version", arn("changed-policy"), document("s3:PutObject"))
+    story.control("g").change("delete", "role", "gone-role")
+    return story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
+
+
+def test_every_action_of_the_least_policy_is_used_and_no_other(
+    world: World, limited: AwsClients, added: set[str]
+) -> None:
+    mark = world.aws.calls.mark
+
+    results = _story().apply(limited).results
+
+    calls = world.aws.calls.since(mark)
+    assert [(result.access_control_id, result.errors) for result in results if result.errors] == []
+    assert [call.operation for call in calls if call.status == 403] == []
+    assert actions_of(calls) == added
+
+
+def test_an_action_taken_away_is_named_by_its_access_control_only(limited: AwsClients, added: set[str]) -> None:
+    policy = {"Statement": [{"Action": sorted(added), "Resource": "*"}]}
+    iam_of(ACCOUNT).put_user_policy("limited", "push", text(enforceable(policy, without="iam:CreatePolicyVersion")))
+
+    results = {result.access_control_id: result.errors for result in _story().apply(limited).results}
+
+    assert {control for control, errors in results.items() if errors} == {"d", "f"}
+    assert all("iam:CreatePolicyVersion" in results[control][0] for control in "df")
+
+
+def test_the_policy_names_the_partition_of_the_regions(tmp_path: Path) -> None:
+    (tmp_path / "raito.yml").write_text(FILE.replace("us-east-1", "cn-north-1"))
+    (target,) = load(tmp_path / "raito.yml").accounts
+    resources = {resource for s in least_policy(target, "push")["Statement"] for resource in s["Resource"]} - {"*"}
+    assert resources
+    assert all(resource.startswith("arn:aws-cn:") for resource in resources)

@@ -1,0 +1,106 @@
+"""Grants as policy documents: each really grants what was asked for, and nothing more."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raito_pipeline.aws.policy import Scope, read_document, what_of
+from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.push.statements import policy_for, same, unseen
+from raito_pipeline.model import DataObjectReference, WhatItem
+
+from .conftest import ACCOUNT, document
+
+B = "arn:aws:s3:::data"
+
+
+def item(path: str, kind: str, *names: str) -> WhatItem:
+    full_name = ACCOUNT if kind == "datasource" else f"{ACCOUNT}:eu-west-1:data{path}"
+    return WhatItem(DataObjectReference(full_name, kind), names)
+
+
+def statement(actions: list[str], resources: list[str], **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+CASES = {
+    "account": ([item("", "datasource", "s3:GetObject")], [statement(["s3:GetObject"], ["*"])]),
+    "bucket": (
+        [item("", "bucket", "s3:GetObject", "s3:ListBucket")],
+        [statement(["s3:GetObject"], [f"{B}/*"]), statement(["s3:ListBucket"], [B])],
+    ),
+    "folder": ([item("/a", "folder", "s3:GetObject")], [statement(["s3:GetObject"], [f"{B}/a/*"])]),
+    "Glue table": ([item("/t", "glue-table", "s3:GetObject")], [statement(["s3:GetObject"], [f"{B}/t/*"])]),
+    "Glue table that shares its location": (
+        [item(":db.t/place", "", "s3:GetObject")],
+        [statement(["s3:GetObject"], [f"{B}/place/*"])],
+    ),
+    "file": ([item("/a/k.csv", "file", "s3:GetObject")], [statement(["s3:GetObject"], [f"{B}/a/k.csv"])]),
+    "file beside a folder": ([item(":file/a", "file", "s3:GetObject")], [statement(["s3:GetObject"], [f"{B}/a"])]),
+    "special characters": (
+        [item("/*?$", "folder", "s3:GetObject")],
+        [statement(["s3:GetObject"], [f"{B}/${{*}}${{?}}${{$}}/*"])],
+    ),
+    "listing a folder": (
+        [item("/b", "folder", "s3:ListBucket"), item("/a", "folder", "s3:ListBucket")],
+        [statement(["s3:ListBucket"], [B], Condition={"StringLike": {"s3:prefix": ["a/*", "b/*"]}})],
+    ),
+    "equal actions share a statement": (
+        [item("/b", "folder", "s3:PutObject", "s3:GetObject"), item("/a", "folder", "s3:GetObject", "s3:PutObject")],
+        [statement(["s3:GetObject", "s3:PutObject"], [f"{B}/a/*", f"{B}/b/*"])],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_documents(name: str) -> None:
+    what, expected = CASES[name]
+    granted = policy_for(what, ACCOUNT, "aws")
+    assert granted.document["Statement"] == expected
+    assert granted.warnings == []
+    assert policy_for(reversed(what), ACCOUNT, "aws").text == granted.text
+
+
+def test_what_aws_does_not_check_there_is_a_warning_and_is_not_granted_elsewhere() -> None:
+    granted = policy_for(
+        [item("/a", "folder", "s3:PutBucketPolicy"), item("", "bucket", "s3:CreateJob")], ACCOUNT, "aws"
+    )
+    assert granted.document["Statement"] == [{"Effect": "Allow", "Action": "none:null", "Resource": "*"}]
+    assert len(granted.warnings) == 2
+
+
+_names = st.sampled_from([p.name for p in permissions()])
+_items = st.builds(
+    lambda place, names: item(*place, *names),
+    st.sampled_from([("", "datasource"), ("", "bucket"), ("/a", "folder"), ("/a/b", "folder")]),
+    st.lists(_names, min_size=1, max_size=6, unique=True),
+)
+
+
+@given(st.lists(_items, min_size=1, max_size=4))
+def test_what_is_granted_is_read_back_as_no_more_than_was_asked_for(what: list[WhatItem]) -> None:
+    granted = policy_for(what, ACCOUNT, "aws")
+    asked = {(each.data_object.full_name, name) for each in what for name in each.permissions}
+    scope = Scope("aws", (Place.of_bucket("data"),))
+    found = what_of([("p", read_document(granted.text))], scope)
+    for claim in found.claims:
+        full_name = f"{ACCOUNT}:eu-west-1:data" if claim.target.bucket else ACCOUNT
+        assert (f"{full_name}/{claim.target.path}" if claim.target.path else full_name, claim.permission) in asked
+
+
+def test_documents_that_say_the_same() -> None:
+    one = {"Statement": [{"Effect": "Allow", "Action": ["a", "b"], "Resource": ["*"]}]}
+    other = {"Statement": {"Resource": "*", "Action": ["b", "a"], "Effect": "Allow"}}
+    assert same(json.dumps(one), json.dumps(other))
+    assert not same(json.dumps(one), json.dumps({**other, "Version": "2012-10-17"}))
+    assert not same("{", "{")
+
+
+def test_what_raito_cloud_does_not_see_of_a_document() -> None:
+    assert unseen(json.dumps(document("s3:GetObject"))) == []
+    assert unseen("{") == ["the document is not JSON"]
+    assert "ec2:RunInstances" in unseen(json.dumps(document("ec2:RunInstances")))[0]

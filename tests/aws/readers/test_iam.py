@@ -1,0 +1,359 @@
+"""Reading IAM, both ways, over the wire."""
+
+import json
+import random
+import re
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable
+from raito_pipeline.aws.readers.iam import (
+    HINT,
+    AccountIam,
+    IamSettings,
+    read_account,
+    remembered_documents,
+    remembered_tags,
+)
+from raito_pipeline.config.patterns import NamePattern
+from raito_pipeline.model import Tag
+from raito_pipeline.storage.cells import ReadStatus
+from tests.aws.conftest import Reach
+from tests.aws.iam_account import (
+    NO_S3,
+    Account,
+    IamAccount,
+    account,
+    big_account,
+    exported_account,
+    managed,
+    principal,
+    s3,
+    small_account,
+)
+from tests.aws.stand_in import ACCOUNT, Dropped, Refused, StandIn
+from tests.aws_actions import documented
+
+DETAILS = "iam:GetAccountAuthorizationDetails"
+TABLES = ("users", "groups", "roles", "policies", "attachments")
+
+
+def serve(made: Account, page: int = 1000, *, without: str = "") -> StandIn:
+    """A stand-in with this account; `without` is an action that is not granted."""
+    stand_in = StandIn(allowed=lambda action, _: action != without)
+    IamAccount(made, stand_in, page)
+    return stand_in
+
+
+def tables(read: AccountIam) -> dict[str, Any]:
+    return {name: getattr(read, name).rows for name in TABLES}
+
+
+def one(read: AccountIam, table: str, **wanted: Any) -> Any:
+    found = [row for row in getattr(read, table).rows if all(getattr(row, k) == v for k, v in wanted.items())]
+    assert len(found) == 1, found
+    return found[0]
+
+
+SETTINGS = {
+    "defaults": IamSettings(),
+    "user excluded": IamSettings(user_excludes=(NamePattern("b.t"),)),
+    "policy excluded": IamSettings(managed_policy_excludes=(NamePattern("read.*"),)),
+    "without user inline": IamSettings(skip_user_inline_policies=True),
+    "without group inline": IamSettings(skip_group_inline_policies=True),
+    "without managed": IamSettings(skip_managed_policies=True),
+    "without AWS managed": IamSettings(skip_aws_managed_policies=True),
+    "without IAM access": IamSettings(skip_iam=True),
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("made", [small_account, exported_account], ids=["small", "export"])
+@pytest.mark.parametrize("page", [1000, 3])
+def test_both_ways_give_identical_reads(reach: Reach, made: Any, settings: IamSettings, page: int) -> None:
+    details = read_account(reach(serve(made(), page)), settings)
+    lists = read_account(reach(serve(made(), page, without=DETAILS)), settings)
+    assert tables(details) == tables(lists)
+    assert [getattr(details, t).status for t in TABLES] == [getattr(lists, t).status for t in TABLES]
+    assert (details.hints, lists.hints) == ((), (HINT,))
+
+
+def test_rows_of_a_small_account(reach: Reach) -> None:
+    read = read_account(reach(serve(small_account())), IamSettings())
+    zoe = one(read, "users", user_name="zoe")
+    assert zoe.tags == (Tag("a", "1"), Tag("b", ""), Tag("email", "zoe@example.org"))
+    assert zoe.group_names == ("data", "ops")
+    assert zoe.create_date.isoformat() == "2026-01-02T03:04:05+00:00"
+    fence = f"arn:aws:iam::{ACCOUNT}:policy/fence"
+    assert one(read, "users", user_name="bot").permissions_boundary_arn == fence
+    assert one(read, "roles", role_name="etl").permissions_boundary_arn == fence
+    assert one(read, "roles", role_name="etl").tags == (Tag("creator", "RAITO"),)
+    assert json.loads(one(read, "roles", role_name="etl").trust_policy)["Statement"]["Effect"] == "Allow"
+    reads = one(read, "policies", policy_name="reads")
+    assert (reads.attachment_count, reads.default_version_id, reads.tags) == (2, "v2", (Tag("team", "a"),))
+    assert json.loads(reads.document) == s3()
+    assert one(read, "attachments", principal_name="zoe", policy_name="b").document == "{not json %"
+    assert json.loads(one(read, "attachments", policy_name="ünï").document) == s3("s3:*")
+    assert {row.policy_name: row.tags for row in read.policies.rows} == {
+        "reads": (Tag("team", "a"),),
+        "writes": (Tag("aaa", ""), Tag("creator", "RAITO")),
+        "ec2": None,  # names nothing of S3
+        "loose": None,  # attached to nobody
+        "fence": None,  # a boundary only
+        "AmazonS3ReadOnlyAccess": None,  # of AWS
+    }
+    assert all(getattr(read, table).status is ReadStatus.COMPLETE for table in TABLES)
+
+
+def test_the_order_of_the_answers_does_not_matter(reach: Reach) -> None:
+    made, shuffled = small_account(), small_account()
+    for key in shuffled:
+        random.Random(1).shuffle(shuffled[key])
+        for row in shuffled[key]:
+            for part in row.values():
+                if isinstance(part, list):
+                    part.reverse()
+    assert tables(read_account(reach(serve(made)), IamSettings())) == tables(
+        read_account(reach(serve(shuffled)), IamSettings())
+    )
+
+
+def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: Reach) -> None:
+    read = read_account(reach(serve(small_account())), IamSettings(user_excludes=(NamePattern("zoe|nobody"),)))
+    assert one(read, "users", user_name="zoe").tags == ()
+    assert one(read, "users", user_name="zoe").group_names == ("data", "ops")
+    assert [row.policy_name for row in read.attachments.rows if row.principal_name == "zoe"] == ["reads"]
+    assert one(read, "users", user_name="bot").tags
+
+
+@pytest.mark.parametrize("without", ["", DETAILS])
+def test_excluded_users_are_not_asked_about_inline_policies(reach: Reach, without: str) -> None:
+    stand_in = serve(small_account(), without=without)
+    read_account(reach(stand_in), IamSettings(user_excludes=(NamePattern("zoe|bot"),)))
+    asked = [c.request["UserName"] for c in stand_in.log if c.action in ("iam:ListUserPolicies", "iam:GetUserPolicy")]
+    assert set(asked) <= {"ann"}
+
+
+def test_what_the_options_leave_out_is_out_of_scope_and_not_asked(reach: Reach) -> None:
+    stand_in = serve(small_account(), without=DETAILS)
+    read = read_account(reach(stand_in), IamSettings(skip_iam=True))
+    assert (read.policies.status, read.attachments.status) == (ReadStatus.OUT_OF_SCOPE, ReadStatus.OUT_OF_SCOPE)
+    assert (read.policies.rows, read.attachments.rows) == ((), ())
+    assert not [action for action in stand_in.calls() if "Polic" in action]
+    assert len(read.users.rows) == 3
+
+
+# --- what it costs -------------------------------------------------------------------------------------------------
+
+
+def test_a_big_account_takes_two_pages_and_a_tag_read_for_each_importable_policy(reach: Reach) -> None:
+    stand_in = serve(big_account())
+    clients = reach(stand_in)
+    first = read_account(clients, IamSettings())
+    assert stand_in.calls() == {DETAILS: 2, "iam:ListPolicyTags": 300}
+    assert sum(clients.calls.values()) == 302
+    stand_in.log.clear()
+    again = IamSettings(remembered_policy_tags=remembered_tags(first.policies.rows))
+    second = read_account(clients, again)
+    assert stand_in.calls() == {DETAILS: 2}
+    assert tables(first) == tables(second)
+
+
+def test_a_big_account_by_lists_stays_within_its_calls_and_asks_nothing_twice(reach: Reach) -> None:
+    """A fifth of the account that `make bench` reads, and a fifth of the calls."""
+    size = (100, 10, 100, 60)
+    stand_in = serve(big_account(*size), without=DETAILS)
+    clients = reach(stand_in)
+    first = read_account(clients, IamSettings())
+    assert sum(stand_in.calls().values()) <= 3700 / 5
+    asked = [(call.action, json.dumps(call.request, sort_keys=True)) for call in stand_in.log]
+    assert len(asked) == len(set(asked))
+    assert tables(first) == tables(read_account(reach(serve(big_account(*size))), IamSettings()))
+    assert {action for action in stand_in.calls() if action != DETAILS} <= granted()
+
+    stand_in.log.clear()
+    rows = first.policies.rows
+    again = IamSettings(
+        remembered_policy_tags=remembered_tags(rows), remembered_policy_documents=remembered_documents(rows)
+    )
+    assert tables(read_account(clients, again)) == tables(first)
+    assert {"iam:ListPolicyTags", "iam:GetPolicyVersion"}.isdisjoint(stand_in.calls())
+
+
+def test_a_new_version_of_a_policy_has_its_tags_read_again(reach: Reach) -> None:
+    made = account(
+        principal("User", "u", attached=(f"arn:aws:iam::{ACCOUNT}:policy/p",)),
+        policies=(managed("p", s3(), tags={"k": "new"}),),
+    )
+    stale = {(f"ANPA{ACCOUNT}p", "v1"): (Tag("k", "old"),)}
+    read = read_account(reach(serve(made)), IamSettings(remembered_policy_tags=stale))
+    assert read.policies.rows[0].tags == (Tag("k", "new"),)
+
+
+@pytest.mark.parametrize(
+    ("users", "direction"), [(2, "iam:ListAttachedUserPolicies"), (40, "iam:ListEntitiesForPolicy")]
+)
+def test_attachments_are_asked_in_the_cheaper_direction(reach: Reach, users: int, direction: str) -> None:
+    arns = tuple(f"arn:aws:iam::{ACCOUNT}:policy/p{n}" for n in range(5))
+    made = account(
+        *(principal("User", f"u{n}", attached=arns) for n in range(users)),
+        policies=tuple(managed(f"p{n}", NO_S3) for n in range(5)),
+    )
+    stand_in = serve(made, without=DETAILS)
+    read = read_account(reach(stand_in), IamSettings())
+    assert len(read.attachments.rows) == 5 * users
+    asked = {action for action in stand_in.calls() if "Attached" in action or "Entities" in action}
+    assert asked == {direction}
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+MANDATORY = [
+    "iam:ListUsers", "iam:ListGroups", "iam:ListRoles", "iam:ListPolicies", "iam:GetUser", "iam:GetGroup",
+    "iam:GetRole", "iam:ListUserPolicies", "iam:ListGroupPolicies", "iam:ListRolePolicies", "iam:GetUserPolicy",
+    "iam:GetGroupPolicy", "iam:GetRolePolicy", "iam:GetPolicyVersion",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("action", MANDATORY)
+def test_a_denied_mandatory_action_is_an_error_that_names_it(reach: Reach, action: str) -> None:
+    stand_in = serve(small_account())
+    stand_in.allowed = lambda asked, _: asked not in (action, DETAILS)
+    with pytest.raises(AwsDenied) as error:
+        read_account(reach(stand_in), IamSettings())
+    assert error.value.action == action
+    wanted = rf"{action} on (arn:aws:iam::(\w*):\S+): AWS denied the call \(AccessDenied\)\. Grant {action} on \1 "
+    wanted += r"to the credentials\. Or grant iam:GetAccountAuthorizationDetails on \*, .+"
+    assert re.fullmatch(wanted, str(error.value))
+
+
+@pytest.mark.parametrize("without", ["", DETAILS])
+def test_denied_policy_tags_are_one_problem_and_the_policies_stay(reach: Reach, without: str) -> None:
+    stand_in = serve(small_account())
+    stand_in.allowed = lambda action, _: action not in (without, "iam:ListPolicyTags")
+    read = read_account(reach(stand_in), IamSettings())
+    assert read.policies.status is ReadStatus.PARTIAL
+    (problem,) = read.policies.problems
+    assert f"iam:ListPolicyTags on arn:aws:iam::{ACCOUNT}:policy/reads" in problem
+    assert problem.endswith("The same for 1 more.")
+    assert len(read.policies.rows) == 6
+    assert read.attachments.status is ReadStatus.COMPLETE
+
+
+def test_without_entities_of_a_policy_the_attachments_are_asked_by_principal(reach: Reach) -> None:
+    many = big_account(users=20, groups=2, roles=10, policies=5)
+    whole = read_account(reach(serve(many)), IamSettings())
+    stand_in = serve(many)
+    stand_in.allowed = lambda action, _: action not in (DETAILS, "iam:ListEntitiesForPolicy")
+    assert tables(read_account(reach(stand_in), IamSettings())) == tables(whole)
+    assert stand_in.calls()["iam:ListEntitiesForPolicy"] == 1
+
+
+def granted() -> set[str]:
+    statement = documented("account")["Statement"][0]
+    assert statement["Resource"] == "arn:aws:iam::${Account}:*"
+    return set(statement["Action"])
+
+
+def test_under_the_documented_policy_only_the_policies_of_aws_are_missing_and_told(reach: Reach) -> None:
+    actions = granted()
+    stand_in = serve(small_account())
+    stand_in.allowed = lambda action, resource: action in actions and resource.startswith(f"arn:aws:iam::{ACCOUNT}:")
+    read = read_account(reach(stand_in), IamSettings())
+    whole = read_account(reach(serve(small_account())), IamSettings())
+    assert read.policies.status is ReadStatus.PARTIAL
+    assert "iam:GetPolicyVersion on arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" in read.policies.problems[0]
+    assert read.policies.rows == tuple(row for row in whole.policies.rows if not row.aws_managed)
+    assert read.attachments == read.attachments.complete(whole.attachments.rows, read.attachments.read_at)
+
+
+# --- what breaks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Refused(400, "Throttling", "Rate exceeded"), AwsThrottled),
+        (Refused(503, "ServiceUnavailable"), AwsUnreachable),
+        (Dropped(), AwsUnreachable),
+        (Refused(403, "AccessDenied"), AwsDenied),
+    ],
+)
+@pytest.mark.parametrize("action", ["iam:ListUsers", "iam:GetRole", "iam:ListEntitiesForPolicy", "iam:ListPolicyTags"])
+def test_a_call_that_fails_for_good_is_never_a_shorter_table(
+    reach: Reach, action: str, fault: Exception, error: type[AwsError]
+) -> None:
+    stand_in = serve(big_account(users=30, groups=3, roles=8, policies=6), page=10, without=DETAILS)
+    stand_in.faults = {(action, nth): fault for nth in range(2, 100)}
+    if action == "iam:ListPolicyTags":
+        read = read_account(reach(stand_in), IamSettings())
+        assert read.policies.status is ReadStatus.PARTIAL
+        return
+    with pytest.raises(error):
+        read_account(reach(stand_in), IamSettings())
+
+
+@pytest.mark.parametrize("fault", [Refused(400, "Throttling"), Refused(503, "ServiceUnavailable"), Dropped()])
+def test_a_failed_second_page_of_the_details_fails_the_read(reach: Reach, fault: Exception) -> None:
+    stand_in = serve(small_account(), page=5)
+    stand_in.faults = {(DETAILS, 2): fault}
+    with pytest.raises(AwsError):
+        read_account(reach(stand_in), IamSettings())
+    assert set(stand_in.calls()) == {DETAILS}
+
+
+def test_a_throttle_that_passes_is_retried_and_nothing_is_lost(reach: Reach) -> None:
+    stand_in = serve(small_account(), page=5)
+    stand_in.faults = {(DETAILS, 2): Refused(400, "Throttling", "Rate exceeded")}
+    clients = reach(stand_in, attempts=2)
+    assert tables(read_account(clients, IamSettings())) == tables(
+        read_account(reach(serve(small_account())), IamSettings())
+    )
+    assert clients.calls["iam:GetAccountAuthorizationDetails"] == 4
+
+
+def test_a_page_that_announces_more_without_a_way_to_it_fails_the_read(reach: Reach) -> None:
+    stand_in = serve(small_account())
+    stand_in.handlers[DETAILS] = lambda _: {"UserDetailList": [], "IsTruncated": True}
+    with pytest.raises(AwsUnreachable, match="announced another page"):
+        read_account(reach(stand_in), IamSettings())
+
+
+@pytest.mark.parametrize("action", ["iam:GetUser", "iam:ListRolePolicies", "iam:GetGroup", "iam:GetUserPolicy"])
+def test_what_is_deleted_while_it_is_read_is_gone_and_no_error(reach: Reach, action: str) -> None:
+    stand_in = serve(small_account(), without=DETAILS)
+    stand_in.faults = {(action, 1): Refused(404, "NoSuchEntity")}
+    read = read_account(reach(stand_in), IamSettings())
+    whole = read_account(reach(serve(small_account())), IamSettings())
+    assert all(getattr(read, table).status is ReadStatus.COMPLETE for table in TABLES)
+    lost = [table for table in TABLES if len(getattr(read, table).rows) < len(getattr(whole, table).rows)]
+    table = {"U": "users", "R": "roles", "G": "groups"}[re.sub("iam:(Get|List)", "", action)[0]]
+    assert lost[0] == (table if action != "iam:GetUserPolicy" else "attachments")
+    names = {row.user_name for row in read.users.rows} | {row.role_name for row in read.roles.rows}
+    names |= {row.group_name for row in read.groups.rows}
+    assert {row.principal_name for row in read.attachments.rows} <= names
+
+
+def test_progress_is_told(reach: Reach) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    read_account(reach(serve(small_account(), page=5)), IamSettings(), lambda *one: told.append(one))
+    assert ("account details", 3, None) in told
+    assert ("policy tags", 2, 2) in told
+
+
+def test_the_real_export_is_read_whole(reach: Reach) -> None:
+    made = exported_account()
+    read = read_account(reach(serve(made)), IamSettings())
+    assert len(read.users.rows) == len(made["UserDetailList"])
+    assert len(read.groups.rows) == len(made["GroupDetailList"])
+    assert len(read.roles.rows) == len(made["RoleDetailList"])
+    everybody = [*made["UserDetailList"], *made["GroupDetailList"], *made["RoleDetailList"]]
+    inline = sum(len(one.get(key, [])) for one in everybody for key in one if key.endswith("PolicyList"))
+    attached = sum(len(one["AttachedManagedPolicies"]) for one in everybody)
+    assert len(read.attachments.rows) == inline + attached
+    assert {row.arn for row in read.policies.rows} == {
+        one["Arn"] for one in made["Policies"] if ":aws:policy/" not in one["Arn"] or one["AttachmentCount"]
+    }
+    assert isinstance(reach(serve(made)), AwsClients)

@@ -1,0 +1,36 @@
+"""Which data objects are known: asked by several threads at once, as log files are read."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from raito_pipeline.aws.usage.known import TYPES, KnownObjects
+
+
+def test_threads_that_ask_first_all_get_the_right_type() -> None:
+    kinds = ("bucket", "folder", "file")
+    names = [f"1:eu-west-1:bucket/{number}" for number in range(50_000)]
+    expected = [kinds[number % len(kinds)] for number in range(len(names))]
+    threads = 4
+    for _ in range(25):
+        known = KnownObjects()
+        known.add(names, expected)
+        together = Barrier(threads)
+
+        def ask(known: KnownObjects = known, together: Barrier = together) -> list[str | None]:
+            together.wait()
+            return [known.type_of(name) for name in names[:100]]
+
+        with ThreadPoolExecutor(threads) as pool:
+            answers = [asked.result() for asked in [pool.submit(ask) for _ in range(threads)]]
+        assert all(answer == expected[:100] for answer in answers)
+        assert [known.type_of(name) for name in names[:1_000]] == expected[:1_000]
+
+
+def test_what_is_closest() -> None:
+    known = KnownObjects()
+    known.add(["b", "b/x", "b/x/y.csv"], ["bucket", "folder", "file"])
+    assert list(known.closest("b", "x/y.csv")) == [("b/x/y.csv", "file"), ("b/x", "folder"), ("b", "bucket")]
+    assert list(known.closest("b", "x/other/deep.csv")) == [("b/x", "folder"), ("b", "bucket")]
+    assert list(known.closest("c", "x")) == []
+    assert len(known) == 3
+    assert set(TYPES) >= {"bucket", "folder", "file", "glue-table"}

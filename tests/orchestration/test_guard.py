@@ -1,0 +1,89 @@
+"""Whether stored cells are the whole truth of a sync: by its id, by the last attempt, and by how they were read."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.guard import Need, judge
+from raito_pipeline.storage import ReadStatus, Store
+
+ACCOUNT = "111122223333"
+PARTITIONS = dg.StaticPartitionsDefinition([ACCOUNT])
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """An instance without any run."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store, seen by the second of two syncs."""
+    return Store.open(tmp_path / "data", "run-2", "s2")
+
+
+def _reasons(instance: dg.DagsterInstance, store: Store, since: datetime | None = None) -> str | None:
+    need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS, since, own_sync=since is not None)
+    return judge(instance, store, [need]).text
+
+
+def _write(store: Store, status: ReadStatus = ReadStatus.COMPLETE) -> None:
+    store.write("iam_users", (), ACCOUNT, status=status, read_at=NOW)
+
+
+def _fail(instance: dg.DagsterInstance) -> None:
+    """An attempt at the cell that failed."""
+
+    @dg.asset(name="iam_users", partitions_def=PARTITIONS)
+    def iam_users() -> None:
+        raise dg.Failure("denied", allow_retries=False)
+
+    dg.materialize([iam_users], partition_key=ACCOUNT, instance=instance, raise_on_error=False)
+
+
+def test_a_cell_that_was_never_read(instance: dg.DagsterInstance, store: Store) -> None:
+    assert _reasons(instance, store) == f"iam_users {ACCOUNT} was never read"
+
+
+def test_a_cell_of_this_sync_is_the_truth_whatever_the_clocks_say(instance: dg.DagsterInstance, store: Store) -> None:
+    _write(replace(store, sync="s1"))
+    assert "is of another sync" in (_reasons(instance, store) or "")
+    _write(store)
+    assert _reasons(instance, store) is None
+
+
+def test_a_cell_that_this_sync_confirmed_counts_as_its_own(instance: dg.DagsterInstance, store: Store) -> None:
+    _write(replace(store, sync="s1"))
+    store.confirm("iam_users", ACCOUNT)
+    assert _reasons(instance, store) is None
+
+
+def test_a_cell_that_was_read_in_part_says_so(instance: dg.DagsterInstance, store: Store) -> None:
+    _write(store, ReadStatus.PARTIAL)
+    assert f"iam_users {ACCOUNT} is partial" in (_reasons(instance, store) or "")
+
+
+def test_a_cell_with_a_sync_of_its_own_is_judged_by_age_and_by_its_last_attempt(
+    instance: dg.DagsterInstance, store: Store
+) -> None:
+    _write(replace(store, sync="of the organization"))
+    assert _reasons(instance, store, NOW - timedelta(hours=24)) is None
+    assert "is too old" in (_reasons(instance, store, NOW + timedelta(hours=1)) or "")
+    _fail(instance)
+    assert "the last attempt to read it failed" in (_reasons(instance, store, NOW - timedelta(hours=24)) or "")
+
+
+def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
+    instance: dg.DagsterInstance, store: Store
+) -> None:
+    _write(store)
+    _fail(instance)
+    assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
