@@ -12,13 +12,13 @@ import pyarrow as pa
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.aws.data_objects.glue import access_point_regions, glue_objects
-from raito_pipeline.aws.data_objects.scan import write_s3_objects
-from raito_pipeline.aws.data_objects.subtree import Subtree, keep_others
+from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
 from raito_pipeline.aws.readers import glue, s3
 from raito_pipeline.aws.readers.access_points import access_point_buckets
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.aws.readers.s3_inventory import InventoryOf, inventories_of
+from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
@@ -30,6 +30,7 @@ from raito_pipeline.orchestration.layers import account_cell
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.subtree_cells import write_rows_outside
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.orchestration.target_settings import glue_settings, s3_settings, scan_settings
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
@@ -92,7 +93,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     buckets = tuple(log.store.rows(S3Bucket, cell.account))
     with log.store.writer("data_objects", *cell.place) as writer:
         if subtree is not None:
-            keep_others(writer, log.store, cell.place, subtree)
+            write_rows_outside(writer, log.store, cell.place, subtree)
         else:
             for reason in upstream(log, grid, cell).reasons:
                 writer.add_problem(reason)

@@ -1,15 +1,17 @@
 """The region that an AWS profile names, read from the AWS configuration files; nothing is called over the network.
 
-Files and variables: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+Files and variables: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html. They are INI files, in which a
+section `[profile NAME]` of `config` and a section `[NAME]` of `credentials` are one profile. The AWS SDK is not used
+for it: what shapes access reads options, and must not load an SDK.
 """
 
 from __future__ import annotations
 
+import configparser
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
-
-from botocore.configloader import load_config, raw_config_parse
-from botocore.exceptions import BotoCoreError
+from string import Template
 
 
 def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) -> str | None:
@@ -26,33 +28,35 @@ def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) 
 
 
 def _configured_region(profile: str, environ: Mapping[str, str], home: Path) -> str | None:
-    config = _path(environ.get("AWS_CONFIG_FILE"), home, "config")
-    credentials = _path(environ.get("AWS_SHARED_CREDENTIALS_FILE"), home, "credentials")
-    for region in (_config_file_region(config, profile), _credentials_file_region(credentials, profile)):
-        if region:
-            return region
-    return None
+    config = _regions(_path("AWS_CONFIG_FILE", "config", environ, home))
+    credentials = _regions(_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ, home))
+    named = {_profile(section): region for section, region in config.items()}
+    return credentials.get(profile) or named.get(profile)  # the order of the SDKs
 
 
-def _path(given: str | None, home: Path, name: str) -> Path:
+def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> Path:
+    given = Template(environ.get(variable, "")).safe_substitute(environ)
     if not given:
         return home / ".aws" / name
     return home / given[2:] if given.startswith("~/") else Path(given)
 
 
-def _config_file_region(path: Path, profile: str) -> str | None:
+def _regions(path: Path) -> dict[str, str]:
+    """The `region` of each section of a file; none where it cannot be read."""
+    parser = configparser.RawConfigParser()
     try:
-        return _text(load_config(str(path))["profiles"].get(profile, {}).get("region"))
-    except (BotoCoreError, OSError):
-        return None
+        parser.read(path)
+        return {name: parser.get(name, "region", fallback="") for name in parser.sections()}
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        return {}
 
 
-def _credentials_file_region(path: Path, profile: str) -> str | None:
+def _profile(section: str) -> str | None:
+    """The profile that a section of the config file is of; None where it is of none (`sso-session`, `services`)."""
+    if section == "default":
+        return section
     try:
-        return _text(raw_config_parse(str(path)).get(profile, {}).get("region"))
-    except (BotoCoreError, OSError):
+        words = shlex.split(section)
+    except ValueError:
         return None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return words[1] if len(words) == 2 and words[0] == "profile" else None

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from raito_pipeline.aws.access import AccessSettings
 from raito_pipeline.aws.data_objects.folders import FolderSettings
-from raito_pipeline.aws.data_objects.scan import ScanSettings
 from raito_pipeline.aws.push.settings import PushSettings
 from raito_pipeline.aws.readers.glue import GlueSettings
 from raito_pipeline.aws.readers.iam import IamSettings, remembered_documents, remembered_tags
 from raito_pipeline.aws.readers.s3 import S3Settings
+from raito_pipeline.aws.readers.s3_objects import ScanSettings
 from raito_pipeline.aws.usage.report import UsageSettings
 from raito_pipeline.aws.usage.statements import StatementSettings
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget

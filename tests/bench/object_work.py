@@ -9,8 +9,8 @@ from pathlib import Path
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.data_objects.folders import FolderSettings
-from raito_pipeline.aws.data_objects.scan import ScanSettings, write_s3_objects
 from raito_pipeline.aws.readers.s3 import S3Keys
+from raito_pipeline.aws.readers.s3_objects import ScanSettings, write_s3_objects
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.files.data_objects import write_data_objects

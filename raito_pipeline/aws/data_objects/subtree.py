@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from raito_pipeline.aws.data_objects.names import Place, parse_full_name
 from raito_pipeline.model.batches import texts
-from raito_pipeline.storage import CellWriter, Store
 
 PARENT_TAG = "raito/data-object-parent"
 EXCLUDES_TAG = "raito/data-object-excludes"
@@ -80,18 +79,6 @@ class Subtree:
             kept = batch.filter(pa.array([self.contains(n) is inside for n in texts(batch, "full_name")], pa.bool_()))
             if kept.num_rows:
                 yield kept
-
-
-def keep_others(writer: CellWriter, store: Store, place: tuple[str, str | None], subtree: Subtree) -> None:
-    """Begin a cell with what an earlier sync found beside the subtree, and with what it knew about its completeness."""
-    info = store.info("data_objects", *place)
-    if info is None:
-        writer.add_problem(f"only {subtree.parent} was read: the rest of the region never was")
-        return
-    writer.read_at, writer.status, writer.problems = info.read_at, info.status, list(info.problems)
-    writer.extra.update(info.extra)
-    for batch in subtree.within(store.batches("data_objects", *place), inside=False):
-        writer.write_batch(batch)
 
 
 def _place(full_name: str) -> Place:

@@ -8,7 +8,7 @@ into the new cell, streamed: nothing but the ranges is held. Rows of keys that w
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,13 +19,18 @@ from raito_pipeline.aws.data_objects.folders import Row
 from raito_pipeline.aws.data_objects.names import beside_folder, parse_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.model.batches import texts
-from raito_pipeline.storage import CellWriter
 
 UNREAD_BUCKETS = "unread buckets"
 """Key in the extra fields of a cell: the full names of the buckets whose keys were not all listed, as a JSON list."""
 ALL_KEYS = KeyRange()
 NO_KEYS = KeyRange(end="\0")
 _BUCKET = r"(?s)^([^:]*:[^:]*:[^:/]*).*"
+
+
+class BatchWriter(Protocol):
+    """What takes record batches of `data_objects` (`raito_pipeline.storage.CellWriter`)."""
+
+    def write_batch(self, batch: pa.RecordBatch) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Unread:
 
 
 def keep_unread(
-    writer: CellWriter, previous: Iterable[pa.RecordBatch], unread: Sequence[Unread], subtree: Subtree | None = None
+    writer: BatchWriter, previous: Iterable[pa.RecordBatch], unread: Sequence[Unread], subtree: Subtree | None = None
 ) -> int:
     """Write the rows of the previous sync that stand in for what was not listed; gives how many.
 
@@ -107,7 +112,7 @@ def _stays(by_bucket: dict[str, list[Unread]], full_name: str, kind: str) -> boo
     return any(each.holds(kind, place.path) for each in by_bucket[bucket])
 
 
-def _write_undecided(writer: CellWriter, undecided: dict[str, Row], beside: set[str]) -> None:
+def _write_undecided(writer: BatchWriter, undecided: dict[str, Row], beside: set[str]) -> None:
     columns = Columns()
     for full_name, (_, name, kind, parent) in undecided.items():
         bucket, _, key = full_name.partition("/")
@@ -117,7 +122,7 @@ def _write_undecided(writer: CellWriter, undecided: dict[str, Row], beside: set[
 
 
 def keep_others_of_catalog(
-    writer: CellWriter, previous: Iterable[pa.RecordBatch], given: Iterable[str], subtree: Subtree | None = None
+    writer: BatchWriter, previous: Iterable[pa.RecordBatch], given: Iterable[str], subtree: Subtree | None = None
 ) -> int:
     """Write the rows of the previous sync that a catalog which was read in part did not give again; gives how many.
 

@@ -9,14 +9,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from raito_pipeline.aws.data_objects.folders import FolderSettings
-from raito_pipeline.aws.data_objects.scan import ScanReport, ScanSettings, write_s3_objects
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import keep_others_of_catalog
 from raito_pipeline.aws.readers.s3 import KeyPage
+from raito_pipeline.aws.readers.s3_objects import ScanReport, ScanSettings, write_s3_objects
 from raito_pipeline.model import DataObject
 from raito_pipeline.model.schema import to_batch
 from raito_pipeline.storage import ReadStatus, Store
-from tests.aws.data_objects.bucket import ACCOUNT, REGION, Buckets, bucket_row
+from tests.aws.bucket_in_memory import ACCOUNT, REGION, Buckets, bucket_row
 
 B = f"{ACCOUNT}:{REGION}:b"
 

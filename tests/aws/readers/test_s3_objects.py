@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from raito_pipeline.aws.data_objects.folders import FolderSettings
 from raito_pipeline.aws.data_objects.names import parse_full_name
-from raito_pipeline.aws.data_objects.scan import ScanSettings, write_s3_objects
 from raito_pipeline.aws.data_objects.subtree import Subtree
+from raito_pipeline.aws.readers.s3_objects import ScanSettings, write_s3_objects
 from raito_pipeline.model import DataObject
 from raito_pipeline.storage import ReadStatus, Store
-from tests.aws.data_objects.bucket import ACCOUNT, REGION, Buckets, bucket_row, expected, scanned
+from tests.aws.bucket_in_memory import ACCOUNT, REGION, Buckets, bucket_row, expected, scanned
 
 B = f"{ACCOUNT}:{REGION}:b"
 FLAT = FolderSettings(emulate=False)

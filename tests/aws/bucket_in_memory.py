@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raito_pipeline.aws.data_objects.folders import FolderSettings
-from raito_pipeline.aws.data_objects.scan import ScanReport, ScanSettings, write_s3_objects
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.readers.s3 import KeyPage
+from raito_pipeline.aws.readers.s3_objects import ScanReport, ScanSettings, write_s3_objects
 from raito_pipeline.model import DataObject, S3Bucket
 from raito_pipeline.storage import Store
 

@@ -1,0 +1,74 @@
+"""Whatever is imported by name is a declared dependency, and whatever is declared is imported."""
+
+import ast
+import re
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OWN = {"raito_pipeline", "assets", "tests"}
+NOT_IMPORTED_YET = {"dagster-aws"}
+
+
+def declared(*extras: str) -> set[str]:
+    """The distributions that a set of extras asks for, those behind `types-boto3[SERVICE]` included."""
+    requirements = [*PROJECT["dependencies"]]
+    for extra in extras:
+        requirements += PROJECT["optional-dependencies"][extra]
+    names = set()
+    for requirement in requirements:
+        name, _, rest = requirement.partition("[")
+        names.add(re.split(r"[^\w.-]", name)[0].lower())
+        if name == "types-boto3":
+            names |= {f"types-boto3-{service}" for service in rest.partition("]")[0].split(",")}
+    return names
+
+
+@cache
+def imported(paths: tuple[Path, ...]) -> dict[str, str]:
+    """The distributions that files import, with one file each."""
+    files: dict[str, str] = {}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                names = [node.module]
+            for name in {name.partition(".")[0] for name in names} - OWN - set(sys.stdlib_module_names):
+                for distribution in distributions()[name]:
+                    files[distribution.lower()] = str(path.relative_to(ROOT))
+    return files
+
+
+@cache
+def distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+def files(*folders: str, without: str = "nothing") -> tuple[Path, ...]:
+    return tuple(path for f in folders for path in (ROOT / f).rglob("*.py") if without not in path.parts)
+
+
+PRODUCT = files("raito_pipeline", "assets", without="sandbox")
+
+
+@pytest.mark.parametrize(
+    ("paths", "extras"),
+    [(PRODUCT, ()), (files("raito_pipeline/sandbox"), ("sandbox",)), (files("tests"), ("sandbox", "dev"))],
+    ids=["product", "sandbox", "tests"],
+)
+def test_what_is_imported_is_declared(paths: tuple[Path, ...], extras: tuple[str, ...]) -> None:
+    names = imported(paths)
+    # Stubs are imported for the type checker only; no extra asks for one twice.
+    allowed = declared(*extras) | {name for name in declared("dev") if name.startswith("types-")}
+
+    assert {name: path for name, path in names.items() if name not in allowed} == {}
+
+
+def test_what_the_product_needs_is_imported() -> None:
+    assert declared() - imported(PRODUCT).keys() <= NOT_IMPORTED_YET
