@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raito_pipeline.aws.repair import repairs
-from raito_pipeline.cli.checking import Checks, Finding
+from raito_pipeline.cli.checking import Checks, TargetCheck
 from raito_pipeline.cli.gather import places_of
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
@@ -24,11 +24,11 @@ from raito_pipeline.orchestration.resources import Services
 class CheckResult:
     """What the check came to: every finding, and the permissions that would repair what was denied."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[TargetCheck, ...]
     repair: tuple[str, ...]
 
     @classmethod
-    def of(cls, findings: tuple[Finding, ...]) -> "CheckResult":
+    def of(cls, findings: tuple[TargetCheck, ...]) -> "CheckResult":
         """Put the findings together."""
         problems = [finding.problem for finding in findings if finding.problem]
         return cls(findings, tuple(map(str, repairs(problems))))
@@ -90,7 +90,7 @@ def show(console: Console, result: CheckResult) -> None:
     console.print(verdict)
 
 
-def _json(finding: Finding) -> dict[str, object]:
+def _json(finding: TargetCheck) -> dict[str, object]:
     values = asdict(finding)
     place = values.pop("place")
     where = {"target": place["target"], "id": place["id"]} if place else {"target": None, "id": None}

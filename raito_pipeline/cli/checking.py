@@ -15,7 +15,7 @@ from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
 from raito_pipeline.aws.probes import NOT_TRIED, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
-from raito_pipeline.cli.summary import Place
+from raito_pipeline.cli.summary import SyncedTarget
 from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.client import RaitoClient
@@ -39,11 +39,11 @@ class Stops(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TargetCheck:
     """One thing that was checked of a place (None: of all). `problem` says what is wrong and what to do (None: it
     works), `not_tried` why it was not checked."""
 
-    place: Place | None
+    place: SyncedTarget | None
     what: str
     stops: Stops
     problem: str | None = None
@@ -60,7 +60,7 @@ class Checks:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _targets_sync: TargetsSync = field(default_factory=TargetsSync)
 
-    def findings(self, places: Sequence[Place]) -> tuple[Finding, ...]:
+    def findings(self, places: Sequence[SyncedTarget]) -> tuple[TargetCheck, ...]:
         """Everything that was checked, in the order of the places; the storage comes first."""
         storage = self._storage()
         if storage.problem is not None:
@@ -68,14 +68,14 @@ class Checks:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return (storage, *(finding for found in pool.map(self._place, places) for finding in found))
 
-    def _storage(self) -> Finding:
+    def _storage(self) -> TargetCheck:
         try:
             require_writable(Store.open(self.services.options.pipeline.storage))
         except StorageUnusable as error:
-            return Finding(None, "storage", Stops.EVERYTHING, str(error))
-        return Finding(None, "storage", Stops.EVERYTHING)
+            return TargetCheck(None, "storage", Stops.EVERYTHING, str(error))
+        return TargetCheck(None, "storage", Stops.EVERYTHING)
 
-    def _place(self, place: Place) -> tuple[Finding, ...]:
+    def _place(self, place: SyncedTarget) -> tuple[TargetCheck, ...]:
         target = self._target(place)
         if target is None:
             return ()
@@ -84,18 +84,18 @@ class Checks:
             found += self._aws(place, target)
         return tuple(found)
 
-    def _target(self, place: Place) -> Target | None:
+    def _target(self, place: SyncedTarget) -> Target | None:
         if place.organization:
             return self.services.organization_target(place.key)
         return self.services.account(place.key)
 
     # -- Raito Cloud -----------------------------------------------------------------------------------------------
 
-    def _raito_cloud(self, place: Place, target: Target) -> Iterator[Finding]:
+    def _raito_cloud(self, place: SyncedTarget, target: Target) -> Iterator[TargetCheck]:
         try:
             cloud = self._cloud(self.services.raito(target))
         except RaitoError as error:
-            yield Finding(place, LOGIN, Stops.TARGET, str(error))
+            yield TargetCheck(place, LOGIN, Stops.TARGET, str(error))
             return
         yield _try(place, LOGIN, Stops.TARGET, cloud.login)
         if cloud.refused is not None:
@@ -118,7 +118,7 @@ class Checks:
 
     # -- AWS -------------------------------------------------------------------------------------------------------
 
-    def _aws(self, place: Place, target: Target) -> Iterator[Finding]:
+    def _aws(self, place: SyncedTarget, target: Target) -> Iterator[TargetCheck]:
         credentials = _try(place, "AWS credentials", Stops.TARGET, lambda: self.services.aws(target))
         yield credentials
         if credentials.problem is not None:
@@ -131,7 +131,7 @@ class Checks:
         if self.full:
             yield from self._rights(place, target, clients)
 
-    def _regions(self, place: Place, target: AccountTarget, clients: AwsClients) -> Iterator[Finding]:
+    def _regions(self, place: SyncedTarget, target: AccountTarget, clients: AwsClients) -> Iterator[TargetCheck]:
         def enabled(region: str) -> None:
             try:
                 with aws_call("sts:GetCallerIdentity", region):
@@ -142,7 +142,7 @@ class Checks:
         for region in target.regions:
             yield _try(place, f"region {region}", Stops.PART, partial(enabled, region))
 
-    def _log_bucket(self, place: Place, target: AccountTarget, clients: AwsClients) -> Iterator[Finding]:
+    def _log_bucket(self, place: SyncedTarget, target: AccountTarget, clients: AwsClients) -> Iterator[TargetCheck]:
         bucket = target.aws_s3_cloudtrail_bucket
         if bucket is None or target.skip_data_usage_sync:
             return
@@ -152,26 +152,26 @@ class Checks:
         except AwsError as given:
             error = _named(given)
             self.services.refuse_logs(target, error)
-            yield Finding(place, f"log bucket {bucket}", Stops.USAGE, str(error))
+            yield TargetCheck(place, f"log bucket {bucket}", Stops.USAGE, str(error))
             return
-        yield Finding(place, f"log bucket {bucket}", Stops.USAGE)
+        yield TargetCheck(place, f"log bucket {bucket}", Stops.USAGE)
         if self.full:
             yield _try(place, "trail folder", Stops.USAGE, lambda: _require_trail(clients, target, bucket))
 
-    def _rights(self, place: Place, target: Target, clients: AwsClients) -> Iterator[Finding]:
+    def _rights(self, place: SyncedTarget, target: Target, clients: AwsClients) -> Iterator[TargetCheck]:
         works: dict[str, None] = {}
         for tried in Probes(clients, target).tried():
             if tried.error is None:
                 works[tried.action] = None
             else:
                 where = f" in {tried.region}" if tried.region else ""
-                yield Finding(place, f"{tried.action}{where}", Stops.PART, str(tried.error))
+                yield TargetCheck(place, f"{tried.action}{where}", Stops.PART, str(tried.error))
         if works:
-            yield Finding(place, f"rights: {', '.join(works)}", Stops.PART)
+            yield TargetCheck(place, f"rights: {', '.join(works)}", Stops.PART)
         skipped = [action for action in needed(target) if action in NOT_TRIED]
         if skipped:
             reason = "each needs something that only a sync knows, or would read what files hold"
-            yield Finding(place, f"rights: {', '.join(skipped)}", Stops.PART, not_tried=reason)
+            yield TargetCheck(place, f"rights: {', '.join(skipped)}", Stops.PART, not_tried=reason)
 
 
 class _RaitoCloud:
@@ -243,12 +243,12 @@ def _require_trail(clients: AwsClients, target: AccountTarget, bucket: str) -> N
         raise LookupError(problem)
 
 
-def _try(place: Place, what: str, stops: Stops, work: Callable[[], object]) -> Finding:
+def _try(place: SyncedTarget, what: str, stops: Stops, work: Callable[[], object]) -> TargetCheck:
     """A finding of what `work` raises; whatever it is, the other checks go on."""
     try:
         work()
     except (AwsError, WrongAccount, RaitoError, ConfigError, LookupError) as error:
-        return Finding(place, what, stops, str(error.args[0]) if isinstance(error, LookupError) else str(error))
+        return TargetCheck(place, what, stops, str(error.args[0]) if isinstance(error, LookupError) else str(error))
     except Exception as error:  # the edge of a check: a broken profile raises whatever its parser does
-        return Finding(place, what, stops, f"{type(error).__name__}: {one_line(str(error))}")
-    return Finding(place, what, stops)
+        return TargetCheck(place, what, stops, f"{type(error).__name__}: {one_line(str(error))}")
+    return TargetCheck(place, what, stops)

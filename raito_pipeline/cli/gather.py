@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from raito_pipeline.aws.least_policy import least_policy
-from raito_pipeline.cli.summary import Place, Stored
+from raito_pipeline.cli.summary import Stored, SyncedTarget
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
 from raito_pipeline.model.schema import table_of
@@ -17,7 +17,7 @@ _IMPORTS = tuple(name for name, spec in TABLES.items() if spec.row_type is Impor
 _AT_ONCE = 8
 
 
-def places_of(options: Options) -> tuple[Place, ...]:
+def places_of(options: Options) -> tuple[SyncedTarget, ...]:
     """Every organization and account of the configuration, in the order in which a sync takes them."""
     targets = {target.name: target for target in options.organizations}
     organizations = []
@@ -26,8 +26,8 @@ def places_of(options: Options) -> tuple[Place, ...]:
         account = cell_of("organization", one.key).account
         name = f"organization {one.key}" if target is None else target.name
         least = () if target is None else _least(target, options)
-        organizations.append(Place(one.key, name, account, True, least))
-    accounts = [Place(t.partition, t.name, t.account_id, False, _least(t, options)) for t in options.accounts]
+        organizations.append(SyncedTarget(one.key, name, account, True, least))
+    accounts = [SyncedTarget(t.partition, t.name, t.account_id, False, _least(t, options)) for t in options.accounts]
     return (*organizations, *accounts)
 
 
@@ -40,7 +40,7 @@ def _least(target: AccountTarget | OrganizationTarget, options: Options) -> tupl
 def gather(
     store: Store,
     options: Options,
-    place: Place,
+    place: SyncedTarget,
     of: tuple[str, str],
     tables: Iterable[str],
     so_far: Stored | None = None,
@@ -57,7 +57,7 @@ def gather(
     return _with_rows(store, so_far or Stored(), fresh)
 
 
-def _cells(options: Options, place: Place, table: str) -> Iterator[tuple[str, str, str | None]]:
+def _cells(options: Options, place: SyncedTarget, table: str) -> Iterator[tuple[str, str, str | None]]:
     by = TABLES[table].partitioned_by
     if by != "account_region":
         cell = cell_of(by, place.key)

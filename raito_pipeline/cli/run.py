@@ -16,12 +16,12 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
-from raito_pipeline.cli.checking import LOGIN, Checks, Finding, Stops
+from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, layer_outcome, place_key, summary
+from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, layer_outcome, place_key, summary
 from raito_pipeline.config import Options, load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
@@ -186,7 +186,7 @@ class TerminalSync:
                 if kept is not None and kept.sync == self.sync:
                     leases.acquire(key, self.sync, kept.run_id, "end of an interrupted sync").release()
 
-    def _unusable(self, found: Sequence[Finding]) -> dict[str, list[Cause]]:
+    def _unusable(self, found: Sequence[TargetCheck]) -> dict[str, list[Cause]]:
         """Why targets cannot be synced; each of them gets a job in Raito Cloud that says so, where it is reachable."""
         unusable: dict[str, list[Cause]] = {}
         for each in found:
@@ -198,7 +198,7 @@ class TerminalSync:
             self._report(self._places[key], [f"{cause.what[0]}: {cause.reason}" for cause in causes])
         return unusable
 
-    def _report(self, place: Place, errors: Sequence[str]) -> None:
+    def _report(self, place: SyncedTarget, errors: Sequence[str]) -> None:
         target = (
             self._services.organization_target(place.key) if place.organization else self._services.account(place.key)
         )
@@ -224,5 +224,5 @@ class TerminalSync:
         self._progress.layer(layer, place.label, (result, outcome))
 
 
-def _cause(finding: Finding) -> Cause:
+def _cause(finding: TargetCheck) -> Cause:
     return Cause(Outcome.FAILED, (finding.what,), finding.problem or "")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from raito_pipeline.cli.summary import Cause, KindChanges, Outcome, PlaceSummary, PushSummary, Summary
+from raito_pipeline.cli.summary import Cause, KindChanges, Outcome, PushSummary, Summary, TargetSummary
 from raito_pipeline.model import TABLES
 
 _MARKS = {Outcome.COMPLETE: "✓", Outcome.PARTIAL: "◐", Outcome.FAILED: "✗"}
@@ -56,7 +56,7 @@ def _grid(rows: Rows) -> Table:
     return grid
 
 
-def _place_rows(place: PlaceSummary) -> Rows:
+def _place_rows(place: TargetSummary) -> Rows:
     yield from _change_rows(place.changes)
     if place.access_providers:
         of = f"{place.incomplete_access_providers:,} of {place.access_providers:,} access providers"

@@ -41,7 +41,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SyncedTarget:
     """What a sync is of: an account (or an organization), by its partition key, target name and account id."""
 
     key: str
@@ -116,7 +116,7 @@ class PushSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceSummary:
+class TargetSummary:
     """What came of one account or organization."""
 
     place: str
@@ -153,7 +153,7 @@ class Summary:
     storage: str
     causes: tuple[Cause, ...]
     """what concerns no single account"""
-    places: tuple[PlaceSummary, ...]
+    places: tuple[TargetSummary, ...]
     layers: tuple[LayerSummary, ...]
     interrupted: bool = False
     """true where somebody ended the sync before its end; what was not begun is not in it"""
@@ -175,7 +175,7 @@ class Summary:
 
 def summary(
     sync: str,
-    places: Sequence[Place],
+    places: Sequence[SyncedTarget],
     stored: Mapping[str, Stored],
     results: Sequence[LayerResult],
     *,
@@ -230,13 +230,15 @@ def layer_outcome(result: LayerResult, stored: Stored) -> Outcome:
     return worst(found)
 
 
-def _place(place: Place, stored: Stored, results: Sequence[LayerResult], unusable: Sequence[Cause]) -> PlaceSummary:
+def _place(
+    place: SyncedTarget, stored: Stored, results: Sequence[LayerResult], unusable: Sequence[Cause]
+) -> TargetSummary:
     push = _push(stored) if stored.push_results else None
     causes = _grouped(_within(place, cause) for cause in (*unusable, *_failures(results), *_partial(stored)))
     ends = [cause.outcome for cause in causes] + ([push.outcome] if push else [])
     told = [cause.reason for cause in causes]
     told += [reason for control in (*push.failed, *push.refused) for reason in control.reasons] if push else []
-    return PlaceSummary(
+    return TargetSummary(
         place=place.key,
         target=place.target,
         id=place.id,
@@ -305,7 +307,7 @@ def _cell_label(table: str, place: str) -> str:
     return f"{table} {region}" if region else table
 
 
-def _within(place: Place, cause: Cause) -> Cause:
+def _within(place: SyncedTarget, cause: Cause) -> Cause:
     """A cause as it is told below the name of its account: cells without the account that they are of."""
     told = re.sub(rf"\b({'|'.join(TABLES)}) {re.escape(place.id)}(/\S)?", _cell_of_match, cause.reason)
     return replace(cause, reason=told)

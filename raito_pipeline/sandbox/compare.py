@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
 from raito_pipeline.sandbox.count_access import count_access_providers
 from raito_pipeline.sandbox.count_aws import AwsCounter
 from raito_pipeline.sandbox.count_tables import TableCounter
@@ -83,7 +83,9 @@ def _organization(estate: Estate, endpoint_url: str, tables: TableCounter, count
         yield Line(f"{account.name} {account.account_id}", what, aws[what], stored[what], arrived[what])
 
 
-def _account(counter: AwsCounter, account: Account, tables: TableCounter, counts: Mapping[str, Any]) -> Iterator[Line]:
+def _account(
+    counter: AwsCounter, account: EstateAccount, tables: TableCounter, counts: Mapping[str, Any]
+) -> Iterator[Line]:
     name, account_id = f"{account.name} {account.account_id}", account.account_id
     store = counts["identityStores"][identity_store_id(account_id)]
     source = counts["dataSources"][data_source_id(account_id)]

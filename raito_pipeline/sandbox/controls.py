@@ -1,6 +1,6 @@
 """Sets the local Raito Cloud up for the embedded estate, with access controls that `make run` pushes."""
 
-from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
 from raito_pipeline.sandbox.raito.seed import (
     SeedAccount,
     SeedBucket,
@@ -31,7 +31,7 @@ def _organization(estate: Estate) -> SeedOrganization:
     return SeedOrganization(master, "AWS organization", estate.organization_users, estate.organization_groups)
 
 
-def _account(account: Account) -> SeedAccount:
+def _account(account: EstateAccount) -> SeedAccount:
     buckets = [
         SeedBucket(name, region, tuple(folders))
         for name, (region, folders) in (account.folders or {}).items()

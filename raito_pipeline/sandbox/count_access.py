@@ -9,13 +9,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from raito_pipeline.sandbox.aws.estate import Account
+from raito_pipeline.sandbox.aws.estate import EstateAccount
 from raito_pipeline.sandbox.count_aws import AwsCounter
 
 _RESERVED = "AWSReservedSSO_"
 
 
-def count_access_providers(counter: AwsCounter, account: Account) -> dict[str, int]:
+def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[str, int]:
     """Access providers by type, as they should have been imported."""
     found: Counter[str] = Counter()
     kept_roles: set[str] = set()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import boto3
 
-from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
 
 _DEPTH = 20
 _ROOT_USER = 1
@@ -21,7 +21,7 @@ _ROOT_USER = 1
 class AwsCounter:
     """Counts one account."""
 
-    def __init__(self, estate: Estate, account: Account, endpoint_url: str) -> None:
+    def __init__(self, estate: Estate, account: EstateAccount, endpoint_url: str) -> None:
         self._account = account
         self._estate = estate
         self._session = boto3.Session(account.access_key_id, account.secret_access_key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
 from raito_pipeline.sandbox.raito.seed import SeededIds
 
 DOMAIN = "sandbox"
@@ -57,7 +57,7 @@ def _organization(estate: Estate, ids: SeededIds) -> dict[str, Any]:
     }
 
 
-def _account(estate: Estate, ids: SeededIds, account: Account) -> dict[str, Any]:
+def _account(estate: Estate, ids: SeededIds, account: EstateAccount) -> dict[str, Any]:
     return {
         "name": account.name,
         "connector-name": "raito-io/cli-plugin-aws-account",

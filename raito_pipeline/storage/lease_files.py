@@ -27,7 +27,7 @@ _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """What a file held, what it holds now (None: it was left as it is), and when that was."""
 
     before: bytes | None
@@ -40,10 +40,10 @@ class LeaseFile(Protocol):
 
     address: str
 
-    def change(self, decide: Decide) -> Change:
+    def change(self, decide: Decide) -> FileChange:
         """Let `decide` replace what the file holds, as if no other process changed it meanwhile."""
 
-    def read(self) -> Change:
+    def read(self) -> FileChange:
         """What the file holds, and the time."""
 
 
@@ -54,7 +54,7 @@ class LocalLeaseFile:
         self._path = Path(root) / name
         self.address = str(self._path)
 
-    def change(self, decide: Decide) -> Change:
+    def change(self, decide: Decide) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "taken or renewed", self.address), self._locked() as now:
             before = self._path.read_bytes() if self._path.exists() else None
@@ -63,15 +63,15 @@ class LocalLeaseFile:
                 new = self._path.with_suffix(".new")  # one at a time: the lock is held
                 new.write_bytes(after)
                 new.replace(self._path)
-            return Change(before, after, now)
+            return FileChange(before, after, now)
 
-    def read(self) -> Change:
+    def read(self) -> FileChange:
         """See `LeaseFile`. Takes no lock: the file is replaced whole."""
         with storage_errors("the lease", "read", self.address):
             try:
-                return Change(self._path.read_bytes(), None, datetime.now(UTC))
+                return FileChange(self._path.read_bytes(), None, datetime.now(UTC))
             except FileNotFoundError:
-                return Change(None, None, datetime.now(UTC))
+                return FileChange(None, None, datetime.now(UTC))
 
     @contextmanager
     def _locked(self) -> Iterator[datetime]:
@@ -97,23 +97,23 @@ class S3LeaseFile:
         self._key = files.key(path)
         self.address = files.scheme + path
 
-    def change(self, decide: Decide) -> Change:
+    def change(self, decide: Decide) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "taken or renewed", self.address):
             for _ in range(_ATTEMPTS):
                 before, etag, now = self._get()
                 after = decide(before, now)
                 if after is None or self._put(after, etag):
-                    return Change(before, after, now)
+                    return FileChange(before, after, now)
                 time.sleep(random.uniform(0.05, 0.3))
         reason = f"other processes changed it {_ATTEMPTS} times while this one tried"
         raise StorageError("the lease", "taken or renewed", self.address, reason)
 
-    def read(self) -> Change:
+    def read(self) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "read", self.address):
             before, _etag, now = self._get()
-            return Change(before, None, now)
+            return FileChange(before, None, now)
 
     def _get(self) -> tuple[bytes | None, str | None, datetime]:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.policy import Scope, read_document, what_of
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.aws.readers.iam import IamSettings, read_account, remembered_documents, remembered_tags
 from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
@@ -80,7 +80,7 @@ def _read(clients: AwsClients, settings: IamSettings) -> tuple[tuple, int, float
 
 
 def _matching() -> Figure:
-    scope = Scope("aws", tuple(Place.of_bucket(f"bucket-{n}") for n in range(50)))
+    scope = Scope("aws", tuple(BucketResource.of_bucket(f"bucket-{n}") for n in range(50)))
     statements = [
         {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": f"arn:aws:s3:::bucket-{n % 50}/{n}/*"}
         for n in range(STATEMENTS)

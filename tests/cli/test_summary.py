@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Cause, Outcome, Place, Stored, Summary, summary
+from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
 from raito_pipeline.orchestration.sync import Layer, LayerResult
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
@@ -17,7 +17,7 @@ from raito_pipeline.storage import CellInfo, ReadStatus
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = "210000000034"
-RESEARCH = Place(ACCOUNT, "research", ACCOUNT, least=(("s3:ListBucket", "arn:aws:s3:::*"),))
+RESEARCH = SyncedTarget(ACCOUNT, "research", ACCOUNT, least=(("s3:ListBucket", "arn:aws:s3:::*"),))
 BUCKET = "arn:aws:s3:::raw"
 REPAIR = f"Grant s3:ListBucket on {BUCKET} to the credentials."
 DENIED = f"s3:ListBucket on {BUCKET}: AWS denied the call (AccessDenied). {REPAIR}"
@@ -118,7 +118,7 @@ def test_one_reason_of_many_cells_is_one_cause_and_what_only_repeats_it_does_not
 
 
 def test_what_the_check_found_fails_its_target_alone() -> None:
-    other = Place("210000000012", "marketing", "210000000012")
+    other = SyncedTarget("210000000012", "marketing", "210000000012")
     value = summary(
         "sync",
         [other, RESEARCH],

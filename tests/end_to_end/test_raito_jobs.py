@@ -26,8 +26,8 @@ from raito_pipeline.orchestration.sync import LayerResult, layers, run_sync
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
-from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sandbox.aws.faults import CloudFault as AwsFault
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.end_to_end.conftest import World, failures, started
 
 ACCOUNT, TARGET = "210000000012", "marketing"
@@ -216,7 +216,9 @@ def test_switched_off_logs_are_not_sent(world: World) -> None:
 
 
 def test_a_log_that_cannot_be_sent_fails_nothing(world: World) -> None:
-    world.embedded.raito.add_fault(Fault(on="operation:addLogFileToTask", times=None, status=200, message="no logs"))
+    world.embedded.raito.add_fault(
+        CloudFault(on="operation:addLogFileToTask", times=None, status=200, message="no logs")
+    )
     told = synced(world, ["organization"])
     assert told.failures == []
     assert told.inputs("updateJob")[-1]["status"] == "COMPLETED"
@@ -240,7 +242,9 @@ def test_each_run_outside_the_command_ends_its_own_sync(world: World) -> None:
 
 
 def test_a_task_that_fails_says_why_and_so_does_the_job(world: World) -> None:
-    world.embedded.raito.add_fault(Fault(on="import:data-objects", outcome="FAILED", message="column name missing"))
+    world.embedded.raito.add_fault(
+        CloudFault(on="import:data-objects", outcome="FAILED", message="column name missing")
+    )
     told = synced(world, [ACCOUNT], LAST)
     ended = told.inputs("updateJob")[-1]
     assert ended["status"] == "FAILED"
@@ -251,7 +255,7 @@ def test_a_task_that_fails_says_why_and_so_does_the_job(world: World) -> None:
 
 
 def test_a_push_that_fails_stays_the_error_of_its_task_after_the_import_that_goes_on(world: World) -> None:
-    world.embedded.raito.add_fault(Fault(on="import:export", outcome="FAILED", message="no calculation"))
+    world.embedded.raito.add_fault(CloudFault(on="import:export", outcome="FAILED", message="no calculation"))
     told = synced(world, [ACCOUNT], LAST)
     task, ended = told.task("DA"), told.inputs("updateJob")[-1]
     assert (task["status"], ended["status"]) == ("FAILED", "FAILED")
@@ -264,7 +268,7 @@ def test_a_push_that_fails_stays_the_error_of_its_task_after_the_import_that_goe
 
 def test_a_refused_job_is_asked_for_once_and_blamed_on_its_cause(world: World) -> None:
     world.embedded.raito.add_fault(
-        Fault(on="operation:createJob", times=None, status=200, message="data source 'ds-x' does not exist")
+        CloudFault(on="operation:createJob", times=None, status=200, message="data source 'ds-x' does not exist")
     )
     told = synced(world, [ACCOUNT], LAST)
     assert told.operations.count("createJob") == 1
@@ -315,7 +319,7 @@ report_unusable(Services(options), options.accounts[0], ["its credentials have e
 def ended_at(world: World, place: str, number: signal.Signals, script: str = LAST_LAYER, skip: int = 0) -> str:
     """Runs the last layer as the command does, and ends it at a place of a fault, which takes long; gives its job."""
     cloud = world.embedded.raito
-    cloud.add_fault(Fault(on=place, delay=5.0, skip=skip))
+    cloud.add_fault(CloudFault(on=place, delay=5.0, skip=skip))
     before = job_ids(world)
     (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory)}

@@ -18,7 +18,7 @@ import yaml
 from msgspec.structs import replace
 
 from raito_pipeline.config import Options, load
-from raito_pipeline.sandbox.aws.estate import Account, EstateSettings
+from raito_pipeline.sandbox.aws.estate import EstateAccount, EstateSettings
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import World, started
 from tests.matrix.state import Cells, Content, lost, raito_content, shorter, stored_cells
@@ -77,7 +77,7 @@ class FaultySyncs:
 
     world: World
     options: Options
-    log_account: Account
+    log_account: EstateAccount
     operations: tuple[tuple[str, str, bool], ...] = ()
     """service, operation, and whether it is asked only where the details of the account are denied"""
     cells: Cells = field(default_factory=dict)

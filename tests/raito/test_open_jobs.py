@@ -8,7 +8,7 @@ import pytest
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.jobs import ACCESS_SYNC, Job, JobType, Status
 from raito_pipeline.raito.open_jobs import INTERRUPTED, OpenJob, OpenJobs
-from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from raito_pipeline.storage import Store
 
@@ -62,7 +62,7 @@ def test_an_end_that_was_not_taken_is_reported_as_it_was(
 ) -> None:
     job = begun(client, open_jobs)
     job.task(JobType.DATA_ACCESS).fail(ValueError("no such role"))
-    cloud.add_fault(Fault(on="operation:updateJob", times=8, status=503))
+    cloud.add_fault(CloudFault(on="operation:updateJob", times=8, status=503))
     assert not job.finish()
     open_jobs.note(TARGET, OpenJob.of(job, PLANNED).ended(job))
 

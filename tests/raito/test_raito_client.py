@@ -22,7 +22,7 @@ from raito_pipeline.raito import (
 from raito_pipeline.raito.setup import ensure_data_source, ensure_identity_store, link, trigger_url
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.raito.version import check_version
-from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 from .conftest import COGNITO_VARIABLE, DOMAIN, SECRET, Answer, ScriptedServer, settings_for, token
@@ -249,7 +249,7 @@ def test_a_retry_after_that_is_too_long_is_an_error_at_once(scripted_login: Scri
 
 
 def test_a_slow_answer_is_not_waited_for(cloud: LocalRaitoCloud) -> None:
-    cloud.add_fault(Fault(on="operation:createJob", delay=3.0))
+    cloud.add_fault(CloudFault(on="operation:createJob", delay=3.0))
     with RaitoClient(settings_for(cloud.url, timeout=0.5)) as client:
         client.login()
         with pytest.raises(RaitoUnreachable, match="no answer in time"):

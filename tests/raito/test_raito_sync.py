@@ -50,7 +50,7 @@ from raito_pipeline.raito.metadata import Permission, set_data_source_metadata, 
 from raito_pipeline.raito.setup import ensure_data_source, ensure_identity_store, link
 from raito_pipeline.raito.upload import upload, upload_log
 from raito_pipeline.raito.usage_window import usage_window
-from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 from .conftest import SECRET, Answer, ScriptedServer, settings_for
@@ -217,8 +217,8 @@ def test_without_delete_untouched_nothing_is_removed(target: Target, tmp_path: P
 
 
 def test_independent_imports_are_waited_for_together(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
-    cloud.add_fault(Fault(on="import:data-objects", delay=0.6))
-    cloud.add_fault(Fault(on="import:identities", delay=0.6))
+    cloud.add_fault(CloudFault(on="import:data-objects", delay=0.6))
+    cloud.add_fault(CloudFault(on="import:identities", delay=0.6))
     with target.job() as job:
         first = job.task(JobType.DATA_SOURCE).start()
         second = job.task(JobType.IDENTITY_STORE).start()
@@ -236,7 +236,7 @@ def test_independent_imports_are_waited_for_together(cloud: LocalRaitoCloud, tar
 
 
 def test_one_failed_import_leaves_the_others_alone(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
-    cloud.add_fault(Fault(on="import:data-objects", outcome="FAILED", message="no room"))
+    cloud.add_fault(CloudFault(on="import:data-objects", outcome="FAILED", message="no room"))
     with target.job() as job:
         first = job.task(JobType.DATA_SOURCE).start()
         second = job.task(JobType.IDENTITY_STORE).start()
@@ -259,14 +259,14 @@ def test_one_failed_import_leaves_the_others_alone(cloud: LocalRaitoCloud, targe
 
 
 def test_an_import_that_times_out(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
-    cloud.add_fault(Fault(on="import:data-objects", outcome="TIMED_OUT"))
+    cloud.add_fault(CloudFault(on="import:data-objects", outcome="TIMED_OUT"))
     with pytest.raises(ImportTimedOut), target.job() as job, job.task(JobType.DATA_SOURCE) as task:
         finish(start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True), QUICK)
     assert list(operations(cloud))[-2:] == ["addTaskEvent DS FAILED", "updateJob FAILED"]
 
 
 def test_our_own_patience_ends(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
-    cloud.add_fault(Fault(on="import:data-objects", delay=3))
+    cloud.add_fault(CloudFault(on="import:data-objects", delay=3))
     with target.job() as job, job.task(JobType.DATA_SOURCE) as task:
         pending = start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True)
         with pytest.raises(ImportTimedOut, match=r"not finished by Raito Cloud within [0-2] s"):
@@ -279,7 +279,7 @@ def test_five_failed_polls_in_a_row_are_forgiven(
 ) -> None:
     job = target.job()
     for failures, forgiven in ((5, True), (6, False)):
-        cloud.add_fault(Fault(on="poll", times=failures, status=None if drop else 500, drop=drop))
+        cloud.add_fault(CloudFault(on="poll", times=failures, status=None if drop else 500, drop=drop))
         task = job.task(JobType.DATA_SOURCE).start()
         pending = start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True)
         if forgiven:
@@ -317,7 +317,7 @@ def test_status_updates_that_fail_do_not_fail_the_sync(
     cloud: LocalRaitoCloud, target: Target, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("updateJob", "addTaskEvent", "addSubtaskEvent", "endOfTargetsSync"):
-        cloud.add_fault(Fault(on=f"operation:{name}", times=None, status=400, message="not now"))
+        cloud.add_fault(CloudFault(on=f"operation:{name}", times=None, status=400, message="not now"))
     with target.job() as job, job.task(JobType.DATA_SOURCE) as task:
         task.subtask_event(ACCESS_SYNC, Status.STARTED)
         imported = finish(start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True), QUICK)
@@ -356,12 +356,12 @@ def test_an_upload_is_tried_three_times_from_its_first_byte(
     cloud: LocalRaitoCloud, target: Target, tmp_path: Path
 ) -> None:
     file = objects_file(tmp_path, "a")
-    cloud.add_fault(Fault(on="upload", status=500))
-    cloud.add_fault(Fault(on="upload", drop=True))
+    cloud.add_fault(CloudFault(on="upload", status=500))
+    cloud.add_fault(CloudFault(on="upload", drop=True))
     key = upload(target.client, file)
     stored = next(path for path in (tmp_path / "cloud" / "files").rglob("*") if path.as_posix().endswith(key))
     assert stored.read_bytes() == file.path.read_bytes()
-    cloud.add_fault(Fault(on="upload", times=3, status=403))
+    cloud.add_fault(CloudFault(on="upload", times=3, status=403))
     with pytest.raises(UploadFailed, match=r"objects\.json failed three times: status 403"):
         upload(target.client, file)
 
@@ -437,7 +437,7 @@ def test_a_store_that_sends_an_upload_on_gets_it_there_whole_and_once(
 
 
 def test_the_address_of_the_local_service_that_ended(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
-    cloud.add_fault(Fault(on="upload", status=403, message="request has expired"))
+    cloud.add_fault(CloudFault(on="upload", status=403, message="request has expired"))
     assert upload(target.client, objects_file(tmp_path, "a"))
     assert len([entry for entry in cloud.log if entry["path"] == "/file/upload/signed-url"]) == 2
 
@@ -497,11 +497,11 @@ def test_only_what_is_out_of_sync(cloud: LocalRaitoCloud, target: Target, tmp_pa
 
 def test_a_download_that_fails(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
     task = target.job().task(JobType.DATA_ACCESS)
-    cloud.add_fault(Fault(on="download", times=2, status=500))
+    cloud.add_fault(CloudFault(on="download", times=2, status=500))
     assert export_access_controls(task, tmp_path, polling=QUICK).controls == ()
-    cloud.add_fault(Fault(on="download", times=2, drop=True))
+    cloud.add_fault(CloudFault(on="download", times=2, drop=True))
     assert export_access_controls(task, tmp_path, polling=QUICK).controls == ()
-    cloud.add_fault(Fault(on="download", times=9, status=404))
+    cloud.add_fault(CloudFault(on="download", times=9, status=404))
     with pytest.raises(RaitoRefused, match=r"download of http://.*yaml") as caught:
         export_access_controls(task, tmp_path, polling=QUICK)
     assert "Signature" not in str(caught.value)
@@ -587,7 +587,7 @@ def test_no_secret_reaches_a_log_line(
     cloud: LocalRaitoCloud, target: Target, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="raito_pipeline")
-    cloud.add_fault(Fault(on="query", times=2, skip=1, status=500))
+    cloud.add_fault(CloudFault(on="query", times=2, skip=1, status=500))
     with target.job() as job, job.task(JobType.DATA_SOURCE) as task:
         finish(start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True), QUICK)
     assert SECRET not in caplog.text

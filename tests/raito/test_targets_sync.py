@@ -8,7 +8,7 @@ from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoRefused, VersionNotSupported
 from raito_pipeline.raito.jobs import Job
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.sandbox.raito.faults import Fault
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 VERSION = "SupportedCLIVersion"
@@ -76,7 +76,7 @@ def test_a_constraint_that_nobody_can_read_stops_nothing(
 def test_a_check_that_fails_is_its_ordinary_error_and_is_made_again(
     cloud: LocalRaitoCloud, client: RaitoClient
 ) -> None:
-    cloud.add_fault(Fault(on=f"operation:{VERSION}", status=200, message="out of order"))
+    cloud.add_fault(CloudFault(on=f"operation:{VERSION}", status=200, message="out of order"))
     sync = TargetsSync()
     with pytest.raises(RaitoRefused, match="out of order"):
         sync.require_version(client)

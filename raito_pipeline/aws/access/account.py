@@ -10,7 +10,7 @@ from raito_pipeline.aws.access.inputs import AccessInputs, AccessSettings
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, What, read_document
 from raito_pipeline.aws.policy.principals import Directory
-from raito_pipeline.aws.policy.resources import ACCOUNT, Place
+from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
 from raito_pipeline.aws.policy.what import Labelled
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
@@ -68,8 +68,8 @@ class Account:
         left_out = sorted(bucket.name for bucket in self.inputs.buckets if bucket.name not in self.regions)
         return Scope(
             self.settings.partition,
-            tuple(Place.of_bucket(name) for name in self.regions),
-            tuple(Place.of_bucket(name) for name in left_out),
+            tuple(BucketResource.of_bucket(name) for name in self.regions),
+            tuple(BucketResource.of_bucket(name) for name in left_out),
             folder_depth=self.settings.folder_depth,
         )
 

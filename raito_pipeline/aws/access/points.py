@@ -12,7 +12,7 @@ from raito_pipeline.aws.access.who import WhoNames, boundary_reasons, who_of_pri
 from raito_pipeline.aws.policy import Claim, Document, Scope, What, read_document
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.principals import named_by, touched
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.aws.policy.what import allowed, taken_away
 from raito_pipeline.model import AccessPoint, AccessProvider
 
@@ -35,7 +35,7 @@ def _provider(account: Account, point: AccessPoint, document: Document, text: st
     if point.bucket in account.regions:
         scope = Scope(
             account.settings.partition,
-            (Place.of_access_point(point.arn, point.bucket),),
+            (BucketResource.of_access_point(point.arn, point.bucket),),
             account_wide=False,
             folder_depth=account.settings.folder_depth,
         )

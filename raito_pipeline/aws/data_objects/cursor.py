@@ -13,7 +13,7 @@ _AFTER_ALL = "\U0010ffff"
 """Behind a folder, this comes after everything in it."""
 
 
-class Request(TypedDict):
+class ListRequest(TypedDict):
     """What to ask the next page with."""
 
     prefix: str
@@ -60,7 +60,7 @@ class Cursor:
     """last wanted key that came"""
     end: str = field(init=False)
     done: bool = field(default=False, init=False)
-    request: Request = field(init=False)
+    request: ListRequest = field(init=False)
 
     def __post_init__(self) -> None:
         self.end = self.range.end
@@ -134,7 +134,7 @@ class Cursor:
         return ""
 
 
-def _request(prefix: str, *, start_after: str = "", delimiter: str = "") -> Request:
+def _request(prefix: str, *, start_after: str = "", delimiter: str = "") -> ListRequest:
     return {"prefix": prefix, "start_after": start_after, "token": "", "delimiter": delimiter}
 
 

@@ -23,7 +23,7 @@ EMPTY_PART = "/"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataObjectName:
     """What a full name stands for. `path` is a key, or a prefix without its last slash; null for a bucket itself."""
 
     account: str
@@ -54,7 +54,7 @@ def last_part(path: str) -> str:
     return path.rpartition("/")[2] or EMPTY_PART
 
 
-def parse_full_name(full_name: str) -> Place | None:
+def parse_full_name(full_name: str) -> DataObjectName | None:
     """What a full name stands for in S3; None for the account itself and for what is no full name.
 
     The full name of a Glue column reads as a path below its table.
@@ -65,4 +65,4 @@ def parse_full_name(full_name: str) -> Place | None:
         return None
     bucket, slash, path = rest.partition("/")
     bucket, _, mark = bucket.partition(":")
-    return Place(account, region, bucket, path if slash else None, mark)
+    return DataObjectName(account, region, bucket, path if slash else None, mark)

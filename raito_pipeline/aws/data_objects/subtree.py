@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from raito_pipeline.aws.data_objects.names import Place, parse_full_name
+from raito_pipeline.aws.data_objects.names import DataObjectName, parse_full_name
 from raito_pipeline.model.batches import texts
 
 PARENT_TAG = "raito/data-object-parent"
@@ -53,12 +53,12 @@ class Subtree:
         return {PARENT_TAG: self.parent, EXCLUDES_TAG: _BETWEEN.join(self.excludes)}
 
     @cached_property
-    def place(self) -> Place:
+    def place(self) -> DataObjectName:
         """Where the parent is."""
         return _place(self.parent)
 
     @cached_property
-    def _excluded(self) -> tuple[Place, ...]:
+    def _excluded(self) -> tuple[DataObjectName, ...]:
         return tuple(map(_place, self.excludes))
 
     @property
@@ -81,18 +81,18 @@ class Subtree:
                 yield kept
 
 
-def _place(full_name: str) -> Place:
+def _place(full_name: str) -> DataObjectName:
     found = parse_full_name(full_name)
     if found is None or not found.bucket:
         raise NoSubtree(full_name)
     return found
 
 
-def _same(one: Place, other: Place) -> bool:
+def _same(one: DataObjectName, other: DataObjectName) -> bool:
     return (one.account, one.region, one.bucket, one.path) == (other.account, other.region, other.bucket, other.path)
 
 
-def _below(one: Place, other: Place) -> bool:
+def _below(one: DataObjectName, other: DataObjectName) -> bool:
     if (one.account, one.region, one.bucket) != (other.account, other.region, other.bucket) or one.path is None:
         return False
     return other.path is None or one.path.startswith(f"{other.path}/")

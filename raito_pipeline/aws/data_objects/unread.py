@@ -34,7 +34,7 @@ class BatchWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadKeys:
     """The keys of one bucket that were not listed."""
 
     bucket: str
@@ -67,14 +67,17 @@ class Unread:
 
 
 def keep_unread(
-    writer: BatchWriter, previous: Iterable[pa.RecordBatch], unread: Sequence[Unread], subtree: Subtree | None = None
+    writer: BatchWriter,
+    previous: Iterable[pa.RecordBatch],
+    unread: Sequence[UnreadKeys],
+    subtree: Subtree | None = None,
 ) -> int:
     """Write the rows of the previous sync that stand in for what was not listed; gives how many.
 
     `previous` are the batches of the old cell of `data_objects`. With a subtree, only rows in it are copied. The
     undecided files of `unread` are written, too.
     """
-    by_bucket: defaultdict[str, list[Unread]] = defaultdict(list)
+    by_bucket: defaultdict[str, list[UnreadKeys]] = defaultdict(list)
     for each in unread:
         by_bucket[each.bucket].append(each)
     undecided = {row[0]: row for each in unread for row in each.undecided}
@@ -104,7 +107,7 @@ def _of_keys(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.filter(pc.is_in(batch.column("type"), value_set=pa.array(["folder", "file"])))
 
 
-def _stays(by_bucket: dict[str, list[Unread]], full_name: str, kind: str) -> bool:
+def _stays(by_bucket: dict[str, list[UnreadKeys]], full_name: str, kind: str) -> bool:
     place = parse_full_name(full_name)
     if place is None:
         return False

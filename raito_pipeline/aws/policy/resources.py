@@ -16,7 +16,7 @@ _ONLY_STARS = frozenset("*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BucketResource:
     """A bucket, and the ARN under which policies name it: its own, or that of an access point of it."""
 
     bucket: str
@@ -28,26 +28,26 @@ class Place:
     account: str = ""
 
     @staticmethod
-    def of_bucket(name: str) -> "Place":
+    def of_bucket(name: str) -> "BucketResource":
         """A bucket under its own ARN."""
-        return Place(name, name, f"{name}/")
+        return BucketResource(name, name, f"{name}/")
 
     @staticmethod
-    def of_access_point(arn: str, bucket: str) -> "Place":
+    def of_access_point(arn: str, bucket: str) -> "BucketResource":
         """A bucket under the ARN of one of its access points. Raises `ValueError` where it is not an ARN."""
         _, _, _, region, account, resource = arn.split(":", _FIELDS - 1)
-        return Place(bucket, resource, f"{resource}/object/", region, account)
+        return BucketResource(bucket, resource, f"{resource}/object/", region, account)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Target:
+class PermissionTarget:
     """What a permission is given on: a folder, a bucket (no path), or the account (no bucket)."""
 
     bucket: str = ""
     path: str = ""
 
 
-ACCOUNT = Target()
+ACCOUNT = PermissionTarget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +70,46 @@ class Pattern:
         """True where it may be the ARN of a bucket or of an object: neither region nor account."""
         return _empty(self.region) and _empty(self.account)
 
-    def names(self, place: Place) -> bool:
+    def names(self, place: BucketResource) -> bool:
         """True where it may name the place or what is in it, judged by region and account alone."""
         return self._field(self.region, place.region) and self._field(self.account, place.account)
 
     def _field(self, pattern: str, value: str) -> bool:
         return wildcards.may_match(pattern, value, variables=self.variables)
 
-    def is_place(self, place: Place) -> bool:
+    def is_place(self, place: BucketResource) -> bool:
         """True where the place itself matches for sure."""
         if self.resource is None:
             return True
         return self._sure(place) and matches(self.resource, place.resource, variables=self.variables)
 
-    def may_be_place(self, place: Place) -> bool:
+    def may_be_place(self, place: BucketResource) -> bool:
         """True where the place itself may match."""
         if self.resource is None:
             return True
         return self.names(place) and wildcards.may_match(self.resource, place.resource, variables=self.variables)
 
-    def covers_below(self, place: Place, path: str) -> bool:
+    def covers_below(self, place: BucketResource, path: str) -> bool:
         """True where every key below a path (`""` = the whole bucket) matches for sure."""
         if self.resource is None:
             return True
         prefix = place.objects + (f"{path}/" if path else "")
         return self._sure(place) and wildcards.covers(self.resource, prefix, variables=self.variables)
 
-    def may_be_below(self, place: Place, path: str) -> bool:
+    def may_be_below(self, place: BucketResource, path: str) -> bool:
         """True where some key below a path may match."""
         if self.resource is None:
             return True
         prefix = place.objects + (f"{path}/" if path else "")
         return self.names(place) and wildcards.may_match_below(self.resource, prefix, variables=self.variables)
 
-    def rests(self, place: Place) -> tuple[wildcards.Rest, ...]:
+    def rests(self, place: BucketResource) -> tuple[wildcards.Rest, ...]:
         """What is asked of a key of the place."""
         if self.resource is None or not self._sure(place):
             return ()
         return wildcards.after(self.resource, place.objects, variables=self.variables)
 
-    def _sure(self, place: Place) -> bool:
+    def _sure(self, place: BucketResource) -> bool:
         return matches(self.region, place.region, variables=self.variables) and matches(
             self.account, place.account, variables=self.variables
         )
@@ -138,14 +138,14 @@ def read_pattern(text: str, partition: str, *, variables: bool) -> Pattern:
     return Pattern(text, region, account, resource, variables)
 
 
-def touches(pattern: Pattern, place: Place, path: str, permission: Permission) -> bool:
+def touches(pattern: Pattern, place: BucketResource, path: str, permission: Permission) -> bool:
     """True where the pattern may match something that a permission on this place or folder is checked on."""
     return (permission.on_bucket and not path and pattern.may_be_place(place)) or (
         permission.on_object and pattern.may_be_below(place, path)
     )
 
 
-def contains(patterns: Iterable[Pattern], place: Place, path: str, permission: Permission) -> bool:
+def contains(patterns: Iterable[Pattern], place: BucketResource, path: str, permission: Permission) -> bool:
     """True where one pattern matches, for sure, everything that a permission on this place or folder is checked on."""
     return any(
         (not permission.on_bucket or path != "" or pattern.is_place(place))

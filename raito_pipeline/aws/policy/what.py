@@ -15,10 +15,10 @@ from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
 from raito_pipeline.aws.policy.resources import (
     ACCOUNT,
+    BucketResource,
     NoPattern,
     Pattern,
-    Place,
-    Target,
+    PermissionTarget,
     contains,
     read_pattern,
     touches,
@@ -34,9 +34,9 @@ class Scope:
     """What resource patterns are held against."""
 
     partition: str
-    places: tuple[Place, ...]
+    places: tuple[BucketResource, ...]
     """buckets that are data objects, by name, or the one bucket of an access point"""
-    left_out: tuple[Place, ...] = ()
+    left_out: tuple[BucketResource, ...] = ()
     """buckets of the account that are no data objects"""
     account_wide: bool = True
     """whether `*` is the account; else the one place is all there is"""
@@ -44,7 +44,7 @@ class Scope:
     """parts of a path that are folders: None = any number, 0 = there are no folders"""
 
     @cached_property
-    def by_bucket(self) -> dict[str, Place]:
+    def by_bucket(self) -> dict[str, BucketResource]:
         """The places by the name of their bucket."""
         return {place.bucket: place for place in self.places}
 
@@ -53,7 +53,7 @@ class Scope:
 class Claim:
     """One permission on one target."""
 
-    target: Target
+    target: PermissionTarget
     permission: str
 
 
@@ -64,9 +64,9 @@ class What:
     claims: frozenset[Claim]
     reasons: tuple[str, ...]
 
-    def by_target(self) -> list[tuple[Target, tuple[str, ...]]]:
+    def by_target(self) -> list[tuple[PermissionTarget, tuple[str, ...]]]:
         """Targets with their permissions, both sorted."""
-        found: dict[Target, list[str]] = defaultdict(list)
+        found: dict[PermissionTarget, list[str]] = defaultdict(list)
         for claim in sorted(self.claims):
             found[claim.target].append(claim.permission)
         return [(target, tuple(names)) for target, names in found.items()]
@@ -144,7 +144,7 @@ def _given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, reasons
         rests = pattern.rests(place)
         if pattern.is_place(place):
             found = True
-            claims |= {Claim(Target(place.bucket), p.name) for p in wanted if p.on_bucket}
+            claims |= {Claim(PermissionTarget(place.bucket), p.name) for p in wanted if p.on_bucket}
         if pattern.everything or rests:
             found = True
             on_objects = [p for p in wanted if p.on_object]
@@ -168,11 +168,11 @@ def _whole_account(pattern: Pattern, wanted: Sequence[Permission]) -> list[str] 
 
 
 def _object_targets(
-    pattern: Pattern, place: Place, rests: Sequence[Rest], scope: Scope, reasons: list[str]
-) -> set[Target]:
+    pattern: Pattern, place: BucketResource, rests: Sequence[Rest], scope: Scope, reasons: list[str]
+) -> set[PermissionTarget]:
     if pattern.everything or any(rest.anything for rest in rests):
-        return {Target(place.bucket)}
-    targets: set[Target] = set()
+        return {PermissionTarget(place.bucket)}
+    targets: set[PermissionTarget] = set()
     for rest in rests:
         path = rest.before_anything
         if rest.tokens and (path is None or not path.endswith("/") or path == "/"):
@@ -183,7 +183,7 @@ def _object_targets(
                     f"resource {pattern.text} is a folder that is no data object (folder depth or flat mode)"
                 )
             else:
-                targets.add(Target(place.bucket, path[:-1]))
+                targets.add(PermissionTarget(place.bucket, path[:-1]))
     return targets
 
 
@@ -242,10 +242,10 @@ def _left(claim: Claim, found: Permission, patterns: list[Pattern], inverse: boo
     others = [place for place in scope.left_out if _denied(found, place, "", patterns, inverse)]
     if len(kept) == len(scope.places) and not others and (kept or not inverse):
         return {claim}
-    return {Claim(Target(place.bucket), claim.permission) for place in kept}
+    return {Claim(PermissionTarget(place.bucket), claim.permission) for place in kept}
 
 
-def _denied(found: Permission, place: Place, path: str, patterns: list[Pattern], inverse: bool) -> bool:
+def _denied(found: Permission, place: BucketResource, path: str, patterns: list[Pattern], inverse: bool) -> bool:
     if inverse:
         return not contains(patterns, place, path, found)
     return any(touches(pattern, place, path, found) for pattern in patterns)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from raito_pipeline.aws.data_objects.names import FILE_MARK, Place, parse_full_name
+from raito_pipeline.aws.data_objects.names import FILE_MARK, DataObjectName, parse_full_name
 from raito_pipeline.aws.policy import Document, read_document
 from raito_pipeline.aws.policy.actions import meaning
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -120,7 +120,7 @@ def _resources(item: WhatItem, found: Permission, account_id: str, partition: st
     return [(f"{bucket}/{path}/*", "")] if found.on_object else []
 
 
-def _below(place: Place, kind: str) -> bool:
+def _below(place: DataObjectName, kind: str) -> bool:
     return kind in _FOLDERS or (place.mark not in ("", FILE_MARK) and kind != "column")
 
 

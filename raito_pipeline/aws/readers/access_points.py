@@ -11,7 +11,7 @@ from typing import Any
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.readers.reading import Progress, Read, Unread, element_error, no_progress, now, workers
+from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, element_error, no_progress, now, workers
 from raito_pipeline.model import AccessPoint
 
 _PAGE = 1000
@@ -64,7 +64,7 @@ def _read(
 
 def _access_point(
     control: Service, account_id: str, earlier: Mapping[str, AccessPoint], listed: Mapping[str, Any]
-) -> tuple[AccessPoint | None, Unread | None]:
+) -> tuple[AccessPoint | None, UnreadElement | None]:
     """An access point with its policy, and what was not read of it; null where it was deleted since it was listed."""
     arn = listed["AccessPointArn"]
     policy: str | None = None
@@ -77,7 +77,7 @@ def _access_point(
     except AwsError as error:
         before = earlier.get(arn)
         what = "policies of access points" if before else "policies of access points, which are left out,"
-        return before, Unread(what, arn, element_error(error), kept=before is not None)
+        return before, UnreadElement(what, arn, element_error(error), kept=before is not None)
     row = AccessPoint(
         name=listed["Name"],
         arn=arn,

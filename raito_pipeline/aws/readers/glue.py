@@ -6,8 +6,8 @@ from typing import Any
 
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
-from raito_pipeline.aws.readers.glue_links import Catalog, Found, GlueDatabase
-from raito_pipeline.aws.readers.reading import Progress, Read, Unread, element_error, no_progress, now, workers
+from raito_pipeline.aws.readers.glue_links import Found, GlueDatabase, LocalCatalog
+from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, element_error, no_progress, now, workers
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model.glue import GlueTable
 
@@ -71,7 +71,7 @@ def read_catalog(
         if isinstance(meaning, AwsOptedOut):
             return GlueRead(Read.opted_out(meaning, began))
         raise meaning from error
-    catalog = Catalog.of(listed, account_id, region)
+    catalog = LocalCatalog.of(listed, account_id, region)
     databases = [one for one in listed if not catalog.holds_target(one)]
 
     def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
@@ -93,7 +93,9 @@ def read_catalog(
     rows = [*catalog.once(found), *known]
     rows.sort(key=lambda table: (table.database, table.name))
     outside = {one.name for one in databases if one.federated}
-    missing = [Unread("tables of databases", one.name, error) for one, error in unread.items() if one not in away]
+    missing = [
+        UnreadElement("tables of databases", one.name, error) for one, error in unread.items() if one not in away
+    ]
     return GlueRead(
         Read.complete(rows, began).without(missing),
         tuple(table for table in rows if table.database in outside),

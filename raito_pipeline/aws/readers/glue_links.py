@@ -12,7 +12,7 @@ from raito_pipeline.aws.readers.glue_tables import table_of
 from raito_pipeline.model.glue import GlueTable
 
 
-class Target(NamedTuple):
+class LinkTarget(NamedTuple):
     """What a link stands for. Catalog and region are empty where the answer does not say: then they are our own."""
 
     catalog: str
@@ -21,7 +21,7 @@ class Target(NamedTuple):
     table: str = ""
 
     @classmethod
-    def of(cls, answered: Mapping[str, Any] | None) -> "Target | None":
+    def of(cls, answered: Mapping[str, Any] | None) -> "LinkTarget | None":
         """`TargetDatabase` or `TargetTable` of an answer; null where it is no link."""
         if not answered or not answered.get("DatabaseName"):
             return None
@@ -34,13 +34,13 @@ class GlueDatabase(NamedTuple):
 
     name: str
     catalog: str
-    target: Target | None
+    target: LinkTarget | None
     federated: bool
 
     @classmethod
     def of(cls, answered: Mapping[str, Any]) -> "GlueDatabase":
         """Of an answer with a name."""
-        target = Target.of(answered.get("TargetDatabase"))
+        target = LinkTarget.of(answered.get("TargetDatabase"))
         federated = bool(answered.get("FederatedDatabase"))
         return cls(answered["Name"], answered.get("CatalogId") or "", target, federated)
 
@@ -49,19 +49,19 @@ class Found(NamedTuple):
     """A table as it was listed, and what it stands for where it is a link or was seen through one."""
 
     table: GlueTable
-    target: Target | None
+    target: LinkTarget | None
 
     @classmethod
     def of(cls, database: GlueDatabase, answered: Mapping[str, Any]) -> "Found":
         """Of an answer of `GetTables` for a database."""
-        target = Target.of(answered.get("TargetTable"))
+        target = LinkTarget.of(answered.get("TargetTable"))
         if target is None and database.target is not None:
             target = database.target._replace(table=answered["Name"])
         return cls(table_of(database.name, answered, linked=target is not None), target)
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
+class LocalCatalog:
     """The catalog of one account and region, and the databases in it that are read for themselves."""
 
     account_id: str
@@ -69,7 +69,7 @@ class Catalog:
     databases: frozenset[str]
 
     @classmethod
-    def of(cls, databases: Iterable[GlueDatabase], account_id: str, region: str) -> "Catalog":
+    def of(cls, databases: Iterable[GlueDatabase], account_id: str, region: str) -> "LocalCatalog":
         """`account_id` may be empty: databases say which catalog they are in."""
         own = [one for one in databases if one.target is None]
         said = next((one.catalog for one in own if one.catalog), "")
@@ -82,17 +82,17 @@ class Catalog:
     def once(self, found: Iterable[Found]) -> Iterator[GlueTable]:
         """Each table once: those of the catalog, and what links show beside them, the first link by name."""
         listed = sorted(found, key=lambda one: (one.target is not None, one.table.database, one.table.name))
-        seen: set[Target] = set()
+        seen: set[LinkTarget] = set()
         for table, target in listed:
-            identity = self._full(target or Target("", "", table.database, table.name))
+            identity = self._full(target or LinkTarget("", "", table.database, table.name))
             if identity not in seen:
                 seen.add(identity)
                 yield table
 
-    def _own(self, target: Target) -> bool:
+    def _own(self, target: LinkTarget) -> bool:
         catalog = not target.catalog or not self.account_id or target.catalog == self.account_id
         return catalog and (not target.region or target.region == self.region)
 
-    def _full(self, target: Target) -> Target:
+    def _full(self, target: LinkTarget) -> LinkTarget:
         """The same target, without catalog and region where they are our own."""
         return target._replace(catalog="", region="") if self._own(target) else target

@@ -33,7 +33,7 @@ from raito_pipeline.aws.readers.iam_rows import (
     user_row,
 )
 from raito_pipeline.aws.readers.iam_settings import IamSettings
-from raito_pipeline.aws.readers.reading import Progress, Unread, Workers, element_error, no_progress, workers
+from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, no_progress, workers
 from raito_pipeline.model import IamAttachment
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class _Lists:
         except AwsError as error:
             before = _known(self.earlier.user(user["UserId"]), error)
             rows.users.append(before)
-            rows.users_unread.append(Unread("users", user["Arn"], error, kept=True))
+            rows.users_unread.append(UnreadElement("users", user["Arn"], error, kept=True))
         return rows if self._add_inline("user", user, rows) else AccountRows()
 
     def _role(self, role: Answer) -> AccountRows:
@@ -132,7 +132,7 @@ class _Lists:
             return AccountRows()
         except AwsError as error:
             rows.roles.append(_known(self.earlier.role(role["RoleId"]), error))
-            rows.roles_unread.append(Unread("roles", role["Arn"], error, kept=True))
+            rows.roles_unread.append(UnreadElement("roles", role["Arn"], error, kept=True))
         return rows if self._add_inline("role", role, rows) else AccountRows()
 
     def _group(self, group: Answer) -> AccountRows:
@@ -144,7 +144,7 @@ class _Lists:
             return AccountRows()
         except AwsError as error:
             members = _known(self.earlier.members(name, group["GroupId"]), error)
-            rows.users_unread.append(Unread("members of groups", group["Arn"], error, kept=True))
+            rows.users_unread.append(UnreadElement("members of groups", group["Arn"], error, kept=True))
         if not self._add_inline("group", group, rows):
             return AccountRows()
         self.members[name] = members
@@ -164,7 +164,7 @@ class _Lists:
             return False
         except AwsError as error:
             rows.attachments += _known(before, error)
-            rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+            rows.attachments_unread.append(UnreadElement("inline policies", arn, error, kept=True))
             return True
         for policy in listed:
             try:
@@ -175,7 +175,7 @@ class _Lists:
             except AwsError as error:
                 same = next((one for one in before or () if one.policy_name == policy), None)
                 rows.attachments.append(_known(same, error))
-                rows.attachments_unread.append(Unread("inline policies", arn, error, kept=True))
+                rows.attachments_unread.append(UnreadElement("inline policies", arn, error, kept=True))
         return True
 
     def _policy(self, policy: Answer) -> AccountRows:
@@ -196,9 +196,9 @@ class _Lists:
         if before is None and is_aws_managed(arn) and isinstance(error, AwsDenied):
             # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
             what = "documents of policies, which are left out,"
-            return AccountRows(policies_unread=[Unread(what, arn, error)])
+            return AccountRows(policies_unread=[UnreadElement(what, arn, error)])
         # With the version that its document is of: the new one is asked for again by the next sync.
-        unread = Unread("documents of policies", arn, error, kept=True)
+        unread = UnreadElement("documents of policies", arn, error, kept=True)
         return AccountRows(policies=[_known(before, error)], policies_unread=[unread])
 
     def _attachment_jobs(self, listed: _Listed) -> list[Job]:
@@ -263,5 +263,5 @@ def _known(before: T | None, error: AwsError) -> T:
 
 
 def _earlier_attachments(before: list[IamAttachment] | None, arn: str, error: AwsError) -> AccountRows:
-    unread = Unread("attached policies", arn, error, kept=True)
+    unread = UnreadElement("attached policies", arn, error, kept=True)
     return AccountRows(attachments=list(_known(before, error)), attachments_unread=[unread])

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from raito_pipeline.aws.readers.reading import Unread, tags_of
+from raito_pipeline.aws.readers.reading import UnreadElement, tags_of
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 PrincipalType = Literal["user", "group", "role"]
@@ -29,10 +29,10 @@ class AccountRows:
     roles: list[IamRole] = field(default_factory=list)
     policies: list[IamPolicy] = field(default_factory=list)
     attachments: list[IamAttachment] = field(default_factory=list)
-    users_unread: list[Unread] = field(default_factory=list)
-    roles_unread: list[Unread] = field(default_factory=list)
-    policies_unread: list[Unread] = field(default_factory=list)
-    attachments_unread: list[Unread] = field(default_factory=list)
+    users_unread: list[UnreadElement] = field(default_factory=list)
+    roles_unread: list[UnreadElement] = field(default_factory=list)
+    policies_unread: list[UnreadElement] = field(default_factory=list)
+    attachments_unread: list[UnreadElement] = field(default_factory=list)
 
 
 def merged(parts: Iterable[AccountRows]) -> AccountRows:

@@ -11,7 +11,7 @@ from raito_pipeline.aws.connection.paging import MARKER, Service
 from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_rows import PAGE
 from raito_pipeline.aws.readers.iam_settings import IamSettings, PolicyVersion
-from raito_pipeline.aws.readers.reading import Progress, Unread, element_error, tags_of, workers
+from raito_pipeline.aws.readers.reading import Progress, UnreadElement, element_error, tags_of, workers
 from raito_pipeline.model import IamPolicy, Tag
 
 
@@ -31,7 +31,7 @@ def with_tags(
     settings: IamSettings,
     earlier: EarlierIam,
     progress: Progress,
-) -> tuple[list[IamPolicy], list[Unread]]:
+) -> tuple[list[IamPolicy], list[UnreadElement]]:
     """The policies with their tags where these can matter, and those whose tags could not be read.
 
     These have the tags of the previous sync, where there are any. Raises `AwsError` where credentials have ended.
@@ -46,7 +46,7 @@ def with_tags(
                 asked.append(policy)
             else:
                 known[policy.arn] = remembered
-    unread: list[Unread] = []
+    unread: list[UnreadElement] = []
     if asked:
         iam = Service(clients, "iam", MARKER)
         with workers(settings.concurrency) as pool:
@@ -55,7 +55,7 @@ def with_tags(
             if isinstance(answer, AwsError):
                 before = earlier.policy(policy.policy_id)
                 known[policy.arn] = tags = before.tags if before else None
-                unread.append(Unread("tags of policies", policy.arn, answer, kept=tags is not None))
+                unread.append(UnreadElement("tags of policies", policy.arn, answer, kept=tags is not None))
             else:
                 known[policy.arn] = answer
     return [replace(policy, tags=known.get(policy.arn)) for policy in listed], unread

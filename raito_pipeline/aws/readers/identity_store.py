@@ -11,7 +11,7 @@ from typing import Any
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import Service
 from raito_pipeline.aws.readers.elements import each_element
-from raito_pipeline.aws.readers.reading import Progress, Unread, Workers
+from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers
 from raito_pipeline.model import OrgGroup, OrgUser
 
 PAGE = 100
@@ -30,7 +30,7 @@ class People:
 
     users: tuple[OrgUser, ...]
     groups: tuple[OrgGroup, ...]
-    missed: tuple[Unread, ...] = ()
+    missed: tuple[UnreadElement, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ class _Memberships:
 
     of_user: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     gone: set[str] = field(default_factory=set)
-    missed: list[Unread] = field(default_factory=list)
+    missed: list[UnreadElement] = field(default_factory=list)
 
 
 def read_people(
@@ -119,7 +119,7 @@ def _memberships(
             found.gone.add(subject)
         elif isinstance(answer, AwsError):
             kept = bool(before) if wanted is by_group else subject in before
-            found.missed.append(Unread("members of groups", subject, answer, kept))
+            found.missed.append(UnreadElement("members of groups", subject, answer, kept))
             for user in before.values():
                 found.of_user[user.user_id] |= {group for group in user.group_ids if subject in (group, user.user_id)}
         else:

@@ -15,7 +15,7 @@ from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.identity_store import PAGE, People, read_people
 from raito_pipeline.aws.readers.instances import Home, Instance, NoIdentityCenter, choose
 from raito_pipeline.aws.readers.permission_sets import EarlierAccess, InstanceAccess, read_access
-from raito_pipeline.aws.readers.reading import Progress, Read, Unread, Workers, no_progress, now, workers
+from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, Workers, no_progress, now, workers
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class OrganizationRead:
 
 
 @dataclass
-class _Reading:
+class _OrganizationReading:
     """What the reading of several instances shares, and what it gathers."""
 
     sso: Service
@@ -95,12 +95,14 @@ def read_organization(
     listed = sso.items("ListInstances", "Instances", "*", MaxResults=PAGE)
     instances, ignored = choose([Instance.of(one) for one in listed if one], home or Home())
     with workers(clients.concurrency) as pool:
-        reading = _Reading(sso, store, account_ids, pool, progress, earlier or EarlierOrganization(), notes=[*ignored])
+        reading = _OrganizationReading(
+            sso, store, account_ids, pool, progress, earlier or EarlierOrganization(), notes=[*ignored]
+        )
         _read_instances(reading, instances, region, clients.profile)
     return _gathered(reading, began)
 
 
-def _read_instances(reading: _Reading, instances: list[Instance], region: str, profile: str | None) -> None:
+def _read_instances(reading: _OrganizationReading, instances: list[Instance], region: str, profile: str | None) -> None:
     """Read the instances. Those that are no organization's are noted; where none is left, that is an error.
 
     An organization has one instance, and only that has permission sets: beside one that gave some, what another one
@@ -120,13 +122,13 @@ def _read_instances(reading: _Reading, instances: list[Instance], region: str, p
         raise NoIdentityCenter(region, profile, reading.notes)
 
 
-def _gathered(reading: _Reading, began: Any) -> OrganizationRead:
+def _gathered(reading: _OrganizationReading, began: Any) -> OrganizationRead:
     people, access = reading.people, reading.access
     left_out = [line for one in people for line in one.problems]
     nobody = [line for one in access for line in one.problems]
 
     def read_of(
-        rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[Unread], problems: Iterable[str]
+        rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[UnreadElement], problems: Iterable[str]
     ) -> Read[T]:
         return Read.complete(_sorted(rows, key), began).without(missed, problems)
 

@@ -12,7 +12,7 @@ from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import Service
 from raito_pipeline.aws.readers.elements import each_element
 from raito_pipeline.aws.readers.identity_store import PAGE
-from raito_pipeline.aws.readers.reading import Progress, Unread, Workers, element_error, tags_of
+from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, tags_of
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, Tag
 
 T = TypeVar("T")
@@ -61,8 +61,8 @@ class InstanceAccess:
 
     permission_sets: tuple[OrgPermissionSet, ...]
     assignments: tuple[OrgAccountAssignment, ...]
-    missed_sets: tuple[Unread, ...]
-    missed_assignments: tuple[Unread, ...]
+    missed_sets: tuple[UnreadElement, ...]
+    missed_assignments: tuple[UnreadElement, ...]
     problems: tuple[str, ...]
     hints: tuple[str, ...]
 
@@ -83,8 +83,8 @@ class _Instance:
     pool: Workers
     progress: Progress
     earlier: EarlierAccess
-    missed_sets: list[Unread] = field(default_factory=list)
-    missed_assignments: list[Unread] = field(default_factory=list)
+    missed_sets: list[UnreadElement] = field(default_factory=list)
+    missed_assignments: list[UnreadElement] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def each(self, work: Callable[[T], R], items: Sequence[T], what: str) -> list[R | AwsError]:
@@ -145,7 +145,7 @@ def _provisioned(instance: _Instance, accounts: Sequence[str]) -> tuple[list[Pai
             hints.append(f"account {account} is not known to {instance.arn}: it has no permission sets of it")
         elif isinstance(answer, AwsError):
             before = instance.earlier.pairs_of(account)
-            missed = Unread("permission sets of accounts", account, answer, kept=bool(before))
+            missed = UnreadElement("permission sets of accounts", account, answer, kept=bool(before))
             instance.missed_sets.append(missed)
             instance.missed_assignments.append(missed)
             pairs += before
@@ -171,7 +171,7 @@ def _assigned(instance: _Instance, pairs: Sequence[Pair]) -> dict[Pair, list[Org
             assigned[pair] = []
         elif isinstance(answer, AwsError):
             before = list(instance.earlier.assignments.get(pair, ()))
-            missed = Unread("assignments of permission sets", "/".join(pair), answer, kept=bool(before))
+            missed = UnreadElement("assignments of permission sets", "/".join(pair), answer, kept=bool(before))
             instance.missed_assignments.append(missed)
             assigned[pair] = before
         else:
@@ -216,13 +216,15 @@ def _permission_sets(instance: _Instance, pairs: Iterable[Pair]) -> tuple[OrgPer
         if isinstance(described_as, AwsGone):
             continue
         if isinstance(described_as, AwsError):
-            instance.missed_sets.append(Unread("permission sets", arn, described_as, kept=before is not None))
+            instance.missed_sets.append(UnreadElement("permission sets", arn, described_as, kept=before is not None))
         elif not described_as[0].get("Name"):
             instance.problems.append(f"sso:DescribePermissionSet on {arn}: AWS gave no name for it")
         else:
             answer, tags = described_as
             if isinstance(tags, AwsError):
-                instance.missed_sets.append(Unread("tags of permission sets", arn, tags, kept=before is not None))
+                instance.missed_sets.append(
+                    UnreadElement("tags of permission sets", arn, tags, kept=before is not None)
+                )
                 tags = before.tags if before else ()
             before = _permission_set(instance, arn, answer, tags)
         if before is not None:

@@ -26,7 +26,7 @@ def no_progress(_what: str, _done: int, _total: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadElement:
     """One element of a listing of which something could not be read: the tags of a bucket, the policy of a role.
 
     `what` is of all such elements, in the plural (`tags of buckets`), `element` names this one, `error` says why, and
@@ -85,7 +85,7 @@ class Read(Generic[T]):
         """A read of a region that the account has not enabled."""
         return cls((), ReadStatus.OPTED_OUT, (str(error),), read_at)
 
-    def without(self, unread: Iterable[Unread], unusable: Iterable[str] = ()) -> "Read[T]":
+    def without(self, unread: Iterable[UnreadElement], unusable: Iterable[str] = ()) -> "Read[T]":
         """The same rows, partial where elements were not read.
 
         `unusable` are elements that were read and that nothing can be made of (a user without a name), a line each.
@@ -98,7 +98,7 @@ class Read(Generic[T]):
         return replace(self, status=ReadStatus.PARTIAL, problems=problems, missing=missing)
 
 
-def _lines(unread: Iterable[Unread]) -> tuple[str, ...]:
+def _lines(unread: Iterable[UnreadElement]) -> tuple[str, ...]:
     """One line for each kind of failure, however many elements share it."""
     kinds: dict[tuple[str, bool], list[AwsError]] = {}
     for one in unread:

@@ -7,7 +7,16 @@ from typing import Any
 
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
-from raito_pipeline.aws.readers.reading import Progress, Read, Unread, element_error, no_progress, now, tags_of, workers
+from raito_pipeline.aws.readers.reading import (
+    Progress,
+    Read,
+    UnreadElement,
+    element_error,
+    no_progress,
+    now,
+    tags_of,
+    workers,
+)
 from raito_pipeline.aws.readers.s3_listing import Listed, fast_listing, listed_page
 from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.model import S3Bucket, Tag
@@ -66,7 +75,7 @@ def read_buckets(
 @dataclass(frozen=True, slots=True)
 class _Found:
     row: S3Bucket | None
-    unread: Unread | None = None
+    unread: UnreadElement | None = None
 
 
 def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
@@ -91,7 +100,7 @@ def _bucket(clients: AwsClients, settings: S3Settings, known: _Known, bucket: Ma
     except AwsGone:
         return _Found(None)
     except AwsError as error:
-        unread = Unread("regions of buckets", name, element_error(error))
+        unread = UnreadElement("regions of buckets", name, element_error(error))
         return _Found(S3Bucket(name, None, created, included, None), unread)
     if not included or not settings.read_tags:
         return _Found(S3Bucket(name, region, created, included, None))
@@ -101,7 +110,7 @@ def _bucket(clients: AwsClients, settings: S3Settings, known: _Known, bucket: Ma
         return _Found(None)
     except AwsError as error:
         tags = before.tags if before else None
-        unread = Unread("tags of buckets", name, element_error(error), kept=tags is not None)
+        unread = UnreadElement("tags of buckets", name, element_error(error), kept=tags is not None)
         return _Found(S3Bucket(name, region, created, included, tags), unread)
 
 

@@ -14,28 +14,20 @@ from typing import Protocol
 import pyarrow as pa
 
 from raito_pipeline.aws.data_objects.columns import bucket_row
-from raito_pipeline.aws.data_objects.cursor import Cursor, KeyRange, Page, ancestors, spread
+from raito_pipeline.aws.data_objects.cursor import Cursor, KeyRange, ancestors, spread
 from raito_pipeline.aws.data_objects.folders import FolderSettings, FolderShaper, Row
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
-from raito_pipeline.aws.data_objects.unread import NO_KEYS, Unread, keep_unread
+from raito_pipeline.aws.data_objects.unread import NO_KEYS, UnreadKeys, keep_unread
+from raito_pipeline.aws.readers.s3 import KeyPage
 from raito_pipeline.model import S3Bucket
-from raito_pipeline.storage import CellWriter, ReadStatus
+from raito_pipeline.storage import CellWriter
 
 Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 8_192
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
 _RANGES_A_WORKER = 1
-
-
-class KeyPage(Page, Protocol):
-    """One page of a listing, or why there is none (`raito_pipeline.aws.readers.s3.KeyPage`)."""
-
-    @property
-    def problem(self) -> str | None: ...
-    @property
-    def status(self) -> ReadStatus: ...
 
 
 class KeyLister(Protocol):
@@ -113,7 +105,7 @@ def write_s3_objects(
     for bucket in nowhere:
         writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed")
     names = (bucket_full_name(account_id, region, bucket) for bucket in nowhere)
-    unread = [*scan.unread, *(Unread(name, with_bucket=settings.subtree is None) for name in names)]
+    unread = [*scan.unread, *(UnreadKeys(name, with_bucket=settings.subtree is None) for name in names)]
     if unread:
         report.unread = tuple(sorted({each.bucket for each in unread}))
         report.kept = keep_unread(writer, previous, unread, settings.subtree)
@@ -138,7 +130,7 @@ class _Scan:
         self._lock = threading.Lock()
         self._ranges: list[Future[None]] = []
         self._open = 0
-        self.unread: list[Unread] = []
+        self.unread: list[UnreadKeys] = []
 
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
         self._report.buckets = len(buckets)
@@ -226,7 +218,7 @@ class _Scan:
     def left_unread(self, bucket: str, keys: KeyRange, last: str = "", undecided: tuple[Row, ...] = ()) -> None:
         """Note that a range was not listed after the key `last`."""
         with self._lock:
-            self.unread.append(Unread(self._name(bucket), keys, last, undecided=undecided))
+            self.unread.append(UnreadKeys(self._name(bucket), keys, last, undecided=undecided))
 
     def count_split(self) -> None:
         with self._lock:

@@ -22,14 +22,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
 from raito_pipeline.aws.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, SEARCHED, STATEMENTS, Earlier
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.records import FileCorrupt, Record, decode, unpack
 from raito_pipeline.aws.usage.report import WAIT, Incomplete, UsageReport, UsageSettings
 from raito_pipeline.aws.usage.rows import Rows, StatementRows
 from raito_pipeline.aws.usage.seen import Flags, HashSet
-from raito_pipeline.aws.usage.sources import LogBytes, LogFile, LogSource
-from raito_pipeline.aws.usage.statements import Outcome, StatementMaker
+from raito_pipeline.aws.usage.sources import LogSource
+from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
@@ -49,7 +50,7 @@ class _Done:
     file: LogFile
     etag: str
     records: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[SkipReason] = field(default_factory=Counter)
     problem: str | None = None
     corrupt: bool = False
 
@@ -72,7 +73,7 @@ def read_usage(
     it, or `window_days` ago where that is later. Raises what `source` raises when the window cannot be listed (the
     cells stay as they were).
     """
-    reader = _Reader(store, source, account_id, region, known, settings, now or datetime.now(UTC), progress)
+    reader = _UsageReader(store, source, account_id, region, known, settings, now or datetime.now(UTC), progress)
     return reader.run(usage_last_used)
 
 
@@ -108,7 +109,7 @@ def doubtful_files(made: Rows, incomplete: Incomplete) -> set[int]:
     return set(made.of_file[rows].tolist())
 
 
-class _Reader:
+class _UsageReader:
     def __init__(
         self,
         store: Store,
@@ -126,7 +127,7 @@ class _Reader:
         self._today = now.date()
         self._oldest = self._today - timedelta(days=settings.window_days)
         self._counted: Counter[str] = Counter()
-        self._outcomes: Counter[Outcome] = Counter()
+        self._outcomes: Counter[SkipReason] = Counter()
         self._reread: set[str] = set()
         self._replaced: set[str] = set()
         self._earlier = Earlier(store, account_id, region, self._oldest)
@@ -173,8 +174,8 @@ class _Reader:
             new_statements=self._counted["statements"],
             statements=statements,
             duplicates=self._counted["duplicates"],
-            broken=self._outcomes[Outcome.BROKEN] + self._counted["unreadable"],
-            skipped=tuple(sorted((k.value, n) for k, n in self._outcomes.items() if k is not Outcome.BROKEN)),
+            broken=self._outcomes[SkipReason.BROKEN] + self._counted["unreadable"],
+            skipped=tuple(sorted((k.value, n) for k, n in self._outcomes.items() if k is not SkipReason.BROKEN)),
             corrupt=self._counted["corrupt"],
             waiting=self._counted["waiting"],
             gaps=tuple(gaps),
@@ -273,7 +274,7 @@ class _Reader:
                 done.problem, done.corrupt = f"log file {file.key}: {error}; it is read again when it changes", True
         done.records = len(records) + unreadable
         done.outcomes = self._made.add(records)
-        done.outcomes[Outcome.BROKEN] += unreadable
+        done.outcomes[SkipReason.BROKEN] += unreadable
         return done
 
     @cached_property
@@ -290,9 +291,9 @@ class _Reader:
         # What a version that could be read gave stays true when the next one cannot be read.
         stays = len(self._own_ids(file.key)) if done.problem and again else 0
         since = self._waiting_since.get(file.key, self._now)
-        unknown = self._settings.incomplete.whole and done.outcomes[Outcome.UNKNOWN_OBJECT] > 0
+        unknown = self._settings.incomplete.whole and done.outcomes[SkipReason.UNKNOWN_OBJECT] > 0
         waits = (doubtful or unknown) and self._now - since < WAIT
-        broken = done.outcomes.pop(Outcome.BROKEN, 0)
+        broken = done.outcomes.pop(SkipReason.BROKEN, 0)
         self._outcomes += done.outcomes
         self._counted.update(
             records=done.records,

@@ -21,9 +21,9 @@ from raito_pipeline.aws.usage.statements import (
     BUCKET,
     OBJECT,
     S3,
-    Outcome,
-    Statement,
+    SkipReason,
     StatementMaker,
+    UsageEntry,
     moved,
     seconds,
 )
@@ -59,16 +59,16 @@ class StatementRows:
         self._plain: list[Any] = []
         """the fields of one plain call after those of another, `_WIDTH` for each"""
         self._plain_counts: list[int] = []
-        self._others: list[Statement] = []
+        self._others: list[UsageEntry] = []
         self._other_counts: list[int] = []
 
-    def add(self, records: Sequence[Record]) -> Counter[Outcome]:
+    def add(self, records: Sequence[Record]) -> Counter[SkipReason]:
         """Append the statements of the next file; gives why records made none."""
         plain, others = len(self._plain), len(self._others)
-        outcomes: Counter[Outcome] = Counter()
+        outcomes: Counter[SkipReason] = Counter()
         for record in self._add_plain(records):
             made = self._maker.make(record)
-            if isinstance(made, Statement):
+            if isinstance(made, UsageEntry):
                 self._others.append(made)
             else:
                 outcomes[made] += 1

@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 2**61
 _MOST_REMEMBERED: Final = 20_000
 
 
-class Outcome(StrEnum):
+class SkipReason(StrEnum):
     """Why a record gave no statement."""
 
     NO_DATA_EVENT = "no S3 data event"
@@ -52,7 +52,7 @@ class StatementSettings:
     """bucket -> its own region; the region of the log for all others"""
 
 
-class Statement(NamedTuple):
+class UsageEntry(NamedTuple):
     """A usage statement before it is a row of the table."""
 
     external_id: str
@@ -84,10 +84,10 @@ class StatementMaker:
         self.folders: dict[str, Folder | None] = {}
         self._closest_known: dict[str, Target | None] = {}
 
-    def make(self, record: Record) -> Statement | Outcome:
+    def make(self, record: Record) -> UsageEntry | SkipReason:
         """The statement of a record, or why there is none."""
         if record.eventSource != S3 or not _is_data_event(record):
-            return Outcome.NO_DATA_EVENT
+            return SkipReason.NO_DATA_EVENT
         event_id, name, asked = record.eventID, record.eventName, record.requestParameters
         if type(asked) is not Parameters:
             asked = _NOTHING
@@ -98,22 +98,22 @@ class StatementMaker:
             copy = copy_of(_text(asked.bucketName), _text(asked.key), header, places)
             places = copy.targets
         if any(bucket == self._log_bucket for bucket, _ in places):
-            return Outcome.LOG_BUCKET
+            return SkipReason.LOG_BUCKET
         person = self.person(bytes(record.userIdentity))
         start = seconds(record.eventTime)
         if not event_id or not name or person is None or start is None or not places:
-            return Outcome.BROKEN
+            return SkipReason.BROKEN
         version = asked.versionId
         needed = event_permission(name, isinstance(version, str) and version != "null")
         if needed is None:
-            return Outcome.UNKNOWN_EVENT
+            return SkipReason.UNKNOWN_EVENT
         accessed = self._accessed(places, needed.permission, copy)
         if not accessed:
-            return Outcome.UNKNOWN_OBJECT
+            return SkipReason.UNKNOWN_OBJECT
         size = moved(record.additionalEventData)
         code = record.errorCode
         message = record.errorMessage if code else None
-        return Statement(event_id, start, person, code, message, size, needed.global_permission, accessed)
+        return UsageEntry(event_id, start, person, code, message, size, needed.global_permission, accessed)
 
     def person(self, identity: bytes) -> Person | None:
         """The user and the role; the calls of one session have the same identity to the byte."""

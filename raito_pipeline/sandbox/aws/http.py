@@ -31,7 +31,7 @@ class Answer:
 Answering = Callable[[dict[str, Any]], Answer | None]
 
 
-class _Handler(MotoRequestHandler):
+class _AwsHandler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     # Answers go out in one piece; waiting for the client's acknowledgement would only cost time.
     disable_nagle_algorithm = True
@@ -90,7 +90,7 @@ class Server(ThreadedWSGIServer):
         self.answering = answering
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
-        super().__init__(HOST, port, _no_wsgi, _Handler)
+        super().__init__(HOST, port, _no_wsgi, _AwsHandler)
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 

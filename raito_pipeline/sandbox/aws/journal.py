@@ -19,7 +19,7 @@ _KEPT_HEADERS = ("HTTP_X_AMZ_", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_C
 _SECRET_HEADERS = frozenset({"HTTP_X_AMZ_SECURITY_TOKEN", "HTTP_X_AMZ_CONTENT_SHA256", "HTTP_X_AMZ_DATE"})
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One successful writing call; `headers` are named as in WSGI, `body` is base64."""
 
     account: str
@@ -54,7 +54,7 @@ class Journal:
         self._lock = threading.Lock()
         self._is_whole = False
 
-    def append(self, change: Change) -> None:
+    def append(self, change: JournalEntry) -> None:
         """Write a change to the end of the file."""
         with self._lock:
             if not self._is_whole:
@@ -63,7 +63,7 @@ class Journal:
             with self.path.open("ab") as file:
                 file.write(msgspec.json.encode(change) + b"\n")
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[JournalEntry]:
         """All changes, oldest first; a last line that was cut short by a crash is left out. UnreadableJournal."""
         if not self.path.exists():
             return
@@ -71,7 +71,7 @@ class Journal:
         # Every whole line ends in a line end, so what follows the last one is nothing or a torn line.
         for number, line in enumerate(lines[:-1], start=1):
             try:
-                yield msgspec.json.decode(line, type=Change)
+                yield msgspec.json.decode(line, type=JournalEntry)
             except msgspec.MsgspecError as error:
                 raise UnreadableJournal(self.path, number, str(error)) from error
 
@@ -82,14 +82,14 @@ class Journal:
             os.truncate(self.path, content.rfind(b"\n") + 1)
 
 
-def change_of(call: Incoming, environ: dict[str, Any], seed: int) -> Change:
+def change_of(call: Incoming, environ: dict[str, Any], seed: int) -> JournalEntry:
     """What is to be kept of a call so that it can be made again."""
     headers = {
         name: str(value)
         for name, value in environ.items()
         if name.startswith(_KEPT_HEADERS) and name not in _SECRET_HEADERS
     }
-    return Change(
+    return JournalEntry(
         account=call.account,
         region=call.region,
         service=call.service,

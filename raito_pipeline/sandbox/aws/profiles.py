@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from raito_pipeline.sandbox.aws.estate import Account, Estate
+from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ def write_aws_profiles(directory: Path, estate: Estate, endpoint_url: str) -> Pr
     return files
 
 
-def _config(account: Account, endpoint_url: str) -> str:
+def _config(account: EstateAccount, endpoint_url: str) -> str:
     return f"[profile {account.profile}]\nregion = {account.regions[0]}\nendpoint_url = {endpoint_url}\n"
 
 
-def _credentials(account: Account) -> str:
+def _credentials(account: EstateAccount) -> str:
     return (
         f"[{account.profile}]\naws_access_key_id = {account.access_key_id}\n"
         f"aws_secret_access_key = {account.secret_access_key}\n"

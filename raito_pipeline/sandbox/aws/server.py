@@ -29,7 +29,7 @@ from raito_pipeline.sandbox.aws.errors import error_answer, fault_answer, foreig
 from raito_pipeline.sandbox.aws.faults import Fault, Faults
 from raito_pipeline.sandbox.aws.http import HOST, Answer, Server
 from raito_pipeline.sandbox.aws.incoming import Incoming, read_incoming
-from raito_pipeline.sandbox.aws.journal import Change, Journal, change_of
+from raito_pipeline.sandbox.aws.journal import Journal, JournalEntry, change_of
 from raito_pipeline.sandbox.aws.patches import apply_patches
 from raito_pipeline.sandbox.aws.patches.paging import LONGEST, set_longest_page
 
@@ -232,7 +232,7 @@ class EmulatedAws:
 class ReplayFailed(RuntimeError):
     """A change of the journal that the emulated AWS no longer takes."""
 
-    def __init__(self, number: int, change: Change, answer: Answer) -> None:
+    def __init__(self, number: int, change: JournalEntry, answer: Answer) -> None:
         self.number, self.change, self.status = number, change, answer.status
         super().__init__(
             f"Replaying change {number} ({change.service} {change.operation} in account {change.account}) was answered "
@@ -257,7 +257,7 @@ def _joined(pieces: Iterable[bytes]) -> bytes:
             close()
 
 
-def _environ_of(change: Change, endpoint_url: str) -> dict[str, Any]:
+def _environ_of(change: JournalEntry, endpoint_url: str) -> dict[str, Any]:
     """The change as a WSGI request; moto takes the account from the header, region and service from the scope."""
     path, _, query = change.uri.partition("?")
     service = "s3" if change.service == "s3control" else change.service

@@ -11,7 +11,7 @@ import msgspec
 LOG_LENGTH = 20_000
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class CloudFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One ordered fault.
 
     `on` says where: "signed-url", "upload" (the PUT), "download" (of an export), "admin" (admin/org), "query" (any
@@ -34,14 +34,14 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     match: str = ""
 
 
-class Faults:
+class CloudFaults:
     """The faults that are still to happen, shared by all threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        self._faults: list[CloudFault] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: CloudFault) -> None:
         with self._lock:
             self._faults.append(fault)
 
@@ -49,11 +49,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def listed(self) -> list[Fault]:
+    def listed(self) -> list[CloudFault]:
         with self._lock:
             return [msgspec.structs.replace(fault) for fault in self._faults]
 
-    def take(self, *places: str, subject: str = "") -> Fault | None:
+    def take(self, *places: str, subject: str = "") -> CloudFault | None:
         """The first fault that is due at one of these places, counted as used; None if there is none."""
         with self._lock:
             for fault in self._faults:

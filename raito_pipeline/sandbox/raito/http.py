@@ -22,9 +22,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from raito_pipeline.sandbox.raito.counts import count_all
-from raito_pipeline.sandbox.raito.faults import Fault, Faults, RequestLog
+from raito_pipeline.sandbox.raito.faults import CloudFault, CloudFaults, RequestLog
 from raito_pipeline.sandbox.raito.jobs import NotThere, NotValid
-from raito_pipeline.sandbox.raito.login import Gate, Refused
+from raito_pipeline.sandbox.raito.login import Gate, LoginRefused
 from raito_pipeline.sandbox.raito.page import page
 from raito_pipeline.sandbox.raito.resolvers import Context
 from raito_pipeline.sandbox.raito.triggers import Triggers
@@ -42,7 +42,7 @@ class Application:
     context: Callable[[str], Context]
     gate: Gate
     auth_org_id: str
-    faults: Faults
+    faults: CloudFaults
     log: RequestLog
     triggers: Triggers
 
@@ -57,7 +57,7 @@ class Application:
         entry: dict[str, Any] = {"method": request.method, "path": path, "query": request.args.to_dict()}
         try:
             response = self._route(request, path, entry)
-        except Refused as error:
+        except LoginRefused as error:
             response = _json({"message": str(error)}, error.status)
         except UploadRefused as error:
             response = _storage_error(error)
@@ -195,7 +195,7 @@ class Application:
 
     def _order_faults(self, request: Request) -> Response:
         try:
-            wanted = msgspec.json.decode(request.get_data(), type=Fault | list[Fault])
+            wanted = msgspec.json.decode(request.get_data(), type=CloudFault | list[CloudFault])
         except msgspec.DecodeError as error:
             return _json({"message": str(error)}, 400)
         for fault in wanted if isinstance(wanted, list) else [wanted]:
@@ -241,7 +241,7 @@ class _Quiet:
 _LOGGER = cast("Any", _Quiet())
 
 
-def _happen(fault: Fault, request: Request) -> None:
+def _happen(fault: CloudFault, request: Request) -> None:
     if fault.drop:
         socket = request.environ.get("werkzeug.socket")
         if socket is not None:
@@ -256,15 +256,15 @@ def _happen(fault: Fault, request: Request) -> None:
 def _first_json_value(request: Request) -> Mapping[str, Any]:
     """The JSON object that the body begins with; what stands behind it is ignored, as the real service does."""
     if request.mimetype != "application/json":
-        raise Refused(415, "the Content-Type has to be application/json")
+        raise LoginRefused(415, "the Content-Type has to be application/json")
     if (request.content_length or 0) > _LARGEST_QUERY:
-        raise Refused(413, "the query is too long")
+        raise LoginRefused(413, "the query is too long")
     try:
         value, _ = json.JSONDecoder().raw_decode(request.get_data().decode("utf-8").lstrip())
     except ValueError as error:
-        raise Refused(400, f"the body is not JSON: {error}") from None
+        raise LoginRefused(400, f"the body is not JSON: {error}") from None
     if not isinstance(value, dict) or not isinstance(value.get("query"), str):
-        raise Refused(400, "the body is not an object with a query")
+        raise LoginRefused(400, "the body is not an object with a query")
     return value
 
 

@@ -11,7 +11,7 @@ import msgspec
 _SCHEME = "token "
 
 
-class Refused(Exception):
+class LoginRefused(Exception):
     """A request that is not let in: `status` is the HTTP status, the text says why. It never holds the token."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -28,43 +28,43 @@ class Gate:
         self._require_login = require_login
 
     def check(self, headers: Mapping[str, str]) -> None:
-        """Raises Refused unless the request comes from somebody who is logged in to this domain."""
+        """Raises LoginRefused unless the request comes from somebody who is logged in to this domain."""
         domain = headers.get("Raito-Domain")
         if not domain:
-            raise Refused(400, "the header Raito-Domain is missing")
+            raise LoginRefused(400, "the header Raito-Domain is missing")
         if domain != self.domain:
-            raise Refused(403, f"domain {domain!r} is not known here")
+            raise LoginRefused(403, f"domain {domain!r} is not known here")
         self.check_login(headers)
 
     def check_login(self, headers: Mapping[str, str]) -> None:
-        """Raises Refused unless somebody is logged in; the domain is not looked at (it is no part of a WebSocket)."""
+        """Raises LoginRefused unless somebody is logged in; the domain is not looked at (a WebSocket has none)."""
         if self._require_login:
             self._check_token(headers.get("Authorization", ""))
 
     def _check_token(self, authorization: str) -> None:
         if not authorization:
-            raise Refused(401, "the header Authorization is missing")
+            raise LoginRefused(401, "the header Authorization is missing")
         if not authorization.startswith(_SCHEME):
-            raise Refused(401, "the header Authorization does not have the form 'token <IdToken>'")
+            raise LoginRefused(401, "the header Authorization does not have the form 'token <IdToken>'")
         claims = _claims(authorization.removeprefix(_SCHEME).strip())
         if claims.get("token_use") != "id":
-            raise Refused(401, "the token is not an ID token")
+            raise LoginRefused(401, "the token is not an ID token")
         if claims.get("aud") != self.client_id:
-            raise Refused(401, "the token was issued for another client")
+            raise LoginRefused(401, "the token was issued for another client")
         if not claims.get("cognito:username"):
-            raise Refused(401, "the token names no user")
+            raise LoginRefused(401, "the token names no user")
         expires = claims.get("exp")
         if not isinstance(expires, int | float) or expires <= time.time():
-            raise Refused(401, "the token has expired")
+            raise LoginRefused(401, "the token has expired")
 
 
 def _claims(token: str) -> dict[str, Any]:
     """The payload of a JSON Web Token. The signature is not looked at: the emulated Cognito's key is public anyway."""
     parts = token.split(".")
     if len(parts) != 3:
-        raise Refused(401, "the token is not a JSON Web Token")
+        raise LoginRefused(401, "the token is not a JSON Web Token")
     try:
         payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
         return msgspec.json.decode(payload, type=dict[str, Any])
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise Refused(401, "the token is not a JSON Web Token") from None
+        raise LoginRefused(401, "the token is not a JSON Web Token") from None

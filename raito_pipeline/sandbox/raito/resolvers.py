@@ -25,8 +25,8 @@ from raito_pipeline.sandbox.raito.controls import Controls
 from raito_pipeline.sandbox.raito.database import Database, rfc3339
 from raito_pipeline.sandbox.raito.jobs import JOB_TYPE_OF, Jobs, NotThere, NotValid, Queued
 from raito_pipeline.sandbox.raito.queries import bind_queries, job_answer, subtask_answer, task_answer
-from raito_pipeline.sandbox.raito.uploads import Files
-from raito_pipeline.sandbox.raito.worker import Workers
+from raito_pipeline.sandbox.raito.uploads import UploadedFiles
+from raito_pipeline.sandbox.raito.worker import ImportWorkers
 
 SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 MOST_OF_A_PAGE = 100
@@ -54,8 +54,8 @@ class Context:
     database: Database
     catalog: Catalog
     jobs: Jobs
-    files: Files
-    workers: Workers
+    files: UploadedFiles
+    workers: ImportWorkers
     controls: Controls
 
 

@@ -12,22 +12,22 @@ from raito_pipeline.sandbox.raito.catalog import Catalog
 from raito_pipeline.sandbox.raito.controls import Controls
 from raito_pipeline.sandbox.raito.counts import Counts, count_all
 from raito_pipeline.sandbox.raito.database import Database
-from raito_pipeline.sandbox.raito.faults import Fault, Faults, RequestLog
+from raito_pipeline.sandbox.raito.faults import CloudFault, CloudFaults, RequestLog
 from raito_pipeline.sandbox.raito.http import Application
 from raito_pipeline.sandbox.raito.jobs import Jobs
 from raito_pipeline.sandbox.raito.login import Gate
 from raito_pipeline.sandbox.raito.resolvers import Context, Versions, build_schema
 from raito_pipeline.sandbox.raito.triggers import PATH as TRIGGERS
 from raito_pipeline.sandbox.raito.triggers import Triggers
-from raito_pipeline.sandbox.raito.uploads import Files
-from raito_pipeline.sandbox.raito.worker import Workers
+from raito_pipeline.sandbox.raito.uploads import UploadedFiles
+from raito_pipeline.sandbox.raito.worker import ImportWorkers
 
 HOST = "127.0.0.1"
 AUTH_ORG_ID = "local-raito-organization"
 _SECONDS_OF_SILENCE = 60
 
 
-class _Handler(WSGIRequestHandler):
+class _CloudHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     # A client that sends nothing must not keep a thread for ever.
     timeout = _SECONDS_OF_SILENCE
@@ -70,7 +70,7 @@ class LocalRaitoCloud:
         self._wanted_port = port
         self._running: _Running | None = None
         self.versions = Versions()
-        self.faults = Faults()
+        self.faults = CloudFaults()
         self.log = RequestLog()
 
     def start(self) -> Self:
@@ -115,7 +115,7 @@ class LocalRaitoCloud:
         running = self._needed()
         return count_all(running.database, running.catalog, running.controls)
 
-    def add_fault(self, fault: Fault) -> None:
+    def add_fault(self, fault: CloudFault) -> None:
         self.faults.add(fault)
 
     def _needed(self) -> "_Running":
@@ -133,14 +133,14 @@ class _Running:
         self.catalog = Catalog(self.database)
         self.controls = Controls(self.database)
         self.jobs = Jobs(self.database)
-        self.files = Files(self.database, cloud._folder)
-        self.workers = Workers(self.database, self.jobs, self.files, self.controls, cloud.faults)
+        self.files = UploadedFiles(self.database, cloud._folder)
+        self.workers = ImportWorkers(self.database, self.jobs, self.files, self.controls, cloud.faults)
         self.triggers = Triggers(cloud._gate)
         application = Application(
             build_schema(), self._context, cloud._gate, AUTH_ORG_ID, cloud.faults, cloud.log, self.triggers
         )
         try:
-            self._server: BaseWSGIServer = _Server(HOST, cloud._wanted_port, application, _Handler)
+            self._server: BaseWSGIServer = _Server(HOST, cloud._wanted_port, application, _CloudHandler)
         except OSError:
             self.database.close()
             raise

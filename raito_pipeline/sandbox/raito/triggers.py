@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Mapping
 
-from raito_pipeline.sandbox.raito.login import Gate, Refused
+from raito_pipeline.sandbox.raito.login import Gate, LoginRefused
 
 PATH = "/trigger"
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -31,9 +31,9 @@ class Triggers:
         self._closed = False
 
     def check(self, headers: Mapping[str, str]) -> None:
-        """Raises `Refused` for what is no WebSocket, and for somebody who is not logged in."""
+        """Raises `LoginRefused` for what is no WebSocket, and for somebody who is not logged in."""
         if "websocket" not in headers.get("Upgrade", "").lower() or not headers.get(_KEY):
-            raise Refused(426, "this address speaks WebSocket: send Upgrade: websocket and Sec-WebSocket-Key")
+            raise LoginRefused(426, "this address speaks WebSocket: send Upgrade: websocket and Sec-WebSocket-Key")
         self._gate.check_login(headers)
 
     def serve(self, headers: Mapping[str, str], connection: socket.socket) -> None:

@@ -43,7 +43,7 @@ class SignedUpload:
     signed_headers: dict[str, list[str]]
 
 
-class Files:
+class UploadedFiles:
     """Uploaded and exported files below one folder; what is known of them lies in the database."""
 
     def __init__(self, database: Database, folder: Path) -> None:

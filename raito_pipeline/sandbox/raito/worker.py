@@ -11,15 +11,15 @@ from sqlalchemy.engine import Connection
 
 from raito_pipeline.sandbox.raito.controls import Controls
 from raito_pipeline.sandbox.raito.database import Database
-from raito_pipeline.sandbox.raito.faults import Faults
+from raito_pipeline.sandbox.raito.faults import CloudFaults
 from raito_pipeline.sandbox.raito.imports.access_providers import import_access_providers
-from raito_pipeline.sandbox.raito.imports.common import ImportFailed, Stopping, Work
+from raito_pipeline.sandbox.raito.imports.common import ImportRejected, ImportWork, Stopping
 from raito_pipeline.sandbox.raito.imports.data_objects import import_data_objects
 from raito_pipeline.sandbox.raito.imports.feedback import import_feedback
 from raito_pipeline.sandbox.raito.imports.identities import import_identities
 from raito_pipeline.sandbox.raito.imports.usage import import_usage
 from raito_pipeline.sandbox.raito.jobs import Jobs, Queued, finish
-from raito_pipeline.sandbox.raito.uploads import Files
+from raito_pipeline.sandbox.raito.uploads import UploadedFiles
 
 
 @dataclass
@@ -30,10 +30,12 @@ class _Line:
     thread: threading.Thread
 
 
-class Workers:
+class ImportWorkers:
     """The threads behind the imports and the export. Started on demand; `stop` ends them all."""
 
-    def __init__(self, database: Database, jobs: Jobs, files: Files, controls: Controls, faults: Faults) -> None:
+    def __init__(
+        self, database: Database, jobs: Jobs, files: UploadedFiles, controls: Controls, faults: CloudFaults
+    ) -> None:
         self._database = database
         self._jobs = jobs
         self._files = files
@@ -42,7 +44,7 @@ class Workers:
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
         self._stopping = threading.Event()
-        self._steps: dict[str, Callable[[Work, Connection], None]] = {
+        self._steps: dict[str, Callable[[ImportWork, Connection], None]] = {
             "identities": import_identities,
             "data-objects": import_data_objects,
             "access-providers": import_access_providers,
@@ -94,7 +96,7 @@ class Workers:
             self._jobs.set_status(queued.number, "DATA_PROCESSING")
             if self._ended_by_fault(queued):
                 return
-            work = Work(
+            work = ImportWork(
                 self._database,
                 queued.store,
                 queued.request,
@@ -106,7 +108,7 @@ class Workers:
                 self._steps[queued.kind](work, connection)
         except Stopping:
             return
-        except ImportFailed as error:
+        except ImportRejected as error:
             self._jobs.set_status(queued.number, "FAILED", error.errors)
         except Exception as error:  # the edge of a run: the client has to hear of it, and the thread lives on
             self._jobs.set_status(queued.number, "FAILED", [f"internal error: {type(error).__name__}: {error}"])
@@ -129,7 +131,7 @@ class Workers:
 
         return write
 
-    def _export(self, work: Work, connection: Connection) -> None:
+    def _export(self, work: ImportWork, connection: Connection) -> None:
         with self._database.exclusively(connection):
             content = self._controls.export(
                 connection, work.store, only_out_of_sync=bool(work.request.get("outOfSync"))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import Permission, permissions
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 
 BUCKETS = ("a", "ab", "data-1", "data-2")
 KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "x/k.csv")
-SCOPE = Scope("aws", tuple(Place.of_bucket(name) for name in BUCKETS))
+SCOPE = Scope("aws", tuple(BucketResource.of_bucket(name) for name in BUCKETS))
 WATCHED = [p for p in permissions() if p.name in ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketAcl")]
 
 _actions = st.sampled_from(

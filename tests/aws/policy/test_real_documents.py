@@ -7,7 +7,7 @@ import pytest
 
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permission
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 from tests.shared_data import EXPORT
 
 from .test_properties import KEYS, decides
@@ -40,7 +40,7 @@ def _resources(bucket: str, path: str, name: str) -> list[str]:
 def test_nothing_of_a_real_account_is_over_claimed() -> None:
     documents = _documents()
     assert len(documents) > 100
-    scope = Scope("aws", tuple(Place.of_bucket(name) for name in BUCKETS))
+    scope = Scope("aws", tuple(BucketResource.of_bucket(name) for name in BUCKETS))
     claims = 0
     for label, content in documents:
         read = read_document(json.dumps(content))

@@ -7,7 +7,7 @@ import pytest
 
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permissions
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 
 BUCKETS = ("data-one", "data-two", "logs")
 GET, LIST, PUT = "s3:GetObject", "s3:ListBucket", "s3:PutObject"
@@ -15,8 +15,8 @@ Rows = dict[tuple[str, str], set[str]]
 
 
 def scope(partition: str = "aws", depth: int | None = 20) -> Scope:
-    places = tuple(Place.of_bucket(name) for name in BUCKETS)
-    return Scope(partition, places, (Place.of_bucket("excluded"),), folder_depth=depth)
+    places = tuple(BucketResource.of_bucket(name) for name in BUCKETS)
+    return Scope(partition, places, (BucketResource.of_bucket("excluded"),), folder_depth=depth)
 
 
 def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permissions
-from raito_pipeline.aws.policy.resources import Place
+from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.aws.push.statements import policy_for, same, unseen
 from raito_pipeline.model import DataObjectReference, WhatItem
 
@@ -85,7 +85,7 @@ _items = st.builds(
 def test_what_is_granted_is_read_back_as_no_more_than_was_asked_for(what: list[WhatItem]) -> None:
     granted = policy_for(what, ACCOUNT, "aws")
     asked = {(each.data_object.full_name, name) for each in what for name in each.permissions}
-    scope = Scope("aws", (Place.of_bucket("data"),))
+    scope = Scope("aws", (BucketResource.of_bucket("data"),))
     found = what_of([("p", read_document(granted.text))], scope)
     for claim in found.claims:
         full_name = f"{ACCOUNT}:eu-west-1:data" if claim.target.bucket else ACCOUNT

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, AwsOptedOut, AwsThrottled
-from raito_pipeline.aws.readers.reading import Read, Unread, element_error
+from raito_pipeline.aws.readers.reading import Read, UnreadElement, element_error
 from raito_pipeline.storage.cells import ReadStatus
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,10 +40,10 @@ def test_elements_of_which_nothing_can_be_made_are_missing_too() -> None:
 def test_unread_elements_make_a_read_partial_with_one_line_a_kind() -> None:
     throttled = AwsThrottled("throttled.", action="s3:GetBucketTagging", resource="d", code="SlowDown")
     unread = [
-        Unread("tags of buckets", "a", denied("a"), kept=True),
-        Unread("tags of buckets", "b", denied("b"), kept=True),
-        Unread("tags of buckets", "c", denied("c")),
-        Unread("tags of buckets", "d", throttled, kept=True),
+        UnreadElement("tags of buckets", "a", denied("a"), kept=True),
+        UnreadElement("tags of buckets", "b", denied("b"), kept=True),
+        UnreadElement("tags of buckets", "c", denied("c")),
+        UnreadElement("tags of buckets", "d", throttled, kept=True),
     ]
     read = Read.complete((1, 2), BEGAN).without(unread)
     assert read.status is ReadStatus.PARTIAL

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from raito_pipeline.aws.usage.records import Record, decode
 from raito_pipeline.aws.usage.rows import StatementRows
-from raito_pipeline.aws.usage.statements import Outcome, Statement, StatementMaker, StatementSettings
+from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker, StatementSettings, UsageEntry
 from tests.aws.usage.logs import ACCOUNT, BUCKET, REGION, event, objects
 
 KEYS = st.sampled_from(["a/b/c.csv", "a/b/", "a/b", "a", "x", "a/new.csv", "a//b", "/a", "deep/er/x", "ä.csv", ""])
@@ -53,7 +53,7 @@ KNOWN.add([f"{BUCKET}:file/a", f"{ACCOUNT}:{REGION}:dat"], ["file", "bucket"])
 SETTINGS = StatementSettings(ACCOUNT, REGION, "trail", {}, {"data": REGION})
 
 
-def row(made: Statement, file_key: str) -> dict[str, Any]:
+def row(made: UsageEntry, file_key: str) -> dict[str, Any]:
     """The row of a statement, in the order and with the names of the table."""
     user, role = made.person
     return {
@@ -84,12 +84,12 @@ def test_both_ways_give_the_same_rows_and_the_same_reasons(files: list[list[dict
     rows, long_way = StatementRows(StatementMaker(KNOWN, SETTINGS)), StatementMaker(KNOWN, SETTINGS)
     keys = [f"file-{number}" for number in range(len(files))]
     expected: list[dict[str, Any]] = []
-    reasons: list[Counter[Outcome]] = []
+    reasons: list[Counter[SkipReason]] = []
     records = [read(changes) for changes in files]
     for key, each_file in zip(keys, records, strict=True):
         made = [long_way.make(record) for record in each_file]
-        expected += [row(each, key) for each in made if isinstance(each, Statement)]
-        reasons.append(Counter(each for each in made if isinstance(each, Outcome)))
+        expected += [row(each, key) for each in made if isinstance(each, UsageEntry)]
+        reasons.append(Counter(each for each in made if isinstance(each, SkipReason)))
     assert [rows.add(each_file) for each_file in records] == reasons
     assert len(rows) == len(expected)
     taken = rows.take(keys)

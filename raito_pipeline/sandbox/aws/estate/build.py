@@ -10,7 +10,7 @@ from raito_pipeline.sandbox.aws.estate.cloudtrail import seed_cloudtrail
 from raito_pipeline.sandbox.aws.estate.glue import seed_glue
 from raito_pipeline.sandbox.aws.estate.iam import seed_iam
 from raito_pipeline.sandbox.aws.estate.identity_center import INSTANCE_ARN, REGION, STORE_ID, seed_identity_center
-from raito_pipeline.sandbox.aws.estate.model import Account, Estate, EstateSettings, Mode
+from raito_pipeline.sandbox.aws.estate.model import Estate, EstateAccount, EstateSettings, Mode
 from raito_pipeline.sandbox.aws.estate.names import LOGS
 
 _MASTER = "210000000001"
@@ -33,13 +33,13 @@ def build_estate(settings: EstateSettings | None = None) -> Estate:
     return Estate(master, members, REGION, INSTANCE_ARN, STORE_ID, users, groups)
 
 
-def _account(account_id: str, name: str, regions: Sequence[str], mode: Mode) -> Account:
+def _account(account_id: str, name: str, regions: Sequence[str], mode: Mode) -> EstateAccount:
     key, secret = f"AKIA{account_id}ROOT", f"embedded-estate-{name}"
     install_access_key(account_id, key, secret)
-    return Account(account_id, name, name, tuple(regions), mode, f"{name}-{LOGS}", key, secret)
+    return EstateAccount(account_id, name, name, tuple(regions), mode, f"{name}-{LOGS}", key, secret)
 
 
-def _member(account_id: str, name: str, regions: tuple[str, ...], mode: Mode, sizes: EstateSettings) -> Account:
+def _member(account_id: str, name: str, regions: tuple[str, ...], mode: Mode, sizes: EstateSettings) -> EstateAccount:
     account = _account(account_id, name, regions, mode)
     buckets = seed_buckets(account_id, name, regions, sizes.keys)
     data = [bucket for bucket in buckets if bucket != account.cloudtrail_bucket]
@@ -55,7 +55,7 @@ def _member(account_id: str, name: str, regions: tuple[str, ...], mode: Mode, si
     known = {
         bucket: (buckets[bucket], folders(3) if mode == "s3" else tuple(tables.get(bucket, ())[:3])) for bucket in data
     }
-    return Account(
+    return EstateAccount(
         account_id,
         name,
         name,

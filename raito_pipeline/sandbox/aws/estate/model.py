@@ -25,7 +25,7 @@ class EstateSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class EstateAccount:
     """One account: its id, what `raito.yml` calls it, and a key that may do everything in it."""
 
     account_id: str
@@ -47,8 +47,8 @@ class Account:
 class Estate:
     """The organization."""
 
-    master: Account
-    members: tuple[Account, ...]
+    master: EstateAccount
+    members: tuple[EstateAccount, ...]
     identity_center_region: str
     instance_arn: str
     identity_store_id: str

@@ -13,7 +13,7 @@ from raito_pipeline.sandbox.aws.patches.paging import longest_page, page_of
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 from raito_pipeline.sandbox.aws.patches.s3_listing import (
     LONGEST_PAGE,
-    KeyPage,
+    ListedPage,
     list_page,
     patch_key_store,
     read_token,
@@ -55,7 +55,7 @@ def _parameter(self: S3Response, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _page(self: S3Response, after: str, after_prefix: bool) -> KeyPage:
+def _page(self: S3Response, after: str, after_prefix: bool) -> ListedPage:
     bucket = self.backend.get_bucket(self.bucket_name)
     if isinstance(bucket, FakeTableStorageBucket):
         raise MethodNotAllowed
@@ -94,7 +94,7 @@ def _list_v1(self: S3Response) -> bytes:
     return _document(self, page, {"Marker": _encoded(self, marker), "NextMarker": following}, owner=True)
 
 
-def _document(self: S3Response, page: KeyPage, more: dict[str, str | None], owner: bool) -> bytes:
+def _document(self: S3Response, page: ListedPage, more: dict[str, str | None], owner: bool) -> bytes:
     delimiter, encoding = _parameter(self, "delimiter"), _parameter(self, "encoding-type")
     fields = {
         "Name": self.bucket_name,

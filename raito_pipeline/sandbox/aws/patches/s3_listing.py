@@ -22,7 +22,7 @@ _LAST_CHARACTER = chr(0x10FFFF)
 
 
 @dataclass
-class KeyPage:
+class ListedPage:
     """One page: keys and common prefixes in the order of their names, and the name that the next page starts after."""
 
     keys: list[FakeKey] = field(default_factory=list)
@@ -31,12 +31,12 @@ class KeyPage:
     is_truncated: bool = False
 
 
-def list_page(bucket: FakeBucket, prefix: str, delimiter: str, after: str, after_prefix: bool, size: int) -> KeyPage:
+def list_page(bucket: FakeBucket, prefix: str, delimiter: str, after: str, after_prefix: bool, size: int) -> ListedPage:
     """The page of keys under `prefix` whose names come after `after`.
 
     With `after_prefix`, `after` is a common prefix that was listed, and nothing under it comes again.
     """
-    page = KeyPage()
+    page = ListedPage()
     for item in _items(bucket, prefix, delimiter, after, after_prefix):
         if len(page.keys) + len(page.prefixes) >= size:
             page.is_truncated = size > 0
@@ -50,7 +50,7 @@ def list_page(bucket: FakeBucket, prefix: str, delimiter: str, after: str, after
     return page
 
 
-def token_of(page: KeyPage) -> str | None:
+def token_of(page: ListedPage) -> str | None:
     """The continuation token of the page after this one."""
     if not page.is_truncated:
         return None

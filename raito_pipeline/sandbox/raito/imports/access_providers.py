@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 from raito_pipeline.sandbox.raito.database import access_controls, access_providers, groups, links, users
 from raito_pipeline.sandbox.raito.imports.common import (
     MOST_ERRORS,
-    ImportFailed,
-    Tag,
+    ImportRejected,
+    ImportWork,
+    TagRecord,
     Warnings,
-    Work,
     known_data_objects,
     metadata_of,
     only_valid,
@@ -34,7 +34,7 @@ class WhoRecord(msgspec.Struct, rename="camel"):
     recipients: list[str] | None = None
 
 
-class ObjectRecord(msgspec.Struct, rename="camel"):
+class ReferencedObject(msgspec.Struct, rename="camel"):
     """A reference to a data object."""
 
     full_name: str
@@ -44,7 +44,7 @@ class ObjectRecord(msgspec.Struct, rename="camel"):
 class WhatRecord(msgspec.Struct, rename="camel"):
     """Permissions on one data object."""
 
-    data_object: ObjectRecord
+    data_object: ReferencedObject
     permissions: list[str] | None = None
 
 
@@ -63,7 +63,7 @@ class AccessProviderRecord(msgspec.Struct, rename="camel"):
     access: None = None
     incomplete: bool | None = None
     not_internalizable: bool | None = None
-    tags: list[Tag] | None = None
+    tags: list[TagRecord] | None = None
     who_locked: bool | None = None
     who_locked_reason: str | None = None
     inheritance_locked: bool | None = None
@@ -90,8 +90,8 @@ class _Known:
     permissions: Mapping[str, frozenset[str]] | None
 
 
-def import_access_providers(work: Work, connection: Connection) -> None:
-    """Replaces or merges the access providers, by `deleteUntouched`; nothing changes on ImportFailed."""
+def import_access_providers(work: ImportWork, connection: Connection) -> None:
+    """Replaces or merges the access providers, by `deleteUntouched`; nothing changes on ImportRejected."""
     warnings = Warnings()
     removes = bool(work.request.get("deleteUntouched", True))
     records = _read(work, warnings)
@@ -122,7 +122,7 @@ def import_access_providers(work: Work, connection: Connection) -> None:
         )
 
 
-def _read(work: Work, warnings: Warnings) -> dict[str, AccessProviderRecord]:
+def _read(work: ImportWork, warnings: Warnings) -> dict[str, AccessProviderRecord]:
     errors: list[str] = []
     found: dict[str, AccessProviderRecord] = {}
     try:
@@ -140,7 +140,7 @@ def _read(work: Work, warnings: Warnings) -> dict[str, AccessProviderRecord]:
     except BrokenFile as error:
         errors.append(str(error))
     if errors:
-        raise ImportFailed(errors[:MOST_ERRORS])
+        raise ImportRejected(errors[:MOST_ERRORS])
     return found
 
 

@@ -20,7 +20,7 @@ MOST_WARNINGS = 500
 Record = TypeVar("Record")
 
 
-class ImportFailed(Exception):
+class ImportRejected(Exception):
     """An import that changes nothing. `errors` are all that was found, as they are reported to the client."""
 
     def __init__(self, errors: Iterable[str]) -> None:
@@ -33,7 +33,7 @@ class Stopping(Exception):
 
 
 @dataclass(frozen=True)
-class Work:
+class ImportWork:
     """One import: what was asked for, the way to its files, and how its end is written into its last transaction."""
 
     database: Database
@@ -44,10 +44,10 @@ class Work:
     stopping: threading.Event
 
     def path(self, key: str) -> Path:
-        """The uploaded file of that key; raises ImportFailed where nothing was uploaded under it."""
+        """The uploaded file of that key; raises ImportRejected where nothing was uploaded under it."""
         path = self.file(key)
         if path is None:
-            raise ImportFailed([f"no file was uploaded under the key {key!r}"])
+            raise ImportRejected([f"no file was uploaded under the key {key!r}"])
         return path
 
     def go_on(self) -> None:
@@ -73,7 +73,7 @@ class Warnings:
         return [*self._kept, f"and {self._more} more"] if self._more else list(self._kept)
 
 
-class Tag(msgspec.Struct):
+class TagRecord(msgspec.Struct):
     """A tag as import files hold it."""
 
     key: str
@@ -81,7 +81,7 @@ class Tag(msgspec.Struct):
     source: str | None = ""
 
 
-def tags_text(tags: list[Tag] | None) -> str | None:
+def tags_text(tags: list[TagRecord] | None) -> str | None:
     """Tags as comparable text: JSON in a fixed order, None for none at all."""
     if not tags:
         return None
@@ -94,7 +94,7 @@ def merged_tags(known: str | None, new: str | None, scope: frozenset[str]) -> st
     if not scope or known is None:
         return new
     kept = [tag for tag in json.loads(known) if tag["source"] not in scope]
-    return tags_text([Tag(**tag) for tag in [*kept, *json.loads(new or "[]")]])
+    return tags_text([TagRecord(**tag) for tag in [*kept, *json.loads(new or "[]")]])
 
 
 def only_valid(batch: Iterable[Record | InvalidRecord], errors: list[str]) -> list[Record]:

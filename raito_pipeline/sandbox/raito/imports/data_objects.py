@@ -12,10 +12,10 @@ from sqlalchemy.engine import Connection
 
 from raito_pipeline.sandbox.raito.imports.common import (
     MOST_ERRORS,
-    ImportFailed,
-    Tag,
+    ImportRejected,
+    ImportWork,
+    TagRecord,
     Warnings,
-    Work,
     merged_tags,
     metadata_of,
     only_valid,
@@ -46,12 +46,12 @@ class DataObjectRecord(msgspec.Struct, rename="camel"):
     type: str
     description: str | None = ""
     parent_external_id: str | None = ""
-    tags: list[Tag] | None = None
+    tags: list[TagRecord] | None = None
     data_type: str | None = None
 
 
-def import_data_objects(work: Work, connection: Connection) -> None:
-    """Replaces or merges the data objects, by `deleteUntouched`; nothing changes on ImportFailed."""
+def import_data_objects(work: ImportWork, connection: Connection) -> None:
+    """Replaces or merges the data objects, by `deleteUntouched`; nothing changes on ImportRejected."""
     warnings = Warnings()
     removes = bool(work.request.get("deleteUntouched", True))
     with connection.begin():
@@ -74,7 +74,7 @@ def import_data_objects(work: Work, connection: Connection) -> None:
         )
 
 
-def _stage(work: Work, connection: Connection, warnings: Warnings) -> None:
+def _stage(work: ImportWork, connection: Connection, warnings: Warnings) -> None:
     errors: list[str] = []
     statement = f"INSERT OR IGNORE INTO staged (external_id, seq, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     sequence = 0
@@ -90,7 +90,7 @@ def _stage(work: Work, connection: Connection, warnings: Warnings) -> None:
     except BrokenFile as error:
         errors.append(str(error))
     if errors:
-        raise ImportFailed(errors[:MOST_ERRORS])
+        raise ImportRejected(errors[:MOST_ERRORS])
 
 
 def _rows(records: list[DataObjectRecord], before: int, errors: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -119,7 +119,7 @@ def _warn_of_doubles(connection: Connection, rows: list[tuple[Any, ...]], warnin
             warnings.add(f"data object {row[0]} stands in the file twice; the first one counts")
 
 
-def _check_first(work: Work, connection: Connection, *, removes: bool) -> None:
+def _check_first(work: ImportWork, connection: Connection, *, removes: bool) -> None:
     """A whole file begins with the data source itself; a part of one may rely on what is known."""
     first = connection.exec_driver_sql("SELECT external_id, type, parent FROM staged ORDER BY seq LIMIT 1").first()
     if first is not None and first.type == ROOT_TYPE and not first.parent:
@@ -129,12 +129,12 @@ def _check_first(work: Work, connection: Connection, *, removes: bool) -> None:
     ).first()
     if removes or known is None:
         found = "an empty file" if first is None else f"{first.external_id} of type {first.type}"
-        raise ImportFailed(
+        raise ImportRejected(
             [f"the first data object has to be the data source (type {ROOT_TYPE}, no parent), found {found}"]
         )
 
 
-def _drop_unknown_types(work: Work, connection: Connection, warnings: Warnings) -> None:
+def _drop_unknown_types(work: ImportWork, connection: Connection, warnings: Warnings) -> None:
     content = metadata_of(connection, work.store)
     if content is None:
         warnings.add("no metadata is set for this data source; types were not checked")
@@ -147,7 +147,7 @@ def _drop_unknown_types(work: Work, connection: Connection, warnings: Warnings) 
             warnings.add(f"{row.number} data objects of the unknown type {row.type!r} were left out", row.number)
 
 
-def _drop_orphans(work: Work, connection: Connection, warnings: Warnings, *, removes: bool) -> None:
+def _drop_orphans(work: ImportWork, connection: Connection, warnings: Warnings, *, removes: bool) -> None:
     """Leaves out what has no parent before it, and then what stood below that."""
     known = (
         "0" if removes else "EXISTS (SELECT 1 FROM data_objects WHERE data_source = ? AND external_id = staged.parent)"
@@ -173,7 +173,7 @@ def _drop_orphans(work: Work, connection: Connection, warnings: Warnings, *, rem
             return
 
 
-def _keep_foreign_tags(work: Work, connection: Connection) -> None:
+def _keep_foreign_tags(work: ImportWork, connection: Connection) -> None:
     """Tags of sources that this sync does not answer for stay as they are."""
     scope = frozenset(work.request.get("tagSourcesScope") or ())
     if not scope:
@@ -188,7 +188,7 @@ def _keep_foreign_tags(work: Work, connection: Connection) -> None:
     )
 
 
-def _compare(work: Work, connection: Connection, *, removes: bool) -> dict[str, int]:
+def _compare(work: ImportWork, connection: Connection, *, removes: bool) -> dict[str, int]:
     """Notes in `todo` what differs, so that the writing transaction does nothing but write."""
     connection.exec_driver_sql("CREATE TEMP TABLE todo (external_id TEXT PRIMARY KEY, what TEXT) WITHOUT ROWID")
     work.go_on()
@@ -213,7 +213,7 @@ def _compare(work: Work, connection: Connection, *, removes: bool) -> dict[str, 
     return {"Added": added, "Updated": updated, "Removed": removed}
 
 
-def _apply(work: Work, connection: Connection, counts: dict[str, int]) -> None:
+def _apply(work: ImportWork, connection: Connection, counts: dict[str, int]) -> None:
     if counts["Removed"]:
         connection.exec_driver_sql(
             "DELETE FROM data_objects WHERE data_source = ?"

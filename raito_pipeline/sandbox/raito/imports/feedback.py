@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.engine import Connection
 
 from raito_pipeline.sandbox.raito.controls import Controls
-from raito_pipeline.sandbox.raito.imports.common import MOST_ERRORS, ImportFailed, Warnings, Work, only_valid
+from raito_pipeline.sandbox.raito.imports.common import MOST_ERRORS, ImportRejected, ImportWork, Warnings, only_valid
 from raito_pipeline.sandbox.raito.jobs import NotThere
 from raito_pipeline.sandbox.raito.reading import BrokenFile, batches
 
@@ -27,8 +27,8 @@ class FeedbackRecord(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     access: list[AccessRecord] | None = None
 
 
-def import_feedback(work: Work, connection: Connection, controls: Controls) -> None:
-    """Notes names, external ids and errors; an id that is not known is a warning, a wrong file an ImportFailed."""
+def import_feedback(work: ImportWork, connection: Connection, controls: Controls) -> None:
+    """Notes names, external ids and errors; an id that is not known is a warning, a wrong file an ImportRejected."""
     records = _read(work)
     warnings = Warnings()
     named = 0
@@ -50,7 +50,7 @@ def import_feedback(work: Work, connection: Connection, controls: Controls) -> N
         )
 
 
-def _read(work: Work) -> list[FeedbackRecord]:
+def _read(work: ImportWork) -> list[FeedbackRecord]:
     errors: list[str] = []
     records: list[FeedbackRecord] = []
     try:
@@ -65,5 +65,5 @@ def _read(work: Work) -> list[FeedbackRecord]:
             if access.access_id != record.external_id
         ]
     if errors:
-        raise ImportFailed(errors[:MOST_ERRORS])
+        raise ImportRejected(errors[:MOST_ERRORS])
     return records

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 from raito_pipeline.sandbox.raito.database import groups, users
 from raito_pipeline.sandbox.raito.imports.common import (
-    ImportFailed,
-    Tag,
+    ImportRejected,
+    ImportWork,
+    TagRecord,
     Warnings,
-    Work,
     merged_tags,
     only_valid,
     tags_text,
@@ -29,7 +29,7 @@ class UserRecord(msgspec.Struct, rename="camel"):
     user_name: str | None = ""
     email: str | None = ""
     group_external_ids: list[str] | None = None
-    tags: list[Tag] | None = None
+    tags: list[TagRecord] | None = None
     is_machine: bool | None = None
 
 
@@ -41,15 +41,15 @@ class GroupRecord(msgspec.Struct, rename="camel"):
     display_name: str | None = ""
     description: str | None = ""
     parent_group_external_ids: list[str] | None = None
-    tags: list[Tag] | None = None
+    tags: list[TagRecord] | None = None
 
 
 Element = TypeVar("Element", UserRecord, GroupRecord)
 Rows = dict[str, dict[str, Any]]
 
 
-def import_identities(work: Work, connection: Connection) -> None:
-    """Takes in users and groups, by `deleteUntouched` and `replaceGroups`; nothing changes on ImportFailed."""
+def import_identities(work: ImportWork, connection: Connection) -> None:
+    """Takes in users and groups, by `deleteUntouched` and `replaceGroups`; nothing changes on ImportRejected."""
     warnings = Warnings()
     user_records, group_records = _read(work, warnings)
     with connection.begin():
@@ -72,26 +72,26 @@ def import_identities(work: Work, connection: Connection) -> None:
         work.finish(connection, result)
 
 
-def _deletes(work: Work) -> bool:
+def _deletes(work: ImportWork) -> bool:
     return bool(work.request.get("deleteUntouched", True))
 
 
-def _deletes_groups(work: Work) -> bool:
+def _deletes_groups(work: ImportWork) -> bool:
     return _deletes(work) and bool(work.request.get("groupsFileKey"))
 
 
-def _read(work: Work, warnings: Warnings) -> tuple[dict[str, UserRecord], dict[str, GroupRecord]]:
+def _read(work: ImportWork, warnings: Warnings) -> tuple[dict[str, UserRecord], dict[str, GroupRecord]]:
     errors: list[str] = []
     group_key = work.request.get("groupsFileKey")
     group_records = _file(work, group_key, "groups", GroupRecord, errors, warnings) if group_key else {}
     user_records = _file(work, work.request["usersFileKey"], "users", UserRecord, errors, warnings)
     if errors:
-        raise ImportFailed(errors)
+        raise ImportRejected(errors)
     return user_records, group_records
 
 
 def _file(
-    work: Work, key: str, file: str, record: type[Element], errors: list[str], warnings: Warnings
+    work: ImportWork, key: str, file: str, record: type[Element], errors: list[str], warnings: Warnings
 ) -> dict[str, Element]:
     found: dict[str, Element] = {}
     try:
@@ -114,11 +114,11 @@ def _known(connection: Connection, table: Table, store: str) -> Rows:
     return {row["external_id"]: dict(row) for row in rows}
 
 
-def _scope(work: Work) -> frozenset[str]:
+def _scope(work: ImportWork) -> frozenset[str]:
     return frozenset(work.request.get("tagSourcesScope") or ())
 
 
-def _group_rows(work: Work, records: Mapping[str, GroupRecord], known: Rows, warnings: Warnings) -> Rows:
+def _group_rows(work: ImportWork, records: Mapping[str, GroupRecord], known: Rows, warnings: Warnings) -> Rows:
     there = set(records) if _deletes(work) else set(records) | set(known)
     rows: Rows = {}
     for identifier, record in records.items():
@@ -135,7 +135,9 @@ def _group_rows(work: Work, records: Mapping[str, GroupRecord], known: Rows, war
     return rows
 
 
-def _user_rows(work: Work, records: Mapping[str, UserRecord], known: Rows, there: set[str], warnings: Warnings) -> Rows:
+def _user_rows(
+    work: ImportWork, records: Mapping[str, UserRecord], known: Rows, there: set[str], warnings: Warnings
+) -> Rows:
     rows: Rows = {}
     for identifier, record in records.items():
         before = known.get(identifier, {})

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from raito_pipeline.sandbox.raito.imports.common import ImportFailed, Warnings, Work, known_data_objects
+from raito_pipeline.sandbox.raito.imports.common import ImportRejected, ImportWork, Warnings, known_data_objects
 from raito_pipeline.sandbox.raito.reading import BrokenFile, InvalidRecord, batches
 
 _STAGE = """
@@ -28,7 +28,7 @@ ON CONFLICT (user, data_object, permission) DO UPDATE SET statements = statement
 """
 
 
-class ObjectRecord(msgspec.Struct, rename="camel"):
+class UsedObject(msgspec.Struct, rename="camel"):
     """A reference to a data object."""
 
     full_name: str
@@ -38,7 +38,7 @@ class ObjectRecord(msgspec.Struct, rename="camel"):
 class AccessedRecord(msgspec.Struct, rename="camel"):
     """One data object that a statement touched."""
 
-    data_object: ObjectRecord
+    data_object: UsedObject
     permissions: list[str] | None = None
     global_permission: str | None = ""
 
@@ -72,7 +72,7 @@ class _Counts:
         self.warnings.add(why)
 
 
-def import_usage(work: Work, connection: Connection) -> None:
+def import_usage(work: ImportWork, connection: Connection) -> None:
     """Adds the statements that are new; one that is known counts as skipped, one that cannot be used as failed.
 
     A file that is no JSON array fails the whole import, and nothing changes.
@@ -100,7 +100,7 @@ def import_usage(work: Work, connection: Connection) -> None:
         )
 
 
-def _stage(work: Work, connection: Connection, key: str, counts: _Counts) -> None:
+def _stage(work: ImportWork, connection: Connection, key: str, counts: _Counts) -> None:
     statement = "INSERT OR IGNORE INTO staged VALUES (?, ?, ?, ?, ?, ?, ?)"
     try:
         for batch in batches(work.path(key), "usage", StatementRecord):
@@ -118,7 +118,7 @@ def _stage(work: Work, connection: Connection, key: str, counts: _Counts) -> Non
             if rows:
                 connection.exec_driver_sql(statement, rows)
     except BrokenFile as error:
-        raise ImportFailed([str(error)]) from None
+        raise ImportRejected([str(error)]) from None
 
 
 def _row(record: StatementRecord | InvalidRecord, known: dict[str, str], counts: _Counts) -> tuple[Any, ...] | None:
@@ -184,7 +184,7 @@ def _edges(rows: Sequence[Any]) -> Iterable[tuple[str, str, str, int, int]]:
                 yield row.user, accessed["dataObject"]["fullName"], permission, row.start_time, row.start_time
 
 
-def _apply(work: Work, connection: Connection) -> tuple[int, int]:
+def _apply(work: ImportWork, connection: Connection) -> tuple[int, int]:
     """Gives the numbers of statements and edges that were written."""
     added = connection.exec_driver_sql(
         'INSERT INTO usage_statements (data_source, external_id, "user", role, success, start_time, bytes, record)'
