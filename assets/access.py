@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -39,7 +38,6 @@ from raito_pipeline.orchestration.layers import (
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.target_settings import access_settings
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
 
 GROUP = "access"
@@ -82,11 +80,9 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     try:
         _require_what_was_there(log.store, services, grid, cell, built_of)
         inputs = access_inputs(log.store, services, grid, cell.account)
-        settings = access_settings(target)
-        if settings.regions is not None:  # what lies in a region that may be gone by mistake keeps its access
-            left = gone.gone_regions(services.options, log.store, cell.account)
-            settings = replace(settings, regions=(*settings.regions, *left))
-        rows = build_access_providers(inputs, settings)
+        # What lies in a region that may be gone by mistake keeps its access.
+        left = gone.gone_regions(services.options, log.store, cell.account)
+        rows = build_access_providers(inputs, target.model_copy(update={"regions": (*target.regions, *left)}))
     except CellMissing as error:
         rows, verdict = _of_the_previous_sync(log.store, cell, error), verdict.but(f"it could not be built: {error}")
         built_of = _built_of(log.store, cell)

@@ -15,7 +15,6 @@ from raito_pipeline.orchestration.layers import IAM_TABLES
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.orchestration.target_settings import iam_settings
 from raito_pipeline.storage import Store
 
 GROUP = "account_iam"
@@ -46,7 +45,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.aws(target)
     meter = Meter(clients)
     earlier = _earlier(log.store, cell)
-    found = iam.read_account(clients, iam_settings(target, earlier.policies), services.progress, earlier=earlier)
+    found = iam.read_account(clients, target, services.progress, earlier=earlier)
     log.advise(found.hints)
     reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
     for table, read in zip(IAM_TABLES, reads, strict=True):

@@ -1,7 +1,7 @@
 """Stage `cloudtrail_usage`: which CloudTrail log files were read, and the usage statements that they gave."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from raito_pipeline.aws.usage.earlier import known_layouts
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.report import Incomplete, UsageReport
+from raito_pipeline.aws.usage.statements import UsagePlace
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import OrgUser, S3Bucket
 from raito_pipeline.orchestration.cells import CellLog, Meter
@@ -24,7 +25,6 @@ from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.partitions import organization_of
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.target_settings import usage_settings
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.storage import CellInfo, Store
 
@@ -64,7 +64,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         cell.region,
         known_layouts(log.store, cell.account, cell.region),
     )
-    settings = usage_settings(services.options, target, cell.region, _people(log.store, services, cell), regions)
+    place = UsagePlace(target.account_id, cell.region, _people(log.store, services, cell), regions)
     known = KnownObjects.load(log.store, cell.account, sorted(set(regions.values())), target.aws_partition)
     report = read_usage(
         log.store,
@@ -72,7 +72,10 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         cell.account,
         cell.region,
         known,
-        replace(settings, incomplete=incomplete),
+        place,
+        target,
+        services.options.pipeline,
+        incomplete=incomplete,
         usage_last_used=_last_used(log.store, services, cell),
         progress=services.progress,
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -32,7 +32,6 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.subtree_cells import write_rows_outside
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.orchestration.target_settings import glue_settings, s3_settings, scan_settings
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
 
 GROUP = "data_objects"
@@ -55,7 +54,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
                 meter = Meter(clients)
                 read = s3.read_buckets(
                     clients,
-                    s3_settings(target),
+                    target,
                     earlier=_earlier(log.store, cell),
                     progress=services.progress,
                 )
@@ -142,7 +141,7 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     catalog = glue.read_catalog(
         reading.clients,
         region,
-        glue_settings(target),
+        target,
         account_id=target.account_id,
         earlier=from_json(reading.extra(FEDERATED)),
         progress=reading.services.progress,
@@ -188,7 +187,8 @@ def _read_s3(reading: _Reading) -> dict[str, Any]:
         reading.target.account_id,
         reading.region,
         reading.buckets,
-        replace(scan_settings(reading.target), subtree=reading.subtree),
+        reading.target,
+        reading.subtree,
         reading.services.progress,
         inventories,
         reading.previous(),

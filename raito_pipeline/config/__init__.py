@@ -1,15 +1,9 @@
-"""`raito.yml` -> frozen options. Everything that the pipeline can be told is declared in `options.py`."""
+"""`raito.yml` -> frozen options. Every option is declared in `groups.py` or `options.py`."""
 
 from raito_pipeline.config.describe import OptionDoc, describe, render_markdown
+from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.load import find_config, load
-from raito_pipeline.config.options import (
-    AccountTarget,
-    Locks,
-    Options,
-    OrganizationLink,
-    OrganizationTarget,
-    Pipeline,
-)
+from raito_pipeline.config.options import AccountTarget, Options, OrganizationTarget, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem
 
 __all__ = [

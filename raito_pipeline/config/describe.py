@@ -10,21 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.names import NOT_USED
+from raito_pipeline.config.option import Declared, OptionGroup, declared
 from raito_pipeline.config.options import (
     ACCOUNT_CONNECTOR,
     ORGANIZATION_CONNECTOR,
     AccountTarget,
-    Declared,
     General,
-    Locks,
-    OrganizationLink,
     OrganizationTarget,
     Pipeline,
-    Settings,
     Shared,
     Target,
-    declared,
 )
 
 WHOLE_FILE = "The whole file"
@@ -98,9 +95,9 @@ def _described() -> Iterator[OptionDoc]:
         yield OptionDoc(name, (name,), CLI_ONLY, "anything", "not used", text, "")
 
 
-def _of(model: type[Settings], where: str, base: type[Settings] | None = None) -> Iterator[OptionDoc]:
+def _of(model: type[OptionGroup], where: str, base: type[OptionGroup] | None = None) -> Iterator[OptionDoc]:
     inherited = {option.attribute for option in declared(base)} if base else set()
-    for found in declared(model):
+    for found in sorted(declared(model), key=lambda found: not found.option.required):
         if found.attribute not in inherited:
             kind = found.option.kind
             yield OptionDoc(found.name, found.names, where, kind.name, _default(found), found.option.text, kind.example)

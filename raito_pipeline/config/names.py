@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from raito_pipeline.config.document import Items, Node, Section
+from raito_pipeline.config.groups import Locks, OrganizationLink
+from raito_pipeline.config.option import OptionGroup, declared
 from raito_pipeline.config.options import (
     AccountTarget,
     General,
-    Locks,
-    OrganizationLink,
     OrganizationTarget,
     Pipeline,
-    Settings,
     Shared,
-    declared,
 )
 from raito_pipeline.config.problems import Problem, safe_name
 from raito_pipeline.config.reading import Layer, Reader
@@ -40,7 +38,7 @@ NOT_USED: Final = {
 _WORDS = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)+|[a-z]{1,15}")
 
 
-def known(*models: type[Settings]) -> frozenset[str]:
+def known(*models: type[OptionGroup]) -> frozenset[str]:
     """All spellings of the options of `models`."""
     return frozenset(name for model in models for option in declared(model) for name in option.names)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from raito_pipeline.config import kinds
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.kinds import Kind, NotThatKind
-from raito_pipeline.config.options import Declared, Option, Settings, declared
+from raito_pipeline.config.option import Declared, Option, OptionGroup, declared
 from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe_name, shown
 
 _TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
@@ -89,7 +89,7 @@ class Reader:
         self.warnings[problem] = None
 
     def settings(
-        self, model: type[Settings], layers: Sequence[Layer], leave_out: Collection[str] = ()
+        self, model: type[OptionGroup], layers: Sequence[Layer], leave_out: Collection[str] = ()
     ) -> dict[str, Any]:
         """The given options of `model`: attribute -> value, or `WRONG`; absent ones are left out."""
         values = {}

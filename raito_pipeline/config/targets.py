@@ -14,15 +14,14 @@ from typing import Any
 
 from raito_pipeline.config import kinds, names
 from raito_pipeline.config.document import Items, Scalar, Section
+from raito_pipeline.config.groups import Locks, OrganizationLink
+from raito_pipeline.config.option import declared
 from raito_pipeline.config.options import (
     ACCOUNT_CONNECTOR,
     ORGANIZATION_CONNECTOR,
     AccountTarget,
-    Locks,
-    OrganizationLink,
     OrganizationTarget,
     Shared,
-    declared,
 )
 from raito_pipeline.config.problems import Problem, shown
 from raito_pipeline.config.profiles import profile_region

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from raito_pipeline.config import Options, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.names import as_key
-from raito_pipeline.config.options import Options, OrganizationLink, OrganizationTarget
 
 
 @dataclass(frozen=True)

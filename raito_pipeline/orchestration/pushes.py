@@ -37,7 +37,6 @@ from raito_pipeline.orchestration.guard import Need, judge
 from raito_pipeline.orchestration.layers import IAM_TABLES, account_cell
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.target_settings import push_settings
 from raito_pipeline.orchestration.uploads import exchange_folder
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
@@ -123,7 +122,7 @@ class Push:
         if reasons:
             targets, changes = refused_targets(controls, reasons), _refusals(controls, reasons)
         else:
-            made = plan_push(controls, self._state(), push_settings(self.target))
+            made = plan_push(controls, self._state(), self.target)
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
         self.store.write("access_push_targets", targets, self.cell.account)

@@ -11,8 +11,8 @@ from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.partitions import OrganizationPartition
-from raito_pipeline.orchestration.target_settings import raito_settings
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.targets_sync import TargetsSync
 
 Progress = Callable[[str, int, int | None], None]
@@ -81,11 +81,11 @@ class Services:
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
         """The Raito Cloud client of a target, logged in on first use."""
-        settings = raito_settings(self.options, target)
+        connection = Connection(self.options, target)
         with self._lock:
-            key = (settings.api_user, settings.domain)
+            key = (target.api_user, connection.domain)
             if key not in self._raito:
-                self._raito[key] = RaitoClient(settings)
+                self._raito[key] = RaitoClient(connection)
             return self._raito[key]
 
     def refuse_logs(self, target: AccountTarget, error: AwsError) -> None:

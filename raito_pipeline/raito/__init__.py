@@ -1,6 +1,7 @@
 """The client of Raito Cloud: login, GraphQL, upload, jobs, import files, export."""
 
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.connection import BASE_URL, Connection
 from raito_pipeline.raito.errors import (
     ExportUnreadable,
     ImportFailed,
@@ -13,10 +14,10 @@ from raito_pipeline.raito.errors import (
     UnknownDomain,
     UploadFailed,
 )
-from raito_pipeline.raito.settings import BASE_URL, RaitoSettings, settings_of
 
 __all__ = [
     "BASE_URL",
+    "Connection",
     "ExportUnreadable",
     "ImportFailed",
     "ImportTimedOut",
@@ -25,9 +26,7 @@ __all__ = [
     "RaitoError",
     "RaitoLoginFailed",
     "RaitoRefused",
-    "RaitoSettings",
     "RaitoUnreachable",
     "UnknownDomain",
     "UploadFailed",
-    "settings_of",
 ]

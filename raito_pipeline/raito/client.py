@@ -9,11 +9,11 @@ from typing import Any
 
 import requests
 
+from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoRefused, UnknownDomain
 from raito_pipeline.raito.login import TokenSource
 from raito_pipeline.raito.operations import Operation, operation
 from raito_pipeline.raito.redaction import redact
-from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
 
 _SHOWN = 300
@@ -23,13 +23,13 @@ _PAGE = 100
 class RaitoClient:
     """One user's connection to one domain of Raito Cloud. Thread-safe; nothing is sent before the first call."""
 
-    def __init__(self, settings: RaitoSettings) -> None:
-        self.settings = settings
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self._session = new_session()
         self._plain = new_session()
-        self._tokens = TokenSource(settings, self._find_client_id)
-        self._policy = RetryPolicy(settings.attempts, settings.retry_delay, settings.longest_wait)
-        self._timeout = (min(CONNECT_SECONDS, settings.timeout), settings.timeout)
+        self._tokens = TokenSource(connection, self._find_client_id)
+        self._policy = RetryPolicy(connection.attempts, connection.retry_delay, connection.longest_wait)
+        self._timeout = (min(CONNECT_SECONDS, connection.timeout), connection.timeout)
 
     def __enter__(self) -> "RaitoClient":
         return self
@@ -47,7 +47,7 @@ class RaitoClient:
 
         Raises `UnknownDomain`, `RaitoLoginFailed`, `RaitoUnreachable`.
         """
-        if not self.settings.skip_authentication:
+        if not self.connection.service.skip_authentication:
             self._tokens.token()
 
     def call(self, name: str, variables: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Any:
@@ -91,13 +91,13 @@ class RaitoClient:
         A token that the service does not take is replaced once. Raises `RaitoRefused` for a status >= 300,
         `RaitoUnreachable`, `RaitoLoginFailed`.
         """
-        url = self.settings.base_url + path
+        url = self.connection.base_url + path
         own = arguments.pop("headers", {})
         policy = self._policy if attempts is None else replace(self._policy, attempts=attempts)
         response = requests.Response()
         for first in (True, False):
-            token = None if self.settings.skip_authentication else self._tokens.token()
-            headers = {**own, "User-Agent": USER_AGENT, "Raito-Domain": self.settings.domain}
+            token = None if self.connection.service.skip_authentication else self._tokens.token()
+            headers = {**own, "User-Agent": USER_AGENT, "Raito-Domain": self.connection.domain}
             if token is not None:
                 headers["Authorization"] = f"token {token}"
 
@@ -182,18 +182,18 @@ class RaitoClient:
         return RaitoRefused(what, [self.redact(text) for text in texts], status=response.status_code, retry_after=wait)
 
     def _find_client_id(self) -> str:
-        url = f"{self.settings.base_url}admin/org/{self.settings.domain}"
+        url = f"{self.connection.base_url}admin/org/{self.connection.domain}"
 
         def attempt() -> requests.Response:
-            headers = {"User-Agent": USER_AGENT, "Raito-Domain": self.settings.domain}
+            headers = {"User-Agent": USER_AGENT, "Raito-Domain": self.connection.domain}
             return self._session.get(url, headers=headers, timeout=self._timeout, allow_redirects=False)
 
         what = "look-up of the domain"
         response = send(attempt, what=what, url=url, repeatable=True, policy=self._policy)
         if response.status_code in (400, 403, 404):
-            raise UnknownDomain(self.settings.domain, self.settings.base_url, response.status_code)
+            raise UnknownDomain(self.connection.domain, self.connection.base_url, response.status_code)
         if response.status_code != 200:
-            raise self._refused(f"{what} {self.settings.domain}", response)
+            raise self._refused(f"{what} {self.connection.domain}", response)
         values = without_case(self.json_of(response, what))
         if not values.get("clientappid"):
             raise RaitoRefused(what, ("the answer holds no clientAppId",))

@@ -13,9 +13,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
 from raito_pipeline.raito.redaction import redact
-from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.raito.transport import CONNECT_SECONDS
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class TokenSource:
     `client_id` is asked for the Cognito client id at the first login.
     """
 
-    def __init__(self, settings: RaitoSettings, client_id: Callable[[], str]) -> None:
-        self._settings, self._find_client_id = settings, client_id
+    def __init__(self, connection: Connection, client_id: Callable[[], str]) -> None:
+        self._connection, self._find_client_id = connection, client_id
         self._lock = threading.Lock()
         self._tokens: _Tokens | None = None
         self._client_id: str | None = None
@@ -67,7 +67,7 @@ class TokenSource:
         """What must never be seen in a text."""
         held = self._tokens
         tokens = () if held is None else (held.id_token, held.refresh_token or "")
-        return tuple(text for text in (self._settings.api_secret.get_secret_value(), *tokens) if text)
+        return tuple(text for text in (self._connection.api_secret, *tokens) if text)
 
     def _renew(self, held: _Tokens | None) -> _Tokens:
         if held is not None and held.refresh_token:
@@ -75,8 +75,10 @@ class TokenSource:
                 return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": held.refresh_token}, held.refresh_token)
             except RaitoLoginFailed as error:
                 logger.info("refresh of the Raito Cloud token failed, logging in again: %s", error.reason)
-        secret = self._settings.api_secret.get_secret_value()
-        return self._initiate("USER_PASSWORD_AUTH", {"USERNAME": self._settings.api_user, "PASSWORD": secret}, None)
+        secret = self._connection.api_secret
+        return self._initiate(
+            "USER_PASSWORD_AUTH", {"USERNAME": self._connection.login.api_user or "", "PASSWORD": secret}, None
+        )
 
     def _initiate(self, flow: _Flow, parameters: dict[str, str], refresh_token: str | None) -> _Tokens:
         if self._client_id is None:
@@ -107,8 +109,8 @@ class TokenSource:
             config = Config(
                 signature_version=UNSIGNED,
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=self._settings.timeout,
-                retries={"mode": "standard", "total_max_attempts": self._settings.attempts},
+                read_timeout=self._connection.timeout,
+                retries={"mode": "standard", "total_max_attempts": self._connection.attempts},
             )
             self._cognito = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
         return self._cognito
@@ -125,9 +127,9 @@ class TokenSource:
         return self._failed(f"{code}: {message}")
 
     def _failed(self, reason: str) -> RaitoLoginFailed:
-        settings = self._settings
+        connection = self._connection
         clean = redact(" ".join(reason.split()), self.secrets())
-        return RaitoLoginFailed(settings.api_user, settings.domain, clean.rstrip("."))
+        return RaitoLoginFailed(connection.login.api_user or "", connection.domain, clean.rstrip("."))
 
 
 def _reason(error: BotoCoreError) -> str:

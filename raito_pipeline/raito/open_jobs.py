@@ -48,8 +48,8 @@ class OpenJob:
         ended = {task.job_type for task in tasks if task.ended}
         return cls(
             id=job.id,
-            base_url=job.client.settings.base_url,
-            domain=job.client.settings.domain,
+            base_url=job.client.connection.base_url,
+            domain=job.client.connection.domain,
             data_source_id=job.data_source_id,
             identity_store_id=job.identity_store_id,
             unfinished=tuple(
@@ -134,7 +134,7 @@ class OpenJobs:
         """
         known, closed = self.read(target), []
         for job in known:
-            here = (job.base_url, job.domain) == (client.settings.base_url, client.settings.domain)
+            here = (job.base_url, job.domain) == (client.connection.base_url, client.connection.domain)
             if here and job.close(client):
                 closed.append(job.id)
         if closed:

@@ -59,7 +59,7 @@ def upload(client: RaitoClient, file: ImportFile) -> str:
 
     Raises `UploadFailed`, `RaitoRefused`, `RaitoUnreachable`.
     """
-    if client.settings.skip_file_upload:
+    if client.connection.service.skip_file_upload:
         return str(file.path.absolute())
     return _put(client, file)
 
@@ -67,7 +67,9 @@ def upload(client: RaitoClient, file: ImportFile) -> str:
 def upload_log(task: Task, file: ImportFile) -> str:
     """Upload the log of a task, attach it to the task, and give its key. Raises as `upload`."""
     client, job_type = task.job.client, task.job_type.value
-    key = str(file.path.absolute()) if client.settings.skip_file_upload else _put(client, file, log_of=job_type)
+    key = (
+        str(file.path.absolute()) if client.connection.service.skip_file_upload else _put(client, file, log_of=job_type)
+    )
     client.call("AddLogFileToTask", {"input": {"jobId": task.job.id, "jobType": job_type, "fileKey": key}})
     return key
 
@@ -107,7 +109,7 @@ def _put_to(client: RaitoClient, file: ImportFile, address: SignedAddress) -> _P
     last = _Put()
     for number in range(ATTEMPTS):
         if number:
-            time.sleep(client.settings.retry_delay * 2 ** (number - 1))
+            time.sleep(client.connection.retry_delay * 2 ** (number - 1))
         try:
             last = _attempt(client, file, address)
         except requests.RequestException as error:

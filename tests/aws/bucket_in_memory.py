@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from raito_pipeline.aws.data_objects.folders import FolderSettings
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.readers.s3 import KeyPage
-from raito_pipeline.aws.readers.s3_objects import ScanReport, ScanSettings, write_s3_objects
+from raito_pipeline.aws.readers.s3_objects import ScanReport, write_s3_objects
+from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import DataObject, S3Bucket
 from raito_pipeline.storage import Store
 
@@ -69,31 +69,31 @@ def bucket_row(name: str, *, included: bool = True, region: str | None = REGION)
 def scanned(
     folder: Path,
     buckets: Buckets,
-    folders: FolderSettings | None = None,
+    folders: S3Options | None = None,
     *,
     concurrency: int = 1,
     subtree: Subtree | None = None,
 ) -> tuple[list[DataObject], ScanReport]:
     """The data objects of all buckets, through a store, and the report."""
     store = Store.open(folder)
-    settings = ScanSettings(folders or FolderSettings(), concurrency, subtree)
+    options = (folders or S3Options()).model_copy(update={"aws_concurrency": concurrency})
     rows = [bucket_row(name) for name in buckets.keys]
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
-        report = write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, settings)
+        report = write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, options, subtree)
     return list(store.rows(DataObject, ACCOUNT, REGION)), report
 
 
-def expected(bucket: str, keys: Iterable[str], settings: FolderSettings) -> set[tuple[str, str, str]]:
+def expected(bucket: str, keys: Iterable[str], options: S3Options) -> set[tuple[str, str, str]]:
     """Full name, type and parent of everything in a bucket, thought out key by key."""
     full = f"{ACCOUNT}:{REGION}:{bucket}"
-    if not settings.emulate:
+    if not options.aws_s3_emulate_folder_structure:
         return {(full, "bucket", ACCOUNT), *((f"{full}/{key}", "file", full) for key in keys)}
     folders: set[tuple[str, ...]] = set()
     files: set[tuple[str, ...]] = set()
     for key in keys:
         *above, last = key.split("/")
-        folders |= {tuple(above[: n + 1]) for n in range(min(len(above), settings.max_depth))}
-        if last and len(above) < settings.max_depth:
+        folders |= {tuple(above[: n + 1]) for n in range(min(len(above), options.aws_s3_max_folder_depth))}
+        if last and len(above) < options.aws_s3_max_folder_depth:
             files.add((*above, last))
 
     def name(path: Sequence[str]) -> str:

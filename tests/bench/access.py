@@ -10,7 +10,8 @@ from pathlib import Path
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.resources import BucketResource
-from raito_pipeline.aws.readers.iam import IamSettings, read_account, remembered_documents, remembered_tags
+from raito_pipeline.aws.readers.iam import EarlierIam, read_account
+from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -33,13 +34,10 @@ def _reading() -> Iterator[Figure]:
     with EmulatedAws(latency_seconds=LATENCY) as aws, tempfile.TemporaryDirectory() as folder:
         _seed()
         clients = _clients(aws.endpoint_url, Path(folder))
-        first, first_calls, first_seconds = _read(clients, IamSettings())
-        again = IamSettings(
-            remembered_policy_tags=remembered_tags(first), remembered_policy_documents=remembered_documents(first)
-        )
-        _, second_calls, _ = _read(clients, again)
+        first, first_calls, first_seconds = _read(clients, EarlierIam())
+        _, second_calls, _ = _read(clients, EarlierIam(policies=first))
         aws.faults.add(Fault(kind="deny", service="iam", operation="GetAccountAuthorizationDetails"))
-        _, listed_calls, listed_seconds = _read(clients, IamSettings())
+        _, listed_calls, listed_seconds = _read(clients, EarlierIam())
     size = f"{USERS} users, {GROUPS} groups, {ROLES} roles, {POLICIES} policies"
     yield Figure(f"IAM calls, {size}", str(first_calls), f"<= {2 + POLICIES}")
     yield Figure("IAM calls, second sync", str(second_calls), "<= 10")
@@ -73,9 +71,9 @@ def _clients(url: str, folder: Path) -> AwsClients:
     return AwsClients("bench", concurrency=5)
 
 
-def _read(clients: AwsClients, settings: IamSettings) -> tuple[tuple, int, float]:  # type: ignore[type-arg]
+def _read(clients: AwsClients, earlier: EarlierIam) -> tuple[tuple, int, float]:  # type: ignore[type-arg]
     before, began = sum(clients.calls.values()), time.monotonic()
-    read = read_account(clients, settings)
+    read = read_account(clients, IamOptions(), earlier=earlier)
     return tuple(read.policies.rows), sum(clients.calls.values()) - before, time.monotonic() - began
 
 

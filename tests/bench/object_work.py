@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.data_objects.folders import FolderSettings
 from raito_pipeline.aws.readers.s3 import S3Keys
-from raito_pipeline.aws.readers.s3_objects import ScanSettings, write_s3_objects
+from raito_pipeline.aws.readers.s3_objects import write_s3_objects
+from raito_pipeline.config.groups import Login, S3Options, Service
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.files.data_objects import write_data_objects
-from raito_pipeline.raito.settings import RaitoSettings
 from raito_pipeline.raito.upload import upload
 from raito_pipeline.storage import Store
 from tests.aws_profile import write_profile
@@ -38,10 +38,11 @@ def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str,
     lister = S3Keys(clients, REGION)
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
         bucket = S3Bucket("big", REGION, None, True, ())
-        settings = ScanSettings(FolderSettings(), workers)
-        report = write_s3_objects(writer, lister, ACCOUNT, REGION, [bucket], settings)
+        report = write_s3_objects(writer, lister, ACCOUNT, REGION, [bucket], S3Options(aws_concurrency=workers))
     file = write_data_objects(folder / "data-objects.json", store, ACCOUNT, [REGION], ACCOUNT)
-    with RaitoClient(RaitoSettings(url, "bench", skip_authentication=True)) as raito:
+    with RaitoClient(
+        Connection(Service(raito_url_override=url, skip_authentication=True), Login(domain="bench"))
+    ) as raito:
         upload(raito, file)
     return {"calls": report.pages + report.splits, "objects": file.elements}
 

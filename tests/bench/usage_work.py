@@ -18,8 +18,8 @@ from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.records import decode
-from raito_pipeline.aws.usage.report import UsageSettings
-from raito_pipeline.aws.usage.statements import StatementSettings
+from raito_pipeline.aws.usage.statements import UsagePlace
+from raito_pipeline.config.groups import UsageOptions, UsageWindow
 from raito_pipeline.storage import Store
 from tests.bench.process import tell
 
@@ -77,9 +77,10 @@ def sync(logs: Path, store: Path) -> dict[str, int]:
     bucket = f"{ACCOUNT}:{REGION}:data"
     known = KnownObjects()
     known.add([bucket, *(f"{bucket}/year=2026/{n}" for n in range(100))], ["bucket", *["folder"] * 100])
-    settings = UsageSettings(StatementSettings(ACCOUNT, REGION, "trail", {}, {"data": REGION}))
+    place = UsagePlace(ACCOUNT, REGION, {}, {"data": REGION})
+    options = UsageOptions(aws_s3_cloudtrail_bucket="trail")
     source = Folder(logs)
-    report = read_usage(Store.open(store), source, ACCOUNT, REGION, known, settings, now=NOW)
+    report = read_usage(Store.open(store), source, ACCOUNT, REGION, known, place, options, UsageWindow(), now=NOW)
     return {"bytes": 0, "opened": source.opened, "statements": report.statements}
 
 

@@ -14,8 +14,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
+from raito_pipeline.config.groups import Login as LoginOptions
+from raito_pipeline.config.groups import Service
 from raito_pipeline.raito.client import RaitoClient
-from raito_pipeline.raito.settings import RaitoSettings
+from raito_pipeline.raito.connection import Connection
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 USER, SECRET, DOMAIN = "sync@example.com", "Corr3ct-horse!", "sandbox"
@@ -74,21 +76,25 @@ def cloud(cognito: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield running
 
 
-def settings_for(url: str, **changes: Any) -> RaitoSettings:
+def connection_to(
+    url: str, *, timeout: float = 10.0, retry_delay: float = 0.01, attempts: int = 4, **options: Any
+) -> Connection:
+    """A connection to `url` as the test's user; `options` replace or add options of the service and the login."""
     values: dict[str, Any] = {
-        "base_url": url,
+        "raito_url_override": url,
         "domain": DOMAIN,
         "api_user": USER,
         "api_secret": SecretStr(SECRET),
-        "timeout": 10.0,
-        "retry_delay": 0.01,
+        **options,
     }
-    return RaitoSettings(**{**values, **changes})
+    service = Service(**{name: value for name, value in values.items() if name in Service.model_fields})
+    login = LoginOptions(**{name: value for name, value in values.items() if name in LoginOptions.model_fields})
+    return Connection(service, login, timeout=timeout, retry_delay=retry_delay, attempts=attempts)
 
 
 @pytest.fixture
 def client(cloud: LocalRaitoCloud) -> Iterator[RaitoClient]:
-    with RaitoClient(settings_for(cloud.url)) as made:
+    with RaitoClient(connection_to(cloud.url)) as made:
         yield made
 
 

@@ -12,7 +12,7 @@ from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from raito_pipeline.storage import Store
 
-from .conftest import settings_for
+from .conftest import connection_to
 
 PLANNED = (JobType.DATA_SOURCE, JobType.DATA_ACCESS)
 TARGET = "sales & more/eu"
@@ -75,7 +75,7 @@ def test_an_end_that_was_not_taken_is_reported_as_it_was(
 
 
 def test_a_job_that_raito_cloud_does_not_know_any_more_is_forgotten(client: RaitoClient, open_jobs: OpenJobs) -> None:
-    settings = client.settings
+    settings = client.connection
     open_jobs.note(TARGET, OpenJob("gone", settings.base_url, settings.domain, None, None, ("IS",)))
     assert open_jobs.close(TARGET, client) == ("gone",)
     assert open_jobs.read(TARGET) == ()
@@ -83,7 +83,7 @@ def test_a_job_that_raito_cloud_does_not_know_any_more_is_forgotten(client: Rait
 
 def test_a_job_of_another_domain_is_left_for_it(cloud: LocalRaitoCloud, open_jobs: OpenJobs) -> None:
     open_jobs.note(TARGET, OpenJob("theirs", "https://elsewhere/", "other", None, None, ()))
-    with RaitoClient(settings_for(cloud.url)) as client:
+    with RaitoClient(connection_to(cloud.url)) as client:
         assert open_jobs.close(TARGET, client) == ()
     assert [job.id for job in open_jobs.read(TARGET)] == ["theirs"]
 

@@ -10,12 +10,12 @@ import pytest
 from pydantic import SecretStr
 
 from raito_pipeline.raito import (
+    Connection,
     InvalidDomain,
     RaitoClient,
     RaitoError,
     RaitoLoginFailed,
     RaitoRefused,
-    RaitoSettings,
     RaitoUnreachable,
     UnknownDomain,
 )
@@ -25,7 +25,7 @@ from raito_pipeline.raito.version import check_version
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
-from .conftest import COGNITO_VARIABLE, DOMAIN, SECRET, Answer, ScriptedServer, settings_for, token
+from .conftest import COGNITO_VARIABLE, DOMAIN, SECRET, Answer, ScriptedServer, connection_to, token
 
 JOB = Answer({"data": {"createJob": {"jobId": "job-1"}}})
 VERSION = Answer({"data": {"SupportedCLIVersion": {"supportedVersions": ">=0.0.0", "deprecatedVersions": None}}})
@@ -70,7 +70,7 @@ def test_a_listing_is_read_to_its_last_page(client: RaitoClient) -> None:
 
 def test_headers_of_a_call(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/query", VERSION)
-    with RaitoClient(settings_for(scripted_login.url + "/", domain="SandBox")) as client:
+    with RaitoClient(connection_to(scripted_login.url + "/", domain="SandBox")) as client:
         client.call("SupportedCLIVersion")
     (call,) = scripted_login.requests("POST", "/query")
     assert call.headers["Authorization"] == "token id-token-1"
@@ -85,7 +85,7 @@ def test_headers_of_a_call(scripted_login: ScriptedServer) -> None:
 
 def test_without_authentication_nothing_is_asked_of_cognito(scripted: ScriptedServer) -> None:
     scripted.on("POST", "/query", VERSION)
-    with RaitoClient(settings_for(scripted.url, skip_authentication=True)) as client:
+    with RaitoClient(connection_to(scripted.url, skip_authentication=True)) as client:
         client.login()
         client.call("SupportedCLIVersion")
     assert [(seen.method, seen.path) for seen in scripted.seen] == [("POST", "/query")]
@@ -97,7 +97,7 @@ def test_without_authentication_nothing_is_asked_of_cognito(scripted: ScriptedSe
 
 def test_many_threads_log_in_once(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/query", VERSION)
-    with RaitoClient(settings_for(scripted_login.url)) as client, ThreadPoolExecutor(8) as pool:
+    with RaitoClient(connection_to(scripted_login.url)) as client, ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: client.call("SupportedCLIVersion"), range(24)))
     assert len(scripted_login.requests("POST", "/")) == 1
     assert len(scripted_login.requests("GET", f"/admin/org/{DOMAIN}")) == 1
@@ -107,7 +107,7 @@ def test_an_expired_token_is_refreshed(scripted_login: ScriptedServer) -> None:
     # Expires 10 s from now, so it counts as expired at once.
     scripted_login.on("POST", "/", token(1, seconds=10, refresh="refresh-1"), token(2))
     scripted_login.on("POST", "/query", VERSION)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         client.call("SupportedCLIVersion")
         client.call("SupportedCLIVersion")
         client.call("SupportedCLIVersion")
@@ -122,7 +122,7 @@ def test_a_refresh_that_fails_falls_back_to_the_password(scripted_login: Scripte
     refused = Answer({"__type": "NotAuthorizedException", "message": "Refresh Token has expired"}, 400)
     scripted_login.on("POST", "/", token(1, seconds=10, refresh="refresh-1"), refused, token(3))
     scripted_login.on("POST", "/query", VERSION)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         client.call("SupportedCLIVersion")
         client.call("SupportedCLIVersion")
     flows = [seen.json["AuthFlow"] for seen in scripted_login.requests("POST", "/")]
@@ -132,7 +132,7 @@ def test_a_refresh_that_fails_falls_back_to_the_password(scripted_login: Scripte
 def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/", token(1), token(2))
     scripted_login.on("POST", "/query", Answer({"message": "expired"}, 401), JOB)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         assert client.call("CreateJob", {"input": {}})["jobId"] == "job-1"
         scripted_login.on("POST", "/query", Answer({"message": "no entry"}, 401))
         with pytest.raises(RaitoRefused, match="no entry"):
@@ -143,31 +143,31 @@ def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServ
 def test_a_challenge_is_named(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/", Answer({"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s" * 30}))
     with pytest.raises(RaitoLoginFailed, match="NEW_PASSWORD_REQUIRED") as caught:
-        RaitoClient(settings_for(scripted_login.url)).login()
+        RaitoClient(connection_to(scripted_login.url)).login()
     one_line(caught.value)
 
 
 def test_a_wrong_password(cloud: LocalRaitoCloud) -> None:
     with pytest.raises(RaitoLoginFailed, match=r"NotAuthorizedException.*Check api-user and api-secret") as caught:
-        RaitoClient(settings_for(cloud.url, api_secret=SecretStr("not-the-password"))).login()
+        RaitoClient(connection_to(cloud.url, api_secret=SecretStr("not-the-password"))).login()
     assert "not-the-password" not in one_line(caught.value)
 
 
 def test_an_unknown_domain(cloud: LocalRaitoCloud) -> None:
     with pytest.raises(UnknownDomain, match=r"'elsewhere' \(status 404\). Check `domain`") as caught:
-        RaitoClient(settings_for(cloud.url, domain="elsewhere")).login()
+        RaitoClient(connection_to(cloud.url, domain="elsewhere")).login()
     one_line(caught.value)
 
 
 @pytest.mark.parametrize("domain", ["", "a", "9lives", "under_score", "ends-", "two words", "a\nb"])
 def test_a_domain_that_cannot_be_one(domain: str) -> None:
     with pytest.raises(InvalidDomain, match="Correct `domain`"):
-        settings_for("", domain=domain)
+        connection_to("", domain=domain)
 
 
 def test_the_public_address_is_the_default() -> None:
-    assert settings_for("").base_url == "https://api.raito.cloud/"
-    assert SECRET not in repr(settings_for(""))
+    assert connection_to("").base_url == "https://api.raito.cloud/"
+    assert SECRET not in repr(connection_to(""))
 
 
 # --- faults
@@ -176,14 +176,14 @@ def test_the_public_address_is_the_default() -> None:
 def test_an_address_where_nobody_listens() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(RaitoUnreachable, match=r"connection refused. Check raito-url-override") as caught:
-        RaitoClient(settings_for(url)).login()
+        RaitoClient(connection_to(url)).login()
     assert url in one_line(caught.value)
 
 
 def test_cognito_where_nobody_listens(scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COGNITO_VARIABLE, f"http://127.0.0.1:{free_port()}")
     with pytest.raises(RaitoUnreachable, match="login to Raito Cloud: http://127") as caught:
-        RaitoClient(settings_for(scripted_login.url, attempts=1)).login()
+        RaitoClient(connection_to(scripted_login.url, attempts=1)).login()
     one_line(caught.value)
 
 
@@ -204,7 +204,7 @@ def test_only_what_is_safe_is_repeated(
     scripted_login: ScriptedServer, name: str, answers: list[Answer], calls: int, succeeds: bool
 ) -> None:
     scripted_login.on("POST", "/query", *answers)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         if succeeds:
             client.call(name, {"input": {}})
         else:
@@ -224,7 +224,7 @@ def test_a_mutation_that_never_left_is_repeated() -> None:
 
     timer = threading.Timer(0.3, come_up)
     timer.start()
-    with RaitoClient(settings_for(f"http://127.0.0.1:{port}", skip_authentication=True, retry_delay=0.3)) as client:
+    with RaitoClient(connection_to(f"http://127.0.0.1:{port}", skip_authentication=True, retry_delay=0.3)) as client:
         assert client.call("CreateJob", {"input": {}}) == {"jobId": "job-1"}
     timer.join()
     assert len(servers[0].requests("POST", "/query")) == 1
@@ -234,7 +234,7 @@ def test_a_mutation_that_never_left_is_repeated() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured(scripted_login: ScriptedServer, status: int) -> None:
     scripted_login.on("POST", "/query", Answer(status=status, headers={"Retry-After": "1"}), JOB)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         client.login()
         started = time.monotonic()
         client.call("CreateJob", {"input": {}})
@@ -243,14 +243,14 @@ def test_retry_after_is_honoured(scripted_login: ScriptedServer, status: int) ->
 
 def test_a_retry_after_that_is_too_long_is_an_error_at_once(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/query", Answer({"message": "tired"}, 503, headers={"Retry-After": "86400"}))
-    with RaitoClient(settings_for(scripted_login.url)) as client, pytest.raises(RaitoRefused, match="tired"):
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused, match="tired"):
         client.call("SupportedCLIVersion")
     assert len(scripted_login.requests("POST", "/query")) == 1
 
 
 def test_a_slow_answer_is_not_waited_for(cloud: LocalRaitoCloud) -> None:
     cloud.add_fault(CloudFault(on="operation:createJob", delay=3.0))
-    with RaitoClient(settings_for(cloud.url, timeout=0.5)) as client:
+    with RaitoClient(connection_to(cloud.url, timeout=0.5)) as client:
         client.login()
         with pytest.raises(RaitoUnreachable, match="no answer in time"):
             client.call("CreateJob", {"input": {"dataSourceId": None, "identityStoreId": None}})
@@ -274,7 +274,10 @@ def test_a_slow_answer_is_not_waited_for(cloud: LocalRaitoCloud) -> None:
 )
 def test_every_message_of_an_answer_is_told(scripted_login: ScriptedServer, answer: Answer, expected: str) -> None:
     scripted_login.on("POST", "/query", answer)
-    with RaitoClient(settings_for(scripted_login.url)) as client, pytest.raises(RaitoRefused, match=expected) as caught:
+    with (
+        RaitoClient(connection_to(scripted_login.url)) as client,
+        pytest.raises(RaitoRefused, match=expected) as caught,
+    ):
         client.call("DataSource", {"id": "ds-1"})
     assert one_line(caught.value).startswith("DataSource of ds-1: ")
 
@@ -285,7 +288,7 @@ def test_secrets_that_the_service_repeats_are_not_told(
     caplog.set_level(logging.DEBUG)
     echoed = {"errors": [{"message": f"who is id-token-1 with {SECRET}?"}]}
     scripted_login.on("POST", "/query", Answer(status=500), Answer(echoed, 400))
-    with RaitoClient(settings_for(scripted_login.url)) as client, pytest.raises(RaitoRefused) as caught:
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused) as caught:
         client.call("DataSource", {"id": "ds-1"})
     assert "who is *** with ***?" in str(caught.value)
     raito_lines = [record.getMessage() for record in caplog.records if record.name.startswith("raito_pipeline")]
@@ -296,11 +299,11 @@ def test_secrets_that_the_service_repeats_are_not_told(
 def test_a_broken_aws_profile_is_one_line(scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     with pytest.raises(RaitoLoginFailed, match="no-such-profile") as caught:
-        RaitoClient(settings_for(scripted_login.url)).login()
+        RaitoClient(connection_to(scripted_login.url)).login()
     one_line(caught.value)
 
 
 def test_settings_are_values() -> None:
-    assert settings_for("http://x") == settings_for("http://x/")
-    assert isinstance(settings_for("http://x"), RaitoSettings)
+    assert connection_to("http://x") == connection_to("http://x/")
+    assert isinstance(connection_to("http://x"), Connection)
     assert threading.active_count() < 100

@@ -53,7 +53,7 @@ from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
-from .conftest import SECRET, Answer, ScriptedServer, settings_for
+from .conftest import SECRET, Answer, ScriptedServer, connection_to
 from .test_raito_files import access_provider, statement
 
 ACCOUNT = "111122223333"
@@ -293,7 +293,7 @@ def test_polls_come_soon_and_then_rarely(scripted_login: ScriptedServer) -> None
     running = Answer({"data": {"jobSubtask": {"status": "QUEUED", "result": None}}})
     done = Answer({"data": {"jobSubtask": {"status": "COMPLETED", "result": {"warnings": None}}}})
     scripted_login.on("POST", "/query", *[running] * 6, done)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         client.login()
         started = time.monotonic()
         answer = wait(client, Subtask("j", "DS", "s"), Polling(first=0.05, growth=2.0, longest=0.4))
@@ -305,7 +305,7 @@ def test_polls_come_soon_and_then_rarely(scripted_login: ScriptedServer) -> None
 def test_a_retry_after_of_a_poll_is_honoured(scripted_login: ScriptedServer) -> None:
     done = Answer({"data": {"jobSubtask": {"status": "COMPLETED", "result": None}}})
     scripted_login.on("POST", "/query", Answer({"message": "busy"}, 503, headers={"Retry-After": "1"}), done)
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         client.login()
         started = time.monotonic()
         (outcome,) = wait_all(client, [Subtask("j", "DS", "s")], QUICK)
@@ -385,7 +385,7 @@ def test_an_address_that_ended_is_replaced_and_the_file_sent_from_its_first_byte
     _addresses(scripted_login, "k1", "k2")
     scripted_login.on("PUT", "/put/k1", Answer(b"slow down", 503), Answer(body, status))
     scripted_login.on("PUT", "/put/k2", Answer())
-    with caplog.at_level("DEBUG", "raito_pipeline"), RaitoClient(settings_for(scripted_login.url)) as client:
+    with caplog.at_level("DEBUG", "raito_pipeline"), RaitoClient(connection_to(scripted_login.url)) as client:
         assert upload(client, file) == "k2"
     assert [len(scripted_login.requests("PUT", f"/put/{key}")) for key in ("k1", "k2")] == [2, 1]
     assert scripted_login.requests("PUT", "/put/k2")[0].body == file.path.read_bytes()
@@ -398,7 +398,7 @@ def test_new_addresses_are_asked_for_three_times_at_most(scripted_login: Scripte
     _addresses(scripted_login, "k1")
     scripted_login.on("PUT", "/put/k1", Answer(ENDED, 403))
     with (
-        RaitoClient(settings_for(scripted_login.url)) as client,
+        RaitoClient(connection_to(scripted_login.url)) as client,
         pytest.raises(UploadFailed, match="the signed address ended before the file was there") as error,
     ):
         upload(client, objects_file(tmp_path, "a"))
@@ -416,7 +416,7 @@ def test_what_says_nothing_of_the_address_is_tried_with_the_same_one(
 ) -> None:
     _addresses(scripted_login, "k1")
     scripted_login.on("PUT", "/put/k1", answer, answer, Answer())
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         assert upload(client, objects_file(tmp_path, "a")) == "k1"
     assert len(scripted_login.requests("GET", "/file/upload/signed-url")) == 1
 
@@ -428,7 +428,7 @@ def test_a_store_that_sends_an_upload_on_gets_it_there_whole_and_once(
     _addresses(scripted_login, "k1")
     scripted_login.on("PUT", "/put/k1", Answer(b"", 307, {"Location": "/region/k1"}))
     scripted_login.on("PUT", "/region/k1", Answer())
-    with RaitoClient(settings_for(scripted_login.url)) as client:
+    with RaitoClient(connection_to(scripted_login.url)) as client:
         assert upload(client, file) == "k1"
         assert [put.body for put in scripted_login.requests("PUT", "/region/k1")] == [file.path.read_bytes()]
         scripted_login.on("PUT", "/region/k1", Answer(b"", 307, {"Location": "/put/k1"}))
@@ -449,7 +449,7 @@ def test_an_upload_sends_the_signed_headers_and_none_of_ours(scripted_login: Scr
     scripted_login.on("PUT", "/bucket/key", Answer())
     for content in ([], [{"a": 1}]):
         file = write_json_array(tmp_path / "x.json", content)
-        with RaitoClient(settings_for(scripted_login.url)) as client:
+        with RaitoClient(connection_to(scripted_login.url)) as client:
             assert upload(client, file) == "k1"
         put = scripted_login.requests("PUT", "/bucket/key")[-1]
         assert put.body == file.path.read_bytes()
@@ -462,7 +462,7 @@ def test_an_upload_sends_the_signed_headers_and_none_of_ours(scripted_login: Scr
 
 def test_without_file_upload_the_path_is_the_key(scripted: ScriptedServer, tmp_path: Path) -> None:
     file = objects_file(tmp_path, "a")
-    settings = settings_for(scripted.url, skip_file_upload=True, skip_authentication=True)
+    settings = connection_to(scripted.url, skip_file_upload=True, skip_authentication=True)
     with RaitoClient(settings) as client:
         assert upload(client, file) == str(file.path)
     assert scripted.seen == []

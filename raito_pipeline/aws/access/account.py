@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from raito_pipeline.aws.access.inputs import AccessInputs, AccessSettings
+from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, What, read_document
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
 from raito_pipeline.aws.policy.what import Labelled
+from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
 
@@ -34,7 +35,7 @@ class Account:
     """The inputs of one account, looked up many times."""
 
     inputs: AccessInputs
-    settings: AccessSettings
+    options: AccessOptions
 
     @cached_property
     def directory(self) -> Directory:
@@ -60,17 +61,25 @@ class Account:
         }
 
     def _is_data_object(self, bucket: S3Bucket) -> bool:
-        return bucket.included and (self.settings.regions is None or bucket.region in self.settings.regions)
+        return bucket.included and (not self.options.regions or bucket.region in self.options.regions)
+
+    @property
+    def folder_depth(self) -> int | None:
+        """How deep the data objects of buckets go, as in `policy.Scope`: Glue tables may lie at any depth."""
+        options = self.options
+        if options.aws_glue_enabled:
+            return None
+        return options.aws_s3_max_folder_depth if options.aws_s3_emulate_folder_structure else 0
 
     @cached_property
     def scope(self) -> Scope:
         """What the resources of identity policies are held against."""
         left_out = sorted(bucket.name for bucket in self.inputs.buckets if bucket.name not in self.regions)
         return Scope(
-            self.settings.partition,
+            self.options.aws_partition,
             tuple(BucketResource.of_bucket(name) for name in self.regions),
             tuple(BucketResource.of_bucket(name) for name in left_out),
-            folder_depth=self.settings.folder_depth,
+            folder_depth=self.folder_depth,
         )
 
     @cached_property
@@ -139,12 +148,12 @@ class Account:
 
     def excludes_role(self, name: str) -> bool:
         """True where `aws-access-role-excludes` leaves a role out."""
-        return matches_any(self.settings.role_excludes, name)
+        return matches_any(self.options.aws_access_role_excludes, name)
 
     def permission_set_of(self, role_name: str) -> str | None:
         """The name of the permission set that a role is reserved for; None for other roles, or with no organization."""
         match = _RESERVED.fullmatch(role_name)
-        return match["permission_set"] if match and self.settings.organization else None
+        return match["permission_set"] if match and self.options.organization is not None else None
 
     def external_id_of_role(self, role_name: str) -> str:
         """`role:NAME`, or `ssorole:NAME` for the role of a permission set."""

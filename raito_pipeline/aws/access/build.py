@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 
 from raito_pipeline.aws.access.account import Account
-from raito_pipeline.aws.access.inputs import AccessInputs, AccessSettings
-from raito_pipeline.aws.access.locks import with_settings
+from raito_pipeline.aws.access.inputs import AccessInputs
+from raito_pipeline.aws.access.locks import with_options
 from raito_pipeline.aws.access.points import access_point_providers
 from raito_pipeline.aws.access.policies import inline_providers, managed_providers
 from raito_pipeline.aws.access.roles import role_providers
+from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 
 
-def build_access_providers(inputs: AccessInputs, settings: AccessSettings) -> tuple[AccessProvider, ...]:
+def build_access_providers(inputs: AccessInputs, options: AccessOptions) -> tuple[AccessProvider, ...]:
     """The access providers of an account, sorted by external id. Never raises: what cannot be read is a reason."""
-    account = Account(inputs, settings)
+    account = Account(inputs, options)
     rows = sorted(_all(account), key=lambda row: row.external_id)
-    return tuple(with_settings(row, settings) for row in rows)
+    return tuple(with_options(row, options) for row in rows)
 
 
 def _all(account: Account) -> Iterator[AccessProvider]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from raito_pipeline.aws.access.inputs import AccessSettings
-from raito_pipeline.config import Locks
+from raito_pipeline.config.groups import AccessOptions, Locks
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessProvider, Tag
 from raito_pipeline.raito.files import with_owner_tag
@@ -23,21 +22,23 @@ _PARTS = (
 """column, part of the option's name, and what people call it"""
 
 
-def with_settings(row: AccessProvider, settings: AccessSettings) -> AccessProvider:
+def with_options(row: AccessProvider, options: AccessOptions) -> AccessProvider:
     """An access provider with the name, owners and locks that the options give it. Locks are judged by its own name."""
-    locks, tags = settings.locks, row.tags or ()
+    locks, tags = options.locks, row.tags or ()
+    name_tag = options.tag_overwrite_key_for_access_provider_name
+    owner_tag = options.tag_overwrite_key_for_access_provider_owners
     changed: dict[str, Any] = {}
     for column, part, noun in _PARTS:
         reason = getattr(row, column) or _reason(locks, part, noun, row)
         changed[column] = reason
-    owners = with_owner_tag(tags, settings.owner_tag)
+    owners = with_owner_tag(tags, owner_tag)
     if locks.lock_all_owners:
         changed["owners_locked"] = "lock-all-owners locks the owners of all imported access providers"
     if owners != tags:
-        changed["owners_locked"] = f"the owners are those of the tag {settings.owner_tag}"
-    name = next((tag.value for tag in tags if tag.key == settings.name_tag and tag.value), None)
+        changed["owners_locked"] = f"the owners are those of the tag {owner_tag}"
+    name = next((tag.value for tag in tags if tag.key == name_tag and tag.value), None)
     if name is not None:
-        changed["name_locked"] = f"the name is that of the tag {settings.name_tag}"
+        changed["name_locked"] = f"the name is that of the tag {name_tag}"
     return replace(
         row,
         name=name or row.name,

@@ -22,7 +22,7 @@ _Principal = tuple[str, str]
 
 def access_point_providers(account: Account) -> Iterator[AccessProvider]:
     """Access points that have a policy."""
-    if account.settings.skip_access_points:
+    if account.options.aws_access_skip_s3_access_points:
         return
     for point in account.inputs.access_points:
         if point.policy is not None:
@@ -34,10 +34,10 @@ def _provider(account: Account, point: AccessPoint, document: Document, text: st
     claims: dict[_Principal, set[Claim]] = {}
     if point.bucket in account.regions:
         scope = Scope(
-            account.settings.partition,
+            account.options.aws_partition,
             (BucketResource.of_access_point(point.arn, point.bucket),),
             account_wide=False,
-            folder_depth=account.settings.folder_depth,
+            folder_depth=account.folder_depth,
         )
         claims = _claims(account, document, scope, reasons)
     else:

@@ -19,7 +19,7 @@ TYPE = "aws_policy"
 
 def managed_providers(account: Account) -> Iterator[AccessProvider]:
     """Managed policies that are attached to somebody and are about S3."""
-    if account.settings.skip_managed_policies:
+    if account.options.aws_access_skip_managed_policies:
         return
     names = Counter(policy.policy_name for policy in account.inputs.policies)
     for policy in account.inputs.policies:
@@ -33,11 +33,11 @@ def external_id(policy: IamPolicy, *, shared_name: bool) -> str:
 
 
 def _wanted(account: Account, policy: IamPolicy) -> bool:
-    settings = account.settings
+    options = account.options
     left_out = (
         policy.arn not in account.attached_to
-        or (policy.aws_managed and settings.skip_aws_managed_policies)
-        or matches_any(settings.managed_policy_excludes, policy.policy_name)
+        or (policy.aws_managed and options.aws_access_skip_aws_managed_policies)
+        or matches_any(options.aws_access_managed_policy_excludes, policy.policy_name)
         or made_by_raito(policy.tags)
     )
     if left_out:
@@ -66,8 +66,9 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
 
 def inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[AccessProvider]:
     """The inline policies of each user, or of each group, as one access provider."""
-    skip = account.settings
-    if skip.skip_user_inline_policies if kind == "user" else skip.skip_group_inline_policies:
+    options = account.options
+    of_users, of_groups = options.aws_access_skip_user_inline_policies, options.aws_access_skip_group_inline_policies
+    if of_users if kind == "user" else of_groups:
         return
     for (principal, name), policies in account.inline.items():
         if principal == kind:

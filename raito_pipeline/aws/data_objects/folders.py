@@ -15,18 +15,9 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.data_objects.columns import Columns
 from raito_pipeline.aws.data_objects.names import beside_folder, last_part
+from raito_pipeline.config.groups import S3Options
 
 Row = tuple[str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSettings:
-    """How keys become data objects."""
-
-    emulate: bool = True
-    """`aws-s3-emulate-folder-structure`; without it, each key is a file directly below its bucket"""
-    max_depth: int = 20
-    """`aws-s3-max-folder-depth`: parts of a key at this index and beyond are dropped"""
 
 
 @dataclass(slots=True)
@@ -45,9 +36,9 @@ class FolderShaper:
     those of all folders above it, somebody else emits.
     """
 
-    def __init__(self, bucket: str, settings: FolderSettings, opened: str = "") -> None:
+    def __init__(self, bucket: str, options: S3Options, opened: str = "") -> None:
         self.columns = Columns()
-        self._bucket, self._settings = bucket, settings
+        self._bucket, self._options = bucket, options
         self._folder = opened
         self._held: list[_Held] = []
         self._last = ""
@@ -56,11 +47,13 @@ class FolderShaper:
 
     def _enter_nothing(self, folder: str) -> None:
         self._parent = f"{self._bucket}/{folder[:-1]}" if folder else self._bucket
-        self._dropped = self._settings.emulate and folder.count("/") >= self._settings.max_depth
+        self._dropped = (
+            self._options.aws_s3_emulate_folder_structure and folder.count("/") >= self._options.aws_s3_max_folder_depth
+        )
 
     def feed(self, keys: Sequence[str]) -> None:
         """Shape the next keys."""
-        if self._settings.emulate:
+        if self._options.aws_s3_emulate_folder_structure:
             self._feed_folders(keys)
         else:
             self._feed_flat(keys)
@@ -118,7 +111,7 @@ class FolderShaper:
         common = _common_folder(self._folder, folder)
         depth = common.count("/")
         start = len(common)
-        while start < len(folder) and depth < self._settings.max_depth:
+        while start < len(folder) and depth < self._options.aws_s3_max_folder_depth:
             end = folder.index("/", start)
             path = folder[:end]
             parent = f"{self._bucket}/{folder[: start - 1]}" if start else self._bucket

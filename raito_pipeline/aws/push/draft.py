@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from raito_pipeline.aws.push.settings import PushSettings
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange, PushTarget
 
 
@@ -58,7 +58,7 @@ class Plans:
     """What the planning of each access control sees: the account, the options, and the roles of the other ones."""
 
     state: PushState
-    settings: PushSettings
+    options: PushOptions
     role_names: dict[str, str]
     """names in AWS of the roles that access controls of this push have, by access control id"""
 

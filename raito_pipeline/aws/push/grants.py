@@ -15,7 +15,7 @@ def granted(plans: Plans, draft: Draft, limit: int, room: str) -> Granted:
     Raises `Refused`.
     """
     try:
-        found = policy_for(draft.control.what, plans.state.account_id, plans.settings.partition)
+        found = policy_for(draft.control.what, plans.state.account_id, plans.options.aws_partition)
     except WhatProblem as error:
         raise Refused(str(error)) from None
     if len(found.text) > limit:

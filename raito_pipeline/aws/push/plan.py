@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.push import plan_policies, plan_roles
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.names import NameProblem, Names
-from raito_pipeline.aws.push.settings import PushSettings
+from raito_pipeline.aws.push.settings import affixes, type_of
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange, PushTarget
 
 ROLE, POLICY = "aws_role", "aws_policy"
@@ -28,17 +29,17 @@ _DELETE: Mapping[str, _Planner] = {ROLE: plan_roles.delete_role, POLICY: plan_po
 _PREFIXES = {ROLE: plan_roles.PREFIX, POLICY: plan_policies.PREFIX}
 
 
-def plan_push(controls: Iterable[AccessControl], state: PushState, settings: PushSettings) -> Plan:
+def plan_push(controls: Iterable[AccessControl], state: PushState, options: PushOptions) -> Plan:
     """Plan a push. Never raises: what cannot be done for an access control is an error of its target.
 
     Roles come before policies, since policies may be attached to roles of the same push; else the order is that of the
     export.
     """
     drafts = [
-        Draft(control, settings.type_of(control.type))
+        Draft(control, type_of(options, control.type))
         for control in sorted(controls, key=lambda control: control.position)
     ]
-    plans = Plans(state, settings, {})
+    plans = Plans(state, options, {})
     for kind in (ROLE, POLICY):
         _name(plans, [draft for draft in drafts if draft.kind == kind])
     plans.role_names.update({d.control.id: d.name for d in drafts if d.kind == ROLE and d.name and not d.errors})
@@ -77,7 +78,7 @@ def _name(plans: Plans, drafts: Sequence[Draft]) -> None:
     if not drafts:
         return
     kind = drafts[0].kind
-    names = Names(*plans.settings.affixes(kind))
+    names = Names(*affixes(plans.options, kind))
     for draft in drafts:
         # What an access control has now is nobody else's in this push, also where it is deleted or gets another name.
         current = plans.existing(draft.control, _PREFIXES[kind])

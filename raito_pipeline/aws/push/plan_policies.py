@@ -73,7 +73,7 @@ def _create(plans: Plans, draft: Draft) -> str:
         **described_and_tagged(draft),
     }
     draft.change("create", "policy", draft.name, "it was granted in Raito Cloud", after=compact(request))
-    return f"arn:{plans.settings.partition}:iam::{plans.state.account_id}:policy/{draft.name}"
+    return f"arn:{plans.options.aws_partition}:iam::{plans.state.account_id}:policy/{draft.name}"
 
 
 def _update_document(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
@@ -133,7 +133,7 @@ def _excluded_roles(plans: Plans, draft: Draft, policy: IamPolicy) -> set[Princi
     kept = {
         (kind, name)
         for kind, name in plans.state.attached.get(policy.arn, ())
-        if kind == "role" and matches_any(plans.settings.role_excludes, name)
+        if kind == "role" and matches_any(plans.options.aws_access_role_excludes, name)
     }
     draft.warnings += [
         f"role {name} keeps the policy: aws-access-role-excludes leaves it out" for _, name in sorted(kept)

@@ -8,19 +8,11 @@ from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.readers.glue_links import Found, GlueDatabase, LocalCatalog
 from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, element_error, no_progress, now, workers
-from raito_pipeline.config.patterns import NamePattern
+from raito_pipeline.config.groups import GlueOptions
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model.glue import GlueTable
 
 _TABLES_A_PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class GlueSettings:
-    """What of the catalog is wanted. The patterns are matched against whole names."""
-
-    exclude_databases: tuple[NamePattern, ...] = ()
-    exclude_tables: tuple[NamePattern, ...] = ()
-    concurrency: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +31,17 @@ class GlueRead:
 def read_tables(
     clients: AwsClients,
     region: str,
-    settings: GlueSettings,
+    options: GlueOptions,
     progress: Progress = no_progress,
 ) -> Read[GlueTable]:
     """The same as `read_catalog`, where nothing is known of an earlier read."""
-    return read_catalog(clients, region, settings, progress=progress).tables
+    return read_catalog(clients, region, options, progress=progress).tables
 
 
 def read_catalog(
     clients: AwsClients,
     region: str,
-    settings: GlueSettings,
+    options: GlueOptions,
     *,
     account_id: str = "",
     earlier: Iterable[GlueTable] = (),
@@ -65,7 +57,9 @@ def read_catalog(
     """
     began = now()
     try:
-        listed = [one for one in _databases(clients, region) if not _excluded(settings.exclude_databases, one.name)]
+        listed = [
+            one for one in _databases(clients, region) if not matches_any(options.aws_glue_exclude_databases, one.name)
+        ]
     except AwsError as error:
         meaning = clients.in_region(error, region)
         if isinstance(meaning, AwsOptedOut):
@@ -77,13 +71,13 @@ def read_catalog(
     def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
         try:
             found = list(_tables(clients, region, database))
-            return [one for one in found if not _excluded(settings.exclude_tables, one.table.name)]
+            return [one for one in found if not matches_any(options.aws_glue_exclude_tables, one.table.name)]
         except AwsGone:
             return []
         except AwsError as error:
             return element_error(error)
 
-    with workers(settings.concurrency) as pool:
+    with workers(options.aws_concurrency) as pool:
         answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
     unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
     # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
@@ -106,10 +100,6 @@ def read_catalog(
 def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -> str:
     count = sum(table.database == database.name for table in known)
     return f"the federated database {database.name} keeps the {count} tables that it had: {error}"
-
-
-def _excluded(patterns: tuple[NamePattern, ...], name: str) -> bool:
-    return any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def _databases(clients: AwsClients, region: str) -> Iterator[GlueDatabase]:

@@ -17,9 +17,10 @@ from raito_pipeline.aws.readers.iam_details import read_details
 from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_lists import read_lists
 from raito_pipeline.aws.readers.iam_rows import AccountRows
-from raito_pipeline.aws.readers.iam_settings import IamSettings
-from raito_pipeline.aws.readers.iam_tags import remembered_documents, remembered_tags, with_tags
+from raito_pipeline.aws.readers.iam_tags import with_tags
+from raito_pipeline.aws.readers.iam_wanted import wants_iam, wants_policies, wants_policy
 from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now
+from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 T = TypeVar("T")
@@ -44,14 +45,15 @@ class AccountIam:
 
 def read_account(
     clients: AwsClients,
-    settings: IamSettings,
+    options: IamOptions,
     progress: Progress = no_progress,
     *,
     earlier: EarlierIam | None = None,
 ) -> AccountIam:
     """Read the IAM of the account that the clients reach.
 
-    `earlier` is what the previous sync stored: where something of one user, group, role or policy cannot be read, it
+    `earlier` is what the previous sync stored: tags and documents of policy versions that it knew are not asked again
+    (what a version holds never changes), and where something of one user, group, role or policy cannot be read, it
     is given as it was then, and its table is partial. Raises `AwsError` where a list fails, or an element that was
     not there yet: no table is ever shorter than what it stands for. Optional are the tags of a policy and, for
     credentials without the account details, the documents of policies that AWS owns: where there is nothing to give
@@ -61,16 +63,16 @@ def read_account(
     began = now()
     hints: tuple[str, ...] = ()
     try:
-        rows = read_details(clients, settings, progress)
+        rows = read_details(clients, options, progress)
     except AwsDenied:
         hints = (HINT,)
-        rows = _by_lists(clients, settings, known, progress)
-    return _finished(clients, settings, known, rows, hints, began, progress)
+        rows = _by_lists(clients, options, known, progress)
+    return _finished(clients, options, known, rows, hints, began, progress)
 
 
-def _by_lists(clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress) -> AccountRows:
+def _by_lists(clients: AwsClients, options: IamOptions, earlier: EarlierIam, progress: Progress) -> AccountRows:
     try:
-        return read_lists(clients, settings, earlier, progress)
+        return read_lists(clients, options, earlier, progress)
     except AwsDenied as denied:
         text = f"{denied} Or grant {DETAILS_ACTION} on *, which gives all of IAM in a few calls."
         raise AwsDenied(text, action=denied.action, resource=denied.resource, code=denied.code) from denied
@@ -78,7 +80,7 @@ def _by_lists(clients: AwsClients, settings: IamSettings, earlier: EarlierIam, p
 
 def _finished(
     clients: AwsClients,
-    settings: IamSettings,
+    options: IamOptions,
     earlier: EarlierIam,
     rows: AccountRows,
     hints: tuple[str, ...],
@@ -92,9 +94,9 @@ def _finished(
         one
         for one in rows.attachments
         if (one.principal_type, one.principal_name) in principals
-        and (one.policy_arn is None or settings.wants_policy(one.policy_arn))
+        and (one.policy_arn is None or wants_policy(options, one.policy_arn))
     ]
-    policies, untagged = with_tags(clients, _kept(rows.policies, attachments, settings), settings, earlier, progress)
+    policies, untagged = with_tags(clients, _kept(rows.policies, attachments, options), options, earlier, progress)
     read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
     read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
     return AccountIam(
@@ -102,24 +104,22 @@ def _finished(
         groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
         roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
         policies=read_policies.without([*rows.policies_unread, *untagged])
-        if settings.wants_policies
+        if wants_policies(options)
         else Read.out_of_scope(began),
         attachments=Read.out_of_scope(began)
-        if settings.skip_iam
+        if not wants_iam(options)
         else read_attachments.without(rows.attachments_unread),
         hints=hints,
     )
 
 
-def _kept(
-    policies: Iterable[IamPolicy], attachments: Iterable[IamAttachment], settings: IamSettings
-) -> list[IamPolicy]:
+def _kept(policies: Iterable[IamPolicy], attachments: Iterable[IamAttachment], options: IamOptions) -> list[IamPolicy]:
     """The customer's policies, and those of AWS that are attached, with the count of their attachments."""
     counts = Counter(one.policy_arn for one in attachments if one.policy_arn)
     return [
         replace(policy, attachment_count=counts[policy.arn])
         for policy in policies
-        if settings.wants_policy(policy.arn) and (counts[policy.arn] or not policy.aws_managed)
+        if wants_policy(options, policy.arn) and (counts[policy.arn] or not policy.aws_managed)
     ]
 
 
@@ -132,4 +132,4 @@ def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
     return sorted(dict.fromkeys(rows), key=key)
 
 
-__all__ = ["HINT", "AccountIam", "EarlierIam", "IamSettings", "read_account", "remembered_documents", "remembered_tags"]
+__all__ = ["HINT", "AccountIam", "EarlierIam", "read_account"]

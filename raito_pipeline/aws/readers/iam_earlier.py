@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from raito_pipeline.aws.readers.iam_rows import PrincipalType
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag
 
 _Principal = tuple[str, str]
 
@@ -23,10 +23,9 @@ class EarlierIam:
         policies: Iterable[IamPolicy] = (),
         attachments: Iterable[IamAttachment] = (),
     ) -> None:
-        self.policies = tuple(policies)
         self._users = {row.user_id: row for row in users}
         self._roles = {row.role_id: row for row in roles}
-        self._policies = {row.policy_id: row for row in self.policies}
+        self._policies = {row.policy_id: row for row in policies}
         self._ids: dict[_Principal, str] = {("group", row.group_name): row.group_id for row in groups}
         self._ids |= {("user", row.user_name): row.user_id for row in self._users.values()}
         self._ids |= {("role", row.role_name): row.role_id for row in self._roles.values()}
@@ -54,6 +53,16 @@ class EarlierIam:
     def policy(self, policy_id: str) -> IamPolicy | None:
         """A managed policy by its unique id, whichever version was the default one."""
         return self._policies.get(policy_id)
+
+    def document(self, policy_id: str, version: str) -> str | None:
+        """The document of a version of a managed policy, which never changes."""
+        row = self._policies.get(policy_id)
+        return row.document if row is not None and row.default_version_id == version else None
+
+    def tags(self, policy_id: str, version: str) -> tuple[Tag, ...] | None:
+        """The tags of a managed policy, if they were read when this version was the default one."""
+        row = self._policies.get(policy_id)
+        return row.tags if row is not None and row.default_version_id == version else None
 
     def members(self, group: str, group_id: str) -> list[str] | None:
         """The names of the users in a group."""

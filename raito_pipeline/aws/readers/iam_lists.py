@@ -32,8 +32,14 @@ from raito_pipeline.aws.readers.iam_rows import (
     role_row,
     user_row,
 )
-from raito_pipeline.aws.readers.iam_settings import IamSettings
+from raito_pipeline.aws.readers.iam_wanted import (
+    excludes_user,
+    wants_aws_managed_policies,
+    wants_inline,
+    wants_policies,
+)
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, no_progress, workers
+from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment
 
 T = TypeVar("T")
@@ -41,15 +47,15 @@ Job = Callable[[], AccountRows]
 
 
 def read_lists(
-    clients: AwsClients, settings: IamSettings, earlier: EarlierIam, progress: Progress = no_progress
+    clients: AwsClients, options: IamOptions, earlier: EarlierIam, progress: Progress = no_progress
 ) -> AccountRows:
     """All rows of an account but the tags of its policies.
 
     What cannot be read of one user, group, role or policy is given as in `earlier`. Raises `AwsError` where a list
     fails, or something that `earlier` does not know: without it, access would look other than it is.
     """
-    with workers(settings.concurrency) as pool:
-        return _Lists(Service(clients, "iam", MARKER), settings, earlier, pool, progress).read()
+    with workers(options.aws_concurrency) as pool:
+        return _Lists(Service(clients, "iam", MARKER), options, earlier, pool, progress).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,9 @@ class _Lists:
     """One read of an account by lists."""
 
     def __init__(
-        self, iam: Service, settings: IamSettings, earlier: EarlierIam, pool: Workers, progress: Progress
+        self, iam: Service, options: IamOptions, earlier: EarlierIam, pool: Workers, progress: Progress
     ) -> None:
-        self.iam, self.settings, self.pool, self.progress = iam, settings, pool, progress
+        self.iam, self.options, self.pool, self.progress = iam, options, pool, progress
         self.earlier = earlier
         self.members: dict[str, list[str]] = {}
 
@@ -83,7 +89,7 @@ class _Lists:
         jobs += [partial(self._user, user) for user in listed.users]
         jobs += [partial(self._role, role) for role in listed.roles]
         jobs += [partial(self._policy, policy) for policy in listed.policies]
-        if self.settings.wants_policies:
+        if wants_policies(self.options):
             jobs += self._attachment_jobs(listed)
         rows = merged(self.pool.each(lambda job: job(), jobs, "IAM objects", self.progress))
         groups_of = defaultdict(list)
@@ -103,9 +109,9 @@ class _Lists:
             ("ListGroups", "Groups", "*", {}),
             ("ListRoles", "Roles", "*", {}),
         ]
-        if self.settings.wants_policies:
+        if wants_policies(self.options):
             wanted.append(("ListPolicies", "Policies", "*", {"Scope": "Local"}))
-        if self.settings.wants_policies and not self.settings.skip_aws_managed_policies:
+        if wants_aws_managed_policies(self.options):
             attached = {"Scope": "AWS", "OnlyAttached": True}
             wanted.append(("ListPolicies", "Policies", "*", attached))
         users, groups, roles, *policies = self.pool.each(lists, wanted, "IAM lists", self.progress)
@@ -115,7 +121,7 @@ class _Lists:
         name, rows = user["UserName"], AccountRows()
         try:
             got = self.iam.get("GetUser", user["Arn"], UserName=name)["User"]
-            rows.users.append(user_row(got, (), with_tags=not self.settings.excludes_user(name)))
+            rows.users.append(user_row(got, (), with_tags=not excludes_user(self.options, name)))
         except AwsGone:
             return AccountRows()
         except AwsError as error:
@@ -154,7 +160,7 @@ class _Lists:
         """Add the inline policies of a principal to its rows; false where the principal is gone."""
         named = f"{kind.capitalize()}Name"
         name, arn = principal[named], principal["Arn"]
-        if not self.settings.wants_inline(kind, name):
+        if not wants_inline(self.options, kind, name):
             return True
         before = self.earlier.inline(kind, name, principal[f"{kind.capitalize()}Id"])
         listing, getting = f"List{kind.capitalize()}Policies", f"Get{kind.capitalize()}Policy"
@@ -180,7 +186,7 @@ class _Lists:
 
     def _policy(self, policy: Answer) -> AccountRows:
         arn, version = policy["Arn"], policy["DefaultVersionId"]
-        document = self.settings.remembered_policy_documents.get((policy["PolicyId"], version))
+        document = self.earlier.document(policy["PolicyId"], version)
         if document is None:
             try:
                 got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)

@@ -10,38 +10,30 @@ from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, Service
 from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_rows import PAGE
-from raito_pipeline.aws.readers.iam_settings import IamSettings, PolicyVersion
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, element_error, tags_of, workers
+from raito_pipeline.config.groups import IamOptions
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import IamPolicy, Tag
-
-
-def remembered_tags(policies: Iterable[IamPolicy]) -> dict[PolicyVersion, tuple[Tag, ...]]:
-    """What an earlier read knows of the tags of policies, for `IamSettings.remembered_policy_tags`."""
-    return {(p.policy_id, p.default_version_id): p.tags for p in policies if p.tags is not None}
-
-
-def remembered_documents(policies: Iterable[IamPolicy]) -> dict[PolicyVersion, str]:
-    """What an earlier read knows of policy documents, for `IamSettings.remembered_policy_documents`."""
-    return {(p.policy_id, p.default_version_id): p.document for p in policies}
 
 
 def with_tags(
     clients: AwsClients,
     policies: Iterable[IamPolicy],
-    settings: IamSettings,
+    options: IamOptions,
     earlier: EarlierIam,
     progress: Progress,
 ) -> tuple[list[IamPolicy], list[UnreadElement]]:
     """The policies with their tags where these can matter, and those whose tags could not be read.
 
-    These have the tags of the previous sync, where there are any. Raises `AwsError` where credentials have ended.
+    What the previous sync knew of the same version of a policy is not asked again; where the tags cannot be read, those
+    that it knew of the policy stand in. Raises `AwsError` where credentials have ended.
     """
     listed = list(policies)
     known: dict[str, tuple[Tag, ...] | None] = {}
     asked: list[IamPolicy] = []
     for policy in listed:
-        if tags_matter(policy, settings):
-            remembered = settings.remembered_policy_tags.get((policy.policy_id, policy.default_version_id))
+        if tags_matter(policy, options):
+            remembered = earlier.tags(policy.policy_id, policy.default_version_id)
             if remembered is None:
                 asked.append(policy)
             else:
@@ -49,7 +41,7 @@ def with_tags(
     unread: list[UnreadElement] = []
     if asked:
         iam = Service(clients, "iam", MARKER)
-        with workers(settings.concurrency) as pool:
+        with workers(options.aws_concurrency) as pool:
             answers = pool.each(lambda policy: _tags(iam, policy.arn), asked, "policy tags", progress)
         for policy, answer in zip(asked, answers, strict=True):
             if isinstance(answer, AwsError):
@@ -61,12 +53,12 @@ def with_tags(
     return [replace(policy, tags=known.get(policy.arn)) for policy in listed], unread
 
 
-def tags_matter(policy: IamPolicy, settings: IamSettings) -> bool:
+def tags_matter(policy: IamPolicy, options: IamOptions) -> bool:
     """Whether the policy could be imported: the customer's own, attached, not excluded, and about S3."""
     return (
         not policy.aws_managed
         and policy.attachment_count > 0
-        and not settings.excludes_policy(policy.policy_name)
+        and not matches_any(options.aws_access_managed_policy_excludes, policy.policy_name)
         and may_name_s3(policy.document)
     )
 

@@ -18,7 +18,8 @@ from raito_pipeline.aws.readers.reading import (
     workers,
 )
 from raito_pipeline.aws.readers.s3_listing import Listed, fast_listing, listed_page
-from raito_pipeline.config.patterns import NamePattern, matches_any
+from raito_pipeline.config.groups import S3Options
+from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import S3Bucket, Tag
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -29,28 +30,16 @@ _Known = Mapping[tuple[str, datetime | None], S3Bucket]
 """by name and creation date: a bucket that was made anew may be elsewhere"""
 
 
-@dataclass(frozen=True, slots=True)
-class S3Settings:
-    """Which buckets are wanted. The patterns are matched against the whole name; excludes win."""
-
-    include: tuple[NamePattern, ...] = ()
-    """only these (all, where there is none): `aws-s3-include-buckets`"""
-    exclude: tuple[NamePattern, ...] = ()
-    """not these: `aws-s3-exclude-buckets`"""
-    concurrency: int = 5
-    read_tags: bool = True
-    """false leaves the tags of every bucket unread"""
-
-    def wants(self, bucket: str) -> bool:
-        """Whether the include and exclude lists keep a bucket."""
-        if matches_any(self.exclude, bucket):
-            return False
-        return not self.include or matches_any(self.include, bucket)
+def wants_bucket(options: S3Options, bucket: str) -> bool:
+    """Whether `aws-s3-include-buckets` and `aws-s3-exclude-buckets` keep a bucket; excludes win."""
+    if matches_any(options.aws_s3_exclude_buckets, bucket):
+        return False
+    return not options.aws_s3_include_buckets or matches_any(options.aws_s3_include_buckets, bucket)
 
 
 def read_buckets(
     clients: AwsClients,
-    settings: S3Settings,
+    options: S3Options,
     *,
     earlier: Iterable[S3Bucket] = (),
     progress: Progress = no_progress,
@@ -66,8 +55,8 @@ def read_buckets(
     began = now()
     answered = list(_list_buckets(clients))
     known = {(b.name, b.create_date): b for b in earlier}
-    with workers(settings.concurrency) as pool:
-        found = pool.each(lambda bucket: _bucket(clients, settings, known, bucket), answered, "buckets", progress)
+    with workers(options.aws_concurrency) as pool:
+        found = pool.each(lambda bucket: _bucket(clients, options, known, bucket), answered, "buckets", progress)
     rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.name)
     return Read.complete(rows, began).without(each.unread for each in found if each.unread)
 
@@ -91,8 +80,8 @@ def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
         request["ContinuationToken"] = page["ContinuationToken"]
 
 
-def _bucket(clients: AwsClients, settings: S3Settings, known: _Known, bucket: Mapping[str, Any]) -> _Found:
-    name, included = bucket["Name"], settings.wants(bucket["Name"])
+def _bucket(clients: AwsClients, options: S3Options, known: _Known, bucket: Mapping[str, Any]) -> _Found:
+    name, included = bucket["Name"], wants_bucket(options, bucket["Name"])
     created: datetime | None = bucket.get("CreationDate")
     before = known.get((name, created))
     try:
@@ -102,7 +91,7 @@ def _bucket(clients: AwsClients, settings: S3Settings, known: _Known, bucket: Ma
     except AwsError as error:
         unread = UnreadElement("regions of buckets", name, element_error(error))
         return _Found(S3Bucket(name, None, created, included, None), unread)
-    if not included or not settings.read_tags:
+    if not included:
         return _Found(S3Bucket(name, region, created, included, None))
     try:
         return _Found(S3Bucket(name, region, created, included, _tags(clients, name, region)))

@@ -8,18 +8,19 @@ their own.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pyarrow as pa
 
 from raito_pipeline.aws.data_objects.columns import bucket_row
 from raito_pipeline.aws.data_objects.cursor import Cursor, KeyRange, ancestors, spread
-from raito_pipeline.aws.data_objects.folders import FolderSettings, FolderShaper, Row
+from raito_pipeline.aws.data_objects.folders import FolderShaper, Row
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import NO_KEYS, UnreadKeys, keep_unread
 from raito_pipeline.aws.readers.s3 import KeyPage
+from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.storage import CellWriter
 
@@ -46,16 +47,6 @@ class KeyLister(Protocol):
 
 
 Inventory = Callable[[], Iterator[KeyPage]]
-
-
-@dataclass(frozen=True, slots=True)
-class ScanSettings:
-    """How the buckets of a region are read."""
-
-    folders: FolderSettings = field(default_factory=FolderSettings)
-    concurrency: int = 5
-    subtree: Subtree | None = None
-    """only what lies below this; None = every bucket"""
 
 
 @dataclass(slots=True)
@@ -85,7 +76,8 @@ def write_s3_objects(
     account_id: str,
     region: str,
     buckets: Sequence[S3Bucket],
-    settings: ScanSettings,
+    options: S3Options,
+    subtree: Subtree | None = None,
     progress: Progress = lambda _what, _done, _total: None,
     inventories: Mapping[str, Inventory] | None = None,
     previous: Iterable[pa.RecordBatch] = (),
@@ -98,17 +90,17 @@ def write_s3_objects(
     a few pages is held. With a subtree, only what lies below it is written. `inventories` give the pages of all keys
     of a bucket, in order, so that it need not be listed.
     """
-    scan = _Scan(writer, lister, (account_id, region), settings, progress, inventories or {})
-    asked = [b for b in buckets if b.included and (settings.subtree is None or b.name == settings.subtree.place.bucket)]
+    scan = _Scan(writer, lister, (account_id, region), options, subtree, progress, inventories or {})
+    asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.place.bucket)]
     report = scan.run(sorted((b for b in asked if b.region == region), key=lambda b: b.name))
     nowhere = [b.name for b in asked if b.region is None]
     for bucket in nowhere:
         writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed")
     names = (bucket_full_name(account_id, region, bucket) for bucket in nowhere)
-    unread = [*scan.unread, *(UnreadKeys(name, with_bucket=settings.subtree is None) for name in names)]
+    unread = [*scan.unread, *(UnreadKeys(name, with_bucket=subtree is None) for name in names)]
     if unread:
         report.unread = tuple(sorted({each.bucket for each in unread}))
-        report.kept = keep_unread(writer, previous, unread, settings.subtree)
+        report.kept = keep_unread(writer, previous, unread, subtree)
     return report
 
 
@@ -118,14 +110,15 @@ class _Scan:
         writer: CellWriter,
         lister: KeyLister,
         place: tuple[str, str],
-        settings: ScanSettings,
+        options: S3Options,
+        subtree: Subtree | None,
         progress: Progress,
         inventories: Mapping[str, Inventory],
     ) -> None:
         self._writer, self._lister, self._place = writer, lister, place
         self._inventories = inventories
-        self._settings, self._progress = settings, progress
-        self._workers = max(settings.concurrency, 1)
+        self._options, self.subtree, self._progress = options, subtree, progress
+        self._workers = max(options.aws_concurrency, 1)
         self._report = ScanReport()
         self._lock = threading.Lock()
         self._ranges: list[Future[None]] = []
@@ -134,7 +127,7 @@ class _Scan:
 
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
         self._report.buckets = len(buckets)
-        subtree = self._settings.subtree
+        subtree = self.subtree
         path = subtree.place.path if subtree else None
         scope = "" if path is None else f"{path}/"
         if subtree is None:
@@ -169,7 +162,7 @@ class _Scan:
                 self._open -= 1
 
     def _read_inventory(self, bucket: str, keys: KeyRange) -> None:
-        subtree = self._settings.subtree
+        subtree = self.subtree
         cursor = Cursor(keys, excludes=subtree.excluded_paths if subtree else ())
         shaper = self.shaper(bucket, keys.opened)
         for number, page in enumerate(self._inventories[bucket]()):
@@ -186,15 +179,17 @@ class _Scan:
     # -- what the listings of ranges share -----------------------------------------------------------------------------
 
     @property
-    def settings(self) -> ScanSettings:
-        return self._settings
+    def depth(self) -> int | None:
+        """How many parts of a key become folders and files; None where keys are not taken apart."""
+        options = self._options
+        return options.aws_s3_max_folder_depth if options.aws_s3_emulate_folder_structure else None
 
     @property
     def lister(self) -> KeyLister:
         return self._lister
 
     def shaper(self, bucket: str, opened: str) -> FolderShaper:
-        return FolderShaper(self._name(bucket), self._settings.folders, opened)
+        return FolderShaper(self._name(bucket), self._options, opened)
 
     def idle(self) -> int:
         """How many workers have nothing to do."""
@@ -247,9 +242,8 @@ class _RangeListing:
 
     def __init__(self, scan: _Scan, bucket: str, keys: KeyRange) -> None:
         self._scan, self._bucket, self._keys = scan, bucket, keys
-        folders, subtree = scan.settings.folders, scan.settings.subtree
-        depth = folders.max_depth if folders.emulate else None
-        self._cursor = Cursor(keys, depth, subtree.excluded_paths if subtree else ())
+        subtree = scan.subtree
+        self._cursor = Cursor(keys, scan.depth, subtree.excluded_paths if subtree else ())
         self._shaper = scan.shaper(bucket, keys.opened)
         self._least_level = len(keys.opened or keys.scope)
         self._next_split = _PAGES_BEFORE_SPLIT

@@ -26,11 +26,12 @@ from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
 from raito_pipeline.aws.usage.earlier import FILES, FIRST_DAY, GENERATION, LAYOUTS, SEARCHED, STATEMENTS, Earlier
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.records import FileCorrupt, Record, decode, unpack
-from raito_pipeline.aws.usage.report import WAIT, Incomplete, UsageReport, UsageSettings
+from raito_pipeline.aws.usage.report import NOTHING_INCOMPLETE, WAIT, Incomplete, UsageReport
 from raito_pipeline.aws.usage.rows import Rows, StatementRows
 from raito_pipeline.aws.usage.seen import Flags, HashSet
 from raito_pipeline.aws.usage.sources import LogSource
-from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker
+from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker, UsagePlace
+from raito_pipeline.config.groups import UsageOptions, UsageWindow
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
@@ -61,19 +62,24 @@ def read_usage(
     account_id: str,
     region: str,
     known: KnownObjects,
-    settings: UsageSettings,
+    place: UsagePlace,
+    options: UsageOptions,
+    window: UsageWindow,
     *,
+    incomplete: Incomplete = NOTHING_INCOMPLETE,
     usage_last_used: datetime | None = None,
     now: datetime | None = None,
     progress: Progress = lambda _what, _done, _total: None,
 ) -> UsageReport:
     """Bring the usage of one account and region up to date, in `cloudtrail_files` and `usage_statements`.
 
-    `usage_last_used` is the time of the last usage that Raito Cloud has; the listing begins `look_back_days` before
-    it, or `window_days` ago where that is later. Raises what `source` raises when the window cannot be listed (the
-    cells stay as they were).
+    `usage_last_used` is the time of the last usage that Raito Cloud has; the listing begins `cloudtrail-look-back-days`
+    before it, or `usage-window-days` ago where that is later. `incomplete`: what may be missing among the `known` data
+    objects. Raises what `source` raises when the window cannot be listed (the cells stay as they were).
     """
-    reader = _UsageReader(store, source, account_id, region, known, settings, now or datetime.now(UTC), progress)
+    maker = StatementMaker(known, place, options)
+    began = now or datetime.now(UTC)
+    reader = _UsageReader(store, source, (account_id, region), maker, options, window, incomplete, began, progress)
     return reader.run(usage_last_used)
 
 
@@ -114,30 +120,34 @@ class _UsageReader:
         self,
         store: Store,
         source: LogSource,
-        account_id: str,
-        region: str,
-        known: KnownObjects,
-        settings: UsageSettings,
+        cell: tuple[str, str],
+        maker: StatementMaker,
+        options: UsageOptions,
+        window: UsageWindow,
+        incomplete: Incomplete,
         now: datetime,
         progress: Progress,
     ) -> None:
-        self._store, self._source, self._place = store, source, (account_id, region)
-        self._settings, self._now, self._progress = settings, now, progress
-        self._made = StatementRows(StatementMaker(known, settings.statements))
+        self._store, self._source, self._place = store, source, cell
+        self._options, self._window, self._incomplete = options, window, incomplete
+        self._now, self._progress = now, progress
+        self._made = StatementRows(maker)
         self._today = now.date()
-        self._oldest = self._today - timedelta(days=settings.window_days)
+        self._oldest = self._today - timedelta(days=window.usage_window_days)
         self._counted: Counter[str] = Counter()
         self._outcomes: Counter[SkipReason] = Counter()
         self._reread: set[str] = set()
         self._replaced: set[str] = set()
-        self._earlier = Earlier(store, account_id, region, self._oldest)
+        self._earlier = Earlier(store, *cell, self._oldest)
         self._days: set[str] = set()
         self._own: dict[str, set[str]] = {}
 
     def run(self, usage_last_used: datetime | None) -> UsageReport:
         first = self._oldest
         if usage_last_used is not None:
-            first = max(first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._settings.look_back_days))
+            first = max(
+                first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._window.cloudtrail_look_back_days)
+            )
         self._first_known = self._earlier.first_day(first)
         days = self._earlier.days_to_look_at(first)
         self._etags = self._earlier.etags(first, days)
@@ -223,7 +233,7 @@ class _UsageReader:
             rows.writer.write_batch(made.batch if fresh.all() else made.batch.filter(pa.array(fresh)))
         found = np.bincount(made.of_file, minlength=len(waiting)).tolist()
         kept = np.bincount(made.of_file[fresh], minlength=len(waiting)).tolist()
-        doubtful = doubtful_files(made, self._settings.incomplete)
+        doubtful = doubtful_files(made, self._incomplete)
         files.write_rows(
             [
                 self._account(*each, again=again, doubtful=at in doubtful)
@@ -246,7 +256,7 @@ class _UsageReader:
 
         Only fetching is shared by threads: the rest holds the interpreter's lock, and threads that wait for it cost.
         """
-        at_once = max(self._settings.concurrency, 1)
+        at_once = max(self._options.aws_concurrency, 1)
         running: deque[tuple[LogFile, Future[LogBytes]]] = deque()
         size = 0
         with ThreadPoolExecutor(at_once, thread_name_prefix="cloudtrail") as pool:
@@ -291,7 +301,7 @@ class _UsageReader:
         # What a version that could be read gave stays true when the next one cannot be read.
         stays = len(self._own_ids(file.key)) if done.problem and again else 0
         since = self._waiting_since.get(file.key, self._now)
-        unknown = self._settings.incomplete.whole and done.outcomes[SkipReason.UNKNOWN_OBJECT] > 0
+        unknown = self._incomplete.whole and done.outcomes[SkipReason.UNKNOWN_OBJECT] > 0
         waits = (doubtful or unknown) and self._now - since < WAIT
         broken = done.outcomes.pop(SkipReason.BROKEN, 0)
         self._outcomes += done.outcomes

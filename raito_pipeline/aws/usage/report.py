@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from raito_pipeline.aws.usage.statements import StatementSettings
-
 WAIT = timedelta(days=2)
 """How long a log file is read again because data objects were not read whole: long enough for what passes. A bucket
 that stays denied must not keep usage away for ever; what is known then counts."""
@@ -26,21 +24,7 @@ class Incomplete:
         return self.whole or bool(self.buckets)
 
 
-_NOTHING = Incomplete()
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSettings:
-    """What is read and kept."""
-
-    statements: StatementSettings
-    window_days: int = 90
-    """days of usage that are kept: `pipeline: usage-window-days`"""
-    look_back_days: int = 2
-    """days before the last sync that are listed again: `pipeline: cloudtrail-look-back-days`"""
-    concurrency: int = 5
-    incomplete: Incomplete = _NOTHING
-    """what may be missing among the data objects that are known"""
+NOTHING_INCOMPLETE = Incomplete()
 
 
 @dataclass(frozen=True, slots=True)

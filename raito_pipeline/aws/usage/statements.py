@@ -13,6 +13,7 @@ from raito_pipeline.aws.usage.events import COPIES, READ, READ_VERSION, event_pe
 from raito_pipeline.aws.usage.identity import who
 from raito_pipeline.aws.usage.known import KnownObjects, Target
 from raito_pipeline.aws.usage.records import Parameters, Record, Resource, Transfer, identity_of
+from raito_pipeline.config.groups import UsageOptions
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -40,12 +41,11 @@ class SkipReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StatementSettings:
-    """What records are held against."""
+class UsagePlace:
+    """Whose records these are, and what is known there to match them against."""
 
     account_id: str
     region: str
-    log_bucket: str
     people: Mapping[str, str] = field(default_factory=dict)
     """users of IAM Identity Center: user id -> user name"""
     bucket_regions: Mapping[str, str] = field(default_factory=dict)
@@ -77,8 +77,8 @@ class Folder(NamedTuple):
 class StatementMaker:
     """Makes statements of records. What many records share is thought about once."""
 
-    def __init__(self, known: KnownObjects, settings: StatementSettings) -> None:
-        self._known, self._settings, self._log_bucket = known, settings, settings.log_bucket
+    def __init__(self, known: KnownObjects, place: UsagePlace, options: UsageOptions) -> None:
+        self._known, self._place, self._log_bucket = known, place, options.aws_s3_cloudtrail_bucket
         self.people: dict[int, Person | None] = {}
         """by the 64-bit hash of the identity: so long a text costs more to keep and compare than all else"""
         self.folders: dict[str, Folder | None] = {}
@@ -122,7 +122,7 @@ class StatementMaker:
             return self.people[name]
         except KeyError:
             found = identity_of(identity)
-            return _remember(self.people, name, who(found, self._settings.people) if found is not None else None)
+            return _remember(self.people, name, who(found, self._place.people) if found is not None else None)
 
     def _accessed(self, places: Sequence[Place], permission: str, copy: Copy | None) -> tuple[Accessed, ...]:
         needed = [(place, permission) for place in places]
@@ -173,8 +173,8 @@ class StatementMaker:
             return _remember(self.folders, arn, folder)
 
     def _full_name(self, bucket: str) -> str:
-        region = self._settings.bucket_regions.get(bucket, self._settings.region)
-        return bucket_full_name(self._settings.account_id, region, bucket)
+        region = self._place.bucket_regions.get(bucket, self._place.region)
+        return bucket_full_name(self._place.account_id, region, bucket)
 
     def _folder(self, bucket: str, path: str | None) -> Target | None:
         """The closest known object at the path of a folder or above it, remembered: there are many keys in each."""

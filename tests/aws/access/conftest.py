@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from raito_pipeline.aws.access import AccessInputs, AccessSettings, build_access_providers
+from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.config.groups import AccessOptions, OrganizationLink
 from raito_pipeline.model import (
     AccessPoint,
     AccessProvider,
@@ -22,6 +23,12 @@ from raito_pipeline.model import (
 
 ACCOUNT = "111122223333"
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+LINK = OrganizationLink(
+    profile="master",
+    region="eu-central-1",
+    instance_arn="arn:aws:sso:::instance/ssoins-1",
+    identity_store_id="d-1",
+)
 BY_RAITO = (Tag("Creator", "raito"),)
 
 
@@ -114,8 +121,8 @@ class Told:
             self.assignments,
         )
 
-    def build(self, settings: AccessSettings | None = None) -> dict[str, AccessProvider]:
-        rows = build_access_providers(self.inputs(), settings or AccessSettings())
+    def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:
+        rows = build_access_providers(self.inputs(), options or AccessOptions())
         assert [row.external_id for row in rows] == sorted({row.external_id for row in rows})
         return {row.external_id: row for row in rows}
 

@@ -2,8 +2,8 @@
 
 import random
 
-from raito_pipeline.aws.access import AccessSettings, build_access_providers
-from raito_pipeline.config import Locks
+from raito_pipeline.aws.access import build_access_providers
+from raito_pipeline.config.groups import AccessOptions, Locks
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import IamUser, Tag
 
@@ -27,10 +27,13 @@ def test_which_policies_are_kept() -> None:
     told.policy("excluded", READ, "user:ada").policy("by-raito", READ, "user:ada", tags=BY_RAITO)
     told.policy("aws", READ, "user:ada", aws=True)
     excludes = (NamePattern("exclu.+"),)
-    assert sorted(told.build(AccessSettings(managed_policy_excludes=excludes))) == ["policy:aws", "policy:kept"]
-    skip_aws = AccessSettings(managed_policy_excludes=excludes, skip_aws_managed_policies=True)
+    assert sorted(told.build(AccessOptions(aws_access_managed_policy_excludes=excludes))) == [
+        "policy:aws",
+        "policy:kept",
+    ]
+    skip_aws = AccessOptions(aws_access_managed_policy_excludes=excludes, aws_access_skip_aws_managed_policies=True)
     assert sorted(told.build(skip_aws)) == ["policy:kept"]
-    assert told.build(AccessSettings(skip_managed_policies=True)) == {}
+    assert told.build(AccessOptions(aws_access_skip_managed_policies=True)) == {}
 
 
 def test_a_policy_of_aws_is_locked_and_told_apart_from_one_of_the_same_name() -> None:
@@ -48,7 +51,7 @@ def test_inline_policies_of_one_principal_are_one_access_provider_with_a_stable_
     assert (user.name, user.who_users, user.who_groups) == ("User ada inline policies", ("ada",), None)
     assert (group.name, group.who_users, group.who_groups) == ("Group g inline policies", None, ("g",))
     assert user.naming_hint == ""
-    skipping = AccessSettings(skip_user_inline_policies=True, skip_group_inline_policies=True)
+    skipping = AccessOptions(aws_access_skip_user_inline_policies=True, aws_access_skip_group_inline_policies=True)
     assert told.build(skipping) == {}
 
 
@@ -140,7 +143,13 @@ def test_locks_names_and_owners() -> None:
         fully_lock_when_incomplete=True,
         lock_all_owners=False,
     )
-    found = told.build(AccessSettings(locks=locks, name_tag="nice", owner_tag="own"))
+    found = told.build(
+        AccessOptions(
+            locks=locks,
+            tag_overwrite_key_for_access_provider_name="nice",
+            tag_overwrite_key_for_access_provider_owners="own",
+        )
+    )
     p, q = found["policy:p"], found["policy:q"]
     assert p.name == "Nice name"
     assert p.actual_name == "p"
@@ -171,9 +180,9 @@ def test_the_same_account_gives_the_same_rows_in_whatever_order_aws_answers() ->
         told.policy(f"p{number}", READ, f"user:u{number}", "group:g", f"role:r{number}")
         told.inline(f"user:u{number}", "b", READ).inline(f"user:u{number}", "a", READ)
     told.inline("user:u1", "no", document(deny("s3:*", "arn:aws:s3:::data/x*")))
-    first = build_access_providers(told.inputs(), AccessSettings())
+    first = build_access_providers(told.inputs(), AccessOptions())
     shuffle = random.Random(7).shuffle
     for rows in (told.users, told.groups, told.roles, told.policies, told.attachments):
         shuffle(rows)
-    assert build_access_providers(told.inputs(), AccessSettings()) == first
+    assert build_access_providers(told.inputs(), AccessOptions()) == first
     assert all(isinstance(user, IamUser) and user.create_date == WHEN for user in told.users)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from raito_pipeline.aws.access import AccessSettings
+from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, Tag
 
-from .conftest import ACCOUNT, BY_RAITO, NO_S3, READ, Told, allow, deny, document, trust, user_arn, what
+from .conftest import ACCOUNT, BY_RAITO, LINK, NO_S3, READ, Told, allow, deny, document, trust, user_arn, what
 
 SSO = "AWSReservedSSO_Readers_0123456789abcdef"
 
@@ -86,7 +86,7 @@ def test_which_roles_are_kept() -> None:
         told.inline(f"role:{name}", "own", READ)
     told.inline("role:without", "own", NO_S3)
     told.policy("p", READ, "role:with-policy", "role:excluded").policy("q", NO_S3, "role:without")
-    found = told.build(AccessSettings(role_excludes=(NamePattern("excl.*"),)))
+    found = told.build(AccessOptions(aws_access_role_excludes=(NamePattern("excl.*"),)))
     assert sorted(found) == ["policy:p", "role:with-policy", "role:with-what"]
     assert found["policy:p"].who_access_providers == ("role:with-policy",)
     assert "aws-access-role-excludes" in found["policy:p"].incomplete_reasons[0]
@@ -109,7 +109,7 @@ def _permission_set(told: Told, tags: tuple[Tag, ...] = ()) -> Told:
 
 
 def test_a_permission_set_has_the_assignments_of_the_account() -> None:
-    row = _permission_set(Told()).build(AccessSettings(organization=True))[f"ssorole:{SSO}"]
+    row = _permission_set(Told()).build(AccessOptions(organization=LINK))[f"ssorole:{SSO}"]
     assert (row.type, row.name) == ("aws_sso_role", "Readers")
     assert (row.who_users, row.who_groups) == (("ada@x", "bob@x"), ("Team",))
     assert row.what_locked == row.name_locked == row.delete_locked
@@ -119,7 +119,7 @@ def test_a_permission_set_has_the_assignments_of_the_account() -> None:
 
 
 def test_permission_sets_made_by_raito_are_not_imported() -> None:
-    assert _permission_set(Told(), BY_RAITO).build(AccessSettings(organization=True)) == {}
+    assert _permission_set(Told(), BY_RAITO).build(AccessOptions(organization=LINK)) == {}
 
 
 def test_without_an_organization_the_reserved_role_is_a_role() -> None:
@@ -129,12 +129,12 @@ def test_without_an_organization_the_reserved_role_is_a_role() -> None:
 def test_an_assignment_to_somebody_unknown_is_told() -> None:
     told = _permission_set(Told())
     told.assignments.append(OrgAccountAssignment(ACCOUNT, "arn:ps", "USER", "gone", None))
-    row = told.build(AccessSettings(organization=True))[f"ssorole:{SSO}"]
+    row = told.build(AccessOptions(organization=LINK))[f"ssorole:{SSO}"]
     assert row.incomplete_reasons == ("user gone is assigned, but not in the identity store",)
 
 
 def test_a_permission_set_that_was_not_read_has_an_unknown_who() -> None:
     told = Told().role(SSO, trust("*")).inline(f"role:{SSO}", "own", document(allow("s3:*", "*")))
-    row = told.build(AccessSettings(organization=True))[f"ssorole:{SSO}"]
+    row = told.build(AccessOptions(organization=LINK))[f"ssorole:{SSO}"]
     assert (row.who_users, row.who_groups) == (None, None)
     assert row.incomplete

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from raito_pipeline.aws.data_objects.folders import FolderSettings
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import keep_others_of_catalog
 from raito_pipeline.aws.readers.s3 import KeyPage
-from raito_pipeline.aws.readers.s3_objects import ScanReport, ScanSettings, write_s3_objects
+from raito_pipeline.aws.readers.s3_objects import ScanReport, write_s3_objects
+from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import DataObject
 from raito_pipeline.model.schema import to_batch
 from raito_pipeline.storage import ReadStatus, Store
@@ -52,9 +52,9 @@ def sync(store: Store, buckets: Buckets, subtree: Subtree | None = None, depth: 
     known = store.info("data_objects", ACCOUNT, REGION) is not None
     previous = store.batches("data_objects", ACCOUNT, REGION) if known else ()
     rows = [bucket_row(name) for name in buckets.keys]
-    settings = ScanSettings(FolderSettings(max_depth=depth), 2, subtree)
+    options = S3Options(aws_s3_max_folder_depth=depth, aws_concurrency=2)
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
-        return write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, settings, previous=previous)
+        return write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, options, subtree, previous=previous)
 
 
 def stored(store: Store) -> dict[str, str]:
@@ -112,7 +112,7 @@ def test_a_bucket_whose_region_is_not_known_keeps_its_row_and_its_keys(tmp_path:
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
         rows = [bucket_row("b", region=None), bucket_row("new", region=None)]
         previous = store.batches("data_objects", ACCOUNT, REGION)
-        write_s3_objects(writer, Buckets({}), ACCOUNT, REGION, rows, ScanSettings(), previous=previous)
+        write_s3_objects(writer, Buckets({}), ACCOUNT, REGION, rows, S3Options(), previous=previous)
     assert stored(store) == before
 
 
@@ -129,10 +129,16 @@ def test_below_one_folder_only_what_lies_there_is_kept(tmp_path: Path) -> None:
     rows = list(store.rows(DataObject, ACCOUNT, REGION))
     subtree = Subtree.of(f"{B}/c", [f"{B}/c/d"])
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
-        settings = ScanSettings(subtree=subtree)
         failing = Failing({"b": OLD}, fails={"b": 0})
         write_s3_objects(
-            writer, failing, ACCOUNT, REGION, [bucket_row("b")], settings, previous=[to_batch(DataObject, rows)]
+            writer,
+            failing,
+            ACCOUNT,
+            REGION,
+            [bucket_row("b")],
+            S3Options(),
+            subtree,
+            previous=[to_batch(DataObject, rows)],
         )
     assert [row.full_name for row in store.rows(DataObject, ACCOUNT, REGION)] == [f"{B}/c/f"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.settings import PushSettings
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import (
     AccessControl,
@@ -74,9 +74,9 @@ def state(
     return PushState.of(ACCOUNT, users, groups, roles, policies, attachments)
 
 
-def plan(*controls: AccessControl, there: PushState | None = None, settings: PushSettings | None = None) -> Plan:
+def plan(*controls: AccessControl, there: PushState | None = None, options: PushOptions | None = None) -> Plan:
     placed = [replace(each, position=position) for position, each in enumerate(controls)]
-    return plan_push(placed, there or state(), settings or PushSettings())
+    return plan_push(placed, there or state(), options or PushOptions())
 
 
 def steps(made: Plan) -> list[tuple[str, str, str]]:
@@ -225,8 +225,8 @@ def test_a_policy_is_attached_to_exactly_its_who() -> None:
 def test_a_policy_keeps_the_roles_that_raito_cloud_does_not_see() -> None:
     attachments = (IamAttachment("role", "hidden-1", "managed", "b", arn("b"), None),)
     there = state((role("hidden-1", trust("ada"), ()),), (policy("b", document("s3:Old")),), attachments)
-    settings = PushSettings(role_excludes=(NamePattern("hidden.*"),))
-    made = plan(policy_control("b", external_id="policy:b", what_locked=True), there=there, settings=settings)
+    options = PushOptions(aws_access_role_excludes=(NamePattern("hidden.*"),))
+    made = plan(policy_control("b", external_id="policy:b", what_locked=True), there=there, options=options)
     assert steps(made) == [("attach", "attachment", "user:ada")]
     assert "keeps the policy" in only(made).warnings[0]
 
@@ -280,8 +280,8 @@ def test_a_name_that_is_deleted_in_the_same_push_is_not_given_away() -> None:
 
 
 def test_prefix_suffix_and_length() -> None:
-    settings = PushSettings(role_prefix="raito-", role_suffix="-x", policy_prefix="p" * 60)
-    made = plan(control("a b"), policy_control("long name"), control("n" * 90), settings=settings)
+    options = PushOptions(aws_role_prefix="raito-", aws_role_suffix="-x", aws_policy_prefix="p" * 60)
+    made = plan(control("a b"), policy_control("long name"), control("n" * 90), options=options)
     assert made.targets[0].actual_name == "raito-a_b-x"
     assert "AWS takes 64" in made.targets[1].errors[0]
     assert "AWS takes 64" in made.targets[2].errors[0]

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,11 +24,12 @@ from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
-from raito_pipeline.aws.readers.glue import GlueSettings, read_tables
-from raito_pipeline.aws.readers.iam import EarlierIam, IamSettings, read_account
+from raito_pipeline.aws.readers.glue import read_tables
+from raito_pipeline.aws.readers.iam import EarlierIam, read_account
 from raito_pipeline.aws.readers.organization import EarlierOrganization, read_organization
 from raito_pipeline.aws.readers.reading import Read
-from raito_pipeline.aws.readers.s3 import S3Keys, S3Settings, read_buckets
+from raito_pipeline.aws.readers.s3 import S3Keys, read_buckets
+from raito_pipeline.config.groups import GlueOptions, IamOptions, S3Options
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -77,14 +78,19 @@ class Reader:
 
 
 def _iam(clients: AwsClients, _account: str, earlier: Tables) -> Tables:
-    before = EarlierIam(*(earlier[name].rows for name in IAM)) if earlier else EarlierIam()
-    found = read_account(clients, IamSettings(concurrency=2), earlier=before)
+    # Of another version of its policies, so that tags and documents are asked for again.
+    rows = {name: earlier[name].rows for name in IAM} if earlier else {}
+    rows["policies"] = tuple(replace(policy, default_version_id="v0") for policy in rows.get("policies", ()))
+    before = EarlierIam(**rows)
+    found = read_account(clients, IamOptions(aws_concurrency=2), earlier=before)
     return {name: getattr(found, name) for name in IAM}
 
 
 def _buckets(clients: AwsClients, _account: str, earlier: Tables) -> Tables:
     return {
-        "buckets": read_buckets(clients, S3Settings(concurrency=2), earlier=earlier["buckets"].rows if earlier else ())
+        "buckets": read_buckets(
+            clients, S3Options(aws_concurrency=2), earlier=earlier["buckets"].rows if earlier else ()
+        )
     }
 
 
@@ -107,7 +113,7 @@ def _keys(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
 
 
 def _glue(clients: AwsClients, _account: str, _earlier: Tables) -> Tables:
-    return {"tables": read_tables(clients, REGION, GlueSettings(concurrency=2))}
+    return {"tables": read_tables(clients, REGION, GlueOptions(aws_concurrency=2))}
 
 
 def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:

@@ -8,7 +8,8 @@ import pytest
 
 from raito_pipeline.aws.connection.errors import AwsUnreachable
 from raito_pipeline.aws.readers.access_points import access_point_buckets
-from raito_pipeline.aws.readers.glue import GlueRead, GlueSettings, read_catalog
+from raito_pipeline.aws.readers.glue import GlueRead, read_catalog
+from raito_pipeline.config.groups import GlueOptions
 from raito_pipeline.model.glue import GlueTable, from_json, to_json
 from raito_pipeline.storage.cells import ReadStatus
 from tests.aws.conftest import Reach
@@ -42,7 +43,7 @@ def catalog(databases: list[dict[str, Any]], tables: Mapping[str, Any]) -> Stand
 
 
 def read(reach: Reach, stand_in: StandIn, *, account_id: str = "", earlier: tuple[GlueTable, ...] = ()) -> GlueRead:
-    return read_catalog(reach(stand_in), REGION, GlueSettings(), account_id=account_id, earlier=earlier)
+    return read_catalog(reach(stand_in), REGION, GlueOptions(), account_id=account_id, earlier=earlier)
 
 
 def names(rows: tuple[GlueTable, ...]) -> Names:

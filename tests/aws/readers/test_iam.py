@@ -3,20 +3,15 @@
 import json
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable
-from raito_pipeline.aws.readers.iam import (
-    HINT,
-    AccountIam,
-    IamSettings,
-    read_account,
-    remembered_documents,
-    remembered_tags,
-)
+from raito_pipeline.aws.readers.iam import HINT, AccountIam, EarlierIam, read_account
+from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import Tag
 from raito_pipeline.storage.cells import ReadStatus
@@ -58,21 +53,21 @@ def one(read: AccountIam, table: str, **wanted: Any) -> Any:
 
 
 SETTINGS = {
-    "defaults": IamSettings(),
-    "user excluded": IamSettings(user_excludes=(NamePattern("b.t"),)),
-    "policy excluded": IamSettings(managed_policy_excludes=(NamePattern("read.*"),)),
-    "without user inline": IamSettings(skip_user_inline_policies=True),
-    "without group inline": IamSettings(skip_group_inline_policies=True),
-    "without managed": IamSettings(skip_managed_policies=True),
-    "without AWS managed": IamSettings(skip_aws_managed_policies=True),
-    "without IAM access": IamSettings(skip_iam=True),
+    "defaults": IamOptions(),
+    "user excluded": IamOptions(aws_user_excludes=(NamePattern("b.t"),)),
+    "policy excluded": IamOptions(aws_access_managed_policy_excludes=(NamePattern("read.*"),)),
+    "without user inline": IamOptions(aws_access_skip_user_inline_policies=True),
+    "without group inline": IamOptions(aws_access_skip_group_inline_policies=True),
+    "without managed": IamOptions(aws_access_skip_managed_policies=True),
+    "without AWS managed": IamOptions(aws_access_skip_aws_managed_policies=True),
+    "without IAM access": IamOptions(aws_access_skip_iam=True),
 }
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("made", [small_account, exported_account], ids=["small", "export"])
 @pytest.mark.parametrize("page", [1000, 3])
-def test_both_ways_give_identical_reads(reach: Reach, made: Any, settings: IamSettings, page: int) -> None:
+def test_both_ways_give_identical_reads(reach: Reach, made: Any, settings: IamOptions, page: int) -> None:
     details = read_account(reach(serve(made(), page)), settings)
     lists = read_account(reach(serve(made(), page, without=DETAILS)), settings)
     assert tables(details) == tables(lists)
@@ -81,7 +76,7 @@ def test_both_ways_give_identical_reads(reach: Reach, made: Any, settings: IamSe
 
 
 def test_rows_of_a_small_account(reach: Reach) -> None:
-    read = read_account(reach(serve(small_account())), IamSettings())
+    read = read_account(reach(serve(small_account())), IamOptions())
     zoe = one(read, "users", user_name="zoe")
     assert zoe.tags == (Tag("a", "1"), Tag("b", ""), Tag("email", "zoe@example.org"))
     assert zoe.group_names == ("data", "ops")
@@ -115,13 +110,13 @@ def test_the_order_of_the_answers_does_not_matter(reach: Reach) -> None:
             for part in row.values():
                 if isinstance(part, list):
                     part.reverse()
-    assert tables(read_account(reach(serve(made)), IamSettings())) == tables(
-        read_account(reach(serve(shuffled)), IamSettings())
+    assert tables(read_account(reach(serve(made)), IamOptions())) == tables(
+        read_account(reach(serve(shuffled)), IamOptions())
     )
 
 
 def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: Reach) -> None:
-    read = read_account(reach(serve(small_account())), IamSettings(user_excludes=(NamePattern("zoe|nobody"),)))
+    read = read_account(reach(serve(small_account())), IamOptions(aws_user_excludes=(NamePattern("zoe|nobody"),)))
     assert one(read, "users", user_name="zoe").tags == ()
     assert one(read, "users", user_name="zoe").group_names == ("data", "ops")
     assert [row.policy_name for row in read.attachments.rows if row.principal_name == "zoe"] == ["reads"]
@@ -131,14 +126,14 @@ def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: 
 @pytest.mark.parametrize("without", ["", DETAILS])
 def test_excluded_users_are_not_asked_about_inline_policies(reach: Reach, without: str) -> None:
     stand_in = serve(small_account(), without=without)
-    read_account(reach(stand_in), IamSettings(user_excludes=(NamePattern("zoe|bot"),)))
+    read_account(reach(stand_in), IamOptions(aws_user_excludes=(NamePattern("zoe|bot"),)))
     asked = [c.request["UserName"] for c in stand_in.log if c.action in ("iam:ListUserPolicies", "iam:GetUserPolicy")]
     assert set(asked) <= {"ann"}
 
 
 def test_what_the_options_leave_out_is_out_of_scope_and_not_asked(reach: Reach) -> None:
     stand_in = serve(small_account(), without=DETAILS)
-    read = read_account(reach(stand_in), IamSettings(skip_iam=True))
+    read = read_account(reach(stand_in), IamOptions(aws_access_skip_iam=True))
     assert (read.policies.status, read.attachments.status) == (ReadStatus.OUT_OF_SCOPE, ReadStatus.OUT_OF_SCOPE)
     assert (read.policies.rows, read.attachments.rows) == ((), ())
     assert not [action for action in stand_in.calls() if "Polic" in action]
@@ -151,12 +146,11 @@ def test_what_the_options_leave_out_is_out_of_scope_and_not_asked(reach: Reach) 
 def test_a_big_account_takes_two_pages_and_a_tag_read_for_each_importable_policy(reach: Reach) -> None:
     stand_in = serve(big_account())
     clients = reach(stand_in)
-    first = read_account(clients, IamSettings())
+    first = read_account(clients, IamOptions())
     assert stand_in.calls() == {DETAILS: 2, "iam:ListPolicyTags": 300}
     assert sum(clients.calls.values()) == 302
     stand_in.log.clear()
-    again = IamSettings(remembered_policy_tags=remembered_tags(first.policies.rows))
-    second = read_account(clients, again)
+    second = read_account(clients, IamOptions(), earlier=EarlierIam(policies=first.policies.rows))
     assert stand_in.calls() == {DETAILS: 2}
     assert tables(first) == tables(second)
 
@@ -166,19 +160,16 @@ def test_a_big_account_by_lists_stays_within_its_calls_and_asks_nothing_twice(re
     size = (100, 10, 100, 60)
     stand_in = serve(big_account(*size), without=DETAILS)
     clients = reach(stand_in)
-    first = read_account(clients, IamSettings())
+    first = read_account(clients, IamOptions())
     assert sum(stand_in.calls().values()) <= 3700 / 5
     asked = [(call.action, json.dumps(call.request, sort_keys=True)) for call in stand_in.log]
     assert len(asked) == len(set(asked))
-    assert tables(first) == tables(read_account(reach(serve(big_account(*size))), IamSettings()))
+    assert tables(first) == tables(read_account(reach(serve(big_account(*size))), IamOptions()))
     assert {action for action in stand_in.calls() if action != DETAILS} <= granted()
 
     stand_in.log.clear()
-    rows = first.policies.rows
-    again = IamSettings(
-        remembered_policy_tags=remembered_tags(rows), remembered_policy_documents=remembered_documents(rows)
-    )
-    assert tables(read_account(clients, again)) == tables(first)
+    again = read_account(clients, IamOptions(), earlier=EarlierIam(policies=first.policies.rows))
+    assert tables(again) == tables(first)
     assert {"iam:ListPolicyTags", "iam:GetPolicyVersion"}.isdisjoint(stand_in.calls())
 
 
@@ -187,8 +178,10 @@ def test_a_new_version_of_a_policy_has_its_tags_read_again(reach: Reach) -> None
         principal("User", "u", attached=(f"arn:aws:iam::{ACCOUNT}:policy/p",)),
         policies=(managed("p", s3(), tags={"k": "new"}),),
     )
-    stale = {(f"ANPA{ACCOUNT}p", "v1"): (Tag("k", "old"),)}
-    read = read_account(reach(serve(made)), IamSettings(remembered_policy_tags=stale))
+    known = read_account(reach(serve(made)), IamOptions()).policies.rows[0]
+    earlier = EarlierIam(policies=[replace(known, default_version_id="v1", tags=(Tag("k", "old"),))])
+    assert known.default_version_id != "v1"
+    read = read_account(reach(serve(made)), IamOptions(), earlier=earlier)
     assert read.policies.rows[0].tags == (Tag("k", "new"),)
 
 
@@ -202,7 +195,7 @@ def test_attachments_are_asked_in_the_cheaper_direction(reach: Reach, users: int
         policies=tuple(managed(f"p{n}", NO_S3) for n in range(5)),
     )
     stand_in = serve(made, without=DETAILS)
-    read = read_account(reach(stand_in), IamSettings())
+    read = read_account(reach(stand_in), IamOptions())
     assert len(read.attachments.rows) == 5 * users
     asked = {action for action in stand_in.calls() if "Attached" in action or "Entities" in action}
     assert asked == {direction}
@@ -222,7 +215,7 @@ def test_a_denied_mandatory_action_is_an_error_that_names_it(reach: Reach, actio
     stand_in = serve(small_account())
     stand_in.allowed = lambda asked, _: asked not in (action, DETAILS)
     with pytest.raises(AwsDenied) as error:
-        read_account(reach(stand_in), IamSettings())
+        read_account(reach(stand_in), IamOptions())
     assert error.value.action == action
     wanted = rf"{action} on (arn:aws:iam::(\w*):\S+): AWS denied the call \(AccessDenied\)\. Grant {action} on \1 "
     wanted += r"to the credentials\. Or grant iam:GetAccountAuthorizationDetails on \*, .+"
@@ -233,7 +226,7 @@ def test_a_denied_mandatory_action_is_an_error_that_names_it(reach: Reach, actio
 def test_denied_policy_tags_are_one_problem_and_the_policies_stay(reach: Reach, without: str) -> None:
     stand_in = serve(small_account())
     stand_in.allowed = lambda action, _: action not in (without, "iam:ListPolicyTags")
-    read = read_account(reach(stand_in), IamSettings())
+    read = read_account(reach(stand_in), IamOptions())
     assert read.policies.status is ReadStatus.PARTIAL
     (problem,) = read.policies.problems
     assert f"iam:ListPolicyTags on arn:aws:iam::{ACCOUNT}:policy/reads" in problem
@@ -244,10 +237,10 @@ def test_denied_policy_tags_are_one_problem_and_the_policies_stay(reach: Reach, 
 
 def test_without_entities_of_a_policy_the_attachments_are_asked_by_principal(reach: Reach) -> None:
     many = big_account(users=20, groups=2, roles=10, policies=5)
-    whole = read_account(reach(serve(many)), IamSettings())
+    whole = read_account(reach(serve(many)), IamOptions())
     stand_in = serve(many)
     stand_in.allowed = lambda action, _: action not in (DETAILS, "iam:ListEntitiesForPolicy")
-    assert tables(read_account(reach(stand_in), IamSettings())) == tables(whole)
+    assert tables(read_account(reach(stand_in), IamOptions())) == tables(whole)
     assert stand_in.calls()["iam:ListEntitiesForPolicy"] == 1
 
 
@@ -261,8 +254,8 @@ def test_under_the_documented_policy_only_the_policies_of_aws_are_missing_and_to
     actions = granted()
     stand_in = serve(small_account())
     stand_in.allowed = lambda action, resource: action in actions and resource.startswith(f"arn:aws:iam::{ACCOUNT}:")
-    read = read_account(reach(stand_in), IamSettings())
-    whole = read_account(reach(serve(small_account())), IamSettings())
+    read = read_account(reach(stand_in), IamOptions())
+    whole = read_account(reach(serve(small_account())), IamOptions())
     assert read.policies.status is ReadStatus.PARTIAL
     assert "iam:GetPolicyVersion on arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" in read.policies.problems[0]
     assert read.policies.rows == tuple(row for row in whole.policies.rows if not row.aws_managed)
@@ -288,11 +281,11 @@ def test_a_call_that_fails_for_good_is_never_a_shorter_table(
     stand_in = serve(big_account(users=30, groups=3, roles=8, policies=6), page=10, without=DETAILS)
     stand_in.faults = {(action, nth): fault for nth in range(2, 100)}
     if action == "iam:ListPolicyTags":
-        read = read_account(reach(stand_in), IamSettings())
+        read = read_account(reach(stand_in), IamOptions())
         assert read.policies.status is ReadStatus.PARTIAL
         return
     with pytest.raises(error):
-        read_account(reach(stand_in), IamSettings())
+        read_account(reach(stand_in), IamOptions())
 
 
 @pytest.mark.parametrize("fault", [Refused(400, "Throttling"), Refused(503, "ServiceUnavailable"), Dropped()])
@@ -300,7 +293,7 @@ def test_a_failed_second_page_of_the_details_fails_the_read(reach: Reach, fault:
     stand_in = serve(small_account(), page=5)
     stand_in.faults = {(DETAILS, 2): fault}
     with pytest.raises(AwsError):
-        read_account(reach(stand_in), IamSettings())
+        read_account(reach(stand_in), IamOptions())
     assert set(stand_in.calls()) == {DETAILS}
 
 
@@ -308,8 +301,8 @@ def test_a_throttle_that_passes_is_retried_and_nothing_is_lost(reach: Reach) -> 
     stand_in = serve(small_account(), page=5)
     stand_in.faults = {(DETAILS, 2): Refused(400, "Throttling", "Rate exceeded")}
     clients = reach(stand_in, attempts=2)
-    assert tables(read_account(clients, IamSettings())) == tables(
-        read_account(reach(serve(small_account())), IamSettings())
+    assert tables(read_account(clients, IamOptions())) == tables(
+        read_account(reach(serve(small_account())), IamOptions())
     )
     assert clients.calls["iam:GetAccountAuthorizationDetails"] == 4
 
@@ -318,15 +311,15 @@ def test_a_page_that_announces_more_without_a_way_to_it_fails_the_read(reach: Re
     stand_in = serve(small_account())
     stand_in.handlers[DETAILS] = lambda _: {"UserDetailList": [], "IsTruncated": True}
     with pytest.raises(AwsUnreachable, match="announced another page"):
-        read_account(reach(stand_in), IamSettings())
+        read_account(reach(stand_in), IamOptions())
 
 
 @pytest.mark.parametrize("action", ["iam:GetUser", "iam:ListRolePolicies", "iam:GetGroup", "iam:GetUserPolicy"])
 def test_what_is_deleted_while_it_is_read_is_gone_and_no_error(reach: Reach, action: str) -> None:
     stand_in = serve(small_account(), without=DETAILS)
     stand_in.faults = {(action, 1): Refused(404, "NoSuchEntity")}
-    read = read_account(reach(stand_in), IamSettings())
-    whole = read_account(reach(serve(small_account())), IamSettings())
+    read = read_account(reach(stand_in), IamOptions())
+    whole = read_account(reach(serve(small_account())), IamOptions())
     assert all(getattr(read, table).status is ReadStatus.COMPLETE for table in TABLES)
     lost = [table for table in TABLES if len(getattr(read, table).rows) < len(getattr(whole, table).rows)]
     table = {"U": "users", "R": "roles", "G": "groups"}[re.sub("iam:(Get|List)", "", action)[0]]
@@ -338,14 +331,14 @@ def test_what_is_deleted_while_it_is_read_is_gone_and_no_error(reach: Reach, act
 
 def test_progress_is_told(reach: Reach) -> None:
     told: list[tuple[str, int, int | None]] = []
-    read_account(reach(serve(small_account(), page=5)), IamSettings(), lambda *one: told.append(one))
+    read_account(reach(serve(small_account(), page=5)), IamOptions(), lambda *one: told.append(one))
     assert ("account details", 3, None) in told
     assert ("policy tags", 2, 2) in told
 
 
 def test_the_real_export_is_read_whole(reach: Reach) -> None:
     made = exported_account()
-    read = read_account(reach(serve(made)), IamSettings())
+    read = read_account(reach(serve(made)), IamOptions())
     assert len(read.users.rows) == len(made["UserDetailList"])
     assert len(read.groups.rows) == len(made["GroupDetailList"])
     assert len(read.roles.rows) == len(made["RoleDetailList"])

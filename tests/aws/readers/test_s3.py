@@ -7,7 +7,8 @@ import pytest
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsUnreachable
-from raito_pipeline.aws.readers.s3 import S3Keys, S3Settings, bucket_region, read_buckets
+from raito_pipeline.aws.readers.s3 import S3Keys, bucket_region, read_buckets
+from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import Tag
 from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -34,7 +35,7 @@ def no_such_bucket(**where: Any) -> Fault:
 def test_a_bucket_that_is_gone_although_listed_is_no_problem(emulated_aws: EmulatedAws, clients: AwsClients) -> None:
     """https://github.com/guardian/prism/issues/52: for hours after a deletion."""
     emulated_aws.faults.add(no_such_bucket())
-    read = read_buckets(clients, S3Settings())
+    read = read_buckets(clients, S3Options())
     assert read.status is ReadStatus.COMPLETE
     assert [row.name for row in read.rows] == ["alive", "other"]
 
@@ -52,11 +53,11 @@ KINDS: tuple[Kind, ...] = ("deny", "throttle", "error", "page")
 def test_tags_that_cannot_be_read_are_as_before_and_the_read_says_so(
     emulated_aws: EmulatedAws, clients: AwsClients, kind: Kind
 ) -> None:
-    before = read_buckets(clients, S3Settings())
+    before = read_buckets(clients, S3Options())
     assert [row.tags for row in before.rows] == [(Tag("team", name),) for name in NAMES]
     emulated_aws.faults.add(Fault(kind=kind, operation="GetBucketTagging"))
 
-    read = read_buckets(clients, S3Settings(), earlier=before.rows)
+    read = read_buckets(clients, S3Options(), earlier=before.rows)
     assert read.rows == before.rows
     assert read.status is ReadStatus.PARTIAL
     (line,) = read.problems
@@ -64,19 +65,19 @@ def test_tags_that_cannot_be_read_are_as_before_and_the_read_says_so(
     assert "The same for 2 more" in line
     assert ("Grant s3:GetBucketTagging" in line) == (kind == "deny")
 
-    without = read_buckets(clients, S3Settings())
+    without = read_buckets(clients, S3Options())
     assert without.status is ReadStatus.PARTIAL
     assert [row.tags for row in without.rows] == [None, None, None]
 
 
 def test_a_bucket_that_was_made_anew_has_no_tags_of_before(emulated_aws: EmulatedAws, clients: AwsClients) -> None:
-    before = read_buckets(clients, S3Settings())
+    before = read_buckets(clients, S3Options())
     s3 = clients.client("s3")
     s3.delete_bucket(Bucket="alive")
     time.sleep(1.1)  # a creation date counts seconds
     s3.create_bucket(Bucket="alive")
     emulated_aws.faults.add(Fault(kind="deny", operation="GetBucketTagging"))
-    again = read_buckets(clients, S3Settings(), earlier=before.rows)
+    again = read_buckets(clients, S3Options(), earlier=before.rows)
     assert [row.tags for row in again.rows] == [None, (Tag("team", "ghost"),), (Tag("team", "other"),)]
 
 
@@ -84,7 +85,7 @@ def test_a_bucket_that_was_made_anew_has_no_tags_of_before(emulated_aws: Emulate
 def test_a_list_that_fails_leaves_the_reader(emulated_aws: EmulatedAws, clients: AwsClients, kind: Any) -> None:
     emulated_aws.faults.add(Fault(kind=kind, operation="ListBuckets"))
     with pytest.raises(AwsError):
-        read_buckets(clients, S3Settings())
+        read_buckets(clients, S3Options())
 
 
 @pytest.mark.parametrize("kind", ["page", "empty", "stub", "half"])

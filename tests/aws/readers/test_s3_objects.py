@@ -8,30 +8,30 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from raito_pipeline.aws.data_objects.folders import FolderSettings
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
-from raito_pipeline.aws.readers.s3_objects import ScanSettings, write_s3_objects
+from raito_pipeline.aws.readers.s3_objects import write_s3_objects
+from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import DataObject
 from raito_pipeline.storage import ReadStatus, Store
 from tests.aws.bucket_in_memory import ACCOUNT, REGION, Buckets, bucket_row, expected, scanned
 
 B = f"{ACCOUNT}:{REGION}:b"
-FLAT = FolderSettings(emulate=False)
+FLAT = S3Options(aws_s3_emulate_folder_structure=False)
 
-CASES: dict[str, tuple[list[str], FolderSettings, set[str], set[str]]] = {
-    "plain": (["x.csv", "a/b/c.csv"], FolderSettings(), {"a", "a/b"}, {"x.csv", "a/b/c.csv"}),
-    "a folder that is a key of its own": (["a/", "a/x"], FolderSettings(), {"a"}, {"a/x"}),
-    "an empty folder": (["a/"], FolderSettings(), {"a"}, set()),
-    "an empty part": (["a//b"], FolderSettings(), {"a", "a/"}, {"a//b"}),
-    "an empty part and none": (["a//b", "a/b"], FolderSettings(), {"a", "a/"}, {"a//b", "a/b"}),
-    "a slash at the beginning": (["/x"], FolderSettings(), {""}, {"/x"}),
-    "only a slash": (["/"], FolderSettings(), {""}, set()),
-    "dots are parts like others": (["../a", "./a"], FolderSettings(), {"..", "."}, {"../a", "./a"}),
-    "other scripts": (["données/ключ/表.csv"], FolderSettings(), {"données", "données/ключ"}, {"données/ключ/表.csv"}),
-    "1,024 bytes": (["k" * 1024], FolderSettings(), set(), {"k" * 1024}),
-    "depth 1": (["x", "a/b", "a/c/d"], FolderSettings(max_depth=1), {"a"}, {"x"}),
-    "depth 2": (["x", "a/b", "a/c/d"], FolderSettings(max_depth=2), {"a", "a/c"}, {"x", "a/b"}),
+CASES: dict[str, tuple[list[str], S3Options, set[str], set[str]]] = {
+    "plain": (["x.csv", "a/b/c.csv"], S3Options(), {"a", "a/b"}, {"x.csv", "a/b/c.csv"}),
+    "a folder that is a key of its own": (["a/", "a/x"], S3Options(), {"a"}, {"a/x"}),
+    "an empty folder": (["a/"], S3Options(), {"a"}, set()),
+    "an empty part": (["a//b"], S3Options(), {"a", "a/"}, {"a//b"}),
+    "an empty part and none": (["a//b", "a/b"], S3Options(), {"a", "a/"}, {"a//b", "a/b"}),
+    "a slash at the beginning": (["/x"], S3Options(), {""}, {"/x"}),
+    "only a slash": (["/"], S3Options(), {""}, set()),
+    "dots are parts like others": (["../a", "./a"], S3Options(), {"..", "."}, {"../a", "./a"}),
+    "other scripts": (["données/ключ/表.csv"], S3Options(), {"données", "données/ключ"}, {"données/ключ/表.csv"}),
+    "1,024 bytes": (["k" * 1024], S3Options(), set(), {"k" * 1024}),
+    "depth 1": (["x", "a/b", "a/c/d"], S3Options(aws_s3_max_folder_depth=1), {"a"}, {"x"}),
+    "depth 2": (["x", "a/b", "a/c/d"], S3Options(aws_s3_max_folder_depth=2), {"a", "a/c"}, {"x", "a/b"}),
     "flat": (["x", "a/b", "a//b", "d/"], FLAT, set(), {"x", "a/b", "a//b", "d/"}),
 }
 """Keys, how they are folded, and the paths of the folders and of the files that they become."""
@@ -66,7 +66,7 @@ def test_only_included_buckets_of_the_region_are_listed(tmp_path: Path) -> None:
             bucket_row("nowhere", region=None)]  # fmt: skip
     store = Store.open(tmp_path)
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
-        write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, ScanSettings())
+        write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, S3Options())
     assert {row.full_name for row in store.rows(DataObject, ACCOUNT, REGION)} == {B, f"{B}/x"}
     info = store.info("data_objects", ACCOUNT, REGION)
     assert info is not None
@@ -76,13 +76,13 @@ def test_only_included_buckets_of_the_region_are_listed(tmp_path: Path) -> None:
 
 PARTS = st.text(alphabet="ab-.é/", min_size=1, max_size=7)
 KEYS = st.lists(PARTS, min_size=0, max_size=60, unique=True)
-FOLDERS = st.builds(FolderSettings, st.sampled_from([True, True, True, False]), st.integers(1, 4))
+FOLDERS = st.builds(S3Options, st.sampled_from([True, True, True, False]), st.integers(1, 4))
 
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=KEYS, others=KEYS, folders=FOLDERS, page=st.integers(1, 5), workers=st.integers(1, 4), seed=st.integers())
 def test_nothing_is_lost_invented_or_out_of_order(
-    tmp_path: Path, keys: list[str], others: list[str], folders: FolderSettings, page: int, workers: int, seed: int
+    tmp_path: Path, keys: list[str], others: list[str], folders: S3Options, page: int, workers: int, seed: int
 ) -> None:
     buckets = Buckets({"b": keys, "c": others}, page, random.Random(seed) if workers > 1 else None)
     rows, report = scanned(tmp_path, buckets, folders, concurrency=workers)
@@ -115,7 +115,7 @@ def test_a_subtree_is_what_lies_below_and_is_not_left_out(
         below = path is None or key.startswith(f"{path}/")
         return below and not any(key == out or key.startswith(f"{out}/") for out in excludes)
 
-    whole = expected("b", [key for key in keys if wanted(key)], FolderSettings())
+    whole = expected("b", [key for key in keys if wanted(key)], S3Options())
     above = {B} if path is None else {B, *(f"{B}/{path[:n]}" for n in range(len(path) + 1) if path[n : n + 1] in "/")}
     assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == {one for one in whole if one[0] not in above}
     assert all(subtree.contains(row.full_name) for row in rows)
@@ -125,7 +125,7 @@ def test_a_big_bucket_is_shared_by_the_workers(tmp_path: Path) -> None:
     keys = [f"year={year}/day={day:03d}/{n:03d}.parquet" for year in range(4) for day in range(20) for n in range(20)]
     buckets = Buckets({"b": keys}, 10, random.Random(1))
     rows, report = scanned(tmp_path, buckets, concurrency=4)
-    assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == expected("b", keys, FolderSettings())
+    assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == expected("b", keys, S3Options())
     least = len(keys) // 10
     assert report.splits > 0
     assert len(buckets.asked) <= least * 1.25
@@ -144,9 +144,9 @@ def test_below_the_depth_limit_folders_are_asked_for_and_not_keys(tmp_path: Path
     """40,000 keys are 4,000 pages of 10; what is above the limit is told by far fewer."""
     keys = [f"{a}/{b}/{n:05d}" for a in range(4) for b in range(5) for n in range(2000)] + ["z"]
     buckets = Buckets({"b": keys}, 10)
-    rows, _ = scanned(tmp_path, buckets, FolderSettings(max_depth=depth))
+    rows, _ = scanned(tmp_path, buckets, S3Options(aws_s3_max_folder_depth=depth))
     assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == expected(
-        "b", keys, FolderSettings(max_depth=depth)
+        "b", keys, S3Options(aws_s3_max_folder_depth=depth)
     )
     assert len(buckets.asked) <= most
 
@@ -154,7 +154,7 @@ def test_below_the_depth_limit_folders_are_asked_for_and_not_keys(tmp_path: Path
 def test_small_folders_below_the_depth_limit_cost_no_call_more(tmp_path: Path) -> None:
     keys = [f"{n:04d}/{k}" for n in range(300) for k in range(3)]
     buckets = Buckets({"b": keys}, 10)
-    scanned(tmp_path, buckets, FolderSettings(max_depth=1))
+    scanned(tmp_path, buckets, S3Options(aws_s3_max_folder_depth=1))
     assert len(buckets.asked) <= len(keys) // 10
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
-from raito_pipeline.aws.usage.report import Incomplete, UsageReport, UsageSettings
-from raito_pipeline.aws.usage.statements import StatementSettings
+from raito_pipeline.aws.usage.report import Incomplete, UsageReport
+from raito_pipeline.aws.usage.statements import UsagePlace
+from raito_pipeline.config.groups import UsageOptions, UsageWindow
 from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 
@@ -48,6 +49,9 @@ def event(key: str | None = "a/b/c.csv", name: str = "GetObject", **changes: Any
 
 def packed(records: list[Any]) -> bytes:
     return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)
+
+
+OPTIONS = UsageOptions(aws_s3_cloudtrail_bucket="trail")
 
 
 @dataclass
@@ -130,11 +134,10 @@ class Usage:
     def sync(self, *, days_later: int = 0) -> UsageReport:
         """One sync; the next one knows when this one was."""
         self.now += timedelta(days=days_later)
-        held_against = StatementSettings(ACCOUNT, REGION, "trail", self.people, {"data": REGION})
-        settings = UsageSettings(held_against, incomplete=self.incomplete)
+        place = UsagePlace(ACCOUNT, REGION, self.people, {"data": REGION})
         report = read_usage(
-            self.store, self.logs, ACCOUNT, REGION, self.known, settings,
-            usage_last_used=self.last_used, now=self.now,
+            self.store, self.logs, ACCOUNT, REGION, self.known, place, OPTIONS, UsageWindow(),
+            incomplete=self.incomplete, usage_last_used=self.last_used, now=self.now,
         )  # fmt: skip
         self.last_used = self.now
         return report

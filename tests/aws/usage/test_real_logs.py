@@ -12,8 +12,9 @@ import pytest
 from raito_pipeline.aws.readers.cloudtrail import LogBytes, LogFile
 from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
-from raito_pipeline.aws.usage.report import UsageReport, UsageSettings
-from raito_pipeline.aws.usage.statements import StatementSettings
+from raito_pipeline.aws.usage.report import UsageReport
+from raito_pipeline.aws.usage.statements import UsagePlace
+from raito_pipeline.config.groups import UsageOptions, UsageWindow
 from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 from tests.shared_data import LOGS
@@ -56,8 +57,8 @@ def _records() -> list[dict[str, object]]:
 def _read(store: Store, folder: Folder, buckets: Sequence[str]) -> UsageReport:
     known = KnownObjects()
     known.add([f"{ACCOUNT}:{REGION}:{name}" for name in buckets], ["bucket"] * len(buckets))
-    settings = UsageSettings(StatementSettings(ACCOUNT, REGION, "log-bucket"))
-    return read_usage(store, folder, ACCOUNT, REGION, known, settings, now=NOW)
+    place, options = UsagePlace(ACCOUNT, REGION), UsageOptions(aws_s3_cloudtrail_bucket="log-bucket")
+    return read_usage(store, folder, ACCOUNT, REGION, known, place, options, UsageWindow(), now=NOW)
 
 
 def test_every_record_is_accounted_for_and_read_once(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from raito_pipeline.aws.usage.records import Record, decode
 from raito_pipeline.aws.usage.rows import StatementRows
-from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker, StatementSettings, UsageEntry
+from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker, UsageEntry, UsagePlace
+from raito_pipeline.config.groups import UsageOptions
 from tests.aws.usage.logs import ACCOUNT, BUCKET, REGION, event, objects
 
 KEYS = st.sampled_from(["a/b/c.csv", "a/b/", "a/b", "a", "x", "a/new.csv", "a//b", "/a", "deep/er/x", "ä.csv", ""])
@@ -50,7 +51,7 @@ CHANGES = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 KNOWN = objects("a/", "a/b/", "a/b/c.csv", "a//b", "x", "ä.csv")
 KNOWN.add([f"{BUCKET}:file/a", f"{ACCOUNT}:{REGION}:dat"], ["file", "bucket"])
-SETTINGS = StatementSettings(ACCOUNT, REGION, "trail", {}, {"data": REGION})
+PLACE, OPTIONS = UsagePlace(ACCOUNT, REGION, {}, {"data": REGION}), UsageOptions(aws_s3_cloudtrail_bucket="trail")
 
 
 def row(made: UsageEntry, file_key: str) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def read(changes: list[dict[str, Any]]) -> list[Record]:
 @given(st.lists(st.lists(CHANGES, max_size=8), max_size=4))
 @settings(max_examples=400)
 def test_both_ways_give_the_same_rows_and_the_same_reasons(files: list[list[dict[str, Any]]]) -> None:
-    rows, long_way = StatementRows(StatementMaker(KNOWN, SETTINGS)), StatementMaker(KNOWN, SETTINGS)
+    rows, long_way = StatementRows(StatementMaker(KNOWN, PLACE, OPTIONS)), StatementMaker(KNOWN, PLACE, OPTIONS)
     keys = [f"file-{number}" for number in range(len(files))]
     expected: list[dict[str, Any]] = []
     reasons: list[Counter[SkipReason]] = []
