@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from assets import account_iam, data_objects, last_layer, org_identities, regional, upload
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration.external import external_specs
 from raito_pipeline.orchestration.freshness import with_freshness
 from raito_pipeline.orchestration.grid import Grid
+
+from . import account_iam, data_objects, last_layer, org_identities, regional, upload
 
 
 def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
@@ -21,4 +22,4 @@ def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.Ass
         *upload.build(grid),
         *last_layer.build(grid),
     ]
-    return [*with_freshness(made, options), *external_specs(options)]
+    return [*with_freshness(made, options, grid.naming), *external_specs(options, grid.naming)]

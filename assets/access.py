@@ -73,7 +73,8 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         return
     meter = Meter()
     read_at = datetime.now(UTC)
-    verdict = judge(log.context.instance, log.store, access_needs(services.options, grid, log.store, cell.account))
+    needs = access_needs(services.options, grid, log.store, cell.account)
+    verdict = judge(log.context.instance, log.naming, log.store, needs)
     for reason in gone.reasons(services.options, log.store, cell.account):
         verdict = verdict.but(reason)
     built_of = optional_inputs(log.store, services, grid, cell.account)

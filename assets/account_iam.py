@@ -9,11 +9,11 @@ from raito_pipeline.aws.readers.iam import EarlierIam
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.orchestration.cells import CellLog, Meter, Results
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.layers import IAM_TABLES
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.storage import Store
 
@@ -26,10 +26,8 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The five IAM tables, read together: they come from the same calls."""
     specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
 
-    @dg.multi_asset(name=GROUP, specs=specs, check_specs=check_specs(specs), can_subset=True)
-    def account_iam(
-        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
-    ) -> Results:
+    @step(grid.naming, specs, name=GROUP)
+    def account_iam(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads the users, groups, roles, managed policies and attachments of an account."""
         log = sync_run.log(context)
         for cell in log.cells("account"):

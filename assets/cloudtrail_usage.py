@@ -110,7 +110,8 @@ def _incomplete(log: CellLog, grid: Grid, target: AccountTarget, cell: Cell) -> 
     ]
     # What this very run reads is of this sync, and Dagster knows it only as begun.
     now = objects is not None and objects.run_id == log.context.run.run_id
-    if judge(log.context.instance, log.store, needs[:1] if now else needs).complete and objects and objects.complete:
+    upstream = judge(log.context.instance, log.naming, log.store, needs[:1] if now else needs)
+    if upstream.complete and objects and objects.complete:
         return Incomplete()
     of_this_sync = now and buckets is not None and buckets.sync == log.store.sync
     if not of_this_sync or objects is None or target.aws_glue_enabled or UNREAD_BUCKETS not in objects.extra:

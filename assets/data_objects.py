@@ -23,13 +23,13 @@ from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
 from raito_pipeline.orchestration.cells import CellLog, Meter, ReadRefused, Results, require
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import Need, Verdict, judge
 from raito_pipeline.orchestration.layers import account_cell
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.subtree_cells import write_rows_outside
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.storage import CellWriter, ReadStatus, Store
@@ -41,10 +41,8 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The buckets of the account; the data objects themselves are regional (`assets/regional.py`)."""
     spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
 
-    @dg.multi_asset(name="s3_buckets", specs=[spec], check_specs=check_specs([spec]), can_subset=False)
-    def s3_buckets(
-        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
-    ) -> Results:
+    @step(grid.naming, [spec], name="s3_buckets")
+    def s3_buckets(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads the buckets of an account with their regions and tags."""
         log = sync_run.log(context)
         for cell in log.cells("account"):
@@ -77,7 +75,8 @@ def _switched_off(target: AccountTarget) -> str | None:
 
 def upstream(log: CellLog, grid: Grid, cell: Cell) -> Verdict:
     """Whether the buckets that a regional cell is made of are whole and of this sync."""
-    return judge(log.context.instance, log.store, [Need("s3_buckets", [account_cell(cell.account)], grid.account)])
+    need = Need("s3_buckets", [account_cell(cell.account)], grid.account)
+    return judge(log.context.instance, log.naming, log.store, [need])
 
 
 def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:

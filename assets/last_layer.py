@@ -7,25 +7,26 @@ themselves are in `access`, `upload` and `access_push`.
 
 import dagster as dg
 
-from assets import access, access_push, upload
 from raito_pipeline.orchestration.cells import Results
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
+
+from . import access, access_push, upload
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """What is made of everything that was read of an account."""
     specs = [*access.specs(grid), *upload.specs(grid), *access_push.specs(grid)]
 
-    @dg.multi_asset(name="last_layer", specs=specs, check_specs=check_specs(specs), can_subset=True)
+    @step(grid.naming, specs, name="last_layer")
     def last_layer(
         context: dg.AssetExecutionContext,
-        services: dg.ResourceParam[Services],
-        sync_run: dg.ResourceParam[SyncRun],
-        raito_jobs: dg.ResourceParam[RunJobs],
+        services: Services,
+        sync_run: SyncRun,
+        raito_jobs: RunJobs,
     ) -> Results:
         """Works out access, uploads what was read, and makes in AWS what was granted in Raito Cloud."""
         log = sync_run.log(context)

@@ -10,11 +10,11 @@ from raito_pipeline.aws.readers.instances import Home
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, OrgUser
 from raito_pipeline.orchestration.cells import CellLog, Meter, Results
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.layers import ORGANIZATION_TABLES
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 
 GROUP = "org_identities"
@@ -24,10 +24,8 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The four organization tables, read together."""
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
 
-    @dg.multi_asset(name=GROUP, specs=specs, check_specs=check_specs(specs), can_subset=True)
-    def org_identities(
-        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
-    ) -> Results:
+    @step(grid.naming, specs, name=GROUP)
+    def org_identities(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
         log = sync_run.log(context)
         for cell in log.cells("organization"):

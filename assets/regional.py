@@ -7,16 +7,17 @@ nor the tables after it: Dagster would skip every step downstream of one that fa
 
 import dagster as dg
 
-from assets import access, cloudtrail_usage, data_objects
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration import gone, partitions
 from raito_pipeline.orchestration.cells import CellLog, Results
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.storage import CellUnusable
+
+from . import access, cloudtrail_usage, data_objects
 
 
 def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
@@ -25,16 +26,8 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
     # Data objects of all regions come before any usage: a statement needs to know what it may point at.
     makers = [*data_objects.makers(grid), *access.MAKERS, *cloudtrail_usage.makers(grid)]
 
-    @dg.multi_asset(
-        name="regional",
-        specs=specs,
-        check_specs=check_specs(specs),
-        can_subset=True,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-    )
-    def regional(
-        context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], sync_run: dg.ResourceParam[SyncRun]
-    ) -> Results:
+    @step(grid.naming, specs, name="regional", backfill_policy=dg.BackfillPolicy.single_run())
+    def regional(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads what an account holds in each of its regions."""
         log = sync_run.log(context)
         for maker in makers:

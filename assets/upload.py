@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import dagster as dg
 
 from raito_pipeline.orchestration.cells import CellLog, Results
-from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.orchestration.uploads import (
     AccessProviderUpload,
@@ -35,12 +35,12 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     # In the group of what it uploads: the assets of one group have one kind of partitions.
     spec = _spec("org_identity_store_import", grid, ["org_users", "org_groups"], group="org_identities")
 
-    @dg.multi_asset(name="upload_organization", specs=[spec], check_specs=check_specs([spec]), can_subset=True)
+    @step(grid.naming, [spec], name="upload_organization")
     def upload_organization(
         context: dg.AssetExecutionContext,
-        services: dg.ResourceParam[Services],
-        sync_run: dg.ResourceParam[SyncRun],
-        raito_jobs: dg.ResourceParam[RunJobs],
+        services: Services,
+        sync_run: SyncRun,
+        raito_jobs: RunJobs,
     ) -> Results:
         """Uploads the people of an organization."""
         log = sync_run.log(context)

@@ -1,4 +1,4 @@
-"""What Dagster loads: assets, resources, jobs, schedules and sensors of the `raito.yml` that it finds.
+"""What Dagster loads: the component on the `raito.yml` that is found from this directory, under no name.
 
 Loading reads `raito.yml` and nothing else. Where there is none, the assets are there without partitions.
 """
@@ -8,31 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 
-import assets
-from raito_pipeline.config import ConfigError, Options, Pipeline, find_config, load
-from raito_pipeline.orchestration.automation import build_automation
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.progress import RunProgress
-from raito_pipeline.orchestration.raito_jobs import raito_jobs
-from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync_run import sync_run
+from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
+from raito_pipeline.config import ConfigError, Options, find_config, load
 
-
-def build_definitions(options: Options, services: Services | None = None) -> dg.Definitions:
-    """The definitions of a configuration. Pure: nothing is contacted."""
-    grid = make_grid(options)
-    # Runs of Dagster log their progress; a command shows it itself.
-    kept = services or Services(options, RunProgress())
-    automation = build_automation(options, grid)
-    return dg.Definitions(
-        assets=assets.build(grid, options),
-        resources={"services": kept, "sync_run": sync_run(kept, grid), "raito_jobs": raito_jobs(kept, grid)},
-        jobs=automation.jobs,
-        schedules=automation.schedules,
-        sensors=automation.sensors,
-        # One process a run: the steps share connections, answers and the job in Raito Cloud.
-        executor=dg.in_process_executor,
-    )
+__all__ = ["build_definitions", "defs", "options_of_this_directory"]
 
 
 def options_of_this_directory() -> Options:
@@ -45,8 +24,7 @@ def options_of_this_directory() -> Options:
     except ConfigError as error:
         if os.environ.get("RAITO_CONFIG_FILE"):
             raise
-        dg.get_dagster_logger().warning(f"{error}\nNo accounts are shown until there is one.")
-        return Options(file="", pipeline=Pipeline(storage="data"))
+        return no_accounts(error)
     return load(found)
 
 
@@ -56,4 +34,6 @@ def defs() -> dg.Definitions:
     options = options_of_this_directory()
     for warning in options.warnings:
         dg.get_dagster_logger().warning(str(warning))
-    return build_definitions(options)
+    # One process a run, also for what is materialized by hand: its steps share connections and answers.
+    here = dg.Definitions(executor=dg.in_process_executor)
+    return dg.Definitions.merge(RaitoAwsComponent().definitions(options), here)

@@ -22,8 +22,8 @@ from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, layer_outcome, place_key, summary
+from raito_pipeline.component import build_definitions
 from raito_pipeline.config import Options, load
-from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
 from raito_pipeline.orchestration.gone import gone_accounts
 from raito_pipeline.orchestration.grid import make_grid

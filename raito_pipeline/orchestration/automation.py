@@ -26,7 +26,8 @@ class Automation:
 
 def build_automation(options: Options, grid: Grid) -> Automation:
     """The jobs of a sync, the sensor that continues it, and what `cron`, `frequency`, `sync-at-startup` ask for."""
-    jobs, syncs = make_jobs({target.partition: target.name for target in options.accounts}), Syncs(options, grid)
+    targets = {target.partition: target.name for target in options.accounts}
+    jobs, syncs = make_jobs(targets, grid.naming), Syncs(options, grid)
     starts = start_sensor(options, syncs, jobs)
     sensors = [continue_sync(syncs, jobs), *([starts] if starts is not None else [])]
     return Automation(tuple(jobs.values()), tuple(cron_schedules(options, syncs, jobs)), tuple(sensors))

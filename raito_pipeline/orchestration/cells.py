@@ -17,6 +17,7 @@ from raito_pipeline.config import ConfigError
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.checks import Recorded, checks_of, failure_metadata
 from raito_pipeline.orchestration.grid import Cell, cell_of
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.progress import silent_place
 from raito_pipeline.orchestration.quiet import without_frames
 from raito_pipeline.raito.errors import RaitoError
@@ -84,6 +85,8 @@ class CellLog:
     """a cell as people name it: with the name of its target"""
     work_on: Callable[[str, Callable[[str], None]], None] = silent_place
     """told what is being made, and where to log its progress"""
+    naming: Naming = field(default_factory=Naming)
+    """which asset a table is"""
     failures: list[str] = field(default_factory=list)
     results: list[dg.MaterializeResult[None]] = field(default_factory=list)
     _store: Store | None = None
@@ -108,7 +111,7 @@ class CellLog:
 
     def wants(self, table: str) -> bool:
         """True where the run selected the asset of `table`."""
-        return dg.AssetKey(table) in self.context.selected_asset_keys
+        return self.naming.key(table) in self.context.selected_asset_keys
 
     @contextmanager
     def attempt(self, table: str, cell: Cell, *others: str) -> Iterator[None]:
@@ -168,7 +171,7 @@ class CellLog:
         """Tell Dagster that a cell was written."""
         for told in (*info.problems, *info.warnings):
             self.context.log.warning(f"{info.table} {self.name(cell)}: {told}")
-        key, shown = dg.AssetKey(info.table), {**self._named(cell), **cell_metadata(self.store, info), **metadata}
+        key, shown = self.naming.key(info.table), {**self._named(cell), **cell_metadata(self.store, info), **metadata}
         if len(self.context.partition_keys) == 1:
             self.results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
         else:
@@ -194,7 +197,7 @@ class CellLog:
 
     def _check(self, cell: Cell, recorded: Recorded) -> None:
         """Tell Dagster what the checks of a table find in a cell."""
-        key = dg.AssetKey(recorded.table)
+        key = self.naming.key(recorded.table)
         for check in checks_of(recorded.table):
             if dg.AssetCheckKey(key, check.name) not in self.context.selected_asset_check_keys:
                 continue
@@ -229,7 +232,8 @@ class CellLog:
 
     def _check_what_is_not_made(self) -> None:
         """Evaluate the checks of the cells that failed, and of those that were not reached because of it."""
-        for table in (key.to_user_string() for key in self.context.selected_asset_keys):
+        for key in self.context.selected_asset_keys:
+            table = self.naming.table(key)
             for cell in self.cells(TABLES[table].partitioned_by):
                 place = (table, cell.partition_key)
                 if place in self._made and place not in self._failed:
@@ -240,7 +244,7 @@ class CellLog:
                 recorded = Recorded(table, self.name(cell), info, reason)
                 self._check(cell, recorded)
                 # The page of a partition shows the last materialization, and what was observed since.
-                seen = dg.AssetObservation(table, partition=cell.partition_key, metadata=failure_metadata(recorded))
+                seen = dg.AssetObservation(key, partition=cell.partition_key, metadata=failure_metadata(recorded))
                 self.context.log_event(seen)
 
 

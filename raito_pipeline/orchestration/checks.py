@@ -20,6 +20,7 @@ from raito_pipeline.model import ImportResult, PushResult
 from raito_pipeline.orchestration.external import IMPORTS, sources
 from raito_pipeline.orchestration.gone import IS_GONE
 from raito_pipeline.orchestration.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.raito.deletions import OPTION as MOST_DELETIONS
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.storage import CellInfo, ReadStatus
@@ -126,9 +127,9 @@ def checks_of(table: str) -> tuple[Check, ...]:
     return _by_table().get(table, ())
 
 
-def check_specs(assets: Iterable[dg.AssetSpec]) -> list[dg.AssetCheckSpec]:
+def check_specs(assets: Iterable[dg.AssetSpec], naming: Naming) -> list[dg.AssetCheckSpec]:
     """The specs of all checks of some assets."""
-    return [check.spec(asset) for asset in assets for check in checks_of(asset.key.to_user_string())]
+    return [check.spec(asset) for asset in assets for check in checks_of(naming.table(asset.key))]
 
 
 @cache

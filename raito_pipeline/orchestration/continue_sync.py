@@ -38,7 +38,7 @@ class Syncs:
     def __post_init__(self) -> None:
         # `frequency` counts from the last sync, however long that is ago.
         frequency = timedelta(minutes=self.options.frequency)
-        self.history = History(max(HORIZON, frequency + timedelta(days=1)))
+        self.history = History(max(HORIZON, frequency + timedelta(days=1)), self.grid.naming.component)
         self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
 
     def report_dead_runs(self, instance: dg.DagsterInstance, now: datetime) -> list[str]:
@@ -81,7 +81,7 @@ def continue_sync(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefini
 
     wanted = (JOB_NAMES[Layer.REGIONS], JOB_NAMES[Layer.FINISH], FINISH_AGAIN)
     return dg.SensorDefinition(
-        name="continue_sync",
+        name=syncs.grid.naming.of("continue_sync"),
         evaluation_fn=evaluate,
         jobs=[jobs[name] for name in wanted],
         minimum_interval_seconds=INTERVAL,

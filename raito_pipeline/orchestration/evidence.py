@@ -119,7 +119,7 @@ class InstanceEvidence:
             if record.asset_key is not None and record.partition_key is not None:
                 made = record.asset_materialization
                 read = made.metadata.get("read") if made is not None else None
-                yield record.asset_key.to_user_string(), record.partition_key, read.value if read else None
+                yield self.grid.naming.table(record.asset_key), record.partition_key, read.value if read else None
 
     def _reasons(self, run: RunView) -> list[str]:
         """The lines by which the steps of a run said what failed: `TABLE CELL: why`."""

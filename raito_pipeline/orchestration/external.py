@@ -12,6 +12,7 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES, ImportResult
 from raito_pipeline.orchestration.layers import IAM_TABLES, ORGANIZATION_TABLES
+from raito_pipeline.orchestration.naming import Naming
 
 GROUP_AWS = "aws"
 GROUP_GRANTED = "raito_cloud_granted"
@@ -104,9 +105,9 @@ def sources(table: str) -> tuple[str, ...]:
     return tuple(external.name for external in EXTERNAL if table in external.feeds)
 
 
-def external_specs(options: Options) -> list[dg.AssetSpec]:
+def external_specs(options: Options, naming: Naming) -> list[dg.AssetSpec]:
     """The external assets, with links for the given configuration."""
-    return [
+    plain = (
         dg.AssetSpec(
             external.name,
             description=external.description,
@@ -116,7 +117,8 @@ def external_specs(options: Options) -> list[dg.AssetSpec]:
             metadata={name: dg.MetadataValue.url(address) for name, address in external.links(options).items()},
         )
         for external in EXTERNAL
-    ]
+    )
+    return [naming.spec(spec) for spec in plain]
 
 
 def _raito_links(options: Options) -> Iterator[tuple[str, str]]:

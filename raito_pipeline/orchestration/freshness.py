@@ -12,6 +12,7 @@ import dagster as dg
 
 from raito_pipeline.config import Options
 from raito_pipeline.config.cron import longest_interval
+from raito_pipeline.orchestration.naming import Naming
 
 LAST_TABLES = ("org_identity_store_import", "access_provider_import", "data_usage_import")
 """The tables that a sync writes last."""
@@ -34,14 +35,16 @@ def freshness_policy(options: Options) -> dg.FreshnessPolicy | None:
     return dg.FreshnessPolicy.time_window(fail_window=interval + delay, warn_window=interval + delay / 2)
 
 
-def with_freshness(assets: Sequence[dg.AssetsDefinition], options: Options) -> list[dg.AssetsDefinition]:
+def with_freshness(
+    assets: Sequence[dg.AssetsDefinition], options: Options, naming: Naming
+) -> list[dg.AssetsDefinition]:
     """The same assets, the last tables of a sync among them with the policy of the schedule."""
     policy = freshness_policy(options)
     if policy is None:
         return list(assets)
 
     def timed(spec: dg.AssetSpec) -> dg.AssetSpec:
-        last = spec.key.to_user_string() in LAST_TABLES
+        last = naming.table(spec.key) in LAST_TABLES and spec.freshness_policy is None
         return spec.replace_attributes(freshness_policy=policy) if last else spec
 
     return [each.map_asset_specs(timed) for each in assets]

@@ -1,12 +1,13 @@
 """The partitions of `raito.yml` as Dagster sees them, and how those of one stage map onto another's."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.naming import Naming
 
 # The multi-dimensional mapping is marked beta in Dagster 1.13; the lock file pins the version it was tried with.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*MultiToSingleDimensionPartitionMapping.*")
@@ -33,13 +34,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Partition definitions and mappings, made once from the options when definitions load."""
+    """Partition definitions and mappings, made once from the options when definitions load, and what all is called."""
 
     account: dg.StaticPartitionsDefinition
     account_region: dg.MultiPartitionsDefinition
     organization: dg.StaticPartitionsDefinition
     regions_to_account: dg.PartitionMapping
     organization_to_account: dg.PartitionMapping
+    naming: Naming = field(default_factory=Naming)
 
     def definition(self, partitioned_by: str) -> dg.PartitionsDefinition[str]:
         """The partitions definition of a table by what it is partitioned by."""
@@ -59,7 +61,7 @@ class Grid:
         return list(found.partitions_def.get_partition_keys())
 
 
-def make_grid(options: Options) -> Grid:
+def make_grid(options: Options, naming: Naming | None = None) -> Grid:
     """The partitions of `raito.yml`: accounts, accounts x regions, organizations. Pure: nothing is contacted."""
     accounts = list(partitions.accounts(options))
     account = dg.StaticPartitionsDefinition(accounts)
@@ -76,6 +78,7 @@ def make_grid(options: Options) -> Grid:
         organization=dg.StaticPartitionsDefinition(organizations),
         regions_to_account=dg.MultiToSingleDimensionPartitionMapping("account"),
         organization_to_account=dg.StaticPartitionMapping({k: v for k, v in members.items() if v}),
+        naming=naming or Naming(),
     )
 
 

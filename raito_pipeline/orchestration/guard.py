@@ -13,6 +13,7 @@ import dagster as dg
 from dagster import AssetPartitionStatus
 
 from raito_pipeline.orchestration.grid import Cell
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.storage import CellInfo, Store
 
 
@@ -52,11 +53,11 @@ class Verdict:
         return "; ".join(self.reasons) or None
 
 
-def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> Verdict:
+def judge(instance: dg.DagsterInstance, naming: Naming, store: Store, needs: Iterable[Need]) -> Verdict:
     """Ask the store and the instance about every cell that is needed."""
     reasons: list[str] = []
     for need in needs:
-        attempts = _attempts(instance, need)
+        attempts = _attempts(instance, naming, need)
         for cell in need.cells:
             info = store.info(need.table, cell.account, cell.region)
             reason = _reason(need, cell, info, attempts.get(cell.partition_key), store.sync)
@@ -65,11 +66,11 @@ def judge(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> 
     return Verdict(tuple(reasons))
 
 
-def failed_cells(instance: dg.DagsterInstance, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
+def failed_cells(instance: dg.DagsterInstance, naming: Naming, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
     """The needed cells that are not there, or whose last attempt failed: a line each. What was read in part is none."""
     lines: list[str] = []
     for need in needs:
-        attempts = _attempts(instance, need)
+        attempts = _attempts(instance, naming, need)
         for cell in need.cells:
             name = f"{need.table} {cell.label}"
             if attempts.get(cell.partition_key) == AssetPartitionStatus.FAILED:
@@ -79,9 +80,9 @@ def failed_cells(instance: dg.DagsterInstance, store: Store, needs: Iterable[Nee
     return tuple(dict.fromkeys(lines))
 
 
-def _attempts(instance: dg.DagsterInstance, need: Need) -> dict[str, AssetPartitionStatus | None]:
+def _attempts(instance: dg.DagsterInstance, naming: Naming, need: Need) -> dict[str, AssetPartitionStatus | None]:
     keys = [cell.partition_key for cell in need.cells]
-    return dict(instance.get_status_by_partition(dg.AssetKey(need.table), keys, need.definition) or {})
+    return dict(instance.get_status_by_partition(naming.key(need.table), keys, need.definition) or {})
 
 
 def _reason(

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import dagster as dg
 
+from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.orchestration.tags import (
     BACKFILL_TAG,
     BEGUN_TAG,
@@ -128,9 +129,11 @@ def _time(seconds: float | None) -> datetime | None:
 
 @dataclass
 class History:
-    """The runs of a code location's instance, kept between the ticks of one process. Thread-safe."""
+    """The runs of a configuration in an instance, kept between the ticks of one process. Thread-safe."""
 
     horizon: timedelta = HORIZON
+    component: str = ""
+    """whose runs these are; "" = of the configuration without a name"""
     _runs: dict[str, dict[str, RunView]] = field(default_factory=dict)
     _read_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -139,6 +142,8 @@ class History:
         """The runs of each account and organization since `horizon`, in the order of their creation."""
         with self._lock:
             for record in self._changed(instance, now):
+                if record.dagster_run.tags.get(COMPONENT_TAG, "") != self.component:
+                    continue
                 for view in views(record):
                     self._runs.setdefault(view.owner, {})[view.run_id] = view
             self._read_until = now

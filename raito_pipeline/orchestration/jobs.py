@@ -1,6 +1,7 @@
 """The jobs of a sync: one a layer, and how a run of each is requested."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -8,6 +9,7 @@ import dagster as dg
 
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.layers import FINAL, IAM_TABLES
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.tags import LAYER_TAG, PRIORITY_TAG, RANGE_END, RANGE_START, Layer, layer_tags
 
@@ -39,15 +41,16 @@ AssetJob = Any
 """What `dagster.define_asset_job` gives: Dagster has no public name for it."""
 
 
-def make_jobs(targets: Mapping[str, str] = MappingProxyType({})) -> dict[str, AssetJob]:
-    """The jobs by name, each with the tags and the partitions of its layer.
+def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming | None = None) -> dict[str, AssetJob]:
+    """The jobs by their plain names, each with the tags and the partitions of its layer.
 
     `targets` are the names of the accounts by partition key: who picks a partition sees ids only, so the text of the
     job says whose they are.
     """
     texts = {**_TEXTS, Layer.ACCOUNT: _TEXTS[Layer.ACCOUNT] + _accounts(targets)}
-    jobs = {name: _job(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
-    return {**jobs, FINISH_AGAIN: _job(Layer.FINISH, FINISH_AGAIN, (*IAM_TABLES, *FINAL), _AGAIN)}
+    build = partial(_job, naming or Naming())
+    jobs = {name: build(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
+    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, (*IAM_TABLES, *FINAL), _AGAIN)}
 
 
 def _accounts(targets: Mapping[str, str]) -> str:
@@ -56,24 +59,27 @@ def _accounts(targets: Mapping[str, str]) -> str:
     return "".join(f"\n- {each}" for each in [*named[:_MOST_NAMES], *more])
 
 
-def _job(layer: Layer, name: str, tables: Sequence[str], text: str) -> AssetJob:
+def _job(naming: Naming, layer: Layer, name: str, tables: Sequence[str], text: str) -> AssetJob:
     return dg.define_asset_job(
-        name,
-        selection=dg.AssetSelection.assets(*tables),
+        naming.of(name),
+        selection=dg.AssetSelection.assets(*(naming.key(table) for table in tables)),
         description=text,
         # What a person launches gets its sync and its account at the start of the run.
-        tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority},
+        tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority, **naming.tags},
+        # Steps of one process share their connections to AWS; a sync is as right with any other executor.
+        executor_def=dg.in_process_executor,
     )
 
 
 def run_request(request: Request, grid: Grid) -> dg.RunRequest:
     """The Dagster run of a request."""
-    tags = layer_tags(request.layer, request.owner, request.sync)
-    name = JOB_NAMES[request.layer]
+    naming = grid.naming
+    tags = {**layer_tags(request.layer, request.owner, request.sync), **naming.tags}
+    name = naming.of(JOB_NAMES[request.layer])
     if request.layer is Layer.REGIONS:
         keys = grid.regional_keys(request.owner)
         tags = {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}
         return dg.RunRequest(run_key=request.run_key, job_name=name, tags=tags)
     if request.layer is Layer.FINISH and request.attempt > 1:
-        name = FINISH_AGAIN
+        name = naming.of(FINISH_AGAIN)
     return dg.RunRequest(run_key=request.run_key, job_name=name, partition_key=request.owner, tags=tags)

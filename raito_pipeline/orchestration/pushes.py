@@ -133,7 +133,7 @@ class Push:
 
     def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
         needs = [Need(table, [account_cell(self.cell.account)], grid.account) for table in IAM_TABLES]
-        verdict = judge(self.log.context.instance, self.store, needs)
+        verdict = judge(self.log.context.instance, self.log.naming, self.store, needs)
         reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
         if self.target.aws_access_skip_iam:
             reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")

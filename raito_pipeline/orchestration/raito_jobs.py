@@ -194,7 +194,7 @@ class RunJobs:
         worked_on = {each for each, task in job.tasks.items() if task.status is not Status.SKIPPED}
         store = Store.open(self.services.options.pipeline.storage)
         needs = _needs(self.services.options, self.grid, store, target.partition, worked_on)
-        return failed_cells(self.run.instance, store, needs)
+        return failed_cells(self.run.instance, self.grid.naming, store, needs)
 
     # -- logs --------------------------------------------------------------------------------------------------------
 
@@ -311,7 +311,7 @@ def _needs(options: Options, grid: Grid, store: Store, account: str, job_types: 
 def run_jobs(services: Services, grid: Grid, instance: dg.DagsterInstance, run_id: str) -> Iterator[RunJobs]:
     """The jobs for the time of a run; they are ended however it ends."""
     with RunLog().collecting() as log:
-        jobs = RunJobs(services, grid, RunEvents(instance, run_id), log, services.targets_sync)
+        jobs = RunJobs(services, grid, RunEvents(instance, run_id, grid.naming), log, services.targets_sync)
         try:
             yield jobs
         finally:
@@ -328,6 +328,6 @@ def raito_jobs(services: Services, grid: Grid) -> dg.ResourceDefinition:
             yield jobs
 
     # A run that is not let into its account makes no job, and its jobs end before it lets another run in.
-    needs = {"sync_run"}
+    needs = {grid.naming.resource("sync_run")}
     text = "The jobs of this run in Raito Cloud, one a target."
     return dg.ResourceDefinition(begun, description=text, required_resource_keys=needs)

@@ -6,11 +6,13 @@ It tells how each table ended, also where the run was interrupted, and holds the
 import logging
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
 import dagster as dg
+
+from raito_pipeline.orchestration.naming import Naming
 
 _INTERRUPTS = frozenset({"KeyboardInterrupt", "DagsterExecutionInterruptedError", "SystemExit"})
 _STEP_TIMES = {
@@ -79,13 +81,16 @@ class RunEvents:
 
     instance: dg.DagsterInstance
     run_id: str
+    naming: Naming = field(default_factory=Naming)
 
     @cached_property
     def planned(self) -> Mapping[str, str]:
         """The tables that the run is to make, with the step that makes each."""
         entries = self.instance.all_logs(self.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
         events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-        return {event.asset_key.path[-1]: event.step_key or "" for event in events if event.asset_key is not None}
+        return {
+            self.naming.table(event.asset_key): event.step_key or "" for event in events if event.asset_key is not None
+        }
 
     def ends(self, partition: str, others: Collection[str] = ()) -> tuple[TableEnd, ...]:
         """How each planned table ended for a partition. `others` are partitions that the run may be for as well."""
@@ -93,7 +98,7 @@ class RunEvents:
         events = [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
         steps = self._steps(events)
         made = {
-            event.asset_key.path[-1]
+            self.naming.table(event.asset_key)
             for event, _ in events
             if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
             and event.asset_key is not None
@@ -125,7 +130,7 @@ class RunEvents:
             elif event.event_type in _SHOWN:
                 failed = event.event_type is dg.DagsterEventType.STEP_FAILURE
                 level = logging.ERROR if failed else logging.INFO
-                yield LogLine(entry.timestamp, level, event.step_key or "", _shown(event))
+                yield LogLine(entry.timestamp, level, event.step_key or "", _shown(event, self.naming))
 
     def _steps(self, events: Iterable[tuple[dg.DagsterEvent, float]]) -> dict[str, _Step]:
         """Every planned step, in the order in which they began."""
@@ -186,7 +191,7 @@ def failure_lines(event: dg.DagsterEvent) -> list[str]:
     return (cause.message if cause else "it gave no reason").strip().splitlines()[:1]
 
 
-def _shown(event: dg.DagsterEvent) -> str:
+def _shown(event: dg.DagsterEvent, naming: Naming) -> str:
     if event.event_type is dg.DagsterEventType.STEP_FAILURE:
         return "\n".join(failure_lines(event))
     if event.event_type is not dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -197,4 +202,4 @@ def _shown(event: dg.DagsterEvent) -> str:
         f"{name}: {value}" for name, value in values if isinstance(value, (int, float, str)) and value not in _NONE
     ]
     told = ", ".join(text for text in shown if "\n" not in text)
-    return f"{made.asset_key.path[-1]} {made.partition or ''} stored: {told}"
+    return f"{naming.table(made.asset_key)} {made.partition or ''} stored: {told}"

@@ -1,4 +1,4 @@
-"""Asset specs of stored tables: description, column schema, kinds, owners and group, all from the row types."""
+"""Asset specs of stored tables: description, column schema, kinds and group, all from the row types."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,6 @@ import dagster as dg
 from raito_pipeline.model import TABLES, columns
 from raito_pipeline.orchestration.external import sources
 from raito_pipeline.orchestration.grid import Grid
-
-OWNER = "team:data-platform"
 
 
 def table_spec(
@@ -31,7 +29,6 @@ def table_spec(
         deps=[*sources(table), *deps],
         group_name=group,
         kinds={"parquet", *kinds},
-        owners=[OWNER],
         partitions_def=grid.definition(spec.partitioned_by),
         metadata={
             "dagster/column_schema": column_schema(spec.row_type),

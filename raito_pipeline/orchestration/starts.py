@@ -27,7 +27,7 @@ def cron_schedules(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob])
         return
     for layer, name in ((Layer.ORGANIZATION, "sync_organizations_by_cron"), (Layer.ACCOUNT, "sync_accounts_by_cron")):
         yield dg.ScheduleDefinition(
-            name=name,
+            name=syncs.grid.naming.of(name),
             job=jobs[JOB_NAMES[layer]],
             cron_schedule=options.cron,
             execution_fn=_by_cron(syncs, layer),
@@ -81,7 +81,7 @@ def start_sensor(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]) -
         return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=Looked(looked.first, process).text)
 
     return dg.SensorDefinition(
-        name="sync_by_frequency",
+        name=syncs.grid.naming.of("sync_by_frequency"),
         evaluation_fn=evaluate,
         jobs=[jobs[JOB_NAMES[Layer.ORGANIZATION]], jobs[JOB_NAMES[Layer.ACCOUNT]]],
         minimum_interval_seconds=60,

@@ -13,6 +13,7 @@ import dagster as dg
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitions import region_key
 from raito_pipeline.orchestration.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
@@ -98,6 +99,7 @@ def run_sync(
     instance: dg.DagsterInstance,
     wanted: Sequence[Layer],
     tell: Callable[[Layer, LayerResult | None], None],
+    naming: Naming | None = None,
 ) -> tuple[LayerResult, ...]:
     """Run the layers one after the other; a layer that fails does not keep the others from running.
 
@@ -113,7 +115,7 @@ def run_sync(
         if layer.place in refused:
             continue
         tell(layer, None)
-        results.append(_run(job, instance, layer))
+        results.append(_run(job, instance, layer, naming or Naming()))
         tell(layer, results[-1])
         if results[-1].refused:
             refused.add(layer.place)
@@ -123,12 +125,12 @@ def run_sync(
     return tuple(results)
 
 
-def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer) -> LayerResult:
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer, naming: Naming) -> LayerResult:
     began = time.monotonic()
     result = job.execute_in_process(
-        asset_selection=[dg.AssetKey(table) for table in layer.tables],
+        asset_selection=[naming.key(table) for table in layer.tables],
         partition_key=layer.partition_key,
-        tags=dict(layer.tags),
+        tags={**layer.tags, **naming.tags},
         instance=instance,
         run_config=_QUIET,
         raise_on_error=False,

@@ -12,7 +12,7 @@ The lease is released with the run; between two layers the place of the sync is 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import dagster as dg
@@ -20,6 +20,7 @@ import dagster as dg
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.names import cell_name, target_name
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.progress import RunProgress, silent_place
 from raito_pipeline.orchestration.quiet import with_frames, without_frames
 from raito_pipeline.orchestration.resources import Services
@@ -63,6 +64,7 @@ class SyncRun:
     services: Services
     unbound: Store
     leases: Mapping[str, Lease]
+    naming: Naming = field(default_factory=Naming)
 
     def store(self, owner: str) -> Store:
         """The stored tables; what is written is noted as of the sync that `owner` is in. Raises `KeyError`."""
@@ -78,6 +80,7 @@ class SyncRun:
             lambda cell: self.leases[owner_of(cell)].check(),
             name=partial(cell_name, self.services),
             work_on=progress.work_on if isinstance(progress, RunProgress) else silent_place,
+            naming=self.naming,
         )
 
 
@@ -98,12 +101,12 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             services.progress.work_on("this run", context.log.info)
         # Tags that an earlier step of this run wrote are on its record alone.
         run = instance.get_run_by_id(given.run_id) or given
-        entry = _Entry(services, run, scope_of(run, grid))
+        entry = _Entry(services, run, scope_of(run, grid), grid.naming)
         with ExitStack() as held:
             leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
             instance.add_run_tags(run.run_id, entry.tags(leases))
             held.callback(with_frames)
-            yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases)
+            yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases, grid.naming)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
                 lease.reserve_for_process = launched_by_command(run.tags)
@@ -118,6 +121,7 @@ class _Entry:
     services: Services
     run: dg.DagsterRun
     scope: Scope
+    naming: Naming
 
     def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:
         """Take the lease of an account. Raises `SyncUnderWay` or `SyncSuperseded`, which the record of the run says."""
@@ -155,7 +159,7 @@ class _Entry:
         syncs = {owner: lease.sync for owner, lease in leases.items()}
         names = [name for owner in leases if (name := target_name(self.services, owner))]
         named = {TARGET_TAG: ", ".join(names)[:_LONGEST_TAG]} if names else {}
-        return {**joined(syncs), **named, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
+        return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
 
     def reserves(self, instance: dg.DagsterInstance) -> float:
         """How long the place of the sync is kept after this run, in seconds: not at all where nothing is to follow."""

@@ -137,7 +137,7 @@ def scope_of(run: dg.DagsterRun, grid: Grid) -> Scope:
         return Scope(Layer(given), owners or tuple(syncs_of(run.tags)))
     if run.asset_selection is None or len(owners) != 1:
         return Scope(Layer.CELLS, owners)
-    tables = {key.to_user_string() for key in run.asset_selection}
+    tables = {grid.naming.table(key) for key in run.asset_selection}
     for layer in (Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
         whole = layer is not Layer.REGIONS or set(grid.regional_keys(owners[0])) <= set(keys)
         if tables.issuperset(layer.tables) and whole:

@@ -5,6 +5,7 @@ import dagster as dg
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.checks import ASSET_TABLES
 from raito_pipeline.orchestration.external import EXTERNAL, RAITO_CLOUD, external_specs
+from raito_pipeline.orchestration.naming import Naming
 from tests.orchestration.conftest import Loads
 
 
@@ -25,7 +26,7 @@ def test_every_asset_comes_from_outside_and_ends_in_raito_cloud(loads: Loads) ->
 
 
 def test_external_assets_have_groups_descriptions_and_links(loads: Loads) -> None:
-    for spec in external_specs(loads()):
+    for spec in external_specs(loads(), Naming()):
         links = [value.url for value in spec.metadata.values() if isinstance(value, dg.UrlMetadataValue)]
         assert spec.description, spec.key
         assert spec.group_name in ("aws", "raito_cloud_granted", "raito_cloud")
@@ -35,7 +36,7 @@ def test_external_assets_have_groups_descriptions_and_links(loads: Loads) -> Non
 
 def test_raito_cloud_is_linked_by_its_domain_or_by_the_address_that_stands_for_it(loads: Loads) -> None:
     def link(*options: str) -> str:
-        spec = next(s for s in external_specs(loads(*options)) if s.key.to_user_string() == RAITO_CLOUD)
+        spec = next(s for s in external_specs(loads(*options), Naming()) if s.key.to_user_string() == RAITO_CLOUD)
         return str(spec.metadata["Raito Cloud"].value)
 
     assert link() == "https://example.raito.cloud"

@@ -10,6 +10,7 @@ import pytest
 
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.guard import Need, judge
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.storage import ReadStatus, Store
 
 ACCOUNT = "111122223333"
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> Store:
 
 def _reasons(instance: dg.DagsterInstance, store: Store, since: datetime | None = None) -> str | None:
     need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS, since, own_sync=since is not None)
-    return judge(instance, store, [need]).text
+    return judge(instance, Naming(), store, [need]).text
 
 
 def _write(store: Store, status: ReadStatus = ReadStatus.COMPLETE) -> None:

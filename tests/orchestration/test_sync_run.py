@@ -10,6 +10,7 @@ from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.cells import Results
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.layers import FINAL, REGIONAL, ROOTS
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
 from raito_pipeline.orchestration.tags import (
@@ -37,7 +38,7 @@ def test_every_asset_needs_the_start_of_a_run(loads: Loads) -> None:
     ]
     assert len(made) > 5
     for asset in made:
-        assert "sync_run" in asset.required_resource_keys, asset.keys
+        assert Naming().resource("sync_run") in asset.required_resource_keys, asset.keys
 
 
 @pytest.fixture

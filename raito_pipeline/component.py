@@ -1,0 +1,149 @@
+"""The Dagster component: everything of one `raito.yml`, in any Dagster project.
+
+`raito_pipeline.definitions` is it on the `raito.yml` of a directory. In a project of your own it is a folder of `defs`
+with a `defs.yaml`; `dg scaffold defs raito_pipeline.RaitoAwsComponent NAME` writes one.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import dagster as dg
+from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
+from pydantic import Field
+
+from raito_pipeline.config import ConfigError, Options, Pipeline, Problem, load
+from raito_pipeline.orchestration.automation import build_automation
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.naming import Naming, Translate, translated
+from raito_pipeline.orchestration.progress import RunProgress
+from raito_pipeline.orchestration.raito_jobs import raito_jobs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.steps import RAITO_JOBS, SERVICES, SYNC_RUN
+from raito_pipeline.orchestration.sync_run import sync_run
+
+if TYPE_CHECKING:
+    import assets
+else:
+    from raito_pipeline import assets
+
+RAITO_YML = "raito.yml"
+
+
+@dataclass(frozen=True)
+class RaitoAsset:
+    """What a translation is given of an asset: `name` is its table (or place outside), `stage` its plain group.
+
+    `spec` is how it is called and shown without a translation.
+    """
+
+    name: str
+    stage: str
+    spec: dg.AssetSpec
+
+
+class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
+    """Keeps the AWS accounts of a `raito.yml` in step with Raito Cloud.
+
+    Override `get_asset_spec` to call or show the assets differently, where `translation` does not reach.
+    """
+
+    raito_yml: Annotated[
+        str | None,
+        Field(
+            description="Path of the configuration, from the folder of this file or else from that of the project. "
+            "Default: raito.yml; no accounts are shown until there is one."
+        ),
+    ] = None
+    name: Annotated[
+        str | None,
+        Field(
+            description="What everything of it is called by: the prefix of its asset keys, groups, jobs, sensors, "
+            "schedules and resources. Default: the name of its folder. Empty: nothing is put before them.",
+            pattern=r"^[A-Za-z0-9_]*$",
+        ),
+    ] = None
+    translation: Annotated[
+        TranslationFn[RaitoAsset] | None,
+        TranslationFnResolver[RaitoAsset](lambda asset: {"asset": asset}),
+        Field(description="How its assets are called and shown: key, key_prefix, group_name, owners, tags, kinds, ..."),
+    ] = None
+
+    def get_asset_spec(self, asset: RaitoAsset) -> dg.AssetSpec:
+        """The spec of an asset: how it is called (its key) and shown (group, owners, tags, kinds, description, ...).
+
+        `asset.spec` is what it is without a translation. A subclass changes it: its partitions and the assets that it
+        is made of stay, whatever is returned.
+        """
+        return asset.spec if self.translation is None else self.translation(asset.spec, asset)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The definitions of the `raito.yml`.
+
+        Raises `ConfigError` for one with problems, and where the file that `raito_yml` names is not there.
+        """
+        folder = context.path if context.path.is_dir() else context.path.parent
+        options = self._options((folder, context.project_root))
+        for warning in options.warnings:
+            dg.get_dagster_logger().warning(str(warning))
+        name = re.sub(r"[^A-Za-z0-9_]", "_", folder.name) if self.name is None else self.name
+        return self.definitions(options, name)
+
+    def _options(self, folders: Sequence[Path]) -> Options:
+        places = list(dict.fromkeys(folder / (self.raito_yml or RAITO_YML) for folder in folders))
+        file = next((place for place in places if place.is_file()), None)
+        if file is not None:
+            return load(file)
+        wanted = f"one of {', '.join(map(str, places))}"
+        missing = ConfigError([Problem(self.raito_yml or RAITO_YML, None, None, None, "no such file", wanted)])
+        if self.raito_yml is not None:
+            raise missing
+        return no_accounts(missing)
+
+    def definitions(self, options: Options, name: str = "", services: Services | None = None) -> dg.Definitions:
+        """The definitions of a configuration under a name. Pure: nothing is contacted."""
+        overridden = type(self).get_asset_spec is not RaitoAwsComponent.get_asset_spec
+        translate = self._translate if self.translation is not None or overridden else None
+        return build_definitions(options, services, naming_of(options, name, translate))
+
+    def _translate(self, plain: dg.AssetSpec, named: dg.AssetSpec) -> dg.AssetSpec:
+        return self.get_asset_spec(RaitoAsset(plain.key.to_user_string(), plain.group_name or "", named))
+
+
+def build_definitions(
+    options: Options, services: Services | None = None, naming: Naming | None = None
+) -> dg.Definitions:
+    """The definitions of a configuration. Pure: nothing is contacted.
+
+    They name no executor: that is the matter of the project that they are part of.
+    """
+    grid = make_grid(options, naming)
+    # Runs of Dagster log their progress; a command shows it itself.
+    kept = services or Services(options, RunProgress())
+    automation = build_automation(options, grid)
+    resources = {SERVICES: kept, SYNC_RUN: sync_run(kept, grid), RAITO_JOBS: raito_jobs(kept, grid)}
+    return dg.Definitions(
+        assets=assets.build(grid, options),
+        resources={grid.naming.resource(plain): resource for plain, resource in resources.items()},
+        jobs=automation.jobs,
+        schedules=automation.schedules,
+        sensors=automation.sensors,
+    )
+
+
+def naming_of(options: Options, component: str, translate: Translate | None = None) -> Naming:
+    """What everything of a configuration is called in a project, under the name of a component ("" = none)."""
+    plain = (
+        spec
+        for asset in assets.build(make_grid(options), options)
+        for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else [asset])
+    )
+    return translated(component, plain, translate)
+
+
+def no_accounts(missing: ConfigError) -> Options:
+    """The options where there is no `raito.yml` yet: `missing`, which says so, becomes a warning."""
+    dg.get_dagster_logger().warning(f"{missing}\nNo accounts are shown until there is one.")
+    return Options(file="", pipeline=Pipeline(storage="data"))

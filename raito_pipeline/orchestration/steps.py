@@ -1,0 +1,54 @@
+"""How a step of a run is declared: the one way from a function and the tables that it makes to assets in Dagster.
+
+It gives each asset its name in the project, its checks, and the resources of its configuration.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from raito_pipeline.orchestration.cells import Results
+from raito_pipeline.orchestration.checks import check_specs
+from raito_pipeline.orchestration.naming import Naming
+
+SERVICES, SYNC_RUN, RAITO_JOBS = "services", "sync_run", "raito_jobs"
+RESOURCES = (SERVICES, SYNC_RUN, RAITO_JOBS)
+"""The parameters that a step may have besides `context`, each of them a resource."""
+Body = Callable[..., Results]
+
+
+def step(
+    naming: Naming,
+    specs: Sequence[dg.AssetSpec],
+    *,
+    name: str,
+    backfill_policy: dg.BackfillPolicy | None = None,
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """Declare the decorated function as the step that makes the assets of `specs`, which have their plain names.
+
+    The function takes `context` and, by name, those of `RESOURCES` that it works with. (Dagster finds resources by the
+    names of parameters, too; but a resource of ours is called differently in each component of a project.)
+    """
+    named = [naming.spec(spec) for spec in specs]
+
+    def declare(body: Body) -> dg.AssetsDefinition:
+        keys = {each: naming.resource(each) for each in inspect.signature(body).parameters if each in RESOURCES}
+
+        @dg.multi_asset(
+            name=naming.of(name),
+            description=inspect.getdoc(body),
+            specs=named,
+            check_specs=check_specs(named, naming),
+            can_subset=len(named) > 1,
+            required_resource_keys=set(keys.values()),
+            backfill_policy=backfill_policy,
+        )
+        def compute(context: dg.AssetExecutionContext) -> Results:
+            resources: dict[str, Any] = {each: getattr(context.resources, key) for each, key in keys.items()}
+            yield from body(context, **resources)
+
+        return compute
+
+    return declare
