@@ -3,7 +3,10 @@
 `raito_pipeline.RaitoAwsComponent` is the component that a Dagster project of your own takes it in by.
 """
 
+import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +16,24 @@ if TYPE_CHECKING:
 __all__ = ["RaitoAwsComponent"]
 
 _HERE = Path(__file__).parent
-# The assets are the package `raito_pipeline.assets`. A wheel has them in here, so that it puts no package `assets` of
-# its own beside that of somebody's project; in a checkout they are the folder `assets` beside this one.
+
+
+class _AssetsOfCheckout:
+    """Finds `raito_pipeline.assets` in a checkout: it is the folder `assets` beside this package.
+
+    A wheel has it in this package, so that it puts no package `assets` beside that of somebody's project.
+    """
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        if name != "raito_pipeline.assets":
+            return None
+        folder = _HERE.parent / "assets"
+        return spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+
+
 if not (_HERE / "assets").is_dir():
-    __path__.append(str(_HERE.parent))
+    sys.meta_path.append(_AssetsOfCheckout)
 
 if not TYPE_CHECKING:
 

@@ -1,5 +1,7 @@
 """The component in somebody's Dagster project: nothing of it meets what is there already, or another one of it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +265,14 @@ def test_what_dg_scaffolds_loads_before_there_is_a_configuration(
 
     loaded = load_project(folder, "scaffolded", monkeypatch)
     assert {spec.key.path[0] for spec in loaded.resolve_all_asset_specs()} == {"aws"}
+
+
+def test_what_knows_nothing_of_dagster_is_imported_without_it() -> None:
+    loads = "import sys, raito_pipeline.model; print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+
+    assert {"raito_pipeline.model"} == {"raito_pipeline.model", "dagster", "boto3"} & set(done.stdout.split())
 
 
 def test_the_component_is_found_where_dg_looks_for_it() -> None:
