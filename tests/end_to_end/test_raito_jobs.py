@@ -26,7 +26,7 @@ from raito_pipeline.orchestration.sync import LayerResult, layers, run_sync
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.sandbox.aws.faults import CloudFault as AwsFault
+from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.end_to_end.conftest import World, failures, started
 
