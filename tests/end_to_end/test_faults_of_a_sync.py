@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from raito_pipeline.cli import main
-from raito_pipeline.sandbox.aws.faults import CloudFault
+from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault as RaitoFault
 from raito_pipeline.storage.lease import Leases
 from tests.end_to_end.conftest import World, started
@@ -61,7 +61,7 @@ class Small:
 
     def fault(self, **given: Any) -> None:
         """Order a fault of AWS."""
-        self.world.embedded.aws.faults.add(CloudFault(**given))
+        self.world.embedded.aws.faults.add(Fault(**given))
 
     def profile(self, *lines: str) -> None:
         """Give the profile of the target these lines, in place of its keys."""
