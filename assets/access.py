@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
@@ -83,7 +84,8 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         inputs = access_inputs(log.store, services, grid, cell.account)
         # What lies in a region that may be gone by mistake keeps its access.
         left = gone.gone_regions(services.options, log.store, cell.account)
-        rows = build_access_providers(inputs, target.model_copy(update={"regions": (*target.regions, *left)}))
+        options = target.model_copy(update={"regions": (*target.regions, *left)})
+        rows = build_access_providers(inputs, options, ACCESS_PROVIDER_TYPES.imported)
     except CellMissing as error:
         rows, verdict = _of_the_previous_sync(log.store, cell, error), verdict.but(f"it could not be built: {error}")
         built_of = _built_of(log.store, cell)

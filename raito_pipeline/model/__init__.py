@@ -5,7 +5,7 @@ documentation; `raito_pipeline.model.schema` derives the Arrow schema and `docs/
 """
 
 from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectReference, WhatItem
-from raito_pipeline.model.common import Tag, made_by_raito
+from raito_pipeline.model.common import CREATOR, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
@@ -15,6 +15,7 @@ from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResul
 from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
 
 __all__ = [
+    "CREATOR",
     "TABLES",
     "AccessControl",
     "AccessPoint",

@@ -13,6 +13,11 @@ class Tag:
     value: Annotated[str, "tag value"]
 
 
+CREATOR = Tag("creator", "RAITO")
+"""The tag that everything made by Raito carries."""
+
+
 def made_by_raito(tags: Iterable[Tag] | None) -> bool:
-    """True where the tag `creator` is `RAITO`, without regard to case: what a push made."""
-    return any(tag.key.casefold() == "creator" and tag.value.casefold() == "raito" for tag in tags or ())
+    """True where one of the tags is `CREATOR`, without regard to case: what a push made."""
+    key, value = CREATOR.key.casefold(), CREATOR.value.casefold()
+    return any(tag.key.casefold() == key and tag.value.casefold() == value for tag in tags or ())

@@ -13,11 +13,13 @@ import dagster as dg
 import pandas as pd
 
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
-from raito_pipeline.aws.push.feedback import Summary, refused_results, refused_targets, send_feedback
 from raito_pipeline.aws.push.inputs import TABLES as PUSH_TABLES
 from raito_pipeline.aws.push.inputs import made_of, note, versions
 from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.aws.push.pushed_types import explain, too_many_deletions
+from raito_pipeline.aws.push.results import Summary, refused_results, refused_targets
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
@@ -40,10 +42,12 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.uploads import exchange_folder
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
+from raito_pipeline.raito.feedback import send_feedback
 from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
 from raito_pipeline.storage import ReadStatus, Store
 
 _RECEIVED = "received"
+_TYPES = ACCESS_PROVIDER_TYPES.push
 
 
 class PlanOutdated(Exception):
@@ -122,7 +126,7 @@ class Push:
         if reasons:
             targets, changes = refused_targets(controls, reasons), _refusals(controls, reasons)
         else:
-            made = plan_push(controls, self._state(), self.target)
+            made = plan_push(controls, self._state(), self.target, _TYPES)
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
         self.store.write("access_push_targets", targets, self.cell.account)
@@ -181,7 +185,8 @@ class Push:
         """The results, what they cost, and what is to be raised once the feedback was sent."""
         targets = tuple(self.store.rows(PushTarget, self.cell.account))
         changes = tuple(self.store.rows(PushChange, self.cell.account))
-        reason = too_many_deletions(changes, self.services.options.pipeline.max_push_deletions)
+        most = self.services.options.pipeline.max_push_deletions
+        reason = too_many_deletions(_TYPES, _TYPES.changes(changes), most)
         if reason is not None:
             self.log.context.log.error(reason)
             return Applied(refused_results(controls, targets, [reason]), False), None, None
@@ -193,6 +198,7 @@ class Push:
         applied = apply_plan(
             clients,
             self.target.account_id,
+            _TYPES,
             changes,
             targets,
             controls,
@@ -218,23 +224,15 @@ class Push:
         return int(text) if text else None
 
 
-def too_many_deletions(changes: Sequence[PushChange], most: int | None) -> str | None:
-    """Why a push stops before its first change: it would delete more roles and policies than `max-push-deletions`."""
-    deleted = [c.resource for c in changes if c.operation == "delete" and c.kind in ("role", "policy")]
-    if most is None or len(deleted) <= most:
-        return None
-    return (
-        f"the push would delete {len(deleted)} AWS objects, and max-push-deletions allows {most}: nothing was changed. "
-        f"Look at access_push_plan, and raise the option if this is right."
-    )
-
-
 def plan_metadata(changes: Sequence[PushChange], targets: Sequence[PushTarget]) -> dict[str, Any]:
     """What the Dagster UI shows of a plan."""
     operations = Counter(f"{change.operation} {change.kind}" for change in changes)
     refused = sum(bool(target.errors) for target in targets)
-    rows = [(c.access_control_name, c.operation, c.kind, c.resource, c.why) for c in changes]
-    frame = pd.DataFrame(rows, columns=["access control", "operation", "kind", "resource", "why"])
+    rows = [
+        (each.row.access_control_name, each.row.operation, each.row.kind, each.row.resource, each.access, each.row.why)
+        for each in explain(_TYPES, changes)
+    ]
+    frame = pd.DataFrame(rows, columns=["access control", "operation", "kind", "resource", "access", "why"])
     return {
         "changes by operation": dict(sorted(operations.items())),
         "access controls": len(targets),

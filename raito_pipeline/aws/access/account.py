@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, What, read_document
@@ -157,7 +158,7 @@ class Account:
 
     def external_id_of_role(self, role_name: str) -> str:
         """`role:NAME`, or `ssorole:NAME` for the role of a permission set."""
-        return f"{'role' if self.permission_set_of(role_name) is None else 'ssorole'}:{role_name}"
+        return f"{ROLE if self.permission_set_of(role_name) is None else PERMISSION_SET}{role_name}"
 
     def items(self, what: What) -> tuple[WhatItem, ...]:
         """Claims under the full names of their data objects, sorted."""

@@ -1,29 +1,46 @@
 """From the stored tables of an account to its access providers: rows, sorted, the same for the same account."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.access.locks import with_options
-from raito_pipeline.aws.access.points import access_point_providers
-from raito_pipeline.aws.access.policies import inline_providers, managed_providers
-from raito_pipeline.aws.access.roles import role_providers
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 
+ReadProviders = Callable[[Account, Collection[str]], Iterator[AccessProvider]]
+"""The access providers of one type in an account; the collection holds the external ids that are kept because
+others have them in their who. Never raises: what cannot be read is a reason of the access provider."""
 
-def build_access_providers(inputs: AccessInputs, options: AccessOptions) -> tuple[AccessProvider, ...]:
+
+@dataclass(frozen=True, slots=True)
+class ImportedType:
+    """How the access providers of one type are read."""
+
+    read: ReadProviders
+    named_by_others: bool
+    """others may have them in their who, so that they are read after these"""
+    keeps_named: bool
+    """what its access providers have in their who is kept because of it, also without an S3 policy of its own"""
+
+
+def build_access_providers(
+    inputs: AccessInputs, options: AccessOptions, types: Iterable[ImportedType]
+) -> tuple[AccessProvider, ...]:
     """The access providers of an account, sorted by external id. Never raises: what cannot be read is a reason."""
     account = Account(inputs, options)
-    rows = sorted(_all(account), key=lambda row: row.external_id)
+    rows = sorted(_all(account, types), key=lambda row: row.external_id)
     return tuple(with_options(row, options) for row in rows)
 
 
-def _all(account: Account) -> Iterator[AccessProvider]:
-    policies = list(managed_providers(account))
-    kept = {external_id for row in policies for external_id in row.who_access_providers or ()}
-    yield from policies
-    yield from role_providers(account, kept)
-    yield from inline_providers(account, "user")
-    yield from inline_providers(account, "group")
-    yield from access_point_providers(account)
+def _all(account: Account, types: Iterable[ImportedType]) -> list[AccessProvider]:
+    """Those that are in nobody's who first: they name the others."""
+    rows: list[AccessProvider] = []
+    named: set[str] = set()
+    for each in sorted(types, key=lambda each: each.named_by_others):
+        read = list(each.read(account, frozenset(named)))
+        rows += read
+        if each.keeps_named:
+            named |= {external_id for row in read for external_id in row.who_access_providers or ()}
+    return rows

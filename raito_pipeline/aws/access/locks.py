@@ -7,7 +7,7 @@ from typing import Any
 from raito_pipeline.config.groups import AccessOptions, Locks
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessProvider, Tag
-from raito_pipeline.raito.files import with_owner_tag
+from raito_pipeline.model.owners import with_owner_tag
 
 AWS_MANAGED = "This policy is managed by AWS"
 PERMISSION_SET = "For imported permission sets, only the WHO can be edited"

@@ -4,9 +4,10 @@ Where principals have different access, only a who and a what that hold for each
 reason.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, boundary_reasons, who_of_principals
 from raito_pipeline.aws.policy import Claim, Document, Scope, What, read_document
@@ -16,12 +17,14 @@ from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.aws.policy.what import allowed, taken_away
 from raito_pipeline.model import AccessPoint, AccessProvider
 
+TYPE = "aws_access_point"
 _Principal = tuple[str, str]
 """`user` or `role`, and the name"""
 
 
-def access_point_providers(account: Account) -> Iterator[AccessProvider]:
+def access_point_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
     """Access points that have a policy."""
+    del named  # nothing has them in its who
     if account.options.aws_access_skip_s3_access_points:
         return
     for point in account.inputs.access_points:
@@ -48,9 +51,9 @@ def _provider(account: Account, point: AccessPoint, document: Document, text: st
         reasons.append(f"principals have different access; not all of it is claimed: {', '.join(left_out)}")
     who = who_of_principals(account, principals)
     return access_provider(
-        external_id=f"accesspoint:{point.arn}",
+        external_id=f"{ACCESS_POINT}{point.arn}",
         name=point.name,
-        type="aws_access_point",
+        type=TYPE,
         policy=text,
         who=WhoNames(who.users, who.groups, who.access_providers or (), who.reasons),
         what=account.items(What(frozenset(what), ())),

@@ -1,11 +1,12 @@
 """Access providers of policies: managed ones that somebody has, and the inline ones of each user and each group."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
 from raito_pipeline.aws.access.denies import narrow
+from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.access.locks import AWS_MANAGED
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, boundary_reasons, who_of_principals
@@ -17,8 +18,9 @@ from raito_pipeline.model import AccessProvider, IamPolicy, made_by_raito
 TYPE = "aws_policy"
 
 
-def managed_providers(account: Account) -> Iterator[AccessProvider]:
+def managed_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
     """Managed policies that are attached to somebody and are about S3."""
+    del named  # nothing has them in its who
     if account.options.aws_access_skip_managed_policies:
         return
     names = Counter(policy.policy_name for policy in account.inputs.policies)
@@ -29,7 +31,7 @@ def managed_providers(account: Account) -> Iterator[AccessProvider]:
 
 def external_id(policy: IamPolicy, *, shared_name: bool) -> str:
     """`policy:NAME`; a policy of AWS whose name a policy of the account has too is called by its ARN."""
-    return f"policy:{policy.arn if shared_name and policy.aws_managed else policy.policy_name}"
+    return f"{POLICY}{policy.arn if shared_name and policy.aws_managed else policy.policy_name}"
 
 
 def _wanted(account: Account, policy: IamPolicy) -> bool:
@@ -64,12 +66,21 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
     )
 
 
-def inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[AccessProvider]:
-    """The inline policies of each user, or of each group, as one access provider."""
-    options = account.options
-    of_users, of_groups = options.aws_access_skip_user_inline_policies, options.aws_access_skip_group_inline_policies
-    if of_users if kind == "user" else of_groups:
-        return
+def user_inline_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+    """The inline policies of each user as one access provider."""
+    del named  # nothing has them in its who
+    if not account.options.aws_access_skip_user_inline_policies:
+        yield from _inline_providers(account, "user")
+
+
+def group_inline_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+    """The inline policies of each group as one access provider."""
+    del named  # nothing has them in its who
+    if not account.options.aws_access_skip_group_inline_policies:
+        yield from _inline_providers(account, "group")
+
+
+def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[AccessProvider]:
     for (principal, name), policies in account.inline.items():
         if principal == kind:
             yield _inline(account, kind, name, policies)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
+from raito_pipeline.aws.push.changes import Aws, Change, ChangeRefused
 from raito_pipeline.aws.push.iam_calls import Iam
-from raito_pipeline.aws.push.operations import IDLE, ChangeRefused, Operations
+from raito_pipeline.aws.push.ownership import Objects
+from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.schedule import Step, run, steps
 from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 
 logger = logging.getLogger(__name__)
-
-_MAIN_KINDS = frozenset({"role", "policy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Applied:
 def apply_plan(
     clients: AwsClients,
     account_id: str,
+    types: PushedTypes,
     changes: Iterable[PushChange],
     targets: Iterable[PushTarget],
     controls: Iterable[AccessControl],
@@ -37,16 +38,17 @@ def apply_plan(
 ) -> Applied:
     """Make the changes in the order of the plan, those that do not depend on each other at the same time.
 
-    The first change of an access control that fails keeps its later ones from being made, and those of others only
-    where they need what it should have made. `controls` is the export: it says which objects belong to whom. Nothing is
-    changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason.
+    The first change of an access control that fails keeps its later ones from being made, but not those that only take
+    access away; and those of others where they need what it should have made. `controls` is the export: it says which
+    objects belong to whom. Nothing is changed for a target that is refused. Nothing is raised for a change that fails,
+    whatever the reason.
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
     allowed = {target.access_control_id for target in wanted if not target.errors}
-    listed = steps(c for c in changes if c.operation not in IDLE and c.access_control_id in allowed)
+    listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
-    work = _Work(Operations(Iam(clients, account_id), account_id, own_ids), listed, progress)
+    work = _Work(Aws(Iam(clients, account_id), Objects(account_id, own_ids)), types, listed, progress)
     run(listed, work.make, concurrency)
     return Applied(work.results(wanted, exported), work.all_denied)
 
@@ -55,7 +57,8 @@ def apply_plan(
 class _Work:
     """What came of the changes so far, by their place in the list."""
 
-    operations: Operations
+    aws: Aws
+    types: PushedTypes
     listed: Sequence[Step]
     progress: Progress
     failed: dict[int, str] = field(default_factory=dict)
@@ -77,10 +80,10 @@ class _Work:
                 self.failed[index] = problem
             self.progress("changes in AWS", len(self.made) + len(self.failed), len(self.listed))
 
-    def _try(self, change: PushChange) -> str | None:
+    def _try(self, change: Change) -> str | None:
         """Make a change; the error in one line, where there is one."""
         try:
-            self.operations.make(change)
+            change.apply(self.aws)
         except (AwsError, ChangeRefused) as error:
             with self.lock:
                 self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))
@@ -88,8 +91,8 @@ class _Work:
             return one_line(str(error))
         except Exception as error:
             # The edge of one change: whatever is wrong with it, every access control gets its feedback.
-            logger.exception("%s of %s %s", change.operation, change.kind, change.resource)
-            return one_line(f"{change.operation} of {change.kind} {change.resource}: {type(error).__name__}: {error}")
+            logger.exception(change.title)
+            return one_line(f"{change.title}: {type(error).__name__}: {error}")
         return None
 
     @property
@@ -100,23 +103,21 @@ class _Work:
     def _in_the_way(self, step: Step) -> str | None:
         """Why a change is not tried: an empty text after a failure of the same access control, told already."""
         with self.lock:
-            if step.before in self.failed:
-                return ""
-            for index in sorted(step.waits_for & self.failed.keys()):
-                other = self.listed[index].change
-                if other.operation == "create" and other.access_control_id != step.change.access_control_id:
-                    return (
-                        f"{step.change.operation} of {step.change.kind} {step.change.resource}: not tried, because "
-                        f"{other.kind} {other.resource} of access control {other.access_control_name!r} "
-                        f"({other.access_control_id}) could not be made."
-                    )
-        return None
+            failed = [self.listed[index].change.row for index in sorted(step.needed & self.failed.keys())]
+        own = step.change.row.access_control_id
+        if not failed or any(row.access_control_id == own for row in failed):
+            return "" if failed else None
+        other = failed[0]
+        return (
+            f"{step.change.title}: not tried, because {other.kind} {other.resource} of access control "
+            f"{other.access_control_name!r} ({other.access_control_id}) could not be made."
+        )
 
     def results(self, targets: Iterable[PushTarget], exported: Mapping[str, AccessControl]) -> tuple[PushResult, ...]:
         """What came of every access control, in the order of the export."""
         own: dict[str, list[int]] = {}
         for index, step in enumerate(self.listed):
-            own.setdefault(step.change.access_control_id, []).append(index)
+            own.setdefault(step.change.row.access_control_id, []).append(index)
         ordered = sorted(targets, key=lambda target: target.position)
         return tuple(
             self._result(target, exported.get(target.access_control_id), own.get(target.access_control_id, []))
@@ -147,9 +148,8 @@ class _Work:
         next push removes it.
         """
         made = [self.listed[index].change for index in own if index in self.made]
-        main = [change for change in made if change.kind in _MAIN_KINDS]
-        if control and control.external_id and not any(change.operation == "delete" for change in main):
+        if control and control.external_id and not any(map(self.types.deletes, made)):
             return control.actual_name or "", control.external_id
-        if any(change.operation == "create" for change in main):
+        if any(map(self.types.creates, made)):
             return target.actual_name, target.external_id
         return "", None

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange, PushTarget
+
+NONE, REFUSE = "none", "refuse"
+IDLE = frozenset({NONE, REFUSE})
+"""Operations of rows that change nothing: they say why."""
 
 
 class Refused(Exception):
@@ -20,23 +25,31 @@ class Draft:
     name: str = ""
     """name in AWS, empty after a deletion"""
     external_id: str | None = None
-    changes: list[PushChange] = field(default_factory=list)
+    rows: list[PushChange] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def change(
-        self, operation: str, kind: str, resource: str, why: str, *, before: str | None = None, after: str | None = None
+        self, made: type[Change], resource: str, why: str, *, before: str | None = None, after: str | None = None
     ) -> None:
         """Plan a change; its position is given when the plan is whole."""
-        control = self.control
-        self.changes.append(PushChange(0, control.id, control.name, operation, kind, resource, before, after, why))
+        self._add(made.OPERATION, made.KIND, resource, why, before, after)
+
+    def nothing(self, kind: str, resource: str, why: str) -> None:
+        """Say that nothing is to be changed, and why."""
+        self._add(NONE, kind, resource, why)
 
     def refuse(self, reason: str) -> None:
         """Plan nothing, and say why."""
         self.errors.append(reason)
-        self.changes.clear()
-        resource = self.control.actual_name or self.name or self.control.name
-        self.change("refuse", self.kind, resource, reason)
+        self.rows.clear()
+        self._add(REFUSE, self.kind, self.control.actual_name or self.name or self.control.name, reason)
+
+    def _add(
+        self, operation: str, kind: str, resource: str, why: str, before: str | None = None, after: str | None = None
+    ) -> None:
+        control = self.control
+        self.rows.append(PushChange(0, control.id, control.name, operation, kind, resource, before, after, why))
 
     def target(self) -> PushTarget:
         """The row of the access control. A refused one keeps the name it has."""
@@ -53,14 +66,26 @@ class Draft:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The AWS object that an access control of this push is, or will be."""
+
+    kind: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Plans:
-    """What the planning of each access control sees: the account, the options, and the roles of the other ones."""
+    """What the planning of each access control sees: the account, the options, and what the other ones are."""
 
     state: PushState
     options: PushOptions
-    role_names: dict[str, str]
-    """names in AWS of the roles that access controls of this push have, by access control id"""
+    planned: dict[str, Planned]
+    """by access control id, those of refused ones left out"""
+
+    def names(self, kind: str) -> frozenset[str]:
+        """The names in AWS that access controls of one type have, or will have."""
+        return frozenset(each.name for each in self.planned.values() if each.kind == kind)
 
     def existing(self, control: AccessControl, prefix: str) -> str | None:
         """The name of the AWS object that an access control has by its external id; None where it has none."""

@@ -3,8 +3,8 @@
 from typing import Any
 
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
-from raito_pipeline.aws.push.iam_calls import CREATOR
 from raito_pipeline.aws.push.statements import Granted, WhatProblem, policy_for
+from raito_pipeline.model import CREATOR
 
 _LONGEST_DESCRIPTION = 1_000
 
@@ -25,6 +25,5 @@ def granted(plans: Plans, draft: Draft, limit: int, room: str) -> Granted:
 
 def described_and_tagged(draft: Draft) -> dict[str, Any]:
     """The members of a request that makes an object: its description, and the tag that says who made it."""
-    key, value = CREATOR
     description = draft.control.description[:_LONGEST_DESCRIPTION]
-    return {"Description": description, "Tags": [{"Key": key, "Value": value}]}
+    return {"Description": description, "Tags": [{"Key": CREATOR.key, "Value": CREATOR.value}]}

@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, Answer, Service
+from raito_pipeline.model import Tag
 
 T = TypeVar("T")
 
-CREATOR = ("creator", "RAITO")
-"""The tag that everything made by Raito carries."""
 MOST_VERSIONS = 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-EXISTS = "EntityAlreadyExists"
+_EXISTS = "EntityAlreadyExists"
 _CONCURRENT = "ConcurrentModification"
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 
@@ -40,13 +39,13 @@ class Iam:
 
     # -- roles ------------------------------------------------------------------------------------------
 
-    def role_tags(self, name: str) -> frozenset[tuple[str, str]] | None:
+    def role_tags(self, name: str) -> tuple[Tag, ...] | None:
         """The tags that the role carries now, or None where there is no such role."""
         return self._tags("GetRole", "Role", self.arn("role", name), RoleName=name)
 
-    def create_role(self, name: str, request: Mapping[str, Any]) -> None:
-        """Create a role; `request` holds the other members of `CreateRole`."""
-        self._call("CreateRole", self.arn("role", name), RoleName=name, **request)
+    def create_role(self, name: str, request: Mapping[str, Any]) -> bool:
+        """Create a role; `request` holds the other members of `CreateRole`. False where there is one of this name."""
+        return self._create("CreateRole", self.arn("role", name), RoleName=name, **request)
 
     def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None:
         """Replace the trust policy of a role."""
@@ -79,13 +78,13 @@ class Iam:
 
     # -- managed policies ------------------------------------------------------------------------------------------
 
-    def policy_tags(self, arn: str) -> frozenset[tuple[str, str]] | None:
+    def policy_tags(self, arn: str) -> tuple[Tag, ...] | None:
         """The tags that the managed policy carries now, or None where there is no such policy."""
         return self._tags("GetPolicy", "Policy", arn, PolicyArn=arn)
 
-    def create_policy(self, name: str, request: Mapping[str, Any]) -> None:
-        """Create a managed policy; `request` holds the other members of `CreatePolicy`."""
-        self._call("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
+    def create_policy(self, name: str, request: Mapping[str, Any]) -> bool:
+        """Create a managed policy; `request` holds the other members. False where there is one of this name."""
+        return self._create("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
 
     def policy_document(self, arn: str) -> Any:
         """The document that is in force, as the object that its JSON stands for."""
@@ -137,18 +136,27 @@ class Iam:
     def _call(self, operation: str, resource: str, fresh: bool = False, **request: Any) -> None:
         self._patiently(lambda: self._service.get(operation, resource, **request), fresh)
 
+    def _create(self, operation: str, resource: str, **request: Any) -> bool:
+        try:
+            self._call(operation, resource, **request)
+        except AwsError as error:
+            if error.code == _EXISTS:
+                return False
+            raise
+        return True
+
     def _remove(self, operation: str, resource: str, **request: Any) -> None:
         try:
             self._call(operation, resource, **request)
         except AwsGone:
             return
 
-    def _tags(self, operation: str, key: str, arn: str, **request: Any) -> frozenset[tuple[str, str]] | None:
+    def _tags(self, operation: str, key: str, arn: str, **request: Any) -> tuple[Tag, ...] | None:
         try:
             found = self._service.get(operation, arn, **request)[key]
         except AwsGone:
             return None
-        return frozenset((tag["Key"], tag.get("Value") or "") for tag in found.get("Tags") or ())
+        return tuple(Tag(tag["Key"], tag.get("Value") or "") for tag in found.get("Tags") or ())
 
     def _versions(self, arn: str) -> list[Answer]:
         return self._service.items("ListPolicyVersions", "Versions", arn, PolicyArn=arn)

@@ -1,38 +1,89 @@
-"""Names of roles and policies that a push makes: valid in AWS, unique, and the same in every push.
+"""Names of what a push makes in AWS: valid there, unique in the push, and the same in every push.
 
+A hint is translated, cut, made unique by a counter and put between prefix and suffix, as the Raito CLI does it, so that
+objects keep their names when one takes over from the other. Limits of AWS:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
-LONGEST = 64
-_ROOM_FOR_SUFFIX = 6
-_SPLIT = "_"
-_OTHERS = re.compile(r"[^A-Za-z0-9+_]+")
+_ROOM_FOR_COUNTER = 6
+"""two split characters and up to four hexadecimal digits"""
+_COUNTERS = 0x10000
 _EDGES = re.compile(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$")
-_COUNTER = re.compile(rf"^(?P<base>.*?)(?P<suffix>{_SPLIT}{{2}}[0-9A-F]+)$")
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class NameProblem(Exception):
     """No valid name can be made; the text says why."""
 
 
-def translate(hint: str) -> str:
-    """A hint in the characters that IAM names have here, short enough for a counter. Raises `NameProblem`."""
-    clean = _EDGES.sub("", _OTHERS.sub(_SPLIT, hint))[: LONGEST - _ROOM_FOR_SUFFIX]
-    clean = _EDGES.sub("", clean)
-    if not clean:
-        raise NameProblem(f"its name {hint!r} has no letter or digit that an AWS name could be made of")
-    return clean
+@dataclass(frozen=True, kw_only=True)
+class NamingRule:
+    """How names of one access provider type look, without prefix and suffix, and how long AWS takes them with both."""
+
+    characters: str
+    """allowed characters, as they stand in the brackets of a regular expression"""
+    split: str
+    """the character that stands for everything else"""
+    hint: int
+    """how many characters of a name, without prefix and suffix, can be used; six of them are kept for a counter"""
+    longest: int
+    """how many characters AWS takes"""
+    shortest: int = 1
+    """how many characters AWS wants at least"""
+    lower_case: bool = False
+    """True where AWS takes no capitals: a hint is split where it goes from a small letter to a capital"""
+
+    def translate(self, hint: str) -> str:
+        """A hint in the allowed characters, short enough for a counter. Raises `NameProblem`."""
+        text = _CAMEL_CASE.sub(self.split, hint).lower() if self.lower_case else hint
+        clean = _EDGES.sub("", self._runs.sub(self.split, self._others.sub(self.split, text)))
+        clean = _EDGES.sub("", clean[: self.hint - _ROOM_FOR_COUNTER])
+        if not clean:
+            raise NameProblem(f"its name {hint!r} has no letter or digit that an AWS name could be made of")
+        return clean
+
+    def with_counter(self, base: str, number: int) -> str:
+        """A translated hint with a counter, from 0."""
+        return f"{base}{self.split * 2}{format(number, 'x' if self.lower_case else 'X')}"
+
+    def counter_of(self, base: str, name: str) -> str | None:
+        """The name itself where it is the translated hint `base` with a counter, else None."""
+        return name if name.startswith(base) and self._counter.fullmatch(name, len(base)) else None
+
+    @cached_property
+    def _others(self) -> re.Pattern[str]:
+        return re.compile(f"[^{self.characters}]+")
+
+    @cached_property
+    def _runs(self) -> re.Pattern[str]:
+        return re.compile(f"{re.escape(self.split)}{{2,}}")
+
+    @cached_property
+    def _counter(self) -> re.Pattern[str]:
+        digits = "0-9a-f" if self.lower_case else "0-9A-F"
+        return re.compile(f"{re.escape(self.split)}{{2}}[{digits}]+")
+
+
+IAM = NamingRule(characters="A-Za-z0-9+_", split="_", hint=64, longest=64)
+"""Roles and managed policies."""
 
 
 class Names:
-    """Gives out the names of one kind in one push. IAM names differ in more than the case of letters."""
+    """Gives out the names of one access provider type in one push. Names that differ in case only are the same in IAM.
 
-    def __init__(self, prefix: str, suffix: str, taken: Iterable[str] = ()) -> None:
-        self._prefix, self._suffix = prefix, suffix
+    A name is looked for only until one is free: what is given out costs a few microseconds, however many access
+    controls ask for the same name.
+    """
+
+    def __init__(self, prefix: str, suffix: str, taken: Iterable[str] = (), rule: NamingRule = IAM) -> None:
+        self._prefix, self._suffix, self._rule = prefix, suffix, rule
         self._taken = {name.casefold() for name in taken}
+        self._next_counter: dict[str, int] = {}
 
     def keep(self, name: str) -> None:
         """Nobody else gets this name."""
@@ -40,23 +91,41 @@ class Names:
 
     def give(self, hint: str, current: str | None = None) -> str:
         """A name for a hint; `current` is the one it has, whose counter it keeps. Raises `NameProblem`."""
-        base = translate(hint)
-        first = self._whole(base)
-        candidates = [self._with_counter_of(base, current)] if current else []
-        candidates += [first, *(self._whole(f"{base}{_SPLIT * 2}{number:X}") for number in range(0x1000))]
-        for name in candidates:
-            if name is not None and (name == current or name.casefold() not in self._taken):
+        base = self._rule.translate(hint)
+        kept = self._kept(base, current) if current else None
+        if kept is not None and self._problem(kept) is None:
+            self.keep(kept)
+            return kept
+        for name in self._candidates(base):
+            problem = self._problem(name)
+            if problem is not None:  # those that follow are longer still
+                raise NameProblem(problem)
+            if name == current or name.casefold() not in self._taken:
                 self.keep(name)
                 return name
-        raise NameProblem(f"every name like {first!r} is taken")
+        raise NameProblem(f"every name like {self._whole(base)!r} is taken")
+
+    def _candidates(self, base: str) -> Iterator[str]:
+        """The bare name, then those with a counter; what was found taken once is not looked at again."""
+        key = base.casefold()
+        for number in range(self._next_counter.get(key, -1), _COUNTERS):
+            yield self._whole(base if number < 0 else self._rule.with_counter(base, number))
+            self._next_counter[key] = number + 1
 
     def _whole(self, base: str) -> str:
-        name = f"{self._prefix}{base}{self._suffix}"
-        if len(name) > LONGEST:
-            raise NameProblem(f"its name in AWS, {name!r}, has {len(name)} characters, and AWS takes {LONGEST}")
-        return name
+        return f"{self._prefix}{base}{self._suffix}"
 
-    def _with_counter_of(self, base: str, current: str) -> str | None:
+    def _problem(self, name: str) -> str | None:
+        rule = self._rule
+        if len(name) > rule.longest:
+            return f"its name in AWS, {name!r}, has {len(name)} characters, and AWS takes {rule.longest}"
+        if len(name) < rule.shortest:
+            return f"its name in AWS, {name!r}, has {len(name)} characters, and AWS wants at least {rule.shortest}"
+        return None
+
+    def _kept(self, base: str, current: str) -> str | None:
+        """The name that stays: the current one, or the current counter with a prefix or suffix that changed."""
         bare = current.removeprefix(self._prefix).removesuffix(self._suffix)
-        match = _COUNTER.match(bare)
-        return self._whole(base + match["suffix"]) if match and match["base"] == base else None
+        found = base if bare == base else self._rule.counter_of(base, bare)
+        name = None if found is None else self._whole(found)
+        return name if name is not None and (name == current or name.casefold() not in self._taken) else None

@@ -15,7 +15,7 @@ from raito_pipeline.raito.files.identities import (
     write_account_identities,
     write_organization_identities,
 )
-from raito_pipeline.raito.files.tags import TAG_SOURCE, with_owner_tag
+from raito_pipeline.raito.files.tags import TAG_SOURCE
 from raito_pipeline.raito.files.usage import usage_element, write_usage
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter, write_json_array
 
@@ -32,7 +32,6 @@ __all__ = [
     "organization_user",
     "root_user",
     "usage_element",
-    "with_owner_tag",
     "write_access_providers",
     "write_account_identities",
     "write_data_objects",

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from raito_pipeline.model import DataObject, Tag
+from raito_pipeline.model.owners import with_owner_tag
 from raito_pipeline.model.schema import from_batch, to_batch
-from raito_pipeline.raito.files.tags import tag_elements, with_owner_tag
+from raito_pipeline.raito.files.tags import tag_elements
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter
 from raito_pipeline.storage import Store
 

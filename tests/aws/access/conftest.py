@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.config.groups import AccessOptions, OrganizationLink
 from raito_pipeline.model import (
     AccessPoint,
@@ -122,7 +123,7 @@ class Told:
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:
-        rows = build_access_providers(self.inputs(), options or AccessOptions())
+        rows = build_access_providers(self.inputs(), options or AccessOptions(), ACCESS_PROVIDER_TYPES.imported)
         assert [row.external_id for row in rows] == sorted({row.external_id for row in rows})
         return {row.external_id: row for row in rows}
 

@@ -3,6 +3,7 @@
 import random
 
 from raito_pipeline.aws.access import build_access_providers
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.config.groups import AccessOptions, Locks
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import IamUser, Tag
@@ -180,9 +181,9 @@ def test_the_same_account_gives_the_same_rows_in_whatever_order_aws_answers() ->
         told.policy(f"p{number}", READ, f"user:u{number}", "group:g", f"role:r{number}")
         told.inline(f"user:u{number}", "b", READ).inline(f"user:u{number}", "a", READ)
     told.inline("user:u1", "no", document(deny("s3:*", "arn:aws:s3:::data/x*")))
-    first = build_access_providers(told.inputs(), AccessOptions())
+    first = build_access_providers(told.inputs(), AccessOptions(), ACCESS_PROVIDER_TYPES.imported)
     shuffle = random.Random(7).shuffle
     for rows in (told.users, told.groups, told.roles, told.policies, told.attachments):
         shuffle(rows)
-    assert build_access_providers(told.inputs(), AccessOptions()) == first
+    assert build_access_providers(told.inputs(), AccessOptions(), ACCESS_PROVIDER_TYPES.imported) == first
     assert all(isinstance(user, IamUser) and user.create_date == WHEN for user in told.users)

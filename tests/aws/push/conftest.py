@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
 from raito_pipeline.model import AccessControl, PushChange, PushTarget, WhoEntry
 from raito_pipeline.sandbox.aws.accounts import install_access_key
@@ -100,7 +101,9 @@ class Story:
         return self
 
     def apply(self, clients: AwsClients, concurrency: int = 3) -> Applied:
-        return apply_plan(clients, ACCOUNT, self.changes, self.targets, self.controls, concurrency)
+        return apply_plan(
+            clients, ACCOUNT, ACCESS_PROVIDER_TYPES.push, self.changes, self.targets, self.controls, concurrency
+        )
 
 
 @dataclass

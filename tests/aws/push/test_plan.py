@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
@@ -76,7 +77,7 @@ def state(
 
 def plan(*controls: AccessControl, there: PushState | None = None, options: PushOptions | None = None) -> Plan:
     placed = [replace(each, position=position) for position, each in enumerate(controls)]
-    return plan_push(placed, there or state(), options or PushOptions())
+    return plan_push(placed, there or state(), options or PushOptions(), ACCESS_PROVIDER_TYPES.push)
 
 
 def steps(made: Plan) -> list[tuple[str, str, str]]:

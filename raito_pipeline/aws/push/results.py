@@ -1,13 +1,9 @@
-"""The feedback of a push to Raito Cloud: every access control of the export gets its answer, whatever went wrong."""
+"""What a push says of each access control of the export where nothing was changed for it, and a push in numbers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from raito_pipeline.model import AccessControl, PushResult, PushTarget
-from raito_pipeline.raito.files.feedback import write_feedback
-from raito_pipeline.raito.imports import Imported, finish, start_feedback_import
-from raito_pipeline.raito.jobs import ACCESS_SYNC, PATIENT, Counts, Polling, Status, Task
 
 
 def refused_targets(controls: Iterable[AccessControl], reasons: Sequence[str]) -> tuple[PushTarget, ...]:
@@ -70,25 +66,3 @@ class Summary:
             changes_made=sum(result.changes_made for result in listed),
             changes_failed=sum(result.changes_failed for result in listed),
         )
-
-
-def send_feedback(
-    task: Task,
-    folder: Path,
-    controls: Iterable[AccessControl],
-    results: Iterable[PushResult],
-    received: int | None = None,
-    polling: Polling = PATIENT,
-) -> Imported:
-    """Write the feedback file into `folder`, send it, and wait until Raito Cloud took it over.
-
-    `received` is `Export.received`. The task goes on: its end is reported by who uses it last. Raises
-    `RaitoError`.
-    """
-    results = tuple(results)
-    file = write_feedback(folder / "feedback.json", controls, results)
-    failed = sum(bool(result.errors) for result in results)
-    task.counts.append(Counts("exported access providers", added=len(results) - failed, failed=failed))
-    done = finish(start_feedback_import(task, file), polling)
-    task.subtask_event(ACCESS_SYNC, Status.COMPLETED, received)
-    return done

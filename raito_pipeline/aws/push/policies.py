@@ -2,8 +2,16 @@
 
 import json
 
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, granted
+from raito_pipeline.aws.push.policy_changes import (
+    AttachPolicy,
+    CreatePolicy,
+    DeletePolicy,
+    DetachPolicy,
+    NewPolicyVersion,
+)
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import (
     NOTHING,
@@ -14,11 +22,10 @@ from raito_pipeline.aws.push.statements import (
     unseen,
 )
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import IamPolicy, made_by_raito
+from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
-PREFIX = "policy:"
-_ROLE = "role:"
 _ID = "ID:"
+_ROLE_TYPE = "aws_role"
 
 
 def plan_policy(plans: Plans, draft: Draft) -> None:
@@ -27,7 +34,7 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     policy = plans.state.policies.get(draft.name)
     if policy is not None and policy is not old and not made_by_raito(policy.tags):
         raise Refused(f"policy {draft.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
-    draft.external_id = f"{PREFIX}{draft.name}"
+    draft.external_id = f"{POLICY}{draft.name}"
     principals = _principals(plans, draft, policy or old)
     if policy is None:
         arn = _create(plans, draft)
@@ -42,8 +49,8 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
         _detach(draft, arn, attached - principals, "it is not in the who any more")
     if old is not None and old is not policy:
         _delete(plans, draft, old, f"its name is {draft.name} now")
-    if not draft.changes:
-        draft.change("none", "policy", arn, "AWS has it as it was granted")
+    if not draft.rows:
+        draft.nothing("policy", arn, "AWS has it as it was granted")
 
 
 def delete_policy(plans: Plans, draft: Draft) -> None:
@@ -51,7 +58,7 @@ def delete_policy(plans: Plans, draft: Draft) -> None:
     policy = _existing(plans, draft)
     if policy is None:
         resource = draft.control.actual_name or draft.control.name
-        draft.change("none", "policy", resource, "it is to be removed, and is gone already")
+        draft.nothing("policy", resource, "it is to be removed, and is gone already")
     elif policy.aws_managed:
         raise Refused(f"policy {policy.policy_name} is managed by AWS and cannot be deleted")
     else:
@@ -59,7 +66,7 @@ def delete_policy(plans: Plans, draft: Draft) -> None:
 
 
 def _existing(plans: Plans, draft: Draft) -> IamPolicy | None:
-    name = plans.existing(draft.control, PREFIX)
+    name = plans.existing(draft.control, POLICY)
     if name is None:
         return None
     if name.startswith("arn:"):
@@ -72,7 +79,7 @@ def _create(plans: Plans, draft: Draft) -> str:
         "PolicyDocument": json.loads(_granted(plans, draft).text),
         **described_and_tagged(draft),
     }
-    draft.change("create", "policy", draft.name, "it was granted in Raito Cloud", after=compact(request))
+    draft.change(CreatePolicy, draft.name, "it was granted in Raito Cloud", after=compact(request))
     return f"arn:{plans.options.aws_partition}:iam::{plans.state.account_id}:policy/{draft.name}"
 
 
@@ -87,7 +94,7 @@ def _update_document(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
             f"writing it anew would lose that"
         )
     why = "what it gives access to has changed"
-    draft.change("create", "policy-version", policy.arn, why, before=policy.document, after=wanted)
+    draft.change(NewPolicyVersion, policy.arn, why, before=policy.document, after=wanted)
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
@@ -116,14 +123,14 @@ def _principals(plans: Plans, draft: Draft, policy: IamPolicy | None) -> frozens
 def _role(plans: Plans, entry: str) -> str:
     """The name of the role that an entry of the who stands for. Raises `Refused`."""
     if entry.startswith(_ID):
-        name = plans.role_names.get(entry.removeprefix(_ID))
-        if name is None:
+        planned = plans.planned.get(entry.removeprefix(_ID))
+        if planned is None or planned.kind != _ROLE_TYPE:
             raise Refused(f"{entry} in its who is no role of this export")
-        return name
-    if entry.startswith("ssorole:"):
+        return planned.name
+    if entry.startswith(PERMISSION_SET):
         raise Refused(f"{entry} in its who: policies cannot be attached to permission sets yet")
-    name = entry.removeprefix(_ROLE)
-    if not entry.startswith(_ROLE) or (name not in plans.state.roles and name not in plans.role_names.values()):
+    name = entry.removeprefix(ROLE)
+    if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(_ROLE_TYPE)):
         raise Refused(f"{entry} in its who is no role of the account")
     return name
 
@@ -143,14 +150,23 @@ def _excluded_roles(plans: Plans, draft: Draft, policy: IamPolicy) -> set[Princi
 
 def _attach(draft: Draft, arn: str, principals: frozenset[Principal]) -> None:
     for kind, name in sorted(principals):
-        draft.change("attach", "attachment", f"{kind}:{name}", "it is in the who", after=arn)
+        draft.change(AttachPolicy, f"{kind}:{name}", "it is in the who", after=arn)
 
 
 def _detach(draft: Draft, arn: str, principals: frozenset[Principal], why: str) -> None:
     for kind, name in sorted(principals):
-        draft.change("detach", "attachment", f"{kind}:{name}", why, before=arn)
+        draft.change(DetachPolicy, f"{kind}:{name}", why, before=arn)
 
 
 def _delete(plans: Plans, draft: Draft, policy: IamPolicy, why: str) -> None:
     _detach(draft, policy.arn, plans.state.attached.get(policy.arn, frozenset()), why)
-    draft.change("delete", "policy", policy.arn, why, before=policy.document)
+    draft.change(DeletePolicy, policy.arn, why, before=policy.document)
+
+
+def kept_policy_name(plans: Plans, control: AccessControl, current: str) -> str | None:
+    """The name that a policy keeps: where it was imported under it, or is managed by AWS. Else its hint decides."""
+    if current.startswith("arn:"):
+        return current.rsplit("/", 1)[-1]
+    policy = plans.state.policies.get(current)
+    imported = control.actual_name is not None and control.actual_name == control.naming_hint
+    return current if imported or (policy is not None and policy.aws_managed) else None

@@ -3,10 +3,20 @@
 import json
 from typing import Any
 
+from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.principals import Directory, named_by
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, granted
+from raito_pipeline.aws.push.role_changes import (
+    CreateInlinePolicy,
+    CreateRole,
+    DeleteInlinePolicy,
+    DeleteRole,
+    UpdateInlinePolicy,
+    UpdateTrust,
+    inline_name,
+)
 from raito_pipeline.aws.push.statements import (
     NOTHING,
     ROLE_INLINE_LIMIT,
@@ -17,18 +27,16 @@ from raito_pipeline.aws.push.statements import (
     trust_policy,
     unseen,
 )
-from raito_pipeline.model import IamRole, made_by_raito
-
-PREFIX = "role:"
+from raito_pipeline.model import AccessControl, IamRole, made_by_raito
 
 
 def plan_role(plans: Plans, draft: Draft) -> None:
     """Plan one role. Raises `Refused`."""
     role = plans.state.roles.get(draft.name)
-    own = plans.existing(draft.control, PREFIX) is not None
+    own = plans.existing(draft.control, ROLE) is not None
     if role is not None and not own and not made_by_raito(role.tags):
         raise Refused(f"role {draft.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
-    draft.external_id = f"{PREFIX}{draft.name}"
+    draft.external_id = f"{ROLE}{draft.name}"
     if role is None:
         _create(plans, draft)
     else:
@@ -37,12 +45,12 @@ def plan_role(plans: Plans, draft: Draft) -> None:
 
 def delete_role(plans: Plans, draft: Draft) -> None:
     """Plan to remove one role. What is gone already needs no change."""
-    name = plans.existing(draft.control, PREFIX)
+    name = plans.existing(draft.control, ROLE)
     role = None if name is None else plans.state.roles.get(name)
     if role is None:
-        draft.change("none", "role", name or draft.control.name, "it is to be removed, and is gone already")
+        draft.nothing("role", name or draft.control.name, "it is to be removed, and is gone already")
         return
-    draft.change("delete", "role", role.role_name, "it was removed in Raito Cloud", before=role.trust_policy)
+    draft.change(DeleteRole, role.role_name, "it was removed in Raito Cloud", before=role.trust_policy)
 
 
 def _create(plans: Plans, draft: Draft) -> None:
@@ -55,15 +63,10 @@ def _create(plans: Plans, draft: Draft) -> None:
         "AssumeRolePolicyDocument": json.loads(trust),
         **described_and_tagged(draft),
     }
-    draft.change("create", "role", draft.name, "it was granted in Raito Cloud", after=compact(request))
+    draft.change(CreateRole, draft.name, "it was granted in Raito Cloud", after=compact(request))
     if _gives(granted):
         resource = f"{draft.name}/{inline_name(draft.name)}"
-        draft.change("create", "role-inline-policy", resource, "what it gives access to", after=granted.text)
-
-
-def inline_name(role: str) -> str:
-    """The inline policy that holds the what of a role."""
-    return f"Raito_Inline_{role}"
+        draft.change(CreateInlinePolicy, resource, "what it gives access to", after=granted.text)
 
 
 def _update(plans: Plans, draft: Draft, role: IamRole) -> None:
@@ -72,8 +75,8 @@ def _update(plans: Plans, draft: Draft, role: IamRole) -> None:
         _update_trust(plans, draft, role)
     if not control.what_locked:
         _update_inline(plans, draft, role)
-    if not draft.changes:
-        draft.change("none", "role", role.role_name, "AWS has it as it was granted")
+    if not draft.rows:
+        draft.nothing("role", role.role_name, "AWS has it as it was granted")
 
 
 def _update_trust(plans: Plans, draft: Draft, role: IamRole) -> None:
@@ -86,7 +89,7 @@ def _update_trust(plans: Plans, draft: Draft, role: IamRole) -> None:
         )
     if not same(role.trust_policy, wanted):
         why = "the users who may assume it have changed"
-        draft.change("update", "role-trust", role.role_name, why, before=role.trust_policy, after=wanted)
+        draft.change(UpdateTrust, role.role_name, why, before=role.trust_policy, after=wanted)
 
 
 def _others(plans: Plans, role: IamRole) -> list[Any]:
@@ -118,12 +121,12 @@ def _update_inline(plans: Plans, draft: Draft, role: IamRole) -> None:
     resource = f"{role.role_name}/{own}"
     if _gives(granted):
         if before is None:
-            draft.change("create", "role-inline-policy", resource, "what it gives access to", after=granted.text)
+            draft.change(CreateInlinePolicy, resource, "what it gives access to", after=granted.text)
         elif not same(before, granted.text):
             why = "what it gives access to has changed"
-            draft.change("update", "role-inline-policy", resource, why, before=before, after=granted.text)
+            draft.change(UpdateInlinePolicy, resource, why, before=before, after=granted.text)
     elif before is not None:
-        draft.change("delete", "role-inline-policy", resource, "it gives access to nothing any more", before=before)
+        draft.change(DeleteInlinePolicy, resource, "it gives access to nothing any more", before=before)
     for name, document in sorted(policies.items()):
         if name != own:
             _replace_other(draft, f"{role.role_name}/{name}", document)
@@ -136,7 +139,7 @@ def _replace_other(draft: Draft, resource: str, document: str) -> None:
         draft.warnings.append(f"inline policy {resource} stays, and may give more than was granted: {lost[0]}")
     else:
         why = f"what it gives is in {inline_name(resource.partition('/')[0])} now"
-        draft.change("delete", "role-inline-policy", resource, why, before=document)
+        draft.change(DeleteInlinePolicy, resource, why, before=document)
 
 
 def _user_arns(plans: Plans, draft: Draft) -> list[str]:
@@ -172,3 +175,9 @@ def _granted(plans: Plans, draft: Draft) -> Granted:
 
 def _gives(granted: Granted) -> bool:
     return bool(granted.document["Statement"] != [NOTHING])
+
+
+def kept_role_name(plans: Plans, control: AccessControl, current: str) -> str | None:
+    """The name that a role keeps: its own, since roles cannot be renamed."""
+    del plans, control
+    return current

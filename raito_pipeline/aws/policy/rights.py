@@ -1,0 +1,27 @@
+"""What a part of the pipeline may have to do in AWS: statements of the least policy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Actions on resources, under the name (`Sid`) of their statement. Rights of one name are one statement."""
+
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    """ARNs of the partition `aws`"""
+
+
+def merged(rights: Iterable[Right]) -> list[Right]:
+    """One right a name, in the order in which names come first: all its actions and resources, each once."""
+    found: dict[str, Right] = {}
+    for right in rights:
+        had = found.get(right.name, Right(right.name, (), ()))
+        found[right.name] = Right(
+            right.name,
+            tuple(sorted({*had.actions, *right.actions})),
+            tuple(dict.fromkeys((*had.resources, *right.resources))),
+        )
+    return [right for right in found.values() if right.actions]

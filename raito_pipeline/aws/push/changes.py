@@ -1,0 +1,172 @@
+"""The changes that a push can make: one class each, stored as a row of the plan, in an order that follows from them.
+
+A class says what a change needs to be there, what it makes and what it removes (by names such as `role:NAME`), whether
+it gives or takes access, and how it is made in AWS. The plan, its explanation, the limits and the changes in AWS all
+walk one list of them.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.model import PushChange, Tag
+
+Things = frozenset[str]
+"""Objects of AWS by a name that is unique in a push, such as `role:NAME` or `policy:NAME`."""
+NOTHING: Things = frozenset()
+
+
+class ChangeRefused(Exception):
+    """A change that was not tried, because it would touch what Raito did not make, or because it is not valid."""
+
+    def __init__(self, change: PushChange, reason: str) -> None:
+        super().__init__(f"{change.operation} of {change.kind} {change.resource}: {reason}")
+        self.change, self.reason = change, reason
+
+
+class IamCalls(Protocol):
+    """The calls of IAM that changes are made with. `fresh`: what is named was made by this push."""
+
+    def role_tags(self, name: str) -> tuple[Tag, ...] | None: ...
+    def create_role(self, name: str, request: Mapping[str, Any]) -> bool: ...
+    def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None: ...
+    def put_inline(self, role: str, policy: str, document: str, *, fresh: bool = False) -> None: ...
+    def delete_inline(self, role: str, policy: str) -> None: ...
+    def delete_role(self, name: str) -> None: ...
+    def policy_tags(self, arn: str) -> tuple[Tag, ...] | None: ...
+    def create_policy(self, name: str, request: Mapping[str, Any]) -> bool: ...
+    def policy_document(self, arn: str) -> Any: ...
+    def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None: ...
+    def delete_policy(self, arn: str) -> None: ...
+    def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None: ...
+    def detach(self, kind: str, name: str, policy_arn: str) -> None: ...
+    def arn(self, kind: str, name: str) -> str: ...
+
+
+class Ownership(Protocol):
+    """Which objects of AWS are this push's to change: those that Raito made, and those that Raito Cloud took over."""
+
+    account_id: str
+
+    def is_ours(self, change: PushChange, thing: str, tags: "TagsNow") -> bool:
+        """True where it may be changed, false where it is gone. Raises `ChangeRefused` where it is somebody else's."""
+        ...
+
+    def take_over(self, change: PushChange, thing: str, tags: "TagsNow") -> None:
+        """Count what exists already as made by this push. Raises `ChangeRefused` where it is somebody else's."""
+        ...
+
+    def note_made(self, thing: str) -> None:
+        """Count as made by this push."""
+        ...
+
+    def was_made(self, thing: str) -> bool:
+        """True where this push made it."""
+        ...
+
+
+class TagsNow(Protocol):
+    """Asks AWS for the tags of one object; None where it is not there."""
+
+    def __call__(self) -> tuple[Tag, ...] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """What a change works with when it is made: calls of one account, and whose objects are whose."""
+
+    iam: IamCalls
+    objects: Ownership
+
+
+@dataclass(frozen=True)
+class Change(ABC):
+    """One change, of the row of the plan that holds it. A class without one of its parts does not load."""
+
+    row: PushChange
+    KIND: ClassVar[str]
+    OPERATION: ClassVar[str]
+    EFFECT: ClassVar[Effect]
+    """of every such change; where it depends on the documents, a class overrides `effect`"""
+
+    def __init_subclass__(cls) -> None:
+        """Raises `TypeError` where the class lacks a part."""
+        lacking = [name for name in ("KIND", "OPERATION", "EFFECT") if not hasattr(cls, name)]
+        lacking += [
+            name for name in ("needs", "makes", "removes", "apply") if getattr(cls, name) is getattr(Change, name)
+        ]
+        if lacking:
+            raise TypeError(f"{cls.__name__} lacks {', '.join(lacking)}")
+
+    @property
+    def title(self) -> str:
+        """What it does: `create of role readers`."""
+        return f"{self.row.operation} of {self.row.kind} {self.row.resource}"
+
+    @property
+    def effect(self) -> Effect:
+        """What it does to the access that people have."""
+        return self.EFFECT
+
+    @property
+    def revokes(self) -> bool:
+        """True where it takes access from people and gives none."""
+        return bool(self.effect) and Effect.GIVES not in self.effect
+
+    @property
+    @abstractmethod
+    def needs(self) -> Things:
+        """What has to be there when it is made."""
+
+    @property
+    @abstractmethod
+    def makes(self) -> Things:
+        """What is there afterwards and may not have been before."""
+
+    @property
+    @abstractmethod
+    def removes(self) -> Things:
+        """What is gone afterwards."""
+
+    @abstractmethod
+    def apply(self, aws: Aws) -> None:
+        """Make it. Raises `AwsError` where AWS refuses it, `ChangeRefused` where it is not tried."""
+
+    # -- what rows hold ------------------------------------------------------------------------------------------------
+
+    def document(self) -> str:
+        """The document that is to be there afterwards. Raises `ChangeRefused`."""
+        if not self.row.after:
+            raise ChangeRefused(self.row, "the plan gives no document.")
+        return self.row.after
+
+    def request(self) -> dict[str, Any]:
+        """The members of a request that makes an object. Raises `ChangeRefused`."""
+        try:
+            found = json.loads(self.row.after or "null")
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ChangeRefused(self.row, "the plan gives no JSON object.")
+        return found
+
+
+class UnknownChange(Change):
+    """A row that no access provider type can make: of another version of the pipeline, or written by hand."""
+
+    KIND = OPERATION = ""
+    EFFECT = Effect.NEITHER
+    needs = makes = removes = NOTHING
+
+    def apply(self, aws: Aws) -> None:
+        """Raises `ChangeRefused`."""
+        del aws
+        raise ChangeRefused(self.row, "this push cannot make such a change.")
+
+
+def document_text(document: Any) -> str:
+    """A document of a request as the text that AWS takes."""
+    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))

@@ -1,0 +1,105 @@
+"""The order of a push: it follows from what each change needs, makes and removes, and else is that of the plan.
+
+What gives access is made one after the other within an access control, and so is what takes it away; but what takes
+access away waits for no grant, unless it removes an object that another one replaces.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.effects import Effect
+
+
+@dataclass
+class Waits:
+    """What one change waits for: positions of other changes."""
+
+    needed: set[int] = field(default_factory=set)
+    """without these it is not tried"""
+    after: set[int] = field(default_factory=set)
+    """these come first, whatever comes of them"""
+
+    @property
+    def all(self) -> set[int]:
+        """Everything that comes first."""
+        return self.needed | self.after
+
+
+@dataclass
+class _Thing:
+    """Who makes, needs and removes one object of AWS, by position."""
+
+    makers: list[int] = field(default_factory=list)
+    users: list[int] = field(default_factory=list)
+    removers: list[int] = field(default_factory=list)
+
+
+def in_order(changes: Sequence[Change]) -> list[Change]:
+    """The changes, each after what it waits for; else in the order given, so that equal plans have equal orders."""
+    sorter = TopologicalSorter({position: waits.all for position, waits in enumerate(waits_of(changes))})
+    try:
+        sorter.prepare()
+    except CycleError:  # no plan is known that has one; the order given is that of the access provider types
+        return list(changes)
+    return [changes[position] for position in _first_come(sorter)]
+
+
+def _first_come(sorter: TopologicalSorter[int]) -> Iterator[int]:
+    ready: list[int] = []
+    while sorter.is_active():
+        for position in sorter.get_ready():
+            heapq.heappush(ready, position)
+        first = heapq.heappop(ready)
+        yield first
+        sorter.done(first)
+
+
+def waits_of(changes: Sequence[Change]) -> list[Waits]:
+    """What each change waits for."""
+    waits = [Waits() for _ in changes]
+    for thing in _things(changes).values():
+        _for_one_thing(waits, changes, thing)
+    by_control: dict[str, list[int]] = defaultdict(list)
+    for position, change in enumerate(changes):
+        by_control[change.row.access_control_id].append(position)
+    for positions in by_control.values():
+        _within_one_access_control(waits, changes, positions)
+    return waits
+
+
+def _things(changes: Sequence[Change]) -> dict[str, _Thing]:
+    found: dict[str, _Thing] = defaultdict(_Thing)
+    for position, change in enumerate(changes):
+        for name in change.makes:
+            found[name].makers.append(position)
+        for name in change.needs:
+            found[name].users.append(position)
+        for name in change.removes:
+            found[name].removers.append(position)
+    return found
+
+
+def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Thing) -> None:
+    for user in thing.users:
+        waits[user].needed |= set(thing.makers) - {user}
+    for remover in thing.removers:
+        for other in {*thing.makers, *thing.users} - {remover}:
+            if other < remover or (changes[other].revokes and remover not in waits[other].all):
+                waits[remover].after.add(other)
+            elif other > remover:
+                waits[other].after.add(remover)
+
+
+def _within_one_access_control(waits: Sequence[Waits], changes: Sequence[Change], positions: Sequence[int]) -> None:
+    revocations = [position for position in positions if changes[position].revokes]
+    others = [position for position in positions if not changes[position].revokes]
+    for first, second in (*pairwise(others), *pairwise(revocations)):
+        waits[second].needed.add(first)
+    # Where an object takes the place of another one, nobody is left without access in between.
+    if others and any(Effect.REMOVES in changes[position].effect for position in revocations):
+        waits[revocations[0]].needed.add(others[-1])

@@ -1,0 +1,60 @@
+"""Which objects of AWS a push may touch: those that Raito made, and those that Raito Cloud has taken over.
+
+Nothing else is rewritten or deleted: AWS is asked anew for the tags before a role or a policy is touched, unless Raito
+Cloud itself names it as the access control's own (its external id in the export).
+"""
+
+import threading
+from collections.abc import Mapping
+
+from raito_pipeline.aws.push.changes import ChangeRefused, TagsNow
+from raito_pipeline.model import CREATOR, PushChange, Tag, made_by_raito
+
+
+class Objects:
+    """The objects of AWS that one push in one account has to do with. Thread-safe.
+
+    `own_ids` are the external ids that the export names, by the id of the access control. What the push itself makes
+    counts as made by Raito.
+    """
+
+    def __init__(self, account_id: str, own_ids: Mapping[str, str]) -> None:
+        self.account_id = account_id
+        self._own_ids = own_ids
+        self._made: set[str] = set()
+        self._ours: set[str] = set()
+        self._lock = threading.Lock()
+
+    def is_ours(self, change: PushChange, thing: str, tags: TagsNow) -> bool:
+        """True where it may be changed, false where it is gone. Raises `ChangeRefused`, `AwsError`."""
+        if self._own_ids.get(change.access_control_id) == thing or thing in self._ours:
+            return True
+        found = tags()
+        if found is None:
+            return False
+        _must_be_made_by_raito(change, found)
+        with self._lock:
+            self._ours.add(thing)
+        return True
+
+    def take_over(self, change: PushChange, thing: str, tags: TagsNow) -> None:
+        """Count what exists already as made by this push. Raises `ChangeRefused`, `AwsError`."""
+        _must_be_made_by_raito(change, tags())
+        self.note_made(thing)
+
+    def note_made(self, thing: str) -> None:
+        """Count as made by this push."""
+        with self._lock:
+            self._ours.add(thing)
+            self._made.add(thing)
+
+    def was_made(self, thing: str) -> bool:
+        """True where this push made it."""
+        return thing in self._made
+
+
+def _must_be_made_by_raito(change: PushChange, tags: tuple[Tag, ...] | None) -> None:
+    if not made_by_raito(tags):
+        tag = f"{CREATOR.key}={CREATOR.value}"
+        reason = f"it exists and was not made by Raito: it has no tag {tag}. Nothing was changed."
+        raise ChangeRefused(change, reason)

@@ -1,0 +1,129 @@
+"""The changes of managed policies: the policy, its document, and whom it is attached to."""
+
+import json
+
+from raito_pipeline.aws.access.external_ids import POLICY
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
+from raito_pipeline.aws.push.effects import Effect, effect_of_documents
+
+
+def policy(name_or_arn: str) -> str:
+    """A managed policy as changes name it."""
+    return f"{POLICY}{name_or_arn.rpartition('/')[2]}"
+
+
+class CreatePolicy(Change):
+    """A new managed policy, which nobody has yet."""
+
+    KIND, OPERATION, EFFECT = "policy", "create", Effect.NEITHER
+    needs = removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({policy(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        name, request = self.row.resource, self.request()
+        document = document_text(request.pop("PolicyDocument", None))
+        if aws.iam.create_policy(name, {"PolicyDocument": document, **request}):
+            aws.objects.note_made(policy(name))
+            return
+        # An earlier push was broken off after this change: what it made is taken over.
+        arn = aws.iam.arn("policy", name)
+        aws.objects.take_over(self.row, policy(name), lambda: aws.iam.policy_tags(arn))
+        if aws.iam.policy_document(arn) != json.loads(document):
+            aws.iam.new_version(arn, document)
+
+
+class DeletePolicy(Change):
+    """A managed policy goes, with its versions and from everybody who has it."""
+
+    KIND, OPERATION, EFFECT = "policy", "delete", Effect.REMOVES
+    needs = makes = NOTHING
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({policy(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        if _is_ours(self, aws):
+            aws.iam.delete_policy(self.row.resource)
+
+
+class NewPolicyVersion(Change):
+    """A managed policy gives access to something else."""
+
+    KIND, OPERATION, EFFECT = "policy-version", "create", Effect.GIVES | Effect.TAKES
+    makes = removes = NOTHING
+
+    @property
+    def effect(self) -> Effect:
+        return effect_of_documents(self.row.before, self.row.after)
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({policy(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        _is_ours(self, aws)
+        fresh = aws.objects.was_made(policy(self.row.resource))
+        aws.iam.new_version(self.row.resource, self.document(), fresh=fresh)
+
+
+class _Attachment(Change):
+    """A managed policy and a principal, `user:NAME`, `group:NAME` or `role:NAME`, that has it."""
+
+    KIND, OPERATION, EFFECT = "attachment", "", Effect.NEITHER
+    makes = removes = NOTHING
+
+    @property
+    def arn(self) -> str | None:
+        """The policy."""
+        return self.row.after or self.row.before
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({self.row.resource, policy(self.arn or "")})
+
+    def names(self) -> tuple[str, str, str]:
+        """The kind and the name of the principal, and the ARN of the policy. Raises `ChangeRefused`."""
+        kind, colon, name = self.row.resource.partition(":")
+        if not colon or not name or kind not in ("user", "group", "role") or not self.arn:
+            reason = "an attachment names user:NAME, group:NAME or role:NAME and the ARN of a policy."
+            raise ChangeRefused(self.row, reason)
+        return kind, name, self.arn
+
+    def apply(self, aws: Aws) -> None:
+        kind, name, arn = self.names()
+        fresh = aws.objects.was_made(self.row.resource) or aws.objects.was_made(policy(arn))
+        aws.iam.attach(kind, name, arn, fresh=fresh)
+
+
+class AttachPolicy(_Attachment):
+    """Somebody gets a managed policy."""
+
+    OPERATION, EFFECT = "attach", Effect.GIVES
+
+    @property
+    def arn(self) -> str | None:
+        return self.row.after
+
+
+class DetachPolicy(_Attachment):
+    """Somebody loses a managed policy."""
+
+    OPERATION, EFFECT = "detach", Effect.TAKES
+
+    @property
+    def arn(self) -> str | None:
+        return self.row.before
+
+    def apply(self, aws: Aws) -> None:
+        aws.iam.detach(*self.names())
+
+
+def _is_ours(change: Change, aws: Aws) -> bool:
+    arn, account = change.row.resource, aws.objects.account_id
+    if f"::{account}:policy/" not in arn:
+        raise ChangeRefused(change.row, f"it is no managed policy of account {account}. Nothing was changed.")
+    return aws.objects.is_ours(change.row, policy(arn), lambda: aws.iam.policy_tags(arn))

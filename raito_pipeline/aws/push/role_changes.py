@@ -1,0 +1,150 @@
+"""The changes of roles: the role, its trust policy and its inline policies."""
+
+from raito_pipeline.aws.access.external_ids import ROLE
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
+from raito_pipeline.aws.push.effects import Effect, effect_of_documents
+
+
+def role(name: str) -> str:
+    """A role as changes name it."""
+    return f"{ROLE}{name}"
+
+
+def inline_name(role_name: str) -> str:
+    """The inline policy that holds the what of a role."""
+    return f"Raito_Inline_{role_name}"
+
+
+class CreateRole(Change):
+    """A new role with its trust policy."""
+
+    KIND, OPERATION, EFFECT = "role", "create", Effect.GIVES
+    needs = removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({role(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        name, request = self.row.resource, self.request()
+        trust = document_text(request.pop("AssumeRolePolicyDocument", None))
+        if aws.iam.create_role(name, {"AssumeRolePolicyDocument": trust, **request}):
+            aws.objects.note_made(role(name))
+            return
+        # An earlier push was broken off after this change: what it made is taken over.
+        aws.objects.take_over(self.row, role(name), lambda: aws.iam.role_tags(name))
+        aws.iam.set_trust(name, trust)
+
+
+class DeleteRole(Change):
+    """A role goes, with everything that would keep it."""
+
+    KIND, OPERATION, EFFECT = "role", "delete", Effect.REMOVES
+    needs = makes = NOTHING
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({role(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        if _is_ours(self, aws, self.row.resource):
+            aws.iam.delete_role(self.row.resource)
+
+
+class UpdateTrust(Change):
+    """Others may assume a role."""
+
+    KIND, OPERATION, EFFECT = "role-trust", "update", Effect.GIVES | Effect.TAKES
+    makes = removes = NOTHING
+
+    @property
+    def effect(self) -> Effect:
+        return effect_of_documents(self.row.before, self.row.after)
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({role(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        name = self.row.resource
+        _is_ours(self, aws, name)
+        aws.iam.set_trust(name, self.document(), fresh=aws.objects.was_made(role(name)))
+
+
+class _InlinePolicy(Change):
+    """An inline policy of a role, named ROLE/POLICY."""
+
+    KIND, OPERATION, EFFECT = "role-inline-policy", "", Effect.NEITHER
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({role(self.row.resource.partition("/")[0])})
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({_inline_policy(self.row.resource)})
+
+    @property
+    def removes(self) -> Things:
+        return NOTHING
+
+    def names(self) -> tuple[str, str]:
+        """The role and the policy. Raises `ChangeRefused`."""
+        name, slash, policy = self.row.resource.partition("/")
+        if not slash or not name or not policy:
+            raise ChangeRefused(self.row, "an inline policy is named ROLE/POLICY.")
+        return name, policy
+
+    def apply(self, aws: Aws) -> None:
+        name, policy = self.names()
+        _is_ours(self, aws, name)
+        aws.iam.put_inline(name, policy, self.document(), fresh=aws.objects.was_made(role(name)))
+
+
+class CreateInlinePolicy(_InlinePolicy):
+    """A role gives access to something."""
+
+    OPERATION, EFFECT = "create", Effect.GIVES
+
+
+class UpdateInlinePolicy(_InlinePolicy):
+    """A role gives access to something else."""
+
+    OPERATION, EFFECT = "update", Effect.GIVES | Effect.TAKES
+
+    @property
+    def effect(self) -> Effect:
+        return effect_of_documents(self.row.before, self.row.after)
+
+
+class DeleteInlinePolicy(_InlinePolicy):
+    """An inline policy goes: nothing is granted any more, or what it gave is in Raito's own now."""
+
+    OPERATION, EFFECT = "delete", Effect.TAKES
+
+    @property
+    def needs(self) -> Things:
+        name, _, policy = self.row.resource.partition("/")
+        own = inline_name(name)
+        return super().needs | ({_inline_policy(f"{name}/{own}")} if policy != own else NOTHING)
+
+    @property
+    def makes(self) -> Things:
+        return NOTHING
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({_inline_policy(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        name, policy = self.names()
+        if _is_ours(self, aws, name):
+            aws.iam.delete_inline(name, policy)
+
+
+def _inline_policy(resource: str) -> str:
+    return f"role-inline-policy:{resource}"
+
+
+def _is_ours(change: Change, aws: Aws, name: str) -> bool:
+    return aws.objects.is_ours(change.row, role(name), lambda: aws.iam.role_tags(name))

@@ -1,0 +1,103 @@
+"""The order of changes: what it follows from, and what waits for what."""
+
+import pytest
+
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.order import in_order, waits_of
+from raito_pipeline.model import PushChange
+
+from .conftest import arn, document, text
+
+Told = tuple[str, str, str, str]
+"""access control, operation, kind, resource; attachments as PRINCIPAL>POLICY"""
+
+
+def changes(*told: Told) -> list[Change]:
+    rows = []
+    for position, (control, operation, kind, resource) in enumerate(told):
+        before = after = None
+        if kind == "attachment":
+            resource, _, policy = resource.partition(">")
+            before, after = (arn(policy), None) if operation == "detach" else (None, arn(policy))
+        elif operation == "narrow":
+            operation = "create" if kind == "policy-version" else "update"
+            before, after = text(document("s3:A", "s3:B")), text(document("s3:A"))
+        rows.append(PushChange(position, control, control, operation, kind, resource, before, after, ""))
+    return ACCESS_PROVIDER_TYPES.push.changes(rows)
+
+
+ROLE = ("r", "create", "role", "R")
+INLINE = ("r", "create", "role-inline-policy", "R/Raito_Inline_R")
+POLICY = ("p", "create", "policy", "P")
+ATTACH_ROLE = ("p", "attach", "attachment", "role:R>P")
+ATTACH_ADA = ("p", "attach", "attachment", "user:ada>P")
+DETACH_BOB = ("p", "detach", "attachment", "user:bob>P")
+DETACH_ROLE = ("p", "detach", "attachment", "role:R>P")
+DELETE_ROLE = ("r", "delete", "role", "R")
+NEW = (("p", "create", "policy", "new"), ("p", "attach", "attachment", "user:ada>new"))
+OLD = (("p", "detach", "attachment", "user:ada>old"), ("p", "delete", "policy", arn("old")))
+TAKEN_OVER = ("r", "delete", "role-inline-policy", "R/before")
+OTHERS = [("o", "create", "role", "O"), ("q", "create", "policy", "Q"), ("q", "attach", "attachment", "user:ada>Q")]
+
+
+@pytest.mark.parametrize(
+    ("given", "ordered"),
+    [
+        ([POLICY, ATTACH_ROLE, ROLE, INLINE], [POLICY, ROLE, ATTACH_ROLE, INLINE]),
+        ([ROLE, INLINE, POLICY, ATTACH_ROLE], [ROLE, INLINE, POLICY, ATTACH_ROLE]),
+        ([DELETE_ROLE, ATTACH_ADA, DETACH_ROLE], [ATTACH_ADA, DETACH_ROLE, DELETE_ROLE]),
+        ([*OLD, *NEW], [*NEW, *OLD]),
+        ([TAKEN_OVER, INLINE], [INLINE, TAKEN_OVER]),
+        ([*OTHERS, DETACH_BOB], [*OTHERS, DETACH_BOB]),
+        ([], []),
+    ],
+)
+def test_the_order_follows_from_needs_and_else_stays(given: list[Told], ordered: list[Told]) -> None:
+    listed = changes(*given)
+    places = [given.index(told) for told in ordered]
+    assert in_order(listed) == [listed[place] for place in places]
+    assert in_order(in_order(listed)) == in_order(listed)
+
+
+@pytest.mark.parametrize(
+    "revocation",
+    [
+        DETACH_BOB,
+        DELETE_ROLE,
+        ("p", "narrow", "policy-version", arn("P")),
+        ("r", "narrow", "role-trust", "X"),
+        ("r", "delete", "role-inline-policy", "X/old"),
+        ("p", "delete", "policy", arn("X")),
+    ],
+)
+def test_a_revocation_waits_for_no_unrelated_grant(revocation: Told) -> None:
+    listed = changes(*OTHERS, revocation)
+    assert listed[-1].revokes
+    assert waits_of(listed)[-1].all == set()
+
+
+def test_a_revocation_waits_for_no_grant_of_its_own_access_control() -> None:
+    listed = changes(("p", "create", "policy-version", arn("P")), ATTACH_ADA, DETACH_BOB, DETACH_ROLE)
+    _, attach, first, second = waits_of(listed)
+    assert attach.needed == {0}
+    assert first.all == set()
+    assert second.needed == {2}
+
+
+def test_what_replaces_something_is_there_before_that_goes() -> None:
+    waits = waits_of(changes(*NEW, *OLD))
+    assert [each.needed for each in waits] == [set(), {0}, {1}, {2}]
+    assert waits_of(changes(INLINE, TAKEN_OVER))[1].needed == {0}
+
+
+def test_what_another_access_control_makes_is_needed_and_what_uses_it_only_comes_first() -> None:
+    assert waits_of(changes(ROLE, POLICY, ATTACH_ROLE))[2].needed == {0, 1}
+    removal = waits_of(changes(DETACH_ROLE, DELETE_ROLE))[1]
+    assert (removal.needed, removal.after) == (set(), {0})
+
+
+def test_a_circle_keeps_the_order_given() -> None:
+    listed = changes(("a", "attach", "attachment", "role:B>Q"), ("a", "create", "role", "A"))
+    listed += changes(("b", "attach", "attachment", "role:A>Q"), ("b", "create", "role", "B"))
+    assert in_order(listed) == listed
