@@ -12,6 +12,7 @@ from typing import Any
 
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.names import NOT_USED
+from raito_pipeline.config.not_read_yet import NOT_READ_YET
 from raito_pipeline.config.option import Declared, OptionGroup, declared
 from raito_pipeline.config.options import (
     ACCOUNT_CONNECTOR,
@@ -100,7 +101,12 @@ def _of(model: type[OptionGroup], where: str, base: type[OptionGroup] | None = N
     for found in sorted(declared(model), key=lambda found: not found.option.required):
         if found.attribute not in inherited:
             kind = found.option.kind
-            yield OptionDoc(found.name, found.names, where, kind.name, _default(found), found.option.text, kind.example)
+            yield OptionDoc(found.name, found.names, where, kind.name, _default(found), _text(found), kind.example)
+
+
+def _text(found: Declared) -> str:
+    why = NOT_READ_YET.get(found.name)
+    return found.option.text if why is None else f"{found.option.text} Not read yet: {why}."
 
 
 def _default(found: Declared) -> str:

@@ -27,6 +27,7 @@ NOT_USED: Final = {
     "log-file": "The log file of the Raito CLI.",
     "log-output": "How the Raito CLI prints its log.",
     "debug": "More output of the Raito CLI.",
+    "connector-version": "Which version of a connector the Raito CLI installs.",
     "config-file": "Read from the command line only.",
     "skip-resource-provider-sync": "A stage that AWS targets do not have.",
     "skip-tag-sync": "A stage that AWS targets do not have.",

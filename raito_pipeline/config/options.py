@@ -84,9 +84,6 @@ class Target(Shared):
             required=True,
         ),
     ]
-    connector_version: Annotated[
-        str | None, Option(kinds.TEXT, "The version of that connector. Only the Raito CLI uses it.", default="not used")
-    ] = None
     data_source_id: Annotated[
         str | None,
         Option(

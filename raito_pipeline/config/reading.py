@@ -13,6 +13,7 @@ from typing import Any, Final
 from raito_pipeline.config import kinds
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.kinds import Kind, NotThatKind
+from raito_pipeline.config.not_read_yet import NOT_READ_YET
 from raito_pipeline.config.option import Declared, Option, OptionGroup, declared
 from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe_name, shown
 
@@ -108,6 +109,7 @@ class Reader:
             if given is WRONG:
                 return WRONG
             if isinstance(given, _Given):
+                self._warn_if_not_read(option, given)
                 return self._value(option, given)
         return None
 
@@ -199,6 +201,11 @@ class Reader:
             self.warn(given.problem(f"{shown(text, option=given.name)}: {doubt}", None))
         self._warn_of_blanks(kind, given)
         return value
+
+    def _warn_if_not_read(self, option: Declared, given: _Given) -> None:
+        why = NOT_READ_YET.get(option.name)
+        if why is not None and any(text.strip() for text in given.parts):
+            self.warn(given.problem(f"an option that is not read yet: it changes nothing ({why})", None))
 
     def _warn_of_blanks(self, kind: Kind, given: _Given) -> None:
         """Files with a value and programs that print one end in a line break, which no login and no id has."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from raito_pipeline.config import ConfigError, OptionDoc, Options, Problem, describe, find_config, load
 
-from .conftest import ACCOUNT, LOGIN, SECRET, Fails, Loads, account, organization, raito_yml
+from .conftest import ACCOUNT, LOGIN, SECRET, Fails, Loads, account, besides, organization, raito_yml
 from .test_config_docs import example_of, file_with
 
 LINK = """
@@ -205,10 +205,11 @@ def test_a_line_break_at_the_end_of_a_value_is_taken_off_and_told(loads: Loads, 
     environ = {"AWS_REGION": "eu-central-1"}
     plain = loads(file_with(option, option.name, '"{{VALUE}}"'), {**environ, "VALUE": example})
     ended = loads(file_with(option, option.name, '"{{VALUE}}"'), {**environ, "VALUE": f"{example}{end}"})
-    assert {problem.option for problem in ended.warnings} == {option.name}
-    assert all("(from the environment: VALUE)" in problem.found for problem in ended.warnings)
+    warnings = besides(ended.warnings)
+    assert {problem.option for problem in warnings} == {option.name}
+    assert all("(from the environment: VALUE)" in problem.found for problem in warnings)
     if not (option.kind == "secret" and end.startswith(" ")):
-        assert ended.model_copy(update={"warnings": ()}) == plain
+        assert ended.model_copy(update={"warnings": plain.warnings}) == plain
 
 
 @pytest.mark.parametrize(
@@ -455,7 +456,7 @@ ALIASES = [
 def test_spellings(loads: Loads, option: str, written: str, attribute: str, value: object) -> None:
     options = loads(raito_yml(account(f"{option}: {written}", regions="" if attribute == "regions" else "eu-west-1")))
     assert getattr(options.accounts[0], attribute) == value
-    assert options.warnings == ()
+    assert besides(options.warnings) == []
 
 
 def test_two_spellings_of_one_option(loads: Loads) -> None:
@@ -721,8 +722,9 @@ def test_options_of_the_raito_cli_are_accepted_and_told(loads: Loads, option: st
     assert "does not use it" in warning.found
 
 
-def test_a_connector_version_is_no_news(loads: Loads) -> None:
-    assert loads(raito_yml(account("connector-version: latest"))).warnings == ()
+def test_a_connector_version_is_of_the_raito_cli(loads: Loads) -> None:
+    (warning,) = loads(raito_yml(account("connector-version: latest"))).warnings
+    assert (warning.option, "belongs to the Raito CLI" in warning.found) == ("connector-version", True)
 
 
 # -- placeholders ------------------------------------------------------------------------------------------------------

@@ -304,6 +304,7 @@ def test_a_broken_aws_profile_is_one_line(scripted_login: ScriptedServer, monkey
 
 
 def test_settings_are_values() -> None:
-    assert connection_to("http://x") == connection_to("http://x/")
+    assert connection_to("http://x").base_url == connection_to("http://x/").base_url == "http://x/"
+    assert connection_to("http://x") == connection_to("http://x")
     assert isinstance(connection_to("http://x"), Connection)
     assert threading.active_count() < 100

@@ -83,7 +83,8 @@ def _iam(clients: AwsClients, _account: str, earlier: Tables) -> Tables:
     rows["policies"] = tuple(replace(policy, default_version_id="v0") for policy in rows.get("policies", ()))
     before = EarlierIam(**rows)
     found = read_account(clients, IamOptions(aws_concurrency=2), earlier=before)
-    return {name: getattr(found, name) for name in IAM}
+    kept = tuple(replace(policy, default_version_id="v1") for policy in found.policies.rows)
+    return {**{name: getattr(found, name) for name in IAM}, "policies": replace(found.policies, rows=kept)}
 
 
 def _buckets(clients: AwsClients, _account: str, earlier: Tables) -> Tables:
