@@ -53,13 +53,16 @@ _HEAD = """\
 
 The file is looked for as `raito.yml` or `raito.yaml` in the working directory, then in `~/.raito/`; the environment
 variable `RAITO_CONFIG_FILE` names another one. A value that is exactly `"{{NAME}}"`, in quotes, is replaced by the
-environment variable NAME. A list is one text with commas or a YAML list; regular expressions that hold a comma
-themselves need the YAML list. Regular expressions have Go's meaning (https://pkg.go.dev/regexp/syntax) and match whole
-names. A value that cannot be read is an error, and so is what would silently not be read: an option in another place
-than its own, an unknown mapping or list, a slip in an option that keeps a sync from changing too much (`mode`,
-`skip-...`, `delete-untouched`, `only-targets`, `max-...-deletions`). Any other unknown option is a warning. Mappings at
-the top whose name begins with `x-` may hold values to merge into other places. All errors of a file are reported
-together.
+environment variable NAME. `api-user` and `api-secret` are read when they are first used, so that a file loads where
+nobody may know them, and may stand elsewhere, too: `"{{secretsmanager:NAME}}"` in AWS Secrets Manager (with `:KEY`
+behind it, a member of a secret that is a JSON object), `"{{ssm:/NAME}}"` in the parameters of AWS Systems Manager; ARNs
+will do for names. `secrets-region` and `secrets-profile`, below `pipeline:`, say where and as whom. A list is one text
+with commas or a YAML list; regular expressions that hold a comma themselves need the YAML list. Regular expressions
+have Go's meaning (https://pkg.go.dev/regexp/syntax) and match whole names. A value that cannot be read is an error, and
+so is what would silently not be read: an option in another place than its own, an unknown mapping or list, a slip in an
+option that keeps a sync from changing too much (`mode`, `skip-...`, `delete-untouched`, `only-targets`,
+`max-...-deletions`). Any other unknown option is a warning. Mappings at the top whose name begins with `x-` may hold
+values to merge into other places. All errors of a file are reported together.
 """
 
 

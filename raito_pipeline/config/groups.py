@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import SecretStr
 
 from raito_pipeline.config import kinds
+from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.option import Option, OptionGroup
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.config.regions import aws_partition
@@ -159,19 +160,29 @@ class Login(OptionGroup):
 
     api_user: Annotated[
         str | None,
-        Option(kinds.TEXT, "The user that logs in to Raito Cloud. Required unless `skip-authentication` is on."),
+        Option(
+            kinds.TEXT,
+            "The user that logs in to Raito Cloud. Required unless `skip-authentication` is on. Like `api-secret`, it "
+            "may be read when it is used.",
+            deferrable=True,
+        ),
     ] = None
     api_secret: Annotated[
         SecretStr | None,
         Option(
             kinds.SECRET,
-            'That user\'s password. Best given as `"{{NAME}}"`, which reads the environment variable NAME. Required'
-            " unless `skip-authentication` is on.",
+            'That user\'s password, read when it is first used: `"{{NAME}}"` is the environment variable NAME, '
+            '`"{{secretsmanager:NAME}}"` a secret of AWS Secrets Manager (`"{{secretsmanager:NAME:KEY}}"` a member of '
+            'one that is a JSON object), `"{{ssm:/NAME}}"` a parameter of AWS Systems Manager. Required unless '
+            "`skip-authentication` is on.",
+            deferrable=True,
         ),
     ] = None
     domain: Annotated[
         str, Option(kinds.DOMAIN, "The domain in Raito Cloud: https://DOMAIN.raito.cloud.", required=True)
     ]
+    deferred: tuple[Deferred, ...] = ()
+    """those of the above that are read when they are used; they are None until then"""
 
 
 class Stages(OptionGroup):

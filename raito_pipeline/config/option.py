@@ -20,7 +20,8 @@ class Option:
     """What is known of an option besides its attribute's type and default.
 
     `names`: its spellings, the preferred one first; none = the attribute's name with `-`. `default`: worded, where the
-    plain value would not tell. `required`: a target without it cannot work.
+    plain value would not tell. `required`: a target without it cannot work. `deferrable`: it may be read when it is
+    used (`deferred.py`), and so is not needed to load the file.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Option:
     names: tuple[str, ...] = ()
     default: str | None = None
     required: bool = False
+    deferrable: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ declarations (`describe.py`), and `load.py` reads the file by walking them.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from raito_pipeline.config import kinds
+from raito_pipeline.config.deferred import Source
 from raito_pipeline.config.groups import (
     AccessOptions,
     Locks,
@@ -213,6 +216,23 @@ class Pipeline(UsageWindow):
             "hold is removed from Raito Cloud. Without this it stays, and is said.",
         ),
     ] = ()
+    secrets_region: Annotated[
+        str | None,
+        Option(
+            kinds.REGION_NAME,
+            "The region of `{{secretsmanager:...}}` and `{{ssm:...}}`.",
+            default="that of the ARN, of `secrets-profile` or of the AWS SDK's default",
+        ),
+    ] = None
+    secrets_profile: Annotated[
+        str | None,
+        Option(
+            kinds.TEXT,
+            "The AWS profile that reads `{{secretsmanager:...}}` and `{{ssm:...}}`. It needs "
+            "`secretsmanager:GetSecretValue` or `ssm:GetParameter` (and `kms:Decrypt` for a key of your own).",
+            default="the AWS SDK's default",
+        ),
+    ] = None
     aws_attempts: Annotated[
         int,
         Option(
@@ -305,10 +325,23 @@ class Options(General):
         """Values of the targets that were left as placeholders such as `<account id>`."""
         return tuple(problem for target in self.targets for problem in target.placeholders)
 
-    def check_usable(self) -> None:
-        """Raise `ConfigError` where a target still has placeholders, which no sync can work with."""
-        if self.placeholders:
-            raise ConfigError(self.placeholders)
+    def check_usable(self, environ: Mapping[str, str] = os.environ) -> None:
+        """Raise `ConfigError` for what no sync can work with: placeholders, and login variables that are not set."""
+        problems = (*self.placeholders, *self._unset(environ))
+        if problems:
+            raise ConfigError(problems)
+
+    def _unset(self, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+        """The variables of logins that are not set, each once: targets share most of them."""
+        if self.skip_authentication:
+            return ()
+        missing = [
+            each.problem(f"{each.reference} to be set")
+            for target in self.targets
+            for each in target.deferred
+            if each.reference.source is Source.ENVIRONMENT and each.reference.name not in environ
+        ]
+        return tuple(dict.fromkeys(missing))
 
     def account(self, partition: str) -> AccountTarget:
         """The account target of the partition key `partition`. Raises KeyError where there is none."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from raito_pipeline.config import kinds
+from raito_pipeline.config.deferred import Deferred, NoReference, Source, read_reference
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.kinds import Kind, NotThatKind
 from raito_pipeline.config.not_read_yet import NOT_READ_YET
@@ -106,8 +107,8 @@ class Reader:
         """The value in the first of `layers` that gives the option: None without any, `WRONG` if it cannot be read."""
         for layer in layers:
             given = self._given(option, layer)
-            if given is WRONG:
-                return WRONG
+            if given is WRONG or isinstance(given, Deferred):
+                return given
             if isinstance(given, _Given):
                 self._warn_if_not_read(option, given)
                 return self._value(option, given)
@@ -117,7 +118,7 @@ class Reader:
         """The value of the one name `name`, read as `kind`; as `option`, for names that are no option of their own."""
         return self.option(Declared(name, Option(kind, "", (name,)), None), (layer,))
 
-    def _given(self, option: Declared, layer: Layer) -> _Given | Wrong | None:
+    def _given(self, option: Declared, layer: Layer) -> _Given | Deferred | Wrong | None:
         found = [name for name in option.names if layer.section.get(name) is not None]
         if not found:
             return None
@@ -132,7 +133,28 @@ class Reader:
             )
             self.warn(problem)
         node = layer.section.get(found[0])
-        return self._texts(option.option.kind, layer, found[0], node) if node is not None else None
+        if node is None:
+            return None
+        return self._deferred(option, layer, found[0], node) or self._texts(option.option.kind, layer, found[0], node)
+
+    def _deferred(self, option: Declared, layer: Layer, name: str, node: Node) -> Deferred | Wrong | None:
+        """What a reference to AWS, or to a variable that is not set now, stands for; None for anything else."""
+        match = _TEMPLATE.fullmatch(node.text) if isinstance(node, Scalar) else None
+        if match is None:
+            return None
+        try:
+            reference = read_reference(match.group(1))
+        except NoReference as error:
+            self.wrong(Problem(layer.file, node.line, layer.target, name, "a reference without a name", str(error)))
+            return WRONG
+        if reference.source is Source.ENVIRONMENT:
+            if not option.option.deferrable or reference.name in self.environ:
+                return None
+        elif not option.option.deferrable:
+            found, expected = str(reference), "a value: only `api-user` and `api-secret` are read when they are used"
+            self.wrong(Problem(layer.file, node.line, layer.target, name, found, expected))
+            return WRONG
+        return Deferred(option.attribute, reference, layer.file, node.line, layer.target, name)
 
     def _texts(self, kind: Kind, layer: Layer, name: str, node: Node) -> _Given | Wrong:
         line = layer.section.lines[name]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from raito_pipeline.config import kinds, names
+from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.document import Items, Scalar, Section
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.option import declared
@@ -102,7 +103,9 @@ class Draft:
         if older:  # the older name of fully-lock-by-name counts like the newer one
             locks["fully_lock_by_name"] = (*locks.get("fully_lock_by_name", ()), *older)
         given = {"name": self.name, "connector_name": self.connector, "line": self.line, "locks": Locks(**locks)}
-        return {**self.values, **given}
+        deferred = tuple(value for value in self.values.values() if isinstance(value, Deferred))
+        values = {name: value for name, value in self.values.items() if not isinstance(value, Deferred)}
+        return {**values, **given, "deferred": deferred}
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.deferred_values import DeferredValues
 from raito_pipeline.orchestration.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.connection import Connection
@@ -34,7 +35,11 @@ class Services:
     _aws: dict[tuple[str | None, str | None], AwsClients] = field(default_factory=dict)
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
+    _deferred: DeferredValues = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self._deferred = DeferredValues(self.options.pipeline)
 
     def account(self, partition: str) -> AccountTarget:
         """The target of an account partition."""
@@ -80,10 +85,13 @@ class Services:
         return self._clients(found.profile, found.region, 5)
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
-        """The Raito Cloud client of a target, logged in on first use."""
-        connection = Connection(self.options, target)
+        """The Raito Cloud client of a target, logged in on first use. Raises `LoginNotReadable`."""
+        # Where nobody logs in, nothing of the login is needed.
+        skipped = self.options.skip_authentication
+        login = target if skipped else self._deferred.login(target)
+        connection = Connection(self.options, login)
         with self._lock:
-            key = (target.api_user, connection.domain)
+            key = (login.api_user, connection.domain)
             if key not in self._raito:
                 self._raito[key] = RaitoClient(connection)
             return self._raito[key]

@@ -20,6 +20,17 @@ class InvalidDomain(RaitoError):
         self.domain = domain
 
 
+class LoginNotReadable(RaitoError):
+    """A part of the login that stands elsewhere (a variable, a secret of AWS) cannot be read; nothing was called.
+
+    `place` is where `raito.yml` asks for it, `value` what it asks for, `reason` why it cannot be read and what to do.
+    """
+
+    def __init__(self, place: str, value: str, reason: str) -> None:
+        super().__init__(f"{place}: {value} cannot be read: {reason.rstrip('.')}. Nothing was sent to Raito Cloud.")
+        self.place, self.value, self.reason = place, value, reason
+
+
 class RaitoUnreachable(RaitoError):
     """No connection to Raito Cloud (or to its file store or login), or it broke off, through all retries."""
 
