@@ -24,18 +24,13 @@ from raito_pipeline.model import (
     OrgAccountAssignment,
     OrgPermissionSet,
     S3Bucket,
+    table_of,
 )
-from raito_pipeline.model.schema import table_of
 from raito_pipeline.orchestration import gone, partitions
 from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.guard import judge
-from raito_pipeline.orchestration.layers import (
-    IAM_TABLES,
-    ORGANIZATION_TABLES,
-    access_needs,
-    region_cells,
-)
+from raito_pipeline.orchestration.layers import region_cells, upstream_needs
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
@@ -51,19 +46,13 @@ _BUILT_OF = "built of"
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The access providers of an account, part of its last layer (`assets/last_layer.py`)."""
-    deps: list[dg.AssetDep | str] = [
-        *IAM_TABLES,
-        "s3_buckets",
-        dg.AssetDep("access_points", partition_mapping=grid.regions_to_account),
-        *(dg.AssetDep(table, partition_mapping=grid.organization_to_account) for table in ORGANIZATION_TABLES),
-    ]
-    return [table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"}, deps=deps)]
+    return [table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"})]
 
 
 def make(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     """Work out who may do what from the stored tables, where the run selected it; AWS is not asked."""
     if log.wants("access_providers"):
-        with log.attempt("access_providers", cell):
+        with log.attempt(cell, "access_providers"):
             _build(log, services, grid, cell)
 
 
@@ -74,7 +63,7 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         return
     meter = Meter()
     read_at = datetime.now(UTC)
-    needs = access_needs(services.options, grid, log.store, cell.account)
+    needs = upstream_needs("access_providers", cell, services.options, grid, log.store)
     verdict = judge(log.context.instance, log.naming, log.store, needs)
     for reason in gone.reasons(services.options, log.store, cell.account):
         verdict = verdict.but(reason)
@@ -183,8 +172,7 @@ def incomplete_metadata(rows: Sequence[AccessProvider]) -> dict[str, dg.Metadata
 
 def regional_specs(grid: Grid) -> list[dg.AssetSpec]:
     """The regional table of this stage."""
-    deps = [dg.AssetDep("s3_buckets", partition_mapping=grid.regions_to_account)]
-    return [table_spec("access_points", grid, group=GROUP, kinds={"s3"}, deps=deps)]
+    return [table_spec("access_points", grid, group=GROUP, kinds={"s3"})]
 
 
 def _switched_off(target: AccountTarget) -> str | None:

@@ -8,60 +8,60 @@ import dagster as dg
 from raito_pipeline.orchestration import pushes
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.layers import IAM_TABLES
 from raito_pipeline.orchestration.pushes import Push
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 
 GROUP = "access_push"
+PLAN = ("access_push_plan", "access_push_targets")
 _MODE = "pipeline: mode is plan, so nothing is changed in AWS"
 
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The export, the plan and the results: whoever wants to see the plan first stops after it."""
     return [
-        # Raito Cloud calculates access controls from what was imported: asked for earlier, the push is of yesterday.
-        table_spec(
-            "access_controls", grid, group=GROUP, kinds={"raito"}, deps=["identity_store_import", "data_source_import"]
-        ),
-        table_spec("access_push_plan", grid, group=GROUP, kinds={"iam"}, deps=["access_controls", *IAM_TABLES]),
-        table_spec("access_push_results", grid, group=GROUP, kinds={"iam", "raito"}, deps=["access_push_plan"]),
+        table_spec("access_controls", grid, group=GROUP, kinds={"raito"}),
+        *(table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in PLAN),
+        table_spec("access_push_results", grid, group=GROUP, kinds={"iam", "raito"}),
     ]
 
 
 def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell) -> None:
     """Export, plan and push, as far as the run selected them; after one that failed, the others are not tried."""
-    work: Mapping[str, Callable[[Push], None]] = {
-        "access_controls": lambda push: push.export(jobs),
-        "access_push_plan": lambda push: push.plan(grid),
-        "access_push_results": lambda push: push.apply(jobs),
+    steps: Mapping[tuple[str, ...], Callable[[Push], None]] = {
+        ("access_controls",): lambda push: push.export(jobs),
+        PLAN: lambda push: push.plan(grid),
+        ("access_push_results",): lambda push: push.apply(jobs),
     }
     failed = ""
-    for table in (table for table in work if log.wants(table)):
-        reason = _why_not(services, table, cell)
+    for tables, work in steps.items():
+        if not any(map(log.wants, tables)):
+            continue
+        reason = _why_not(services, tables, cell)
         if reason is not None:
-            log.out_of_scope(table, cell, reason)
+            for table in tables:
+                log.out_of_scope(table, cell, reason)
         elif failed:
-            log.fail(table, cell, f"not tried, because {failed} failed")
-        elif not _done(log, table, cell, partial(work[table], Push(log, services, cell))):
-            failed = table
+            log.fail(cell, f"not tried, because {failed} failed", *tables)
+        elif not _done(log, tables, cell, partial(work, Push(log, services, cell))):
+            failed = tables[0]
 
 
-def _done(log: CellLog, table: str, cell: Cell, work: Callable[[], None]) -> bool:
+def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], None]) -> bool:
     """Do one step of the push; false where it failed, which was noted."""
     before = len(log.failures)
-    with log.attempt(table, cell):
+    with log.attempt(cell, *tables):
         try:
             work()
         except (pushes.PlanOutdated, pushes.PushDenied) as error:
-            log.fail(table, cell, str(error))
+            log.fail(cell, str(error), *tables)
     return len(log.failures) == before
 
 
-def _why_not(services: Services, table: str, cell: Cell) -> str | None:
-    """Why `raito.yml` leaves a table out, or None where it is to be made."""
+def _why_not(services: Services, tables: tuple[str, ...], cell: Cell) -> str | None:
+    """Why `raito.yml` leaves tables out, or None where they are to be made."""
     off = pushes.switched_off(services.account(cell.account))
-    if off is None and table == "access_push_results" and services.options.pipeline.mode == "plan":
+    if off is None and "access_push_results" in tables and services.options.pipeline.mode == "plan":
         return _MODE
     return off

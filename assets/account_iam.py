@@ -7,10 +7,9 @@ import dagster as dg
 from raito_pipeline.aws.readers import iam
 from raito_pipeline.aws.readers.iam import EarlierIam
 from raito_pipeline.aws.readers.reading import Read
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, table_of
 from raito_pipeline.orchestration.cells import CellLog, Meter, Results
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.layers import IAM_TABLES
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step
@@ -19,19 +18,19 @@ from raito_pipeline.storage import Store
 
 GROUP = "account_iam"
 _ROWS: tuple[type[Any], ...] = (IamUser, IamGroup, IamRole, IamPolicy, IamAttachment)
-"""row types of `IAM_TABLES`, in their order"""
+_TABLES = tuple(table_of(row_type).name for row_type in _ROWS)
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The five IAM tables, read together: they come from the same calls."""
-    specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in IAM_TABLES]
+    specs = [table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in _TABLES]
 
     @step(grid.naming, specs, name=GROUP)
     def account_iam(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads the users, groups, roles, managed policies and attachments of an account."""
         log = sync_run.log(context)
         for cell in log.cells("account"):
-            with log.attempt(IAM_TABLES[0], cell, *IAM_TABLES[1:]):
+            with log.attempt(cell, *_TABLES):
                 _read(log, services, cell)
         yield from log.finish()
 
@@ -46,7 +45,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     found = iam.read_account(clients, target, services.progress, earlier=earlier)
     log.advise(found.hints)
     reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
-    for table, read in zip(IAM_TABLES, reads, strict=True):
+    for table, read in zip(_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)
 

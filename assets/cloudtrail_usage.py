@@ -34,11 +34,7 @@ TABLES = ("cloudtrail_files", "usage_statements")
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The regional tables of this stage."""
-    deps: list[dg.AssetDep | str] = [
-        "data_objects",
-        dg.AssetDep("s3_buckets", partition_mapping=grid.regions_to_account),
-    ]
-    return [table_spec(table, grid, group=GROUP, kinds={"cloudtrail", "s3"}, deps=deps) for table in TABLES]
+    return [table_spec(table, grid, group=GROUP, kinds={"cloudtrail", "s3"}) for table in TABLES]
 
 
 def _switched_off(target: AccountTarget) -> str | None:

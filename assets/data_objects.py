@@ -24,8 +24,8 @@ from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
 from raito_pipeline.orchestration.cells import CellLog, Meter, ReadRefused, Results, require
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.guard import Need, Verdict, judge
-from raito_pipeline.orchestration.layers import account_cell
+from raito_pipeline.orchestration.guard import judge
+from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
@@ -46,7 +46,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
         """Reads the buckets of an account with their regions and tags."""
         log = sync_run.log(context)
         for cell in log.cells("account"):
-            with log.attempt("s3_buckets", cell):
+            with log.attempt(cell, "s3_buckets"):
                 target = services.account(cell.account)
                 clients = services.aws(target)
                 meter = Meter(clients)
@@ -64,8 +64,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The regional table of this stage."""
-    deps = [dg.AssetDep("s3_buckets", partition_mapping=grid.regions_to_account)]
-    return [table_spec("data_objects", grid, group=GROUP, kinds={"s3", "glue"}, deps=deps)]
+    return [table_spec("data_objects", grid, group=GROUP, kinds={"s3", "glue"})]
 
 
 def _switched_off(target: AccountTarget) -> str | None:
@@ -73,17 +72,11 @@ def _switched_off(target: AccountTarget) -> str | None:
     return "skip-data-source-sync is on" if target.skip_data_source_sync and target.skip_data_usage_sync else None
 
 
-def upstream(log: CellLog, grid: Grid, cell: Cell) -> Verdict:
-    """Whether the buckets that a regional cell is made of are whole and of this sync."""
-    need = Need("s3_buckets", [account_cell(cell.account)], grid.account)
-    return judge(log.context.instance, log.naming, log.store, [need])
-
-
 def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     subtree = Subtree.from_tags(log.context.run.tags)
     if subtree is not None and (subtree.place.account, subtree.place.region) != (target.account_id, cell.region):
-        log.fail("data_objects", cell, f"{subtree.parent} is not in this partition")
+        log.fail(cell, f"{subtree.parent} is not in this partition", "data_objects")
         return
     assert cell.region is not None
     clients = services.aws(target)
@@ -93,7 +86,8 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         if subtree is not None:
             write_rows_outside(writer, log.store, cell.place, subtree)
         else:
-            for reason in upstream(log, grid, cell).reasons:
+            needs = upstream_needs("data_objects", cell, services.options, grid, log.store)
+            for reason in judge(log.context.instance, log.naming, log.store, needs).reasons:
                 writer.add_problem(reason)
         reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree, log.store, cell)
         metadata = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)

@@ -8,28 +8,28 @@ from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.readers import organization
 from raito_pipeline.aws.readers.instances import Home
 from raito_pipeline.aws.readers.reading import Read
-from raito_pipeline.model import OrgAccountAssignment, OrgPermissionSet, OrgUser
+from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser, table_of
 from raito_pipeline.orchestration.cells import CellLog, Meter, Results
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.layers import ORGANIZATION_TABLES
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 
 GROUP = "org_identities"
+_TABLES = tuple(table_of(row).name for row in (OrgUser, OrgGroup, OrgPermissionSet, OrgAccountAssignment))
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The four organization tables, read together."""
-    specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in ORGANIZATION_TABLES]
+    specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in _TABLES]
 
     @step(grid.naming, specs, name=GROUP)
     def org_identities(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
         log = sync_run.log(context)
         for cell in log.cells("organization"):
-            with log.attempt(ORGANIZATION_TABLES[0], cell, *ORGANIZATION_TABLES[1:]):
+            with log.attempt(cell, *_TABLES):
                 _read(log, services, cell)
         yield from log.finish()
 
@@ -55,7 +55,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
         organization_read.permission_sets,
         organization_read.assignments,
     )
-    for table, read in zip(ORGANIZATION_TABLES, reads, strict=True):
+    for table, read in zip(_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)
 

@@ -34,7 +34,7 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
             tables = [table for table in maker.tables if log.wants(table)]
             for cell in log.cells("account_region") if tables else []:
                 reason = _why_not(options, services, maker, cell)
-                with log.attempt(maker.tables[0], cell, *maker.tables[1:]):
+                with log.attempt(cell, *maker.tables):
                     if reason and _is_gone(options, log, cell):
                         continue  # its tables stay until an import has removed what they hold
                     for table in tables if reason else []:

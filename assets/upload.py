@@ -26,16 +26,15 @@ from raito_pipeline.orchestration.uploads import (
 
 GROUP = "upload"
 BEFORE_THE_PUSH: Sequence[type[Upload]] = (DataObjectUpload, AccountIdentityUpload)
-_USAGE = ("cloudtrail_files", "usage_statements")
 AFTER_THE_PUSH: Sequence[type[Upload]] = (AccessProviderUpload, UsageUpload)
 
 
 def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The import of an organization; those of accounts are part of their last layer (`assets/last_layer.py`)."""
     # In the group of what it uploads: the assets of one group have one kind of partitions.
-    spec = _spec("org_identity_store_import", grid, ["org_users", "org_groups"], group="org_identities")
+    specs = _specs(OrganizationIdentityUpload, grid, group="org_identities")
 
-    @step(grid.naming, [spec], name="upload_organization")
+    @step(grid.naming, specs, name="upload_organization")
     def upload_organization(
         context: dg.AssetExecutionContext,
         services: Services,
@@ -52,26 +51,17 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
-    """The four import tables of an account."""
-    return [
-        _spec("identity_store_import", grid, ["iam_users", "iam_groups"]),
-        _spec("data_source_import", grid, ["s3_buckets", _all_regions("data_objects", grid)]),
-        _spec("access_provider_import", grid, ["access_providers", "access_push_results", "data_source_import"]),
-        _spec("data_usage_import", grid, ["data_source_import", *(_all_regions(table, grid) for table in _USAGE)]),
-    ]
+    """The tables of the imports of an account."""
+    return [spec for upload in (*BEFORE_THE_PUSH, *AFTER_THE_PUSH) for spec in _specs(upload, grid)]
 
 
 def make(
     uploads: Sequence[type[Upload]], log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
 ) -> None:
     """Make those of the imports that the run selected."""
-    wanted = [upload for upload in uploads if log.wants(upload.table)]
+    wanted = [upload for upload in uploads if any(map(log.wants, upload.tables()))]
     upload_all([upload(grid) for upload in wanted], log, services, jobs, cell)
 
 
-def _spec(table: str, grid: Grid, deps: Sequence[str | dg.AssetDep], *, group: str = GROUP) -> dg.AssetSpec:
-    return table_spec(table, grid, group=group, kinds={"raito"}, deps=deps)
-
-
-def _all_regions(table: str, grid: Grid) -> dg.AssetDep:
-    return dg.AssetDep(table, partition_mapping=grid.regions_to_account)
+def _specs(upload: type[Upload], grid: Grid, *, group: str = GROUP) -> list[dg.AssetSpec]:
+    return [table_spec(table, grid, group=group, kinds={"raito"}) for table in upload.tables()]

@@ -14,7 +14,7 @@ from raito_pipeline.config import ConfigError, load
 from raito_pipeline.orchestration.checks import checks_of
 from raito_pipeline.orchestration.external import EXTERNAL
 from raito_pipeline.orchestration.freshness import LAST_TABLES
-from raito_pipeline.orchestration.layers import IAM_TABLES
+from raito_pipeline.model import Layer, Outside
 from raito_pipeline.orchestration.tags import LAYER_TABLES
 from tests.dagster_project import load_project, write_project
 from tests.orchestration.conftest import ACCOUNT, HEAD
@@ -195,7 +195,7 @@ def test_what_is_mapped_over_the_specs_afterwards_leaves_the_jobs_as_they_are(pr
 
     assert {spec.group_name for spec in mapped.resolve_all_asset_specs()} == {"one"}
     job = mapped.get_repository_def().get_job("us_sync_account")
-    assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == {*IAM_TABLES, "s3_buckets"}
+    assert {key.path[-1] for key in job.asset_layer.executable_asset_keys} == set(Layer.ACCOUNT.tables)
 
 
 class Renamed(RaitoAwsComponent):
@@ -216,7 +216,7 @@ def test_a_subclass_calls_assets_as_it_likes_and_takes_nothing_from_a_sync(tmp_p
 
     specs = {spec.key.to_user_string(): spec for spec in Renamed().definitions(options).resolve_all_asset_specs()}
 
-    renamed = {table: f"people/{table}_of_aws" for table in IAM_TABLES}
+    renamed = {table: f"people/{table}_of_aws" for table in Outside.AWS_IAM.feeds}
     assert set(specs) == {renamed.get(table, table) for table in plain}
     for table, spec in plain.items():
         found = specs[renamed.get(table, table)]

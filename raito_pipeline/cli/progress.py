@@ -10,7 +10,7 @@ from rich.text import Text
 
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
-from raito_pipeline.orchestration.sync import Layer, LayerResult
+from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 
 
 class TerminalProgress:
@@ -44,7 +44,7 @@ class TerminalProgress:
                 self._tasks[what] = self._bars.add_task(what, total=total)
             self._bars.update(self._tasks[what], completed=done, total=total)
 
-    def layer(self, layer: Layer, place: str, ended: tuple[LayerResult, Outcome] | None) -> None:
+    def layer(self, layer: LayerRun, place: str, ended: tuple[LayerResult, Outcome] | None) -> None:
         """Show the line of a layer of `place` that ended, and forget its bars; without an end it begins.
 
         The line says how many tables failed; why is said once, in the summary.

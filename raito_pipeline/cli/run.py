@@ -29,7 +29,7 @@ from raito_pipeline.orchestration.gone import gone_accounts
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.raito_jobs import report_unusable
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import Layer, LayerResult, layers, run_sync, subtree_layers
+from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync, subtree_layers
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.storage import StorageError, Store
@@ -95,7 +95,9 @@ def _gone_accounts(options: Options) -> list[str]:
     return []
 
 
-def _wanted(console: Console, options: Options, sync: str, parent: str | None, excludes: Sequence[str]) -> list[Layer]:
+def _wanted(
+    console: Console, options: Options, sync: str, parent: str | None, excludes: Sequence[str]
+) -> list[LayerRun]:
     """The layers to run: of everything, or of the data objects below `parent`; none where no target holds it."""
     if parent is None:
         return list(layers(options, make_grid(options), sync))
@@ -125,12 +127,12 @@ class TerminalSync:
         self._services = Services(self.options, self._progress.report, self._targets_sync)
         self._places = {place.key: place for place in places_of(self.options)}
 
-    def run(self, wanted: Sequence[Layer]) -> Summary:
+    def run(self, wanted: Sequence[LayerRun]) -> Summary:
         """Check, run the layers of every target that can work, and put together what came of them."""
         with self._targets_sync.until_the_end():
             return self._run(wanted)
 
-    def _run(self, wanted: Sequence[Layer]) -> Summary:
+    def _run(self, wanted: Sequence[LayerRun]) -> Summary:
         began = time.monotonic()
         keys = dict.fromkeys(place_key(layer) for layer in wanted)
         found = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])
@@ -164,7 +166,7 @@ class TerminalSync:
                     )
                     self.console.print(note, style="yellow", markup=False, soft_wrap=True)
 
-    def _sync(self, usable: Sequence[Layer]) -> bool:
+    def _sync(self, usable: Sequence[LayerRun]) -> bool:
         """Run layers; false where somebody ended them."""
         definitions = build_definitions(self.options, self._services)
         try:
@@ -207,7 +209,7 @@ class TerminalSync:
         with suppress(RaitoError):
             report_unusable(self._services, target, errors)
 
-    def _layer(self, layer: Layer, result: LayerResult | None) -> None:
+    def _layer(self, layer: LayerRun, result: LayerResult | None) -> None:
         place = self._places[place_key(layer)]
         if result is None:
             self._progress.layer(layer, place.label, None)

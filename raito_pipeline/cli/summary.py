@@ -13,7 +13,7 @@ import msgspec
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
-from raito_pipeline.orchestration.sync import Layer, LayerResult
+from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 
@@ -213,7 +213,7 @@ def summary(
     return Summary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
 
 
-def place_key(layer: Layer) -> str:
+def place_key(layer: LayerRun) -> str:
     """The partition key of the account or organization that a layer is of."""
     return layer.tags.get(ACCOUNT_TAG) or layer.partition_key or layer.place
 

@@ -1,7 +1,7 @@
-"""Every row type of the pipeline, declared once.
+"""Every stored table of the pipeline, declared once.
 
-`TABLES` holds the stored tables by name. A row type is a frozen dataclass whose columns carry their
-documentation; `raito_pipeline.model.schema` derives the Arrow schema and `docs/tables.md` from it.
+`TABLES` holds the stored tables by name (`model.tables`: what derives from a declaration). A row type is a frozen
+dataclass whose columns carry their documentation; `raito_pipeline.model.schema` derives the Arrow schema from it.
 """
 
 from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectReference, WhatItem
@@ -10,8 +10,9 @@ from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 from raito_pipeline.model.push import AccessControl, PushChange, PushResult, PushTarget, WhoEntry
-from raito_pipeline.model.schema import TABLES, Column, TableSpec, arrow_schema, columns, table_of
-from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
+from raito_pipeline.model.schema import Column, arrow_schema, columns
+from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, check_tables, table_of, upstream_tables
+from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult, import_tables
 from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
 
 __all__ = [
@@ -32,10 +33,12 @@ __all__ = [
     "ImportElement",
     "ImportResult",
     "ImportedKind",
+    "Layer",
     "OrgAccountAssignment",
     "OrgGroup",
     "OrgPermissionSet",
     "OrgUser",
+    "Outside",
     "PushChange",
     "PushResult",
     "PushTarget",
@@ -48,6 +51,10 @@ __all__ = [
     "WhoEntry",
     "arrow_schema",
     "columns",
+    "import_tables",
     "made_by_raito",
     "table_of",
+    "upstream_tables",
 ]
+
+check_tables()

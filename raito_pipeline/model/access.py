@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from raito_pipeline.model.common import Tag
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
-@row("access_points", by="account_region", key=("arn",))
+@row(
+    "access_points",
+    by="account_region",
+    key=("arn",),
+    layer=Layer.REGIONS,
+    sources=(Outside.AWS_S3,),
+    after=("s3_buckets",),
+)
 class AccessPoint:
     """S3 access points of one region."""
 
@@ -35,7 +42,25 @@ class WhatItem:
     permissions: Annotated[tuple[str, ...], "permissions such as `s3:GetObject`, sorted"]
 
 
-@row("access_providers", by="account", key=("external_id",))
+@row(
+    "access_providers",
+    by="account",
+    key=("external_id",),
+    layer=Layer.FINISH,
+    reads=(
+        "iam_users",
+        "iam_groups",
+        "iam_roles",
+        "iam_policies",
+        "iam_attachments",
+        "s3_buckets",
+        "access_points",
+        "org_users",
+        "org_groups",
+        "org_permission_sets",
+        "org_account_assignments",
+    ),
+)
 class AccessProvider:
     """Access that AWS gives, as it is imported into Raito Cloud."""
 

@@ -4,10 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 from raito_pipeline.model.common import Tag
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
-@row("s3_buckets", by="account", key=("name",))
+@row(
+    "s3_buckets",
+    by="account",
+    key=("name",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_S3,),
+)
 class S3Bucket:
     """Every bucket of the account, also those of regions or patterns that `raito.yml` leaves out."""
 
@@ -18,7 +24,14 @@ class S3Bucket:
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
 
 
-@row("data_objects", by="account_region", key=("full_name",))
+@row(
+    "data_objects",
+    by="account_region",
+    key=("full_name",),
+    layer=Layer.REGIONS,
+    sources=(Outside.AWS_S3, Outside.AWS_GLUE),
+    reads=("s3_buckets",),
+)
 class DataObject:
     """Buckets, folders and files, or Glue tables and columns. Parents precede their children."""
 

@@ -1,7 +1,7 @@
 """Writes `docs/tables.md` from the row types: `python -m raito_pipeline.model.docs docs/tables.md`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,8 +35,26 @@ def render() -> str:
 
 def _table(spec: TableSpec) -> str:
     place = _LAYOUT[spec.partitioned_by].format(table=spec.name)
-    lines = [f"## {spec.name}", "", spec.description, "", f"Key: `{', '.join(spec.key)}`. Stored at {place}.", ""]
+    facts = [f"Key: `{', '.join(spec.key)}`. Stored at {place}.", *_origin(spec)]
+    lines = [f"## {spec.name}", "", spec.description, "", *facts, ""]
     return "\n".join([*lines, *_columns(spec.row_type), ""])
+
+
+def _origin(spec: TableSpec) -> Iterator[str]:
+    """Which layer of a sync makes a table, and of what."""
+    yield ""
+    made = f"Made by the layer `{spec.layer}` of a sync"
+    parts = [f"of {_listed(spec.reads)}"] if spec.reads else []
+    parts += [f"read from {_listed(spec.sources)}"] if spec.sources else []
+    parts += [f"after {_listed(spec.after)}"] if spec.after else []
+    parts += [f"sent to {_listed(spec.sinks)}"] if spec.sinks else []
+    yield f"{', '.join([made, *parts])}."
+    if spec.remembered_for:
+        yield f"The next sync looks at it when it makes `{spec.remembered_for}`."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _columns(row_type: type) -> Iterator[str]:

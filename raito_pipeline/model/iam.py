@@ -4,10 +4,16 @@ from datetime import datetime
 from typing import Annotated
 
 from raito_pipeline.model.common import Tag
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
-@row("iam_users", by="account", key=("user_id",))
+@row(
+    "iam_users",
+    by="account",
+    key=("user_id",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_IAM,),
+)
 class IamUser:
     """IAM users."""
 
@@ -21,7 +27,13 @@ class IamUser:
     tags: Annotated[tuple[Tag, ...], "tags, sorted by key; empty for users of `aws-user-excludes`"]
 
 
-@row("iam_groups", by="account", key=("group_id",))
+@row(
+    "iam_groups",
+    by="account",
+    key=("group_id",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_IAM,),
+)
 class IamGroup:
     """IAM groups."""
 
@@ -32,7 +44,13 @@ class IamGroup:
     create_date: Annotated[datetime, "when it was created"]
 
 
-@row("iam_roles", by="account", key=("role_id",))
+@row(
+    "iam_roles",
+    by="account",
+    key=("role_id",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_IAM,),
+)
 class IamRole:
     """IAM roles with their trust policies."""
 
@@ -46,7 +64,13 @@ class IamRole:
     tags: Annotated[tuple[Tag, ...], "tags, sorted by key"]
 
 
-@row("iam_policies", by="account", key=("arn",))
+@row(
+    "iam_policies",
+    by="account",
+    key=("arn",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_IAM,),
+)
 class IamPolicy:
     """Managed policies: all customer managed ones, and those of AWS that are attached to somebody."""
 
@@ -68,6 +92,8 @@ class IamPolicy:
     "iam_attachments",
     by="account",
     key=("principal_type", "principal_name", "kind", "policy_name", "policy_arn"),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_IAM,),
 )
 class IamAttachment:
     """Which policy each user, group and role has: managed ones by ARN, inline ones with their document."""

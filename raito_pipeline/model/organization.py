@@ -3,10 +3,16 @@
 from typing import Annotated
 
 from raito_pipeline.model.common import Tag
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
-@row("org_users", by="organization", key=("identity_store_id", "user_id"))
+@row(
+    "org_users",
+    by="organization",
+    key=("identity_store_id", "user_id"),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
+)
 class OrgUser:
     """People of the identity stores of the organization."""
 
@@ -18,7 +24,13 @@ class OrgUser:
     group_ids: Annotated[tuple[str, ...], "GroupIds that the user is a member of, sorted"]
 
 
-@row("org_groups", by="organization", key=("identity_store_id", "group_id"))
+@row(
+    "org_groups",
+    by="organization",
+    key=("identity_store_id", "group_id"),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
+)
 class OrgGroup:
     """Groups of the identity stores of the organization."""
 
@@ -28,7 +40,13 @@ class OrgGroup:
     description: Annotated[str, "Description, empty where none is set"]
 
 
-@row("org_permission_sets", by="organization", key=("arn",))
+@row(
+    "org_permission_sets",
+    by="organization",
+    key=("arn",),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
+)
 class OrgPermissionSet:
     """Permission sets that are provisioned in at least one account of `raito.yml`."""
 
@@ -44,6 +62,8 @@ class OrgPermissionSet:
     "org_account_assignments",
     by="organization",
     key=("account_id", "permission_set_arn", "principal_type", "principal_id"),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
 )
 class OrgAccountAssignment:
     """Who is assigned to which permission set in which account."""

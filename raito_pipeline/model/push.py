@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from raito_pipeline.model.access import WhatItem
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,14 @@ class WhoEntry:
     recipients: Annotated[tuple[str, ...], "e-mail addresses"]
 
 
-@row("access_controls", by="account", key=("id",))
+@row(
+    "access_controls",
+    by="account",
+    key=("id",),
+    layer=Layer.FINISH,
+    sources=(Outside.RAITO_CLOUD_ACCESS_CONTROLS,),
+    after=("identity_store_import", "data_source_import"),
+)
 class AccessControl:
     """Access controls granted in Raito Cloud, as exported."""
 
@@ -42,7 +49,13 @@ class AccessControl:
     owners: Annotated[tuple[str, ...], "owners as JSON objects (`email`, `accountName`, `groupName`)"]
 
 
-@row("access_push_plan", by="account", key=("position",))
+@row(
+    "access_push_plan",
+    by="account",
+    key=("position",),
+    layer=Layer.FINISH,
+    reads=("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments"),
+)
 class PushChange:
     """One change that the push will make in AWS, in the order in which it is made."""
 
@@ -57,7 +70,14 @@ class PushChange:
     why: Annotated[str, "why, in a sentence"]
 
 
-@row("access_push_results", by="account", key=("access_control_id",))
+@row(
+    "access_push_results",
+    by="account",
+    key=("access_control_id",),
+    layer=Layer.FINISH,
+    reads=("access_push_plan", "access_push_targets", "access_controls"),
+    sinks=(Outside.RAITO_CLOUD,),
+)
 class PushResult:
     """What came of each access control; the feedback to Raito Cloud."""
 
@@ -72,7 +92,13 @@ class PushResult:
     warnings: Annotated[tuple[str, ...], "warnings, sent as feedback"]
 
 
-@row("access_push_targets", by="account", key=("access_control_id",))
+@row(
+    "access_push_targets",
+    by="account",
+    key=("access_control_id",),
+    layer=Layer.FINISH,
+    reads=("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments"),
+)
 class PushTarget:
     """What the plan makes of each access control: its AWS object, and why it is refused where it is."""
 

@@ -1,6 +1,6 @@
-"""How a row type is declared, and what derives from the declaration.
+"""The columns of a row type, and the Arrow schema and rows that derive from them.
 
-A row type is a class decorated with `row`. Each column is an annotated field:
+A row type is a class decorated with `row` (`model.tables`). Each column is an annotated field:
 `name: Annotated[type, "what it means, with its unit"]`. The types that a column may have are `str`,
 `int`, `float`, `bool`, `datetime` (UTC), another record type, a tuple of one of these, or any of them
 with `| None`.
@@ -14,10 +14,8 @@ from functools import cache
 from typing import (
     Annotated,
     Any,
-    Literal,
     TypeVar,
     Union,
-    dataclass_transform,
     get_args,
     get_origin,
     get_type_hints,
@@ -25,21 +23,9 @@ from typing import (
 
 import pyarrow as pa
 
-Partitioning = Literal["account", "account_region", "organization"]
+from raito_pipeline.model.tables import TABLES
+
 R = TypeVar("R")
-
-TABLES: dict[str, "TableSpec"] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A stored table: its name, what partitions it, its row type and the columns that identify a row."""
-
-    name: str
-    partitioned_by: Partitioning
-    row_type: type
-    key: tuple[str, ...]
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +36,6 @@ class Column:
     arrow_type: pa.DataType
     nullable: bool
     description: str
-
-
-@dataclass_transform(frozen_default=True)
-def row(table: str, *, by: Partitioning, key: tuple[str, ...]) -> Callable[[type[R]], type[R]]:
-    """Declare a stored table whose rows are instances of the decorated class.
-
-    `table` is the asset key, `by` the partitioning of `DESIGN`, `key` the columns that identify a row.
-    """
-
-    def declare(cls: type[R]) -> type[R]:
-        made = dataclass(frozen=True, slots=True)(cls)
-        declare_table(table, made, by=by, key=key, description=" ".join((cls.__doc__ or "").split()))
-        return made
-
-    return declare
-
-
-def declare_table(table: str, row_type: type, *, by: Partitioning, key: tuple[str, ...], description: str) -> None:
-    """Declare a stored table whose row type exists already (several tables may share one)."""
-    if table in TABLES:
-        raise ValueError(f"table {table!r} is declared twice")
-    TABLES[table] = TableSpec(table, by, row_type, key, description)
-
-
-def table_of(row_type: type) -> TableSpec:
-    """The one stored table of a row type. Raises `KeyError` where it has none, or several."""
-    found = [spec for spec in TABLES.values() if spec.row_type is row_type]
-    if len(found) != 1:
-        raise KeyError(f"{row_type.__name__} is the row type of {len(found)} tables: name the table")
-    return found[0]
 
 
 @cache

@@ -1,10 +1,10 @@
 """Rows of the upload stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from raito_pipeline.model.schema import Partitioning, declare_table
+from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, declare_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,55 +57,81 @@ class ImportElement:
     hash: Annotated[int, "the first 8 bytes of the BLAKE2b hash of its external id, as a signed number"]
 
 
-_KEY = ("target", "task")
-declare_table(
-    "org_identity_store_import",
-    ImportResult,
-    by="organization",
-    key=_KEY,
-    description=("The import of the users and groups of an organization."),
-)
-declare_table(
-    "identity_store_import",
-    ImportResult,
-    by="account",
-    key=_KEY,
-    description=("The import of the IAM users and groups of an account."),
-)
-declare_table(
-    "data_source_import",
-    ImportResult,
-    by="account",
-    key=_KEY,
-    description=("The import of the data objects of an account."),
-)
-declare_table(
-    "access_provider_import",
-    ImportResult,
-    by="account",
-    key=_KEY,
-    description=("The import of the access providers of an account."),
-)
-declare_table(
-    "data_usage_import",
-    ImportResult,
-    by="account",
-    key=_KEY,
-    description=("The import of the usage statements of an account."),
-)
+def import_tables() -> tuple[str, ...]:
+    """The tables of imports into Raito Cloud."""
+    return tuple(name for name, spec in TABLES.items() if spec.row_type is ImportResult)
 
-for _by, _table in (
-    ("organization", "org_identity_store_import"),
-    ("account", "identity_store_import"),
-    ("account", "data_source_import"),
-    ("account", "access_provider_import"),
-):
-    declare_table(
-        f"{_table}_elements",
-        ImportElement,
-        by=cast("Partitioning", _by),
-        key=("kind", "hash"),
-        description=(
-            f"What Raito Cloud holds of the files of `{_table}`: what the next import would remove is counted by it."
-        ),
+
+def elements_table(table: str) -> str:
+    """The table in which an import notes what Raito Cloud holds of what it sent."""
+    return f"{table}_elements"
+
+
+def _declare_import(spec: TableSpec, *, removes: bool = True) -> None:
+    """Declare a table of imports; one that may remove something with the table of what Raito Cloud holds."""
+    declare_table(spec)
+    if removes:
+        declare_table(
+            replace(
+                spec,
+                name=elements_table(spec.name),
+                row_type=ImportElement,
+                description=(
+                    f"What Raito Cloud holds of the files of `{spec.name}`: what the next import would remove is "
+                    "counted by it."
+                ),
+                key=("kind", "hash"),
+                reads=(spec.name,),
+                after=(),
+                sinks=(),
+                remembered_for=spec.name,
+            )
+        )
+
+
+_IMPORT = TableSpec("", ImportResult, "", "account", ("target", "task"), Layer.FINISH, sinks=(Outside.RAITO_CLOUD,))
+_declare_import(
+    replace(
+        _IMPORT,
+        name="org_identity_store_import",
+        description="The import of the users and groups of an organization.",
+        partitioned_by="organization",
+        layer=Layer.ORGANIZATION,
+        reads=("org_users", "org_groups"),
     )
+)
+_declare_import(
+    replace(
+        _IMPORT,
+        name="identity_store_import",
+        description="The import of the IAM users and groups of an account.",
+        reads=("iam_users", "iam_groups"),
+    )
+)
+_declare_import(
+    replace(
+        _IMPORT,
+        name="data_source_import",
+        description="The import of the data objects of an account.",
+        reads=("s3_buckets", "data_objects"),
+    )
+)
+_declare_import(
+    replace(
+        _IMPORT,
+        name="access_provider_import",
+        description="The import of the access providers of an account.",
+        reads=("access_providers", "access_controls", "access_push_results"),
+        after=("data_source_import",),
+    )
+)
+_declare_import(
+    replace(
+        _IMPORT,
+        name="data_usage_import",
+        description="The import of the usage statements of an account.",
+        reads=("cloudtrail_files", "usage_statements"),
+        after=("data_source_import",),
+    ),
+    removes=False,  # usage is only ever added
+)

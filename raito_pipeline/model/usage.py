@@ -4,10 +4,17 @@ from datetime import datetime
 from typing import Annotated
 
 from raito_pipeline.model.access import WhatItem
-from raito_pipeline.model.schema import row
+from raito_pipeline.model.tables import Layer, Outside, row
 
 
-@row("cloudtrail_files", by="account_region", key=("key",))
+@row(
+    "cloudtrail_files",
+    by="account_region",
+    key=("key",),
+    layer=Layer.REGIONS,
+    sources=(Outside.AWS_CLOUDTRAIL,),
+    reads=("data_objects", "s3_buckets", "org_users"),
+)
 class CloudTrailFile:
     """The manifest: every CloudTrail log file of the usage window, read once each."""
 
@@ -25,7 +32,14 @@ class CloudTrailFile:
     problem: Annotated[str | None, "why the file could not be read (whole); null = it was"]
 
 
-@row("usage_statements", by="account_region", key=("external_id",))
+@row(
+    "usage_statements",
+    by="account_region",
+    key=("external_id",),
+    layer=Layer.REGIONS,
+    sources=(Outside.AWS_CLOUDTRAIL,),
+    reads=("data_objects", "s3_buckets", "org_users"),
+)
 class UsageStatement:
     """One S3 data event that touched known data objects."""
 
@@ -42,7 +56,14 @@ class UsageStatement:
     bytes: Annotated[int, "bytes transferred in and out"]
 
 
-@row("usage_uploaded", by="account", key=("file_key",))
+@row(
+    "usage_uploaded",
+    by="account",
+    key=("file_key",),
+    layer=Layer.FINISH,
+    reads=("data_usage_import",),
+    remembered_for="data_usage_import",
+)
 class UsageUploaded:
     """Log files whose statements Raito Cloud has taken over: they are not sent again."""
 

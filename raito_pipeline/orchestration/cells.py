@@ -114,7 +114,7 @@ class CellLog:
         return self.naming.key(table) in self.context.selected_asset_keys
 
     @contextmanager
-    def attempt(self, table: str, cell: Cell, *others: str) -> Iterator[None]:
+    def attempt(self, cell: Cell, table: str, *others: str) -> Iterator[None]:
         """Try to make one cell: where AWS, Raito Cloud or the storage fails, `finish` says so, the old cell stays.
 
         `others` are the tables whose cells are made by the same work; they fail with it.
@@ -124,16 +124,16 @@ class CellLog:
         try:
             yield
         except _OF_A_CELL as error:
-            self.fail(table, cell, str(error), *others)
+            self.fail(cell, str(error), table, *others)
         except dg.Failure:
             raise
         except Exception as error:  # the edge of a cell: whatever it is, it is no matter of the others
             self.context.log.debug(f"{table} {cell.label} failed", exc_info=error)
             words = one_line(str(error)) or "no further words"
             reason = f"{type(error).__name__}: {words}. This was not expected; the log has it all at debug."
-            self.fail(table, cell, reason, *others)
+            self.fail(cell, reason, table, *others)
 
-    def fail(self, table: str, cell: Cell, reason: str, *others: str) -> None:
+    def fail(self, cell: Cell, reason: str, table: str, *others: str) -> None:
         """Note that a cell could not be made, nor those of `others` that were to come of the same work."""
         self.context.log.error(f"{table} {self.name(cell)}: {reason}")
         self.failures.append(f"{table} {cell.label}: {reason}")
@@ -172,7 +172,8 @@ class CellLog:
         for told in (*info.problems, *info.warnings):
             self.context.log.warning(f"{info.table} {self.name(cell)}: {told}")
         key, shown = self.naming.key(info.table), {**self._named(cell), **cell_metadata(self.store, info), **metadata}
-        if len(self.context.partition_keys) == 1:
+        # What a table notes for the next sync is written also where only that table was asked for.
+        if len(self.context.partition_keys) == 1 and key in self.context.selected_asset_keys:
             self.results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
         else:
             self.context.log_event(dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown))
@@ -321,8 +322,3 @@ def markdown_table(frame: pd.DataFrame) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(cut(v) for v in row) + " |" for row in frame.itertuples(index=False)]
     return "\n".join(lines)
-
-
-def tables_of(group: Sequence[str]) -> dict[str, type]:
-    """The row types of some tables, by name."""
-    return {name: TABLES[name].row_type for name in group}

@@ -10,16 +10,13 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import dagster as dg
 
 from raito_pipeline.aws.repair import repairs
-from raito_pipeline.model import ImportResult, PushResult
-from raito_pipeline.orchestration.external import IMPORTS, sources
+from raito_pipeline.model import TABLES, ImportResult, PushResult, TableSpec
 from raito_pipeline.orchestration.gone import IS_GONE
-from raito_pipeline.orchestration.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.raito.deletions import OPTION as MOST_DELETIONS
 from raito_pipeline.raito.deletions import disagreement
@@ -87,13 +84,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the tables that it is of, and what it finds in a cell that was made."""
+    """One check: which tables it is of, by their declarations, and what it finds in a cell that was made."""
 
     name: str
-    tables: tuple[str, ...]
+    concerns: Callable[[TableSpec], bool]
     severity: dg.AssetCheckSeverity
     description: str
     judge: Callable[[Recorded], Finding]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it is of."""
+        return tuple(name for name, spec in TABLES.items() if self.concerns(spec))
 
     def evaluate(self, recorded: Recorded) -> Finding:
         """What the check finds in a cell, made or not. The severity of the finding is set."""
@@ -124,17 +126,12 @@ class Check:
 
 def checks_of(table: str) -> tuple[Check, ...]:
     """The checks of a table, in the order in which they are declared."""
-    return _by_table().get(table, ())
+    return tuple(check for check in CHECKS if check.concerns(TABLES[table]))
 
 
 def check_specs(assets: Iterable[dg.AssetSpec], naming: Naming) -> list[dg.AssetCheckSpec]:
     """The specs of all checks of some assets."""
     return [check.spec(asset) for asset in assets for check in checks_of(naming.table(asset.key))]
-
-
-@cache
-def _by_table() -> Mapping[str, tuple[Check, ...]]:
-    return {table: tuple(check for check in CHECKS if table in check.tables) for table in ASSET_TABLES}
 
 
 def failure_metadata(recorded: Recorded) -> dict[str, Any]:
@@ -261,16 +258,28 @@ def _listed(lines: Sequence[str]) -> str:
 
 # -- the registry --------------------------------------------------------------------------------------------------
 
-ASSET_TABLES = (*ORGANIZATION, *ROOTS, *REGIONAL, *FINAL)
-"""The tables that are assets: those that a layer of a sync makes."""
-READ_TABLES = tuple(table for table in ASSET_TABLES if sources(table))
-REMOVING_IMPORTS = tuple(table for table in IMPORTS if table != "data_usage_import")
-"""Usage is only ever added, so nothing is kept from being removed."""
+
+def _is_read(table: TableSpec) -> bool:
+    return bool(table.sources)
+
+
+def _is_import(table: TableSpec) -> bool:
+    return table.row_type is ImportResult
+
+
+def _removes(table: TableSpec) -> bool:
+    """Whether an import may remove something; usage is only ever added."""
+    return _is_import(table) and table.name != "data_usage_import"
+
+
+def _is(*names: str) -> Callable[[TableSpec], bool]:
+    return lambda table: table.name in names
+
 
 CHECKS = (
     Check(
         "read_complete",
-        READ_TABLES,
+        _is_read,
         WARN,
         "Everything that was asked for was read. What could not be read is never taken for empty: a partial cell "
         "warns and removes nothing, a failed one is an error and keeps what was stored before.",
@@ -278,7 +287,7 @@ CHECKS = (
     ),
     Check(
         "complete_upstream",
-        ("access_providers", "access_push_plan", *REMOVING_IMPORTS),
+        lambda table: _removes(table) or table.name in ("access_providers", "access_push_plan"),
         WARN,
         "The tables that it is made of are complete and of this sync. Where one is not, what is there is used, and "
         "nothing is removed (a push changes nothing).",
@@ -286,7 +295,7 @@ CHECKS = (
     ),
     Check(
         "incomplete_access_share",
-        ("access_providers",),
+        _is("access_providers"),
         WARN,
         "Access that cannot be represented exactly is narrower in Raito Cloud and marked incomplete. At most "
         f"{INCOMPLETE_SHARE:.0%} of the access providers may be.",
@@ -294,7 +303,7 @@ CHECKS = (
     ),
     Check(
         "no_cloudtrail_day_missing",
-        ("cloudtrail_files",),
+        _is("cloudtrail_files"),
         WARN,
         "CloudTrail delivered log files on every day since the first that is known: a day without any is a trail that "
         "was off, or files that were removed.",
@@ -302,14 +311,14 @@ CHECKS = (
     ),
     Check(
         "counts_equal_raito_cloud",
-        IMPORTS,
+        _is_import,
         WARN,
         "Raito Cloud took over every element that was sent, and counts as many added and removed as the files say.",
         _counts_equal,
     ),
     Check(
         "nothing_removed_beyond_limit",
-        REMOVING_IMPORTS,
+        _removes,
         WARN,
         f"The import removes no more from Raito Cloud than `{MOST_DELETIONS}` allows, and no region that is gone from "
         "raito.yml. Where it would, it removes nothing and says what to do.",
@@ -317,7 +326,7 @@ CHECKS = (
     ),
     Check(
         "every_access_control_pushed",
-        ("access_push_results",),
+        _is("access_push_results"),
         ERROR,
         "Every access control that Raito Cloud exported is in AWS. Refused ones (the plan knew why) warn, failed ones "
         "are errors.",

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.dead_runs import DeadRuns
 from raito_pipeline.orchestration.evidence import InstanceEvidence, Known
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.history import HORIZON, History, RunView
 from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization
-from raito_pipeline.orchestration.tags import Layer
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from raito_pipeline.config import Options
-from raito_pipeline.model import TABLES
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.history import RunView, State
 from raito_pipeline.orchestration.layers import account_cell, region_cells
 from raito_pipeline.orchestration.reconcile import FailedCell
-from raito_pipeline.orchestration.tags import Layer
 from raito_pipeline.storage import ReadStatus, Store
 
 _LONGEST_REASON = 200

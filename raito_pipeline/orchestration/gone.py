@@ -5,8 +5,8 @@ A region that is left out by mistake must not be emptied in Raito Cloud. As long
 """
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration import partitions
-from raito_pipeline.orchestration.layers import REGIONAL
 from raito_pipeline.storage import ReadStatus, Store
 
 IS_GONE = "is gone from aws-regions"
@@ -41,7 +41,7 @@ def gone_accounts(options: Options, store: Store) -> tuple[str, ...]:
 
 def forget(store: Store, account: str, region: str) -> None:
     """Remove the tables of a region."""
-    for table in REGIONAL:
+    for table in Layer.REGIONS.tables:
         store.remove(table, account, region)
 
 

@@ -41,6 +41,7 @@ class Grid:
     organization: dg.StaticPartitionsDefinition
     regions_to_account: dg.PartitionMapping
     organization_to_account: dg.PartitionMapping
+    organization_to_regions: dg.PartitionMapping
     naming: Naming = field(default_factory=Naming)
 
     def definition(self, partitioned_by: str) -> dg.PartitionsDefinition[str]:
@@ -48,6 +49,20 @@ class Grid:
         if partitioned_by == "account_region":
             return self.account_region
         return self.account if partitioned_by == "account" else self.organization
+
+    def mapping(self, upstream: str, downstream: str) -> dg.PartitionMapping | None:
+        """How the partitions of one table lead to those of another that is made of it, by what partitions them.
+
+        None where they are the same. Raises `KeyError` where nothing of the one can be made of the other.
+        """
+        if upstream == downstream:
+            return None
+        return {
+            ("account", "account_region"): self.regions_to_account,
+            ("account_region", "account"): self.regions_to_account,
+            ("organization", "account"): self.organization_to_account,
+            ("organization", "account_region"): self.organization_to_regions,
+        }[upstream, downstream]
 
     def regional_keys(self, account: str) -> list[str]:
         """All region partitions of one account, in order: a range for one run."""
@@ -77,6 +92,8 @@ def make_grid(options: Options, naming: Naming | None = None) -> Grid:
         account_region=dg.MultiPartitionsDefinition({"account": account, "region": region}),
         organization=dg.StaticPartitionsDefinition(organizations),
         regions_to_account=dg.MultiToSingleDimensionPartitionMapping("account"),
+        # Dagster has no mapping of one dimension of a partition onto other keys.
+        organization_to_regions=dg.AllPartitionMapping(),
         organization_to_account=dg.StaticPartitionMapping({k: v for k, v in members.items() if v}),
         naming=naming or Naming(),
     )

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import dagster as dg
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.orchestration.tags import (
     BACKFILL_TAG,
@@ -20,7 +21,6 @@ from raito_pipeline.orchestration.tags import (
     PARTITION_TAG,
     REFUSED_TAG,
     WILL_RETRY_TAG,
-    Layer,
     launched_by_command,
     syncs_of,
 )

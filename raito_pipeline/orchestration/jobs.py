@@ -7,11 +7,17 @@ from typing import Any
 
 import dagster as dg
 
+from raito_pipeline.model import Layer, Outside
 from raito_pipeline.orchestration.grid import Grid
-from raito_pipeline.orchestration.layers import FINAL, IAM_TABLES
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.reconcile import Request
-from raito_pipeline.orchestration.tags import LAYER_TAG, PRIORITY_TAG, RANGE_END, RANGE_START, Layer, layer_tags
+from raito_pipeline.orchestration.tags import (
+    LAYER_TAG,
+    PRIORITY_TAG,
+    RANGE_END,
+    RANGE_START,
+    layer_tags,
+)
 
 JOB_NAMES = {
     Layer.ORGANIZATION: "sync_organization",
@@ -50,7 +56,8 @@ def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming 
     texts = {**_TEXTS, Layer.ACCOUNT: _TEXTS[Layer.ACCOUNT] + _accounts(targets)}
     build = partial(_job, naming or Naming())
     jobs = {name: build(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
-    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, (*IAM_TABLES, *FINAL), _AGAIN)}
+    again = (*Outside.AWS_IAM.feeds, *Layer.FINISH.tables)
+    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN)}
 
 
 def _accounts(targets: Mapping[str, str]) -> str:

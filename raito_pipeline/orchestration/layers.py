@@ -1,32 +1,19 @@
-"""The layers of a sync: which tables one run materializes together, and what the uploads need of them."""
+"""The upstream check of a cell: which cells of other tables it is made of, by the declarations of the tables."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import TABLES, upstream_tables
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.guard import Need
 from raito_pipeline.storage import Store
 
-ORGANIZATION_TABLES = ("org_users", "org_groups", "org_permission_sets", "org_account_assignments")
-ORGANIZATION = (*ORGANIZATION_TABLES, "org_identity_store_import")
-IAM_TABLES = ("iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments")
-ROOTS = (*IAM_TABLES, "s3_buckets")
-REGIONAL = ("data_objects", "access_points", "cloudtrail_files", "usage_statements")
-FINAL = (
-    "access_providers",
-    "identity_store_import",
-    "data_source_import",
-    "access_controls",
-    "access_push_plan",
-    "access_push_results",
-    "access_provider_import",
-    "data_usage_import",
-)
-
-ORGANIZATION_MAY_BE_OLDER = timedelta(hours=24)
+_ORGANIZATION_AGE = timedelta(hours=24)
 """How much older than the account the organization that it belongs to may be: each is synced by itself."""
+_FIRST_TABLE = "s3_buckets"
+"""of the first layer of an account: when it was read, the sync began"""
 
 
 def account_cell(account: str) -> Cell:
@@ -43,33 +30,40 @@ def region_cells(options: Options, grid: Grid, account: str) -> list[Cell]:
     ]
 
 
-def identity_needs(grid: Grid, account: str) -> Iterator[Need]:
-    """What the import of the IAM users and groups stands on."""
-    for table in ("iam_users", "iam_groups"):
-        yield Need(table, [account_cell(account)], grid.account)
+def upstream_needs(table: str, cell: Cell, options: Options, grid: Grid, store: Store) -> Iterator[Need]:
+    """What must be complete before something may be removed because of what a cell of `table` says.
+
+    That is every cell of the tables read from AWS that it is made of (`model.tables.upstream_tables`).
+    """
+    for upstream in upstream_tables(table):
+        need = need_of(upstream, cell, options, grid, store)
+        if need is not None:
+            yield need
 
 
-def data_object_needs(options: Options, grid: Grid, account: str) -> Iterator[Need]:
-    """What the import of the data objects stands on: the buckets, and every region."""
-    yield Need("s3_buckets", [account_cell(account)], grid.account)
-    yield Need("data_objects", region_cells(options, grid, account), grid.account_region)
+def need_of(upstream: str, cell: Cell, options: Options, grid: Grid, store: Store) -> Need | None:
+    """The cells of the table `upstream` that a cell of another table is made of; None where there are none.
+
+    Of a regional table these are all regions for the cell of an account, and the same region for that of a region. Of a
+    table of the organization it is the cell of the organization that the account links, which may be 24 hours older.
+    """
+    by = TABLES[upstream].partitioned_by
+    definition = grid.definition(by)
+    if by == "account":
+        return Need(upstream, [account_cell(cell.account)], definition)
+    if by == "account_region":
+        cells = [cell] if cell.region is not None else region_cells(options, grid, cell.account)
+        return Need(upstream, cells, definition)
+    if grid.organization.has_partition_key(cell.partition_key):
+        return Need(upstream, [cell], definition)
+    organization = partitions.organization_of(options, cell.account)
+    if organization is None:
+        return None
+    oldest = _oldest_organization(store, cell.account)
+    return Need(upstream, [cell_of("organization", organization)], definition, oldest, own_sync=True)
 
 
-def access_needs(options: Options, grid: Grid, store: Store, account: str) -> Iterator[Need]:
-    """What the import of the access providers stands on: IAM, buckets, access points of every region, organization."""
-    for table in (*IAM_TABLES, "s3_buckets"):
-        yield Need(table, [account_cell(account)], grid.account)
-    yield Need("access_points", region_cells(options, grid, account), grid.account_region)
-    organization = partitions.organization_of(options, account)
-    if organization is not None:
-        buckets = store.info("s3_buckets", account)
-        oldest = buckets.read_at - ORGANIZATION_MAY_BE_OLDER if buckets else None
-        cell = cell_of("organization", organization)
-        for table in ORGANIZATION_TABLES:
-            yield Need(table, [cell], grid.organization, oldest, own_sync=True)
-
-
-def organization_needs(grid: Grid, key: str) -> Iterator[Need]:
-    """What the import of the people of an organization stands on."""
-    for table in ("org_users", "org_groups"):
-        yield Need(table, [cell_of("organization", key)], grid.organization)
+def _oldest_organization(store: Store, account: str) -> datetime | None:
+    """When the organization of an account must have been read at the earliest; None before the account was read."""
+    first = store.info(_FIRST_TABLE, account)
+    return None if first is None else first.read_at - _ORGANIZATION_AGE

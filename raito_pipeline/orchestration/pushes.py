@@ -15,8 +15,7 @@ import pandas as pd
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
-from raito_pipeline.aws.push.inputs import TABLES as PUSH_TABLES
-from raito_pipeline.aws.push.inputs import made_of, note, versions
+from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.pushed_types import explain, too_many_deletions
 from raito_pipeline.aws.push.results import Summary, refused_results, refused_targets
@@ -35,8 +34,8 @@ from raito_pipeline.model import (
 )
 from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.guard import Need, judge
-from raito_pipeline.orchestration.layers import IAM_TABLES, account_cell
+from raito_pipeline.orchestration.guard import judge
+from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.uploads import exchange_folder
@@ -129,14 +128,15 @@ class Push:
             made = plan_push(controls, self._state(), self.target, _TYPES)
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
-        self.store.write("access_push_targets", targets, self.cell.account)
+        written = self.store.write("access_push_targets", targets, self.cell.account)
+        self.log.made(self.cell, written, {})
         info = self.store.write(
             "access_push_plan", changes, self.cell.account, status=status, problems=reasons, extra=note(stands_on)
         )
         self.log.made(self.cell, info, plan_metadata(changes, targets))
 
     def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
-        needs = [Need(table, [account_cell(self.cell.account)], grid.account) for table in IAM_TABLES]
+        needs = upstream_needs("access_push_plan", self.cell, self.services.options, grid, self.store)
         verdict = judge(self.log.context.instance, self.log.naming, self.store, needs)
         reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
         if self.target.aws_access_skip_iam:
@@ -213,7 +213,7 @@ class Push:
         plan = self.store.info("access_push_plan", self.cell.account)
         planned = (made_of(plan) if plan is not None else None) or {}
         now = versions(self.store, self.cell.account)
-        for table in PUSH_TABLES:
+        for table in PLANNED_ON:
             if planned.get(table) != now.get(table):
                 raise PlanOutdated(table, self.cell.label)
         return planned

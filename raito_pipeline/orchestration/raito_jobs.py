@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.guard import Need, failed_cells
-from raito_pipeline.orchestration.layers import access_needs, data_object_needs, identity_needs, region_cells
+from raito_pipeline.orchestration.layers import account_cell, upstream_needs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.run_events import LogLine, RunEvents, State, TableEnd
 from raito_pipeline.orchestration.run_log import RunLog
@@ -36,16 +37,23 @@ logger = logging.getLogger(__name__)
 Target = AccountTarget | OrganizationTarget
 
 TASK_TABLES: Mapping[JobType, tuple[str, ...]] = {
-    JobType.DATA_SOURCE: ("data_source_import",),
-    JobType.IDENTITY_STORE: ("identity_store_import", "org_identity_store_import"),
+    JobType.DATA_SOURCE: ("data_source_import", "data_source_import_elements"),
+    JobType.IDENTITY_STORE: (
+        "identity_store_import",
+        "identity_store_import_elements",
+        "org_identity_store_import",
+        "org_identity_store_import_elements",
+    ),
     JobType.DATA_ACCESS: (
         "access_providers",
         "access_controls",
         "access_push_plan",
+        "access_push_targets",
         "access_push_results",
         "access_provider_import",
+        "access_provider_import_elements",
     ),
-    JobType.DATA_USAGE: ("data_usage_import",),
+    JobType.DATA_USAGE: ("data_usage_import", "usage_uploaded"),
 }
 """The tables of a run that a task is about: what becomes of them becomes of the task."""
 _NO_LOG_OPTION: Mapping[JobType, str] = {
@@ -295,16 +303,10 @@ def _follows_from_another(cause: str) -> bool:
 
 def _needs(options: Options, grid: Grid, store: Store, account: str, job_types: Iterable[JobType]) -> Iterator[Need]:
     """What the tasks of an account stand on."""
-    wanted = set(job_types)
-    if JobType.IDENTITY_STORE in wanted:
-        yield from identity_needs(grid, account)
-    if JobType.DATA_SOURCE in wanted:
-        yield from data_object_needs(options, grid, account)
-    if JobType.DATA_ACCESS in wanted:
-        yield from access_needs(options, grid, store, account)
-    if JobType.DATA_USAGE in wanted:
-        for table in ("cloudtrail_files", "usage_statements"):
-            yield Need(table, region_cells(options, grid, account), grid.account_region)
+    tables = (table for job_type in job_types for table in TASK_TABLES[job_type])
+    of_account = [table for table in tables if TABLES[table].partitioned_by == "account"]
+    for table in of_account:
+        yield from upstream_needs(table, account_cell(account), options, grid, store)
 
 
 @contextmanager

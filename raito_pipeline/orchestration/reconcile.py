@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.history import RunView, State
-from raito_pipeline.orchestration.tags import Layer
 
 RETRY_WAITS = timedelta(minutes=10)
 """How long a run that Dagster is to retry may take to be queued again."""

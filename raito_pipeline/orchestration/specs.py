@@ -1,11 +1,10 @@
-"""Asset specs of stored tables: description, column schema, kinds and group, all from the row types."""
+"""Asset specs of stored tables: lineage, partitions, description and column schema, all from their declarations."""
 
 from collections.abc import Iterable
 
 import dagster as dg
 
-from raito_pipeline.model import TABLES, columns
-from raito_pipeline.orchestration.external import sources
+from raito_pipeline.model import TABLES, TableSpec, columns
 from raito_pipeline.orchestration.grid import Grid
 
 
@@ -15,18 +14,16 @@ def table_spec(
     *,
     group: str,
     kinds: Iterable[str],
-    deps: Iterable[dg.AssetDep | str] = (),
-    automation: dg.AutomationCondition[dg.AssetKey] | None = None,
 ) -> dg.AssetSpec:
     """The spec of the asset that stores `table`. `group` is the stage; `kinds` are shown as badges.
 
-    It depends on `deps` and on what it is read from (`orchestration.external`).
+    Its lineage is that of the declaration: where outside it is read, and the tables that come before it.
     """
     spec = TABLES[table]
     return dg.AssetSpec(
         key=table,
         description=spec.description,
-        deps=[*sources(table), *deps],
+        deps=lineage(table, grid),
         group_name=group,
         kinds={"parquet", *kinds},
         partitions_def=grid.definition(spec.partitioned_by),
@@ -34,10 +31,21 @@ def table_spec(
             "dagster/column_schema": column_schema(spec.row_type),
             "key": ", ".join(spec.key),
             "partitioned by": spec.partitioned_by.replace("_", " x "),
+            "layer": spec.layer.value,
         },
         skippable=True,
-        automation_condition=automation,
     )
+
+
+def lineage(table: str, grid: Grid) -> list[dg.AssetDep]:
+    """What a table depends on, with the mapping of its partitions."""
+    spec = TABLES[table]
+    outside = [dg.AssetDep(source.value) for source in spec.sources]
+    return [*outside, *(_dep(TABLES[parent], spec, grid) for parent in dict.fromkeys(spec.parents))]
+
+
+def _dep(parent: TableSpec, spec: TableSpec, grid: Grid) -> dg.AssetDep:
+    return dg.AssetDep(parent.name, partition_mapping=grid.mapping(parent.partitioned_by, spec.partitioned_by))
 
 
 def column_schema(row_type: type) -> dg.TableSchema:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.continue_sync import Syncs
 from raito_pipeline.orchestration.jobs import JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, Request
-from raito_pipeline.orchestration.tags import Layer
 
 LEAST_BETWEEN = timedelta(hours=1)
 """Raito Cloud takes one sync of a data source an hour."""

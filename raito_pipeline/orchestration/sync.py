@@ -12,12 +12,12 @@ import dagster as dg
 
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.config import Options
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitions import region_key
 from raito_pipeline.orchestration.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
-from raito_pipeline.orchestration.tags import Layer as SyncLayer
 from raito_pipeline.storage.lease import SyncUnderWay
 
 _NOT_LET_IN = frozenset({SyncUnderWay.__name__, SyncSuperseded.__name__})
@@ -26,7 +26,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRun:
     """One run of a sync: a name for people, what it materializes, and for which partitions."""
 
     place: str
@@ -44,7 +44,7 @@ class LayerResult:
     into its account, in which another sync is under way.
     """
 
-    layer: Layer
+    layer: LayerRun
     seconds: float
     failures: tuple[str, ...]
     skipped: tuple[str, ...]
@@ -58,28 +58,28 @@ class LayerResult:
         return not self.failures and not self.skipped
 
 
-def layers(options: Options, grid: Grid, sync: str) -> Iterator[Layer]:
+def layers(options: Options, grid: Grid, sync: str) -> Iterator[LayerRun]:
     """The runs of a sync of everything in `options`, in order: organizations, then account by account.
 
     They carry the tags that the runs of schedules and sensors carry, so that the Dagster instance takes them for what
     they are. `sync` is the id of the sync.
     """
     for key in grid.organization.get_partition_keys():
-        yield _layer(SyncLayer.ORGANIZATION, f"organization {key}", "identities", key, sync)
+        yield _layer(Layer.ORGANIZATION, f"organization {key}", "identities", key, sync)
     for account in grid.account.get_partition_keys():
         place, count = f"account {account}", len(options.account(account).regions)
         keys = grid.regional_keys(account)
-        yield _layer(SyncLayer.ACCOUNT, place, "IAM and buckets", account, sync)
-        regions = _layer(SyncLayer.REGIONS, place, f"{count} region{'' if count == 1 else 's'}", account, sync)
+        yield _layer(Layer.ACCOUNT, place, "IAM and buckets", account, sync)
+        regions = _layer(Layer.REGIONS, place, f"{count} region{'' if count == 1 else 's'}", account, sync)
         yield replace(regions, partition_key=None, tags={**regions.tags, RANGE_START: keys[0], RANGE_END: keys[-1]})
-        yield _layer(SyncLayer.FINISH, place, "access, upload, push", account, sync)
+        yield _layer(Layer.FINISH, place, "access, upload, push", account, sync)
 
 
-def _layer(layer: SyncLayer, place: str, name: str, owner: str, sync: str) -> Layer:
-    return Layer(place, name, layer.tables, owner, {**layer_tags(layer, owner, sync), **command_tags()})
+def _layer(layer: Layer, place: str, name: str, owner: str, sync: str) -> LayerRun:
+    return LayerRun(place, name, layer.tables, owner, {**layer_tags(layer, owner, sync), **command_tags()})
 
 
-def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:
+def subtree_layers(options: Options, subtree: Subtree) -> Iterator[LayerRun]:
     """The runs that read one part of the data objects again and upload it; none where no target holds it.
 
     They name no sync: they join the last one of the account, whose other cells they leave as they are.
@@ -90,15 +90,21 @@ def subtree_layers(options: Options, subtree: Subtree) -> Iterator[Layer]:
             continue
         account, tags = target.partition, {**subtree.tags(), **command_tags(), ACCOUNT_TAG: target.partition}
         name = f"data objects below {subtree.parent}"
-        yield Layer(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
-        yield Layer(f"account {account}", "upload of these", ("data_source_import",), account, tags)
+        yield LayerRun(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
+        yield LayerRun(
+            f"account {account}",
+            "upload of these",
+            ("data_source_import", *TABLES["data_source_import"].notes),
+            account,
+            tags,
+        )
 
 
 def run_sync(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
-    wanted: Sequence[Layer],
-    tell: Callable[[Layer, LayerResult | None], None],
+    wanted: Sequence[LayerRun],
+    tell: Callable[[LayerRun, LayerResult | None], None],
     naming: Naming | None = None,
 ) -> tuple[LayerResult, ...]:
     """Run the layers one after the other; a layer that fails does not keep the others from running.
@@ -125,7 +131,7 @@ def run_sync(
     return tuple(results)
 
 
-def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: Layer, naming: Naming) -> LayerResult:
+def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: LayerRun, naming: Naming) -> LayerResult:
     began = time.monotonic()
     result = job.execute_in_process(
         asset_selection=[naming.key(table) for table in layer.tables],

@@ -17,6 +17,7 @@ from functools import partial
 
 import dagster as dg
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.names import cell_name, target_name
@@ -30,7 +31,6 @@ from raito_pipeline.orchestration.tags import (
     REFUSED_TAG,
     SYNC_TAG,
     TARGET_TAG,
-    Layer,
     Scope,
     joined,
     launched_by_command,

@@ -6,12 +6,11 @@ it: what a launcher did not set is written at the start of the run (`orchestrati
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import dagster as dg
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.grid import Grid
-from raito_pipeline.orchestration.layers import FINAL, ORGANIZATION, REGIONAL, ROOTS
 from raito_pipeline.storage.owner import Owner
 
 SYNC_TAG = "raito/sync"
@@ -36,54 +35,6 @@ WILL_RETRY_TAG = "dagster/will_retry"
 
 
 BY_COMMAND = "command"
-
-
-class Layer(StrEnum):
-    """What a run makes of a sync."""
-
-    ORGANIZATION = "organization"
-    """everything of one organization; a sync of its own"""
-    ACCOUNT = "account"
-    """the first layer of an account: IAM and the buckets"""
-    REGIONS = "regions"
-    """the second: every regional table of every region"""
-    FINISH = "finish"
-    """the last: access providers, imports, push"""
-    CELLS = "cells"
-    """anything less than a layer, as a person materializes it by hand"""
-
-    @property
-    def begins(self) -> bool:
-        """True where a run of this layer begins a sync."""
-        return self in (Layer.ORGANIZATION, Layer.ACCOUNT)
-
-    @property
-    def ends(self) -> bool:
-        """True where a sync is over after this layer."""
-        return self in (Layer.ORGANIZATION, Layer.FINISH)
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables that a run of the layer makes."""
-        return LAYER_TABLES.get(self, ())
-
-    @property
-    def following(self) -> "Layer | None":
-        """The layer after this one in a sync of an account."""
-        return {Layer.ACCOUNT: Layer.REGIONS, Layer.REGIONS: Layer.FINISH}.get(self)
-
-    @property
-    def priority(self) -> str:
-        """The place in the run queue: what ends a sync goes before what goes on with one, and that before new ones."""
-        return {Layer.FINISH: "3", Layer.REGIONS: "2", Layer.ORGANIZATION: "1"}.get(self, "0")
-
-
-LAYER_TABLES = {
-    Layer.ORGANIZATION: ORGANIZATION,
-    Layer.ACCOUNT: ROOTS,
-    Layer.REGIONS: REGIONAL,
-    Layer.FINISH: FINAL,
-}
 
 
 def layer_tags(layer: Layer, owner: str, sync: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from raito_pipeline.aws.usage.earlier import log_files
 from raito_pipeline.aws.usage.seen import HashSet
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.model import (
+    TABLES,
     AccessControl,
     AccessProvider,
     IamGroup,
@@ -37,7 +38,7 @@ from raito_pipeline.orchestration import gone, partitions
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import Need, Verdict, judge
-from raito_pipeline.orchestration.layers import access_needs, data_object_needs, identity_needs, organization_needs
+from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
@@ -59,7 +60,7 @@ from raito_pipeline.raito.imports import (
 )
 from raito_pipeline.raito.jobs import JobType, Task
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
-from raito_pipeline.storage import CellMissing, Store
+from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 Target = AccountTarget | OrganizationTarget
 _DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
@@ -148,9 +149,14 @@ class Upload(ABC):
     def switched_off(self, target: Target) -> str | None:
         """Why the import is left out, or None where it is made."""
 
-    @abstractmethod
+    @classmethod
+    def tables(cls) -> tuple[str, ...]:
+        """The table of the import, and those in which it notes something for the next sync."""
+        return (cls.table, *TABLES[cls.table].notes)
+
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
         """What must be there and whole before Raito Cloud may remove anything."""
+        return upstream_needs(self.table, cell, services.options, self.grid, store)
 
     def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:  # noqa: ARG002
         """Why nothing may be removed although every cell that is needed is whole."""
@@ -173,11 +179,15 @@ class Upload(ABC):
     def start(self, work: Work) -> PendingImport | None:
         """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
 
-    def imported(self, work: Work) -> None:
-        """Keep what has to be known at the next sync; called after Raito Cloud took the files over."""
-        if work.count is not None:
-            after = work.count.afterwards(removed=work.may_delete)
-            remember(work.store, self.table, work.cell.place, work.count.owner, after)
+    def imported(self, work: Work) -> Sequence[CellInfo]:
+        """Note what has to be known at the next sync; called after Raito Cloud took the files over.
+
+        Gives the cells that were written.
+        """
+        if work.count is None:
+            return ()
+        after = work.count.afterwards(removed=work.may_delete)
+        return (remember(work.store, self.table, work.cell.place, work.count.owner, after),)
 
 
 class OrganizationIdentityUpload(Upload):
@@ -191,9 +201,6 @@ class OrganizationIdentityUpload(Upload):
 
     def switched_off(self, target: Target) -> str | None:
         return _identities_off(target)
-
-    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
-        return organization_needs(self.grid, cell.partition_key)
 
     def ids(self, work: Work) -> Ids:
         place = (work.cell.account, work.cell.region)
@@ -224,9 +231,6 @@ class AccountIdentityUpload(Upload):
 
     def switched_off(self, target: Target) -> str | None:
         return _identities_off(target)
-
-    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
-        return identity_needs(self.grid, cell.account)
 
     def ids(self, work: Work) -> Ids:
         users = [user.user_id for user in work.store.rows(IamUser, work.cell.account)]
@@ -262,9 +266,6 @@ class DataObjectUpload(Upload):
     def switched_off(self, target: Target) -> str | None:
         return _source_off(target, target.skip_data_source_sync, "skip-data-source-sync")
 
-    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:  # noqa: ARG002
-        return data_object_needs(services.options, self.grid, cell.account)
-
     def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
         return gone.reasons(services.options, store, cell.account)
 
@@ -276,11 +277,12 @@ class DataObjectUpload(Upload):
         regions = gone.confirmed_regions(work.services.options, work.store, work.cell.account)
         return {_DATA_OBJECT: chain.from_iterable(_full_names(work, region) for region in regions)}
 
-    def imported(self, work: Work) -> None:
-        super().imported(work)
+    def imported(self, work: Work) -> Sequence[CellInfo]:
+        written = super().imported(work)
         if work.may_delete:
             for region in gone.confirmed_regions(work.services.options, work.store, work.cell.account):
                 gone.forget(work.store, work.cell.account, region)
+        return written
 
     def _regions(self, work: Work) -> list[str]:
         """The regions to send. Raises `NothingToSend`."""
@@ -321,9 +323,6 @@ class AccessProviderUpload(Upload):
     def switched_off(self, target: Target) -> str | None:
         return _source_off(target, target.skip_data_access_sync, "skip-data-access-sync")
 
-    def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
-        return access_needs(services.options, self.grid, store, cell.account)
-
     def doubts(self, services: Services, store: Store, cell: Cell) -> Iterable[str]:
         return gone.reasons(services.options, store, cell.account)
 
@@ -362,10 +361,10 @@ class UsageUpload(Upload):
         files = tuple(file for file in files if file.elements)
         return start_data_usage_import(work.task, files) if files else None
 
-    def imported(self, work: Work) -> None:
+    def imported(self, work: Work) -> Sequence[CellInfo]:
         now = datetime.now(UTC)
         rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sorted(work.log_files))
-        work.store.write("usage_uploaded", rows, work.cell.account)
+        return (work.store.write("usage_uploaded", rows, work.cell.account),)
 
     def _fresh(self, work: Work) -> Iterator[UsageStatement]:
         """The statements of the versions of log files that were not sent before."""
@@ -386,18 +385,20 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
     pending: list[tuple[Upload, Work, PendingImport]] = []
     with ExitStack() as folders:
         for upload in uploads:
-            with log.attempt(upload.table, cell):
+            with log.attempt(cell, *upload.tables()):
                 begun = _begin(upload, log, services, jobs, cell, folders)
                 if begun is not None:
                     pending.append((upload, *begun))
         outcomes = finish_all([found for _, _, found in pending])
         for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
-            with log.attempt(upload.table, cell):
+            with log.attempt(cell, *upload.tables()):
                 if isinstance(outcome, RaitoError):
                     raise outcome
-                upload.imported(work)
+                notes = upload.imported(work)
                 row = outcome.to_row(work.target.name, work.verdict.text)
                 _keep(upload, log, cell, work.count.note(row) if work.count else row, _problems(work))
+                for info in notes:
+                    log.made(cell, info, {})
 
 
 def _begin(
@@ -406,10 +407,12 @@ def _begin(
     target = upload.target(services, cell)
     if target is None:
         log.out_of_scope(upload.table, cell, "no target of raito.yml uploads this organization")
+        _keep_notes(upload, log, cell)
         return None
     off = upload.switched_off(target)
     if off is not None:
         _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
+        _keep_notes(upload, log, cell)
         return None
     log.require_lease(cell)
     task = jobs.task(target, upload.job_type)
@@ -424,6 +427,7 @@ def _begin(
     if begun is None:
         task.complete()
         _keep(upload, log, cell, _nothing_sent(task, target.name))
+        _keep_notes(upload, log, cell)
         return None
     return work, begun
 
@@ -505,6 +509,15 @@ def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult, problems:
         "sent bytes": row.bytes,
     }
     log.made(cell, info, metadata)
+
+
+def _keep_notes(upload: Upload, log: CellLog, cell: Cell) -> None:
+    """Where nothing was imported, what is noted for the next sync stays true."""
+    for table in TABLES[upload.table].notes:
+        if log.store.info(table, *cell.place) is None:
+            log.out_of_scope(table, cell, "nothing was ever imported")
+        else:
+            log.made(cell, log.store.confirm(table, *cell.place), {})
 
 
 def stored_regions(work: Work, table: str) -> list[str]:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from raito_pipeline.model import ImportElement, ImportResult
 from raito_pipeline.model.schema import arrow_schema
-from raito_pipeline.storage import CellMissing, Store
+from raito_pipeline.model.upload import elements_table
+from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 OPTION = "max-import-deletions"
 HANDFUL = 10
@@ -74,12 +75,12 @@ def _less(own: Hashes, others: Hashes) -> Hashes:
 
 def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Elements | None:
     """What the imports of `table` left in the data source or identity store `owner`; None before the first one."""
-    info = store.info(f"{table}_elements", *place)
+    info = store.info(elements_table(table), *place)
     if info is None or info.extra.get(_OF) != owner:
         return None
     found: dict[str, list[Hashes]] = {}
     try:
-        for batch in store.batches(f"{table}_elements", *place):
+        for batch in store.batches(elements_table(table), *place):
             for kind in map(str, pc.unique(batch.column("kind")).to_pylist()):
                 of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
                 found.setdefault(kind, []).append(of_kind.to_numpy())
@@ -88,12 +89,14 @@ def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> E
     return Elements({kind: np.unique(np.concatenate(parts)) for kind, parts in found.items()})
 
 
-def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> None:
+def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> CellInfo:
     """Store what Raito Cloud holds after an import."""
-    with store.writer(f"{table}_elements", *place) as writer:
+    with store.writer(elements_table(table), *place) as writer:
         writer.extra[_OF] = owner
         for batch in _batches(elements):
             writer.write_batch(batch)
+    assert writer.info is not None
+    return writer.info
 
 
 def _batches(elements: Elements) -> Iterator[pa.RecordBatch]:

@@ -23,7 +23,8 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from raito_pipeline.model.schema import TABLES, arrow_schema, from_batch, table_of
+from raito_pipeline.model.schema import arrow_schema, from_batch
+from raito_pipeline.model.tables import TABLES, table_of
 from raito_pipeline.storage.cells import (
     CellInfo,
     CellMissing,

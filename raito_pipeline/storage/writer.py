@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from raito_pipeline.model.schema import TABLES, arrow_schema, to_batch
+from raito_pipeline.model.schema import arrow_schema, to_batch
+from raito_pipeline.model.tables import TABLES
 from raito_pipeline.storage.cells import CellInfo, ReadStatus, from_metadata, to_metadata
 from raito_pipeline.storage.errors import storage_errors
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
-from raito_pipeline.orchestration.sync import Layer, LayerResult
+from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 
@@ -51,7 +51,7 @@ def pushed(*ends: str) -> tuple[PushResult, ...]:
 
 
 def ended(*failures: str, skipped: tuple[str, ...] = (), tables: tuple[str, ...] = ALL) -> LayerResult:
-    layer = Layer(f"account {ACCOUNT}", "all", tables, ACCOUNT, {ACCOUNT_TAG: ACCOUNT})
+    layer = LayerRun(f"account {ACCOUNT}", "all", tables, ACCOUNT, {ACCOUNT_TAG: ACCOUNT})
     return LayerResult(layer, 1.0, failures, skipped)
 
 

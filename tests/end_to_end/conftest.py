@@ -14,7 +14,7 @@ from raito_pipeline.config import Options, load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import Layer, LayerResult, layers, run_sync
+from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
@@ -99,6 +99,6 @@ def failures(results: Sequence[LayerResult]) -> list[str]:
     return [line for result in results for line in (*result.failures, *result.skipped)]
 
 
-def layer_of(results: Sequence[LayerResult], place: str, name: str) -> Layer:
+def layer_of(results: Sequence[LayerResult], place: str, name: str) -> LayerRun:
     """The layer with this place and name."""
     return next(r.layer for r in results if r.layer.place == place and r.layer.name == name)

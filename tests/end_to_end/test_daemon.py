@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from raito_pipeline.model import ImportResult
-from raito_pipeline.orchestration.layers import REGIONAL
+from raito_pipeline.model import ImportResult, Layer
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from raito_pipeline.storage.lease import LeaseRecord, Leases
@@ -76,7 +75,7 @@ def test_a_red_cell_that_is_made_by_hand_makes_the_last_layer_run_again(daemon: 
     assert _import(daemon).delete_untouched is False
     daemon.embedded.aws.faults.clear()
 
-    daemon.materialize(REGIONAL, f"{ACCOUNT}|{region}")
+    daemon.materialize(Layer.REGIONS.tables, f"{ACCOUNT}|{region}")
 
     daemon.wait(lambda: daemon.layers(ACCOUNT, sync)[4:] == ["finish SUCCESS"], "the last layer runs again")
     assert daemon.layers(ACCOUNT, sync)[3] == "cells SUCCESS"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.orchestration.layers import FINAL, REGIONAL, ROOTS
+from raito_pipeline.model import Layer
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from tests.end_to_end.daemon import Daemon, daemon_on
@@ -101,7 +101,7 @@ def test_backfills_of_the_job_and_of_all_assets_are_three_runs_an_account(tmp_pa
             (sync,) = daemon.wait(lambda account=account: daemon.syncs(account), "the backfill begins", PATIENCE)
             daemon.wait_for_layers(account, sync, WHOLE, PATIENCE)
 
-        daemon.backfill_assets([*ROOTS, *REGIONAL, *FINAL], [ACCOUNT, OTHER])
+        daemon.backfill_assets([*Layer.ACCOUNT.tables, *Layer.REGIONS.tables, *Layer.FINISH.tables], [ACCOUNT, OTHER])
         for account in (ACCOUNT, OTHER):
             sync = daemon.wait(lambda account=account: daemon.syncs(account)[1:], "the backfill begins", PATIENCE)[0]
             daemon.wait_for_layers(account, sync, WHOLE, 2 * PATIENCE)

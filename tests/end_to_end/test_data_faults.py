@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from raito_pipeline.orchestration.layers import REGIONAL
+from raito_pipeline.model import Layer
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus, Store
 from tests.end_to_end.conftest import World, started
@@ -27,7 +27,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("faults")
     with started(folder) as world:
         assert world.materialize(["s3_buckets"], ACCOUNT).success
-        assert world.materialize(REGIONAL, KEY).success
+        assert world.materialize(Layer.REGIONS.tables, KEY).success
         shutil.copytree(world.embedded.directory / "data", folder / "whole")
         yield world
 
@@ -36,7 +36,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(estate: World) -> Iterator[World]:
     """The estate with nothing read of the region yet; what a test does to AWS is undone."""
     data = estate.embedded.directory / "data"
-    for table in REGIONAL:
+    for table in Layer.REGIONS.tables:
         shutil.rmtree(data / table, ignore_errors=True)
     yield estate
     estate.embedded.aws.faults.clear()
@@ -94,7 +94,7 @@ PASSING = {
 @pytest.mark.parametrize("case", PASSING)
 def test_what_passes_changes_nothing(world: World, case: str) -> None:
     world.embedded.aws.faults.add(PASSING[case])
-    assert world.materialize(REGIONAL, KEY).success
+    assert world.materialize(Layer.REGIONS.tables, KEY).success
     for table in TABLES:
         assert now(world, table) == whole(world, table), table
         assert info(world, table) == (ReadStatus.COMPLETE, "")
@@ -118,7 +118,7 @@ def test_a_bucket_that_cannot_be_listed_is_told_and_the_others_are_whole(world: 
     world.embedded.aws.faults.add(
         Fault(kind="error", service="s3", operation=LISTING, resource=bucket, code="AccessDenied", status=403)
     )
-    world.materialize(REGIONAL, KEY)
+    world.materialize(Layer.REGIONS.tables, KEY)
     expected = whole(world, "data_objects")
     inside = f"{ACCOUNT}:{REGION}:{bucket}/"
     assert now(world, "data_objects") == {name: row for name, row in expected.items() if not name.startswith(inside)}
@@ -137,7 +137,7 @@ def test_a_log_file_that_went_after_it_was_listed_is_told_and_no_other_is_lost(w
     gone = sorted(whole(world, "cloudtrail_files"))[1]
     fault = Fault(kind="error", service="s3", operation=LOG, resource=gone, code="NoSuchKey", status=404)
     world.embedded.aws.faults.add(fault)
-    assert world.materialize(REGIONAL, KEY).success
+    assert world.materialize(Layer.REGIONS.tables, KEY).success
     manifest = now(world, "cloudtrail_files")
     assert manifest.keys() == whole(world, "cloudtrail_files").keys()
     assert [key for key, row in manifest.items() if row["problem"]] == [gone]
@@ -163,11 +163,11 @@ def test_a_broken_log_file_is_told_loses_nothing_else_and_is_read_when_it_change
     good = s3.get_object(Bucket=LOG_BUCKET, Key=key)["Body"].read()
     s3.put_object(Bucket=LOG_BUCKET, Key=key, Body=BROKEN[case](good))
     try:
-        assert world.materialize(REGIONAL, KEY).success
+        assert world.materialize(Layer.REGIONS.tables, KEY).success
         assert key in info(world, "cloudtrail_files")[1]
         only_without(world, key)
     finally:
         s3.put_object(Bucket=LOG_BUCKET, Key=key, Body=good)
-    assert world.materialize(REGIONAL, KEY).success
+    assert world.materialize(Layer.REGIONS.tables, KEY).success
     assert without_file(now(world, "usage_statements")) == without_file(whole(world, "usage_statements"))
     assert info(world, "cloudtrail_files") == (ReadStatus.COMPLETE, "")

@@ -9,9 +9,8 @@ import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
-from raito_pipeline.model import TABLES
+from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import cell_of
-from raito_pipeline.orchestration.layers import IAM_TABLES, ORGANIZATION_TABLES, REGIONAL
 from raito_pipeline.storage import Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
 from tests.end_to_end.conftest import World, started
@@ -19,11 +18,11 @@ from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
 
 S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
 CELLS: dict[str, tuple[tuple[str, ...], str]] = {
-    "iam": (IAM_TABLES, GLUE),
+    "iam": (Outside.AWS_IAM.feeds, GLUE),
     "buckets": (("s3_buckets",), S3),
-    "regional": (REGIONAL, f"{S3}|us-east-1"),
-    "glue": (REGIONAL, f"{GLUE}|eu-west-1"),
-    "organization": (ORGANIZATION_TABLES, f"{MASTER}_eu-west-1"),
+    "regional": (Layer.REGIONS.tables, f"{S3}|us-east-1"),
+    "glue": (Layer.REGIONS.tables, f"{GLUE}|eu-west-1"),
+    "organization": (Outside.AWS_IDENTITY_CENTER.feeds, f"{MASTER}_eu-west-1"),
 }
 """The steps that read, and the partition in which each is tried."""
 

@@ -21,7 +21,7 @@ def run(folder: Path, error: Exception) -> tuple[dg.ExecuteInProcessResult, dg.D
     def step(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         log = CellLog(context, lambda _cell: Store.open(str(folder)), lambda _cell: None)
         for cell in log.cells("account"):
-            with log.attempt("iam_users", cell):
+            with log.attempt(cell, "iam_users"):
                 if cell.account.startswith("1"):
                     raise error
                 log.made(cell, log.store.write("iam_users", [], cell.account), {})

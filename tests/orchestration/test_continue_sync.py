@@ -10,12 +10,19 @@ from pathlib import Path
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync, in_words
 from raito_pipeline.orchestration.dead_runs import GRACE, report_dead_commands
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import JOB_NAMES, make_jobs, run_request
 from raito_pipeline.orchestration.reconcile import Request
-from raito_pipeline.orchestration.tags import BACKFILL_TAG, BEGUN_TAG, PROCESS_TAG, Layer, command_tags, layer_tags
+from raito_pipeline.orchestration.tags import (
+    BACKFILL_TAG,
+    BEGUN_TAG,
+    PROCESS_TAG,
+    command_tags,
+    layer_tags,
+)
 from raito_pipeline.storage import ReadStatus, Store
 from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.owner import Owner

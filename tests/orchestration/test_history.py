@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.history import HORIZON, History, State
-from raito_pipeline.orchestration.tags import REFUSED_TAG, Layer, joined, layer_tags, syncs_of
+from raito_pipeline.orchestration.tags import REFUSED_TAG, joined, layer_tags, syncs_of
 
 ONE, TWO = "111122220000", "111122220001"
 

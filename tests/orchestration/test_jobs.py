@@ -1,9 +1,9 @@
 """The jobs of a sync: what a person reads before one is launched."""
 
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.checks import checks_of
 from raito_pipeline.orchestration.jobs import JOB_NAMES, make_jobs
-from raito_pipeline.orchestration.tags import Layer
 from tests.orchestration.conftest import Loads, account_ids
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.history import RunView, State
 from raito_pipeline.orchestration.reconcile import Decision, FailedCell, decide, decide_organization
-from raito_pipeline.orchestration.tags import Layer
 
 OWNER, ORG = "111122223333", "999988887777_eu-west-1"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,12 +8,12 @@ import pytest
 
 from raito_pipeline.config import Options
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import run_request
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.starts import due
 from raito_pipeline.orchestration.sync import layers
-from raito_pipeline.orchestration.tags import Layer
 from tests.orchestration.conftest import Loads, account_ids
 
 ORG = "999988887777_eu-west-1"

@@ -7,16 +7,15 @@ import pytest
 
 from raito_pipeline.config import Options
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.cells import Results
 from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.layers import FINAL, REGIONAL, ROOTS
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
 from raito_pipeline.orchestration.tags import (
     RANGE_END,
     RANGE_START,
-    Layer,
     command_tags,
     launched_by_command,
     layer_tags,
@@ -55,7 +54,7 @@ def start(
     grid = make_grid(options)
     syncs: dict[str, str] = {}
     keys = {"account": grid.account, "region": grid.account_region}
-    by = "account" if set(tables) <= {*ROOTS, *FINAL} else "region"
+    by = "account" if set(tables) <= {*Layer.ACCOUNT.tables, *Layer.FINISH.tables} else "region"
 
     @dg.multi_asset(specs=[dg.AssetSpec(table, partitions_def=keys[by], skippable=True) for table in tables])
     def assets(sync_run: dg.ResourceParam[SyncRun]) -> Results:
@@ -84,14 +83,14 @@ def options(loads: Loads) -> Options:
 def test_a_run_of_the_whole_first_layer_begins_a_sync_and_others_join_it(
     options: Options, instance: dg.DagsterInstance
 ) -> None:
-    first, began, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    first, began, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
     assert began == {ONE: first.run_id}
     assert (first.tags["raito/layer"], first.tags["raito/account"]) == ("account", ONE)
 
     for tables, tags, layer in (
-        (REGIONAL, RANGE, "regions"),
+        (Layer.REGIONS.tables, RANGE, "regions"),
         (("data_objects",), {"dagster/partition": REGION}, "cells"),
-        (FINAL, {"dagster/partition": ONE}, "finish"),
+        (Layer.FINISH.tables, {"dagster/partition": ONE}, "finish"),
         (("s3_buckets",), {"dagster/partition": ONE}, "cells"),
     ):
         run, joined, _ = start(instance, options, tables, tags)
@@ -99,13 +98,13 @@ def test_a_run_of_the_whole_first_layer_begins_a_sync_and_others_join_it(
         assert run.tags["raito/sync"] == first.run_id
         assert run.tags["raito/layer"] == layer
 
-    again, anew, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    again, anew, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
     assert anew == {ONE: again.run_id}
 
 
 def test_a_run_over_two_accounts_joins_the_sync_of_each(options: Options, instance: dg.DagsterInstance) -> None:
-    one, _, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
-    two, _, _ = start(instance, options, ROOTS, {"dagster/partition": TWO})
+    one, _, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
+    two, _, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": TWO})
     run, syncs, _ = start(instance, options, ("data_objects",), TWO_ACCOUNTS)
     assert syncs == {ONE: one.run_id, TWO: two.run_id}
     assert run.tags["raito/account"] == f"{ONE},{TWO}"
@@ -113,17 +112,19 @@ def test_a_run_over_two_accounts_joins_the_sync_of_each(options: Options, instan
 
 
 def test_a_named_sync_is_kept_and_a_superseded_one_is_refused(options: Options, instance: dg.DagsterInstance) -> None:
-    start(instance, options, ROOTS, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s1")})
-    start(instance, options, FINAL, {"dagster/partition": ONE, **layer_tags(Layer.FINISH, ONE, "s1")})
-    start(instance, options, ROOTS, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s2")})
+    start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s1")})
+    start(instance, options, Layer.FINISH.tables, {"dagster/partition": ONE, **layer_tags(Layer.FINISH, ONE, "s1")})
+    start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s2")})
 
-    late, syncs, errors = start(instance, options, REGIONAL, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s1")})
+    late, syncs, errors = start(
+        instance, options, Layer.REGIONS.tables, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s1")}
+    )
 
     assert syncs == {}
     assert "a later one has begun (s2)" in errors[0]
     assert "a later one has begun (s2)" in late.tags["raito/refused"]
     assert "raito/begun" not in late.tags
-    _, syncs, _ = start(instance, options, REGIONAL, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s2")})
+    _, syncs, _ = start(instance, options, Layer.REGIONS.tables, {**RANGE, **layer_tags(Layer.REGIONS, ONE, "s2")})
     assert syncs == {ONE: "s2"}
 
 
@@ -133,13 +134,13 @@ def test_while_another_sync_has_the_account_a_run_says_so_and_does_nothing(
     options = loads()
     object.__setattr__(options.pipeline, "wait_for_sync_minutes", 0)
     with Leases(options.pipeline.storage).acquire(ONE, "other", "some-run", "layer regions", begins=True):
-        run, syncs, errors = start(instance, options, ROOTS, {"dagster/partition": ONE})
-        _, elsewhere, _ = start(instance, options, ROOTS, {"dagster/partition": TWO})
+        run, syncs, errors = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
+        _, elsewhere, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": TWO})
     assert syncs == {}
     assert f"a sync of {ONE} is under way" in errors[0]
     assert f"a sync of {ONE} is under way" in run.tags["raito/refused"]
     assert list(elsewhere) == [TWO]
-    _, syncs, _ = start(instance, options, ROOTS, {"dagster/partition": ONE})
+    _, syncs, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
     assert syncs == {ONE: instance.get_runs(limit=1)[0].run_id}
 
 
@@ -148,9 +149,9 @@ def test_between_two_layers_the_place_of_the_sync_is_kept_and_after_the_last_it_
 ) -> None:
     leases = Leases(options.pipeline.storage)
     for layer, tables, tags, state in (
-        (Layer.ACCOUNT, ROOTS, {"dagster/partition": ONE}, "reserved"),
-        (Layer.REGIONS, REGIONAL, RANGE, "reserved"),
-        (Layer.FINISH, FINAL, {"dagster/partition": ONE}, None),
+        (Layer.ACCOUNT, Layer.ACCOUNT.tables, {"dagster/partition": ONE}, "reserved"),
+        (Layer.REGIONS, Layer.REGIONS.tables, RANGE, "reserved"),
+        (Layer.FINISH, Layer.FINISH.tables, {"dagster/partition": ONE}, None),
     ):
         start(instance, options, tables, {**tags, **layer_tags(layer, ONE, "s1")})
         kept = leases.under_way(ONE)
@@ -162,13 +163,13 @@ def test_between_two_layers_the_place_of_the_sync_is_kept_and_after_the_last_it_
     ("tables", "tags", "layer"),
     [
         (None, {"dagster/partition": ONE}, Layer.CELLS),
-        (ROOTS, {"dagster/partition": ONE}, Layer.ACCOUNT),
-        ((*ROOTS, *FINAL), {"dagster/partition": ONE}, Layer.ACCOUNT),
-        (ROOTS[:-1], {"dagster/partition": ONE}, Layer.CELLS),
-        (REGIONAL, RANGE, Layer.REGIONS),
-        (REGIONAL, {"dagster/partition": REGION}, Layer.CELLS),
-        (REGIONAL, TWO_ACCOUNTS, Layer.CELLS),
-        (FINAL, {"dagster/partition": ONE}, Layer.FINISH),
+        (Layer.ACCOUNT.tables, {"dagster/partition": ONE}, Layer.ACCOUNT),
+        ((*Layer.ACCOUNT.tables, *Layer.FINISH.tables), {"dagster/partition": ONE}, Layer.ACCOUNT),
+        (Layer.ACCOUNT.tables[:-1], {"dagster/partition": ONE}, Layer.CELLS),
+        (Layer.REGIONS.tables, RANGE, Layer.REGIONS),
+        (Layer.REGIONS.tables, {"dagster/partition": REGION}, Layer.CELLS),
+        (Layer.REGIONS.tables, TWO_ACCOUNTS, Layer.CELLS),
+        (Layer.FINISH.tables, {"dagster/partition": ONE}, Layer.FINISH),
         (("data_objects",), {"dagster/partition": REGION, "raito/layer": "regions"}, Layer.REGIONS),
     ],
 )
@@ -183,7 +184,12 @@ def test_the_layer_of_a_run(
 def test_the_place_of_a_command_is_kept_for_its_own_process(options: Options, instance: dg.DagsterInstance) -> None:
     leases = Leases(options.pipeline.storage)
     for owner, tags, own in ((ONE, {}, False), (TWO, command_tags(), True)):
-        start(instance, options, ROOTS, {"dagster/partition": owner, **layer_tags(Layer.ACCOUNT, owner, "s1"), **tags})
+        start(
+            instance,
+            options,
+            Layer.ACCOUNT.tables,
+            {"dagster/partition": owner, **layer_tags(Layer.ACCOUNT, owner, "s1"), **tags},
+        )
         kept = leases.under_way(owner)
         assert kept is not None
         assert kept.reserved_for_process == own

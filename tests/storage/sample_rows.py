@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from raito_pipeline.model.schema import TABLES, TableSpec
+from raito_pipeline.model import TABLES, TableSpec
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 

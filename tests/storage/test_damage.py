@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raito_pipeline.model import OrgUser, S3Bucket
-from raito_pipeline.model.schema import TABLES
+from raito_pipeline.model import TABLES, OrgUser, S3Bucket
 from raito_pipeline.storage import CellMissing, CellUnusable, Store
 
 from .sample_rows import all_tables, place_of, sample_rows

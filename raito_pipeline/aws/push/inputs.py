@@ -3,16 +3,17 @@
 import json
 from collections.abc import Mapping
 
+from raito_pipeline.model import TABLES
 from raito_pipeline.storage import CellInfo, Store
 
-TABLES = ("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments")
+PLANNED_ON = TABLES["access_push_plan"].reads
 """The tables that a plan is made of."""
 _MADE_OF = "made of"
 
 
 def versions(store: Store, account: str) -> dict[str, str]:
     """The stored version of each table that a push of an account stands on: by run and time of the read."""
-    infos = (store.info(table, account) for table in TABLES)
+    infos = (store.info(table, account) for table in PLANNED_ON)
     return {info.table: f"{info.run_id} {info.read_at.isoformat()}" for info in infos if info is not None}
 
 

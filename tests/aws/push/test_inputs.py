@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.aws.push.inputs import TABLES as INPUTS
-from raito_pipeline.aws.push.inputs import made_of, note, versions
+from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
 from raito_pipeline.model import TABLES
 from raito_pipeline.storage import Store
 
@@ -17,26 +16,26 @@ ACCOUNT = "111122223333"
 def store(tmp_path: Path) -> Store:
     """A store with every table that a push stands on."""
     store = Store.open(tmp_path / "data", "run-1", "s1")
-    for table in INPUTS:
+    for table in PLANNED_ON:
         store.write(table, (), ACCOUNT)
     return store
 
 
 def test_what_a_plan_was_made_of_is_read_back(store: Store) -> None:
     stands_on = versions(store, ACCOUNT)
-    assert set(stands_on) == set(INPUTS)
+    assert set(stands_on) == set(PLANNED_ON)
     plan = store.write("access_push_plan", (), ACCOUNT, extra=note(stands_on))
     assert made_of(plan) == stands_on == versions(store, ACCOUNT)
 
 
-@pytest.mark.parametrize("table", INPUTS)
+@pytest.mark.parametrize("table", PLANNED_ON)
 def test_a_table_that_was_read_again_is_another_version(store: Store, table: str) -> None:
     stands_on = versions(store, ACCOUNT)
     replace(store, run_id="run-2").write(table, (), ACCOUNT)
     now = versions(store, ACCOUNT)
-    assert {name for name in INPUTS if now[name] != stands_on[name]} == {table}
+    assert {name for name in PLANNED_ON if now[name] != stands_on[name]} == {table}
 
 
 def test_a_cell_of_an_earlier_version_of_the_product_does_not_say(store: Store) -> None:
     assert made_of(store.write("access_push_plan", (), ACCOUNT)) is None
-    assert set(INPUTS) <= set(TABLES)
+    assert set(PLANNED_ON) <= set(TABLES)
