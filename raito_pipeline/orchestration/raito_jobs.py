@@ -37,25 +37,21 @@ logger = logging.getLogger(__name__)
 Target = AccountTarget | OrganizationTarget
 
 TASK_TABLES: Mapping[JobType, tuple[str, ...]] = {
-    JobType.DATA_SOURCE: ("data_source_import", "data_source_import_elements"),
-    JobType.IDENTITY_STORE: (
-        "identity_store_import",
-        "identity_store_import_elements",
-        "org_identity_store_import",
-        "org_identity_store_import_elements",
-    ),
+    JobType.DATA_SOURCE: ("data_source_import",),
+    JobType.IDENTITY_STORE: ("identity_store_import", "org_identity_store_import"),
     JobType.DATA_ACCESS: (
         "access_providers",
         "access_controls",
         "access_push_plan",
-        "access_push_targets",
         "access_push_results",
         "access_provider_import",
-        "access_provider_import_elements",
     ),
-    JobType.DATA_USAGE: ("data_usage_import", "usage_uploaded"),
+    JobType.DATA_USAGE: ("data_usage_import",),
 }
-"""The tables of a run that a task is about: what becomes of them becomes of the task."""
+"""The tables of a run that a task is about: what becomes of them becomes of the task.
+
+Tables that come of the same work (`access_push_targets`, notes for the next sync) end as these do.
+"""
 _NO_LOG_OPTION: Mapping[JobType, str] = {
     JobType.DATA_SOURCE: "disable_log_forwarding_data_source_sync",
     JobType.IDENTITY_STORE: "disable_log_forwarding_identity_store_sync",
@@ -149,7 +145,11 @@ class RunJobs:
     @property
     def _planned(self) -> tuple[JobType, ...]:
         """The tasks that the run is to work on."""
-        return tuple(each for each, tables in TASK_TABLES.items() if self.run.planned.keys() & set(tables))
+        return tuple(
+            each
+            for each, tables in TASK_TABLES.items()
+            if not self.run.planned.keys().isdisjoint(name for table in tables for name in _whole(table))
+        )
 
     @property
     def _open_jobs(self) -> OpenJobs:
@@ -236,6 +236,11 @@ class RunJobs:
     def _forwards(self, job_type: JobType) -> bool:
         options = self.services.options
         return not (options.disable_log_forwarding or getattr(options, _NO_LOG_OPTION[job_type]))
+
+
+def _whole(table: str) -> tuple[str, ...]:
+    """A table with those in which its making notes something for the next sync."""
+    return (table, *TABLES[table].notes)
 
 
 def report_unusable(services: Services, target: Target, errors: Sequence[str]) -> None:
