@@ -11,15 +11,14 @@ import pytest
 
 from raito_pipeline.component import RaitoAsset, RaitoAwsComponent, build_definitions
 from raito_pipeline.config import ConfigError, load
-from raito_pipeline.model import Layer, Outside
+from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.checks import checks_of
 from raito_pipeline.orchestration.external import EXTERNAL
 from raito_pipeline.orchestration.freshness import LAST_TABLES
-from raito_pipeline.orchestration.tags import LAYER_TABLES
+from raito_pipeline.orchestration.jobs import JOB_NAMES
 from tests.dagster_project import load_project, write_project
 from tests.orchestration.conftest import ACCOUNT, HEAD
 
-TABLES = tuple(table for tables in LAYER_TABLES.values() for table in tables)
 PLAIN = "type: raito_pipeline.RaitoAwsComponent\n"
 TRANSLATED = """\
 type: raito_pipeline.RaitoAwsComponent
@@ -148,8 +147,8 @@ def test_jobs_sensors_and_schedules_are_told_apart(project: Project) -> None:
 def test_every_job_makes_the_tables_of_its_layer_with_their_checks(
     project: Project, component: str, prefix: str
 ) -> None:
-    names = ("sync_organization", "sync_account", "sync_account_regions", "sync_account_finish")
-    for tables, name in zip(LAYER_TABLES.values(), names, strict=True):
+    for layer_of_sync, name in JOB_NAMES.items():
+        tables = layer_of_sync.tables
         layer = project.repository.get_job(f"{component}_{name}").asset_layer
         assert {key.to_user_string() for key in layer.executable_asset_keys} == {f"{prefix}/{each}" for each in tables}
         checks = {(key.asset_key.to_user_string(), key.name) for key in layer.asset_graph.asset_check_keys}
