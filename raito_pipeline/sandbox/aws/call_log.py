@@ -15,7 +15,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call. `number` counts from 1; `time` is in seconds since 1970; `status` is 0 where nothing was answered.
 
     `service` is the name in the signature ("iam", "sso", "s3", "identitystore", ...), "s3control" for S3 Control and
-    "cognito-idp". `fault` is the kind of the fault that the call met, or empty.
+    "cognito-idp". `request` is a digest of all that the client asked with, so that equal questions are known by it.
+    `fault` is the kind of the fault that the call met, or empty.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     writes: bool
     seconds: float
+    request: str = ""
     fault: str = ""
 
 

@@ -5,6 +5,7 @@ REST services (S3, S3 Control) by method, path and query string. Service and reg
 credential scope: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
+import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -39,6 +40,11 @@ class Incoming:
     method: str
     text: str
     body: bytes
+
+    @property
+    def digest(self) -> str:
+        """Equal for two requests that ask the same: method, host and path, query, and form or body."""
+        return hashlib.blake2b(f"{self.method} {self.text}".encode(), digest_size=12).hexdigest()
 
 
 def read_incoming(environ: dict[str, Any]) -> Incoming:

@@ -170,6 +170,7 @@ class EmulatedAws:
             status=answer.status if answer else 0,
             writes=call.writes,
             seconds=time.time() - started,
+            request=call.digest,
             fault=ordered.fault.kind if ordered.fault else "",
         )
         return answer

@@ -1,0 +1,76 @@
+"""What action patterns mean in Raito Cloud's permissions, and why some mean none."""
+
+import json
+
+import pytest
+
+from raito_pipeline.aws.policy.actions import covered, gives_s3, known_actions, meaning, not_covered
+from raito_pipeline.aws.policy.documents import read_document
+from raito_pipeline.aws.policy.permissions import permissions
+
+ALL = {permission.name for permission in permissions()}
+
+
+def test_every_permission_of_the_table_is_an_action_of_aws() -> None:
+    assert {name for name in ALL if name.startswith("s3:")} - known_actions() == set()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "some", "none"),
+    [
+        ("s3:GetObject", {"s3:GetObject"}, ALL - {"s3:GetObject"}),
+        ("S3:getobject", {"s3:GetObject"}, ALL - {"s3:GetObject"}),
+        ("s3:Get?bject", {"s3:GetObject"}, ALL - {"s3:GetObject"}),
+        ("s3:GetObject*", {"s3:GetObject", "s3:GetObjectVersion"}, {"s3:PutObject"}),
+        ("*", ALL, set()),
+        ("s*:PutObject", {"s3:PutObject"}, {"s3:GetObject"}),
+    ],
+)
+def test_a_pattern_covers(pattern: str, some: set[str], none: set[str]) -> None:
+    given = meaning(pattern)
+
+    assert some <= given.permissions
+    assert given.permissions.isdisjoint(none)
+    assert given.reason is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("s3", "not of the form"),
+        ("ec2:RunInstances", "of a service whose access is not shown"),
+        ("s3:NoSuchAction", "is not known"),
+        ("S3:nosuch*", "is not known"),
+    ],
+)
+def test_a_pattern_that_covers_nothing_says_why(pattern: str, reason: str) -> None:
+    given = meaning(pattern)
+
+    assert given.permissions == frozenset()
+    assert given.reason is not None
+    assert reason in given.reason
+
+
+def test_not_action_is_all_that_is_not_covered() -> None:
+    patterns = ["s3:Get*", "ec2:*"]
+
+    assert covered(patterns) | not_covered(patterns) == ALL
+    assert covered(patterns) & not_covered(patterns) == frozenset()
+    assert "s3:PutObject" in not_covered(patterns)
+
+
+@pytest.mark.parametrize(
+    ("effect", "element", "value", "gives"),
+    [
+        ("Allow", "Action", "s3:GetObject", True),
+        ("Allow", "Action", ["ec2:*", "s3:*"], True),
+        ("Allow", "NotAction", "iam:*", True),
+        ("Allow", "NotAction", "*", False),
+        ("Allow", "Action", "ec2:*", False),
+        ("Deny", "Action", "s3:*", False),
+    ],
+)
+def test_whether_a_document_gives_anything_of_s3(effect: str, element: str, value: object, gives: bool) -> None:
+    document = read_document(json.dumps({"Statement": {"Effect": effect, element: value, "Resource": "*"}}))
+
+    assert gives_s3(document) is gives

@@ -1,0 +1,73 @@
+"""Who trust policies and resource policies name, and why somebody cannot be named."""
+
+import json
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.policy.documents import read_document
+from raito_pipeline.aws.policy.principals import Directory, who_of_trust
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+ANN, BOB, JOB = (f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("user/ann", "user/x/bob", "role/job"))
+PEOPLE = Directory(ACCOUNT, {ANN: "ann", BOB: "bob"}, {JOB: "job"})
+
+
+def trust(principal: Any, effect: str = "Allow", action: Any = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Principal": principal, "Action": action, **more}
+
+
+def who(*statements: dict[str, Any]) -> tuple[set[str], set[str], str]:
+    trusted = who_of_trust(read_document(json.dumps({"Version": "2012-10-17", "Statement": statements})), PEOPLE)
+    return trusted.users, trusted.roles, "\n".join(trusted.reasons)
+
+
+def test_users_and_roles_of_the_account_are_named() -> None:
+    assert who(trust({"AWS": [ANN, JOB]}), trust({"AWS": BOB}, action="sts:*")) == ({"ann", "bob"}, {"job"}, "")
+
+
+NOBODY = {
+    "another account": (trust({"AWS": f"arn:aws:iam::{OTHER}:user/ann"}), "of another account"),
+    "another account by its number": (trust({"AWS": OTHER}), "of another account"),
+    "the account itself": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), "whoever of the account"),
+    "the account by its number": (trust({"AWS": ACCOUNT}), "whoever of the account"),
+    "a deleted user": (trust({"AWS": "AIDAEXAMPLE"}), "is not known (deleted"),
+    "a user who is not there": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:user/eve"}), "is not known in the account"),
+    "everybody": (trust("*"), "wildcard principal *"),
+    "a service": (trust({"Service": "ec2.amazonaws.com"}), "principal Service ec2.amazonaws.com"),
+    "under a condition": (trust({"AWS": ANN}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), "Condition"),
+    "all but one": ({"Effect": "Allow", "NotPrincipal": {"AWS": ANN}, "Action": "sts:AssumeRole"}, "NotPrincipal"),
+    "by SAML": (trust({"Federated": "idp"}, action="sts:AssumeRoleWithSAML"), "may use sts:AssumeRoleWithSAML"),
+}
+
+
+@pytest.mark.parametrize("name", NOBODY)
+def test_who_cannot_be_named_is_a_reason(name: str) -> None:
+    statement, reason = NOBODY[name]
+
+    users, roles, reasons = who(statement)
+
+    assert (users, roles) == (set(), set())
+    assert reason in reasons
+
+
+@pytest.mark.parametrize("principal", [{"AWS": ANN}, {"AWS": ACCOUNT}, "*"], ids=str)
+def test_a_deny_takes_away_also_where_it_comes_first(principal: Any) -> None:
+    users, _, reasons = who(trust(principal, "Deny"), trust({"AWS": ANN}))
+
+    assert users == set()
+    assert "Deny" in reasons
+
+
+def test_a_deny_of_somebody_else_or_of_something_else_takes_nobody_away() -> None:
+    assert who(trust({"AWS": BOB}, "Deny"), trust({"AWS": ANN}))[0] == {"ann"}
+    assert who(trust({"AWS": ANN}, "Deny", "sts:TagSession"), trust({"AWS": ANN})) == ({"ann"}, set(), "")
+
+
+def test_a_deny_under_a_condition_is_said_and_takes_nobody_away() -> None:
+    condition = {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}
+
+    users, _, reasons = who(trust({"AWS": ANN}), trust({"AWS": ANN}, "Deny", Condition=condition))
+
+    assert users == {"ann"}
+    assert "Deny under a condition (StringNotEquals aws:SourceVpc)" in reasons

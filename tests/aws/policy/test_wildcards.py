@@ -1,0 +1,61 @@
+"""Patterns of policies, compared with all texts of a small alphabet."""
+
+from fnmatch import fnmatchcase
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raito_pipeline.aws.policy.wildcards import after, covers, has_wildcard, matches, may_match, may_match_below
+
+TEXTS = ["".join(letters) for length in range(4) for letters in product("ab/", repeat=length)]
+patterns = st.text("ab/*?", max_size=5)
+prefixes = st.text("ab/", max_size=3)
+
+
+@given(patterns)
+def test_a_pattern_matches_what_a_shell_would_match(pattern: str) -> None:
+    assert [text for text in TEXTS if matches(pattern, text)] == [t for t in TEXTS if fnmatchcase(t, pattern)]
+    assert [text for text in TEXTS if may_match(pattern, text)] == [t for t in TEXTS if fnmatchcase(t, pattern)]
+
+
+@given(patterns, prefixes)
+def test_what_is_covered_matches_and_what_cannot_match_does_not(pattern: str, prefix: str) -> None:
+    below = [fnmatchcase(text, pattern) for text in TEXTS if text.startswith(prefix)]
+    if covers(pattern, prefix):
+        assert all(below)
+    if not may_match_below(pattern, prefix):
+        assert not any(below)
+    if any(below):
+        assert may_match_below(pattern, prefix)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "sure", "possible"),
+    [
+        ("home/${aws:username}/*", "home/ann/a", False, True),
+        ("home/${aws:username}/*", "home/ann", False, False),
+        ("home/${*}/${?}${$}", "home/*/?$", True, True),
+        ("home/${*}", "home/a", False, False),
+        ("Get*", "getobject", False, False),
+        ("a*b", "a\nb", True, True),
+    ],
+)
+def test_a_variable_matches_nothing_for_sure(pattern: str, text: str, sure: bool, possible: bool) -> None:
+    assert (matches(pattern, text), may_match(pattern, text)) == (sure, possible)
+
+
+def test_a_dollar_is_a_character_where_the_language_has_no_variables() -> None:
+    assert matches("${aws:username}", "${aws:username}", variables=False)
+    assert not has_wildcard("${aws:username}", variables=False)
+    assert has_wildcard("${aws:username}")
+    assert matches("S3:get*", "s3:GetObject", ignore_case=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix", "left"),
+    [("a/*", "a/", {""}), ("a/b/*", "a/", {"b/"}), ("a/b", "a/", {None}), ("b*", "a", set())],
+)
+def test_the_rest_of_a_pattern_after_a_prefix(pattern: str, prefix: str, left: set[str | None]) -> None:
+    assert {rest.before_anything for rest in after(pattern, prefix)} - ({None} if "*" in pattern else set()) == left
