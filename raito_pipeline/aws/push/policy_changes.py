@@ -1,6 +1,7 @@
 """The changes of managed policies: the policy, its document, and whom it is attached to."""
 
 import json
+from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
@@ -56,7 +57,7 @@ class NewPolicyVersion(Change):
     KIND, OPERATION, EFFECT = "policy-version", "create", Effect.GIVES | Effect.TAKES
     makes = removes = NOTHING
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         return effect_of_documents(self.row.before, self.row.after)
 

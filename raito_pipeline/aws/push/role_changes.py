@@ -1,5 +1,7 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
+from functools import cached_property
+
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
@@ -57,7 +59,7 @@ class UpdateTrust(Change):
     KIND, OPERATION, EFFECT = "role-trust", "update", Effect.GIVES | Effect.TAKES
     makes = removes = NOTHING
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         return effect_of_documents(self.row.before, self.row.after)
 
@@ -112,7 +114,7 @@ class UpdateInlinePolicy(_InlinePolicy):
 
     OPERATION, EFFECT = "update", Effect.GIVES | Effect.TAKES
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         return effect_of_documents(self.row.before, self.row.after)
 

@@ -31,6 +31,35 @@ def test_a_failure_stops_its_own_access_control_only(world: World) -> None:
     assert not applied.all_denied
 
 
+def test_a_failed_grant_keeps_no_revocation_from_being_made(world: World) -> None:
+    """Bob loses the policy, though Ada cannot get it: the two have nothing to do with each other."""
+    world.tagged_policy("analysts")
+    world.iam.attach_user_policy(UserName="bob", PolicyArn=arn("analysts"))
+    world.aws.faults.add(deny("AttachUserPolicy"))
+    story = Story().control("a", "analysts", kind="aws_policy", external_id="policy:analysts", was="policy:analysts")
+    story.change("attach", "attachment", "user:ada", arn("analysts"))
+    story.change("detach", "attachment", "user:bob", before=arn("analysts"))
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.changes_made, result.changes_failed, len(result.errors)) == (1, 1, 1)
+    assert world.attached("user", "bob") == world.attached("user", "ada") == set()
+
+
+def test_a_policy_that_gets_another_name_stays_until_the_new_one_is_there(world: World) -> None:
+    """Nobody is left without access: what replaces the old policy could not be attached, so that the old one stays."""
+    world.tagged_policy("old")
+    world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("old"))
+    world.aws.faults.add(deny("AttachUserPolicy"))
+    story = Story().policy("a", "new", "user:ada", was="policy:old")
+    story.change("detach", "attachment", "user:ada", before=arn("old")).change("delete", "policy", arn("old"))
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.changes_made, result.changes_failed, result.external_id) == (1, 3, "policy:old")
+    assert world.attached("user", "ada") == {"old"}
+
+
 def test_what_another_access_control_failed_to_make_is_named(world: World) -> None:
     world.aws.faults.add(deny("CreateRole", "readers"))
     story = Story().role("a", "readers", "ada").policy("b", "analysts", "user:ada", "role:readers")
