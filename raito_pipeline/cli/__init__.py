@@ -1,6 +1,7 @@
 """The command line `raito-pipeline`: one module a command, each with its `arguments` and what `execute` does."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,14 +20,35 @@ COMMANDS = {
 }
 """Each command is the module of its name, with what it does in a line."""
 
+_NOBODY_READS = 128 + 13
+"""what a shell gives for a program that ended by SIGPIPE"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status.
 
     0: everything is complete. 1: something failed. 2: wrong configuration. 3: something is partial or was refused.
-    130: interrupted.
+    130: interrupted. 141: nobody reads the output any more, as after `| head`.
     """
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        try:
+            return _run(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as error:
+        if not _nobody_reads(error):
+            raise
+        # What is still held back would be written when the interpreter ends, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
+
+
+def _nobody_reads(error: BaseException | None) -> bool:
+    """Whether the pipe was closed at its other end; rich ends the program for that reason by itself."""
+    return isinstance(error, BrokenPipeError) or (error is not None and _nobody_reads(error.__context__))
+
+
+def _run(words: Sequence[str]) -> int:
     parser = _parser(words)
     given = parser.parse_args(words)
     if given.command is None:

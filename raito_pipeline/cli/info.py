@@ -2,14 +2,18 @@
 
 import argparse
 import json
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget, load
-from raito_pipeline.config.describe import describe
+from raito_pipeline.config.describe import OptionDoc, describe
+from raito_pipeline.config.spelling import closest, nearest
+
+_INDENT = " " * 4
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +38,34 @@ def execute(given: argparse.Namespace) -> int:
 
 
 def show_options(contains: str | None) -> int:
-    """Print the options whose name holds `contains` (all, without it) with what they mean."""
-    console = Console()
-    table = Table("option", "where", "default", "meaning", show_lines=True)
-    for found in describe():
-        if contains is None or any(contains in name for name in (found.name, *found.spellings)):
-            table.add_row("\n".join((found.name, *found.spellings)), found.where, found.default, found.text)
-    console.print(table)
-    return 0 if table.row_count else 1
+    """Print the options whose name holds `contains` (all, without it) with what they mean; status 1 without any."""
+    wanted = (contains or "").strip().lower().replace("_", "-")
+    found = [option for option in describe() if any(wanted in name for name in option.spellings)]
+    if not found:
+        names = [name for option in describe() for name in option.spellings]
+        near = closest(wanted, names, 3) or nearest(wanted, names)
+        hint = f"; perhaps `{near}`" if near else ""
+        said = f"no option has {contains!r} in its name{hint}. `raito-pipeline info` shows all of them."
+        Console(stderr=True, soft_wrap=True, highlight=False).print(said, markup=False)
+        return 1
+    console = Console(highlight=False)
+    for where, options in groupby(found, key=lambda option: option.where):
+        console.print(Text(where, style="bold underline"), end="\n\n")
+        for option in options:
+            _show(console, option)
+    return 0
+
+
+def _show(console: Console, option: OptionDoc) -> None:
+    """An option in paragraphs: a table would have to cut names where a terminal is narrow."""
+    first, *others = option.spellings
+    name = Text.assemble((first, "bold"), *(Text(f"\nalso {other}") for other in others))
+    console.print(name, overflow="fold")
+    facts = f"{option.kind}; {'required' if option.default == 'required' else f'default: {option.default}'}"
+    for line in Text(f"{facts}\n{option.text}").wrap(console, max(console.width - len(_INDENT), 20)):
+        line.rstrip()
+        console.print(Text(_INDENT) + line)
+    console.print()
 
 
 def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
@@ -53,6 +77,8 @@ def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
         message = f"--target names {target!r}" if target else "--target is missing"
         Console(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
         return 2
+    for warning in options.warnings:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"note: {warning}", style="yellow", markup=False)
     inventories = [address for _, address in options.pipeline.s3_inventory]
     print(json.dumps(least_policy(found[chosen], mode, inventories), indent=2))
     return 0

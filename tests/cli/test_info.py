@@ -1,0 +1,37 @@
+"""What `raito-pipeline info` shows on a narrow terminal."""
+
+from pathlib import Path
+
+import pytest
+
+from raito_pipeline.cli import main
+from raito_pipeline.config import describe
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_name_is_whole_and_stands_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    names = [name for option in describe() for name in option.spellings]
+    shown = [line.removeprefix("also ") for line in lines if line and not line.startswith(" ")]
+    assert sorted(name for name in shown if name in names) == sorted(names)
+
+
+def test_a_part_of_a_name_is_enough_and_every_spelling_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "access_sso-role"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "aws-sso-role-prefix also aws-access-sso-role-prefix" in out
+    assert "Not read yet: " in out
+
+
+def test_no_match_is_said_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "aws-regoins"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "no option has 'aws-regoins' in its name; perhaps `aws-regions`" in printed.err

@@ -1,0 +1,60 @@
+"""The commands as a shell sees them: exit status, output, and a reader that has had enough."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from raito_pipeline.cli import main
+
+FILE = """\
+api-user: robot
+api-secret: "{{RAITO_SECRET_THAT_IS_NOT_SET}}"
+domain: acme
+targets:
+- {name: one, connector-name: raito-io/cli-plugin-aws-account, aws-account-id: "111122223333", aws-regions: eu-west-1,
+   data-source-id: d, identity-store-id: i, aws-sso-role-prefix: x-}
+"""
+
+
+def command(folder: Path, *words: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """Run `raito-pipeline` on a terminal of 80 columns."""
+    environ = {name: value for name, value in os.environ.items() if name != "RAITO_CONFIG_FILE"}
+    return subprocess.run(
+        [sys.executable, "-m", "raito_pipeline.cli", *words],
+        cwd=folder,
+        env={**environ, "COLUMNS": "80", "HOME": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("info",), ("info", "--iam-policy"), ("--help",), ("info", "--help")], ids=lambda words: " ".join(words)
+)
+def test_a_reader_that_is_gone_is_no_error(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "raito.yml").write_text(FILE)
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        ended = command(tmp_path, *words, stdout=writes)
+    finally:
+        os.close(writes)
+    assert "Traceback" not in ended.stderr
+    assert "BrokenPipe" not in ended.stderr
+    assert ended.returncode in (0, 141)  # argparse swallows it itself
+
+
+def test_a_login_that_is_not_set_is_a_wrong_configuration_of_run_and_not_of_info(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "raito.yml").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    assert main(["info", "--iam-policy"]) == 0
+    assert "aws-sso-role-prefix" in capsys.readouterr().err
+    assert main(["run"]) == 2
+    assert "RAITO_SECRET_THAT_IS_NOT_SET to be set" in capsys.readouterr().err
