@@ -50,7 +50,12 @@ class Verdict:
     @property
     def text(self) -> str | None:
         """The reasons in one text, or None where there are none."""
-        return "; ".join(self.reasons) or None
+        return in_one_sentence(self.reasons) or None
+
+
+def in_one_sentence(reasons: Iterable[str]) -> str:
+    """Reasons behind each other: some are sentences of their own, others parts of one."""
+    return "; ".join(reason.strip().rstrip(".") for reason in reasons)
 
 
 def judge(instance: dg.DagsterInstance, naming: Naming, store: Store, needs: Iterable[Need]) -> Verdict:
@@ -100,5 +105,5 @@ def _reason(
     if need.since is not None and info.read_at < need.since:
         return f"{name} is too old: read at {info.read_at:%Y-%m-%d %H:%M:%S}, needed since {need.since:%Y-%m-%d %H:%M}"
     if not info.complete:
-        return f"{name} is {info.status.value}: {'; '.join(info.problems) or 'no reason given'}"
+        return f"{name} is {info.status.value}: {in_one_sentence(info.problems) or 'no reason given'}"
     return None

@@ -34,7 +34,7 @@ from raito_pipeline.model import (
 )
 from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
 from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.guard import judge
+from raito_pipeline.orchestration.guard import in_one_sentence, judge
 from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
@@ -266,7 +266,7 @@ def _refusals(controls: Sequence[AccessControl], reasons: Sequence[str]) -> tupl
             resource=control.actual_name or control.name,
             before=None,
             after=None,
-            why="; ".join(reasons),
+            why=in_one_sentence(reasons),
         )
         for position, control in enumerate(controls)
     )

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from raito_pipeline.raito.login import TokenSource
 from raito_pipeline.raito.operations import Operation, operation
 from raito_pipeline.raito.redaction import redact
 from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
+from raito_pipeline.storage.errors import storage_errors
 
 _SHOWN = 300
 _PAGE = 100
@@ -117,15 +119,14 @@ class RaitoClient:
     def download(self, url: str, to: Path, *, what: str) -> int:
         """Download an address that Raito Cloud gave, without any header of ours, into a file; gives its bytes.
 
-        Raises `RaitoRefused`, `RaitoUnreachable`.
+        Raises `RaitoRefused`, `RaitoUnreachable`, `StorageError` where the file cannot be written.
         """
         shown = url.split("?")[0]
 
         def attempt() -> requests.Response:
             response = self._plain.get(url, timeout=self._timeout, stream=True)
-            with response, to.open("wb") as sink:
-                for chunk in response.iter_content(1 << 16):
-                    sink.write(chunk)
+            with response:
+                _save(response.iter_content(1 << 16), to, what)
             return response
 
         response = send(attempt, what=what, url=shown, repeatable=True, policy=self._policy)
@@ -198,6 +199,21 @@ class RaitoClient:
         if not values.get("clientappid"):
             raise RaitoRefused(what, ("the answer holds no clientAppId",))
         return str(values["clientappid"])
+
+
+def _save(chunks: Iterable[bytes], to: Path, what: str) -> None:
+    """Write what arrives into a file. Raises `StorageError`, besides what `chunks` raises."""
+    with storage_errors(what, "written", str(to)):
+        sink = to.open("wb")
+    try:
+        for chunk in chunks:
+            with storage_errors(what, "written", str(to)):
+                sink.write(chunk)
+        with storage_errors(what, "written", str(to)):
+            sink.close()
+    finally:
+        with suppress(OSError):  # what is held back fails again where it failed before
+            sink.close()
 
 
 def without_case(values: Any) -> dict[str, Any]:

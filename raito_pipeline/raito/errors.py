@@ -71,10 +71,21 @@ class RaitoRefused(RaitoError):
     ) -> None:
         given = "; ".join(messages) or "no message"
         about = f" (status {status})" if status != 200 else f" ({kind})" if kind else ""
-        super().__init__(f"{what}: Raito Cloud refused{about}: {given}")
+        super().__init__(f"{what}: Raito Cloud refused{about}: {given.rstrip('.')}.{_remedy(status)}")
         self.what, self.messages, self.status, self.kind = what, tuple(messages), status, kind
         self.retry_after = retry_after
         self.retry_helps = status in (429, 500, 502, 503, 504)
+
+
+def _remedy(status: int) -> str:
+    """What to do about a status of HTTP; what else is wrong, the messages say."""
+    if status in (401, 403):
+        return " Check api-user, and what it may do in Raito Cloud."
+    if status == 429:
+        return " It was asked too much at a time: sync again later."
+    if status >= 500:
+        return " That is a fault of Raito Cloud: sync again later, and tell Raito where it stays so."
+    return ""
 
 
 class VersionNotSupported(RaitoError):

@@ -3,11 +3,13 @@
 import logging
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.temporary import make_temporary_folder
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,9 @@ class ExchangeFolder:
 
     def __enter__(self) -> Path:
         name = f"{_plain(self.target)}-{_plain(self.stage)}"
-        self.path = make_temporary_folder(name, self.parent, kept=not self.delete)
+        place = str(self.parent or tempfile.gettempdir())
+        with storage_errors(f"the folder of the files of {self.stage}", "made", place):
+            self.path = make_temporary_folder(name, self.parent, kept=not self.delete)
         return self.path
 
     def __exit__(

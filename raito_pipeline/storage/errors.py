@@ -55,7 +55,12 @@ def storage_errors(what: str, action: str, address: str) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, ClientError, BotoCoreError) as error:
-        raise StorageError(what, action, address, _reason(error), _remedy(error)) from error
+        raise storage_error(error, what, action, address) from error
+
+
+def storage_error(error: BaseException, what: str, action: str, address: str) -> StorageError:
+    """What an error of the file system or of S3 means; for work that is done too often for a context each time."""
+    return StorageError(what, action, address, _reason(error), _remedy(error))
 
 
 def is_of_storage(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.orchestration.grid import cell_of
-from raito_pipeline.orchestration.guard import Need, judge
+from raito_pipeline.orchestration.guard import Need, Verdict, in_one_sentence, judge
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.storage import ReadStatus, Store
 
@@ -88,3 +88,9 @@ def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
     _write(store)
     _fail(instance)
     assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
+
+
+def test_reasons_that_are_sentences_are_joined_as_parts_of_one() -> None:
+    verdict = Verdict(("users were not read: denied. Grant it.", "groups are old"))
+    assert verdict.text == "users were not read: denied. Grant it; groups are old"
+    assert in_one_sentence(()) == ""

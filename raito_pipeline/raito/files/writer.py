@@ -3,12 +3,15 @@
 import base64
 import hashlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
+
+from raito_pipeline.storage.errors import StorageError, storage_error, storage_errors
 
 _BUFFER = 1 << 20
 _BEGIN, _BETWEEN, _END, _EMPTY = b"[\n", b",\n", b"\n]\n", b"[]\n"
@@ -42,7 +45,10 @@ class ImportFile:
 
 
 class JsonArrayWriter:
-    """A context manager that writes one JSON array: UTF-8, an element a line. An exception removes the file."""
+    """A context manager that writes one JSON array: UTF-8, an element a line. An exception removes the file.
+
+    Raises `StorageError` where it cannot be written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,8 +57,9 @@ class JsonArrayWriter:
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> "JsonArrayWriter":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._sink = self.path.open("wb", buffering=_BUFFER)
+        with self._errors():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._sink = self.path.open("wb", buffering=_BUFFER)
         return self
 
     def write(self, element: Any) -> None:
@@ -74,9 +81,14 @@ class JsonArrayWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self._put(_END if self.elements else _EMPTY)
-        self._sink.close()
+        try:
+            with self._errors() if error is None else suppress(OSError):  # the first error counts
+                if error is None:
+                    self._put(_END if self.elements else _EMPTY)
+                self._sink.close()
+        except StorageError:
+            self.path.unlink(missing_ok=True)
+            raise
         if error is not None:
             self.path.unlink(missing_ok=True)
 
@@ -85,8 +97,18 @@ class JsonArrayWriter:
         """What was written; whole only after the end of the context."""
         return ImportFile(self.path, self.elements, self.size, self._digest.hexdigest())
 
+    @property
+    def _what(self) -> str:
+        return f"the file {self.path.name} for Raito Cloud"
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return storage_errors(self._what, "written", str(self.path))
+
     def _put(self, data: bytes | memoryview) -> None:
-        self._sink.write(data)
+        try:
+            self._sink.write(data)
+        except OSError as error:
+            raise storage_error(error, self._what, "written", str(self.path)) from error
         self._digest.update(data)
         self.size += len(data)
 
