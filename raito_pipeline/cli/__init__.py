@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 
 from rich.console import Console
 
-from raito_pipeline.cli.errors import CommandFailed
+from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
 from raito_pipeline.config import ConfigError
 
 COMMANDS = {
@@ -19,6 +20,8 @@ COMMANDS = {
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }
 """Each command is the module of its name, with what it does in a line."""
+EXTRAS = {"sandbox": "sandbox"}
+"""The extra of the project that installs what a command needs besides everything else."""
 
 _NOBODY_READS = 128 + 13
 """what a shell gives for a program that ended by SIGPIPE"""
@@ -49,12 +52,12 @@ def _nobody_reads(error: BaseException | None) -> bool:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser = _parser(words)
-    given = parser.parse_args(words)
-    if given.command is None:
-        parser.print_help()
-        return 2
     try:
+        parser = _parser(words)
+        given = parser.parse_args(words)
+        if given.command is None:
+            parser.print_help()
+            return 2
         status: int = given.execute(given)
         return status
     except ConfigError as error:
@@ -67,6 +70,17 @@ def _run(words: Sequence[str]) -> int:
         return 130
 
 
+def _module(command: str) -> ModuleType:
+    """The module of a command. Raises `ExtraMissing` where it stands in an extra that is not installed."""
+    try:
+        return import_module(f"raito_pipeline.cli.{command}")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if command not in EXTRAS or missing == "raito_pipeline":
+            raise
+        raise ExtraMissing(command, EXTRAS[command], missing) from None
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser; only the module of the command that `words` begin with is imported: some take seconds."""
     parser = argparse.ArgumentParser(prog="raito-pipeline", description="Keeps AWS and Raito Cloud in step.")
@@ -75,7 +89,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name, does in COMMANDS.items():
         command = commands.add_parser(name, help=does)
         if name in words[:1]:
-            module = import_module(f"raito_pipeline.cli.{name}")
+            module = _module(name)
             module.arguments(command)
             command.set_defaults(execute=module.execute)
     return parser

@@ -13,6 +13,18 @@ class AlreadyRunning(CommandFailed):
     status = 2
 
 
+class ExtraMissing(CommandFailed):
+    """A command needs packages that only an extra of this project installs."""
+
+    status = 2
+
+    def __init__(self, command: str, extra: str, module: str) -> None:
+        super().__init__(
+            f"raito-pipeline {command} needs the extra `{extra}`, of which {module} is not installed: "
+            f"pip install 'raito-pipeline[{extra}]'"
+        )
+
+
 class InstanceDamaged(CommandFailed):
     """The database of Dagster in which runs are recorded cannot be read."""
 

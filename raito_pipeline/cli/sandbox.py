@@ -14,11 +14,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
 
-from raito_pipeline.cli.errors import AlreadyRunning
+from raito_pipeline.cli.errors import AlreadyRunning, ExtraMissing
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Outcome, Summary
 from raito_pipeline.sandbox.compare import compare, show
@@ -39,7 +40,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(given: argparse.Namespace) -> int:
-    """Run the command; gives the exit status. Raises `AlreadyRunning` where an estate runs in the same directory."""
+    """Run the command; gives the exit status.
+
+    Raises `AlreadyRunning` where an estate runs in the same directory, `ExtraMissing` where there is no Dagster UI.
+    """
+    if given.ui and find_spec("dagster_webserver") is None:
+        raise ExtraMissing("sandbox --ui", "sandbox", "dagster_webserver")
     try:
         return run_sandbox(given.directory, sync=given.sync, ui=given.ui)
     except SandboxRunning as error:

@@ -73,8 +73,6 @@ def _job(naming: Naming, layer: Layer, name: str, tables: Sequence[str], text: s
         description=text,
         # What a person launches gets its sync and its account at the start of the run.
         tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority, **naming.tags},
-        # Steps of one process share their connections to AWS; a sync is as right with any other executor.
-        executor_def=dg.in_process_executor,
     )
 
 

@@ -114,6 +114,13 @@ class RunEvents:
             for end in ends
         )
 
+    def goes_on(self) -> bool:
+        """Whether steps are still to come, or under way in other processes; false once a step has failed."""
+        entries = self.instance.all_logs(self.run_id, of_type=_STEP_TIMES)
+        events = [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
+        steps = self._steps(events).values()
+        return all(step.succeeded or step.ended is None for step in steps) and any(step.ended is None for step in steps)
+
     def windows(self) -> tuple[tuple[str, float, float], ...]:
         """Each step that began, with the times of its beginning and end (Unix seconds, infinity = not ended)."""
         entries = self.instance.all_logs(self.run_id, of_type=_STEP_TIMES)

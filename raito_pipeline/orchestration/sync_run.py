@@ -25,6 +25,7 @@ from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.progress import RunProgress, silent_place
 from raito_pipeline.orchestration.quiet import with_frames, without_frames
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.run_events import RunEvents
 from raito_pipeline.orchestration.tags import (
     BEGUN_TAG,
     LAYER_TAG,
@@ -162,11 +163,16 @@ class _Entry:
         return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
 
     def reserves(self, instance: dg.DagsterInstance) -> float:
-        """How long the place of the sync is kept after this run, in seconds: not at all where nothing is to follow."""
+        """How long the place of the sync is kept, in seconds: not at all where nothing is to follow.
+
+        What may follow is the next layer or, where each step is a process of its own, the next step of this run.
+        """
         record = instance.get_run_by_id(self.run.run_id)
         cancelled = record is not None and record.status in _CANCELLED
-        if cancelled or self.scope.layer.following is None:
+        if cancelled:
             return 0.0
+        if self.scope.layer.following is None:
+            return BETWEEN_LAYERS_SECONDS if RunEvents(instance, self.run.run_id, self.naming).goes_on() else 0.0
         return BETWEEN_LAYERS_OF_A_COMMAND if launched_by_command(self.run.tags) else BETWEEN_LAYERS_SECONDS
 
 

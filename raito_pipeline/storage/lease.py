@@ -4,6 +4,8 @@ The lease is *held* by a live run, which renews it every twenty seconds; *reserv
 layers; or *free*. It ends by itself when its owner does: at once where the process is provably gone (same machine),
 else two minutes after the last sign of life. A run that belongs to no sync joins the one that the lease names last.
 
+A run may have a process for each of its steps: those hold it together, and it ends with the last of them.
+
 A reserved place outlives the process that reserved it, as the next layer may be another process; where that process
 itself goes on with the next layer (`reserve_for_process`), the place ends with it like a held one.
 """
@@ -34,6 +36,14 @@ State = Literal["held", "reserved", "free"]
 
 
 @dataclass(frozen=True)
+class Holder:
+    """Another process of the run that holds a lease."""
+
+    token: str
+    owner: Owner
+
+
+@dataclass(frozen=True)
 class LeaseRecord:
     """What a lease file says: whose the lease is or was last. Times are of the storage's clock (UTC).
 
@@ -52,11 +62,34 @@ class LeaseRecord:
     heartbeat_at: datetime
     reserved_until: datetime | None = None
     reserved_for_process: bool = False
+    others: tuple[Holder, ...] = ()
+    """processes of the same run that hold it besides `owner`"""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Whoever has one of these holds it."""
+        return (self.token, *(holder.token for holder in self.others))
+
+    @property
+    def dead(self) -> bool:
+        """True where every process that holds it is provably gone."""
+        return self.owner.dead and all(holder.owner.dead for holder in self.others)
+
+    def joined_by(self, holder: Holder, now: datetime) -> "LeaseRecord":
+        """The same with one more process of its run."""
+        return replace(self, heartbeat_at=now, others=(*self.others, holder))
+
+    def left_by(self, token: str) -> "LeaseRecord | None":
+        """The same for the processes of its run that still hold it; None where that with `token` was the last."""
+        left = [holder for holder in (Holder(self.token, self.owner), *self.others) if holder.token != token]
+        if not left:
+            return None
+        return replace(self, token=left[0].token, owner=left[0].owner, others=tuple(left[1:]))
 
     def open(self, now: datetime, dead_after: timedelta) -> bool:
         """True while the lease keeps others out: its owner lives, or it is reserved for its sync."""
         if self.state == "held":
-            return not self.owner.dead and now - self.heartbeat_at < dead_after
+            return not self.dead and now - self.heartbeat_at < dead_after
         if self.state == "free" or self.reserved_until is None or now >= self.reserved_until:
             return False
         return not (self.reserved_for_process and self.owner.dead)
@@ -64,12 +97,13 @@ class LeaseRecord:
     @property
     def left_by_dead(self) -> bool:
         """True where the run that took the lease was provably killed while it held it."""
-        return self.state == "held" and self.owner.dead
+        return self.state == "held" and self.dead
 
     def to_json(self) -> bytes:
         """As the file holds it."""
         times = {name: value.isoformat() for name, value in vars(self).items() if isinstance(value, datetime)}
-        return json.dumps({**vars(self), **times, "owner": self.owner.fields}, indent=1).encode()
+        others = [{"token": holder.token, "owner": holder.owner.fields} for holder in self.others]
+        return json.dumps({**vars(self), **times, "owner": self.owner.fields, "others": others}, indent=1).encode()
 
     @classmethod
     def from_json(cls, content: bytes | None) -> "LeaseRecord | None":
@@ -96,6 +130,7 @@ class LeaseRecord:
             heartbeat_at=datetime.fromisoformat(said["heartbeat_at"]),
             reserved_until=None if until is None else datetime.fromisoformat(until),
             reserved_for_process=bool(said.get("reserved_for_process", False)),
+            others=tuple(Holder(str(o["token"]), Owner.from_fields(o["owner"])) for o in said.get("others", ())),
         )
 
 
@@ -142,8 +177,8 @@ class Lease:
     interrupted (Ctrl-C, a cancelled run).
     """
 
-    def __init__(self, file: LeaseFile, record: LeaseRecord, beat_every: float, dead_after: float) -> None:
-        self._file, self._record = file, record
+    def __init__(self, file: LeaseFile, record: LeaseRecord, token: str, beat_every: float, dead_after: float) -> None:
+        self._file, self._record, self._token = file, record, token
         self._beat_every, self._dead_after = beat_every, dead_after
         self.reserve_seconds = 0.0
         self.reserve_for_process = False
@@ -189,6 +224,9 @@ class Lease:
         self._thread.join()
 
         def give_back(record: LeaseRecord, now: datetime) -> LeaseRecord:
+            left = record.left_by(self._token)
+            if left is not None:
+                return left
             if reserve_seconds <= 0:
                 return replace(record, state="free", heartbeat_at=now)
             until, own = now + timedelta(seconds=reserve_seconds), self.reserve_for_process
@@ -230,7 +268,7 @@ class Lease:
         def decide(content: bytes | None, now: datetime) -> bytes | None:
             nonlocal mine
             record = LeaseRecord.from_json(content)
-            mine = record is not None and record.token == self._record.token
+            mine = record is not None and self._token in record.tokens
             return change(record, now).to_json() if record is not None and mine else None
 
         self._file.change(decide)
@@ -257,7 +295,12 @@ class _Wish:
 
     def may_follow(self, current: LeaseRecord) -> bool:
         """Whether this run belongs to the sync of a lease that is reserved."""
-        return current.state == "reserved" and (self.sync == current.sync or (self.sync is None and not self.begins))
+        ours = self.sync == current.sync or self.run_id == current.run_id or (self.sync is None and not self.begins)
+        return current.state == "reserved" and ours
+
+    def joins(self, current: LeaseRecord, now: datetime, dead_after: timedelta) -> bool:
+        """Whether another process of this very run holds the lease."""
+        return current.state == "held" and current.run_id == self.run_id and current.open(now, dead_after)
 
 
 class Leases:
@@ -280,7 +323,8 @@ class Leases:
         `sync` is the sync that the run belongs to; without one it begins a sync of its own (`begins`, or where there
         never was one: the run id is its id) or joins the last one. `what` says what the run does, for others. Waits up
         to `wait_seconds` for the run that holds it, and for another sync that has reserved it. A run that takes the
-        lease again in the same process gets the same one. Raises `SyncUnderWay`.
+        lease again in the same process gets the same one, and one in another process holds it with the first.
+        Raises `SyncUnderWay`.
         """
         file = self._file(key)
         again = _held_here(file.address, run_id)
@@ -291,7 +335,7 @@ class Leases:
         while True:
             record, current, now = self._try(file, wish)
             if record is not None:
-                return _remember(file.address, Lease(file, record, self._beat_every, self._dead_after))
+                return _remember(file.address, Lease(file, record, wish.token, self._beat_every, self._dead_after))
             waited = time.monotonic() - began
             if waited >= wait_seconds:
                 assert current is not None
@@ -329,7 +373,9 @@ class Leases:
 
         def decide(content: bytes | None, now: datetime) -> bytes | None:
             current = LeaseRecord.from_json(content)
-            own = current is not None and current.token == wish.token  # written by an attempt whose answer was lost
+            own = current is not None and wish.token in current.tokens  # written by an attempt whose answer was lost
+            if current is not None and not own and wish.joins(current, now, self._dead_time):
+                return current.joined_by(Holder(wish.token, Owner.here()), now).to_json()
             if current is None or own or wish.may_follow(current) or not current.open(now, self._dead_time):
                 return wish.record(current, now).to_json()
             return None

@@ -1,4 +1,9 @@
-"""The embedded estate ends well only where exactly the access controls that a push refuses today were refused."""
+"""`raito-pipeline sandbox`: what it takes for a good end, and what it says where its extra is not installed."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +30,31 @@ CASES: dict[str, tuple[Summary, bool]] = {
 def test_nothing_but_the_expected_refusals_is_taken_for_well(name: str) -> None:
     value, well = CASES[name]
     assert only_refused(value, EXPECTED) is well
+
+
+HIDDEN = textwrap.dedent("""
+    import sys
+
+    class Hidden:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] == sys.argv[1]:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    sys.meta_path.insert(0, Hidden())
+    from raito_pipeline.cli import main
+    sys.exit(main(["sandbox", "--directory", sys.argv[2]]))
+""")
+
+
+@pytest.mark.parametrize("module", ["moto", "ariadne", "sqlalchemy"])
+def test_a_missing_extra_is_said_in_a_line(module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HIDDEN, module, str(tmp_path / "sandbox")]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("pip install 'raito-pipeline[sandbox]'")
+    assert module in line
+    assert not (tmp_path / "sandbox").exists()

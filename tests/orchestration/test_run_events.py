@@ -155,3 +155,18 @@ def test_a_warning_is_still_shown_where_it_was_shown(capsys: pytest.CaptureFixtu
     finally:
         root.handlers = handlers
     assert capsys.readouterr().err == "look here\n"
+
+
+def test_a_run_goes_on_while_a_step_is_to_come_and_none_has_failed(instance: dg.DagsterInstance) -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        (run,) = instance.get_runs()
+        seen.append(RunEvents(instance, run.run_id).goes_on())
+
+    assert not ran(instance, look).goes_on()
+    assert seen == [True]
+
+
+def test_a_run_of_which_a_step_failed_does_not_go_on(instance: dg.DagsterInstance) -> None:
+    assert not ran(instance, fail).goes_on()

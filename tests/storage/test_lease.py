@@ -161,6 +161,27 @@ def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location:
         assert leases.left_by_dead(ACCOUNT) is None
 
 
+def test_the_processes_of_one_run_hold_it_together_until_the_last_of_them_ends(location: str) -> None:
+    leases = Leases(location)
+    with subprocess.Popen([sys.executable, "-c", HOLD, location], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        with _take(leases, None, "run-1", begins=True) as ours:
+            assert ours.sync == "sync-1"
+        assert f"process {child.pid}" in _refused(leases, "sync-2", "run-2")
+        ours = _take(leases, None, "run-1")
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        assert leases.left_by_dead(ACCOUNT) is None
+        assert "is under way" in _refused(leases, "sync-2", "run-2")
+        ours.check()
+    ours.release(reserve_seconds=600)
+    # The next process of the run may not know yet to which sync the first one settled.
+    with _take(leases, None, "run-1", begins=True) as next_step:
+        assert next_step.sync in ("sync-1", "run-1")
+    _take(leases, "sync-2", "run-2").release()
+
+
 def test_a_place_that_is_kept_for_a_process_ends_with_it_and_one_for_the_sync_does_not(location: str) -> None:
     leases = Leases(location)
     for kept_for, ends in (("for this process", True), ("for the sync", False)):
