@@ -5,17 +5,30 @@ service turned away unread (429 and 503).
 """
 
 import email.utils
+import errno
+import http.client
 import logging
 import random
+import socket
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
+from urllib3.exceptions import SSLError as UrllibSslError
 
 from raito_pipeline.raito.errors import RaitoUnreachable
 
@@ -94,33 +107,41 @@ def never_left(error: requests.RequestException) -> bool:
 
 def reason_of(error: requests.RequestException) -> str:
     """A few words for why there was no answer, without addresses or object names."""
-    text = str(error).lower()
-    for sign, words in _REASONS:
-        if sign in text:
+    causes = list(_causes(error))
+    for kinds, words in _REASONS:
+        if any(isinstance(cause, kinds) for cause in causes):
             return words
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
+    if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
+        return "network unreachable"
     return f"the connection failed ({type(error).__name__})"
 
 
-_REASONS = (
-    ("connection refused", "connection refused"),
-    ("resolve", "its name is not known to the name service"),
-    ("certificate", "its TLS certificate is not valid"),
-    ("ssl", "no TLS connection came about"),
-    ("connect timeout", "no connection in time"),
-    ("connecttimeout", "no connection in time"),
-    ("read timed out", "no answer in time"),
-    ("unreachable", "network unreachable"),
-    ("connection reset", "the connection was reset"),
-    ("connection aborted", "the connection was dropped"),
-    ("remote end closed", "the connection was dropped"),
-    ("incompleteread", "the answer broke off"),
-    ("connection broken", "the answer broke off"),
-    ("no scheme", "it is no http or https address"),
-    ("invalid url", "it is no http or https address"),
-    ("no connection adapters", "it is no http or https address"),
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that it wraps: requests and urllib3 keep it as an argument, as `reason` or as the cause."""
+    if error is None:
+        return
+    yield error
+    inside = {id(each): each for each in (*error.args, getattr(error, "reason", None), error.__cause__)}
+    for each in inside.values():
+        if isinstance(each, BaseException):
+            yield from _causes(each)
+
+
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((MissingSchema, InvalidSchema, InvalidURL, LocationParseError), "it is no http or https address"),
+    ((ConnectionRefusedError,), "connection refused"),
+    ((NameResolutionError, socket.gaierror), "its name is not known to the name service"),
+    ((ssl.SSLCertVerificationError,), "its TLS certificate is not valid"),
+    ((ssl.SSLError, UrllibSslError, requests.exceptions.SSLError), "no TLS connection came about"),
+    ((ConnectTimeoutError, requests.ConnectTimeout), "no connection in time"),
+    ((ReadTimeoutError, requests.Timeout, TimeoutError), "no answer in time"),
+    ((http.client.RemoteDisconnected,), "the connection was dropped"),
+    ((ConnectionResetError,), "the connection was reset"),
+    ((http.client.IncompleteRead, requests.exceptions.ChunkedEncodingError), "the answer broke off"),
+    ((ProtocolError,), "the connection was dropped"),
 )
+"""what is wrapped -> words for it; the first that fits counts"""
 
 
 def retry_after(response: requests.Response) -> float | None:

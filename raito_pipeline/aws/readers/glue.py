@@ -1,11 +1,11 @@
 """The Glue catalog of one region: databases and tables, as the catalog answers them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
+from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.glue_links import Found, GlueDatabase, LocalCatalog
 from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, element_error, no_progress, now, workers
 from raito_pipeline.config.groups import GlueOptions
@@ -103,22 +103,12 @@ def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -
 
 
 def _databases(clients: AwsClients, region: str) -> Iterator[GlueDatabase]:
-    request: dict[str, Any] = {"MaxResults": _TABLES_A_PAGE}
-    while True:
-        with aws_call("glue:GetDatabases", f"the catalog of {region}"):
-            page = clients.client("glue", region).get_databases(**request)
+    glue = Service(clients, "glue", NEXT_TOKEN, region)
+    for page in glue.pages("GetDatabases", f"the catalog of {region}", MaxResults=_TABLES_A_PAGE):
         yield from (GlueDatabase.of(database) for database in page["DatabaseList"] if database.get("Name"))
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
 
 
 def _tables(clients: AwsClients, region: str, database: GlueDatabase) -> Iterator[Found]:
-    request: dict[str, Any] = {"DatabaseName": database.name, "MaxResults": _TABLES_A_PAGE}
-    while True:
-        with aws_call("glue:GetTables", f"database {database.name} of {region}"):
-            page: Mapping[str, Any] = clients.client("glue", region).get_tables(**request)
+    glue, name = Service(clients, "glue", NEXT_TOKEN, region), database.name
+    for page in glue.pages("GetTables", f"database {name} of {region}", DatabaseName=name, MaxResults=_TABLES_A_PAGE):
         yield from (Found.of(database, answered) for answered in page["TableList"] if answered.get("Name"))
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]

@@ -1,0 +1,79 @@
+"""What is said where there was no answer, by connections that fail in each way."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from raito_pipeline.raito.transport import never_left, reason_of
+
+Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves one connection on 127.0.0.1 by a function, and gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(answer: Callable[[socket.socket], None]) -> str:
+        def one() -> None:
+            accepted, _ = listener.accept()
+            with accepted:
+                accepted.recv(65_536)
+                answer(accepted)
+
+        threading.Thread(target=one, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield serve
+    listener.close()
+
+
+def error_of(address: str) -> requests.RequestException:
+    with pytest.raises(requests.RequestException) as caught:
+        requests.get(address, timeout=0.3)
+    return caught.value
+
+
+def reset(accepted: socket.socket) -> None:
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda _: None, "the connection was dropped"),
+        (reset, "the connection was reset"),
+        (lambda _: threading.Event().wait(0.6), "no answer in time"),
+        (
+            lambda accepted: accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+            "the answer broke off",
+        ),
+    ],
+    ids=["dropped", "reset", "slow", "cut"],
+)
+def test_a_connection_that_came_about(serve: Serve, answer: Callable[[socket.socket], None], words: str) -> None:
+    error = error_of(serve(answer))
+    assert reason_of(error) == words
+    assert not never_left(error)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://127.0.0.1:1/", "connection refused"),
+        ("http://nowhere.invalid/", "its name is not known to the name service"),
+        ("127.0.0.1/", "it is no http or https address"),
+        ("ftp://127.0.0.1/", "it is no http or https address"),
+    ],
+)
+def test_a_connection_that_never_came_about(address: str, words: str) -> None:
+    assert reason_of(error_of(address)) == words
+
+
+def test_https_where_there_is_none(serve: Serve) -> None:
+    address = serve(lambda accepted: accepted.sendall(b"HTTP/1.1 400 Bad\r\n\r\n"))
+    assert reason_of(error_of(address.replace("http:", "https:"))) == "no TLS connection came about"
