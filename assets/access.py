@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import dagster as dg
-import pandas as pd
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -27,11 +26,13 @@ from raito_pipeline.model import (
     table_of,
 )
 from raito_pipeline.orchestration import gone, partitions
-from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.guard import judge
 from raito_pipeline.orchestration.layers import region_cells, upstream_needs
 from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.meter import Meter
+from raito_pipeline.orchestration.previews import small_table
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
@@ -87,7 +88,7 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
         read_at=read_at,
         extra={_BUILT_OF: json.dumps([list(each) for each in built_of])},
     )
-    log.made(cell, info, {**meter.cost().metadata(), **incomplete_metadata(rows)})
+    log.record(cell, info, {**meter.cost().metadata(), **incomplete_metadata(rows)})
 
 
 def _of_the_previous_sync(store: Store, cell: Cell, error: CellMissing) -> tuple[AccessProvider, ...]:
@@ -162,11 +163,11 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
 def incomplete_metadata(rows: Sequence[AccessProvider]) -> dict[str, dg.MetadataValue]:
     """How many access providers there are by type, how many are incomplete, and the most frequent reasons why."""
     reasons = Counter(reason for row in rows for reason in row.incomplete_reasons)
-    frame = pd.DataFrame(reasons.most_common(_MOST_REASONS), columns=["reason", "times"])
+    counted = ({"times": times, "reason": reason} for reason, times in reasons.most_common(_MOST_REASONS))
     return {
         "by type": dg.MetadataValue.json(dict(sorted(Counter(row.type for row in rows).items()))),
         "incomplete": dg.MetadataValue.int(sum(row.incomplete for row in rows)),
-        "most frequent reasons": dg.MetadataValue.md(markdown_table(frame) if reasons else "none"),
+        "most frequent reasons": small_table(counted, {"times": "int64", "reason": "string"}, _MOST_REASONS),
     }
 
 

@@ -17,11 +17,12 @@ from raito_pipeline.aws.usage.report import Incomplete, UsageReport
 from raito_pipeline.aws.usage.statements import UsagePlace
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import OrgUser, S3Bucket
-from raito_pipeline.orchestration.cells import CellLog, Meter
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.guard import Need, judge
 from raito_pipeline.orchestration.layers import account_cell
 from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.partitions import organization_of
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
@@ -77,7 +78,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     )
     for table in TABLES:
         info = _written_or_confirmed(log.store, table, cell)
-        log.made(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
+        log.record(cell, info, {**meter.cost().metadata(), **_metadata(report, info)})
 
 
 def _written_or_confirmed(store: Store, table: str, cell: Cell) -> CellInfo:

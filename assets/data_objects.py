@@ -22,11 +22,14 @@ from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
-from raito_pipeline.orchestration.cells import CellLog, Meter, ReadRefused, Results, require
+from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.failure_policy import ReadRefused, require
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import judge
 from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.meter import Meter
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step
@@ -92,7 +95,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree, log.store, cell)
         metadata = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)
     assert writer.info is not None
-    log.made(cell, writer.info, {**meter.cost().metadata(), **metadata})
+    log.record(cell, writer.info, {**meter.cost().metadata(), **metadata})
 
 
 @dataclass(frozen=True)

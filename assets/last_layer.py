@@ -7,9 +7,9 @@ themselves are in `access`, `upload` and `access_push`.
 
 import dagster as dg
 
-from raito_pipeline.orchestration.cells import Results
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun

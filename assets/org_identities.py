@@ -9,8 +9,10 @@ from raito_pipeline.aws.readers import organization
 from raito_pipeline.aws.readers.instances import Home
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser, table_of
-from raito_pipeline.orchestration.cells import CellLog, Meter, Results
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.meter import Meter
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step

@@ -9,9 +9,10 @@ import dagster as dg
 
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration import gone, partitions
-from raito_pipeline.orchestration.cells import CellLog, Results
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.makers import CellMaker
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun

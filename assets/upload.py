@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from raito_pipeline.orchestration.cells import CellLog, Results
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step

@@ -60,6 +60,32 @@ class WhatItem:
         "org_permission_sets",
         "org_account_assignments",
     ),
+    columns_from={
+        "name": (
+            "iam_roles.role_name",
+            "iam_policies.policy_name",
+            "iam_attachments.principal_name",
+            "access_points.name",
+            "org_permission_sets.name",
+        ),
+        "policy": ("iam_policies.document", "iam_attachments.document", "access_points.policy"),
+        "who_users": (
+            "iam_roles.trust_policy",
+            "iam_attachments.principal_name",
+            "access_points.policy",
+            "org_account_assignments.principal_name",
+        ),
+        "who_groups": ("iam_attachments.principal_name", "org_account_assignments.principal_name"),
+        "who_access_providers": ("iam_attachments.principal_name", "access_points.policy"),
+        "what": (
+            "iam_policies.document",
+            "iam_attachments.document",
+            "access_points.policy",
+            "s3_buckets.name",
+            "s3_buckets.region",
+        ),
+        "tags": ("iam_roles.tags", "iam_policies.tags", "org_permission_sets.tags"),
+    },
 )
 class AccessProvider:
     """Access that AWS gives, as it is imported into Raito Cloud."""

@@ -55,6 +55,13 @@ class AccessControl:
     key=("position",),
     layer=Layer.FINISH,
     reads=("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments"),
+    columns_from={
+        "access_control_id": ("access_controls.id",),
+        "access_control_name": ("access_controls.name",),
+        "resource": ("access_controls.actual_name", "access_controls.naming_hint"),
+        "before": ("iam_policies.document", "iam_attachments.document", "iam_roles.trust_policy"),
+        "after": ("access_controls.who", "access_controls.what"),
+    },
 )
 class PushChange:
     """One change that the push will make in AWS, in the order in which it is made."""

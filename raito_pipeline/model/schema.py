@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from typing import (
     Annotated,
     Any,
@@ -74,6 +75,12 @@ def arrow_schema(row_type: type) -> pa.Schema:
     return pa.schema(
         [pa.field(c.name, c.arrow_type, c.nullable, metadata={"description": c.description}) for c in columns(row_type)]
     )
+
+
+def schema_version(row_type: type) -> str:
+    """Eight hexadecimal digits that change with the names, types and order of the columns."""
+    text = "\n".join(f"{c.name} {c.arrow_type} {c.nullable}" for c in columns(row_type))
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def to_batch(row_type: type, rows: Iterable[Any]) -> pa.RecordBatch:

@@ -6,8 +6,8 @@ and `docs/tables.md`. To add a table: declare its row type with `row` in a modul
 it in an asset (`assets/`).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, TypeVar, dataclass_transform
@@ -107,11 +107,18 @@ class TableSpec:
     """where its making sends something to"""
     remembered_for: str | None = None
     """the table whose making in the next sync looks at what this one holds"""
+    columns_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """for some columns, the columns (`table.column`) that their values come from"""
 
     @property
     def parents(self) -> tuple[str, ...]:
         """Every table that comes before it in a sync."""
         return (*self.reads, *self.after)
+
+    @property
+    def is_derived(self) -> bool:
+        """True for a table that follows from stored tables alone: made again of the same rows, it is the same."""
+        return bool(self.reads) and not self.sources and not self.sinks and self.remembered_for is None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -136,6 +143,7 @@ def row(
     after: tuple[str, ...] = (),
     sinks: tuple[Outside, ...] = (),
     remembered_for: str | None = None,
+    columns_from: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[type[R]], type[R]]:
     """Declare a stored table whose rows are instances of the decorated class, and whose description is its docstring.
 
@@ -146,7 +154,7 @@ def row(
         row_type = dataclass(frozen=True, slots=True)(cls)
         description = " ".join((cls.__doc__ or "").split())
         spec = TableSpec(table, row_type, description, by, key, layer, sources, reads, after, sinks, remembered_for)
-        declare_table(spec)
+        declare_table(replace(spec, columns_from=columns_from or {}))
         return row_type
 
     return declare
@@ -214,7 +222,19 @@ def check_tables() -> None:
                 raise ValueError(f"{spec.name} reads {parent}, which is no table")
             if TABLES[parent].layer not in _LAYERS_BEFORE[spec.layer]:
                 raise ValueError(f"{spec.name} reads {parent}, which a later layer makes ({TABLES[parent].layer})")
+        _check_columns(spec)
     try:
         TopologicalSorter({name: spec.parents for name, spec in TABLES.items()}).prepare()
     except CycleError as error:
         raise ValueError(f"tables read each other: {' <- '.join(error.args[1])}") from None
+
+
+def _check_columns(spec: TableSpec) -> None:
+    """Raise `ValueError` where the lineage of columns names one that is not there, or a table that is not read."""
+    for column, origins in spec.columns_from.items():
+        for name in (f"{spec.name}.{column}", *origins):
+            table, _, field_name = name.partition(".")
+            if table != spec.name and table not in spec.reads:
+                raise ValueError(f"{spec.name}.{column} comes from {name}, and {spec.name} does not read {table}")
+            if field_name not in {each.name for each in fields(TABLES[table].row_type)}:
+                raise ValueError(f"the lineage of {spec.name}.{column} names {name}, which is no column")

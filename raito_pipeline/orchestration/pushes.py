@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dagster as dg
-import pandas as pd
-
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
@@ -32,10 +29,12 @@ from raito_pipeline.model import (
     PushResult,
     PushTarget,
 )
-from raito_pipeline.orchestration.cells import CellLog, Meter, markdown_table
+from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import in_one_sentence, judge
 from raito_pipeline.orchestration.layers import upstream_needs
+from raito_pipeline.orchestration.meter import Meter
+from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.uploads import exchange_folder
@@ -46,6 +45,9 @@ from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
 from raito_pipeline.storage import ReadStatus, Store
 
 _RECEIVED = "received"
+_MOST_CHANGES = 10
+"""changes of a plan that its materialization shows; the table has them all"""
+_SHOWN_OF_A_CHANGE = dict.fromkeys(("access control", "operation", "kind", "resource", "access", "why"), "string")
 _TYPES = ACCESS_PROVIDER_TYPES.push
 
 
@@ -113,7 +115,7 @@ class Push:
             self.log.context.log.warning(f"Raito Cloud: {warning}")
         kinds = Counter(control.type or "not given" for control in exported.controls)
         deletions = sum(control.delete for control in exported.controls)
-        self.log.made(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
+        self.log.record(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
 
     # -- plan ------------------------------------------------------------------------------------------------------
 
@@ -129,11 +131,11 @@ class Push:
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
         written = self.store.write("access_push_targets", targets, self.cell.account)
-        self.log.made(self.cell, written, {})
+        self.log.record(self.cell, written, {})
         info = self.store.write(
             "access_push_plan", changes, self.cell.account, status=status, problems=reasons, extra=note(stands_on)
         )
-        self.log.made(self.cell, info, plan_metadata(changes, targets))
+        self.log.record(self.cell, info, plan_metadata(changes, targets))
 
     def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
         needs = upstream_needs("access_push_plan", self.cell, self.services.options, grid, self.store)
@@ -179,7 +181,7 @@ class Push:
             task.fail(error)
             raise
         cost = {} if meter is None else meter.cost().metadata()
-        self.log.made(self.cell, info, {**results_metadata(applied.results, imported.warnings), **cost})
+        self.log.record(self.cell, info, {**results_metadata(applied.results, imported.warnings), **cost})
 
     def _make_changes(self, controls: Sequence[AccessControl]) -> tuple[Applied, Meter | None, Exception | None]:
         """The results, what they cost, and what is to be raised once the feedback was sent."""
@@ -228,30 +230,37 @@ def plan_metadata(changes: Sequence[PushChange], targets: Sequence[PushTarget]) 
     """What the Dagster UI shows of a plan."""
     operations = Counter(f"{change.operation} {change.kind}" for change in changes)
     refused = sum(bool(target.errors) for target in targets)
-    rows = [
-        (each.row.access_control_name, each.row.operation, each.row.kind, each.row.resource, each.access, each.row.why)
+    rows = (
+        {
+            "access control": each.row.access_control_name,
+            "operation": each.row.operation,
+            "kind": each.row.kind,
+            "resource": each.row.resource,
+            "access": each.access,
+            "why": each.row.why,
+        }
         for each in explain(_TYPES, changes)
-    ]
-    frame = pd.DataFrame(rows, columns=["access control", "operation", "kind", "resource", "access", "why"])
+    )
     return {
         "changes by operation": dict(sorted(operations.items())),
         "access controls": len(targets),
         "refused access controls": refused,
-        "plan": dg.MetadataValue.md(markdown_table(frame) if rows else "nothing to change"),
+        "changes": len(changes),
+        "first changes": small_table(rows, _SHOWN_OF_A_CHANGE, _MOST_CHANGES),
     }
 
 
 def results_metadata(results: Sequence[PushResult], warnings: Sequence[str]) -> dict[str, Any]:
     """What the Dagster UI shows of a push."""
     summary = Summary.of(results)
-    problems = [f"- {result.access_control_name}: {error}" for result in results for error in result.errors]
+    problems = [f"{result.access_control_name}: {error}" for result in results for error in result.errors]
     return {
         "access controls": summary.controls,
         "failed access controls": summary.failed,
         "changes made": summary.changes_made,
         "changes failed": summary.changes_failed,
-        "failures": dg.MetadataValue.md("\n".join(problems) or "none"),
-        "warnings of Raito Cloud": dg.MetadataValue.md("\n".join(f"- {w}" for w in warnings) or "none"),
+        "failures": bullets(problems),
+        "warnings of Raito Cloud": bullets(warnings),
     }
 
 

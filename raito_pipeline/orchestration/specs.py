@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from raito_pipeline.model import TABLES, TableSpec, columns
+from raito_pipeline.model.schema import schema_version
 from raito_pipeline.orchestration.grid import Grid
 
 
@@ -17,7 +18,9 @@ def table_spec(
 ) -> dg.AssetSpec:
     """The spec of the asset that stores `table`. `group` is the stage; `kinds` are shown as badges.
 
-    Its lineage is that of the declaration: where outside it is read, and the tables that come before it.
+    Its lineage is that of the declaration: where outside it is read, and the tables that come before it. A table that
+    follows from stored tables alone has a code version, that of its columns. (With a code version Dagster takes two
+    materializations of the same inputs for equal: that is not so where AWS or Raito Cloud is asked.)
     """
     spec = TABLES[table]
     return dg.AssetSpec(
@@ -34,6 +37,7 @@ def table_spec(
             "layer": spec.layer.value,
         },
         skippable=True,
+        code_version=schema_version(spec.row_type) if spec.is_derived else None,
     )
 
 

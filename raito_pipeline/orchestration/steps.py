@@ -4,19 +4,25 @@ It gives each asset its name in the project, its checks, and the resources of it
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.orchestration.cells import Results
+from raito_pipeline.model import TABLES, TableSpec
 from raito_pipeline.orchestration.checks import check_specs
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.recorder import Results
+
+# Links to source are marked beta in Dagster 1.13; the lock file pins the version that they were tried with.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*CodeReference.*")
 
 SERVICES, SYNC_RUN, RAITO_JOBS = "services", "sync_run", "raito_jobs"
 RESOURCES = (SERVICES, SYNC_RUN, RAITO_JOBS)
 """The parameters that a step may have besides `context`, each of them a resource."""
 Body = Callable[..., Results]
+_SOURCES = "dagster/code_references"
 
 
 def step(
@@ -39,7 +45,7 @@ def step(
         @dg.multi_asset(
             name=naming.of(name),
             description=inspect.getdoc(body),
-            specs=named,
+            specs=[_with_source(spec, body, TABLES.get(naming.table(spec.key))) for spec in named],
             check_specs=check_specs(named, naming),
             can_subset=len(named) > 1,
             required_resource_keys=set(keys.values()),
@@ -52,3 +58,19 @@ def step(
         return compute
 
     return declare
+
+
+def _with_source(spec: dg.AssetSpec, body: Body, table: TableSpec | None) -> dg.AssetSpec:
+    """The spec with links to its source: the step that makes the table, and the module that declares its columns.
+
+    (`dagster.with_source_code_references` would find the wrapper in this module. `dagster.link_code_references_to_git`
+    turns these into links to a repository.)
+    """
+    code = inspect.unwrap(body).__code__
+    sources = [
+        dg.LocalFileCodeReference(file_path=code.co_filename, line_number=code.co_firstlineno, label="how it is made")
+    ]
+    declared_in = None if table is None else inspect.getmodule(table.row_type)
+    if declared_in is not None and declared_in.__file__:
+        sources.append(dg.LocalFileCodeReference(file_path=declared_in.__file__, label="what its columns mean"))
+    return spec.merge_attributes(metadata={_SOURCES: dg.CodeReferencesMetadataValue(code_references=sources)})

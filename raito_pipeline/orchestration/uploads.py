@@ -398,7 +398,7 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
                 row = outcome.to_row(work.target.name, work.verdict.text)
                 _keep(upload, log, cell, work.count.note(row) if work.count else row, _problems(work))
                 for info in notes:
-                    log.made(cell, info, {})
+                    log.record(cell, info, {})
 
 
 def _begin(
@@ -508,7 +508,7 @@ def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult, problems:
         "job": row.job_id,
         "sent bytes": row.bytes,
     }
-    log.made(cell, info, metadata)
+    log.record(cell, info, metadata)
 
 
 def _keep_notes(upload: Upload, log: CellLog, cell: Cell) -> None:
@@ -517,7 +517,7 @@ def _keep_notes(upload: Upload, log: CellLog, cell: Cell) -> None:
         if log.store.info(table, *cell.place) is None:
             log.out_of_scope(table, cell, "nothing was ever imported")
         else:
-            log.made(cell, log.store.confirm(table, *cell.place), {})
+            log.record(cell, log.store.confirm(table, *cell.place), {})
 
 
 def stored_regions(work: Work, table: str) -> list[str]:

@@ -24,7 +24,7 @@ def run(folder: Path, error: Exception) -> tuple[dg.ExecuteInProcessResult, dg.D
             with log.attempt(cell, "iam_users"):
                 if cell.account.startswith("1"):
                     raise error
-                log.made(cell, log.store.write("iam_users", [], cell.account), {})
+                log.record(cell, log.store.write("iam_users", [], cell.account), {})
         yield from log.finish()
 
     instance = dg.DagsterInstance.ephemeral()

@@ -1,10 +1,15 @@
 """The specs of the assets: every table is one, with the lineage that its declaration says."""
 
+from dataclasses import make_dataclass
+from pathlib import Path
+from typing import Annotated
+
 import dagster as dg
 import pytest
 
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import TABLES, Outside, columns
+from raito_pipeline.model.schema import schema_version
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.specs import column_schema, lineage, table_spec
 from tests.orchestration.conftest import Loads
@@ -59,3 +64,33 @@ def test_the_column_schema_has_every_column_with_its_description() -> None:
     ]
     (region,) = [column for column in schema.columns if column.name == "region"]
     assert region.constraints.nullable
+
+
+def test_only_what_follows_from_stored_tables_has_a_code_version(loads: Loads) -> None:
+    grid = make_grid(loads())
+    versions = {table: table_spec(table, grid, group="g", kinds=()).code_version for table in TABLES}
+
+    assert {table for table, version in versions.items() if version} == {
+        "access_providers",
+        "access_push_plan",
+        "access_push_targets",
+    }
+
+
+def test_a_code_version_changes_with_the_columns() -> None:
+    one = make_dataclass("One", [("name", Annotated[str, "a name"])])
+    same = make_dataclass("Same", [("name", Annotated[str, "other words for it"])])
+    other = make_dataclass("Other", [("name", Annotated[str | None, "a name"])])
+
+    assert schema_version(one) == schema_version(same)
+    assert schema_version(one) != schema_version(other)
+
+
+def test_every_asset_links_to_the_step_that_makes_it_and_to_its_columns(loads: Loads) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in build_definitions(loads()).resolve_all_asset_specs()}
+    for table in TABLES:
+        made, declared = specs[table].metadata["dagster/code_references"].code_references
+        lines = Path(made.file_path).read_text(encoding="utf-8").splitlines()
+        assert Path(made.file_path).parent.name == "assets", table
+        assert lines[made.line_number - 1].lstrip().startswith(("@step", "def ")), table
+        assert Path(declared.file_path).parent.name == "model", table

@@ -8,9 +8,9 @@ import pytest
 from raito_pipeline.config import Options
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
-from raito_pipeline.orchestration.cells import Results
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync_run import SyncRun, sync_run
 from raito_pipeline.orchestration.tags import (

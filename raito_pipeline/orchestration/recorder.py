@@ -1,0 +1,126 @@
+"""Tells Dagster what became of the cells of a step: materializations, observations, and the checks of each.
+
+A step of one partition ends with results, which steps after it in the same run wait for. A step of several partitions
+reports each cell as an event of its own: a result would put one metadata on all of them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import dagster as dg
+
+from raito_pipeline.model import TABLES
+from raito_pipeline.orchestration.checks import Recorded, checks_of, failure_metadata
+from raito_pipeline.orchestration.grid import Cell
+from raito_pipeline.orchestration.lineage import column_lineage
+from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.previews import bullets, preview
+from raito_pipeline.storage import CellInfo, Store
+
+Results = Iterator[dg.MaterializeResult[None] | dg.Output[None]]
+"""What the function of a step gives to Dagster."""
+
+
+@dataclass
+class Recorder:
+    """The events of one step."""
+
+    context: dg.AssetExecutionContext
+    naming: Naming = field(default_factory=Naming)
+    """which asset a table is"""
+    name: Callable[[Cell], str] = attrgetter("label")
+    """a cell as people name it: with the name of its target"""
+    _results: list[dg.MaterializeResult[None]] = field(default_factory=list)
+    _recorded: set[tuple[str, str]] = field(default_factory=set)
+
+    def materialized(self, cell: Cell, info: CellInfo, store: Store, metadata: Mapping[str, Any]) -> None:
+        """A cell was stored (or confirmed). `metadata` is shown besides what is shown of every cell."""
+        for line in (*info.problems, *info.warnings):
+            self.context.log.warning(f"{info.table} {self.name(cell)}: {line}")
+        key = self.naming.key(info.table)
+        shown = {
+            **self._target(cell),
+            **cell_metadata(store, info),
+            **column_lineage(info.table, self.naming),
+            **metadata,
+        }
+        # What a table notes for the next sync is written also where only that table was asked for.
+        if len(self.context.partition_keys) == 1 and key in self.context.selected_asset_keys:
+            self._results.append(dg.MaterializeResult(asset_key=key, metadata=shown))
+        else:
+            self.context.log_event(dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown))
+        self._recorded.add((info.table, cell.partition_key))
+
+    def is_recorded(self, table: str, cell: Cell) -> bool:
+        """Whether a cell was materialized in this step."""
+        return (table, cell.partition_key) in self._recorded
+
+    def checked(self, cell: Cell, info: CellInfo, store: Store) -> None:
+        """Evaluate the checks of a cell that was stored."""
+        place, row_type = (info.account, info.region), TABLES[info.table].row_type
+        recorded = Recorded(
+            info.table,
+            self.name(cell),
+            info,
+            rows=lambda: tuple(store.rows(row_type, *place, table=info.table)),
+            column=lambda name: store.dataset(info.table, *place).to_table([name]).column(name).to_pylist(),
+        )
+        self._evaluate(cell, recorded)
+
+    def failed(self, table: str, cell: Cell, stored: CellInfo | None, reason: str) -> None:
+        """A cell was not made: its checks fail, and the page of the partition says why beside what is stored."""
+        recorded = Recorded(table, self.name(cell), stored, reason)
+        self._evaluate(cell, recorded)
+        # The page of a partition shows the last materialization, and what was observed since.
+        key, metadata = self.naming.key(table), failure_metadata(recorded)
+        self.context.log_event(dg.AssetObservation(key, partition=cell.partition_key, metadata=metadata))
+
+    def ready(self) -> Results:
+        """The results so far, so that Dagster shows them before the step ends; each is given once."""
+        results, self._results = self._results, []
+        yield from results
+
+    def check_outputs(self) -> Results:
+        """An output for each check, as Dagster wants; what each found was told by an event a cell."""
+        for key in self.context.selected_asset_check_keys:
+            spec = self.context.assets_def.get_spec_for_check_key(key)
+            yield dg.Output(None, output_name=spec.get_python_identifier())
+
+    def _target(self, cell: Cell) -> dict[str, Any]:
+        name = self.name(cell)
+        return {} if name == cell.label else {"target": dg.MetadataValue.text(name)}
+
+    def _evaluate(self, cell: Cell, recorded: Recorded) -> None:
+        key = self.naming.key(recorded.table)
+        for check in checks_of(recorded.table):
+            if dg.AssetCheckKey(key, check.name) not in self.context.selected_asset_check_keys:
+                continue
+            finding = check.evaluate(recorded)
+            self.context.log_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=key,
+                    check_name=check.name,
+                    passed=finding.passed,
+                    metadata=finding.metadata(),
+                    severity=finding.severity or check.severity,
+                    description=finding.reason,
+                    partition=cell.partition_key,
+                )
+            )
+
+
+def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:
+    """What the Dagster UI shows of a cell: rows, size, place, how complete its read was, its first rows."""
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(info.rows),
+        "dagster/uri": dg.MetadataValue.text(info.uri),
+        "path": dg.MetadataValue.path(info.uri),
+        "size in bytes": dg.MetadataValue.int(info.bytes),
+        "read": dg.MetadataValue.text(info.status.value),
+        "read at": dg.MetadataValue.timestamp(info.read_at),
+        "problems": bullets(info.problems),
+        "warnings": bullets(info.warnings),
+        "first rows": preview(store, info),
+    }
