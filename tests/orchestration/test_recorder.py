@@ -1,0 +1,72 @@
+"""What Dagster is told of a cell: where it is stored, how its read ended, and in few bytes."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.model import TABLES
+from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.lineage import column_lineage
+from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.recorder import Recorder, cell_metadata
+from raito_pipeline.storage import ReadStatus, Store
+from tests.model.test_schema import example_row
+from tests.orchestration.test_previews import PLACES
+
+LARGEST = 14_000
+"""bytes that the metadata of a materialization takes in the event log of Dagster"""
+ACCOUNT = "111122223333"
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_the_metadata_of_a_cell_stays_small_whatever_it_holds(tmp_path: Path, table: str) -> None:
+    spec, store = TABLES[table], Store.open(tmp_path)
+    rows: list[Any] = [example_row(spec.row_type, null=False)] * 2_000
+    info = store.write(table, rows, *PLACES[spec.partitioned_by])
+
+    metadata = {**cell_metadata(store, info), **column_lineage(table, Naming())}
+
+    assert len(dg.serialize_value(dg.AssetMaterialization(table, metadata=metadata))) < LARGEST
+
+
+def test_a_cell_says_where_it_is_how_it_was_read_and_what_is_missing(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    info = store.write("iam_users", [], ACCOUNT, status=ReadStatus.PARTIAL, problems=["ListGroups was denied"])
+
+    metadata = {name: value.value for name, value in cell_metadata(store, info).items() if name != "first rows"}
+
+    assert metadata["dagster/uri"] == metadata["path"] == info.uri
+    assert metadata["dagster/partition_row_count"] == 0
+    assert (metadata["read"], metadata["problems"], metadata["warnings"]) == (
+        "partial",
+        "- ListGroups was denied",
+        "none",
+    )
+
+
+@pytest.mark.parametrize("selected", [["iam_users"], ["iam_users", "iam_groups"]])
+def test_a_table_that_was_not_asked_for_is_told_too_where_it_was_stored(tmp_path: Path, selected: list[str]) -> None:
+    accounts = dg.StaticPartitionsDefinition([ACCOUNT])
+    store = Store.open(tmp_path)
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(t, partitions_def=accounts, skippable=True) for t in ("iam_users", "iam_groups")],
+        can_subset=True,
+    )
+    def step(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+        recorder = Recorder(context)
+        for table in ("iam_users", "iam_groups"):
+            cell = cell_of("account", context.partition_key)
+            recorder.materialized(cell, store.write(table, [], ACCOUNT), store, {})
+            assert recorder.is_recorded(table, cell)
+        yield from recorder.ready()
+        assert list(recorder.ready()) == []
+
+    instance = dg.DagsterInstance.ephemeral()
+    result = dg.materialize([step], selection=selected, partition_key=ACCOUNT, instance=instance)
+
+    assert result.success
+    for table in ("iam_users", "iam_groups"):
+        assert instance.get_materialized_partitions(dg.AssetKey(table)) == {ACCOUNT}
