@@ -23,7 +23,7 @@ from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
 from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.failure_policy import ReadRefused, require
+from raito_pipeline.orchestration.failure_policy import ReadRefused
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import judge
 from raito_pipeline.orchestration.layers import upstream_needs
@@ -143,7 +143,6 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
         progress=reading.services.progress,
     )
     read = catalog.tables
-    require(read)
     points = _access_points(reading, read)
     rows, found = glue_objects(read.rows, target.account_id, region, reading.buckets, points)
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))

@@ -14,7 +14,7 @@ import dagster as dg
 
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import TABLES
-from raito_pipeline.orchestration.failure_policy import FailurePolicy, require
+from raito_pipeline.orchestration.failure_policy import FailurePolicy
 from raito_pipeline.orchestration.grid import Cell, cell_of
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.naming import Naming
@@ -97,8 +97,7 @@ class CellLog:
             self.context.log.info(hint)
 
     def store_read(self, table: str, cell: Cell, read: Read[Any], meter: Meter) -> None:
-        """Store what a reader gave as one cell, and tell Dagster about it. Raises `ReadRefused`."""
-        require(read)
+        """Store what a reader gave as one cell, and tell Dagster about it."""
         info = self.store.write(
             table,
             read.rows,

@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import dagster as dg
 
 from raito_pipeline.aws.connection.clients import WrongAccount
 from raito_pipeline.aws.connection.errors import AwsError, one_line
-from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.config import ConfigError
 from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.quiet import without_frames
@@ -25,12 +23,6 @@ class ReadRefused(Exception):
     def __init__(self, status: ReadStatus, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems).replace(".; ", ". ") or f"the read was {status.value}")
         self.status, self.problems = status, tuple(problems)
-
-
-def require(read: Read[Any]) -> None:
-    """Let only a read pass that may replace the stored cell. Raises `ReadRefused`."""
-    if read.status not in (ReadStatus.COMPLETE, ReadStatus.PARTIAL, ReadStatus.OUT_OF_SCOPE, ReadStatus.OPTED_OUT):
-        raise ReadRefused(read.status, read.problems)
 
 
 _EXPECTED = (

@@ -1,13 +1,11 @@
-"""What fails a cell, what a read has to be, and how a step ends of which cells failed."""
+"""What fails a cell, and how a step ends of which cells failed."""
 
 import logging
-from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 
-from raito_pipeline.aws.readers.reading import Read
-from raito_pipeline.orchestration.failure_policy import CellsFailed, FailurePolicy, ReadRefused, require
+from raito_pipeline.orchestration.failure_policy import CellsFailed, FailurePolicy, ReadRefused
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.storage import CellMissing, ReadStatus
 
@@ -62,13 +60,3 @@ def test_a_step_ends_well_without_failures_and_with_every_line_otherwise() -> No
 
     assert raised.value.description == "iam_users 111122223333: one\niam_users 444455556666: two"
     assert not raised.value.allow_retries
-
-
-@pytest.mark.parametrize("status", list(ReadStatus))
-def test_only_a_read_that_says_what_is_there_replaces_a_cell(status: ReadStatus) -> None:
-    read = Read((), status, ("AWS said no.",), read_at=datetime(2026, 3, 1, tzinfo=UTC))
-    if status in (ReadStatus.DENIED, ReadStatus.THROTTLED):
-        with pytest.raises(ReadRefused, match="AWS said no"):
-            require(read)
-    else:
-        require(read)
