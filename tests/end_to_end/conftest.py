@@ -86,7 +86,7 @@ def started(folder: Path, sizes: EstateSettings | None = None) -> Iterator[World
     with (
         pytest.MonkeyPatch.context() as patch,
         embedded_estate(folder / "estate", sizes) as embedded,
-        dg.DagsterInstance.local_temp(str(folder)) as instance,
+        dg.DagsterInstance.ephemeral(str(folder)) as instance,
     ):
         for name, value in embedded.environment.items():
             patch.setenv(name, value)
