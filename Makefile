@@ -29,7 +29,7 @@ test: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
