@@ -48,3 +48,11 @@ def load_project(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> dg
     for loaded in [module for module in sys.modules if module.partition(".")[0] == name]:
         monkeypatch.delitem(sys.modules, loaded)
     return dg.load_from_defs_folder(path_within_project=folder / "src" / name)
+
+
+def job_of_project(folder: str, name: str, job: str) -> dg.JobDefinition:
+    """A job of the project, loaded by a process of its own (such a one has imported nothing of it yet)."""
+    source = Path(folder) / "src"
+    if str(source) not in sys.path:
+        sys.path.insert(0, str(source))
+    return dg.load_from_defs_folder(path_within_project=source / name).resolve_job_def(job)
