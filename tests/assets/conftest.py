@@ -1,0 +1,167 @@
+"""One small account in the emulated AWS and in a local Raito Cloud, and the materialization of single stages on it.
+
+The servers are shared by all tests of this folder, which change nothing there that another one looks at; each test has
+a storage and a Dagster instance of its own.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import load
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.sandbox.aws.accounts import install_access_key
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from raito_pipeline.sandbox.raito.seed import SeedAccount, seed_raito_cloud
+from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+from raito_pipeline.storage import CellInfo, Store
+from tests.aws_profile import use_profile, write_profile
+
+ACCOUNT, REGION, OTHER_REGION, MASTER = "111122223333", "eu-west-1", "us-east-1", "999988887777"
+REGIONAL = f"{ACCOUNT}|{REGION}"
+ORGANIZATION = f"{MASTER}_{REGION}"
+KEY = "AKIAASSETSASSETS0000"
+BUCKET = "assets-sales"
+ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}}
+READS = {"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}}
+RAITO_YML = """\
+api-user: sync@example.com
+api-secret: nothing
+domain: sandbox
+skip-authentication: true
+raito-url-override: {raito}
+{options}
+pipeline: {{storage: {storage}, {pipeline}}}
+targets:
+- name: organization
+  connector-name: raito-io/cli-plugin-aws-organization
+  identity-store-id: org-store
+  aws-account-id: "{master}"
+  aws-profile: there
+  aws-region: {region}
+- name: sales
+  connector-name: raito-io/cli-plugin-aws-account
+  data-source-id: {source}
+  identity-store-id: {store}
+  aws-account-id: "{account}"
+  aws-profile: there
+  aws-regions: {region},{other}
+  aws-s3-enabled: true
+  {target}
+"""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What stands outside, for all tests of the folder."""
+
+    aws: EmulatedAws
+    raito: LocalRaitoCloud
+    data_source: str
+    identity_store: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The emulated AWS with a bucket, a user and a role, and a Raito Cloud that knows the account."""
+    folder = tmp_path_factory.mktemp("assets")
+    with EmulatedAws() as aws:
+        install_access_key(ACCOUNT, KEY, "not-a-secret")
+        _fill(aws.endpoint_url)
+        with LocalRaitoCloud(
+            folder / "raito.sqlite", folder / "files", aws.endpoint_url, "client", "sandbox", require_login=False
+        ) as raito:
+            ids = seed_raito_cloud(raito, [SeedAccount(ACCOUNT, "sales", ("ann",))], access_controls=False)
+            yield Servers(aws, raito, ids.data_sources[ACCOUNT], ids.identity_stores[ACCOUNT])
+
+
+def _fill(url: str) -> None:
+    def client(service: Any) -> Any:
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=url, aws_access_key_id=KEY, aws_secret_access_key="not-a-secret"
+        )
+
+    s3, iam = client("s3"), client("iam")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for key in ("2026/a.csv", "2026/b.csv", "readme"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    iam.create_user(UserName="ann")
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **TRUST}))
+    iam.put_role_policy(
+        RoleName="reader", PolicyName="read", PolicyDocument=json.dumps({"Version": "2012-10-17", **READS})
+    )
+
+
+@dataclass
+class Stage:
+    """Materializes assets of the account, as a person does in the UI."""
+
+    servers: Servers
+    folder: Path
+    instance: dg.DagsterInstance
+    options: str = ""
+    target: str = ""
+    pipeline: str = ""
+
+    @property
+    def store(self) -> Store:
+        """The stored tables."""
+        return Store.open(self.folder / "data")
+
+    def make(self, tables: Sequence[str], partition_key: str = ACCOUNT, **tags: str) -> list[str]:
+        """Materialize tables in one run, of the sync `s1`; gives those that were materialized."""
+        file = self.folder / "raito.yml"
+        text = RAITO_YML.format(
+            raito=self.servers.raito.url,
+            options=self.options,
+            pipeline=self.pipeline,
+            storage=self.folder / "data",
+            master=MASTER,
+            account=ACCOUNT,
+            region=REGION,
+            other=OTHER_REGION,
+            source=self.servers.data_source,
+            store=self.servers.identity_store,
+            target=self.target,
+        )
+        file.write_text(text)
+        options = load(file)
+        result = (
+            build_definitions(options, Services(options))
+            .resolve_implicit_global_asset_job_def()
+            .execute_in_process(
+                asset_selection=[dg.AssetKey(table) for table in tables],
+                partition_key=partition_key,
+                instance=self.instance,
+                tags={"raito/sync": "s1", **tags},
+                raise_on_error=False,
+            )
+        )
+        events = (event for event in result.all_events if event.is_step_materialization)
+        return [event.step_materialization_data.materialization.asset_key.to_user_string() for event in events]
+
+    def info(self, table: str, region: str | None = None, account: str = ACCOUNT) -> CellInfo:
+        """What a stored cell knows about itself."""
+        info = self.store.info(table, account, region)
+        assert info is not None, f"{table} is not there"
+        return info
+
+
+@pytest.fixture
+def stage(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The account with an empty storage."""
+    use_profile(monkeypatch, write_profile(tmp_path, servers.aws.endpoint_url, key=KEY, region=REGION))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3_CONTROL", f"http://localhost:{servers.aws.port}")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    servers.aws.faults.clear()
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Stage(servers, tmp_path, instance)
+    servers.aws.faults.clear()

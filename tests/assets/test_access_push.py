@@ -1,0 +1,43 @@
+"""The push: export, plan and changes; a plan of half an IAM, and one that is outdated."""
+
+from raito_pipeline.model import AccessControl
+
+from .conftest import ACCOUNT, Stage
+from .test_account_iam import TABLES
+
+PUSH = ["access_controls", "access_push_plan", "access_push_results"]
+
+
+def test_without_access_controls_nothing_is_planned_or_changed(stage: Stage) -> None:
+    stage.make(TABLES)
+    mark = stage.servers.aws.calls.mark
+
+    assert set(PUSH) <= set(stage.make(PUSH))
+
+    assert list(stage.store.rows(AccessControl, ACCOUNT)) == []
+    assert [call.operation for call in stage.servers.aws.calls.since(mark) if call.writes] == []
+
+
+def test_in_plan_mode_the_results_are_out_of_scope(stage: Stage) -> None:
+    stage.pipeline = "mode: plan"
+    stage.make(TABLES)
+
+    stage.make(PUSH)
+
+    assert stage.info("access_push_plan").status.value == "complete"
+    assert stage.info("access_push_results").status.value == "out_of_scope"
+
+
+def test_nothing_is_planned_of_an_iam_that_was_never_read(stage: Stage) -> None:
+    stage.make(PUSH)
+
+    assert "iam_users" in str(stage.info("access_push_plan").problems)
+
+
+def test_a_plan_that_is_older_than_what_it_was_made_of_is_not_applied(stage: Stage) -> None:
+    stage.make(TABLES)
+    stage.make(PUSH[:2])
+    stage.make(["access_controls"])
+
+    assert stage.make(["access_push_results"]) == []
+    assert stage.store.info("access_push_results", ACCOUNT) is None

@@ -1,0 +1,48 @@
+"""A module has a test file of its name, and one class name stands for one thing."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCES = {"raito_pipeline": ROOT / "tests", "assets": ROOT / "tests" / "assets"}
+
+
+def modules() -> Iterator[Path]:
+    """The modules of the product, without those that only put others together."""
+    for source in SOURCES:
+        for path in sorted((ROOT / source).rglob("*.py")):
+            if not path.stem.startswith("__") and "sandbox" not in path.parts[len(ROOT.parts) + 1 :][:1]:
+                yield path
+
+
+def files_of(path: Path) -> list[Path]:
+    """The test files of a module: `test_NAME.py`, `test_NAME_*.py` or `test_*_NAME.py` in the mirrored folder."""
+    source = path.relative_to(ROOT).parts[0]
+    folder = SOURCES[source] / path.relative_to(ROOT / source).parent
+    patterns = (f"test_{path.stem}.py", f"test_{path.stem}_*.py", f"test_*_{path.stem}.py")
+    return [file for pattern in patterns for file in folder.glob(pattern)]
+
+
+def test_a_module_has_a_test_file_of_its_name() -> None:
+    without = {path.relative_to(ROOT).as_posix() for path in modules() if not files_of(path)}
+    listed = {line for line in (ROOT / "tests/modules_without_tests.txt").read_text().splitlines() if line}
+
+    assert without - listed == set(), "give each a test file of its name"
+    assert listed - without == set(), "they have one now: take them out of modules_without_tests.txt"
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for source in SOURCES:
+        for path in (ROOT / source).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    places[node.name].append(path.relative_to(ROOT).as_posix())
+
+    assert {name: where for name, where in places.items() if len(where) > 1 and name not in TWICE_TODAY} == {}
+
+
+TWICE_TODAY = {"Draft", "Layer", "Permission", "Scope", "Service", "Source", "State", "Summary", "UsageWindow"}
+"""Shrinks to nothing."""
