@@ -26,4 +26,4 @@ def test_no_wrong_answer_of_aws_removes_anything_or_passes_for_the_whole(syncs: 
 def test_every_listing_of_a_sync_is_in_the_matrix(syncs: FaultySyncs) -> None:
     operations = {operation for _, operation, _ in syncs.operations}
     assert {"ListBuckets", "ListObjectsV2", "GetObject", "ListAccessPoints", "ListUsers", "ListInstances"} <= operations
-    assert {"GetAccountAuthorizationDetails", "ListGroupsForUser", "ListRoles", "ListPolicies"} <= operations
+    assert {"GetAccountAuthorizationDetails", "GetGroup", "ListRoles", "ListPolicies"} <= operations
