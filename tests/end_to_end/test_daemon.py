@@ -83,6 +83,7 @@ def test_a_red_cell_that_is_made_by_hand_makes_the_last_layer_run_again(daemon: 
     daemon.wait_for_words("wait for nothing")
 
 
+@pytest.mark.slow_daemon
 def test_a_killed_run_has_failed_and_its_sync_goes_on(daemon: Daemon) -> None:
     _slow(daemon, 20)
     sync = daemon.launch("sync_account", ACCOUNT)
@@ -93,6 +94,7 @@ def test_a_killed_run_has_failed_and_its_sync_goes_on(daemon: Daemon) -> None:
     assert _import(daemon).delete_untouched is False
 
 
+@pytest.mark.slow_daemon
 def test_a_cancelled_run_stops_its_sync_and_the_next_one_is_whole(daemon: Daemon) -> None:
     _slow(daemon, 20)
     sync = daemon.launch("sync_account", ACCOUNT)

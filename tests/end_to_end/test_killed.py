@@ -130,7 +130,7 @@ def _layers(hits: Sequence[Hit]) -> set[str]:
 @pytest.mark.slow
 def test_a_sync_that_is_killed_a_few_times_converges(world: World, tmp_path: Path) -> None:
     clean = _clean(world, tmp_path / "home")
-    assert len(_layers(_series(world, tmp_path / "home", clean, 20, 5))) > 1
+    assert len(_layers(_series(world, tmp_path / "home", clean, 20, 3))) > 1
 
 
 @pytest.mark.slow_daemon

@@ -7,7 +7,7 @@ import pytest
 
 from tests.matrix.faulty_sync import FaultySyncs, faulty_syncs
 
-CASES = 8
+CASES = 5
 
 
 @pytest.fixture(scope="module")
