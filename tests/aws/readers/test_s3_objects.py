@@ -76,7 +76,11 @@ def test_only_included_buckets_of_the_region_are_listed(tmp_path: Path) -> None:
 
 PARTS = st.text(alphabet="ab-.é/", min_size=1, max_size=7)
 KEYS = st.lists(PARTS, min_size=0, max_size=60, unique=True)
-FOLDERS = st.builds(S3Options, st.sampled_from([True, True, True, False]), st.integers(1, 4))
+FOLDERS = st.builds(
+    S3Options,
+    aws_s3_emulate_folder_structure=st.sampled_from([True, True, True, False]),
+    aws_s3_max_folder_depth=st.integers(1, 4),
+)
 
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
