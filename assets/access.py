@@ -65,7 +65,7 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     meter = Meter()
     read_at = datetime.now(UTC)
     needs = upstream_needs("access_providers", cell, services.options, grid, log.store)
-    verdict = judge(log.context.instance, log.naming, log.store, needs)
+    verdict = judge(log.attempts, log.store, needs)
     for reason in gone.reasons(services.options, log.store, cell.account):
         verdict = verdict.but(reason)
     built_of = optional_inputs(log.store, services, grid, cell.account)

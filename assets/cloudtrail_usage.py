@@ -107,7 +107,7 @@ def _incomplete(log: CellLog, grid: Grid, target: AccountTarget, cell: Cell) -> 
     ]
     # What this very run reads is of this sync, and Dagster knows it only as begun.
     now = objects is not None and objects.run_id == log.context.run.run_id
-    upstream = judge(log.context.instance, log.naming, log.store, needs[:1] if now else needs)
+    upstream = judge(log.attempts, log.store, needs[:1] if now else needs)
     if upstream.complete and objects and objects.complete:
         return Incomplete()
     of_this_sync = now and buckets is not None and buckets.sync == log.store.sync

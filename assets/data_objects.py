@@ -90,7 +90,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
             write_rows_outside(writer, log.store, cell.place, subtree)
         else:
             needs = upstream_needs("data_objects", cell, services.options, grid, log.store)
-            for reason in judge(log.context.instance, log.naming, log.store, needs).reasons:
+            for reason in judge(log.attempts, log.store, needs).reasons:
                 writer.add_problem(reason)
         reading = _Reading(services, target, clients, cell.region, buckets, writer, subtree, log.store, cell)
         metadata = _read_glue(reading) if target.aws_glue_enabled else _read_s3(reading)

@@ -7,6 +7,7 @@ recorder (`orchestration.recorder`). `CellLog` binds them together for one step,
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.failure_policy import FailurePolicy
 from raito_pipeline.orchestration.grid import Cell, cell_of
+from raito_pipeline.orchestration.guard import Attempts
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.progress import silent_place
@@ -51,6 +53,11 @@ class CellLog:
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.context, self.naming, self.name)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """How the last attempts at the cells that this step stands on ended."""
+        return Attempts(self.context.instance, self.naming, self.context.selected_asset_keys)
 
     @property
     def failures(self) -> list[str]:

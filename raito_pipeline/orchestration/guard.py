@@ -5,8 +5,8 @@ or confirmed them, was the read complete) and the Dagster instance (did the last
 way). "Of this sync" is judged by the id of the sync, never by clock times.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import dagster as dg
@@ -58,36 +58,55 @@ def in_one_sentence(reasons: Iterable[str]) -> str:
     return "; ".join(reason.strip().rstrip(".") for reason in reasons)
 
 
-def judge(instance: dg.DagsterInstance, naming: Naming, store: Store, needs: Iterable[Need]) -> Verdict:
+@dataclass(frozen=True)
+class Attempts:
+    """How the last attempt at each cell ended, as the Dagster instance knows it, for the time of one step.
+
+    Each question takes a dozen queries, and the tables of a layer are asked for again and again, so an answer is kept.
+    What the step makes itself (`made_here`) changes while it works, and is asked each time. For other tables the lease
+    of the account sees to it that nobody else makes them meanwhile.
+    """
+
+    instance: dg.DagsterInstance
+    naming: Naming
+    made_here: Collection[dg.AssetKey] = ()
+    _kept: dict[tuple[str, ...], Mapping[str, AssetPartitionStatus | None]] = field(default_factory=dict)
+
+    def of(self, need: Need) -> Mapping[str, AssetPartitionStatus | None]:
+        """The outcome of the last attempt by partition key; a cell that was never tried has none."""
+        asset, keys = self.naming.key(need.table), [cell.partition_key for cell in need.cells]
+        kept = self._kept.get((need.table, *keys))
+        if kept is None or asset in self.made_here:
+            kept = self.instance.get_status_by_partition(asset, keys, need.definition) or {}
+            self._kept[need.table, *keys] = kept
+        return kept
+
+
+def judge(attempts: Attempts, store: Store, needs: Iterable[Need]) -> Verdict:
     """Ask the store and the instance about every cell that is needed."""
     reasons: list[str] = []
     for need in needs:
-        attempts = _attempts(instance, naming, need)
+        ended = attempts.of(need)
         for cell in need.cells:
             info = store.info(need.table, cell.account, cell.region)
-            reason = _reason(need, cell, info, attempts.get(cell.partition_key), store.sync)
+            reason = _reason(need, cell, info, ended.get(cell.partition_key), store.sync)
             if reason:
                 reasons.append(reason)
     return Verdict(tuple(reasons))
 
 
-def failed_cells(instance: dg.DagsterInstance, naming: Naming, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
+def failed_cells(attempts: Attempts, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:
     """The needed cells that are not there, or whose last attempt failed: a line each. What was read in part is none."""
     lines: list[str] = []
     for need in needs:
-        attempts = _attempts(instance, naming, need)
+        ended = attempts.of(need)
         for cell in need.cells:
             name = f"{need.table} {cell.label}"
-            if attempts.get(cell.partition_key) == AssetPartitionStatus.FAILED:
+            if ended.get(cell.partition_key) == AssetPartitionStatus.FAILED:
                 lines.append(f"{name}: the last attempt to read it failed")
             elif store.info(need.table, cell.account, cell.region) is None:
                 lines.append(f"{name} was never read")
     return tuple(dict.fromkeys(lines))
-
-
-def _attempts(instance: dg.DagsterInstance, naming: Naming, need: Need) -> dict[str, AssetPartitionStatus | None]:
-    keys = [cell.partition_key for cell in need.cells]
-    return dict(instance.get_status_by_partition(naming.key(need.table), keys, need.definition) or {})
 
 
 def _reason(

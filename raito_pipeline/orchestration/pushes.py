@@ -139,7 +139,7 @@ class Push:
 
     def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
         needs = upstream_needs("access_push_plan", self.cell, self.services.options, grid, self.store)
-        verdict = judge(self.log.context.instance, self.log.naming, self.store, needs)
+        verdict = judge(self.log.attempts, self.store, needs)
         reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
         if self.target.aws_access_skip_iam:
             reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")

@@ -16,7 +16,7 @@ from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Grid
-from raito_pipeline.orchestration.guard import Need, failed_cells
+from raito_pipeline.orchestration.guard import Attempts, Need, failed_cells
 from raito_pipeline.orchestration.layers import account_cell, upstream_needs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.run_events import LogLine, RunEvents, State, TableEnd
@@ -202,7 +202,7 @@ class RunJobs:
         worked_on = {each for each, task in job.tasks.items() if task.status is not Status.SKIPPED}
         store = Store.open(self.services.options.pipeline.storage)
         needs = _needs(self.services.options, self.grid, store, target.partition, worked_on)
-        return failed_cells(self.run.instance, self.grid.naming, store, needs)
+        return failed_cells(Attempts(self.run.instance, self.grid.naming), store, needs)
 
     # -- logs --------------------------------------------------------------------------------------------------------
 

@@ -436,7 +436,7 @@ def _work(
     upload: Upload, log: CellLog, services: Services, task: Task, cell: Cell, target: Target, folders: ExitStack
 ) -> Work:
     """What an upload works with; says why nothing may be removed, where that is so. Raises as `_counted`."""
-    verdict = judge(log.context.instance, log.naming, log.store, upload.needs(services, log.store, cell))
+    verdict = judge(log.attempts, log.store, upload.needs(services, log.store, cell))
     for reason in upload.doubts(services, log.store, cell):
         verdict = verdict.but(reason)
     subtree = Subtree.from_tags(log.context.run.tags)

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.orchestration.grid import cell_of
-from raito_pipeline.orchestration.guard import Need, Verdict, in_one_sentence, judge
+from raito_pipeline.orchestration.guard import Attempts, Need, Verdict, in_one_sentence, judge
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.storage import ReadStatus, Store
 
@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Store:
 
 def _reasons(instance: dg.DagsterInstance, store: Store, since: datetime | None = None) -> str | None:
     need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS, since, own_sync=since is not None)
-    return judge(instance, Naming(), store, [need]).text
+    return judge(Attempts(instance, Naming()), store, [need]).text
 
 
 def _write(store: Store, status: ReadStatus = ReadStatus.COMPLETE) -> None:
@@ -88,6 +88,18 @@ def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
     _write(store)
     _fail(instance)
     assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
+
+
+def test_one_answer_serves_a_step_but_for_what_it_makes_itself(
+    instance: dg.DagsterInstance, store: Store
+) -> None:
+    _write(store)
+    need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS)
+    others, own = Attempts(instance, Naming()), Attempts(instance, Naming(), {dg.AssetKey("iam_users")})
+    assert [judge(attempts, store, [need]).text for attempts in (others, own)] == [None, None]
+    _fail(instance)
+    assert judge(others, store, [need]).text is None
+    assert "the last attempt to read it failed" in (judge(own, store, [need]).text or "")
 
 
 def test_reasons_that_are_sentences_are_joined_as_parts_of_one() -> None:
