@@ -63,6 +63,7 @@ def test_an_account_that_is_synced_by_clicking_is_three_runs_and_a_second_time_c
     assert (_import(daemon).added, _import(daemon).removed) == (0, 0)
 
 
+@pytest.mark.slow_daemon
 def test_a_red_cell_that_is_made_by_hand_makes_the_last_layer_run_again(daemon: Daemon) -> None:
     region = daemon.embedded.estate.members[0].regions[1]
     daemon.embedded.aws.faults.add(

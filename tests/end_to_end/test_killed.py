@@ -127,7 +127,8 @@ def _layers(hits: Sequence[Hit]) -> set[str]:
     return {each.layer.removeprefix("after ") for each in hits} & LAYERS
 
 
-@pytest.mark.slow
+@pytest.mark.slow_daemon
+@pytest.mark.timeout(1_800)
 def test_a_sync_that_is_killed_a_few_times_converges(world: World, tmp_path: Path) -> None:
     clean = _clean(world, tmp_path / "home")
     assert len(_layers(_series(world, tmp_path / "home", clean, 20, 3))) > 1

@@ -90,9 +90,7 @@ def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
     assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
 
 
-def test_one_answer_serves_a_step_but_for_what_it_makes_itself(
-    instance: dg.DagsterInstance, store: Store
-) -> None:
+def test_one_answer_serves_a_step_but_for_what_it_makes_itself(instance: dg.DagsterInstance, store: Store) -> None:
     _write(store)
     need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS)
     others, own = Attempts(instance, Naming()), Attempts(instance, Naming(), {dg.AssetKey("iam_users")})
