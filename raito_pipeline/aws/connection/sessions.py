@@ -9,11 +9,13 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, explain, one_line
@@ -40,12 +42,28 @@ def open_session(profile: str | None, region: str | None, most_seconds: float = 
         # Whatever the SDK's default is: the environment's profile, where none is given.
         used = core.get_config_variable("profile") or "default"
         chain += chain_of(used, core.full_config.get("profiles", {}))
-        session = boto3.Session(botocore_session=core, region_name=region)
+        session = _with_shared_models(core, region)
         check_answers(session.events)
         if profile is not None or not _from_environment(core):
             _refuse_code(chain, label, action)
         _sign_in(core, label, action, most_seconds)
     return session
+
+
+def _with_shared_models(core: botocore.session.Session, region: str | None) -> boto3.Session:
+    """The session of boto3, with the SDK's descriptions of the services that all sessions of this process share."""
+    models = _models(core.get_config_variable("data_path"))
+    core.register_component("data_loader", models)
+    session = boto3.Session(botocore_session=core, region_name=region)
+    # Each session of boto3 appends its own folder of descriptions, always the same.
+    models.search_paths[:] = dict.fromkeys(models.search_paths)
+    return session
+
+
+@cache
+def _models(data_path: str | None) -> Loader:
+    """Reads the descriptions of services once a process: half a second of CPU for those that an account needs."""
+    return create_loader(data_path)
 
 
 def label_of(profile: str | None) -> str:

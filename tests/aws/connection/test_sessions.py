@@ -210,3 +210,10 @@ def test_variables_that_lead_nowhere(folder: Path, monkeypatch: pytest.MonkeyPat
     profile(folder, aws_access_key_id=CREDENTIALS, aws_secret_access_key=SECRET, endpoint_url="https://127.0.0.1:9")
     monkeypatch.setenv(variable, value)
     assert "profile acct" in refusal()
+
+
+def test_sessions_share_the_descriptions_of_services_and_search_each_folder_once(folder: Path) -> None:
+    profile(folder, aws_access_key_id=CREDENTIALS, aws_secret_access_key=SECRET)
+    loaders = [open_session("acct", None)._session.get_component("data_loader") for _ in range(3)]
+    assert len({id(loader) for loader in loaders}) == 1
+    assert len(set(loaders[0].search_paths)) == len(loaders[0].search_paths)
