@@ -1,8 +1,30 @@
-"""The order of the tests: whole ways first, as they take longest and one worker runs a file from start to end."""
+"""The order of the tests, and what all of them share.
 
+Whole ways come first, as they take longest and one worker runs a file from start to end.
+"""
+
+from functools import cache
+
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
 
 LONGEST = ("end_to_end/test_daemon", "end_to_end/", "readers/test_fault_matrix")
+
+
+@cache
+def _models(data_path: str | None) -> Loader:
+    return create_loader(data_path)
+
+
+def _shared_models(data_path: str | None) -> Loader:
+    """The SDK's descriptions of services: every session that a test makes would parse them anew."""
+    models = _models(data_path)
+    models.search_paths[:] = dict.fromkeys(models.search_paths)
+    return models
+
+
+botocore.session.create_loader = _shared_models
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

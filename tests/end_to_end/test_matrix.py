@@ -7,7 +7,7 @@ import pytest
 
 from tests.matrix.faulty_sync import FaultySyncs, faulty_syncs
 
-CASES = 5
+CASES = 3
 
 
 @pytest.fixture(scope="module")
