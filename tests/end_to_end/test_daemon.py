@@ -91,7 +91,7 @@ def test_a_killed_run_has_failed_and_its_sync_goes_on(daemon: Daemon) -> None:
     holder = daemon.wait(lambda: _holder(daemon, sync), "the first layer works")
     os.kill(holder.owner.pid, signal.SIGKILL)
     daemon.wait_for_layers(ACCOUNT, sync, "account - regions + finish +")
-    daemon.wait_for_words(f"{ACCOUNT} waits for iam_users, because run {sync[:8]} did not make it")
+    daemon.wait_for_words(f"{ACCOUNT} waits for {Layer.ACCOUNT.tables[0]}, because run {sync[:8]} did not make it")
     assert _import(daemon).delete_untouched is False
 
 
