@@ -5,7 +5,7 @@ with a `defs.yaml`; `dg scaffold defs raito_pipeline.RaitoAwsComponent NAME` wri
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,12 +135,13 @@ def build_definitions(
 
 def naming_of(options: Options, component: str, translate: Translate | None = None) -> Naming:
     """What everything of a configuration is called in a project, under the name of a component ("" = none)."""
-    plain = (
-        spec
-        for asset in assets.build(make_grid(options), options)
-        for spec in (asset.specs if isinstance(asset, dg.AssetsDefinition) else [asset])
-    )
-    return translated(component, plain, translate)
+    return translated(component, _plain_specs(options), translate)
+
+
+def _plain_specs(options: Options) -> Iterator[dg.AssetSpec]:
+    """The specs of all assets under their plain names; nothing is built before the first one is asked for."""
+    for asset in assets.build(make_grid(options), options):
+        yield from asset.specs if isinstance(asset, dg.AssetsDefinition) else [asset]
 
 
 def no_accounts(missing: ConfigError) -> Options:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from raito_pipeline.aws.policy.rights import Right, merged
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, ProviderTypes
+from raito_pipeline.aws.provider_types.iam_rights import READ_IAM
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 
 Mode = Literal["read", "push"]
@@ -53,7 +54,7 @@ def _statement(right: Right, target: AccountTarget | OrganizationTarget) -> Mapp
 
 def _account_read(target: AccountTarget) -> Iterator[Right]:
     if not target.skip_identity_store_sync:
-        yield Right("ReadIam", ("iam:GetAccountAuthorizationDetails",), ("*",))
+        yield READ_IAM
     yield Right("ListAccount", ("s3:ListAllMyBuckets",), ("*",))
     yield Right("ReadBuckets", _BUCKETS, ("arn:aws:s3:::*",))
     yield from _objects(target)

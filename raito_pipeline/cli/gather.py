@@ -7,7 +7,7 @@ from dataclasses import replace
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.cli.summary import Stored, SyncedTarget
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
-from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget, import_tables, table_of
+from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget, table_of
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.storage import CellInfo, Store
@@ -70,7 +70,7 @@ def _with_rows(store: Store, so_far: Stored, fresh: Sequence[CellInfo]) -> Store
     found = replace(so_far, cells=(*so_far.cells, *fresh))
     for cell in fresh:
         at = (cell.account, cell.region)
-        if cell.table in import_tables():
+        if TABLES[cell.table].row_type is ImportResult:
             rows = tuple((cell.table, row) for row in store.rows(ImportResult, *at, table=cell.table))
             found = replace(found, imports=(*found.imports, *rows))
         elif cell.table == "access_providers":

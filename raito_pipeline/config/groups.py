@@ -377,6 +377,16 @@ class IamOptions(AwsConcurrency, Stages, Excludes):
         bool, Option(kinds.FLAG, "Leaves out the managed policies that AWS itself maintains.")
     ] = False
 
+    @property
+    def imports_iam_access(self) -> bool:
+        """Whether access that IAM gives is imported at all."""
+        return not (self.aws_access_skip_iam or self.skip_data_access_sync)
+
+    @property
+    def imports_managed_policies(self) -> bool:
+        """Whether managed policies can matter."""
+        return self.imports_iam_access and not self.aws_access_skip_managed_policies
+
 
 class AccessOptions(IamOptions, SourceOptions, Surroundings, TagKeys):
     """Which access is imported, how it is called, and what cannot be edited of it in Raito Cloud."""

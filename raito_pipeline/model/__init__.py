@@ -12,7 +12,7 @@ from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, Or
 from raito_pipeline.model.push import AccessControl, PushChange, PushResult, PushTarget, WhoEntry
 from raito_pipeline.model.schema import Column, arrow_schema, columns
 from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, check_tables, table_of, upstream_tables
-from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult, import_tables
+from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
 from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
 
 __all__ = [
@@ -51,7 +51,6 @@ __all__ = [
     "WhoEntry",
     "arrow_schema",
     "columns",
-    "import_tables",
     "made_by_raito",
     "table_of",
     "upstream_tables",

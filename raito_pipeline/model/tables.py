@@ -7,7 +7,7 @@ it in an asset (`assets/`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, TypeVar, dataclass_transform
@@ -126,6 +126,11 @@ class TableSpec:
         return tuple(name for name, spec in TABLES.items() if spec.remembered_for == self.name)
 
     @property
+    def with_notes(self) -> tuple[str, ...]:
+        """The table, and those in which its making notes something: they are made and end together."""
+        return (self.name, *self.notes)
+
+    @property
     def is_read_from_aws(self) -> bool:
         """True for a table of what a service of AWS answered."""
         return any(source.is_aws for source in self.sources)
@@ -153,8 +158,12 @@ def row(
     def declare(cls: type[R]) -> type[R]:
         row_type = dataclass(frozen=True, slots=True)(cls)
         description = " ".join((cls.__doc__ or "").split())
-        spec = TableSpec(table, row_type, description, by, key, layer, sources, reads, after, sinks, remembered_for)
-        declare_table(replace(spec, columns_from=columns_from or {}))
+        lineage = columns_from or {}
+        declare_table(
+            TableSpec(
+                table, row_type, description, by, key, layer, sources, reads, after, sinks, remembered_for, lineage
+            )
+        )
         return row_type
 
     return declare
@@ -195,18 +204,13 @@ def _upstream(table: str) -> Iterator[str]:
             yield from _upstream(read)
 
 
-_LAYERS_BEFORE: dict[Layer, frozenset[Layer]] = {
-    Layer.ORGANIZATION: frozenset({Layer.ORGANIZATION}),
-    Layer.ACCOUNT: frozenset({Layer.ORGANIZATION, Layer.ACCOUNT}),
-    Layer.REGIONS: frozenset({Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS}),
-    Layer.FINISH: frozenset({Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH}),
-}
 _PARTITIONINGS: dict[Layer, Partitioning] = {
     Layer.ORGANIZATION: "organization",
     Layer.ACCOUNT: "account",
     Layer.REGIONS: "account_region",
     Layer.FINISH: "account",
 }
+"""what partitions the tables of each layer, in the order of the layers"""
 
 
 def check_tables() -> None:
@@ -214,13 +218,14 @@ def check_tables() -> None:
 
     That is a layer that makes none of its partitions, a parent that is not declared or that is made later, or a circle.
     """
+    turn = {layer: number for number, layer in enumerate(_PARTITIONINGS)}
     for spec in TABLES.values():
         if _PARTITIONINGS.get(spec.layer) != spec.partitioned_by:
             raise ValueError(f"no run of layer {spec.layer} makes {spec.name}, partitioned by {spec.partitioned_by}")
         for parent in spec.parents:
             if parent not in TABLES:
                 raise ValueError(f"{spec.name} reads {parent}, which is no table")
-            if TABLES[parent].layer not in _LAYERS_BEFORE[spec.layer]:
+            if turn.get(TABLES[parent].layer, len(turn)) > turn[spec.layer]:
                 raise ValueError(f"{spec.name} reads {parent}, which a later layer makes ({TABLES[parent].layer})")
         _check_columns(spec)
     try:

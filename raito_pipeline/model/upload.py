@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
-from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, declare_table
+from raito_pipeline.model.tables import Layer, Outside, TableSpec, declare_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,6 @@ class ImportElement:
 
     kind: Annotated[str, "`data object`, `access provider`, `user` or `group`"]
     hash: Annotated[int, "the first 8 bytes of the BLAKE2b hash of its external id, as a signed number"]
-
-
-def import_tables() -> tuple[str, ...]:
-    """The tables of imports into Raito Cloud."""
-    return tuple(name for name, spec in TABLES.items() if spec.row_type is ImportResult)
 
 
 def elements_table(table: str) -> str:

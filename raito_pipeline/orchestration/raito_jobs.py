@@ -148,7 +148,7 @@ class RunJobs:
         return tuple(
             each
             for each, tables in TASK_TABLES.items()
-            if not self.run.planned.keys().isdisjoint(name for table in tables for name in _whole(table))
+            if not self.run.planned.keys().isdisjoint(name for table in tables for name in TABLES[table].with_notes)
         )
 
     @property
@@ -236,11 +236,6 @@ class RunJobs:
     def _forwards(self, job_type: JobType) -> bool:
         options = self.services.options
         return not (options.disable_log_forwarding or getattr(options, _NO_LOG_OPTION[job_type]))
-
-
-def _whole(table: str) -> tuple[str, ...]:
-    """A table with those in which its making notes something for the next sync."""
-    return (table, *TABLES[table].notes)
 
 
 def report_unusable(services: Services, target: Target, errors: Sequence[str]) -> None:

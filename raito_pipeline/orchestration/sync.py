@@ -91,13 +91,7 @@ def subtree_layers(options: Options, subtree: Subtree) -> Iterator[LayerRun]:
         account, tags = target.partition, {**subtree.tags(), **command_tags(), ACCOUNT_TAG: target.partition}
         name = f"data objects below {subtree.parent}"
         yield LayerRun(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
-        yield LayerRun(
-            f"account {account}",
-            "upload of these",
-            ("data_source_import", *TABLES["data_source_import"].notes),
-            account,
-            tags,
-        )
+        yield LayerRun(f"account {account}", "upload of these", TABLES["data_source_import"].with_notes, account, tags)
 
 
 def run_sync(

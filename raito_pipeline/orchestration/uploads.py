@@ -48,6 +48,7 @@ from raito_pipeline.raito.files.access_providers import write_access_providers
 from raito_pipeline.raito.files.data_objects import write_data_objects
 from raito_pipeline.raito.files.identities import root_user, write_account_identities, write_organization_identities
 from raito_pipeline.raito.files.usage import write_usage
+from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.raito.imports import (
     Imported,
     PendingImport,
@@ -152,7 +153,7 @@ class Upload(ABC):
     @classmethod
     def tables(cls) -> tuple[str, ...]:
         """The table of the import, and those in which it notes something for the next sync."""
-        return (cls.table, *TABLES[cls.table].notes)
+        return TABLES[cls.table].with_notes
 
     def needs(self, services: Services, store: Store, cell: Cell) -> Iterable[Need]:
         """What must be there and whole before Raito Cloud may remove anything."""
@@ -212,15 +213,7 @@ class OrganizationIdentityUpload(Upload):
         users, groups = write_organization_identities(
             work.folder, work.store.rows(OrgUser, *place), work.store.rows(OrgGroup, *place)
         )
-        assert work.target.identity_store_id is not None
-        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=True)
-        return start_identity_store_import(
-            work.task,
-            users,
-            groups,
-            delete_untouched=work.may_delete,
-            replace_groups=work.target.replace_groups and work.verdict.complete,
-        )
+        return _start_identities(work, users, groups, organization=True)
 
 
 class AccountIdentityUpload(Upload):
@@ -246,15 +239,19 @@ class AccountIdentityUpload(Upload):
             excluded=work.account.aws_user_excludes,
             machine_tag=work.target.tag_key_and_value_for_user_is_machine,
         )
-        assert work.target.identity_store_id is not None
-        set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=False)
-        return start_identity_store_import(
-            work.task,
-            users,
-            groups,
-            delete_untouched=work.may_delete,
-            replace_groups=work.target.replace_groups and work.verdict.complete,
-        )
+        return _start_identities(work, users, groups, organization=False)
+
+
+def _start_identities(work: Work, users: ImportFile, groups: ImportFile, *, organization: bool) -> PendingImport:
+    assert work.target.identity_store_id is not None
+    set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=organization)
+    return start_identity_store_import(
+        work.task,
+        users,
+        groups,
+        delete_untouched=work.may_delete,
+        replace_groups=work.target.replace_groups and work.verdict.complete,
+    )
 
 
 class DataObjectUpload(Upload):

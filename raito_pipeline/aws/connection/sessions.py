@@ -52,11 +52,9 @@ def open_session(profile: str | None, region: str | None, most_seconds: float = 
 
 def _with_shared_models(core: botocore.session.Session, region: str | None) -> boto3.Session:
     """The session of boto3, with the SDK's descriptions of the services that all sessions of this process share."""
-    models = _models(core.get_config_variable("data_path"))
-    core.register_component("data_loader", models)
     session = boto3.Session(botocore_session=core, region_name=region)
-    # Each session of boto3 appends its own folder of descriptions, always the same.
-    models.search_paths[:] = dict.fromkeys(models.search_paths)
+    # Only now: boto3 appends its own folder (descriptions of resources, not of services) to the loader that it finds.
+    core.register_component("data_loader", _models(core.get_config_variable("data_path")))
     return session
 
 

@@ -6,13 +6,11 @@ from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.config import AccountTarget
 
+READ_IAM = Right("ReadIam", ("iam:GetAccountAuthorizationDetails",), ("*",))
+"""Reading users, groups, roles and policies: one call for everything, which does not take a resource."""
+
 
 def read_iam(target: Target) -> Iterator[Right]:
-    """Reading users, groups, roles and policies: one call for everything, which does not take a resource."""
-    if reads_iam(target):
-        yield Right("ReadIam", ("iam:GetAccountAuthorizationDetails",), ("*",))
-
-
-def reads_iam(target: Target) -> bool:
-    """True where access is read from IAM."""
-    return isinstance(target, AccountTarget) and not (target.aws_access_skip_iam or target.skip_data_access_sync)
+    """What reading the access that IAM gives needs, where it is imported."""
+    if isinstance(target, AccountTarget) and target.imports_iam_access:
+        yield READ_IAM

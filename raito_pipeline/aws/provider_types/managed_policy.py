@@ -6,7 +6,7 @@ from raito_pipeline.aws.access import external_ids
 from raito_pipeline.aws.access.policies import TYPE, managed_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
-from raito_pipeline.aws.provider_types.iam_rights import read_iam, reads_iam
+from raito_pipeline.aws.provider_types.iam_rights import read_iam
 from raito_pipeline.aws.push.names import IAM
 from raito_pipeline.aws.push.policies import delete_policy, kept_policy_name, plan_policy
 from raito_pipeline.aws.push.policy_changes import (
@@ -23,7 +23,7 @@ from raito_pipeline.model.provider_types import TypeDescription
 
 def _read_rights(target: Target) -> Iterator[Right]:
     yield from read_iam(target)
-    if isinstance(target, AccountTarget) and reads_iam(target) and not target.aws_access_skip_managed_policies:
+    if isinstance(target, AccountTarget) and target.imports_managed_policies:
         yield Right("ReadPolicyTags", ("iam:ListPolicyTags",), (f"arn:aws:iam::{target.account_id}:policy/*",))
 
 

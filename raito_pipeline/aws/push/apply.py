@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
-from raito_pipeline.aws.push.changes import Aws, Change, ChangeRefused
+from raito_pipeline.aws.push.changes import Aws, Change
 from raito_pipeline.aws.push.iam_calls import Iam
-from raito_pipeline.aws.push.ownership import Objects
+from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.schedule import Step, run, steps
 from raito_pipeline.aws.readers.reading import Progress, no_progress

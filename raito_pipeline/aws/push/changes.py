@@ -9,22 +9,16 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.effects import Effect, effect_of_documents
+from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.model import PushChange, Tag
 
 Things = frozenset[str]
 """Objects of AWS by a name that is unique in a push, such as `role:NAME` or `policy:NAME`."""
 NOTHING: Things = frozenset()
-
-
-class ChangeRefused(Exception):
-    """A change that was not tried, because it would touch what Raito did not make, or because it is not valid."""
-
-    def __init__(self, change: PushChange, reason: str) -> None:
-        super().__init__(f"{change.operation} of {change.kind} {change.resource}: {reason}")
-        self.change, self.reason = change, reason
 
 
 class IamCalls(Protocol):
@@ -46,40 +40,12 @@ class IamCalls(Protocol):
     def arn(self, kind: str, name: str) -> str: ...
 
 
-class Ownership(Protocol):
-    """Which objects of AWS are this push's to change: those that Raito made, and those that Raito Cloud took over."""
-
-    account_id: str
-
-    def is_ours(self, change: PushChange, thing: str, tags: "TagsNow") -> bool:
-        """True where it may be changed, false where it is gone. Raises `ChangeRefused` where it is somebody else's."""
-        ...
-
-    def take_over(self, change: PushChange, thing: str, tags: "TagsNow") -> None:
-        """Count what exists already as made by this push. Raises `ChangeRefused` where it is somebody else's."""
-        ...
-
-    def note_made(self, thing: str) -> None:
-        """Count as made by this push."""
-        ...
-
-    def was_made(self, thing: str) -> bool:
-        """True where this push made it."""
-        ...
-
-
-class TagsNow(Protocol):
-    """Asks AWS for the tags of one object; None where it is not there."""
-
-    def __call__(self) -> tuple[Tag, ...] | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Aws:
     """What a change works with when it is made: calls of one account, and whose objects are whose."""
 
     iam: IamCalls
-    objects: Ownership
+    objects: Objects
 
 
 @dataclass(frozen=True)
@@ -89,8 +55,8 @@ class Change(ABC):
     row: PushChange
     KIND: ClassVar[str]
     OPERATION: ClassVar[str]
-    EFFECT: ClassVar[Effect]
-    """of every such change; where it depends on the documents, a class overrides `effect`"""
+    EFFECT: ClassVar[Effect | None]
+    """what every such change does to the access that people have; None = that follows from its documents"""
 
     def __init_subclass__(cls) -> None:
         """Raises `TypeError` where the class lacks a part."""
@@ -106,10 +72,10 @@ class Change(ABC):
         """What it does: `create of role readers`."""
         return f"{self.row.operation} of {self.row.kind} {self.row.resource}"
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         """What it does to the access that people have."""
-        return self.EFFECT
+        return effect_of_documents(self.row.before, self.row.after) if self.EFFECT is None else self.EFFECT
 
     @property
     def revokes(self) -> bool:

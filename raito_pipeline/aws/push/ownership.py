@@ -5,10 +5,20 @@ Cloud itself names it as the access control's own (its external id in the export
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from raito_pipeline.aws.push.changes import ChangeRefused, TagsNow
 from raito_pipeline.model import CREATOR, PushChange, Tag, made_by_raito
+
+TagsNow = Callable[[], tuple[Tag, ...] | None]
+"""Asks AWS for the tags of one object; None where it is not there."""
+
+
+class ChangeRefused(Exception):
+    """A change that was not tried, because it would touch what Raito did not make, or because it is not valid."""
+
+    def __init__(self, change: PushChange, reason: str) -> None:
+        super().__init__(f"{change.operation} of {change.kind} {change.resource}: {reason}")
+        self.change, self.reason = change, reason
 
 
 class Objects:

@@ -1,11 +1,11 @@
 """The changes of managed policies: the policy, its document, and whom it is attached to."""
 
 import json
-from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import POLICY
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
-from raito_pipeline.aws.push.effects import Effect, effect_of_documents
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things, document_text
+from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.ownership import ChangeRefused
 
 
 def policy(name_or_arn: str) -> str:
@@ -54,12 +54,8 @@ class DeletePolicy(Change):
 class NewPolicyVersion(Change):
     """A managed policy gives access to something else."""
 
-    KIND, OPERATION, EFFECT = "policy-version", "create", Effect.GIVES | Effect.TAKES
+    KIND, OPERATION, EFFECT = "policy-version", "create", None
     makes = removes = NOTHING
-
-    @cached_property
-    def effect(self) -> Effect:
-        return effect_of_documents(self.row.before, self.row.after)
 
     @property
     def needs(self) -> Things:

@@ -1,10 +1,11 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
-from functools import cached_property
+from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, ChangeRefused, Things, document_text
-from raito_pipeline.aws.push.effects import Effect, effect_of_documents
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things, document_text
+from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.ownership import ChangeRefused
 
 
 def role(name: str) -> str:
@@ -56,12 +57,8 @@ class DeleteRole(Change):
 class UpdateTrust(Change):
     """Others may assume a role."""
 
-    KIND, OPERATION, EFFECT = "role-trust", "update", Effect.GIVES | Effect.TAKES
+    KIND, OPERATION, EFFECT = "role-trust", "update", None
     makes = removes = NOTHING
-
-    @cached_property
-    def effect(self) -> Effect:
-        return effect_of_documents(self.row.before, self.row.after)
 
     @property
     def needs(self) -> Things:
@@ -76,7 +73,8 @@ class UpdateTrust(Change):
 class _InlinePolicy(Change):
     """An inline policy of a role, named ROLE/POLICY."""
 
-    KIND, OPERATION, EFFECT = "role-inline-policy", "", Effect.NEITHER
+    KIND, OPERATION = "role-inline-policy", ""
+    EFFECT: ClassVar[Effect | None] = Effect.NEITHER
 
     @property
     def needs(self) -> Things:
@@ -112,11 +110,7 @@ class CreateInlinePolicy(_InlinePolicy):
 class UpdateInlinePolicy(_InlinePolicy):
     """A role gives access to something else."""
 
-    OPERATION, EFFECT = "update", Effect.GIVES | Effect.TAKES
-
-    @cached_property
-    def effect(self) -> Effect:
-        return effect_of_documents(self.row.before, self.row.after)
+    OPERATION, EFFECT = "update", None
 
 
 class DeleteInlinePolicy(_InlinePolicy):

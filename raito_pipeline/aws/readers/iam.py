@@ -18,7 +18,7 @@ from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_lists import read_lists
 from raito_pipeline.aws.readers.iam_rows import AccountRows
 from raito_pipeline.aws.readers.iam_tags import with_tags
-from raito_pipeline.aws.readers.iam_wanted import wants_iam, wants_policies, wants_policy
+from raito_pipeline.aws.readers.iam_wanted import wants_policy
 from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
@@ -104,10 +104,10 @@ def _finished(
         groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
         roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
         policies=read_policies.without([*rows.policies_unread, *untagged])
-        if wants_policies(options)
+        if options.imports_managed_policies
         else Read.out_of_scope(began),
         attachments=Read.out_of_scope(began)
-        if not wants_iam(options)
+        if not options.imports_iam_access
         else read_attachments.without(rows.attachments_unread),
         hints=hints,
     )

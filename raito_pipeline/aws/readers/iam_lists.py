@@ -36,7 +36,6 @@ from raito_pipeline.aws.readers.iam_wanted import (
     excludes_user,
     wants_aws_managed_policies,
     wants_inline,
-    wants_policies,
 )
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, no_progress, workers
 from raito_pipeline.config.groups import IamOptions
@@ -89,7 +88,7 @@ class _Lists:
         jobs += [partial(self._user, user) for user in listed.users]
         jobs += [partial(self._role, role) for role in listed.roles]
         jobs += [partial(self._policy, policy) for policy in listed.policies]
-        if wants_policies(self.options):
+        if self.options.imports_managed_policies:
             jobs += self._attachment_jobs(listed)
         rows = merged(self.pool.each(lambda job: job(), jobs, "IAM objects", self.progress))
         groups_of = defaultdict(list)
@@ -109,7 +108,7 @@ class _Lists:
             ("ListGroups", "Groups", "*", {}),
             ("ListRoles", "Roles", "*", {}),
         ]
-        if wants_policies(self.options):
+        if self.options.imports_managed_policies:
             wanted.append(("ListPolicies", "Policies", "*", {"Scope": "Local"}))
         if wants_aws_managed_policies(self.options):
             attached = {"Scope": "AWS", "OnlyAttached": True}

@@ -14,39 +14,29 @@ def excludes_user(options: IamOptions, user_name: str) -> bool:
     return matches_any(options.aws_user_excludes, user_name)
 
 
-def wants_iam(options: IamOptions) -> bool:
-    """Whether access that IAM gives is imported at all."""
-    return not (options.aws_access_skip_iam or options.skip_data_access_sync)
-
-
 def wants_inline(options: IamOptions, kind: PrincipalType, name: str) -> bool:
     """Whether the inline policies of a user, group or role can matter."""
-    if not wants_iam(options):
+    if not options.imports_iam_access:
         return False
     if kind == "user":
         return not (options.aws_access_skip_user_inline_policies or excludes_user(options, name))
     return not (kind == "group" and options.aws_access_skip_group_inline_policies)
 
 
-def wants_policies(options: IamOptions) -> bool:
-    """Whether managed policies can matter."""
-    return wants_iam(options) and not options.aws_access_skip_managed_policies
-
-
 def wants_aws_managed_policies(options: IamOptions) -> bool:
     """Whether the managed policies that AWS itself maintains can matter."""
-    return wants_policies(options) and not options.aws_access_skip_aws_managed_policies
+    return options.imports_managed_policies and not options.aws_access_skip_aws_managed_policies
 
 
 def wants_policy(options: IamOptions, arn: str) -> bool:
     """Whether a managed policy, by its ARN, can matter."""
-    return wants_aws_managed_policies(options) if is_aws_managed(arn) else wants_policies(options)
+    return wants_aws_managed_policies(options) if is_aws_managed(arn) else options.imports_managed_policies
 
 
 def details_filter(options: IamOptions) -> list[EntityType]:
     """The `Filter` of `GetAccountAuthorizationDetails` that leaves out what nobody needs."""
     wanted: list[EntityType] = ["User", "Group", "Role"]
-    if wants_policies(options):
+    if options.imports_managed_policies:
         wanted.append("LocalManagedPolicy")
     if wants_aws_managed_policies(options):
         wanted.append("AWSManagedPolicy")

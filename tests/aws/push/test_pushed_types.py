@@ -3,7 +3,8 @@
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.changes import ChangeRefused, UnknownChange
+from raito_pipeline.aws.push.changes import UnknownChange
+from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, explain, too_many_deletions
 
 from .conftest import Story, arn, document, text
