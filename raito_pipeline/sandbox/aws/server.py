@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,8 +31,10 @@ from raito_pipeline.sandbox.aws.faults import Fault, Faults
 from raito_pipeline.sandbox.aws.http import HOST, Answer, Server
 from raito_pipeline.sandbox.aws.incoming import Incoming, read_incoming
 from raito_pipeline.sandbox.aws.journal import Journal, JournalEntry, change_of
+from raito_pipeline.sandbox.aws.pace import Pace, instantly, set_pace
 from raito_pipeline.sandbox.aws.patches import apply_patches
 from raito_pipeline.sandbox.aws.patches.paging import LONGEST, set_longest_page
+from raito_pipeline.sandbox.aws.patches.sso_operations import forget_operations, settle
 
 USER_POOL_ACCOUNT = "123456789012"
 USER_POOL_REGION = "eu-west-1"
@@ -60,8 +63,9 @@ class EmulatedAws:
     """AWS on 127.0.0.1, empty at the start; `port=0` takes a free one.
 
     `journal` keeps the changes that come over HTTP (see `replay_journal`); `latency_seconds` is added to each call.
-    `longest_page` is the number of items a page at the most. With `remember` a reading call that comes again is
-    answered as before until something changes, for tests that read the same again and again.
+    `longest_page` is the number of items a page at the most. `pace` is how long AWS takes for what it does after it has
+    answered (it may be changed while it runs; `reset_state` brings back what was given). With `remember` a reading call
+    that comes again is answered as before until something changes, for tests that read the same again and again.
     `calls` is the call log, `faults` what goes wrong; other processes reach both under `/sandbox-api/`. Whoever seeds
     in-process while clients are at work holds `lock`.
     """
@@ -73,6 +77,7 @@ class EmulatedAws:
         latency_seconds: float = 0.0,
         longest_page: int = LONGEST,
         remember: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         os.environ.update(_ENVIRONMENT)
         apply_patches()
@@ -82,6 +87,7 @@ class EmulatedAws:
         self.faults = Faults()
         self.latency_seconds = latency_seconds
         self.lock = threading.RLock()
+        self._first_pace = pace or Pace()
         self._journal = Journal(journal) if journal is not None else None
         self._moto = _Dispatcher()
         self.reset_state()
@@ -106,6 +112,9 @@ class EmulatedAws:
             settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
             ActionAuthenticatorMixin.request_count = 0
             mock_random.seed(_FIRST_SEED)
+            forget_operations()
+            self.pace = replace(self._first_pace)
+            set_pace(self.pace)
         self.faults.clear()
         self.calls.reset()
 
@@ -129,11 +138,18 @@ class EmulatedAws:
         if self._journal is None:
             return 0
         count = 0
-        for count, change in enumerate(self._journal.changes(), start=1):
-            answer = self._moto_answer(_environ_of(change, self.endpoint_url), change.seed)
-            if answer.status >= 400:
-                raise ReplayFailed(count, change, answer)
+        with instantly():
+            for count, change in enumerate(self._journal.changes(), start=1):
+                answer = self._moto_answer(_environ_of(change, self.endpoint_url), change.seed)
+                if answer.status >= 400:
+                    raise ReplayFailed(count, change, answer)
         return count
+
+    def settle(self) -> None:
+        """Let what AWS was doing after its answers, and has had its time for, be done; each call does so, too."""
+        with self.lock:
+            if settle() and self._remembered is not None:
+                self._remembered.clear()
 
     def stop(self) -> None:
         """Stop serving; a second call does nothing."""
@@ -186,6 +202,7 @@ class EmulatedAws:
         return fault_answer(fault, call)
 
     def _carried_out(self, call: Incoming, environ: dict[str, Any]) -> Answer:
+        self.settle()
         if not call.writes:
             return self._read(call, environ)
         if self._remembered is not None:

@@ -2,9 +2,9 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, ClientOf
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, ClientOf, code
 
 
 def allow(size: int = 0) -> str:
@@ -20,20 +20,13 @@ def trust(**more: Any) -> str:
 
 
 @pytest.fixture
-def iam(client: ClientOf) -> Any:
+def iam(aws: EmulatedAws, client: ClientOf) -> Any:
+    aws.pace.new_role_seconds = 0.0
     iam = client("iam")
     iam.create_role(RoleName="role", AssumeRolePolicyDocument=trust())
     iam.create_user(UserName="user")
     iam.create_group(GroupName="group")
     return iam
-
-
-def code(call: Any, **arguments: Any) -> str:
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return "done"
 
 
 @pytest.mark.parametrize(

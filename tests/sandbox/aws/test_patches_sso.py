@@ -1,77 +1,13 @@
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
+from tests.sandbox.aws.center import ADMIN, INSTANCE, READ, STORE, Center
 from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, REGION, ClientOf
-
-INSTANCE = "arn:aws:sso:::instance/ssoins-1111222233334444"
-STORE = "d-1234567890"
-READ = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]})
-ADMIN = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
-
-
-@dataclass
-class Center:
-    """Clients of the home account and what tests do over and over."""
-
-    sso: Any
-    store: Any
-    iam: Any
-
-    def user(self, name: str) -> str:
-        created = self.store.create_user(
-            IdentityStoreId=STORE, UserName=name, DisplayName=name, Name={"FamilyName": name, "GivenName": name}
-        )
-        return str(created["UserId"])
-
-    def permission_set(self, name: str = "Analyst", **more: Any) -> str:
-        created = self.sso.create_permission_set(InstanceArn=INSTANCE, Name=name, **more)
-        return str(created["PermissionSet"]["PermissionSetArn"])
-
-    def assignment(self, arn: str, principal_id: str, account: str = OTHER_ACCOUNT) -> dict[str, str]:
-        return {
-            "InstanceArn": INSTANCE,
-            "TargetId": account,
-            "TargetType": "AWS_ACCOUNT",
-            "PermissionSetArn": arn,
-            "PrincipalType": "USER",
-            "PrincipalId": principal_id,
-        }
-
-    def assign(self, arn: str, principal_id: str, account: str = OTHER_ACCOUNT) -> Mapping[str, Any]:
-        answer = self.sso.create_account_assignment(**self.assignment(arn, principal_id, account))
-        started = answer["AccountAssignmentCreationStatus"]
-        assert started["Status"] == "IN_PROGRESS"
-        found = self.sso.describe_account_assignment_creation_status(
-            InstanceArn=INSTANCE, AccountAssignmentCreationRequestId=started["RequestId"]
-        )
-        status: Mapping[str, Any] = found["AccountAssignmentCreationStatus"]
-        return status
-
-    def provision(self, arn: str) -> Mapping[str, Any]:
-        answer = self.sso.provision_permission_set(
-            InstanceArn=INSTANCE, PermissionSetArn=arn, TargetType="ALL_PROVISIONED_ACCOUNTS"
-        )
-        request = answer["PermissionSetProvisioningStatus"]["RequestId"]
-        found = self.sso.describe_permission_set_provisioning_status(
-            InstanceArn=INSTANCE, ProvisionPermissionSetRequestId=request
-        )
-        status: Mapping[str, Any] = found["PermissionSetProvisioningStatus"]
-        return status
-
-    def roles(self) -> list[Mapping[str, Any]]:
-        return list(self.iam.list_roles(PathPrefix="/aws-reserved/")["Roles"])
-
-
-@pytest.fixture
-def center(client: ClientOf) -> Center:
-    set_identity_center_home(ACCOUNT, REGION, INSTANCE, STORE)
-    return Center(client("sso-admin"), client("identitystore"), client("iam", OTHER_ACCOUNT))
 
 
 def test_only_the_home_has_an_instance(center: Center, client: ClientOf) -> None:
@@ -122,6 +58,7 @@ def test_the_role_goes_with_the_last_assignment(center: Center) -> None:
     for principal, left in ((ann, 1), (bob, 0)):
         answer = center.sso.delete_account_assignment(**center.assignment(arn, principal))
         request = answer["AccountAssignmentDeletionStatus"]["RequestId"]
+        center.aws_is_settled()
         status = center.sso.describe_account_assignment_deletion_status(
             InstanceArn=INSTANCE, AccountAssignmentDeletionRequestId=request
         )
@@ -156,7 +93,7 @@ def test_a_customer_managed_policy_has_to_be_in_the_account(center: Center) -> N
 
 
 def test_an_unknown_principal_cannot_be_assigned(center: Center) -> None:
-    assert center.assign(center.permission_set(), "0" * 36)["Status"] == "FAILED"
+    assert center.assign(center.permission_set(), "00000000-0000-0000-0000-000000000000")["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import threading
 
 from raito_pipeline.sandbox.aws.patches.glue import patch_glue
-from raito_pipeline.sandbox.aws.patches.iam import patch_iam
+from raito_pipeline.sandbox.aws.patches.iam import patch_iam, patch_iam_refusals
 from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
 from raito_pipeline.sandbox.aws.patches.s3 import patch_s3
 from raito_pipeline.sandbox.aws.patches.s3_writing import patch_s3_writing
 from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
-from raito_pipeline.sandbox.aws.patches.sso import patch_sso
+from raito_pipeline.sandbox.aws.patches.sso import patch_sso, patch_sso_refusals
 from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
 from raito_pipeline.sandbox.aws.patches.sts import patch_sts
 
@@ -25,10 +25,12 @@ def apply_patches() -> None:
         _applied = True
         patch_iam()
         patch_iam_limits()
+        patch_iam_refusals()
         patch_sts()
         patch_glue()
         patch_s3()
         patch_s3_writing()
         patch_s3control()
         patch_sso()
+        patch_sso_refusals()
         patch_identity_store()

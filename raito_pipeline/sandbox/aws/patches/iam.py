@@ -4,18 +4,25 @@ Refusals stand in the answers to calls only; what is seeded in-process may break
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.model import OperationModel
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.serialize import url_encode
-from moto.iam.exceptions import DeleteConflictException
+from moto.iam.exceptions import DeleteConflictException, ValidationError
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy
 from moto.iam.responses import IamResponse
 
+from raito_pipeline.sandbox.aws.pace import current_pace
 from raito_pipeline.sandbox.aws.patches.aws_managed import load_aws_managed
+from raito_pipeline.sandbox.aws.patches.iam_names import refuse_taken_name
 from raito_pipeline.sandbox.aws.patches.paging import page_of
+from raito_pipeline.sandbox.aws.patches.principals import known_from
+from raito_pipeline.sandbox.aws.patches.protected_roles import refuse_protected_role
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
+from raito_pipeline.sandbox.aws.patches.service_models import before_each_call, broken_constraint
 
 _USUAL_PAGE = 100
 _ENCODED = (
@@ -42,6 +49,27 @@ def patch_iam() -> None:
         role.description = role.description if description is None else description
         role.max_session_duration = duration or role.max_session_duration
         return EmptyResult()
+
+
+def patch_iam_refusals() -> None:
+    """Refuse what no call may do; comes after the other patches of IAM, so that it looks at a call before they do."""
+    before_each_call(IamResponse, "iam", _refuse)
+
+    @replace(IamResponse, "create_role")
+    def create_role(before: Method, self: IamResponse) -> Any:
+        answer = before(self)
+        known_from(
+            self.backend.get_role(self._get_param("RoleName")), time.monotonic() + current_pace().new_role_seconds
+        )
+        return answer
+
+
+def _refuse(self: IamResponse, operation: OperationModel) -> None:
+    broken = broken_constraint(operation, self.params)
+    if broken:
+        raise ValidationError(broken)
+    refuse_protected_role(self, operation)
+    refuse_taken_name(self, operation)
 
 
 def _patch_attachments() -> None:

@@ -1,5 +1,6 @@
-"""What IAM refuses: names, sizes and numbers beyond its limits, and trust policies that are none.
+"""What IAM refuses: sizes and numbers beyond its limits, and trust policies that are none.
 
+Characters and lengths of single parameters are those of IAM's own model (`service_models`).
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
@@ -7,25 +8,13 @@ import json
 import re
 from typing import Any
 
-from moto.iam.exceptions import LimitExceededException, MalformedPolicyDocument, ValidationError
+from moto.iam.exceptions import LimitExceededException, MalformedPolicyDocument
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.iam.responses import IamResponse
 
 from raito_pipeline.sandbox.aws.patches.principals import invalid_principals
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 
-_NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
-_PATH = re.compile(r"/|/[!-\x7f]+/")
-_LONGEST_NAME = {"RoleName": 64, "UserName": 64, "GroupName": 128, "PolicyName": 128}
-_CREATIONS = {
-    "create_role": ("RoleName",),
-    "create_user": ("UserName",),
-    "create_group": ("GroupName",),
-    "create_policy": ("PolicyName",),
-    "put_role_policy": ("PolicyName",),
-    "put_user_policy": ("PolicyName",),
-    "put_group_policy": ("PolicyName",),
-}
 _LARGEST_POLICY = 6_144
 _LARGEST_TRUST = 2_048
 _LARGEST_INLINE = {"role": 10_240, "user": 2_048, "group": 5_120}
@@ -35,8 +24,6 @@ _MOST_GROUPS = 10
 
 def patch_iam_limits() -> None:
     """Refuse in calls what AWS refuses; seeding in-process stays free."""
-    for method, names in _CREATIONS.items():
-        _check_names_in(method, names)
     for method in ("create_policy", "create_policy_version"):
         _check_size_in(method)
     for kind, largest in _LARGEST_INLINE.items():
@@ -54,22 +41,6 @@ def patch_iam_limits() -> None:
         groups = {known.name for known in self.backend.get_groups_for_user(name)}
         if len(groups - {group}) >= _MOST_GROUPS:
             raise LimitExceededException(f"Cannot exceed quota for GroupsPerUser: {_MOST_GROUPS}")
-        return before(self)
-
-
-def _check_names_in(method: str, names: tuple[str, ...]) -> None:
-    @replace(IamResponse, method)
-    def check_names(before: Method, self: IamResponse) -> Any:
-        for name in names:
-            value = self._get_param(name)
-            if _NAME.fullmatch(value) is None or len(value) > _LONGEST_NAME[name]:
-                raise ValidationError(
-                    f"1 validation error detected: Value '{value}' at '{name[0].lower()}{name[1:]}' failed to satisfy "
-                    f"constraint: [\\w+=,.@-]+ with at most {_LONGEST_NAME[name]} characters"
-                )
-        path = self._get_param("Path")
-        if path is not None and (_PATH.fullmatch(path) is None or len(path) > 512):
-            raise ValidationError(f"The specified value for path is invalid: {path}")
         return before(self)
 
 

@@ -1,10 +1,15 @@
-"""Principals of resource policies: AWS takes a policy only if the users and roles that it names exist."""
+"""Principals of resource policies: AWS takes a policy only if the users and roles that it names exist.
+
+A role that was made a moment ago does not exist yet for the services that check this.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from moto.iam.models import iam_backends
+from moto.iam.models import Role, iam_backends
 
 _ENTITY = re.compile(r"arn:aws:iam::(\d{12}):(user|role)/(?:.*/)?([^/]+)")
 _OTHER = re.compile(r"\*|\d{12}|arn:aws:iam::\d{12}:root|arn:aws:sts::\d{12}:(assumed-role|federated-user)/.+")
@@ -34,7 +39,16 @@ def _is_valid(principal: str) -> bool:
     iam = iam_backends[account_id]["aws"]
     if kind == "user":
         return name in iam.users and iam.users[name].arn == principal
-    return any(role.arn == principal for role in iam.roles.values())
+    return any(role.arn == principal and _is_known(role) for role in iam.roles.values())
+
+
+def known_from(role: Role, when: float) -> None:
+    """From this time of `time.monotonic` on, the role is a valid principal."""
+    vars(role)["sandbox_known_from"] = when
+
+
+def _is_known(role: Role) -> bool:
+    return bool(vars(role).get("sandbox_known_from", 0.0) <= time.monotonic())
 
 
 def _as_list(value: Any) -> list[Any]:

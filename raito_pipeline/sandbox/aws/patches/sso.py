@@ -1,15 +1,19 @@
 """Identity Center: what the emulator lacks, its refusals, and what assignments do in the accounts.
 
-As with AWS, assigning and provisioning are answered with IN_PROGRESS first; asking for the status tells the outcome.
+As with AWS, assigning and provisioning are answered with IN_PROGRESS first and take a while; asking for the status
+tells the outcome (`sso_operations`).
+https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_Operations.html
+https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
 """
 
 import json
 import re
 from typing import Any
 
+from botocore.model import OperationModel
 from moto.core.utils import unix_time
 from moto.moto_api._internal import mock_random
-from moto.ssoadmin.exceptions import ConflictException, ResourceNotFoundException
+from moto.ssoadmin.exceptions import ConflictException, ResourceNotFoundException, ServiceQuotaExceededException
 from moto.ssoadmin.models import (
     AccountAssignment,
     Instance,
@@ -24,12 +28,19 @@ from raito_pipeline.sandbox.aws.patches.aws_managed import is_aws_managed
 from raito_pipeline.sandbox.aws.patches.json_errors import ValidationException
 from raito_pipeline.sandbox.aws.patches.paging import page_of
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
+from raito_pipeline.sandbox.aws.patches.service_models import before_each_call, broken_constraint, refuses_with
+from raito_pipeline.sandbox.aws.patches.sso_operations import begin, is_under_way, outcome
 from raito_pipeline.sandbox.aws.patches.sso_principals import principal_exists
-from raito_pipeline.sandbox.aws.patches.sso_roles import ProvisioningFailed, find_role, provision_role, remove_role
+from raito_pipeline.sandbox.aws.patches.sso_roles import (
+    ProvisioningFailed,
+    find_role,
+    provision_role,
+    remove_role,
+    role_known_from,
+)
 
 _USUAL_PAGE = 100
 _USUAL_DURATION = "PT1H"
-_NAME = re.compile(r"[\w+=,.@-]{1,32}")
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
@@ -62,25 +73,39 @@ def patch_sso() -> None:
         return ManagedPolicy(managed_policy_arn, managed_policy_arn.rpartition("/")[2])
 
 
+def patch_sso_refusals() -> None:
+    """Refuse what no call may do; comes after the other patches, so that it looks at a call before they do."""
+    before_each_call(SSOAdminResponse, "sso-admin", _refuse)
+
+
+_OF_ONE_ACCOUNT = frozenset({"CreateAccountAssignment", "DeleteAccountAssignment", "ProvisionPermissionSet"})
+_REFERENCES = frozenset({"AttachManagedPolicyToPermissionSet", "AttachCustomerManagedPolicyReferenceToPermissionSet"})
+_MOST_POLICIES = 20
+
+
+def _refuse(self: SSOAdminResponse, operation: OperationModel) -> None:
+    parameters = json.loads(self.body or "{}")
+    broken = broken_constraint(operation, parameters)
+    if broken:
+        raise ValidationException(broken)
+    arn = parameters.get("PermissionSetArn")
+    if arn is None or not refuses_with(operation, "ConflictException"):
+        return
+    # A change of the permission set itself would reach every account that something is under way for.
+    account_id = parameters.get("TargetId") if operation.name in _OF_ONE_ACCOUNT else None
+    if is_under_way(arn, account_id):
+        raise ConflictException(f"Another operation is under way for the permission set {arn}. Try again later.")
+    if operation.name in _REFERENCES:
+        known = _permission_set(self)
+        if len(known.managed_policies) + len(known.customer_managed_policies) >= _MOST_POLICIES:
+            raise ServiceQuotaExceededException(
+                f"You have exceeded AWS SSO limits. Cannot create ManagedPolicy more than {_MOST_POLICIES} for id "
+                f"{arn.rpartition('/')[2]}."
+            )
+
+
 def _is_home(sso: SSOAdminBackend) -> bool:
     return bool(vars(sso).get("is_home"))
-
-
-def _statuses(sso: SSOAdminBackend) -> dict[str, dict[str, Any]]:
-    """Outcomes by request id; they live on the emulator's own object, so that they go when it is emptied."""
-    statuses: dict[str, dict[str, Any]] = vars(sso).setdefault("sandbox_statuses", {})
-    return statuses
-
-
-def _in_progress(sso: SSOAdminBackend, status: dict[str, Any]) -> dict[str, Any]:
-    _statuses(sso)[status["RequestId"]] = status
-    return {**{name: value for name, value in status.items() if name != "FailureReason"}, "Status": "IN_PROGRESS"}
-
-
-def _outcome(sso: SSOAdminBackend, request_id: str) -> dict[str, Any]:
-    if request_id not in _statuses(sso):
-        raise ResourceNotFoundException(f"Request {request_id} not found")
-    return _statuses(sso)[request_id]
 
 
 def _accounts_with(sso: SSOAdminBackend, permission_set_arn: str) -> list[str]:
@@ -115,13 +140,19 @@ def _same(one: AccountAssignment, other: AccountAssignment) -> bool:
 
 
 def _patch_permission_sets() -> None:
+    # arn:aws:sso:::permissionSet/INSTANCE/ID, where the emulator has arn:aws:sso:::instance/INSTANCE/ID.
+    before = PermissionSet.generate_id
+    setattr(  # noqa: B010
+        PermissionSet,
+        "generate_id",
+        staticmethod(lambda instance_arn: before(instance_arn).replace(":::instance/", ":::permissionSet/", 1)),
+    )
+
     @replace(SSOAdminResponse, "create_permission_set")
     def create_permission_set(_before: Method, self: SSOAdminResponse) -> str:
         sso, name, instance_arn = self.ssoadmin_backend, self._get_param("Name"), self._get_param("InstanceArn")
         if not any(instance.instance_arn == instance_arn for instance in sso.instances):
             raise ResourceNotFoundException(f"Instance {instance_arn} not found")
-        if _NAME.fullmatch(name) is None:
-            raise ValidationException(f"Value '{name}' at 'name' must match [\\w+=,.@-]{{1,32}}")
         if any(known.name == name for known in sso.permission_sets):
             raise ConflictException(f"PermissionSet with name {name} already exists.")
         made = sso.create_permission_set(
@@ -158,7 +189,7 @@ def _patch_permission_sets() -> None:
     def delete_permission_set(before: Method, self: SSOAdminResponse) -> Any:
         arn = _permission_set(self).permission_set_arn
         if _accounts_with(self.ssoadmin_backend, arn):
-            raise ConflictException(f"Could not delete PermissionSet {arn} because it is assigned in accounts.")
+            raise ConflictException("PermissionSet has ApplicationProfile associated with it")
         return before(self)
 
     @replace(SSOAdminResponse, "put_inline_policy_to_permission_set")
@@ -196,24 +227,20 @@ def _check_policy(text: str) -> None:
 def _patch_assignments() -> None:
     @replace(SSOAdminResponse, "create_account_assignment")
     def create_account_assignment(_before: Method, self: SSOAdminResponse) -> str:
-        _permission_set(self)
-        return json.dumps({"AccountAssignmentCreationStatus": _in_progress(self.ssoadmin_backend, _assign(self))})
+        return json.dumps({"AccountAssignmentCreationStatus": _begin_assigning(self)})
 
     @replace(SSOAdminResponse, "describe_account_assignment_creation_status")
     def describe_creation(_before: Method, self: SSOAdminResponse) -> str:
-        status = _outcome(self.ssoadmin_backend, self._get_param("AccountAssignmentCreationRequestId"))
+        status = outcome(self.ssoadmin_backend, self._get_param("AccountAssignmentCreationRequestId"))
         return json.dumps({"AccountAssignmentCreationStatus": status})
 
     @replace(SSOAdminResponse, "delete_account_assignment")
     def delete_account_assignment(_before: Method, self: SSOAdminResponse) -> str:
-        summary = self.ssoadmin_backend.delete_account_assignment(**_assignment(self))
-        # The id is the one of the creation, which has an outcome of its own.
-        summary = {**summary, "RequestId": str(mock_random.uuid4()), "Status": "SUCCEEDED"}
-        return json.dumps({"AccountAssignmentDeletionStatus": _in_progress(self.ssoadmin_backend, summary)})
+        return json.dumps({"AccountAssignmentDeletionStatus": _begin_unassigning(self)})
 
     @replace(SSOAdminResponse, "describe_account_assignment_deletion_status")
     def describe_deletion(_before: Method, self: SSOAdminResponse) -> str:
-        status = _outcome(self.ssoadmin_backend, self._get_param("AccountAssignmentDeletionRequestId"))
+        status = outcome(self.ssoadmin_backend, self._get_param("AccountAssignmentDeletionRequestId"))
         return json.dumps({"AccountAssignmentDeletionStatus": status})
 
 
@@ -228,26 +255,46 @@ def _assignment(self: SSOAdminResponse) -> dict[str, str]:
     }
 
 
-def _assign(self: SSOAdminResponse) -> dict[str, Any]:
-    wanted = _assignment(self)
-    try:
-        store = self.ssoadmin_backend.instances[0].identity_store_id
+def _begin_assigning(self: SSOAdminResponse) -> dict[str, Any]:
+    sso, wanted, permission_set = self.ssoadmin_backend, _assignment(self), _permission_set(self)
+    account_id = wanted["target_id"]
+
+    def assign(done_at: float) -> None:
+        store = sso.instances[0].identity_store_id
         if not principal_exists(store, wanted["principal_type"], wanted["principal_id"]):
             raise ProvisioningFailed(f"Received a 404 status error: {wanted['principal_type']} not found.")
-        return {**self.ssoadmin_backend.create_account_assignment(**wanted), "Status": "SUCCEEDED"}
-    except ProvisioningFailed as error:
-        failed = AccountAssignment(**wanted).to_json(include_creation_date=True, include_request_id=True)
-        return {**failed, "Status": "FAILED", "FailureReason": str(error)}
+        is_new = find_role(permission_set, account_id) is None
+        sso.create_account_assignment(**wanted)
+        if is_new:
+            role_known_from(permission_set, account_id, done_at)
+
+    return begin(sso, _assignment_status(wanted), frozenset((account_id,)), assign)
+
+
+def _begin_unassigning(self: SSOAdminResponse) -> dict[str, Any]:
+    sso, wanted = self.ssoadmin_backend, _assignment(self)
+    _permission_set(self)
+    if not any(_same(AccountAssignment(**wanted), known) for known in sso.account_assignments):
+        raise ResourceNotFoundException("The account assignment does not exist.")
+
+    def unassign(_done_at: float) -> None:
+        sso.delete_account_assignment(**wanted)
+
+    return begin(sso, _assignment_status(wanted), frozenset((wanted["target_id"],)), unassign)
+
+
+def _assignment_status(wanted: dict[str, str]) -> dict[str, Any]:
+    return dict(AccountAssignment(**wanted).to_json(include_creation_date=True, include_request_id=True))
 
 
 def _patch_provisioning_calls() -> None:
     @replace(SSOAdminResponse, "provision_permission_set")
     def provision_permission_set(_before: Method, self: SSOAdminResponse) -> str:
-        return json.dumps({"PermissionSetProvisioningStatus": _in_progress(self.ssoadmin_backend, _provision(self))})
+        return json.dumps({"PermissionSetProvisioningStatus": _begin_provisioning(self)})
 
     @replace(SSOAdminResponse, "describe_permission_set_provisioning_status")
     def describe_provisioning(_before: Method, self: SSOAdminResponse) -> str:
-        status = _outcome(self.ssoadmin_backend, self._get_param("ProvisionPermissionSetRequestId"))
+        status = outcome(self.ssoadmin_backend, self._get_param("ProvisionPermissionSetRequestId"))
         return json.dumps({"PermissionSetProvisioningStatus": status})
 
     @replace(SSOAdminResponse, "list_permission_sets_provisioned_to_account")
@@ -263,25 +310,26 @@ def _patch_provisioning_calls() -> None:
         )
 
 
-def _provision(self: SSOAdminResponse) -> dict[str, Any]:
-    permission_set = _permission_set(self)
-    target = self._get_param("TargetId")
+def _begin_provisioning(self: SSOAdminResponse) -> dict[str, Any]:
+    sso, permission_set, target = self.ssoadmin_backend, _permission_set(self), self._get_param("TargetId")
+    accounts = _accounts_with(sso, permission_set.permission_set_arn)
+    if self._get_param("TargetType") != "ALL_PROVISIONED_ACCOUNTS":
+        if target not in accounts:
+            raise ResourceNotFoundException(f"The permission set is not provisioned in account {target}.")
+        accounts = [target]
     status = {
         "RequestId": str(mock_random.uuid4()),
         "PermissionSetArn": permission_set.permission_set_arn,
         "CreatedDate": unix_time(),
-        "Status": "SUCCEEDED",
     }
     if target:
         status["AccountId"] = target
-    everywhere = self._get_param("TargetType") == "ALL_PROVISIONED_ACCOUNTS"
-    accounts = _accounts_with(self.ssoadmin_backend, permission_set.permission_set_arn) if everywhere else [target]
-    try:
+
+    def provision(_done_at: float) -> None:
         for account_id in accounts:
-            provision_role(self.ssoadmin_backend, permission_set, account_id)
-    except ProvisioningFailed as error:
-        status |= {"Status": "FAILED", "FailureReason": str(error)}
-    return status
+            provision_role(sso, permission_set, account_id)
+
+    return begin(sso, status, frozenset(accounts), provision)
 
 
 def _page(self: SSOAdminResponse, key: str, items: list[Any]) -> str:

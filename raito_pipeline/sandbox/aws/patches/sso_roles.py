@@ -12,11 +12,15 @@ from moto.iam.models import IAMBackend, Role
 from moto.ssoadmin.models import PermissionSet, SSOAdminBackend
 
 from raito_pipeline.sandbox.aws.accounts import iam_of
+from raito_pipeline.sandbox.aws.pace import current_pace
+from raito_pipeline.sandbox.aws.patches.principals import known_from
 
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _INLINE_POLICY = "AwsSSOInlinePolicy"
 # Identity Center's roles allow twelve hours; the permission set's own limit is kept by Identity Center.
 _SESSION_SECONDS = 43_200
+# A permission set may have 20 policies; a role of an account may have 10 unless its quota was raised.
+_MOST_ATTACHED = 10
 
 
 class ProvisioningFailed(Exception):
@@ -25,7 +29,10 @@ class ProvisioningFailed(Exception):
 
 def role_name(permission_set: PermissionSet, account_id: str) -> str:
     """The name of the permission set's role in the account, the same each time."""
-    return f"AWSReservedSSO_{permission_set.name}_{_hex(permission_set.permission_set_arn + account_id)}"
+    permission_set_id = permission_set.permission_set_arn.rpartition("/")[2]
+    return (
+        f"AWSReservedSSO_{permission_set.name}_{_hex(f'{permission_set.instance_arn}/{permission_set_id}{account_id}')}"
+    )
 
 
 def role_path(region: str) -> str:
@@ -65,6 +72,13 @@ def find_role(permission_set: PermissionSet, account_id: str) -> Role | None:
         return None
 
 
+def role_known_from(permission_set: PermissionSet, account_id: str, provisioned_at: float) -> None:
+    """The role was made at this time of `time.monotonic`; it is a valid principal only some time later."""
+    role = find_role(permission_set, account_id)
+    if role is not None:
+        known_from(role, provisioned_at + current_pace().new_role_seconds)
+
+
 def _create_role(sso: SSOAdminBackend, iam: IAMBackend, permission_set: PermissionSet) -> Role:
     provider = f"AWSSSO_{_hex(sso.instances[0].instance_arn + iam.account_id)}_DO_NOT_DELETE"
     if provider not in iam.saml_providers:
@@ -101,6 +115,10 @@ def _policy_arns(iam: IAMBackend, permission_set: PermissionSet) -> list[str]:
         if arn not in iam.managed_policies:
             raise ProvisioningFailed(f"Received a 404 status error: Policy {arn} does not exist or is not attachable.")
         arns.append(arn)
+    if len(arns) > _MOST_ATTACHED:
+        raise ProvisioningFailed(
+            f"Received a 409 status error: Cannot exceed quota for PoliciesPerRole: {_MOST_ATTACHED}"
+        )
     return arns
 
 
