@@ -1,4 +1,4 @@
-"""The sandbox's own HTTP interface beside AWS: other processes read the call log and order faults.
+"""The sandbox's own HTTP interface beside AWS: other processes read the call log, order faults, and are people.
 
 - `GET /sandbox-api/calls` with the optional query fields `service`, `operation`, `account` and `since` (a call number):
   `{"mark": 12, "calls": [{"number": 12, "service": "iam", "operation": "GetRole", ...}]}`
@@ -6,6 +6,8 @@
 - `GET /sandbox-api/faults`: `{"faults": [{"id": "fault-1", "kind": "deny", "hits": 2, ...}]}`
 - `POST /sandbox-api/faults` with one fault (the fields of `faults.Fault`) or a list of them: `{"ids": ["fault-1"]}`
 - `DELETE /sandbox-api/faults` takes all back, `DELETE /sandbox-api/faults?id=fault-1` one.
+- `GET /sandbox-api/credentials?account=ID&permission_set=NAME&user=NAME`: what Identity Center's access portal gives a
+  person, `{"access_key_id": ..., "secret_access_key": ..., "session_token": ...}`; 403 where nothing is assigned.
 """
 
 import io
@@ -18,6 +20,7 @@ import msgspec
 from raito_pipeline.sandbox.aws.call_log import CallLog
 from raito_pipeline.sandbox.aws.faults import Fault, Faults
 from raito_pipeline.sandbox.aws.http import Answer
+from raito_pipeline.sandbox.aws.identity_center import NotAssigned, person_credentials
 
 PREFIX = "/sandbox-api/"
 _FILTERS = ("service", "operation", "account")
@@ -43,6 +46,8 @@ def answer_control(environ: Mapping[str, Any], calls: CallLog, faults: Faults) -
                 return _json(200, {"ids": [faults.add(fault) for fault in many]})
             case "DELETE", "faults":
                 return _remove(faults, query.get("id"))
+            case "GET", "credentials":
+                return _credentials(query)
             case method, path:
                 return _json(404, {"error": f"There is no {method} {PREFIX}{path}."})
     except (msgspec.MsgspecError, ValueError) as error:
@@ -55,6 +60,17 @@ def _calls(calls: CallLog, query: Mapping[str, str]) -> dict[str, Any]:
         if name in query:
             found = [call for call in found if getattr(call, name) == query[name]]
     return {"mark": calls.mark, "calls": found}
+
+
+def _credentials(query: Mapping[str, str]) -> Answer:
+    missing = [name for name in ("account", "permission_set", "user") if name not in query]
+    if missing:
+        return _json(400, {"error": f"Name the {missing[0]} in the query."})
+    try:
+        found = person_credentials(query["account"], query["permission_set"], query["user"])
+    except NotAssigned as error:
+        return _json(403, {"error": str(error)})
+    return _json(200, found._asdict())
 
 
 def _remove(faults: Faults, fault_id: str | None) -> Answer:

@@ -6,6 +6,7 @@ JSON services name the error in `__type`, query services (IAM, STS) in an `Error
 import json
 import re
 import uuid
+from dataclasses import replace
 from xml.sax.saxutils import escape, unescape
 
 from raito_pipeline.sandbox.aws.faults import Fault
@@ -52,6 +53,13 @@ _S3_ACTIONS = {
 """Operations of S3 whose action is called otherwise."""
 _CODE = re.compile(r"<Code>(.*?)</Code>")
 _MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
+_CONTROL_STATUSES = {
+    "AccessDenied": 403,
+    "NoSuchAccessPoint": 404,
+    "NoSuchAccessPointPolicy": 404,
+    "AccessPointAlreadyOwnedByYou": 409,
+}
+"""What S3 Control answers errors with that its model does not know, other than 400."""
 _JSON_CODES = {"AccessDenied": "AccessDeniedException", "InvalidClientTokenId": "UnrecognizedClientException"}
 _MESSAGES = {
     "throttle": "Rate exceeded",
@@ -83,6 +91,9 @@ def in_the_protocols_shape(call: Incoming, answer: Answer) -> Answer:
     """The emulator refuses calls in one XML shape, which SDKs of other protocols cannot read; other answers stay."""
     if answer.status == _BAD_REQUEST and call.service in _QUERY_SERVICES and _DENIED in answer.body:
         return Answer(_FORBIDDEN, answer.headers, answer.body)
+    if answer.status == _BAD_REQUEST and call.service == "s3control":
+        named = _CODE.search(answer.body.decode("utf-8", "replace"))
+        return replace(answer, status=_CONTROL_STATUSES.get(named[1] if named else "", answer.status))
     if answer.status < _BAD_REQUEST or not _is_foreign(call.service, answer.body):
         return answer
     text = answer.body.decode("utf-8", "replace")

@@ -17,6 +17,7 @@ from moto.core.request import Request
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import HTTPException
 
+from raito_pipeline.sandbox.aws.access_points import read_access_point_host
 from raito_pipeline.sandbox.aws.accounts import account_of
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]*)/(?P<service>[^/]*)/aws4_request")
@@ -51,6 +52,8 @@ def read_incoming(environ: dict[str, Any]) -> Incoming:
     """Identify the request; its body is read in full and put back into `environ` for whoever answers it."""
     body = _take_body(environ)
     key, region, service = _credential_scope(environ)
+    if service == "s3":
+        read_access_point_host(environ, region)
     target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
     form = _form(environ, body)
     if not service:

@@ -168,7 +168,9 @@ class EmulatedAws:
     def _answer(self, environ: dict[str, Any]) -> Answer | None:
         path = str(environ.get("PATH_INFO", ""))
         if path.startswith(PREFIX):
-            return answer_control(environ, self.calls, self.faults)
+            with self.lock:
+                self.settle()
+                return answer_control(environ, self.calls, self.faults)
         if path.startswith("/moto-api"):
             return self._moto_answer(environ)
         started = time.time()

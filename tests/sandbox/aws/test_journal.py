@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def state(client: Any) -> dict[str, Any]:
         "assignments": sso.list_account_assignments(
             InstanceArn=INSTANCE, AccountId=OTHER_ACCOUNT, PermissionSetArn=permission_set
         )["AccountAssignments"],
-        "provisioned": [role["Arn"] for role in client("iam", OTHER_ACCOUNT).list_roles()["Roles"]],
+        "provisioned": [(role["Arn"], role["RoleId"]) for role in client("iam", OTHER_ACCOUNT).list_roles()["Roles"]],
         "key": (key["Body"].read(), key["ContentType"], key["Metadata"]),
         "points": client("s3control").list_access_points(AccountId=ACCOUNT)["AccessPointList"],
         "databases": [database["Name"] for database in client("glue").get_databases()["DatabaseList"]],
@@ -105,6 +106,9 @@ def state(client: Any) -> dict[str, Any]:
 def test_changes_are_there_after_a_restart_with_the_same_ids(runs: Runs) -> None:
     client = runs.start()
     change_much(client)
+    assert runs.aws is not None
+    # The assignment is under way for a while; made again it has its effect at once.
+    time.sleep(runs.aws.pace.provisioning_seconds + 0.01)
     before = state(client)
     assert before["assignments"]
     assert len(before["provisioned"]) == 1

@@ -135,6 +135,25 @@ def test_a_group_with_users_is_not_deleted(iam: Any) -> None:
     assert code(caught) == "DeleteConflict"
 
 
+def test_a_user_with_groups_keys_or_a_password_is_not_deleted(iam: Any) -> None:
+    iam.create_user(UserName="ann")
+    iam.create_group(GroupName="team")
+    iam.add_user_to_group(GroupName="team", UserName="ann")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
+    iam.create_login_profile(UserName="ann", Password="long-enough")
+    for undo, arguments in (
+        (iam.remove_user_from_group, {"GroupName": "team"}),
+        (iam.delete_access_key, {"AccessKeyId": key}),
+        (iam.delete_login_profile, {}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            iam.delete_user(UserName="ann")
+        assert code(caught) == "DeleteConflict"
+        undo(UserName="ann", **arguments)
+    iam.delete_user(UserName="ann")
+    assert iam.list_users()["Users"] == []
+
+
 def test_updating_a_role_keeps_what_is_left_out(iam: Any) -> None:
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST, Description="first", MaxSessionDuration=7200)
     iam.update_role(RoleName="r", Description="second")

@@ -1,3 +1,4 @@
+import json
 import time
 from typing import Any
 
@@ -6,7 +7,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.aws.conftest import OTHER_ACCOUNT, REGION, ClientOf
+from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, REGION, ClientOf, code
 
 BUCKET = "bucket-one"
 KEYS = st.lists(st.text("ab/ +&é<", min_size=1, max_size=5), unique=True, max_size=25)
@@ -153,3 +154,14 @@ def test_deleting_an_inventory_configuration_deletes_just_that(s3: Any) -> None:
     s3.put_bucket_inventory_configuration(Bucket=BUCKET, Id="daily", InventoryConfiguration=configuration)
     s3.delete_bucket_inventory_configuration(Bucket=BUCKET, Id="daily")
     assert "InventoryConfigurationList" not in s3.list_bucket_inventory_configurations(Bucket=BUCKET)
+
+
+def test_a_bucket_policy_names_principals_that_exist(client: ClientOf) -> None:
+    s3 = client("s3")
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for who, expected in ((f"arn:aws:iam::{ACCOUNT}:user/nobody", "MalformedPolicy"), ("*", "done")):
+        statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": "s3:*", "Resource": "arn:aws:s3:::bucket"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        assert code(s3.put_bucket_policy, Bucket="bucket", Policy=policy) == expected
+    assert json.loads(s3.get_bucket_policy(Bucket="bucket")["Policy"])["Statement"][0]["Principal"] == {"AWS": "*"}
+    assert code(s3.put_bucket_policy, Bucket="bucket", Policy="no json") == "MalformedPolicy"

@@ -2,6 +2,7 @@
 
 import threading
 
+from raito_pipeline.sandbox.aws.patches.authorization import patch_authorization
 from raito_pipeline.sandbox.aws.patches.glue import patch_glue
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam, patch_iam_refusals
 from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
@@ -10,6 +11,7 @@ from raito_pipeline.sandbox.aws.patches.s3_writing import patch_s3_writing
 from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
 from raito_pipeline.sandbox.aws.patches.sso import patch_sso, patch_sso_refusals
 from raito_pipeline.sandbox.aws.patches.sso_principals import patch_identity_store
+from raito_pipeline.sandbox.aws.patches.stale_principals import patch_stale_principals
 from raito_pipeline.sandbox.aws.patches.sts import patch_sts
 
 _lock = threading.Lock()
@@ -25,6 +27,7 @@ def apply_patches() -> None:
         _applied = True
         patch_iam()
         patch_iam_limits()
+        patch_stale_principals()
         patch_iam_refusals()
         patch_sts()
         patch_glue()
@@ -34,3 +37,4 @@ def apply_patches() -> None:
         patch_sso()
         patch_sso_refusals()
         patch_identity_store()
+        patch_authorization()

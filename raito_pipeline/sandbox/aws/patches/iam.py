@@ -101,6 +101,17 @@ def _patch_deletions() -> None:
             )
         return before(self)
 
+    @replace(IamResponse, "delete_user")
+    def delete_user(before: Method, self: IamResponse) -> Any:
+        user = self.backend.get_user(self._get_param("UserName"))
+        if user.access_keys:
+            raise DeleteConflictException("Cannot delete entity, must delete access keys first.")
+        if user.password:
+            raise DeleteConflictException("Cannot delete entity, must delete login profile first.")
+        if self.backend.get_groups_for_user(user.name):
+            raise DeleteConflictException("Cannot delete entity, must remove users from group first.")
+        return before(self)
+
     @replace(IamResponse, "delete_group")
     def delete_group(before: Method, self: IamResponse) -> Any:
         group = self.backend.get_group(self._get_param("GroupName"))

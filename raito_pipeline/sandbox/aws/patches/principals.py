@@ -20,12 +20,49 @@ def invalid_principals(document: Mapping[str, Any]) -> list[str]:
     return [principal for principal in _aws_principals(document) if not _is_valid(principal)]
 
 
+_FIXED_KEYS = frozenset(
+    {
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:sourcearn",
+        "aws:sourceaccount",
+        "aws:sourceip",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    }
+)
+"""Condition keys with a fixed value of which a policy for everybody is not public.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+"""
+
+
+def is_public(document: Mapping[str, Any]) -> bool:
+    """Whether S3 takes the policy for a public one: it allows everybody something, and nothing narrows it."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and (statement.get("Principal") == "*" or "*" in _of_statement(statement))
+        and not any(key.lower() in _FIXED_KEYS for keys in (statement.get("Condition") or {}).values() for key in keys)
+        for statement in _as_list(document.get("Statement"))
+    )
+
+
 def _aws_principals(document: Mapping[str, Any]) -> Iterator[str]:
     for statement in _as_list(document.get("Statement")):
-        for element in ("Principal", "NotPrincipal"):
-            principal = statement.get(element)
-            if isinstance(principal, Mapping):
-                yield from (str(one) for one in _as_list(principal.get("AWS")))
+        yield from _of_statement(statement)
+
+
+def _of_statement(statement: Mapping[str, Any]) -> Iterator[str]:
+    for element in ("Principal", "NotPrincipal"):
+        principal = statement.get(element)
+        if isinstance(principal, Mapping):
+            yield from (str(one) for one in _as_list(principal.get("AWS")))
 
 
 def _is_valid(principal: str) -> bool:

@@ -1,8 +1,10 @@
-"""Access points: their names and ARNs belong to a region, and creating one is checked.
+"""Access points: their names and ARNs belong to a region, and what AWS refuses of names, tags and policies.
 
 The emulator keeps all of an account in one place, by name. Here they are kept by "REGION/NAME"; the region is that of
 the bucket, as an access point always is where its bucket is.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/creating-access-points.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-restrictions-limitations-naming-rules.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 """
 
 import json
@@ -10,6 +12,7 @@ import re
 import warnings
 from typing import Any
 
+import re2
 from moto.core.responses import ActionResult, EmptyResult
 from moto.s3.models import s3_backends
 from moto.s3control.exceptions import AccessPointNotFound, AccessPointPolicyNotFound, S3ControlError
@@ -17,11 +20,15 @@ from moto.s3control.models import AccessPoint, S3ControlBackend
 from moto.s3control.responses import S3ControlResponse
 
 from raito_pipeline.sandbox.aws.patches.paging import page_of
-from raito_pipeline.sandbox.aws.patches.principals import invalid_principals
+from raito_pipeline.sandbox.aws.patches.principals import invalid_principals, is_public
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
+_RESERVED_END = re.compile(r".*(-s3alias|--[a-z0-9]+-s3)")
 _LONGEST_POLICY = 20_480
+_MOST_TAGS = 50
+# What a pattern of AWS writes as [\p{L}\p{Z}\p{N}_.:/=+\-@]*.
+_TAG = re2.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}")
 _BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -39,6 +46,7 @@ def patch_s3control() -> None:
     _patch_creation()
     _patch_reads()
     _patch_policies()
+    _patch_tags()
 
 
 def _bucket_region(name: str) -> str | None:
@@ -75,7 +83,7 @@ def _patch_creation() -> None:
     @replace(S3ControlResponse, "create_access_point")
     def create_access_point(before: Method, self: S3ControlResponse) -> Any:
         name, bucket = self._get_param("Name"), self._get_param("Bucket")
-        if _NAME.fullmatch(name) is None or name.endswith("-s3alias"):
+        if _NAME.fullmatch(name) is None or _RESERVED_END.fullmatch(name):
             raise _Refused("InvalidRequest", "Your Access Point name is not valid.")
         region = _bucket_region(bucket)
         if region is None:
@@ -86,11 +94,13 @@ def _patch_creation() -> None:
             raise _Refused(
                 "AccessPointAlreadyOwnedByYou", "Your previous request to create the access point succeeded."
             )
+        _check_tags(self._get_param("Tags") or [])
         return before(self)
 
     @replace(S3ControlResponse, "delete_access_point")
     def delete_access_point(_before: Method, self: S3ControlResponse) -> Any:
-        _point(self)
+        arn = _point(self).arn
+        self.backend.untag_resource(arn, [tag["Key"] for tag in self.backend.list_tags_for_resource(arn)])
         del self.backend.access_points[self._get_param("AccountId")][_key(self)]
         return EmptyResult()
 
@@ -144,8 +154,11 @@ def _patch_policies() -> None:
     @replace(S3ControlResponse, "put_access_point_policy")
     def put_policy(_before: Method, self: S3ControlResponse) -> Any:
         policy = self._get_param("Policy")
-        _check_policy(policy, _point(self))
-        _point(self).set_policy(policy)
+        point = _point(self)
+        document = _checked_policy(policy, point)
+        if str(point.pubc["BlockPublicPolicy"]).lower() == "true" and is_public(document):
+            raise _Refused("AccessDenied", "The policy is public, which the access point's BlockPublicPolicy forbids.")
+        point.set_policy(policy)
         return EmptyResult()
 
     @replace(S3ControlResponse, "get_access_point_policy")
@@ -162,12 +175,36 @@ def _patch_policies() -> None:
 
     @replace(S3ControlResponse, "get_access_point_policy_status")
     def policy_status(_before: Method, self: S3ControlResponse) -> Any:
-        if _point(self).policy is None:
+        policy = _point(self).policy
+        if policy is None:
             raise AccessPointPolicyNotFound(self._get_param("Name"))
-        return ActionResult({"PolicyStatus": {"IsPublic": False}})
+        return ActionResult({"PolicyStatus": {"IsPublic": is_public(json.loads(policy))}})
 
 
-def _check_policy(text: str, point: AccessPoint) -> None:
+def _patch_tags() -> None:
+    def checked(name: str) -> None:
+        @replace(S3ControlResponse, name)
+        def of_access_point(before: Method, self: S3ControlResponse) -> Any:
+            arn = str(self._get_param("ResourceArn"))
+            points = self.backend.access_points[self._get_param("AccountId")].values()
+            if ":accesspoint/" in arn and not any(point.arn == arn for point in points):
+                raise AccessPointNotFound(arn.rpartition("/")[2])
+            if name == "tag_resource":
+                _check_tags([*self.backend.list_tags_for_resource(arn), *self._get_param("Tags")])
+            return before(self)
+
+    for name in ("tag_resource", "untag_resource", "list_tags_for_resource"):
+        checked(name)
+
+
+def _check_tags(tags: list[dict[str, str]]) -> None:
+    if len({tag["Key"] for tag in tags}) > _MOST_TAGS:
+        raise _Refused("InvalidTag", f"An access point may have {_MOST_TAGS} tags.")
+    if any(_TAG.fullmatch(text) is None for tag in tags for text in tag.values()):
+        raise _Refused("InvalidTag", "A tag holds characters that are not allowed, or too many.")
+
+
+def _checked_policy(text: str, point: AccessPoint) -> Any:
     if len(text.encode()) > _LONGEST_POLICY:
         raise _Refused("PolicyTooLarge", "The policy is larger than 20 KB.")
     try:
@@ -184,6 +221,13 @@ def _check_policy(text: str, point: AccessPoint) -> None:
         raise _Refused("MalformedPolicy", "Policy has invalid resource.")
     if invalid_principals(document):
         raise _Refused("MalformedPolicy", "Invalid principal in policy")
+    if not all(_has_actions(statement) for statement in statements):
+        raise _Refused("MalformedPolicy", "Missing required field Action")
+    return document
+
+
+def _has_actions(statement: dict[str, Any]) -> bool:
+    return bool(_listed(statement.get("Action")) or _listed(statement.get("NotAction")))
 
 
 def _listed(value: Any) -> list[str]:

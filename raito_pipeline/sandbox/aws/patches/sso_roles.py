@@ -14,6 +14,7 @@ from moto.ssoadmin.models import PermissionSet, SSOAdminBackend
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.pace import current_pace
 from raito_pipeline.sandbox.aws.patches.principals import known_from
+from raito_pipeline.sandbox.aws.patches.stale_principals import make_stale
 
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _INLINE_POLICY = "AwsSSOInlinePolicy"
@@ -62,6 +63,7 @@ def remove_role(permission_set: PermissionSet, account_id: str) -> None:
     for policy in list(role.managed_policies.values()):
         policy.detach_from(role)
     del iam_of(account_id).roles[role.id]
+    make_stale(role)
 
 
 def find_role(permission_set: PermissionSet, account_id: str) -> Role | None:
