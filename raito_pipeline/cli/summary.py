@@ -360,7 +360,6 @@ def _push(stored: Stored) -> PushSummary:
             continue
         target = planned.get(result.access_control_id)
         control = Control(result.access_control_id, result.access_control_name, result.type, result.errors)
-        not_tried = result.changes_made == result.changes_failed == 0
-        (refused if not_tried or (target and target.errors) else failed).append(control)
+        (refused if not result.changes_failed or (target and target.refused) else failed).append(control)
     pushed = len(stored.push_results) - len(refused) - len(failed)
     return PushSummary(pushed, tuple(refused), tuple(failed))

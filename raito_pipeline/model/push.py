@@ -115,5 +115,6 @@ class PushTarget:
     type: Annotated[str, "type in AWS"]
     actual_name: Annotated[str, "name in AWS, empty after a deletion"]
     external_id: Annotated[str | None, "external id in AWS, null after a deletion or where it is refused"]
-    errors: Annotated[tuple[str, ...], "why it is refused; nothing is changed for it then"]
+    errors: Annotated[tuple[str, ...], "why it is refused, or what of its who and what cannot be made"]
     warnings: Annotated[tuple[str, ...], "what a person should know about the plan"]
+    refused: Annotated[bool, "true where nothing is changed for it; else all but what `errors` names is made"]

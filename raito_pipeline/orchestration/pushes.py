@@ -229,7 +229,7 @@ class Push:
 def plan_metadata(changes: Sequence[PushChange], targets: Sequence[PushTarget]) -> dict[str, Any]:
     """What the Dagster UI shows of a plan."""
     operations = Counter(f"{change.operation} {change.kind}" for change in changes)
-    refused = sum(bool(target.errors) for target in targets)
+    refused = sum(target.refused for target in targets)
     rows = (
         {
             "access control": each.row.access_control_name,

@@ -142,7 +142,7 @@ def test_the_table_says_everything_at_any_width_in_any_encoding(width: int, enco
     stored = Stored(
         cells=(cell("data_objects", "eu-west-1", (long,)),),
         imports=(imported(),),
-        push_targets=(PushTarget(0, "ac-1", "Control 1", "aws_role", "", None, ("not yet",), ()),),
+        push_targets=(PushTarget(0, "ac-1", "Control 1", "aws_role", "", None, ("not yet",), (), True),),
         push_results=pushed("pushed", "refused", "failed"),
         access_providers=17,
         incomplete=4,

@@ -45,7 +45,7 @@ def apply_plan(
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
-    allowed = {target.access_control_id for target in wanted if not target.errors}
+    allowed = {target.access_control_id for target in wanted if not target.refused}
     listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
     work = _Work(Aws(Iam(clients, account_id), Objects(account_id, own_ids)), types, listed, progress)
@@ -125,9 +125,10 @@ class _Work:
         )
 
     def _result(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> PushResult:
-        errors = (*target.errors, *(self.failed[index] for index in own if self.failed.get(index)))
+        failed = [self.failed[index] for index in own if index in self.failed]
+        errors = (*target.errors, *filter(None, failed))
         name, external_id = target.actual_name, target.external_id
-        if errors:
+        if failed or target.refused:
             name, external_id = self._left(target, control, own)
         return PushResult(
             access_control_id=target.access_control_id,

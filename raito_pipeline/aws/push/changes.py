@@ -88,6 +88,11 @@ class Change(ABC):
         """What has to be there when it is made."""
 
     @property
+    def awaits(self) -> Things:
+        """What it can do without, but comes after: those who make it, or need it and give access (an assignment)."""
+        return NOTHING
+
+    @property
     @abstractmethod
     def makes(self) -> Things:
         """What is there afterwards and may not have been before."""

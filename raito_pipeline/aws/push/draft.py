@@ -27,6 +27,9 @@ class Draft:
     external_id: str | None = None
     rows: list[PushChange] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    """why it is refused, or what of its who and what cannot be made, where the rest can"""
+    refused: bool = False
+    """true where nothing is changed for it"""
     warnings: list[str] = field(default_factory=list)
 
     def change(
@@ -42,8 +45,13 @@ class Draft:
     def refuse(self, reason: str) -> None:
         """Plan nothing, and say why."""
         self.errors.append(reason)
+        self.refused = True
         self.rows.clear()
         self._add(REFUSE, self.kind, self.control.actual_name or self.name or self.control.name, reason)
+
+    def leave_out(self, reason: str) -> None:
+        """Say what of the who or the what cannot be made: an error of its own, and the rest is carried out."""
+        self.errors.append(reason)
 
     def _add(
         self, operation: str, kind: str, resource: str, why: str, before: str | None = None, after: str | None = None
@@ -59,10 +67,11 @@ class Draft:
             access_control_id=control.id,
             access_control_name=control.name,
             type=self.kind,
-            actual_name=(control.actual_name or "") if self.errors else self.name,
-            external_id=None if self.errors else self.external_id,
-            errors=tuple(self.errors),
+            actual_name=(control.actual_name or "") if self.refused else self.name,
+            external_id=None if self.refused else self.external_id,
+            errors=tuple(dict.fromkeys(self.errors)),
             warnings=tuple(dict.fromkeys(self.warnings)),
+            refused=self.refused,
         )
 
 

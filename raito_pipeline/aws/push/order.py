@@ -32,11 +32,12 @@ class Waits:
 
 @dataclass
 class _Thing:
-    """Who makes, needs and removes one object of AWS, by position."""
+    """Who makes, needs, removes and awaits one object of AWS, by position."""
 
     makers: list[int] = field(default_factory=list)
     users: list[int] = field(default_factory=list)
     removers: list[int] = field(default_factory=list)
+    awaiting: list[int] = field(default_factory=list)
 
 
 def in_order(changes: Sequence[Change]) -> list[Change]:
@@ -81,12 +82,17 @@ def _things(changes: Sequence[Change]) -> dict[str, _Thing]:
             found[name].users.append(position)
         for name in change.removes:
             found[name].removers.append(position)
+        for name in change.awaits:
+            found[name].awaiting.append(position)
     return found
 
 
 def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Thing) -> None:
     for user in thing.users:
         waits[user].needed |= set(thing.makers) - {user}
+    granting = {user for user in thing.users if not changes[user].revokes}
+    for waiting in thing.awaiting:
+        waits[waiting].after |= {*thing.makers, *granting} - {waiting}
     for remover in thing.removers:
         for other in {*thing.makers, *thing.users} - {remover}:
             if other < remover or (changes[other].revokes and remover not in waits[other].all):

@@ -31,12 +31,12 @@ def plan_push(controls: Iterable[AccessControl], state: PushState, options: Push
     plans = Plans(state, options, {})
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
-    plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.errors})
+    plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
     for draft in in_turn:
-        if not draft.errors:
+        if not draft.refused:
             _plan(plans, types.of(draft.kind), draft)
-        if draft.errors:
+        if draft.refused:
             plans.planned.pop(draft.control.id, None)
     return Plan(_ordered([row for draft in in_turn for row in draft.rows], types), tuple(d.target() for d in drafts))
 

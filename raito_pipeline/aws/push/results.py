@@ -18,6 +18,7 @@ def refused_targets(controls: Iterable[AccessControl], reasons: Sequence[str]) -
             external_id=None,
             errors=tuple(reasons),
             warnings=(),
+            refused=True,
         )
         for control in controls
     )
@@ -40,11 +41,17 @@ def refused_results(
                 external_id=control.external_id,
                 changes_made=0,
                 changes_failed=0,
-                errors=target.errors if target and target.errors else tuple(reasons),
+                errors=_errors(target, reasons),
                 warnings=target.warnings if target else (),
             )
         )
     return tuple(results)
+
+
+def _errors(target: PushTarget | None, reasons: Sequence[str]) -> tuple[str, ...]:
+    if target is None or not target.errors:
+        return tuple(reasons)
+    return target.errors if target.refused else (*target.errors, *reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,12 @@ class Story:
         external_id: str | None = None,
         was: str | None = None,
         errors: tuple[str, ...] = (),
+        refused: bool = True,
     ) -> "Story":
-        """An access control: `name` and `external_id` are what it becomes, `was` the external id in the export."""
+        """An access control: `name` and `external_id` are what it becomes, `was` the external id in the export.
+
+        With `errors` it is refused, or made but for what they name.
+        """
         position = len(self.controls)
         old_name = was.split(":", 1)[1] if was else None
         self.controls.append(
@@ -72,7 +76,10 @@ class Story:
                 NOBODY, None, (), (), False, False, False, False, (),
             )
         )  # fmt: skip
-        self.targets.append(PushTarget(position, control, control.title(), kind, name, external_id, errors, ()))
+        refused = refused and bool(errors)
+        self.targets.append(
+            PushTarget(position, control, control.title(), kind, name, external_id, errors, (), refused)
+        )
         return self
 
     def change(

@@ -141,6 +141,17 @@ def test_a_policy_gets_another_name(world: World) -> None:
     assert world.policies() == world.attached("user", "ada") == {"new"}
 
 
+def test_what_cannot_be_made_of_an_access_control_does_not_keep_the_rest_from_being_made(world: World) -> None:
+    story = Story().control("a", "readers", external_id="role:readers", errors=("no user nobody",), refused=False)
+    story.change("create", "role", "readers", {"AssumeRolePolicyDocument": trust("ada"), "Tags": BY_RAITO})
+
+    (result,) = story.apply(world.clients).results
+
+    assert world.roles() == {"readers"}
+    assert (result.actual_name, result.external_id, result.errors) == ("readers", "role:readers", ("no user nobody",))
+    assert (result.changes_made, result.changes_failed) == (1, 0)
+
+
 def test_idle_changes_and_refused_targets_make_no_calls(world: World) -> None:
     story = (
         Story()

@@ -3,7 +3,8 @@
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.changes import NOTHING, Change
+from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.order import in_order, waits_of
 from raito_pipeline.model import PushChange
 
@@ -101,3 +102,22 @@ def test_a_circle_keeps_the_order_given() -> None:
     listed = changes(("a", "attach", "attachment", "role:B>Q"), ("a", "create", "role", "A"))
     listed += changes(("b", "attach", "attachment", "role:A>Q"), ("b", "create", "role", "B"))
     assert in_order(listed) == listed
+
+
+class AwaitingRole(Change):
+    """Comes after the role R and who gets something through it, whatever comes of them."""
+
+    KIND, OPERATION, EFFECT = "waiting", "update", Effect.GIVES
+    needs = makes = removes = NOTHING
+    awaits = frozenset({"role:R"})
+
+    def apply(self, aws: object) -> None:
+        """Nothing."""
+
+
+def test_what_is_awaited_comes_first_and_is_not_needed() -> None:
+    listed = [AwaitingRole(PushChange(0, "w", "w", "update", "waiting", "x", None, None, ""))]
+    listed += changes(DETACH_ROLE, ATTACH_ROLE, ROLE)
+    waits = waits_of(listed)
+    assert (waits[0].needed, waits[0].after) == (set(), {2, 3})
+    assert [change.row.kind for change in in_order(listed)] == ["role", "attachment", "attachment", "waiting"]
