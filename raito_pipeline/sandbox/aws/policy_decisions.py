@@ -31,7 +31,7 @@ class Question:
     context: Context
 
 
-class Verdict(Enum):
+class PolicyVerdict(Enum):
     """What one policy says. ACCOUNT: it allows the caller's account, which has to allow the caller."""
 
     NOTHING = 0
@@ -41,7 +41,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Identity:
+class CallerPolicies:
     """The policies of a caller; each of `limits` (a boundary, a session policy) has to allow what they allow."""
 
     policies: Sequence[Document]
@@ -59,7 +59,7 @@ def read_document(text: str) -> Document:
 
 
 def is_allowed(
-    question: Question, identity: Identity, of_resource: Document | None, owner: str, *, is_trust: bool = False
+    question: Question, identity: CallerPolicies, of_resource: Document | None, owner: str, *, is_trust: bool = False
 ) -> bool:
     """Whether the call is allowed; `of_resource` is the policy of the resource, which the account `owner` has.
 
@@ -68,30 +68,32 @@ def is_allowed(
     """
     own = verdict_of(identity.policies, question)
     limits = [verdict_of(limit, question) for limit in identity.limits]
-    by_resource = Verdict.NOTHING if of_resource is None else _verdict(of_resource, question, names_principals=True)
-    if Verdict.DENY in (own, by_resource, *limits):
+    by_resource = (
+        PolicyVerdict.NOTHING if of_resource is None else _verdict(of_resource, question, names_principals=True)
+    )
+    if PolicyVerdict.DENY in (own, by_resource, *limits):
         return False
-    by_identity = own is Verdict.ALLOW and all(limit is Verdict.ALLOW for limit in limits)
-    if is_trust and by_resource is Verdict.NOTHING:
+    by_identity = own is PolicyVerdict.ALLOW and all(limit is PolicyVerdict.ALLOW for limit in limits)
+    if is_trust and by_resource is PolicyVerdict.NOTHING:
         return False
     if owner == question.account:
-        return by_identity or by_resource is Verdict.ALLOW
-    return by_identity and by_resource is not Verdict.NOTHING
+        return by_identity or by_resource is PolicyVerdict.ALLOW
+    return by_identity and by_resource is not PolicyVerdict.NOTHING
 
 
-def verdict_of(policies: Sequence[Document], question: Question) -> Verdict:
+def verdict_of(policies: Sequence[Document], question: Question) -> PolicyVerdict:
     """What identity policies say together."""
     verdicts = [_verdict(policy, question, names_principals=False) for policy in policies]
-    return max(verdicts, key=lambda verdict: verdict.value, default=Verdict.NOTHING)
+    return max(verdicts, key=lambda verdict: verdict.value, default=PolicyVerdict.NOTHING)
 
 
-def _verdict(document: Document, question: Question, *, names_principals: bool) -> Verdict:
-    found = Verdict.NOTHING
+def _verdict(document: Document, question: Question, *, names_principals: bool) -> PolicyVerdict:
+    found = PolicyVerdict.NOTHING
     for statement in _listed(document.get("Statement")):
-        who = _who(statement, question) if names_principals else Verdict.ALLOW
-        if who is Verdict.NOTHING or not _concerns(statement, question):
+        who = _who(statement, question) if names_principals else PolicyVerdict.ALLOW
+        if who is PolicyVerdict.NOTHING or not _concerns(statement, question):
             continue
-        one = Verdict.DENY if statement.get("Effect") == "Deny" else who
+        one = PolicyVerdict.DENY if statement.get("Effect") == "Deny" else who
         found = max(found, one, key=lambda verdict: verdict.value)
     return found
 
@@ -113,20 +115,20 @@ def _stands_in(statement: Mapping[str, Any], element: str, value: str, context: 
     return element == "Resource"
 
 
-def _who(statement: Mapping[str, Any], question: Question) -> Verdict:
+def _who(statement: Mapping[str, Any], question: Question) -> PolicyVerdict:
     if "NotPrincipal" in statement:
         named = _named(statement["NotPrincipal"], question)
-        return Verdict.ALLOW if named is Verdict.NOTHING else Verdict.NOTHING
+        return PolicyVerdict.ALLOW if named is PolicyVerdict.NOTHING else PolicyVerdict.NOTHING
     return _named(statement.get("Principal"), question)
 
 
-def _named(principal: Any, question: Question) -> Verdict:
-    found = Verdict.NOTHING
+def _named(principal: Any, question: Question) -> PolicyVerdict:
+    found = PolicyVerdict.NOTHING
     for one in _aws_principals(principal):
         if one == "*" or one in question.principals:
-            return Verdict.ALLOW
+            return PolicyVerdict.ALLOW
         if one in (question.account, f"arn:aws:iam::{question.account}:root"):
-            found = Verdict.ACCOUNT
+            found = PolicyVerdict.ACCOUNT
     return found
 
 

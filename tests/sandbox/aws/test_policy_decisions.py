@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from raito_pipeline.sandbox.aws.policy_decisions import Identity, Question, is_allowed, read_document
+from raito_pipeline.sandbox.aws.policy_decisions import CallerPolicies, Question, is_allowed, read_document
 
 ACCOUNT, OTHER = "111111111111", "222222222222"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/people/ann"
@@ -31,7 +31,7 @@ def asked(identity: Any, of_resource: Any = None, *, owner: str = ACCOUNT, limit
     )
     policy = None if of_resource is None else {"Statement": of_resource}
     return is_allowed(
-        question, Identity([{"Statement": identity}], [[{"Statement": one}] for one in limits]), policy, owner
+        question, CallerPolicies([{"Statement": identity}], [[{"Statement": one}] for one in limits]), policy, owner
     )
 
 
@@ -132,10 +132,10 @@ def test_limits_hold_for_what_identity_policies_allow() -> None:
 
 def test_a_trust_policy_always_has_to_allow() -> None:
     question = Question(frozenset({ANN}), ACCOUNT, "sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/r", {})
-    own = Identity([{"Statement": [allow(Action="sts:AssumeRole")]}])
+    own = CallerPolicies([{"Statement": [allow(Action="sts:AssumeRole")]}])
     for who, without, with_own in ((ANN, True, True), (ACCOUNT, False, True), (OTHER, False, False)):
         trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}]}
-        assert is_allowed(question, Identity([]), trust, ACCOUNT, is_trust=True) is without
+        assert is_allowed(question, CallerPolicies([]), trust, ACCOUNT, is_trust=True) is without
         assert is_allowed(question, own, trust, ACCOUNT, is_trust=True) is with_own
 
 

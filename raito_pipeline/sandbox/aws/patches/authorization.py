@@ -24,7 +24,7 @@ from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 from raito_pipeline.sandbox.aws.patches.request_facts import context_of, resources_of
 from raito_pipeline.sandbox.aws.policy_conditions import Context
-from raito_pipeline.sandbox.aws.policy_decisions import Document, Identity, Question, is_allowed, read_document
+from raito_pipeline.sandbox.aws.policy_decisions import CallerPolicies, Document, Question, is_allowed, read_document
 
 _ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 _LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"})
@@ -129,7 +129,7 @@ def _trust(role_arn: str, account: str) -> tuple[Document | None, str]:
     return (read_document(role.assume_role_policy_document), role.account_id) if role else (None, account)
 
 
-def _caller(key: Any) -> tuple[frozenset[str], Identity, dict[str, tuple[str, ...]]]:
+def _caller(key: Any) -> tuple[frozenset[str], CallerPolicies, dict[str, tuple[str, ...]]]:
     """The ARNs of the caller, its policies, and what conditions can ask of it."""
     iam: IAMBackend = key.backend
     if isinstance(key, IAMUserAccessKey):
@@ -137,17 +137,17 @@ def _caller(key: Any) -> tuple[frozenset[str], Identity, dict[str, tuple[str, ..
         groups = iam.get_groups_for_user(user.name)
         policies = [document for entity in (user, *groups) for document in _documents(entity)]
         context = {"aws:username": (user.name,), "aws:userid": (user.id,), "aws:principaltype": ("User",)}
-        return _described(frozenset({user.arn}), user.arn, Identity(policies, _boundary(iam, user)), iam, context)
+        return _described(frozenset({user.arn}), user.arn, CallerPolicies(policies, _boundary(iam, user)), iam, context)
     role = iam.get_role(key._owner_role_name)
     limits = [*_boundary(iam, role), *_session_policy(key)]
     context = {"aws:userid": (f"{role.id}:{key._session_name}",), "aws:principaltype": ("AssumedRole",)}
-    identity = Identity(list(_documents(role)), limits)
+    identity = CallerPolicies(list(_documents(role)), limits)
     return _described(frozenset({role.arn, key.arn}), role.arn, identity, iam, context)
 
 
 def _described(
-    principals: frozenset[str], arn: str, identity: Identity, iam: IAMBackend, context: Context
-) -> tuple[frozenset[str], Identity, dict[str, tuple[str, ...]]]:
+    principals: frozenset[str], arn: str, identity: CallerPolicies, iam: IAMBackend, context: Context
+) -> tuple[frozenset[str], CallerPolicies, dict[str, tuple[str, ...]]]:
     more = {"aws:principalarn": (arn,), "aws:principalaccount": (iam.account_id,)}
     return principals, identity, {**context, **more}
 
