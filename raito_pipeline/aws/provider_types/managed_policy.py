@@ -46,7 +46,7 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
     )
     for kind in ("user", "group", "role"):
         title = kind.title()
-        actions = (f"iam:Attach{title}Policy", f"iam:Detach{title}Policy")
+        actions = (f"iam:Attach{title}Policy", f"iam:Detach{title}Policy", f"iam:ListAttached{title}Policies")
         yield Right(f"Attach{title}", actions, (f"{account}:{kind}/*",))
 
 

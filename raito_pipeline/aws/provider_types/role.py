@@ -30,6 +30,7 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
             "iam:DeleteRole",
             "iam:DeleteRolePolicy",
             "iam:GetRole",
+            "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies",
             "iam:ListInstanceProfilesForRole",
             "iam:ListRolePolicies",

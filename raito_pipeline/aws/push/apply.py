@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.schedule import Step, run, steps
+from raito_pipeline.aws.push.verify import differences
 from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 
@@ -20,10 +21,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One result for every access control, in the order of the export, and whether AWS denied every change."""
+    """One result for every access control, in the order of the export; whether AWS denied every change."""
 
     results: tuple[PushResult, ...]
     all_denied: bool
+    differences: tuple[str, ...] = ()
+    """what AWS has otherwise than the push left it, as a second look showed"""
 
 
 def apply_plan(
@@ -41,7 +44,7 @@ def apply_plan(
     The first change of an access control that fails keeps its later ones from being made, but not those that only take
     access away; and those of others where they need what it should have made. `controls` is the export: it says which
     objects belong to whom. Nothing is changed for a target that is refused. Nothing is raised for a change that fails,
-    whatever the reason.
+    whatever the reason. What was made is read again at the end.
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
@@ -50,7 +53,8 @@ def apply_plan(
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
     work = _Work(Aws(Iam(clients, account_id), Objects(account_id, own_ids)), types, listed, progress)
     run(listed, work.make, concurrency)
-    return Applied(work.results(wanted, exported), work.all_denied)
+    made = (listed[index].change for index in sorted(work.made))
+    return Applied(work.results(wanted, exported), work.all_denied, differences(work.aws, made, concurrency))
 
 
 @dataclass
@@ -83,7 +87,7 @@ class _Work:
     def _try(self, change: Change) -> str | None:
         """Make a change; the error in one line, where there is one."""
         try:
-            change.apply(self.aws)
+            change.carry_out(self.aws)
         except (AwsError, ChangeRefused) as error:
             with self.lock:
                 self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))

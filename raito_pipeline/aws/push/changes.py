@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
-from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
+from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
+from raito_pipeline.aws.push.statements import alike
 from raito_pipeline.model import PushChange, Tag
 
 Things = frozenset[str]
@@ -25,6 +26,9 @@ class IamCalls(Protocol):
     """The calls of IAM that changes are made with. `fresh`: what is named was made by this push."""
 
     def role_tags(self, name: str) -> tuple[Tag, ...] | None: ...
+    def role_trust(self, name: str) -> str | None: ...
+    def inline_document(self, role: str, policy: str) -> str | None: ...
+    def has_attached(self, kind: str, name: str, policy_arn: str) -> bool: ...
     def create_role(self, name: str, request: Mapping[str, Any]) -> bool: ...
     def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None: ...
     def put_inline(self, role: str, policy: str, document: str, *, fresh: bool = False) -> None: ...
@@ -46,6 +50,13 @@ class Aws:
 
     iam: IamCalls
     objects: Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What AWS has where a change is made: a document (or an ARN), None where there is nothing."""
+
+    document: str | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,38 @@ class Change(ABC):
     @abstractmethod
     def apply(self, aws: Aws) -> None:
         """Make it. Raises `AwsError` where AWS refuses it, `ChangeRefused` where it is not tried."""
+
+    # -- what AWS has now ----------------------------------------------------------------------------------------------
+
+    def current(self, aws: Aws) -> Present | None:
+        """What AWS has now in the place that `before` and `after` are about. Raises `AwsError`.
+
+        None where a change is of a kind that is not looked up. Each look costs a call, so it is made for changes only.
+        """
+        del aws
+        return None
+
+    @property
+    def intended(self) -> str | None:
+        """What `current` gives once the change is made."""
+        return self.row.after
+
+    def replaces(self, aws: Aws) -> bool:
+        """Whether it replaces or removes something, so that AWS has to be asked whether that is as it was planned."""
+        del aws
+        return self.row.before is not None
+
+    def carry_out(self, aws: Aws) -> None:
+        """Make it, unless it is made already; what others changed since the plan is not overwritten.
+
+        Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
+        """
+        now = self.current(aws) if self.replaces(aws) else None
+        if now is not None and not alike(now.document, self.row.before):
+            if not alike(now.document, self.intended):
+                raise ChangedSincePlan(self.row)
+            return  # a push that was broken off made it, or somebody by hand
+        self.apply(aws)
 
     # -- what rows hold ------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,22 @@ class Iam:
         """The tags that the role carries now, or None where there is no such role."""
         return self._tags("GetRole", "Role", self.arn("role", name), RoleName=name)
 
+    def role_trust(self, name: str) -> str | None:
+        """The trust policy of a role, or None where there is no such role."""
+        try:
+            role = self._service.get("GetRole", self.arn("role", name), RoleName=name)["Role"]
+        except AwsGone:
+            return None
+        return _text(role["AssumeRolePolicyDocument"])
+
+    def inline_document(self, role: str, policy: str) -> str | None:
+        """An inline policy of a role, or None where there is no such policy (or role)."""
+        request = {"RoleName": role, "PolicyName": policy}
+        try:
+            return _text(self._service.get("GetRolePolicy", self.arn("role", role), **request)["PolicyDocument"])
+        except AwsGone:
+            return None
+
     def create_role(self, name: str, request: Mapping[str, Any]) -> bool:
         """Create a role; `request` holds the other members of `CreateRole`. False where there is one of this name."""
         return self._create("CreateRole", self.arn("role", name), RoleName=name, **request)
@@ -87,11 +103,13 @@ class Iam:
         return self._create("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
 
     def policy_document(self, arn: str) -> Any:
-        """The document that is in force, as the object that its JSON stands for."""
-        version = self._service.get("GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        found = self._service.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"][
-            "Document"
-        ]
+        """The document that is in force, as the object that its JSON stands for; None without such a policy."""
+        try:
+            version = self._service.get("GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            answer = self._service.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+        except AwsGone:
+            return None
+        found = answer["PolicyVersion"]["Document"]
         return json.loads(found) if isinstance(found, str) else found
 
     def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None:
@@ -118,6 +136,17 @@ class Iam:
         self._remove("DeletePolicy", arn, PolicyArn=arn)
 
     # -- attachments ------------------------------------------------------------------------------------------
+
+    def has_attached(self, kind: str, name: str, policy_arn: str) -> bool:
+        """Whether a `user`, `group` or `role` has a managed policy; false where there is no such principal."""
+        title, arn = kind.title(), self.arn(kind, name)
+        try:
+            found = self._service.items(
+                f"ListAttached{title}Policies", "AttachedPolicies", arn, **{f"{title}Name": name}
+            )
+        except AwsGone:
+            return False
+        return any(policy["PolicyArn"] == policy_arn for policy in found)
 
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None:
         """Attach a managed policy to a `user`, `group` or `role`; AWS takes what is attached already as done."""
@@ -176,6 +205,11 @@ class Iam:
                     raise
             time.sleep(pause)
         return call()
+
+
+def _text(document: Any) -> str:
+    """A document as text: the SDK gives the object that its JSON stands for."""
+    return document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
 
 
 def _age(version: Answer) -> tuple[Any, int]:

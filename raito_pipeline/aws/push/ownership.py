@@ -21,6 +21,17 @@ class ChangeRefused(Exception):
         self.change, self.reason = change, reason
 
 
+class ChangedSincePlan(ChangeRefused):
+    """AWS has something else than the plan says was there, and something else than it wants: nobody saw it replaced."""
+
+    def __init__(self, change: PushChange) -> None:
+        super().__init__(
+            change,
+            "it was changed since the plan, and is left as it is now. The next push reads it, and plans this access "
+            "control anew.",
+        )
+
+
 class Objects:
     """The objects of AWS that one push in one account has to do with. Thread-safe.
 

@@ -3,7 +3,7 @@
 import json
 
 from raito_pipeline.aws.access.external_ids import POLICY
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things, document_text
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 
@@ -22,6 +22,13 @@ class CreatePolicy(Change):
     @property
     def makes(self) -> Things:
         return frozenset({policy(self.row.resource)})
+
+    @property
+    def intended(self) -> str | None:
+        return document_text(self.request().get("PolicyDocument"))
+
+    def current(self, aws: Aws) -> Present:
+        return _document(aws, aws.iam.arn("policy", self.row.resource))
 
     def apply(self, aws: Aws) -> None:
         name, request = self.row.resource, self.request()
@@ -46,6 +53,9 @@ class DeletePolicy(Change):
     def removes(self) -> Things:
         return frozenset({policy(self.row.resource)})
 
+    def current(self, aws: Aws) -> Present:
+        return _document(aws, self.row.resource)
+
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws):
             aws.iam.delete_policy(self.row.resource)
@@ -60,6 +70,9 @@ class NewPolicyVersion(Change):
     @property
     def needs(self) -> Things:
         return frozenset({policy(self.row.resource)})
+
+    def current(self, aws: Aws) -> Present:
+        return _document(aws, self.row.resource)
 
     def apply(self, aws: Aws) -> None:
         _is_ours(self, aws)
@@ -90,6 +103,10 @@ class _Attachment(Change):
             raise ChangeRefused(self.row, reason)
         return kind, name, self.arn
 
+    def current(self, aws: Aws) -> Present:
+        kind, name, arn = self.names()
+        return Present(arn if aws.iam.has_attached(kind, name, arn) else None)
+
     def apply(self, aws: Aws) -> None:
         kind, name, arn = self.names()
         fresh = aws.objects.was_made(self.row.resource) or aws.objects.was_made(policy(arn))
@@ -115,8 +132,18 @@ class DetachPolicy(_Attachment):
     def arn(self) -> str | None:
         return self.row.before
 
+    def replaces(self, aws: Aws) -> bool:
+        del aws  # whoever has lost it already is none the worse for it
+        return False
+
     def apply(self, aws: Aws) -> None:
         aws.iam.detach(*self.names())
+
+
+def _document(aws: Aws, arn: str) -> Present:
+    """The document of a managed policy that is in force."""
+    found = aws.iam.policy_document(arn)
+    return Present(None if found is None else document_text(found))
 
 
 def _is_ours(change: Change, aws: Aws) -> bool:

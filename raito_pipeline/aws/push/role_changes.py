@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things, document_text
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 
@@ -28,6 +28,13 @@ class CreateRole(Change):
     def makes(self) -> Things:
         return frozenset({role(self.row.resource)})
 
+    @property
+    def intended(self) -> str | None:
+        return document_text(self.request().get("AssumeRolePolicyDocument"))
+
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.role_trust(self.row.resource))
+
     def apply(self, aws: Aws) -> None:
         name, request = self.row.resource, self.request()
         trust = document_text(request.pop("AssumeRolePolicyDocument", None))
@@ -49,6 +56,9 @@ class DeleteRole(Change):
     def removes(self) -> Things:
         return frozenset({role(self.row.resource)})
 
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.role_trust(self.row.resource))
+
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws, self.row.resource):
             aws.iam.delete_role(self.row.resource)
@@ -63,6 +73,9 @@ class UpdateTrust(Change):
     @property
     def needs(self) -> Things:
         return frozenset({role(self.row.resource)})
+
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.role_trust(self.row.resource))
 
     def apply(self, aws: Aws) -> None:
         name = self.row.resource
@@ -95,6 +108,9 @@ class _InlinePolicy(Change):
             raise ChangeRefused(self.row, "an inline policy is named ROLE/POLICY.")
         return name, policy
 
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.inline_document(*self.names()))
+
     def apply(self, aws: Aws) -> None:
         name, policy = self.names()
         _is_ours(self, aws, name)
@@ -105,6 +121,10 @@ class CreateInlinePolicy(_InlinePolicy):
     """A role gives access to something."""
 
     OPERATION, EFFECT = "create", Effect.GIVES
+
+    def replaces(self, aws: Aws) -> bool:
+        # IAM would overwrite a policy of this name without a word.
+        return not aws.objects.was_made(role(self.row.resource.partition("/")[0]))
 
 
 class UpdateInlinePolicy(_InlinePolicy):

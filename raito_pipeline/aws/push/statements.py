@@ -57,6 +57,11 @@ def same(one: str, other: str) -> bool:
         return False
 
 
+def alike(one: str | None, other: str | None) -> bool:
+    """True where both are the same text, nothing at all, or two JSON documents that say the same."""
+    return one == other or (one is not None and other is not None and same(one, other))
+
+
 def _normal(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _normal(part) for key, part in value.items()}

@@ -73,6 +73,8 @@ def _story() -> Story:
     story.change("update", "role-trust", "changed-role", trust("bob"))
     story.control("f", "changed-policy", kind="aws_policy", external_id="policy:changed-policy")
     story.change("create", "policy-version", arn("changed-policy"), document("s3:PutObject"))
+    body = document("s3:GetObject")
+    story.change("create", "role-inline-policy", "changed-role/Raito_Inline_changed-role", body)
     story.control("g").change("delete", "role", "gone-role")
     return story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
 
