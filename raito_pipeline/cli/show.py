@@ -69,6 +69,8 @@ def _place_rows(place: TargetSummary) -> Rows:
         yield from _push_rows(place.push)
     for cause in place.causes:
         yield Text(cause.outcome.value, style=_STYLES[cause.outcome]), cause_text(cause)
+    for cause in place.read_anew:
+        yield "read anew", f"{listed(cause.what)}: what was stored could not be used ({cause.reason})"
     for line in place.repair:
         yield Text("to repair", style="cyan"), line
 

@@ -131,6 +131,8 @@ class TargetSummary:
     access_warnings: tuple[str, ...]
     """what Raito Cloud left out of access providers, because it does not know what they name: narrower access"""
     repair: tuple[str, ...]
+    read_anew: tuple[Cause, ...] = ()
+    """tables whose stored file could not be used, and why; this sync read them anew"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,9 @@ def _place(
         incomplete_access_providers=stored.incomplete,
         access_warnings=tuple(text for _, row in stored.imports if row.task == "DA" for text in row.warnings),
         repair=tuple(str(repair) for repair in repairs(told, place.least)),
+        read_anew=_grouped(
+            Cause(Outcome.COMPLETE, (_cell_label_of(cell),), cell.replaces) for cell in stored.cells if cell.replaces
+        ),
     )
 
 
@@ -271,10 +276,9 @@ def _failures(results: Iterable[LayerResult]) -> Iterator[Cause]:
 def _partial(stored: Stored) -> Iterator[Cause]:
     said = {table: row.reason or "" for table, row in stored.imports}
     for cell in stored.cells:
-        place = cell.account if cell.region is None else f"{cell.account}/{cell.region}"
         # An import says with its row why it removed nothing; its cell may say the same.
         for reason in (each for each in _cell_reasons(cell) if each not in said.get(cell.table, "")):
-            yield Cause(Outcome.PARTIAL, (_cell_label(cell.table, place),), reason)
+            yield Cause(Outcome.PARTIAL, (_cell_label_of(cell),), reason)
     for table, row in stored.imports:
         yield from _import_causes(table, row)
 
@@ -299,6 +303,10 @@ def _import_causes(table: str, row: ImportResult) -> Iterator[Cause]:
     expected = row.task == "DU" or row.status == "SKIPPED" or _ONLY_BELOW in (row.reason or "")
     if row.reason and not expected:
         yield Cause(Outcome.PARTIAL, what, f"nothing was removed from Raito Cloud, because {row.reason}")
+
+
+def _cell_label_of(cell: CellInfo) -> str:
+    return cell.table if cell.region is None else f"{cell.table} {cell.region}"
 
 
 def _cell_label(table: str, place: str) -> str:

@@ -39,6 +39,8 @@ class Recorder:
         """A cell was stored (or confirmed). `metadata` is shown besides what is shown of every cell."""
         for line in (*info.problems, *info.warnings):
             self.context.log.warning(f"{info.table} {self.name(cell)}: {line}")
+        if info.replaces is not None:
+            self.context.log.warning(f"{info.table} {self.name(cell)} was read anew: {info.replaces}")
         key = self.naming.key(info.table)
         shown = {
             **self._target(cell),
@@ -113,7 +115,9 @@ class Recorder:
 
 def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:
     """What the Dagster UI shows of a cell: rows, size, place, how complete its read was, its first rows."""
+    anew = {} if info.replaces is None else {"read anew": dg.MetadataValue.text(f"what was stored: {info.replaces}")}
     return {
+        **anew,
         "dagster/partition_row_count": dg.MetadataValue.int(info.rows),
         "dagster/uri": dg.MetadataValue.text(info.uri),
         "path": dg.MetadataValue.path(info.uri),

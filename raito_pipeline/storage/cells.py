@@ -31,6 +31,10 @@ class ReadStatus(StrEnum):
     """`raito.yml` does not ask for this cell"""
 
 
+REPLACES = "replaces"
+"""In `CellInfo.extra`: why the file before could not be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellInfo:
     """A stored cell: where it lies, what it holds, when it was read, and whether the read was complete.
@@ -58,6 +62,11 @@ class CellInfo:
     def warnings(self) -> tuple[str, ...]:
         """What could not be read without anything of the cell missing (tags, say), one line each."""
         return tuple(json.loads(self.extra.get("warnings", "[]")))
+
+    @property
+    def replaces(self) -> str | None:
+        """Why the file that was there before this one could not be used; None where it could, or none was there."""
+        return self.extra.get(REPLACES)
 
     @property
     def complete(self) -> bool:

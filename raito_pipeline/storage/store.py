@@ -11,7 +11,6 @@ flipped byte in a page) raises `CellUnusable` then, and is noted beside the file
 import contextlib
 import logging
 import posixpath
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +40,7 @@ from raito_pipeline.storage.files import Files, LocalFiles, put
 from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
 from raito_pipeline.storage.known import KnownFooters
 from raito_pipeline.storage.s3 import S3Files
+from raito_pipeline.storage.unusable import UNUSABLE_FILES
 from raito_pipeline.storage.writer import CellWriter
 
 logger = logging.getLogger(__name__)
@@ -278,12 +278,8 @@ class Store:
             raise CellUnusable(info.table, info.account, info.region, info.uri, reason) from error
 
     def _warn_once(self, file: pafs.FileInfo, error: CellUnusable) -> None:
-        with _warned_lock:
-            version = (error.uri, file.size, file.mtime_ns)
-            if version in _warned:
-                return
-            _warned.add(version)
-        self.warn(str(error))
+        if UNUSABLE_FILES.note(error.uri, file.size, file.mtime_ns, error.reason):
+            self.warn(str(error))
 
 
 @dataclass(frozen=True)
@@ -330,8 +326,6 @@ class CellDataset:
 
 
 _known = KnownFooters()
-_warned: set[tuple[str, int | None, int | None]] = set()
-_warned_lock = threading.Lock()
 
 
 def _beside(path: str, name: str) -> str:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from raito_pipeline.model.schema import arrow_schema, to_batch
 from raito_pipeline.model.tables import TABLES
-from raito_pipeline.storage.cells import CellInfo, ReadStatus, from_metadata, to_metadata
+from raito_pipeline.storage.cells import REPLACES, CellInfo, ReadStatus, from_metadata, to_metadata
 from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.unusable import UNUSABLE_FILES
 
 if TYPE_CHECKING:
     from raito_pipeline.storage.store import Store
@@ -98,6 +99,9 @@ class CellWriter:
 
     def _publish(self) -> None:
         self._write_waiting()
+        replaced = UNUSABLE_FILES.replaced(self._store.uri(*self._place))
+        if replaced is not None:
+            self.extra[REPLACES] = replaced
         metadata = to_metadata(
             self.status,
             tuple(self.problems),

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -171,3 +172,17 @@ def test_the_table_says_everything_at_any_width_in_any_encoding(width: int, enco
 
 def _letters(text: str) -> str:
     return "".join(char for char in text if char.isalnum() or char in "+~-:,")
+
+
+def test_a_table_that_was_read_anew_is_told_and_the_sync_is_complete_all_the_same() -> None:
+    damaged = (replace(cell("data_objects", "eu-west-1"), extra={"replaces": "its footer is cut"}), cell("iam_users"))
+
+    value = of(Stored(cells=damaged))
+
+    assert value.outcome is Outcome.COMPLETE
+    assert [(each.what, each.reason) for each in value.places[0].read_anew] == [
+        (("data_objects eu-west-1",), "its footer is cut")
+    ]
+    file = io.StringIO()
+    show_summary(Console(file=file, width=200), value)
+    assert "data_objects eu-west-1: what was stored could not be used (its footer is cut)" in file.getvalue()
