@@ -5,16 +5,21 @@ from collections.abc import Sequence
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.external import external_specs
 from raito_pipeline.orchestration.freshness import with_freshness
 from raito_pipeline.orchestration.grid import Grid
+from raito_pipeline.orchestration.naming import TABLE_METADATA
 
 from . import account_iam, data_objects, last_layer, org_identities, regional, upload
 
 
 def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
-    """Every asset of the pipeline, partitioned by the grid, between the external ones that it reads and writes."""
-    made = [
+    """Every asset of the pipeline, partitioned by the grid, between the external ones that it reads and writes.
+
+    Raises `ValueError` for a declared table that no step makes.
+    """
+    steps = [
         *org_identities.build(grid),
         *account_iam.build(grid),
         *data_objects.build(grid),
@@ -22,4 +27,13 @@ def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.Ass
         *upload.build(grid),
         *last_layer.build(grid),
     ]
-    return [*with_freshness(made, options, grid.naming), *external_specs(options, grid.naming)]
+    _require_every_table(steps)
+    return [*with_freshness(steps, options, grid.naming), *external_specs(options, grid.naming)]
+
+
+def _require_every_table(steps: Sequence[dg.AssetsDefinition]) -> None:
+    """Without this, a table that was declared and forgotten here would be missed by nobody: its layer just lacks it."""
+    made = {spec.metadata[TABLE_METADATA] for step in steps for spec in step.specs}
+    forgotten = [table for table in TABLES if table not in made]
+    if forgotten:
+        raise ValueError(f"no step makes the table {forgotten[0]}: give its table_spec to a step of assets/")

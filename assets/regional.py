@@ -5,6 +5,8 @@ nor the tables after it: Dagster would skip every step downstream of one that fa
 `data_objects`, `access` and `cloudtrail_usage`.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from raito_pipeline.config import Options
@@ -22,10 +24,14 @@ from . import access, cloudtrail_usage, data_objects
 
 
 def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
-    """Data objects, access points and usage of the regions of an account."""
+    """Data objects, access points and usage of the regions of an account.
+
+    Raises `ValueError` for a table of one of the stages that none of their makers makes.
+    """
     specs = [*data_objects.specs(grid), *access.regional_specs(grid), *cloudtrail_usage.specs(grid)]
     # Data objects of all regions come before any usage: a statement needs to know what it may point at.
     makers = [*data_objects.makers(grid), *access.MAKERS, *cloudtrail_usage.makers(grid)]
+    _require_makers(specs, makers)
 
     @step(grid.naming, specs, name="regional", backfill_policy=dg.BackfillPolicy.single_run())
     def regional(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
@@ -45,6 +51,13 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
         yield from log.finish()
 
     return [regional]
+
+
+def _require_makers(specs: Sequence[dg.AssetSpec], makers: Sequence[CellMaker]) -> None:
+    made = {table for maker in makers for table in maker.tables}
+    forgotten = [spec.key.to_user_string() for spec in specs if spec.key.to_user_string() not in made]
+    if forgotten:
+        raise ValueError(f"no CellMaker makes the table {forgotten[0]}: add one to the makers of its stage in assets/")
 
 
 def _make(log: CellLog, services: Services, maker: CellMaker, cell: Cell) -> None:

@@ -250,10 +250,6 @@ class Pipeline(UsageWindow):
         ),
     ] = ()
 
-    def inventory_of(self, bucket: str) -> str | None:
-        """The address of the inventory of `bucket`, or None where the bucket is listed."""
-        return dict(self.s3_inventory).get(bucket)
-
 
 class General(Service):
     """Options that stand only at the top of the file."""

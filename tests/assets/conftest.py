@@ -1,12 +1,13 @@
 """One small account in the emulated AWS and in a local Raito Cloud, and the materialization of single stages on it.
 
-The servers are shared by all tests of this folder, which change nothing there that another one looks at; each test has
-a storage and a Dagster instance of its own.
+The servers, and the definitions of each configuration, are shared by all tests of this folder, which change nothing
+there that another one looks at; each test begins with an empty storage and a Dagster instance of its own.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ pipeline: {{storage: {storage}, {pipeline}}}
 targets:
 - name: organization
   connector-name: raito-io/cli-plugin-aws-organization
-  identity-store-id: org-store
+  identity-store-id: {store}
   aws-account-id: "{master}"
   aws-profile: there
   aws-region: {region}
@@ -67,6 +68,19 @@ class Servers:
     raito: LocalRaitoCloud
     data_source: str
     identity_store: str
+    folder: Path
+    """profile, configuration and storage"""
+    jobs: dict[str, dg.JobDefinition] = field(default_factory=dict)
+    """by configuration: all assets in one job"""
+
+    def job(self, text: str) -> dg.JobDefinition:
+        """The job of all assets of a configuration."""
+        if text not in self.jobs:
+            file = self.folder / "raito.yml"
+            file.write_text(text)
+            options = load(file)
+            self.jobs[text] = build_definitions(options, Services(options)).resolve_implicit_global_asset_job_def()
+        return self.jobs[text]
 
 
 @pytest.fixture(scope="session")
@@ -80,16 +94,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
             folder / "raito.sqlite", folder / "files", aws.endpoint_url, "client", "sandbox", require_login=False
         ) as raito:
             ids = seed_raito_cloud(raito, [SeedAccount(ACCOUNT, "sales", ("ann",))], access_controls=False)
-            yield Servers(aws, raito, ids.data_sources[ACCOUNT], ids.identity_stores[ACCOUNT])
+            yield Servers(aws, raito, ids.data_sources[ACCOUNT], ids.identity_stores[ACCOUNT], folder)
+
+
+def _client(service: Any, url: str) -> Any:
+    return boto3.client(
+        service, region_name=REGION, endpoint_url=url, aws_access_key_id=KEY, aws_secret_access_key="not-a-secret"
+    )
 
 
 def _fill(url: str) -> None:
-    def client(service: Any) -> Any:
-        return boto3.client(
-            service, region_name=REGION, endpoint_url=url, aws_access_key_id=KEY, aws_secret_access_key="not-a-secret"
-        )
-
-    s3, iam = client("s3"), client("iam")
+    s3, iam = _client("s3", url), _client("iam", url)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for key in ("2026/a.csv", "2026/b.csv", "readme"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
@@ -105,25 +120,29 @@ class Stage:
     """Materializes assets of the account, as a person does in the UI."""
 
     servers: Servers
-    folder: Path
     instance: dg.DagsterInstance
     options: str = ""
     target: str = ""
     pipeline: str = ""
+    failure: str = ""
+    """what the last run failed with, if it did"""
 
     @property
     def store(self) -> Store:
         """The stored tables."""
-        return Store.open(self.folder / "data")
+        return Store.open(self.servers.folder / "data")
+
+    def s3(self) -> Any:
+        """A client of the emulated S3, to change what is there; whoever does so puts it back."""
+        return _client("s3", self.servers.aws.endpoint_url)
 
     def make(self, tables: Sequence[str], partition_key: str = ACCOUNT, **tags: str) -> list[str]:
         """Materialize tables in one run, of the sync `s1`; gives those that were materialized."""
-        file = self.folder / "raito.yml"
         text = RAITO_YML.format(
             raito=self.servers.raito.url,
             options=self.options,
             pipeline=self.pipeline,
-            storage=self.folder / "data",
+            storage=self.servers.folder / "data",
             master=MASTER,
             account=ACCOUNT,
             region=REGION,
@@ -132,19 +151,15 @@ class Stage:
             store=self.servers.identity_store,
             target=self.target,
         )
-        file.write_text(text)
-        options = load(file)
-        result = (
-            build_definitions(options, Services(options))
-            .resolve_implicit_global_asset_job_def()
-            .execute_in_process(
-                asset_selection=[dg.AssetKey(table) for table in tables],
-                partition_key=partition_key,
-                instance=self.instance,
-                tags={"raito/sync": "s1", **tags},
-                raise_on_error=False,
-            )
+        result = self.servers.job(text).execute_in_process(
+            asset_selection=[dg.AssetKey(table) for table in tables],
+            partition_key=partition_key,
+            instance=self.instance,
+            tags={"raito/sync": "s1", **tags},
+            raise_on_error=False,
         )
+        failed = (event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure)
+        self.failure = "\n".join(each.description or "" for each in failed if each is not None)
         events = (event for event in result.all_events if event.is_step_materialization)
         return [event.step_materialization_data.materialization.asset_key.to_user_string() for event in events]
 
@@ -156,12 +171,13 @@ class Stage:
 
 
 @pytest.fixture
-def stage(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The account with an empty storage."""
-    use_profile(monkeypatch, write_profile(tmp_path, servers.aws.endpoint_url, key=KEY, region=REGION))
+    shutil.rmtree(servers.folder / "data", ignore_errors=True)
+    use_profile(monkeypatch, write_profile(servers.folder, servers.aws.endpoint_url, key=KEY, region=REGION))
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3_CONTROL", f"http://localhost:{servers.aws.port}")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     servers.aws.faults.clear()
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Stage(servers, tmp_path, instance)
+        yield Stage(servers, instance)
     servers.aws.faults.clear()

@@ -1,5 +1,8 @@
 """Access providers made of what was read, and why they are not whole where it was not."""
 
+from assets.access import incomplete_metadata
+from raito_pipeline.aws.access.rows import access_provider
+from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.model import AccessProvider
 from raito_pipeline.storage import ReadStatus
 
@@ -26,11 +29,55 @@ def test_the_role_of_the_account_becomes_an_access_provider(stage: Stage) -> Non
     ]
 
 
-def test_what_was_never_read_is_said(stage: Stage) -> None:
+def test_what_was_never_read_fails_the_table_by_name(stage: Stage) -> None:
     stage.make(TABLES)
 
-    stage.make(["access_providers"])
+    assert stage.make(["access_providers"]) == []
 
-    info = stage.store.info("access_providers", ACCOUNT)
-    assert info is None or info.status is ReadStatus.PARTIAL
-    assert info is None or any("s3_buckets" in problem for problem in info.problems)
+    assert stage.store.info("access_providers", ACCOUNT) is None
+    assert stage.failure.startswith(f"access_providers {ACCOUNT}: s3_buckets of {ACCOUNT} is not there")
+
+
+def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage: Stage) -> None:
+    stage.options = "skip-identity-store-sync: true"
+    stage.make([*TABLES, "s3_buckets"])
+    stage.make(["access_providers"])
+    before = list(stage.store.rows(AccessProvider, ACCOUNT))
+    stage.store.remove("s3_buckets", ACCOUNT)
+
+    assert stage.make(["access_providers"]) == ["access_providers"]
+
+    info = stage.info("access_providers")
+    assert info.status is ReadStatus.PARTIAL
+    assert any(problem.startswith(f"s3_buckets {ACCOUNT} was never read") for problem in info.problems)
+    assert [row.name for row in before] == ["reader"]
+    assert list(stage.store.rows(AccessProvider, ACCOUNT)) == before
+
+
+def provider(name: str, kind: str, *reasons: str) -> AccessProvider:
+    return access_provider(
+        external_id=name, name=name, type=kind, policy="", who=WhoNames((), ()), what=(), reasons=reasons
+    )
+
+
+def test_what_is_incomplete_is_counted_with_the_most_frequent_reasons_first() -> None:
+    rows = [
+        provider("a", "aws_role", "a condition"),
+        provider("b", "aws_role"),
+        provider("c", "aws_policy", "a boundary", "a condition"),
+    ]
+
+    shown = incomplete_metadata(rows)
+
+    assert shown["by type"].value == {"aws_policy": 1, "aws_role": 2}
+    assert shown["incomplete"].value == 2
+    assert [record.data for record in shown["most frequent reasons"].records] == [
+        {"times": 2, "reason": "a condition"},
+        {"times": 1, "reason": "a boundary"},
+    ]
+
+
+def test_no_more_than_ten_reasons_are_shown() -> None:
+    shown = incomplete_metadata([provider("a", "aws_role", *(f"reason {number}" for number in range(12)))])
+
+    assert len(shown["most frequent reasons"].records) == 10

@@ -795,9 +795,10 @@ def test_s3_inventory(loads: Loads) -> None:
         other.bucket: "{{PLACE}}"
     """
     pipeline = loads(raito_yml(top=top), {"PLACE": "s3://inventories/other/"}).pipeline
-    assert pipeline.inventory_of("big-bucket") == "s3://inventories/big-bucket/daily/"
-    assert pipeline.inventory_of("other.bucket") == "s3://inventories/other/"
-    assert pipeline.inventory_of("small") is None
+    assert pipeline.s3_inventory == (
+        ("big-bucket", "s3://inventories/big-bucket/daily/"),
+        ("other.bucket", "s3://inventories/other/"),
+    )
     assert pipeline.max_push_deletions == 20
 
 

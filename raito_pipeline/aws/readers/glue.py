@@ -28,16 +28,6 @@ class GlueRead:
     notes: tuple[str, ...] = ()
 
 
-def read_tables(
-    clients: AwsClients,
-    region: str,
-    options: GlueOptions,
-    progress: Progress = no_progress,
-) -> Read[GlueTable]:
-    """The same as `read_catalog`, where nothing is known of an earlier read."""
-    return read_catalog(clients, region, options, progress=progress).tables
-
-
 def read_catalog(
     clients: AwsClients,
     region: str,

@@ -43,12 +43,6 @@ def operation(name: str) -> Operation:
     return parse(file.read_text(encoding="utf-8"))
 
 
-def operation_names() -> tuple[str, ...]:
-    """The names of all operations, sorted."""
-    found = (file.name for file in resources.files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".graphql") for name in found if name.endswith(".graphql")))
-
-
 def parse(text: str) -> Operation:
     """Read a document that holds one named operation with one root field."""
     head = _HEAD.search(text)

@@ -6,6 +6,7 @@ read is partial with the rows of the previous sync. At every call: the same but 
 that has fewer rows or other attributes.
 """
 
+import ast
 import gzip
 import threading
 from collections import Counter
@@ -19,12 +20,13 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws import readers
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
-from raito_pipeline.aws.readers.glue import read_tables
+from raito_pipeline.aws.readers.glue import read_catalog
 from raito_pipeline.aws.readers.iam import EarlierIam, read_account
 from raito_pipeline.aws.readers.organization import EarlierOrganization, read_organization
 from raito_pipeline.aws.readers.reading import Read
@@ -114,7 +116,7 @@ def _keys(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
 
 
 def _glue(clients: AwsClients, _account: str, _earlier: Tables) -> Tables:
-    return {"tables": read_tables(clients, REGION, GlueOptions(aws_concurrency=2))}
+    return {"tables": read_catalog(clients, REGION, GlueOptions(aws_concurrency=2)).tables}
 
 
 def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:
@@ -154,6 +156,20 @@ READERS: Mapping[str, Reader] = {
     "organization": Reader(_organization),
     "logs": Reader(_logs, keeps=False),
 }
+
+
+PARTS = frozenset({"read_details", "read_lists", "read_people", "read_access"})
+"""what others of the readers call: by details and by lists of `read_account`, people and access of an organization"""
+
+
+def test_every_reader_is_tried() -> None:
+    """A new one that is not in `READERS` would be tried with no fault at all."""
+    files = Path(readers.__path__[0]).glob("*.py")
+    nodes = (node for file in files for node in ast.parse(file.read_text()).body)
+    names = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("read_")}
+
+    assert {"read_account", "read_buckets", *PARTS} <= names
+    assert {name for name in names - PARTS if name not in globals()} == set(), "give each its line in READERS"
 
 
 @dataclass
