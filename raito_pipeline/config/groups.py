@@ -462,6 +462,16 @@ class PushOptions(Excludes, Surroundings):
             ("aws-access-point-suffix", "aws-access-access-point-suffix"),
         ),
     ] = ""
+    aws_push_allow_beyond_data: Annotated[
+        Patterns,
+        Option(
+            kinds.PATTERNS,
+            "Roles, permission sets and managed policies that give more than data (S3, and reading the Glue catalog) "
+            "get no new people by a push and are not deleted by it, except those whose whole name matches one of "
+            "these.",
+            default="none",
+        ),
+    ] = ()
     aws_permissionset_owner_email_tag: Annotated[
         str | None,
         Option(

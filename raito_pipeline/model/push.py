@@ -54,7 +54,16 @@ class AccessControl:
     by="account",
     key=("position",),
     layer=Layer.FINISH,
-    reads=("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments"),
+    reads=(
+        "access_controls",
+        "iam_users",
+        "iam_groups",
+        "iam_roles",
+        "iam_policies",
+        "iam_attachments",
+        "s3_buckets",
+        "access_providers",
+    ),
     columns_from={
         "access_control_id": ("access_controls.id",),
         "access_control_name": ("access_controls.name",),
@@ -104,7 +113,16 @@ class PushResult:
     by="account",
     key=("access_control_id",),
     layer=Layer.FINISH,
-    reads=("access_controls", "iam_users", "iam_groups", "iam_roles", "iam_policies", "iam_attachments"),
+    reads=(
+        "access_controls",
+        "iam_users",
+        "iam_groups",
+        "iam_roles",
+        "iam_policies",
+        "iam_attachments",
+        "s3_buckets",
+        "access_providers",
+    ),
 )
 class PushTarget:
     """What the plan makes of each access control: its AWS object, and why it is refused where it is."""

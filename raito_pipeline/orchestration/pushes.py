@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.aws.connection.clients import AwsClients, AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.aws.push.bounds import Bounds, by_external_id, identity
 from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
+from raito_pipeline.aws.push.own_objects import object_key
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.pushed_types import explain, too_many_deletions
 from raito_pipeline.aws.push.results import Summary, refused_results, refused_targets
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
+    TABLES,
     AccessControl,
+    AccessProvider,
     IamAttachment,
     IamGroup,
     IamPolicy,
@@ -28,11 +32,12 @@ from raito_pipeline.model import (
     PushChange,
     PushResult,
     PushTarget,
+    S3Bucket,
 )
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import in_one_sentence, judge
-from raito_pipeline.orchestration.layers import upstream_needs
+from raito_pipeline.orchestration.layers import need_of
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.raito_jobs import RunJobs
@@ -45,6 +50,13 @@ from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
 from raito_pipeline.storage import ReadStatus, Store
 
 _RECEIVED = "received"
+_CALLER = "pushed by"
+_HELD_TO = ("s3_buckets", "access_providers")
+"""what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
+_WHOLE = tuple(
+    table for table in TABLES["access_push_plan"].reads if TABLES[table].is_read_from_aws and table not in _HELD_TO
+)
+"""what a plan compares the export with: it has to be whole, and of this sync"""
 _MOST_CHANGES = 10
 """changes of a plan that its materialization shows; the table has them all"""
 _SHOWN_OF_A_CHANGE = dict.fromkeys(("access control", "operation", "kind", "resource", "access", "why"), "string")
@@ -123,27 +135,74 @@ class Push:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
         stands_on = versions(self.store, self.cell.account)
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
-        reasons = self._why_no_plan(grid)
+        reasons = self._why_no_plan(grid, bool(controls))
+        caller = "" if reasons else self._caller(reasons)
         if reasons:
             targets, changes = refused_targets(controls, reasons), _refusals(controls, reasons)
         else:
-            made = plan_push(controls, self._state(), self.target, _TYPES)
+            made = plan_push(controls, self._state(), self.target, _TYPES, self._bounds(caller) if controls else None)
             targets, changes = made.targets, made.changes
         status = ReadStatus.PARTIAL if reasons else ReadStatus.COMPLETE
         written = self.store.write("access_push_targets", targets, self.cell.account)
         self.log.record(self.cell, written, {})
         info = self.store.write(
-            "access_push_plan", changes, self.cell.account, status=status, problems=reasons, extra=note(stands_on)
+            "access_push_plan",
+            changes,
+            self.cell.account,
+            status=status,
+            problems=reasons,
+            extra={**note(stands_on), _CALLER: caller},
         )
         self.log.record(self.cell, info, plan_metadata(changes, targets))
 
-    def _why_no_plan(self, grid: Grid) -> tuple[str, ...]:
-        needs = upstream_needs("access_push_plan", self.cell, self.services.options, grid, self.store)
-        verdict = judge(self.log.attempts, self.store, needs)
+    def _why_no_plan(self, grid: Grid, wanted: bool) -> list[str]:
+        needs = (need_of(table, self.cell, self.services.options, grid, self.store) for table in _WHOLE)
+        verdict = judge(self.log.attempts, self.store, (need for need in needs if need is not None))
         reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
         if self.target.aws_access_skip_iam:
             reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
-        return tuple(reasons)
+        lacking = (each for each in _HELD_TO if wanted and self.store.info(each, self.cell.account) is None)
+        reasons += [f"nothing is pushed, because {each} {self.cell.label} was never read" for each in lacking]
+        return reasons
+
+    def _caller(self, reasons: list[str]) -> str:
+        """The ARN of the identity that pushes; where AWS does not say it, that is one more of the reasons."""
+        try:
+            return self.services.aws(self.target).caller_arn()
+        except (AwsError, WrongAccount) as error:
+            reasons.append(f"nothing is pushed, because it is not known which identity pushes: {error}")
+            return ""
+
+    def _bounds(self, caller: str) -> Bounds:
+        """What the export is held to: nothing of it is taken from the export."""
+        account, target = self.cell.account, self.target
+        imported = tuple(self.store.rows(AccessProvider, account))
+        return Bounds(
+            data_source=target.data_source_id or "",
+            caller=caller,
+            buckets=self._known_buckets(),
+            imported=by_external_id(imported),
+            claimed_elsewhere=self._claimed_elsewhere(),
+        )
+
+    def _known_buckets(self) -> dict[str, str | None]:
+        """The buckets that are data objects, with their regions."""
+        regions = self.target.regions
+        return {
+            bucket.name: bucket.region
+            for bucket in self.store.rows(S3Bucket, self.cell.account)
+            if bucket.included and (not regions or bucket.region is None or bucket.region in regions)
+        }
+
+    def _claimed_elsewhere(self) -> dict[str, str]:
+        """External ids in the stored exports of other targets of the same account."""
+        claimed: dict[str, str] = {}
+        for other in self.services.options.accounts:
+            shares = other.account_id == self.target.account_id and other.partition != self.cell.account
+            if shares and self.store.info("access_controls", other.partition) is not None:
+                controls = self.store.rows(AccessControl, other.partition)
+                claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
+        return claimed
 
     def _state(self) -> PushState:
         account = self.cell.account
@@ -196,6 +255,9 @@ class Push:
             clients = self.services.aws(self.target)
         except (AwsError, WrongAccount) as error:
             return Applied(refused_results(controls, targets, [str(error)]), False), None, error
+        reason = self._another_caller(clients)
+        if reason is not None:
+            return Applied(refused_results(controls, targets, [reason]), False), None, None
         meter = Meter(clients)
         applied = apply_plan(
             clients,
@@ -208,6 +270,17 @@ class Push:
             self.services.progress,
         )
         return applied, meter, PushDenied(applied.results) if applied.all_denied else None
+
+    def _another_caller(self, clients: AwsClients) -> str | None:
+        """Why nothing is changed: the plan was made for another identity, which it leaves as it is."""
+        plan = self.store.info("access_push_plan", self.cell.account)
+        planned, now = plan.extra.get(_CALLER, "") if plan else "", clients.caller_arn()
+        if identity(planned) == identity(now):
+            return None
+        return (
+            f"the plan was made to be pushed by {planned or 'nobody'}, and {now} pushes: nothing was changed. "
+            f"Materialize access_push_plan again, then access_push_results."
+        )
 
     def _require_current_plan(self) -> dict[str, str]:
         """The versions that the stored plan was made of. Raises `PlanOutdated` where one is not the stored one."""

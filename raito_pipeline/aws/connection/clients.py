@@ -70,7 +70,7 @@ class AwsClients:
         self._session: boto3.Session | None = None
         self._lock = threading.RLock()
         self._counting = threading.Lock()
-        self._caller: str | None = None
+        self._caller: tuple[str, str] | None = None
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> "IAMClient": ...
@@ -105,10 +105,18 @@ class AwsClients:
 
     def caller_account(self) -> str:
         """The account that the credentials reach (`sts:GetCallerIdentity`), asked once. Raises `AwsError`."""
+        return self._identity()[0]
+
+    def caller_arn(self) -> str:
+        """The ARN of the identity that the credentials belong to, of the same answer. Raises `AwsError`."""
+        return self._identity()[1]
+
+    def _identity(self) -> tuple[str, str]:
         with self._lock:
             if self._caller is None:
                 with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
-                    self._caller = self.client("sts").get_caller_identity()["Account"]
+                    found = self.client("sts").get_caller_identity()
+                    self._caller = found["Account"], found["Arn"]
             return self._caller
 
     def require_account(self, account_id: str) -> None:

@@ -15,6 +15,7 @@ from raito_pipeline.aws.push.policy_changes import (
     DeletePolicy,
     DetachPolicy,
     NewPolicyVersion,
+    TagPolicy,
 )
 from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config import AccountTarget
@@ -75,7 +76,7 @@ MANAGED_POLICY = AccessProviderType(
         delete=delete_policy,
         creates=CreatePolicy,
         deletes=DeletePolicy,
-        others=(NewPolicyVersion, AttachPolicy, DetachPolicy),
+        others=(TagPolicy, NewPolicyVersion, AttachPolicy, DetachPolicy),
         rights=_push_rights,
     ),
 )

@@ -14,6 +14,7 @@ from raito_pipeline.aws.push.role_changes import (
     CreateRole,
     DeleteInlinePolicy,
     DeleteRole,
+    TagRole,
     UpdateInlinePolicy,
     UpdateTrust,
 )
@@ -70,7 +71,7 @@ ROLE = AccessProviderType(
         delete=delete_role,
         creates=CreateRole,
         deletes=DeleteRole,
-        others=(UpdateTrust, CreateInlinePolicy, UpdateInlinePolicy, DeleteInlinePolicy),
+        others=(TagRole, UpdateTrust, CreateInlinePolicy, UpdateInlinePolicy, DeleteInlinePolicy),
         rights=_push_rights,
     ),
 )

@@ -7,7 +7,7 @@ walk one list of them.
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -41,6 +41,7 @@ class IamCalls(Protocol):
     def delete_policy(self, arn: str) -> None: ...
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None: ...
     def detach(self, kind: str, name: str, policy_arn: str) -> None: ...
+    def tag(self, kind: str, name: str, tags: Sequence[Mapping[str, str]]) -> None: ...
     def arn(self, kind: str, name: str) -> str: ...
 
 
@@ -112,6 +113,22 @@ class Change(ABC):
     @abstractmethod
     def removes(self) -> Things:
         """What is gone afterwards."""
+
+    @property
+    def through(self) -> Things:
+        """The objects through which people get the access that it gives: no others than those that give data alone.
+
+        Everything that it needs and makes, where a class does not say less.
+        """
+        return self.needs | self.makes
+
+    @property
+    def alters(self) -> Things:
+        """The objects that are others afterwards: never the identity that pushes, and what gives it its rights.
+
+        Everything that it needs, makes and removes, where a class does not say less.
+        """
+        return self.needs | self.makes | self.removes
 
     @abstractmethod
     def apply(self, aws: Aws) -> None:

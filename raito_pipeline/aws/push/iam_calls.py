@@ -160,6 +160,13 @@ class Iam:
         request = {f"{title}Name": name, "PolicyArn": policy_arn}
         self._remove(f"Detach{title}Policy", self.arn(kind, name), **request)
 
+    def tag(self, kind: str, name: str, tags: Sequence[Mapping[str, str]]) -> None:
+        """Add tags to a `role`, by its name, or a `policy`, by its ARN; others stay."""
+        if kind == "role":
+            self._call("TagRole", self.arn(kind, name), RoleName=name, Tags=list(tags))
+        else:
+            self._call("TagPolicy", name, PolicyArn=name, Tags=list(tags))
+
     # -- how calls are made ------------------------------------------------------------------------------------------
 
     def _call(self, operation: str, resource: str, fresh: bool = False, **request: Any) -> None:

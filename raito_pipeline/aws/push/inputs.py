@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from raito_pipeline.model import TABLES
 from raito_pipeline.storage import CellInfo, Store
 
-PLANNED_ON = TABLES["access_push_plan"].reads
-"""The tables that a plan is made of."""
+PLANNED_ON = tuple(name for name in TABLES["access_push_plan"].reads if TABLES[name].partitioned_by == "account")
+"""The tables of the account that a plan is made of; what is read a region is older than all of them in a sync."""
 _MADE_OF = "made of"
 
 

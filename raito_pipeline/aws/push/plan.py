@@ -3,11 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from raito_pipeline.aws.push import owner_tags
+from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
+from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
+from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
+from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange, PushTarget
 
@@ -20,17 +26,28 @@ class Plan:
     targets: tuple[PushTarget, ...]
 
 
-def plan_push(controls: Iterable[AccessControl], state: PushState, options: PushOptions, types: PushedTypes) -> Plan:
+def plan_push(
+    controls: Iterable[AccessControl],
+    state: PushState,
+    options: PushOptions,
+    types: PushedTypes,
+    bounds: Bounds | None = None,
+) -> Plan:
     """Plan a push. Never raises: what cannot be done for an access control is an error of its target.
 
+    `bounds` are what the export is held to; without them only what follows from `state` is refused.
     The order is that of the access provider types and then of the export, where no change needs what another one makes.
     """
     drafts = [
         Draft(control, _type_of(options, control)) for control in sorted(controls, key=lambda control: control.position)
     ]
-    plans = Plans(state, options, {})
+    held_to, plans = bounds or Bounds(), Plans(state, options, {})
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
+    refuse_foreign(drafts, types.prefixes, state, held_to)
+    for draft in drafts:
+        if not draft.refused:
+            leave_out_unknown(draft, state.account_id, held_to.buckets)
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
     for draft in in_turn:
@@ -38,6 +55,9 @@ def plan_push(controls: Iterable[AccessControl], state: PushState, options: Push
             _plan(plans, types.of(draft.kind), draft)
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
+    hold_to(drafts, types, state, options, held_to)
+    for draft in drafts:
+        _say_whose(draft, types, state, held_to)
     return Plan(_ordered([row for draft in in_turn for row in draft.rows], types), tuple(d.target() for d in drafts))
 
 
@@ -51,6 +71,24 @@ def _ordered(rows: Sequence[PushChange], types: PushedTypes) -> tuple[PushChange
     changes = iter(in_order(types.changes(rows)))
     ordered = [row if row.operation in IDLE else next(changes).row for row in rows]
     return tuple(replace(row, position=position) for position, row in enumerate(ordered))
+
+
+def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bounds) -> None:
+    """Objects say by tags for whom they are: those that are made, and those that are written and do not say it yet."""
+    tags = owner_tags.owner_tags(bounds.data_source, draft.control)
+    written = types.changes(draft.rows)
+    if not tags or not written:
+        return
+    draft.rows = [
+        replace(row, after=owner_tags.with_owner(row.after, tags)) if row.operation == "create" and row.after else row
+        for row in draft.rows
+    ]
+    there = existing(state, draft.external_id or "")
+    tagging = types.tagging(draft.kind)
+    if there is None or tagging is None or owner_tags.owner_of(there.tags) == owner_tags.owner_of(tags):
+        return
+    request = {"Tags": [{"Key": tag.key, "Value": tag.value} for tag in tags]}
+    draft.change(tagging, there.resource, "its tags do not say yet for whom it is", after=compact(request))
 
 
 def _plan(plans: Plans, pushed: PushedType | NotPushedYet, draft: Draft) -> None:

@@ -66,6 +66,7 @@ class NewPolicyVersion(Change):
 
     KIND, OPERATION, EFFECT = "policy-version", "create", None
     makes = removes = NOTHING
+    through = NOTHING  # nobody is added to those who have it
 
     @property
     def needs(self) -> Things:
@@ -78,6 +79,21 @@ class NewPolicyVersion(Change):
         _is_ours(self, aws)
         fresh = aws.objects.was_made(policy(self.row.resource))
         aws.iam.new_version(self.row.resource, self.document(), fresh=fresh)
+
+
+class TagPolicy(Change):
+    """A managed policy says for whom it is."""
+
+    KIND, OPERATION, EFFECT = "policy", "tag", Effect.NEITHER
+    makes = removes = NOTHING
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({policy(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        if _is_ours(self, aws):
+            aws.iam.tag("policy", self.row.resource, self.request()["Tags"])
 
 
 class _Attachment(Change):
@@ -94,6 +110,14 @@ class _Attachment(Change):
     @property
     def needs(self) -> Things:
         return frozenset({self.row.resource, policy(self.arn or "")})
+
+    @property
+    def through(self) -> Things:
+        return frozenset({policy(self.arn or "")})
+
+    @property
+    def alters(self) -> Things:
+        return frozenset({self.row.resource})
 
     def names(self) -> tuple[str, str, str]:
         """The kind and the name of the principal, and the ARN of the policy. Raises `ChangeRefused`."""

@@ -95,6 +95,13 @@ class PushedTypes:
         """True where a change deletes the object that an access control is."""
         return type(change) in self._deleting
 
+    def tagging(self, kind: str) -> type[Change] | None:
+        """The change that adds tags to the object of an access control; None where its type has none."""
+        pushed = self.of(kind)
+        if not isinstance(pushed, PushedType):
+            return None
+        return self._classes.get((pushed.creates.KIND, "tag"))
+
     @cached_property
     def _classes(self) -> Mapping[tuple[str, str], type[Change]]:
         return {(each.KIND, each.OPERATION): each for kind in self.pushed.values() for each in kind.changes}

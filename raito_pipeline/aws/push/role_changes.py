@@ -83,6 +83,21 @@ class UpdateTrust(Change):
         aws.iam.set_trust(name, self.document(), fresh=aws.objects.was_made(role(name)))
 
 
+class TagRole(Change):
+    """A role says for whom it is."""
+
+    KIND, OPERATION, EFFECT = "role", "tag", Effect.NEITHER
+    makes = removes = NOTHING
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({role(self.row.resource)})
+
+    def apply(self, aws: Aws) -> None:
+        if _is_ours(self, aws, self.row.resource):
+            aws.iam.tag("role", self.row.resource, self.request()["Tags"])
+
+
 class _InlinePolicy(Change):
     """An inline policy of a role, named ROLE/POLICY."""
 
@@ -100,6 +115,10 @@ class _InlinePolicy(Change):
     @property
     def removes(self) -> Things:
         return NOTHING
+
+    @property
+    def through(self) -> Things:
+        return NOTHING  # nobody is added to those who may assume the role
 
     def names(self) -> tuple[str, str]:
         """The role and the policy. Raises `ChangeRefused`."""

@@ -30,6 +30,7 @@ from .conftest import ACCOUNT, arn, document, trust
 
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 BY_RAITO = (Tag("creator", "RAITO"),)
+READS = json.dumps(document("s3:GetBucketAcl"))
 FOLDER = WhatItem(DataObjectReference(f"{ACCOUNT}:eu-west-1:data/a", "folder"), ("s3:GetObject",))
 
 
@@ -147,7 +148,9 @@ def test_a_role_that_raito_did_not_make_is_refused() -> None:
 
 
 def test_a_role_changes_its_who_and_what_and_keeps_what_is_locked() -> None:
-    there = state((role("a", trust("bob")),), (), (IamAttachment("role", "a", "inline", "Raito_Inline_a", None, "{}"),))
+    there = state(
+        (role("a", trust("bob")),), (), (IamAttachment("role", "a", "inline", "Raito_Inline_a", None, READS),)
+    )
     changing = control("a", external_id="role:a")
     assert steps(plan(changing, there=there)) == [
         ("update", "role-trust", "a"),
@@ -167,7 +170,9 @@ def test_an_imported_role_keeps_the_statements_and_policies_that_raito_cloud_doe
         IamAttachment("role", "jobs", "inline", "seen", None, json.dumps(document("s3:GetObject"))),
         IamAttachment("role", "jobs", "inline", "unseen", None, json.dumps(document("ec2:StartInstances"))),
     ]
-    made = plan(control("jobs", external_id="role:jobs"), there=state((role("jobs", both, ()),), (), tuple(inline)))
+    options = PushOptions(aws_push_allow_beyond_data=(NamePattern("jobs"),))
+    there = state((role("jobs", both, ()),), (), tuple(inline))
+    made = plan(control("jobs", external_id="role:jobs"), there=there, options=options)
     assert steps(made) == [
         ("update", "role-trust", "jobs"),
         ("create", "role-inline-policy", "jobs/Raito_Inline_jobs"),

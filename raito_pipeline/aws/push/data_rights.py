@@ -1,0 +1,118 @@
+"""Which roles and policies give access to data alone: the S3 permissions of Raito Cloud, and reading the Glue catalog.
+
+What gives more (`*`, `iam:*`, `sts:*`, the policies of administrators) is not handed to further people by a push, since
+whoever edits an export would hand it to himself.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.policy import Statement, read_document
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config.groups import PushOptions
+from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.model import IamPolicy, IamRole
+
+_S3 = frozenset({"s3", "s3-object-lambda"})
+"""S3 Object Lambda changes objects on their way out; AWS's own policies for reading S3 name it."""
+_GLUE_READS = ("get", "batchget", "list", "search", "query")
+_HARMLESS = frozenset({"none:null", "lakeformation:getdataaccess"})
+_OWNED_BY_AWS = {
+    "/aws-service-role/": "it is a service-linked role, which belongs to a service of AWS",
+    "/aws-reserved/": "it is reserved by AWS: its permission set says who has it",
+}
+
+
+def is_data(action: str) -> bool:
+    """True where an action pattern covers nothing but S3 and reading the Glue catalog, whatever its case."""
+    service, _, name = action.lower().partition(":")
+    return service in _S3 or (service == "glue" and name.startswith(_GLUE_READS)) or action.lower() in _HARMLESS
+
+
+def beyond_data(document: str) -> Iterator[str]:
+    """What a policy document allows beyond data, in words; also what of it cannot be read."""
+    read = read_document(document)
+    yield from read.problems
+    for statement in read.statements:
+        if statement.effect == "Allow":
+            yield from beyond_data_of(statement)
+
+
+def beyond_data_of(statement: Statement) -> Iterator[str]:
+    """What an Allow allows beyond data, in words."""
+    if statement.not_actions is not None:
+        yield f"everything but {', '.join(statement.not_actions)}"
+    more = [action for action in statement.actions or () if not is_data(action)]
+    if more:
+        yield ", ".join(more)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """The roles and policies of an account that get no new people and are not deleted, with the reason of each."""
+
+    state: PushState
+    options: PushOptions
+
+    def reason(self, thing: str) -> str | None:
+        """Why `role:NAME`, `policy:NAME` or `ssorole:NAME` is guarded; None where it is not, or is not there."""
+        kind, _, name = thing.partition(":")
+        if f"{kind}:" == POLICY:
+            policy = self.state.policies.get(name)
+            found = None if policy is None else self._of_policy(policy)
+        elif f"{kind}:" == ROLE:
+            role = self.state.roles.get(name)
+            found = None if role is None else self._of_role(role)
+        elif f"{kind}:" == PERMISSION_SET:
+            found = self._of_permission_set(name)
+        else:
+            return None
+        allowed = matches_any(self.options.aws_push_allow_beyond_data, name)
+        return None if allowed and found not in _OWNED_BY_AWS.values() else found
+
+    def _of_role(self, role: IamRole) -> str | None:
+        for path, reason in _OWNED_BY_AWS.items():
+            if role.path.startswith(path):
+                return reason
+        return self._beyond(role)
+
+    def _of_permission_set(self, name: str) -> str | None:
+        """By what its reserved role holds: whoever is assigned to it gets that."""
+        reserved = re.compile(rf"AWSReservedSSO_{re.escape(name.removeprefix('AWSReservedSSO_'))}(_[0-9a-fA-F]{{16}})?")
+        roles = (role for key, role in self.state.roles.items() if reserved.fullmatch(key))
+        return next((reason for reason in map(self._beyond, roles) if reason), None)
+
+    def _beyond(self, role: IamRole) -> str | None:
+        """What a role gives beyond data by its inline and attached policies."""
+        for document in self.state.inline.get(role.role_name, {}).values():
+            for more in beyond_data(document):
+                return f"it gives more than data ({more})"
+        for arn in sorted(self._attached.get(role.role_name, ())):
+            policy = self._by_arn.get(arn)
+            if policy is None:
+                return f"what policy {arn} gives to it was not read"
+            reason = self._of_policy(policy)
+            if reason:
+                return f"{reason} by policy {policy.policy_name}"
+        return None
+
+    def _of_policy(self, policy: IamPolicy) -> str | None:
+        more = next(beyond_data(policy.document), None)
+        return None if more is None else f"it gives more than data ({more})"
+
+    @cached_property
+    def _by_arn(self) -> dict[str, IamPolicy]:
+        return {policy.arn: policy for policy in self.state.policies.values()}
+
+    @cached_property
+    def _attached(self) -> dict[str, set[str]]:
+        """ARNs of the managed policies of each role."""
+        found: dict[str, set[str]] = {}
+        for arn, principals in self.state.attached.items():
+            for kind, name in principals:
+                if kind == "role":
+                    found.setdefault(name, set()).add(arn)
+        return found

@@ -1,0 +1,153 @@
+"""One object, one owner: which access controls of an export may change the object of AWS that they name.
+
+An access control owns what Raito made for it (its tags), and what the last import of this account offered for taking
+over. What two of them name, or what belongs to another export, is an error of each: nothing flips between owners.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.draft import Draft
+from raito_pipeline.aws.push.owner_tags import ACCESS_CONTROL, DATA_SOURCE, another_owner, owner_of, owner_tags
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.model import AccessControl, AccessProvider, Tag, made_by_raito
+
+_TAGS_ELSEWHERE = (ROLE, POLICY, PERMISSION_SET, ACCESS_POINT)
+_RESERVED = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-fA-F]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """An object of AWS as the stored tables have it."""
+
+    resource: str
+    """what changes call it: the name of a role, the ARN of a policy"""
+    tags: tuple[Tag, ...] | None
+
+
+def existing(state: PushState, external_id: str) -> Existing | None:
+    """The stored role or policy of an external id; None where there is none, or where it is of another type."""
+    if external_id.startswith(ROLE):
+        role = state.roles.get(external_id.removeprefix(ROLE))
+        return None if role is None else Existing(role.role_name, role.tags)
+    if external_id.startswith(POLICY):
+        name = external_id.removeprefix(POLICY)
+        policy = state.policies.get(name.rpartition("/")[2])
+        found = policy is not None and name in (policy.policy_name, policy.arn)
+        return Existing(policy.arn, policy.tags) if policy is not None and found else None
+    return None
+
+
+def object_key(external_id: str) -> str:
+    """What external ids of one object have in common: IAM compares names without regard to case."""
+    if external_id.startswith(PERMISSION_SET):
+        name = external_id.removeprefix(PERMISSION_SET)
+        reserved = _RESERVED.fullmatch(name)
+        return f"{PERMISSION_SET}{reserved['permission_set'] if reserved else name}".casefold()
+    return external_id.casefold()
+
+
+def refuse_foreign(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds) -> None:
+    """Refuse the access controls whose object is not theirs alone, and lock what the import locks of the others."""
+    _refuse_shared(drafts, prefixes)
+    for draft in drafts:
+        if not draft.refused:
+            reason = _not_own(draft, prefixes.get(draft.kind, ""), state, bounds)
+            if reason is not None:
+                draft.refuse(reason)
+
+
+def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str]) -> None:
+    """Refuse those that name one object by their external ids, or that would get one name."""
+    by_object: dict[str, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        named = f"{prefixes.get(draft.kind, draft.kind)}{draft.name}" if draft.name else ""
+        for key in {object_key(text) for text in (draft.control.external_id or "", named) if text}:
+            by_object[key].append(draft)
+    for key, sharing in by_object.items():
+        if len(sharing) > 1:
+            _refuse_each(key, sharing)
+
+
+def _refuse_each(key: str, sharing: Sequence[Draft]) -> None:
+    for draft in sharing:
+        others = ", ".join(f"{each.control.name!r} ({each.control.id})" for each in sharing if each is not draft)
+        reason = f"access control {others} of the export names {key} too: an object has one owner; remove one of them"
+        if reason not in draft.errors:
+            draft.refuse(reason)
+
+
+def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:
+    """Why the object of an access control is not its own; None where it is, or where it is not there yet."""
+    control, own_id = draft.control, draft.control.external_id
+    elsewhere = bounds.claimed_elsewhere.get(object_key(own_id or f"{prefix}{draft.name}"))
+    if elsewhere is not None:
+        return f"target {elsewhere} of this account has an access control for {own_id or draft.name} too"
+    wanted = owner_tags(bounds.data_source, control)
+    if own_id is not None:
+        found = existing(state, own_id)
+        reason = _not_owned(own_id, found, wanted, bounds)
+        if reason is None and found is not None and not made_by_raito(found.tags) and bounds.imported is not None:
+            draft.control = _with_locks(control, bounds.imported.get(own_id))
+        if reason is not None:
+            return reason
+    new_id = f"{prefix}{draft.name}"
+    if not draft.name or new_id == own_id:
+        return None
+    return _name_taken(new_id, existing(state, new_id), wanted)
+
+
+def _not_owned(external_id: str, found: Existing | None, wanted: Iterable[Tag], bounds: Bounds) -> str | None:
+    """Why what an access control names as its own is not."""
+    if found is not None:
+        owner = another_owner(found.tags, wanted)
+        if owner is not None:
+            return f"{external_id} belongs to {owner}, as its tags say"
+        if made_by_raito(found.tags) or _is_owner(found.tags, wanted):
+            return None
+    if bounds.imported is None:
+        return None
+    offered = bounds.imported.get(external_id)
+    if offered is not None:
+        locked = "the import of this account keeps it from being taken over (it is locked)"
+        return f"{external_id} may not be changed: {locked}" if offered.not_internalizable else None
+    if found is None and external_id.startswith(_TAGS_ELSEWHERE):
+        return None  # what is gone is made anew by Raito; the others are asked for their tags when they are planned
+    return (
+        f"{external_id} was neither made by Raito (no tag creator=RAITO) nor offered by the last import of this account"
+    )
+
+
+def _is_owner(tags: Iterable[Tag] | None, wanted: Iterable[Tag]) -> bool:
+    return bool(tuple(wanted)) and owner_of(tags) == owner_of(wanted)
+
+
+def _name_taken(external_id: str, found: Existing | None, wanted: tuple[Tag, ...]) -> str | None:
+    """Why the name of a new object cannot be used: somebody else has it. What an earlier push made is its own."""
+    if found is None or not made_by_raito(found.tags) or not wanted or _is_owner(found.tags, wanted):
+        return None  # what Raito did not make at all is refused by its type
+    owner = another_owner(found.tags, wanted)
+    if owner is not None:
+        return f"{external_id} exists and belongs to {owner}, as its tags say"
+    source, control = (tag.value for tag in wanted)
+    return (
+        f"{external_id} was made by Raito, but no tag says for whom: an access control whose external id names it can "
+        f"have it, or give it the tags {DATA_SOURCE}={source} and {ACCESS_CONTROL}={control}"
+    )
+
+
+def _with_locks(control: AccessControl, offered: AccessProvider | None) -> AccessControl:
+    """The access control with what the import locks: an export that leaves a lock out does not open it."""
+    if offered is None:
+        return control
+    return replace(
+        control,
+        who_locked=control.who_locked or offered.who_locked is not None,
+        inheritance_locked=control.inheritance_locked or offered.inheritance_locked is not None,
+        what_locked=control.what_locked or offered.what_locked is not None,
+        delete_locked=control.delete_locked or offered.delete_locked is not None,
+    )

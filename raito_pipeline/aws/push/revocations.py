@@ -1,0 +1,67 @@
+"""The part of a new document that only takes access away: what is carried out where the rest of it is refused."""
+
+import json
+from typing import Any
+
+from raito_pipeline.aws.push.statements import NOTHING, compact
+
+_LISTS = ("Action", "Resource")
+_NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+"""the only statement of a trust policy that lets nobody in: AWS wants one"""
+
+
+def only_taking(before: str | None, after: str | None) -> str | None:
+    """The document `before` without what `after` does not allow any more, and with its new Denies.
+
+    None where that takes nothing away, or where one of the two is no policy document.
+    """
+    try:
+        had, wanted = json.loads(before or ""), _listed(json.loads(after or "")["Statement"])
+        old = _listed(had["Statement"])
+        kept = [left for each in old if (left := _kept(each, wanted)) is not None]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    denies = [each for each in wanted if each.get("Effect") == "Deny" and each not in old]
+    statements = [*kept, *denies]
+    if statements == old:
+        return None
+    if not statements:
+        statements = [_NOBODY if any("Principal" in each for each in old) else NOTHING]
+    return compact({**had, "Statement": statements})
+
+
+def _kept(statement: dict[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """A statement with the principals, actions and resources that are still wanted; None where there are none."""
+    if statement in wanted or statement.get("Effect") != "Allow":
+        return statement
+    alike = [each for each in wanted if _rest(each) == _rest(statement)]
+    kept = dict(statement)
+    for element in _LISTS:
+        if element in statement:
+            kept[element] = _still(statement[element], [each[element] for each in alike if element in each])
+    if isinstance(statement.get("Principal"), dict):
+        others = [each["Principal"] for each in alike if isinstance(each.get("Principal"), dict)]
+        kept["Principal"] = {
+            kind: both
+            for kind, some in statement["Principal"].items()
+            if (both := _still(some, [other[kind] for other in others if kind in other]))
+        }
+    elif "Principal" in statement and not any(each.get("Principal") == statement["Principal"] for each in alike):
+        return None
+    return kept if all(kept.get(element, True) for element in (*_LISTS, "Principal")) else None
+
+
+def _rest(statement: dict[str, Any]) -> dict[str, Any]:
+    """What has to be equal for two statements to be about the same access: effect, conditions, exceptions."""
+    return {key: value for key, value in statement.items() if key not in ("Sid", "Principal", *_LISTS)}
+
+
+def _still(old: Any, wanted: list[Any]) -> Any:
+    """A list without the elements that none of the others has; as it is where they have all of them."""
+    others = [each for some in wanted for each in _listed(some)]
+    found = [each for each in _listed(old) if each in others]
+    return old if found == _listed(old) else found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

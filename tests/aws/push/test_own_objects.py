@@ -1,0 +1,126 @@
+"""One object, one owner: what two access controls, two targets or two data sources claim is an error of each."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.own_objects import object_key
+from raito_pipeline.aws.push.plan import Plan, plan_push
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config.groups import PushOptions
+from raito_pipeline.model import AccessControl, Tag
+
+from .conftest import arn, document, trust
+from .test_plan import BY_RAITO, control, policy, policy_control, role, state
+
+BOUNDS = Bounds(data_source="ds-1", imported={})
+
+
+def of(data_source: str, access_control: str) -> tuple[Tag, ...]:
+    """The tags of an object of an access control."""
+    return (*BY_RAITO, Tag("raito_access_control", access_control), Tag("raito_data_source", data_source))
+
+
+def plan(*controls: AccessControl, there: PushState | None = None, bounds: Bounds = BOUNDS) -> Plan:
+    placed = [replace(each, position=position) for position, each in enumerate(controls)]
+    return plan_push(placed, there or state(), PushOptions(), ACCESS_PROVIDER_TYPES.push, bounds)
+
+
+def errors(made: Plan) -> list[str]:
+    return [" ".join(target.errors) for target in made.targets]
+
+
+def test_two_access_controls_with_one_external_id_are_both_refused() -> None:
+    there = state((role("Sales", trust("bob")),))
+    pair = [control("a", external_id="role:Sales"), control("b", external_id="role:sales", delete=True)]
+
+    made = plan(*pair, control("good"), there=there)
+
+    assert ["an object has one owner" in text for text in errors(made)] == [True, True, False]
+    assert {change.access_control_id for change in made.changes if change.operation != "refuse"} == {"good"}
+
+
+def test_a_name_that_another_one_has_by_its_external_id_is_refused_on_both() -> None:
+    keeps = policy_control("a", external_id="policy:x", actual_name="x", naming_hint="x")
+    other = policy_control("b", external_id="policy:X", actual_name="X", naming_hint="X")
+    assert ["an object has one owner" in text for text in errors(plan(keeps, other))] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("tags", "external_id", "part"),
+    [
+        (of("ds-1", "a"), "role:a", ""),
+        (of("ds-1", "a"), None, ""),
+        (of("ds-2", "z"), "role:a", "belongs to data source ds-2"),
+        (of("ds-2", "z"), None, "belongs to data source ds-2"),
+        (of("ds-1", "z"), "role:a", "belongs to access control z"),
+        (of("ds-1", "z"), None, "belongs to access control z"),
+        (BY_RAITO, "role:a", ""),
+        (BY_RAITO, None, "no tag says for whom"),
+        ((), "role:a", "neither made by Raito"),
+        ((), None, "not made by Raito"),
+        ((Tag("raito_access_control", "a"), Tag("raito_data_source", "ds-1")), "role:a", ""),
+    ],
+)
+def test_the_tags_say_whose_an_object_is(tags: tuple[Tag, ...], external_id: str | None, part: str) -> None:
+    made = plan(control("a", external_id=external_id), there=state((role("a", trust("bob"), tags),)))
+
+    (found,) = errors(made)
+    assert part in found
+    assert bool(found) is bool(part)
+
+
+def test_what_another_target_of_the_account_claims_is_refused() -> None:
+    there, bounds = state((role("a", trust("bob")),)), replace(BOUNDS, claimed_elsewhere={"role:a": "second"})
+    assert "target second" in errors(plan(control("a", external_id="role:a"), there=there, bounds=bounds))[0]
+    assert "target second" in errors(plan(control("A"), bounds=bounds))[0]
+
+
+def _tags(made: Plan, operation: str) -> dict[str, str]:
+    (change,) = (
+        change for change in made.changes if change.operation == operation and change.kind in ("role", "policy")
+    )
+    return {tag["Key"]: tag["Value"] for tag in json.loads(change.after or "")["Tags"]}
+
+
+@pytest.mark.parametrize("kind", ["aws_role", "aws_policy"])
+def test_what_is_made_says_for_whom_and_what_is_written_without_is_told(kind: str) -> None:
+    own = {"raito_data_source": "ds-1", "raito_access_control": "a"}
+    assert _tags(plan(control("a", type=kind)), "create") == {**own, "creator": "RAITO"}
+
+    there = state((role("a", trust("bob")),), (policy("a", document("s3:Old")),))
+    named = control("a", type=kind, external_id=f"{'role' if kind == 'aws_role' else 'policy'}:a")
+    assert _tags(plan(named, there=there), "tag") == own
+
+    tagged = state((role("a", trust("bob"), of("ds-1", "a")),), (policy("a", document("s3:Old"), of("ds-1", "a")),))
+    assert "tag" not in {change.operation for change in plan(named, there=tagged).changes}
+
+
+def test_what_needs_no_change_gets_no_tag() -> None:
+    same = plan(control("a", who=control("a").who, external_id="role:a", what_locked=True), there=_unchanged())
+    assert {change.operation for change in same.changes} == {"none"}
+
+
+def _unchanged() -> PushState:
+    return state((role("a", trust("ada")),))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("role:Sales", "role:sales"),
+        ("ssorole:Team", "ssorole:AWSReservedSSO_Team_0123456789abcdef"),
+        (f"policy:{arn('x')}", f"policy:{arn('x')}"),
+    ],
+)
+def test_external_ids_of_one_object(one: str, other: str) -> None:
+    assert object_key(one) == object_key(other)
+
+
+def test_objects_of_other_kinds_are_others() -> None:
+    keys: set[Any] = {object_key(text) for text in ("role:a", "policy:a", "ssorole:a", "user:a|inline:x|")}
+    assert len(keys) == 4
