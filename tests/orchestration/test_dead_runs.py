@@ -1,0 +1,157 @@
+"""Runs whose process is dead are reported as failed: proven by lease or tag, or silent for longer than they may be."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.model import Layer
+from raito_pipeline.orchestration.dead_runs import GRACE, STARTS_WITHIN, DeadRuns, report_dead_commands
+from raito_pipeline.orchestration.history import History, RunView
+from raito_pipeline.orchestration.tags import BEGUN_TAG, command_tags, layer_tags
+from raito_pipeline.storage import Leases
+from raito_pipeline.storage.owner import Owner
+
+ACCOUNT = "111122223333"
+WAIT = timedelta(minutes=10)
+STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
+DEAD = replace(Owner.here(), pid=2**22 + 1)
+"""a process of this machine with a number that none can have"""
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Leases:
+    return Leases(tmp_path)
+
+
+def runs(instance: dg.DagsterInstance) -> Mapping[str, tuple[RunView, ...]]:
+    return History().refresh(instance, datetime.now(UTC))
+
+
+def run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, **tags: str) -> str:
+    given = {
+        **layer_tags(Layer.ACCOUNT, ACCOUNT, "s1"),
+        **{name.replace("__", "/"): text for name, text in tags.items()},
+    }
+    return instance.add_run(dg.DagsterRun("any", status=status, tags=given)).run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    found = instance.get_run_by_id(run_id)
+    assert found is not None
+    return found.status
+
+
+def killed(folder: Path) -> None:
+    """The process that holds the lease is dead from now on."""
+    (file,) = (path for path in folder.rglob("*.json") if ACCOUNT in path.name)
+    said = json.loads(file.read_text())
+    assert Owner.here().pid == said["owner"]["pid"]
+    said["owner"] = DEAD.fields
+    file.write_text(json.dumps(said))
+
+
+def test_a_run_that_holds_its_lease_is_left_alone(instance: dg.DagsterInstance, leases: Leases) -> None:
+    run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
+    dead = DeadRuns(WAIT)
+    with leases.acquire(ACCOUNT, "s1", run_id, "layer account"):
+        for hours in (0, 5, 10):
+            now = datetime.now(UTC) + timedelta(hours=hours)
+            assert list(dead.report(instance, leases, runs(instance), now)) == []
+    assert status_of(instance, run_id) is STARTED
+
+
+def test_a_run_whose_process_is_provably_gone_is_reported_at_once_and_once(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    run_id = run(instance)
+    leases.acquire(ACCOUNT, "s1", run_id, "layer account")
+    killed(tmp_path)
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    assert list(dead.report(instance, leases, runs(instance), now)) == [
+        f"run {run_id[:8]} (layer account of {ACCOUNT}) was killed with its process {DEAD.pid} on {DEAD.host}. "
+        "It was reported as failed."
+    ]
+    assert status_of(instance, run_id) is FAILURE
+    assert list(dead.report(instance, leases, runs(instance), now)) == []
+
+
+def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    assert list(dead.report(instance, leases, runs(instance), now)) == []
+    assert list(dead.report(instance, leases, runs(instance), now + GRACE - timedelta(seconds=1))) == []
+    (text,) = dead.report(instance, leases, runs(instance), now + GRACE)
+
+    assert text.startswith(f"run {run_id[:8]} (account of {ACCOUNT}) gives no sign of life")
+    assert status_of(instance, run_id) is FAILURE
+
+
+def test_a_run_that_had_its_lease_again_in_between_begins_anew(instance: dg.DagsterInstance, leases: Leases) -> None:
+    run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+    list(dead.report(instance, leases, runs(instance), now))
+    with leases.acquire(ACCOUNT, "s1", run_id, "layer account"):
+        list(dead.report(instance, leases, runs(instance), now + GRACE / 2))
+
+    assert list(dead.report(instance, leases, runs(instance), now + GRACE)) == []
+
+
+def test_a_run_may_wait_for_its_lease_and_then_take_its_time_to_start(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    run(instance)
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+    late = now + WAIT + STARTS_WITHIN + timedelta(minutes=1)
+
+    assert list(dead.report(instance, leases, runs(instance), now + WAIT)) == []
+    assert list(dead.report(instance, leases, runs(instance), late - timedelta(minutes=2))) == []
+    assert list(dead.report(instance, leases, runs(instance), late)) == []  # suspected from now on
+    assert len(list(dead.report(instance, leases, runs(instance), late + GRACE))) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "reported"),
+    [
+        ({}, True),
+        ({"raito__process": Owner.here().name}, False),
+        ({"raito__process": replace(DEAD, machine="another").name}, False),
+        ({"raito__process": "no name of a process"}, False),
+        # executed again in the UI: Dagster makes it, not the command
+        ({"dagster__parent_run_id": "abc"}, False),
+    ],
+)
+def test_the_next_command_reports_those_whose_process_is_gone(
+    instance: dg.DagsterInstance, tags: dict[str, str], reported: bool
+) -> None:
+    of_command = {name.replace("/", "__"): text for name, text in command_tags().items()}
+    run_id = run(instance, **{**of_command, "raito__process": DEAD.name, **tags})
+
+    lines = report_dead_commands(instance)
+
+    assert (len(lines) == 1, status_of(instance, run_id) is FAILURE) == (reported, reported)
+    if reported:
+        assert lines[0].startswith(f"run {run_id[:8]} (account of {ACCOUNT}) was killed with its process {DEAD.pid}")
+
+
+def test_a_dead_run_that_was_being_cancelled_is_cancelled(instance: dg.DagsterInstance) -> None:
+    of_command = {name.replace("/", "__"): text for name, text in command_tags().items()}
+    run_id = run(instance, dg.DagsterRunStatus.CANCELING, **{**of_command, "raito__process": DEAD.name})
+
+    assert len(report_dead_commands(instance)) == 1
+
+    assert status_of(instance, run_id) is dg.DagsterRunStatus.CANCELED
