@@ -47,6 +47,9 @@ class AccessControl:
     what_locked: Annotated[bool, "the what may not be changed"]
     delete_locked: Annotated[bool, "it may not be deleted"]
     owners: Annotated[tuple[str, ...], "owners as JSON objects (`email`, `accountName`, `groupName`)"]
+    unreadable: Annotated[
+        tuple[str, ...], "what of it is not as the format of the export says; nothing is changed for it then"
+    ] = ()
 
 
 @row(

@@ -15,6 +15,7 @@ from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_PAUSE = 1.0
+_NAMES = ("name", "type", "externalId", "actualName")
 _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
 
@@ -31,6 +32,8 @@ class Export:
     built_at: datetime | None
     warnings: tuple[str, ...] = ()
     received: int | None = None
+    whole: bool = True
+    """true where it holds every access control of the data source: what it lacks is granted by nobody any more"""
 
 
 def export_access_controls(
@@ -54,11 +57,16 @@ def export_access_controls(
         raise ExportUnreadable(f"job {job.id}", "Raito Cloud names no file")
     path = folder / "access-controls.yaml"
     job.client.download(location, path, what="download of the exported access controls")
-    return replace(read_export(path), warnings=done.warnings)
+    read = read_export(path)
+    return replace(read, warnings=(*done.warnings, *read.warnings), whole=read.whole and not out_of_sync_only)
 
 
 def read_export(path: Path) -> Export:
-    """Read an exported file, YAML or JSON. Raises `ExportUnreadable`, also where a part of it is not as it must be."""
+    """Read an exported file, YAML or JSON. Raises `ExportUnreadable` where it is no list of access controls.
+
+    One that is not as it must be says so itself (`AccessControl.unreadable`), and those of one id do so, too. One
+    without an id, for which there can be no feedback, is left out with a warning.
+    """
     text = path.read_bytes()
     try:
         content = json.loads(text) if text.lstrip()[:1] == b"{" else yaml.load(text, Loader=_Loader)
@@ -69,27 +77,70 @@ def read_export(path: Path) -> Export:
     listed = content.get("accessProviders") or []
     if not isinstance(listed, list):
         raise ExportUnreadable(path.name, "accessProviders is no list")
-    controls = tuple(_control(entry, position) for position, entry in enumerate(listed))
-    twice = {control.id for control in controls}
-    if len(twice) != len(controls):
-        raise ExportUnreadable(path.name, "two access controls have the same id")
+    controls, warnings = _controls(listed)
     built = content.get("fileBuildTime")
     return Export(
         path,
         controls,
         _moment(content.get("lastCalculated")),
         _moment(built),
+        warnings,
         received=built if isinstance(built, int) and not isinstance(built, bool) else None,
+        whole=not warnings,
     )
 
 
-def _control(entry: Any, position: int) -> AccessControl:
+def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, ...]]:
+    """The access controls, one an id, and a warning for each that has no id."""
+    found: dict[str, AccessControl] = {}
+    warnings = []
+    for position, entry in enumerate(listed):
+        identifier = entry.get("id") if isinstance(entry, Mapping) else None
+        if identifier in (None, "") or isinstance(identifier, (dict, list)):
+            warnings.append(f"accessProviders[{position}] of the export has no id: it was left out, without feedback")
+            continue
+        control = _readable(entry, position, str(identifier))
+        if control.id in found:
+            reason = "two access controls of the export have this id: nothing is changed for either"
+            control = replace(found[control.id], unreadable=(*found[control.id].unreadable, reason))
+        found[control.id] = control
+    return tuple(found.values()), tuple(warnings)
+
+
+def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> AccessControl:
+    """One access control; of one that cannot be read what its feedback needs, and what is wrong with it."""
+    try:
+        return _control(entry, position)
+    except ExportUnreadable as error:
+        reason = f"{error.where}: {error.reason}"
+    given = {name: str(entry[name]) for name in _NAMES if isinstance(entry.get(name), (str, int, float))}
+    return AccessControl(
+        position=position,
+        id=identifier,
+        name=given.get("name", ""),
+        description="",
+        naming_hint="",
+        type=given.get("type"),
+        external_id=given.get("externalId"),
+        action="grant",
+        delete=False,
+        actual_name=given.get("actualName"),
+        who=WhoEntry((), (), (), ()),
+        deleted_who=None,
+        what=(),
+        delete_what=(),
+        who_locked=True,
+        inheritance_locked=True,
+        what_locked=True,
+        delete_locked=True,
+        owners=(),
+        unreadable=(reason,),
+    )
+
+
+def _control(entry: Mapping[str, Any], position: int) -> AccessControl:
     where = f"accessProviders[{position}]"
-    if not isinstance(entry, Mapping):
-        raise ExportUnreadable(where, "no mapping")
     identifier = _text(entry, "id", where)
-    if not identifier:
-        raise ExportUnreadable(where, "it has no id")
     where = f"{where} ({identifier})"
     deleted_who = entry.get("deletedWho")
     return AccessControl(
@@ -111,8 +162,14 @@ def _control(entry: Any, position: int) -> AccessControl:
         inheritance_locked=_flag(entry, "inheritanceLocked", where),
         what_locked=_flag(entry, "whatLocked", where),
         delete_locked=_flag(entry, "deleteLocked", where),
-        owners=tuple(json.dumps(owner, sort_keys=True) for owner in entry.get("owners") or ()),
+        owners=_owners(entry.get("owners") or [], where),
     )
+
+
+def _owners(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(owner, Mapping) for owner in value):
+        raise ExportUnreadable(where, "owners is no list of mappings")
+    return tuple(json.dumps(owner, sort_keys=True, default=str) for owner in value)
 
 
 def _who(value: Any, where: str) -> WhoEntry:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from raito_pipeline.aws.push import texts
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.statements import Granted, WhatProblem, policy_for
 from raito_pipeline.model import CREATOR
@@ -25,5 +26,6 @@ def granted(plans: Plans, draft: Draft, limit: int, room: str) -> Granted:
 
 def described_and_tagged(draft: Draft) -> dict[str, Any]:
     """The members of a request that makes an object: its description, and the tag that says who made it."""
-    description = draft.control.description[:_LONGEST_DESCRIPTION]
+    description, warnings = texts.description(draft.control.description, _LONGEST_DESCRIPTION)
+    draft.warnings += warnings
     return {"Description": description, "Tags": [{"Key": CREATOR.key, "Value": CREATOR.value}]}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 _ROOM_FOR_COUNTER = 6
 """two split characters and up to four hexadecimal digits"""
@@ -43,9 +44,9 @@ class NamingRule:
         text = _CAMEL_CASE.sub(self.split, hint).lower() if self.lower_case else hint
         clean = _EDGES.sub("", self._runs.sub(self.split, self._others.sub(self.split, text)))
         clean = _EDGES.sub("", clean[: self.hint - _ROOM_FOR_COUNTER])
-        if not clean:
+        if not clean and not any(map(str.isalnum, hint)):
             raise NameProblem(f"its name {hint!r} has no letter or digit that an AWS name could be made of")
-        return clean
+        return clean or _of_another_script(hint)
 
     def with_counter(self, base: str, number: int) -> str:
         """A translated hint with a counter, from 0."""
@@ -67,6 +68,11 @@ class NamingRule:
     def _counter(self) -> re.Pattern[str]:
         digits = "0-9a-f" if self.lower_case else "0-9A-F"
         return re.compile(f"{re.escape(self.split)}{{2}}[{digits}]+")
+
+
+def _of_another_script(hint: str) -> str:
+    """A name for a hint without a character that AWS takes, the same each time: people have the hint itself to read."""
+    return f"x{sha256(hint.encode()).hexdigest()[:8]}"
 
 
 IAM = NamingRule(characters="A-Za-z0-9+_", split="_", hint=64, longest=64)

@@ -54,9 +54,13 @@ def object_key(external_id: str) -> str:
 def refuse_foreign(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds) -> None:
     """Refuse the access controls whose object is not theirs alone, and lock what the import locks of the others."""
     _refuse_shared(drafts, prefixes)
+    spelled = {f"{ROLE}{name}".casefold(): name for name in state.roles}
+    own = (policy.policy_name for policy in state.policies.values() if not policy.aws_managed)
+    spelled |= {f"{POLICY}{name}".casefold(): name for name in own}
     for draft in drafts:
         if not draft.refused:
-            reason = _not_own(draft, prefixes.get(draft.kind, ""), state, bounds)
+            prefix = prefixes.get(draft.kind, "")
+            reason = _not_own(draft, prefix, state, bounds) or _other_case(f"{prefix}{draft.name}", spelled)
             if reason is not None:
                 draft.refuse(reason)
 
@@ -79,6 +83,14 @@ def _refuse_each(key: str, sharing: Sequence[Draft]) -> None:
         reason = f"access control {others} of the export names {key} too: an object has one owner; remove one of them"
         if reason not in draft.errors:
             draft.refuse(reason)
+
+
+def _other_case(external_id: str, spelled: Mapping[str, str]) -> str | None:
+    """Why a new object cannot have its name: AWS has one that differs in case only, and takes the two for one."""
+    there = spelled.get(external_id.casefold())
+    if there is None or external_id.partition(":")[2] in ("", there):
+        return None
+    return f"AWS has {there}, and takes {external_id} for the same name: upper and lower case do not tell names apart"
 
 
 def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:

@@ -41,6 +41,9 @@ def plan_push(
     drafts = [
         Draft(control, _type_of(options, control)) for control in sorted(controls, key=lambda control: control.position)
     ]
+    for draft in drafts:
+        if draft.control.unreadable:
+            draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
     held_to, plans = bounds or Bounds(), Plans(state, options, {})
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
@@ -115,7 +118,7 @@ def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]
         if name is not None:
             names.keep(name)
     for draft in drafts:
-        if not draft.control.delete:
+        if not draft.control.delete and not draft.refused:
             _name_one(plans, pushed, names, draft, current[draft.control.id])
 
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ ROLE_INLINE_LIMIT = 10_240
 TRUST_LIMIT = 4_096
 NOTHING = {"Effect": "Allow", "Action": "none:null", "Resource": "*"}
 """A statement that allows nothing, for a policy that must have one."""
+_BEYOND_LATIN_1 = re.compile("[^\u0000-\u00ff]+")
 _FOLDERS = frozenset({"folder", "glue-table", "table"})
 _ESCAPED = {"*": "${*}", "?": "${?}", "$": "${$}"}
 
@@ -45,8 +47,12 @@ class Granted:
 
 
 def compact(document: Any) -> str:
-    """A JSON document without white space."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    """A JSON document without white space.
+
+    Characters beyond Latin-1, which IAM does not take, are escaped as JSON has it: what it says stays the same.
+    """
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return _BEYOND_LATIN_1.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def same(one: str, other: str) -> bool:

@@ -1,5 +1,6 @@
 """The names of what a push makes."""
 
+import re
 import time
 
 import pytest
@@ -143,3 +144,14 @@ def test_a_thousand_equal_hints_cost_far_less_than_a_millisecond_each() -> None:
     seconds = time.perf_counter() - began
     assert len(given_out) == 1_000
     assert seconds < 0.5  # some 25 microseconds each, on a machine that is not busy
+
+
+@pytest.mark.parametrize("rule", [IAM, ACCESS_POINT, PERMISSION_SET])
+@pytest.mark.parametrize("hint", ["\u62a5\u544a", "\u05d3\u05d5\u05d7", "\u0e23\u0e32\u0e22\u0e07\u0e32\u0e19"])
+def test_a_name_of_any_script_gets_a_name_and_the_same_each_time(rule: NamingRule, hint: str) -> None:
+    names = Names("", "", rule=rule)
+    first = names.give(hint)
+    assert re.fullmatch(r"x[0-9a-f]{8}", first)
+    assert names.give(hint) != first
+    assert Names("", "", rule=rule).give(hint) == first
+    assert names.give(f"{hint} 2026") == "2026"

@@ -124,3 +124,14 @@ def test_external_ids_of_one_object(one: str, other: str) -> None:
 def test_objects_of_other_kinds_are_others() -> None:
     keys: set[Any] = {object_key(text) for text in ("role:a", "policy:a", "ssorole:a", "user:a|inline:x|")}
     assert len(keys) == 4
+
+
+@pytest.mark.parametrize("kind", ["aws_role", "aws_policy"])
+def test_a_name_that_aws_has_in_another_case_is_refused_before_aws_refuses_it(kind: str) -> None:
+    there = state((role("sales", trust("bob"), ()),), (policy("sales", document("s3:Old"), ()),))
+    assert "takes" in errors(plan(control("a", name="Sales", type=kind), there=there))[0]
+
+
+def test_what_cannot_be_read_in_the_export_is_refused_and_the_others_are_planned() -> None:
+    made = plan(control("a", name="", unreadable=("who: no mapping",)), control("good"))
+    assert errors(made) == ["it cannot be read: who: no mapping", ""]

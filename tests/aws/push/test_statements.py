@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.policy.resources import BucketResource
-from raito_pipeline.aws.push.statements import policy_for, same, unseen
+from raito_pipeline.aws.push.statements import compact, policy_for, same, unseen
 from raito_pipeline.model import DataObjectReference, WhatItem
 
 from .conftest import ACCOUNT, document
@@ -122,3 +122,11 @@ def test_what_raito_cloud_does_not_see_of_a_document() -> None:
     assert unseen(json.dumps(document("s3:GetObject"))) == []
     assert unseen("{") == ["the document is not JSON"]
     assert "ec2:RunInstances" in unseen(json.dumps(document("ec2:RunInstances")))[0]
+
+
+@pytest.mark.parametrize("text", ["plain", "Stra\u00dfe \u00e9", "\u62a5\u544a/\U0001f600", 'a"b\\c\u2028'])
+def test_what_iam_does_not_take_as_a_character_is_escaped_and_means_the_same(text: str) -> None:
+    found = compact({"Resource": text})
+    assert json.loads(found) == {"Resource": text}
+    assert max(map(ord, found)) <= 0xFF
+    assert ("\u00e9" in found) is ("\u00e9" in text)
