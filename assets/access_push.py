@@ -5,16 +5,28 @@ from functools import partial
 
 import dagster as dg
 
+from raito_pipeline.aws.push.account_plan import PlanUnreadable
 from raito_pipeline.orchestration import pushes
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.plans import PlanUnknown
 from raito_pipeline.orchestration.pushes import Push
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.tags import PLAN_TAG
 
 GROUP = "access_push"
-PLAN = ("access_push_plan", "access_push_targets")
+PLAN, RESULTS = ("access_push_plan", "access_push_targets"), ("access_push_results",)
+PLAN_CONFIG = "plan"
+CONFIG = {
+    PLAN_CONFIG: dg.Field(
+        str,
+        is_required=False,
+        description="The id of the plan that is to be made in AWS, as access_push_plan shows it. Materialize "
+        "access_push_results alone. Another plan than the newest is refused.",
+    )
+}
 _MODE = "pipeline: mode is plan, so nothing is changed in AWS"
 
 
@@ -29,10 +41,11 @@ def specs(grid: Grid) -> list[dg.AssetSpec]:
 
 def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell) -> None:
     """Export, plan and push, as far as the run selected them; after one that failed, the others are not tried."""
+    approved = approved_plan(log)
     steps: Mapping[tuple[str, ...], Callable[[Push], None]] = {
         ("access_controls",): lambda push: push.export(jobs),
         PLAN: lambda push: push.plan(grid),
-        ("access_push_results",): lambda push: push.apply(jobs),
+        RESULTS: lambda push: push.apply(jobs, grid, approved),
     }
     failed = ""
     for tables, work in steps.items():
@@ -48,13 +61,19 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
             failed = tables[0]
 
 
+def approved_plan(log: CellLog) -> str | None:
+    """The id of the plan that a person asks to be made, by the configuration of the run or its tag."""
+    config = log.context.op_execution_context.op_config or {}
+    return str(config.get(PLAN_CONFIG) or "") or log.context.run.tags.get(PLAN_TAG)
+
+
 def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], None]) -> bool:
     """Do one step of the push; false where it failed, which was noted."""
     before = len(log.failures)
     with log.attempt(cell, *tables):
         try:
             work()
-        except (pushes.PlanOutdated, pushes.PushDenied) as error:
+        except (pushes.PlanOutdated, pushes.PushDenied, PlanUnknown, PlanUnreadable) as error:
             log.fail(cell, str(error), *tables)
     return len(log.failures) == before
 

@@ -21,7 +21,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """What is made of everything that was read of an account."""
     specs = [*access.specs(grid), *upload.specs(grid), *access_push.specs(grid)]
 
-    @step(grid.naming, specs, name="last_layer")
+    @step(grid.naming, specs, name="last_layer", config_schema=access_push.CONFIG)
     def last_layer(
         context: dg.AssetExecutionContext,
         services: Services,

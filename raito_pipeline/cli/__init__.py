@@ -16,6 +16,8 @@ from raito_pipeline.config import ConfigError
 COMMANDS = {
     "run": "one sync of the raito.yml in this directory, then exit",
     "check": "says before a sync whether it can work",
+    "plan": "what a push would change in AWS",
+    "apply": "makes exactly a plan that was shown, or a stored export again",
     "info": "every option of raito.yml with its explanation",
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }

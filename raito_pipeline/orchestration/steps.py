@@ -5,7 +5,7 @@ It gives each asset its name in the project, its checks, and the resources of it
 
 import inspect
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -31,6 +31,7 @@ def step(
     *,
     name: str,
     backfill_policy: dg.BackfillPolicy | None = None,
+    config_schema: Mapping[str, dg.Field] | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Declare the decorated function as the step that makes the assets of `specs`, which have their plain names.
 
@@ -50,6 +51,7 @@ def step(
             can_subset=len(named) > 1,
             required_resource_keys=set(keys.values()),
             backfill_policy=backfill_policy,
+            config_schema=None if config_schema is None else dict(config_schema),
         )
         def compute(context: dg.AssetExecutionContext) -> Results:
             resources: dict[str, Any] = {each: getattr(context.resources, key) for each, key in keys.items()}

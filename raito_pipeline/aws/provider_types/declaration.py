@@ -87,7 +87,9 @@ class ProviderTypes:
             if isinstance(described, TypeDescription) and not isinstance(push, SameAs)
         ]
         return PushedTypes(
-            {kind: push for _, kind, push in named}, {kind: each.external_id_prefix for each, kind, _ in named}
+            {kind: push for _, kind, push in named},
+            {kind: each.external_id_prefix for each, kind, _ in named},
+            {kind: each.name for each, kind, _ in named},
         )
 
     def read_rights(self, target: Target) -> Iterator[Right]:

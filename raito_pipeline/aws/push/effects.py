@@ -1,10 +1,12 @@
 """Whether a push gives or takes access: an effect for each change, and how documents are compared for it."""
 
 import json
+from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
 _LISTS = ("Principal", "Action", "Resource")
+_NO_ACTION = "none:null"
 
 
 class Effect(Flag):
@@ -26,6 +28,38 @@ class Effect(Flag):
 _WORDS = {Effect.GIVES: "gives", Effect.TAKES: "takes", Effect.REMOVES: "removes"}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Access:
+    """One action on one resource (None = that of the object itself) that a document allows or denies to somebody."""
+
+    allows: bool
+    principal: tuple[str, str] | None
+    """kind and name as the document has them (`AWS`, an ARN); None where the document names nobody"""
+    action: str
+    resource: str | None
+    condition: str
+    """everything else of the statement, as JSON; `{}` for none"""
+
+
+def access_of(document: str | None) -> frozenset[Access]:
+    """Every action that a document allows or denies, less those that allow nothing. No document allows nothing.
+
+    Raises `ValueError`, `TypeError`, `KeyError` or `AttributeError` for what is no policy document.
+    """
+    if document is None:
+        return frozenset()
+    found: set[Access] = set()
+    for statement in _list(json.loads(document)["Statement"]):
+        others = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", *_LISTS)}
+        rest, allows = json.dumps(others, sort_keys=True), {"Allow": True, "Deny": False}[statement["Effect"]]
+        for action in _list(statement.get("Action")):
+            for resource in _list(statement.get("Resource")):
+                if action != _NO_ACTION:
+                    who = _principals(statement.get("Principal"))
+                    found |= {Access(allows, each, str(action), resource, rest) for each in who}
+    return frozenset(found)
+
+
 def effect_of_documents(before: str | None, after: str | None) -> Effect:
     """What replacing one policy document by another does. Both where that cannot be told.
 
@@ -33,33 +67,21 @@ def effect_of_documents(before: str | None, after: str | None) -> Effect:
     and takes.
     """
     try:
-        had, has = _permissions(before or ""), _permissions(after or "")
+        had, has = access_of(before or ""), access_of(after or "")
     except (ValueError, TypeError, KeyError, AttributeError):
         return Effect.GIVES | Effect.TAKES
-    gives = (has["Allow"] - had["Allow"]) or (had["Deny"] - has["Deny"])
-    takes = (had["Allow"] - has["Allow"]) or (has["Deny"] - had["Deny"])
+    gives = any(each.allows for each in has - had) or any(not each.allows for each in had - has)
+    takes = any(each.allows for each in had - has) or any(not each.allows for each in has - had)
     return (Effect.GIVES if gives else Effect.NEITHER) | (Effect.TAKES if takes else Effect.NEITHER)
-
-
-def _permissions(document: str) -> dict[str, set[str]]:
-    """Every principal, action, resource and condition of a document, by effect."""
-    found: dict[str, set[str]] = {"Allow": set(), "Deny": set()}
-    for statement in _list(json.loads(document)["Statement"]):
-        others = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", *_LISTS)}
-        rest = json.dumps(others, sort_keys=True)
-        principals = [json.dumps(each) for each in _principals(statement.get("Principal"))]
-        for action in _list(statement.get("Action")):
-            for resource in _list(statement.get("Resource")):
-                if action != "none:null":
-                    found[statement["Effect"]] |= {f"{who} {action} {resource} {rest}" for who in principals}
-    return found
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _principals(principal: Any) -> list[Any]:
+def _principals(principal: Any) -> list[tuple[str, str] | None]:
+    if principal is None:
+        return [None]
     if not isinstance(principal, dict):
-        return [principal]
-    return [(kind, each) for kind, some in principal.items() for each in _list(some)]
+        return [("", str(principal))]
+    return [(str(kind), str(each)) for kind, some in principal.items() for each in _list(some)]

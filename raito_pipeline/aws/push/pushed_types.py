@@ -1,7 +1,7 @@
 """What a push has to know of each access provider type: how its AWS objects are named, planned, made and removed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from raito_pipeline.aws.policy.rights import Right
@@ -63,10 +63,16 @@ class PushedTypes:
 
     types: Mapping[str, PushedType | NotPushedYet]
     prefixes: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """what people call an access provider of a type"""
 
     def of(self, kind: str) -> PushedType | NotPushedYet:
         """A type by its id; one that is not known cannot be pushed yet."""
         return self.types.get(kind, NotPushedYet(kind))
+
+    def label(self, kind: str) -> str:
+        """What people call an access provider of a type."""
+        return self.labels.get(kind, kind or "access control")
 
     def order_of(self, kind: str) -> int:
         """The place of a type; those that cannot be pushed come last."""

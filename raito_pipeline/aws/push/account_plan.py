@@ -1,0 +1,95 @@
+"""The plan of one account as a value that can be kept, shown and made later: with an id, and as a documented file.
+
+The id follows from what is to be made (export, targets, changes) and from nothing else: two plans of one id are the
+same. `docs/how-to/plan-and-apply.md` documents the file.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from raito_pipeline.model import AccessControl, PushChange, PushTarget
+
+FORMAT, VERSION = "raito-pipeline plan", 1
+_ID_LENGTH = 12
+
+
+class PlanUnreadable(Exception):
+    """A file that holds no plan that can be made; the text says why."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"{place} holds no plan that can be made: {reason}. `raito-pipeline plan --out FILE` writes one."
+        )
+
+
+@dataclass(frozen=True)
+class AccountPlan:
+    """What a push of one account would do, and what it stands on. Times are UTC."""
+
+    account: str
+    """partition key of the account"""
+    account_id: str
+    target: str
+    """name of the target in `raito.yml`"""
+    made_at: datetime
+    controls: tuple[AccessControl, ...]
+    """the export"""
+    targets: tuple[PushTarget, ...]
+    changes: tuple[PushChange, ...]
+    made_of: Mapping[str, str] = field(default_factory=dict)
+    """version of each table that it was made of"""
+    read_at: Mapping[str, datetime] = field(default_factory=dict)
+    """when each of these tables was read"""
+    caller: str = ""
+    """ARN of the identity that is to push: the plan leaves that one as it is"""
+    problems: tuple[str, ...] = ()
+    """why nothing is planned at all"""
+    recovery: str | None = None
+    """the stored export that is applied again; None for a plan of what Raito Cloud exported last"""
+
+    @cached_property
+    def id(self) -> str:
+        """What the plan is called: the same for the same work."""
+        parts = {name: getattr(self, name) for name in ("account", "account_id", "controls", "targets", "changes")}
+        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:_ID_LENGTH]
+
+    def to_builtins(self) -> dict[str, Any]:
+        """As the JSON of a file holds it."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return {"id": self.id, **found}
+
+
+def to_file(plans: Iterable[AccountPlan]) -> bytes:
+    """The file of some plans: JSON, one object."""
+    listed = [plan.to_builtins() for plan in plans]
+    whole = {"format": FORMAT, "version": VERSION, "plans": listed}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n"
+
+
+def from_file(content: bytes, place: str) -> tuple[AccountPlan, ...]:
+    """The plans of a file. Raises `PlanUnreadable`, also for one that was changed after it was made."""
+    try:
+        whole = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        raise PlanUnreadable(place, "it is no JSON") from None
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise PlanUnreadable(place, f"its `format` is not {FORMAT!r}")
+    if whole.get("version") != VERSION:
+        raise PlanUnreadable(place, f"its version is {whole.get('version')!r}, and this program reads {VERSION}")
+    return tuple(_plan(each, place) for each in whole.get("plans") or ())
+
+
+def _plan(given: Any, place: str) -> AccountPlan:
+    try:
+        plan = msgspec.convert(given, AccountPlan)
+    except msgspec.ValidationError as error:
+        raise PlanUnreadable(place, str(error)) from None
+    if given.get("id") != plan.id:
+        raise PlanUnreadable(place, f"plan {given.get('id')} was changed after it was made")
+    return plan

@@ -1,0 +1,113 @@
+"""`raito-pipeline plan`: what a push would change in AWS, of what is stored, for people and as a file for `apply`."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account_plan import AccountPlan, to_file
+from raito_pipeline.aws.push.wording import SAME, ControlPlan, in_words
+from raito_pipeline.cli.errors import CommandFailed
+from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, add_config_file, options_of
+from raito_pipeline.cli.show_plan import show_plan
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import PushResult
+from raito_pipeline.orchestration.plan_runs import reading_runs
+
+NOTHING, CHANGES = 0, 2
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="account ids or target names (default: all)")
+    add_config_file(parser)
+    parser.add_argument("--read", action="store_true", help="read AWS and the export of Raito Cloud anew first")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON, and nothing else, on stdout")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to a file, for `raito-pipeline apply`")
+
+
+def execute(given: argparse.Namespace) -> int:
+    """Run the command; gives the exit status: 0 nothing to do, 2 changes, 1 an error."""
+    console = Console(stderr=given.json, highlight=False)
+    options = options_of(given)
+    with Planner.opened(options) as planner:
+        accounts = planner.accounts(given.accounts)
+        failed = _read(planner, accounts, console) if given.read else False
+        shown = []
+        for target in accounts:
+            try:
+                plan = planner.plan(target)
+            except NoPlan as error:
+                console.print(str(error), style="red", markup=False, soft_wrap=True)
+                failed = True
+                continue
+            shown.append((plan, controls_of(plan, planner.results(plan))))
+    if given.out is not None:
+        _write(given.out, [plan for plan, _ in shown])
+    _show(console, shown, given)
+    return ERROR if failed or any(plan.problems for plan, _ in shown) else status_of(shown)
+
+
+def status_of(shown: Sequence[tuple[AccountPlan, Sequence[ControlPlan]]]) -> int:
+    """2 where something is to be changed, else 0."""
+    return CHANGES if any(control.changes for _, controls in shown for control in controls) else NOTHING
+
+
+def controls_of(plan: AccountPlan, results: Sequence[PushResult]) -> tuple[ControlPlan, ...]:
+    """The plan in words; what was made of it already is not to be done any more."""
+    done = {result.access_control_id for result in results if not result.errors}
+    made = "this plan was made already; `raito-pipeline plan --read` looks at AWS anew"
+    return tuple(
+        replace(control, mark=SAME, sentence=made, details=(), diffs=()) if control.id in done else control
+        for control in in_words(ACCESS_PROVIDER_TYPES.push, plan)
+    )
+
+
+def _read(planner: Planner, accounts: Sequence[AccountTarget], console: Console) -> bool:
+    """Read what plans stand on; whether something of it failed, which is said."""
+    runs = [run for target in accounts for run in reading_runs(planner.options, planner.grid, target.partition)]
+    failures = planner.run(list({(run.place, run.name): run for run in runs}.values()), console)
+    for line in failures:
+        console.print(line, style="red", markup=False, soft_wrap=True)
+    return bool(failures)
+
+
+def _write(file: Path, plans: Sequence[AccountPlan]) -> None:
+    try:
+        file.write_bytes(to_file(plans))
+    except OSError as error:
+        raise CommandFailed(f"the plan could not be written to {file}: {error.strerror or error}") from None
+
+
+def _show(
+    console: Console, shown: Sequence[tuple[AccountPlan, Sequence[ControlPlan]]], given: argparse.Namespace
+) -> None:
+    if given.json:
+        print(json.dumps([as_json(plan, controls) for plan, controls in shown], indent=2, default=str))
+        return
+    for plan, controls in shown:
+        show_plan(console, plan, controls, datetime.now(UTC))
+        if any(control.changes for control in controls):
+            what = given.out if given.out is not None else f"--plan {plan.id}"
+            console.print(f"to make it: raito-pipeline apply {what}", markup=False, soft_wrap=True)
+        console.print()
+
+
+def as_json(plan: AccountPlan, controls: Sequence[ControlPlan]) -> dict[str, Any]:
+    """A plan for machines: what it is, and each access control in words."""
+    return {
+        "id": plan.id,
+        "account": plan.account,
+        "account_id": plan.account_id,
+        "target": plan.target,
+        "made_at": plan.made_at.isoformat(),
+        "read_at": {table: at.isoformat() for table, at in plan.read_at.items()},
+        "problems": plan.problems,
+        "access_controls": [asdict(control) for control in controls],
+    }

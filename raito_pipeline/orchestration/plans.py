@@ -1,0 +1,250 @@
+"""The plan of an account, made of the stored tables, and the folder of the storage in which plans are kept.
+
+A sync and `raito-pipeline plan` make it in the same way. Each plan is kept as `_plans/account=ID/PLAN_ID.json`, which
+`raito-pipeline apply` and an approval in Dagster take up, and as a `.md` to read.
+"""
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
+from raito_pipeline.aws.push.bounds import Bounds, by_external_id
+from raito_pipeline.aws.push.draft import REFUSE
+from raito_pipeline.aws.push.inputs import PLANNED_ON, versions
+from raito_pipeline.aws.push.own_objects import object_key
+from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.aws.push.results import refused_targets
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import (
+    TABLES,
+    AccessControl,
+    AccessProvider,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    PushChange,
+    S3Bucket,
+)
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Attempts, in_one_sentence, judge
+from raito_pipeline.orchestration.layers import need_of
+from raito_pipeline.orchestration.plan_pages import page_of
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.files import put
+
+FOLDER = "_plans"
+KEPT = 20
+"""plans of an account that are kept; the oldest go first"""
+EXPORT = "access_controls"
+CALLER = "pushed by"
+"""What the cell of a plan notes: the ARN of the identity that is to push."""
+_HELD_TO = ("s3_buckets", "access_providers")
+"""what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
+_WHOLE = tuple(
+    table for table in TABLES["access_push_plan"].reads if TABLES[table].is_read_from_aws and table not in _HELD_TO
+)
+"""what a plan compares the export with: it has to be whole, and of this sync"""
+
+
+class PlanUnknown(Exception):
+    """There is no such plan in the storage."""
+
+    def __init__(self, plan_id: str, place: str, known: Iterable[str] = ()) -> None:
+        listed = ", ".join(known)
+        super().__init__(
+            f"there is no plan {plan_id!r} in {place}{f', only {listed}' if listed else ''}: nothing was changed. "
+            f"`raito-pipeline plan` makes one and says its id."
+        )
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Makes the plan of one account of what is stored. `store` is that of the sync that the account is in."""
+
+    services: Services
+    store: Store
+    attempts: Attempts
+    cell: Cell
+
+    @property
+    def target(self) -> AccountTarget:
+        """The target of the account."""
+        return self.services.account(self.cell.account)
+
+    def plan(
+        self, grid: Grid, controls: Iterable[AccessControl] | None = None, recovery: str | None = None
+    ) -> AccountPlan:
+        """The plan of the stored export, or of `controls`, which came from `recovery`. Raises `CellMissing`."""
+        account, stands_on = self.cell.account, versions(self.store, self.cell.account)
+        exported = tuple(self.store.rows(AccessControl, account) if controls is None else controls)
+        reasons = self._why_no_plan(grid, bool(exported))
+        caller = "" if reasons else self._caller(reasons)
+        if reasons:
+            targets, changes = refused_targets(exported, reasons), _refusals(exported, reasons)
+        else:
+            bounds = self._bounds(caller) if exported else None
+            made = plan_push(exported, self._state(), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
+            targets, changes = made.targets, made.changes
+        infos = (self.store.info(table, account) for table in stands_on)
+        return AccountPlan(
+            account=account,
+            account_id=self.target.account_id,
+            target=self.target.name,
+            made_at=datetime.now(UTC),
+            controls=exported,
+            targets=targets,
+            changes=changes,
+            made_of=stands_on,
+            read_at={info.table: info.read_at for info in infos if info is not None},
+            caller=caller,
+            problems=tuple(reasons),
+            recovery=recovery,
+        )
+
+    def _why_no_plan(self, grid: Grid, wanted: bool) -> list[str]:
+        needs = (need_of(table, self.cell, self.services.options, grid, self.store) for table in _WHOLE)
+        verdict = judge(self.attempts, self.store, (need for need in needs if need is not None))
+        reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
+        if self.target.aws_access_skip_iam:
+            reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
+        lacking = (each for each in _HELD_TO if wanted and self.store.info(each, self.cell.account) is None)
+        reasons += [f"nothing is pushed, because {each} {self.cell.label} was never read" for each in lacking]
+        return reasons
+
+    def _caller(self, reasons: list[str]) -> str:
+        """The ARN of the identity that pushes; where AWS does not say it, that is one more of the reasons."""
+        try:
+            return self.services.aws(self.target).caller_arn()
+        except (AwsError, WrongAccount) as error:
+            last = self.store.info("access_push_plan", self.cell.account)
+            if last is not None and last.extra.get(CALLER):
+                return last.extra[CALLER]  # whoever makes the plan is asked again then
+            reasons.append(f"nothing is pushed, because it is not known which identity pushes: {error}")
+            return ""
+
+    def _bounds(self, caller: str) -> Bounds:
+        """What the export is held to: nothing of it is taken from the export."""
+        account, target = self.cell.account, self.target
+        imported = tuple(self.store.rows(AccessProvider, account))
+        return Bounds(
+            data_source=target.data_source_id or "",
+            caller=caller,
+            buckets=self._known_buckets(),
+            imported=by_external_id(imported),
+            claimed_elsewhere=self._claimed_elsewhere(),
+        )
+
+    def _known_buckets(self) -> dict[str, str | None]:
+        """The buckets that are data objects, with their regions."""
+        regions = self.target.regions
+        return {
+            bucket.name: bucket.region
+            for bucket in self.store.rows(S3Bucket, self.cell.account)
+            if bucket.included and (not regions or bucket.region is None or bucket.region in regions)
+        }
+
+    def _claimed_elsewhere(self) -> dict[str, str]:
+        """External ids in the stored exports of other targets of the same account."""
+        claimed: dict[str, str] = {}
+        for other in self.services.options.accounts:
+            shares = other.account_id == self.target.account_id and other.partition != self.cell.account
+            if shares and self.store.info("access_controls", other.partition) is not None:
+                controls = self.store.rows(AccessControl, other.partition)
+                claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
+        return claimed
+
+    def _state(self) -> PushState:
+        account = self.cell.account
+        return PushState.of(
+            self.target.account_id,
+            tuple(self.store.rows(IamUser, account)),
+            tuple(self.store.rows(IamGroup, account)),
+            tuple(self.store.rows(IamRole, account)),
+            tuple(self.store.rows(IamPolicy, account)),
+            tuple(self.store.rows(IamAttachment, account)),
+        )
+
+
+def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:
+    return tuple(
+        PushChange(
+            position=position,
+            access_control_id=control.id,
+            access_control_name=control.name,
+            operation=REFUSE,
+            kind=control.type or "",
+            resource=control.actual_name or control.name,
+            before=None,
+            after=None,
+            why=in_one_sentence(reasons),
+        )
+        for position, control in enumerate(controls)
+    )
+
+
+@dataclass(frozen=True)
+class PlanFolder:
+    """The plans of one account in the storage."""
+
+    store: Store
+    account: str
+    folder: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", posixpath.join(self.store.root, FOLDER, f"account={self.account}"))
+
+    def write(self, plan: AccountPlan) -> str:
+        """Keep a plan, and give the address of the page to read it whole. Raises `StorageError`."""
+        page = posixpath.join(self.folder, f"{plan.id}.md")
+        with storage_errors(f"plan {plan.id} of {self.account}", "kept", self.store.files.scheme + self.folder):
+            put(self.store.files, page, page_of(plan).encode())
+            put(self.store.files, self._path(plan.id), to_file([plan]))
+            self._remove_old()
+        return self.store.files.scheme + page
+
+    def read(self, plan_id: str) -> AccountPlan:
+        """A plan by its id. Raises `PlanUnknown`, `PlanUnreadable`, `StorageError`."""
+        address = self.store.files.scheme + self.folder
+        with storage_errors(f"plan {plan_id} of {self.account}", "read", address):
+            names = self.store.files.listing(self.folder)
+            if f"{plan_id}.json" not in names:
+                known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+                raise PlanUnknown(plan_id, address, known)
+            with self.store.files.filesystem.open_input_stream(self._path(plan_id)) as stream:
+                content = stream.read()
+        (plan,) = from_file(content, self._path(plan_id))
+        return plan
+
+    def _path(self, plan_id: str) -> str:
+        return posixpath.join(self.folder, f"{plan_id}.json")
+
+    def _remove_old(self) -> None:
+        found = self.store.files.listing(self.folder)
+        files = sorted(
+            (info for name, info in found.items() if name.endswith(".json")), key=lambda info: info.mtime_ns or 0
+        )
+        for old in files[:-KEPT]:
+            page = f"{old.base_name.removesuffix('.json')}.md"
+            for info in (old, found.get(page)):
+                if info is not None:
+                    self.store.files.delete(info.path)
+
+
+def outdated(plan: AccountPlan, now: AccountPlan) -> str | None:
+    """Why a plan must not be made any more, or None: what is stored now gives the same plan.
+
+    A recovery is made of an export of its own: what was read of AWS has to be what is stored.
+    """
+    if plan.recovery is None:
+        return None if plan.id == now.id else f"what is stored now gives plan {now.id}"
+    newer = [table for table in PLANNED_ON if table != EXPORT and plan.made_of.get(table) != now.made_of.get(table)]
+    return f"{newer[0]} was read anew since" if newer else None

@@ -1,0 +1,25 @@
+"""The runs of `plan --read` and `apply`: all that a plan is made of, whatever tables that will be."""
+
+from raito_pipeline.aws.push.inputs import PLANNED_ON
+from raito_pipeline.model import TABLES
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.plan_runs import applying_run, reading_runs
+from raito_pipeline.orchestration.tags import PLAN_TAG, SYNC_TAG
+
+from .conftest import Loads, account_ids
+
+
+def test_everything_that_a_plan_stands_on_is_read_before_it_is_made(loads: Loads) -> None:
+    options = loads()
+    runs = list(reading_runs(options, make_grid(options), account_ids(1)[0]))
+    tables = [table for run in runs for table in run.tables]
+    assert set(PLANNED_ON) <= set(tables)
+    assert tables[-3:] == ["access_controls", "access_push_plan", "access_push_targets"]
+    assert "access_push_results" not in tables
+    assert all(TABLES[table].is_read_from_aws for run in runs[:-1] for table in run.tables)
+    assert [run.tags.get(SYNC_TAG) for run in runs] == [None] * len(runs), "they join the last sync"
+
+
+def test_one_plan_is_made() -> None:
+    run = applying_run("111122223333", "abc")
+    assert (run.tables, run.partition_key, run.tags[PLAN_TAG]) == (("access_push_results",), "111122223333", "abc")
