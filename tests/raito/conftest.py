@@ -20,6 +20,8 @@ from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
+from .small_target import Target, make_target
+
 USER, SECRET, DOMAIN = "sync@example.com", "Corr3ct-horse!", "sandbox"
 COGNITO_VARIABLE = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
 
@@ -96,6 +98,12 @@ def connection_to(
 def client(cloud: LocalRaitoCloud) -> Iterator[RaitoClient]:
     with RaitoClient(connection_to(cloud.url)) as made:
         yield made
+
+
+@pytest.fixture
+def target(client: RaitoClient) -> Target:
+    """A data source with its identity store in the local Raito Cloud."""
+    return make_target(client)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,141 @@
-"""A malformed element of an export concerns itself: the others are read, and it says what is wrong with it."""
+"""The export of access controls: asked for, downloaded, read; and what is wrong with a file is said."""
 
+import json
+import logging
 from pathlib import Path
 
 import pytest
+import yaml
 
-from raito_pipeline.raito.export import read_export
+from raito_pipeline.raito import (
+    ExportUnreadable,
+    RaitoRefused,
+)
+from raito_pipeline.raito.export import export_access_controls, read_export
+from raito_pipeline.raito.imports import (
+    finish,
+    start_data_source_import,
+)
+from raito_pipeline.raito.jobs import (
+    JobType,
+)
+from raito_pipeline.sandbox.raito.faults import CloudFault
+from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+
+from .conftest import SECRET
+from .small_target import (
+    QUICK,
+    Target,
+    objects_file,
+)
+
+
+def test_only_what_is_out_of_sync(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
+    cloud.define_access_control(target.source, {"id": "ac-1", "name": "One"})
+    task = target.job().task(JobType.DATA_ACCESS)
+    everything = export_access_controls(task, tmp_path, polling=QUICK)
+    assert [control.name for control in everything.controls] == ["One"]
+    export_access_controls(task, tmp_path, out_of_sync_only=True, polling=QUICK)
+    filters = [
+        entry["variables"]["filter"]
+        for entry in cloud.log
+        if entry.get("operationName") == "ExportAccessProvidersRequest"
+    ]
+    assert filters == [{}, {"status": {"outOfSync": True}}]
+
+
+def test_a_download_that_fails(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
+    task = target.job().task(JobType.DATA_ACCESS)
+    cloud.add_fault(CloudFault(on="download", times=2, status=500))
+    assert export_access_controls(task, tmp_path, polling=QUICK).controls == ()
+    cloud.add_fault(CloudFault(on="download", times=2, drop=True))
+    assert export_access_controls(task, tmp_path, polling=QUICK).controls == ()
+    cloud.add_fault(CloudFault(on="download", times=9, status=404))
+    with pytest.raises(RaitoRefused, match=r"download of http://.*yaml") as caught:
+        export_access_controls(task, tmp_path, polling=QUICK)
+    assert "Signature" not in str(caught.value)
+
+
+EXPORT = """
+lastCalculated: 1795468319
+fileBuildTime: 1795468320000
+accessProviders:
+- id: ap-1
+  name: Sales
+  description: null
+  namingHint: sales
+  type: aws_policy
+  externalId: policy:sales
+  action: grant
+  delete: false
+  actualName: sales
+  who: {users: [ann], groups: null, inheritFrom: ['role:x', 'ID:ap-2']}
+  deletedWho: {users: [bob]}
+  what:
+  - dataObject: {fullName: '111122223333:eu-central-1:b', type: bucket}
+    permissions: [s3:GetObject]
+  deleteWhat: null
+  whoLocked: true
+  owners: [{email: o@example.com, accountName: '', groupName: null}]
+- {id: ap-2, name: 123, delete: true}
+"""
+
+
+def test_an_exported_file(tmp_path: Path) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(EXPORT)
+    export = read_export(path)
+    first, second = export.controls
+    assert (first.position, first.type, first.external_id) == (0, "aws_policy", "policy:sales")
+    assert first.who.inherit_from == ("role:x", "ID:ap-2")
+    assert first.deleted_who is not None
+    assert first.deleted_who.users == ("bob",)
+    assert first.what[0].permissions == ("s3:GetObject",)
+    assert (first.who_locked, first.what_locked) == (True, False)
+    assert json.loads(first.owners[0])["email"] == "o@example.com"
+    assert (second.name, second.delete, second.who.users, second.deleted_who) == ("123", True, (), None)
+    assert (second.type, second.external_id, second.actual_name, second.action) == (None, None, None, "grant")
+    assert export.calculated_at is not None
+    assert export.built_at is not None
+    assert (export.built_at - export.calculated_at).total_seconds() == 1
+
+
+def test_the_same_file_as_json(tmp_path: Path) -> None:
+    plain, as_json = tmp_path / "export.yaml", tmp_path / "export.json"
+    plain.write_text(EXPORT)
+    as_json.write_text(json.dumps(yaml.safe_load(EXPORT)))
+    assert read_export(plain).controls == read_export(as_json).controls
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{", "neither YAML nor JSON"),
+        ("a: [", "neither YAML nor JSON"),
+        ("- a", "the top level is no mapping"),
+        ("accessProviders: 3", "accessProviders is no list"),
+    ],
+)
+def test_an_export_that_is_not_as_it_must_be(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(text)
+    with pytest.raises(ExportUnreadable, match=expected) as caught:
+        read_export(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_secret_reaches_a_log_line(
+    cloud: LocalRaitoCloud, target: Target, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="raito_pipeline")
+    cloud.add_fault(CloudFault(on="query", times=2, skip=1, status=500))
+    with target.job() as job, job.task(JobType.DATA_SOURCE) as task:
+        finish(start_data_source_import(task, objects_file(tmp_path, "a"), delete_untouched=True), QUICK)
+    assert SECRET not in caplog.text
+    assert "eyJ" not in caplog.text
+
+
+# --- malformed elements
 
 
 @pytest.mark.parametrize(

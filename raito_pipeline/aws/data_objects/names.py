@@ -59,9 +59,9 @@ def parse_full_name(full_name: str) -> DataObjectName | None:
 
     The full name of a Glue column reads as a path below its table.
     """
-    account, first, rest = full_name.partition(":")
-    region, second, rest = rest.partition(":")
-    if not first or not second:
+    account, _, rest = full_name.partition(":")
+    region, colon, rest = rest.partition(":")
+    if not (account and region and colon):
         return None
     bucket, slash, path = rest.partition("/")
     bucket, _, mark = bucket.partition(":")

@@ -1,0 +1,96 @@
+"""Login: once for all threads, refreshed, begun anew, and every failure in one line without a secret."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pydantic import SecretStr
+
+from raito_pipeline.raito import (
+    RaitoClient,
+    RaitoLoginFailed,
+    RaitoRefused,
+    RaitoUnreachable,
+    UnknownDomain,
+)
+from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+
+from .conftest import COGNITO_VARIABLE, DOMAIN, Answer, ScriptedServer, connection_to, token
+from .test_client import JOB, VERSION, free_port, one_line
+
+
+def test_many_threads_log_in_once(scripted_login: ScriptedServer) -> None:
+    scripted_login.on("POST", "/query", VERSION)
+    with RaitoClient(connection_to(scripted_login.url)) as client, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.call("SupportedCLIVersion"), range(24)))
+    assert len(scripted_login.requests("POST", "/")) == 1
+    assert len(scripted_login.requests("GET", f"/admin/org/{DOMAIN}")) == 1
+
+
+def test_an_expired_token_is_refreshed(scripted_login: ScriptedServer) -> None:
+    # Expires 10 s from now, so it counts as expired at once.
+    scripted_login.on("POST", "/", token(1, seconds=10, refresh="refresh-1"), token(2))
+    scripted_login.on("POST", "/query", VERSION)
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        client.call("SupportedCLIVersion")
+        client.call("SupportedCLIVersion")
+        client.call("SupportedCLIVersion")
+    flows = [seen.json["AuthFlow"] for seen in scripted_login.requests("POST", "/")]
+    assert flows == ["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]
+    assert scripted_login.requests("POST", "/")[1].json["AuthParameters"] == {"REFRESH_TOKEN": "refresh-1"}
+    used = [seen.headers["Authorization"] for seen in scripted_login.requests("POST", "/query")]
+    assert used == ["token id-token-1", "token id-token-2", "token id-token-2"]
+
+
+def test_a_refresh_that_fails_falls_back_to_the_password(scripted_login: ScriptedServer) -> None:
+    refused = Answer({"__type": "NotAuthorizedException", "message": "Refresh Token has expired"}, 400)
+    scripted_login.on("POST", "/", token(1, seconds=10, refresh="refresh-1"), refused, token(3))
+    scripted_login.on("POST", "/query", VERSION)
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        client.call("SupportedCLIVersion")
+        client.call("SupportedCLIVersion")
+    flows = [seen.json["AuthFlow"] for seen in scripted_login.requests("POST", "/")]
+    assert flows == ["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]
+
+
+def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServer) -> None:
+    scripted_login.on("POST", "/", token(1), token(2))
+    scripted_login.on("POST", "/query", Answer({"message": "expired"}, 401), JOB)
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        assert client.call("CreateJob", {"input": {}})["jobId"] == "job-1"
+        scripted_login.on("POST", "/query", Answer({"message": "no entry"}, 401))
+        with pytest.raises(RaitoRefused, match="no entry"):
+            client.call("CreateJob", {"input": {}})
+    assert len(scripted_login.requests("POST", "/query")) == 4
+
+
+def test_a_challenge_is_named(scripted_login: ScriptedServer) -> None:
+    scripted_login.on("POST", "/", Answer({"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s" * 30}))
+    with pytest.raises(RaitoLoginFailed, match="NEW_PASSWORD_REQUIRED") as caught:
+        RaitoClient(connection_to(scripted_login.url)).login()
+    one_line(caught.value)
+
+
+def test_a_wrong_password(cloud: LocalRaitoCloud) -> None:
+    with pytest.raises(RaitoLoginFailed, match=r"NotAuthorizedException.*Check api-user and api-secret") as caught:
+        RaitoClient(connection_to(cloud.url, api_secret=SecretStr("not-the-password"))).login()
+    assert "not-the-password" not in one_line(caught.value)
+
+
+def test_an_unknown_domain(cloud: LocalRaitoCloud) -> None:
+    with pytest.raises(UnknownDomain, match=r"'elsewhere' \(status 404\). Check `domain`") as caught:
+        RaitoClient(connection_to(cloud.url, domain="elsewhere")).login()
+    one_line(caught.value)
+
+
+def test_cognito_where_nobody_listens(scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COGNITO_VARIABLE, f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(RaitoUnreachable, match="login to Raito Cloud: http://127") as caught:
+        RaitoClient(connection_to(scripted_login.url, attempts=1)).login()
+    one_line(caught.value)
+
+
+def test_a_broken_aws_profile_is_one_line(scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    with pytest.raises(RaitoLoginFailed, match="no-such-profile") as caught:
+        RaitoClient(connection_to(scripted_login.url)).login()
+    one_line(caught.value)
