@@ -17,7 +17,8 @@ from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.tags import PLAN_TAG
 
 GROUP = "access_push"
-PLAN, RESULTS = ("access_push_plan", "access_push_targets"), ("access_push_results",)
+PLAN = ("access_push_plan", "access_push_targets", "access_push_orphans")
+RESULTS = ("access_push_results",)
 PLAN_CONFIG = "plan"
 CONFIG = {
     PLAN_CONFIG: dg.Field(

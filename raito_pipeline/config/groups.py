@@ -472,6 +472,14 @@ class PushOptions(Excludes, Surroundings):
             default="none",
         ),
     ] = ()
+    aws_push_remove_orphans: Annotated[
+        bool,
+        Option(
+            kinds.FLAG,
+            "Removes what Raito made in AWS and no access control names any more (table `access_push_orphans`), only "
+            "after an export that holds every access control.",
+        ),
+    ] = False
     aws_permissionset_owner_email_tag: Annotated[
         str | None,
         Option(

@@ -9,7 +9,7 @@ from raito_pipeline.model.common import CREATOR, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
-from raito_pipeline.model.push import AccessControl, PushChange, PushResult, PushTarget, WhoEntry
+from raito_pipeline.model.push import AccessControl, PushChange, PushOrphan, PushResult, PushTarget, WhoEntry
 from raito_pipeline.model.schema import Column, arrow_schema, columns
 from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, check_tables, table_of, upstream_tables
 from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
@@ -40,6 +40,7 @@ __all__ = [
     "OrgUser",
     "Outside",
     "PushChange",
+    "PushOrphan",
     "PushResult",
     "PushTarget",
     "S3Bucket",

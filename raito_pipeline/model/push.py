@@ -139,3 +139,22 @@ class PushTarget:
     errors: Annotated[tuple[str, ...], "why it is refused, or what of its who and what cannot be made"]
     warnings: Annotated[tuple[str, ...], "what a person should know about the plan"]
     refused: Annotated[bool, "true where nothing is changed for it; else all but what `errors` names is made"]
+
+
+@row(
+    "access_push_orphans",
+    by="account",
+    key=("external_id",),
+    layer=Layer.FINISH,
+    reads=("access_controls", "iam_roles", "iam_policies"),
+)
+class PushOrphan:
+    """What Raito made in the account and no access control of the export names: nobody grants it any more."""
+
+    external_id: Annotated[str, "its external id, such as `role:NAME`"]
+    type: Annotated[str, "type in AWS"]
+    resource: Annotated[str, "name or ARN in AWS"]
+    data_source: Annotated[str | None, "data source that it was made for, by its tag; null where no tag says it"]
+    access_control_id: Annotated[str | None, "access control that it was made for, by its tag; null as above"]
+    removed: Annotated[bool, "true where the plan removes it"]
+    why_kept: Annotated[str, "why it stays; empty where it is removed"]

@@ -30,6 +30,7 @@ from raito_pipeline.model import (
     IamRole,
     IamUser,
     PushChange,
+    PushOrphan,
     S3Bucket,
 )
 from raito_pipeline.orchestration.grid import Cell, Grid
@@ -45,6 +46,8 @@ FOLDER = "_plans"
 KEPT = 20
 """plans of an account that are kept; the oldest go first"""
 EXPORT = "access_controls"
+EXPORT_IS, WHOLE = "export", "whole"
+"""What the cell of an export notes where it holds every access control of the data source."""
 CALLER = "pushed by"
 """What the cell of a plan notes: the ARN of the identity that is to push."""
 _HELD_TO = ("s3_buckets", "access_providers")
@@ -90,10 +93,11 @@ class Planning:
         caller = "" if reasons else self._caller(reasons)
         if reasons:
             targets, changes = refused_targets(exported, reasons), _refusals(exported, reasons)
+            orphans: tuple[PushOrphan, ...] = ()
         else:
-            bounds = self._bounds(caller) if exported else None
+            bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
             made = plan_push(exported, self._state(), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
-            targets, changes = made.targets, made.changes
+            targets, changes, orphans = made.targets, made.changes, made.orphans
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
             account=account,
@@ -103,6 +107,7 @@ class Planning:
             controls=exported,
             targets=targets,
             changes=changes,
+            orphans=orphans,
             made_of=stands_on,
             read_at={info.table: info.read_at for info in infos if info is not None},
             caller=caller,
@@ -131,17 +136,30 @@ class Planning:
             reasons.append(f"nothing is pushed, because it is not known which identity pushes: {error}")
             return ""
 
-    def _bounds(self, caller: str) -> Bounds:
-        """What the export is held to: nothing of it is taken from the export."""
+    def _bounds(self, caller: str, *, whole: bool) -> Bounds | None:
+        """What the export is held to: nothing of it is taken from the export. `whole`: it lacks no access control."""
         account, target = self.cell.account, self.target
-        imported = tuple(self.store.rows(AccessProvider, account))
+        if any(self.store.info(table, account) is None for table in _HELD_TO):
+            return None  # there is no access control to hold to anything
         return Bounds(
             data_source=target.data_source_id or "",
             caller=caller,
             buckets=self._known_buckets(),
-            imported=by_external_id(imported),
+            imported=by_external_id(self.store.rows(AccessProvider, account)),
             claimed_elsewhere=self._claimed_elsewhere(),
+            shared=bool(self._others_of_the_account()),
+            whole_export=whole,
         )
+
+    def _export_is_whole(self) -> bool:
+        info = self.store.info(EXPORT, self.cell.account)
+        return info is not None and info.complete and info.extra.get(EXPORT_IS) == WHOLE
+
+    def _others_of_the_account(self) -> list[AccountTarget]:
+        """Other targets that push into the same account."""
+        account = self.target.account_id
+        listed = self.services.options.accounts
+        return [each for each in listed if each.account_id == account and each.partition != self.cell.account]
 
     def _known_buckets(self) -> dict[str, str | None]:
         """The buckets that are data objects, with their regions."""
@@ -155,9 +173,8 @@ class Planning:
     def _claimed_elsewhere(self) -> dict[str, str]:
         """External ids in the stored exports of other targets of the same account."""
         claimed: dict[str, str] = {}
-        for other in self.services.options.accounts:
-            shares = other.account_id == self.target.account_id and other.partition != self.cell.account
-            if shares and self.store.info("access_controls", other.partition) is not None:
+        for other in self._others_of_the_account():
+            if self.store.info("access_controls", other.partition) is not None:
                 controls = self.store.rows(AccessControl, other.partition)
                 claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
         return claimed

@@ -28,7 +28,7 @@ from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
-from raito_pipeline.orchestration.plans import CALLER, PlanFolder, Planning, outdated
+from raito_pipeline.orchestration.plans import CALLER, EXPORT_IS, WHOLE, PlanFolder, Planning, outdated
 from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
@@ -107,6 +107,7 @@ class Push:
             task.fail(error)
             raise
         extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
+        extra |= {EXPORT_IS: WHOLE} if exported.whole else {}
         info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
         for warning in exported.warnings:
             self.log.context.log.warning(f"Raito Cloud: {warning}")
@@ -122,11 +123,16 @@ class Push:
         page = self.plans.write(plan)
         written = self.store.write("access_push_targets", plan.targets, self.cell.account)
         self.log.record(self.cell, written, {})
+        status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE
+        left = self.store.write(
+            "access_push_orphans", plan.orphans, self.cell.account, status=status, problems=plan.problems
+        )
+        self.log.record(self.cell, left, {"removed by the plan": sum(orphan.removed for orphan in plan.orphans)})
         info = self.store.write(
             "access_push_plan",
             plan.changes,
             self.cell.account,
-            status=ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE,
+            status=status,
             problems=plan.problems,
             extra={**note(plan.made_of), PLAN_ID: plan.id, CALLER: plan.caller},
         )

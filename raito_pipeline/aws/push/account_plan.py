@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from raito_pipeline.model import AccessControl, PushChange, PushTarget
+from raito_pipeline.model import AccessControl, PushChange, PushOrphan, PushTarget
 
 FORMAT, VERSION = "raito-pipeline plan", 1
 _ID_LENGTH = 12
@@ -42,6 +42,8 @@ class AccountPlan:
     """the export"""
     targets: tuple[PushTarget, ...]
     changes: tuple[PushChange, ...]
+    orphans: tuple[PushOrphan, ...] = ()
+    """what Raito made and nobody grants any more"""
     made_of: Mapping[str, str] = field(default_factory=dict)
     """version of each table that it was made of"""
     read_at: Mapping[str, datetime] = field(default_factory=dict)

@@ -29,6 +29,10 @@ class Bounds:
     """what the last import of the account offered to Raito Cloud, by external id"""
     claimed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     """external ids in exports of other targets of the same account, with the target"""
+    shared: bool = False
+    """true where other targets push into the account, too"""
+    whole_export: bool = False
+    """true where the export holds every access control of the data source"""
 
 
 def identity(caller: str | None) -> str | None:

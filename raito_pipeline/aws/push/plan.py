@@ -9,13 +9,14 @@ from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
+from raito_pipeline.aws.push.orphans import find_orphans, removals, shown
 from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, PushChange, PushTarget
+from raito_pipeline.model import AccessControl, PushChange, PushOrphan, PushTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Plan:
 
     changes: tuple[PushChange, ...]
     targets: tuple[PushTarget, ...]
+    orphans: tuple[PushOrphan, ...] = ()
+    """what Raito made and nobody grants any more; those that are removed have a target of their own"""
 
 
 def plan_push(
@@ -58,10 +61,21 @@ def plan_push(
             _plan(plans, types.of(draft.kind), draft)
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
+    orphans = () if bounds is None else _orphans(drafts, plans, types, bounds)
+    for removal in removals(orphans, len(drafts)):
+        _plan(plans, types.of(removal.kind), removal)
+        drafts.append(removal)
+        in_turn.append(removal)
     hold_to(drafts, types, state, options, held_to)
     for draft in drafts:
         _say_whose(draft, types, state, held_to)
-    return Plan(_ordered([row for draft in in_turn for row in draft.rows], types), tuple(d.target() for d in drafts))
+    rows = [*(row for draft in in_turn for row in draft.rows), *shown(orphans)]
+    return Plan(_ordered(rows, types), tuple(d.target() for d in drafts), orphans)
+
+
+def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
+    """What Raito made and nobody grants any more."""
+    return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans)
 
 
 def _type_of(options: PushOptions, control: AccessControl) -> str:

@@ -1,0 +1,107 @@
+"""What Raito made and nobody grants any more: objects with `creator=RAITO` that no access control of the export names.
+
+They are shown, and removed only where `aws-push-remove-orphans` asks for it, and never because of an export that does
+not hold every access control of the data source.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.draft import NONE, Draft
+from raito_pipeline.aws.push.own_objects import Existing, object_key
+from raito_pipeline.aws.push.owner_tags import owner_of
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.model import AccessControl, PushChange, PushOrphan, WhoEntry, made_by_raito
+
+_NOBODY = WhoEntry((), (), (), ())
+
+
+def find_orphans(
+    drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds, remove: bool
+) -> tuple[PushOrphan, ...]:
+    """The objects of the account that nobody grants any more, sorted. `remove`: whether they are to be removed."""
+    claimed = {object_key(text) for draft in drafts for text in _claims(draft, prefixes)} | set(
+        bounds.claimed_elsewhere
+    )
+    found = []
+    for kind, external_id, there in _made(prefixes, state):
+        source, control = owner_of(there.tags)
+        if object_key(external_id) in claimed or source not in (None, bounds.data_source):
+            continue  # the one of another data source is in another export
+        why_kept = _why_kept(source, bounds, remove)
+        found.append(PushOrphan(external_id, kind, there.resource, source, control, not why_kept, why_kept))
+    return tuple(sorted(found, key=lambda orphan: orphan.external_id))
+
+
+def _claims(draft: Draft, prefixes: Mapping[str, str]) -> Iterator[str]:
+    """The external ids that an access control has, had, or will have."""
+    prefix = prefixes.get(draft.kind, "")
+    names = (draft.name, draft.control.actual_name)
+    yield from (f"{prefix}{name}" for name in names if name)
+    yield from (text for text in (draft.control.external_id, draft.external_id) if text)
+
+
+def _made(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, str, Existing]]:
+    """What Raito made: its type, external id, and what is stored of it."""
+    kinds = {prefix: kind for kind, prefix in prefixes.items()}
+    for role in state.roles.values():
+        if made_by_raito(role.tags) and not role.path.startswith("/aws-"):
+            yield kinds[ROLE], f"{ROLE}{role.role_name}", Existing(role.role_name, role.tags)
+    for policy in state.policies.values():
+        if made_by_raito(policy.tags) and not policy.aws_managed:
+            yield kinds[POLICY], f"{POLICY}{policy.policy_name}", Existing(policy.arn, policy.tags)
+
+
+def _why_kept(source: str | None, bounds: Bounds, remove: bool) -> str:
+    """Why an orphan stays; empty where it is removed."""
+    if not remove:
+        return "aws-push-remove-orphans is off"
+    if not bounds.whole_export:
+        return "the export does not hold every access control"
+    if source is None and bounds.shared:
+        return "several targets push into this account, and no tag says for which one it was made"
+    return ""
+
+
+def shown(orphans: Iterable[PushOrphan]) -> list[PushChange]:
+    """A row of the plan for each orphan that stays."""
+    return [
+        PushChange(
+            0, "", "", NONE, orphan.type, orphan.resource, None, None,
+            f"nobody grants this any more (made by Raito, and named by no access control); it stays: {orphan.why_kept}",
+        )
+        for orphan in orphans
+        if not orphan.removed
+    ]  # fmt: skip
+
+
+def removals(orphans: Iterable[PushOrphan], after: int) -> list[Draft]:
+    """A draft for each orphan that is removed, as if Raito Cloud asked to delete it, at positions after `after`."""
+    removed = (orphan for orphan in orphans if orphan.removed)
+    return [Draft(_deleted(orphan, after + number), orphan.type) for number, orphan in enumerate(removed, start=1)]
+
+
+def _deleted(orphan: PushOrphan, position: int) -> AccessControl:
+    name = orphan.external_id.partition(":")[2]
+    return AccessControl(
+        position=position,
+        id=f"orphan:{orphan.external_id}",
+        name=f"{name} (nobody grants it any more)",
+        description="",
+        naming_hint="",
+        type=orphan.type,
+        external_id=orphan.external_id,
+        action="grant",
+        delete=True,
+        actual_name=name,
+        who=_NOBODY,
+        deleted_who=None,
+        what=(),
+        delete_what=(),
+        who_locked=False,
+        inheritance_locked=False,
+        what_locked=False,
+        delete_locked=False,
+        owners=(),
+    )
