@@ -10,6 +10,7 @@ from raito_pipeline.orchestration import pushes
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.plans import PlanUnknown
+from raito_pipeline.orchestration.push_center import OF_THE_CENTER
 from raito_pipeline.orchestration.pushes import Push
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
@@ -17,6 +18,7 @@ from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.tags import PLAN_TAG
 
 GROUP = "access_push"
+CENTER = OF_THE_CENTER
 PLAN = ("access_push_plan", "access_push_targets", "access_push_orphans")
 RESULTS = ("access_push_results",)
 PLAN_CONFIG = "plan"
@@ -35,6 +37,7 @@ def specs(grid: Grid) -> list[dg.AssetSpec]:
     """The export, the plan and the results: whoever wants to see the plan first stops after it."""
     return [
         table_spec("access_controls", grid, group=GROUP, kinds={"raito"}),
+        *(table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in CENTER),
         *(table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in PLAN),
         table_spec("access_push_results", grid, group=GROUP, kinds={"iam", "raito"}),
     ]
@@ -45,6 +48,7 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
     approved = approved_plan(log)
     steps: Mapping[tuple[str, ...], Callable[[Push], None]] = {
         ("access_controls",): lambda push: push.export(jobs),
+        CENTER: lambda push: push.read_center(),
         PLAN: lambda push: push.plan(grid),
         RESULTS: lambda push: push.apply(jobs, grid, approved),
     }
@@ -59,7 +63,8 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
         elif failed:
             log.fail(cell, f"not tried, because {failed} failed", *tables)
         elif not _done(log, tables, cell, partial(work, Push(log, services, cell))):
-            failed = tables[0]
+            # Without Identity Center everything but permission sets is pushed.
+            failed = "" if tables == CENTER else tables[0]
 
 
 def approved_plan(log: CellLog) -> str | None:
@@ -81,7 +86,10 @@ def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], 
 
 def _why_not(services: Services, tables: tuple[str, ...], cell: Cell) -> str | None:
     """Why `raito.yml` leaves tables out, or None where they are to be made."""
-    off = pushes.switched_off(services.account(cell.account))
+    target = services.account(cell.account)
+    off = pushes.switched_off(target)
+    if off is None and tables == CENTER and target.organization is None:
+        return "the account links no organization"
     if off is None and "access_push_results" in tables and services.options.pipeline.mode == "plan":
         return _MODE
     return off

@@ -39,6 +39,7 @@ def least_policy(
     rights = list(types.read_rights(target))
     if isinstance(target, OrganizationTarget):
         rights.append(Right("ReadPeople", _IDENTITY_STORE, ("*",)))
+        rights += types.push_rights_in_organization(target) if mode == "push" else ()
     else:
         rights += _account_read(target)
         rights += [] if target.aws_glue_enabled else _inventories(inventories)
@@ -49,7 +50,11 @@ def least_policy(
 def _statement(right: Right, target: AccountTarget | OrganizationTarget) -> Mapping[str, Any]:
     """The statement of a right, with ARNs of China or GovCloud, where the target is there."""
     arns = [arn.replace("arn:aws:", f"arn:{target.aws_partition}:", 1) for arn in right.resources]
-    return {"Sid": right.name, "Effect": "Allow", "Action": list(right.actions), "Resource": arns}
+    statement: dict[str, Any] = {"Sid": right.name, "Effect": "Allow", "Action": list(right.actions), "Resource": arns}
+    if right.condition is not None:
+        key, value = right.condition
+        statement["Condition"] = {"StringEquals": {key: value}}
+    return statement
 
 
 def _account_read(target: AccountTarget) -> Iterator[Right]:

@@ -6,20 +6,11 @@ code: an option that is read does not stand here, and one that is not read does.
 
 from typing import Final
 
-_PERMISSION_SETS = "permission sets are imported and not pushed"
 _ACCESS_POINTS = "access points are imported and not pushed"
 
 NOT_READ_YET: Final = {
     "disable-websocket": "changes in Raito Cloud between the syncs are not listened for, whatever it says",
-    "aws-sso-role-prefix": _PERMISSION_SETS,
-    "aws-sso-role-suffix": _PERMISSION_SETS,
     "aws-access-point-prefix": _ACCESS_POINTS,
     "aws-access-point-suffix": _ACCESS_POINTS,
-    "aws-permissionset-owner-email-tag": _PERMISSION_SETS,
-    "aws-permissionset-owner-name-tag": _PERMISSION_SETS,
-    "aws-permissionset-owner-group-tag": _PERMISSION_SETS,
-    "aws-permissionset-custom-tags": _PERMISSION_SETS,
-    "aws-permissionset-account-id-tag": _PERMISSION_SETS,
-    "aws-permissionset-dummy-user": _PERMISSION_SETS,
 }
 """option, by its first name -> why it changes nothing"""

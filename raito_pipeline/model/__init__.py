@@ -9,7 +9,17 @@ from raito_pipeline.model.common import CREATOR, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
-from raito_pipeline.model.push import AccessControl, PushChange, PushOrphan, PushResult, PushTarget, WhoEntry
+from raito_pipeline.model.push import (
+    AccessControl,
+    Assignee,
+    PushChange,
+    PushOrphan,
+    PushPermissionSet,
+    PushPrincipal,
+    PushResult,
+    PushTarget,
+    WhoEntry,
+)
 from raito_pipeline.model.schema import Column, arrow_schema, columns
 from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, check_tables, table_of, upstream_tables
 from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
@@ -21,6 +31,7 @@ __all__ = [
     "AccessControl",
     "AccessPoint",
     "AccessProvider",
+    "Assignee",
     "CloudTrailFile",
     "Column",
     "DataObject",
@@ -41,6 +52,8 @@ __all__ = [
     "Outside",
     "PushChange",
     "PushOrphan",
+    "PushPermissionSet",
+    "PushPrincipal",
     "PushResult",
     "PushTarget",
     "S3Bucket",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from raito_pipeline.model.access import WhatItem
+from raito_pipeline.model.common import Tag
 from raito_pipeline.model.tables import Layer, Outside, row
 
 
@@ -52,26 +53,89 @@ class AccessControl:
     ] = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Assignee:
+    """Who is assigned to a permission set."""
+
+    principal_type: Annotated[str, "`USER` or `GROUP`"]
+    principal_id: Annotated[str, "UserId or GroupId"]
+
+
+@row(
+    "push_permission_sets",
+    by="account",
+    key=("arn",),
+    layer=Layer.FINISH,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
+    after=("access_controls", "iam_attachments"),
+    only_for="access_push_plan",
+)
+class PushPermissionSet:
+    """Permission sets as the push of an account finds them, asked for right before it is planned.
+
+    All of the organization by name and tags; whole (`is_whole`) those that Raito made, and who has those that access
+    controls name. Empty where no access control has to do with permission sets: Identity Center is not asked then.
+    """
+
+    arn: Annotated[str, "permission set ARN"]
+    name: Annotated[str, "permission set name"]
+    description: Annotated[str, "Description, empty where none is set"]
+    tags: Annotated[tuple[Tag, ...], "tags, sorted by key"]
+    is_whole: Annotated[bool, "true where its policies and accounts were read, too"]
+    inline_policy: Annotated[str, "inline policy as JSON, empty where there is none"]
+    policy_arns: Annotated[tuple[str, ...], "ARNs of managed policies of AWS, sorted"]
+    references: Annotated[tuple[str, ...], "customer managed policies as path and name (`/readers`), sorted"]
+    assigned: Annotated[tuple[Assignee, ...], "who is assigned in this account, sorted"]
+    account_ids: Annotated[tuple[str, ...], "accounts where it is provisioned, sorted"]
+
+
+@row(
+    "push_principals",
+    by="account",
+    key=("principal_type", "principal_id"),
+    layer=Layer.FINISH,
+    sources=(Outside.AWS_IDENTITY_CENTER,),
+    after=("access_controls", "iam_attachments"),
+    only_for="access_push_plan",
+)
+class PushPrincipal:
+    """People and groups of the identity store that the permission sets of a push are, or were, assigned to."""
+
+    principal_type: Annotated[str, "`USER` or `GROUP`"]
+    principal_id: Annotated[str, "UserId or GroupId"]
+    name: Annotated[str, "UserName of the user or DisplayName of the group"]
+
+
+_PLANNED_ON = (
+    "access_controls",
+    "iam_users",
+    "iam_groups",
+    "iam_roles",
+    "iam_policies",
+    "iam_attachments",
+    "s3_buckets",
+    "access_providers",
+    "push_permission_sets",
+    "push_principals",
+)
+
+
 @row(
     "access_push_plan",
     by="account",
     key=("position",),
     layer=Layer.FINISH,
-    reads=(
-        "access_controls",
-        "iam_users",
-        "iam_groups",
-        "iam_roles",
-        "iam_policies",
-        "iam_attachments",
-        "s3_buckets",
-        "access_providers",
-    ),
+    reads=_PLANNED_ON,
     columns_from={
         "access_control_id": ("access_controls.id",),
         "access_control_name": ("access_controls.name",),
         "resource": ("access_controls.actual_name", "access_controls.naming_hint"),
-        "before": ("iam_policies.document", "iam_attachments.document", "iam_roles.trust_policy"),
+        "before": (
+            "iam_policies.document",
+            "iam_attachments.document",
+            "iam_roles.trust_policy",
+            "push_permission_sets.inline_policy",
+        ),
         "after": ("access_controls.who", "access_controls.what"),
     },
 )
@@ -81,8 +145,12 @@ class PushChange:
     position: Annotated[int, "order, from 0"]
     access_control_id: Annotated[str, "access control that asks for it"]
     access_control_name: Annotated[str, "its name"]
-    operation: Annotated[str, "`create`, `update`, `delete`, `attach`, `detach`, `tag`, `none` or `refuse`"]
-    kind: Annotated[str, "`role`, `role-trust`, `role-inline-policy`, `policy`, `policy-version`, `attachment`, ..."]
+    operation: Annotated[
+        str, "`create`, `update`, `delete`, `attach`, `detach`, `tag`, `provision`, `none` or `refuse`"
+    ]
+    kind: Annotated[
+        str, "`role`, `role-trust`, `policy`, `policy-version`, `attachment`, `permission-set`, `assignment`, ..."
+    ]
     resource: Annotated[str, "ARN (or name) of what is changed"]
     before: Annotated[str | None, "state before, as text (JSON documents); null = did not exist"]
     after: Annotated[str | None, "state after, as text (JSON documents); null = will not exist"]
@@ -116,16 +184,7 @@ class PushResult:
     by="account",
     key=("access_control_id",),
     layer=Layer.FINISH,
-    reads=(
-        "access_controls",
-        "iam_users",
-        "iam_groups",
-        "iam_roles",
-        "iam_policies",
-        "iam_attachments",
-        "s3_buckets",
-        "access_providers",
-    ),
+    reads=_PLANNED_ON,
 )
 class PushTarget:
     """What the plan makes of each access control: its AWS object, and why it is refused where it is."""

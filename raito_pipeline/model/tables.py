@@ -107,6 +107,8 @@ class TableSpec:
     """where its making sends something to"""
     remembered_for: str | None = None
     """the table whose making in the next sync looks at what this one holds"""
+    only_for: str | None = None
+    """the one table that must have it whole: what else is made of that one can do without"""
     columns_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """for some columns, the columns (`table.column`) that their values come from"""
 
@@ -148,6 +150,7 @@ def row(
     after: tuple[str, ...] = (),
     sinks: tuple[Outside, ...] = (),
     remembered_for: str | None = None,
+    only_for: str | None = None,
     columns_from: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Callable[[type[R]], type[R]]:
     """Declare a stored table whose rows are instances of the decorated class, and whose description is its docstring.
@@ -161,7 +164,19 @@ def row(
         lineage = columns_from or {}
         declare_table(
             TableSpec(
-                table, row_type, description, by, key, layer, sources, reads, after, sinks, remembered_for, lineage
+                table,
+                row_type,
+                description,
+                by,
+                key,
+                layer,
+                sources,
+                reads,
+                after,
+                sinks,
+                remembered_for,
+                only_for,
+                lineage,
             )
         )
         return row_type
@@ -193,7 +208,7 @@ def upstream_tables(table: str) -> tuple[str, ...]:
     These are what must be complete and of this sync before anything may be removed (or pushed) because of what the
     table says. Each one once, in the order in which they are met.
     """
-    return tuple(dict.fromkeys(_upstream(table)))
+    return tuple(name for name in dict.fromkeys(_upstream(table)) if TABLES[name].only_for in (None, table))
 
 
 def _upstream(table: str) -> Iterator[str]:

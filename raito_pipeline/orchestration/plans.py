@@ -37,6 +37,7 @@ from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import Attempts, in_one_sentence, judge
 from raito_pipeline.orchestration.layers import need_of
 from raito_pipeline.orchestration.plan_pages import page_of
+from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.errors import storage_errors
@@ -53,7 +54,9 @@ CALLER = "pushed by"
 _HELD_TO = ("s3_buckets", "access_providers")
 """what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
 _WHOLE = tuple(
-    table for table in TABLES["access_push_plan"].reads if TABLES[table].is_read_from_aws and table not in _HELD_TO
+    table
+    for table in TABLES["access_push_plan"].reads
+    if TABLES[table].is_read_from_aws and table not in (*_HELD_TO, *OF_THE_CENTER)
 )
 """what a plan compares the export with: it has to be whole, and of this sync"""
 
@@ -77,6 +80,8 @@ class Planning:
     store: Store
     attempts: Attempts
     cell: Cell
+    center_failures: tuple[str, ...] = ()
+    """why Identity Center could not be read in this run"""
 
     @property
     def target(self) -> AccountTarget:
@@ -96,7 +101,7 @@ class Planning:
             orphans: tuple[PushOrphan, ...] = ()
         else:
             bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
-            made = plan_push(exported, self._state(), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
+            made = plan_push(exported, self._state(grid), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
             targets, changes, orphans = made.targets, made.changes, made.orphans
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
@@ -179,8 +184,9 @@ class Planning:
                 claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
         return claimed
 
-    def _state(self) -> PushState:
+    def _state(self, grid: Grid) -> PushState:
         account = self.cell.account
+        center = PushCenter(self.services, self.store, self.cell)
         return PushState.of(
             self.target.account_id,
             tuple(self.store.rows(IamUser, account)),
@@ -188,6 +194,7 @@ class Planning:
             tuple(self.store.rows(IamRole, account)),
             tuple(self.store.rows(IamPolicy, account)),
             tuple(self.store.rows(IamAttachment, account)),
+            center.state(self.attempts, grid, self.center_failures),
         )
 
 

@@ -30,6 +30,7 @@ from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
 from raito_pipeline.orchestration.plans import CALLER, EXPORT_IS, WHOLE, PlanFolder, Planning, outdated
 from raito_pipeline.orchestration.previews import bullets, small_table
+from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.uploads import exchange_folder
@@ -115,6 +116,19 @@ class Push:
         deletions = sum(control.delete for control in exported.controls)
         self.log.record(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
 
+    # -- Identity Center -------------------------------------------------------------------------------------------
+
+    def read_center(self) -> None:
+        """Store what the push has to know of Identity Center. Raises `AwsError`, `WrongAccount`."""
+        meter = Meter()
+        read = self.center.read()
+        if read is None:
+            for table in OF_THE_CENTER:
+                self.log.record(self.cell, self.store.write(table, (), self.cell.account), {"asked": False})
+            return
+        self.log.store_read("push_permission_sets", self.cell, read.permission_sets, meter)
+        self.log.store_read("push_principals", self.cell, read.principals, meter)
+
     # -- plan ------------------------------------------------------------------------------------------------------
 
     def plan(self, grid: Grid) -> None:
@@ -141,7 +155,14 @@ class Push:
     @property
     def planning(self) -> Planning:
         """How the plan of the account is made."""
-        return Planning(self.services, self.store, self.log.attempts, self.cell)
+        reasons = (self.log.policy.reason(table, self.cell) for table in OF_THE_CENTER)
+        failures = tuple(dict.fromkeys(filter(None, reasons)))
+        return Planning(self.services, self.store, self.log.attempts, self.cell, failures)
+
+    @property
+    def center(self) -> PushCenter:
+        """Identity Center, where the account links an organization."""
+        return PushCenter(self.services, self.store, self.cell)
 
     @property
     def plans(self) -> PlanFolder:
@@ -217,6 +238,7 @@ class Push:
             controls,
             self.target.aws_concurrency,
             self.services.progress,
+            self.center.calls(),
         )
         return applied, meter, PushDenied(applied.results) if applied.all_denied else None
 

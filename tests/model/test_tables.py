@@ -66,7 +66,10 @@ def test_upstream_is_what_was_read_from_aws_however_far_away() -> None:
     assert found == upstream_tables("access_providers")
     assert set(found) == {
         *Outside.AWS_IAM.feeds,
-        *Outside.AWS_IDENTITY_CENTER.feeds,
+        "org_account_assignments",
+        "org_groups",
+        "org_permission_sets",
+        "org_users",
         "s3_buckets",
         "access_points",
     }
@@ -75,6 +78,12 @@ def test_upstream_is_what_was_read_from_aws_however_far_away() -> None:
 def test_what_is_read_in_raito_cloud_is_no_evidence_of_aws() -> None:
     assert "access_controls" not in upstream_tables("access_push_plan")
     assert upstream_tables("access_controls") == ()
+
+
+def test_what_only_the_push_has_to_know_holds_up_no_import() -> None:
+    of_the_push = {"push_permission_sets", "push_principals"}
+    assert of_the_push <= set(upstream_tables("access_push_plan"))
+    assert of_the_push & set(upstream_tables("access_provider_import")) == set()
 
 
 def test_what_an_import_notes_for_the_next_sync_belongs_to_it() -> None:

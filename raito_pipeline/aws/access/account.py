@@ -1,12 +1,11 @@
 """One account, indexed: documents by principal, buckets as a scope, and what a claim is called in Raito Cloud."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, What, read_document
@@ -19,7 +18,6 @@ from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatIte
 
 PrincipalKey = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
-_RESERVED = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ class Account:
 
     def permission_set_of(self, role_name: str) -> str | None:
         """The name of the permission set that a role is reserved for; None for other roles, or with no organization."""
-        match = _RESERVED.fullmatch(role_name)
+        match = RESERVED_ROLE.fullmatch(role_name)
         return match["permission_set"] if match and self.options.organization is not None else None
 
     def external_id_of_role(self, role_name: str) -> str:

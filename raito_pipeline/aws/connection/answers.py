@@ -60,8 +60,15 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
     "sso-oidc:CreateToken": ("accessToken",),
     "sso:GetRoleCredentials": ("roleCredentials",),
     "sso-admin:DescribePermissionSet": ("PermissionSet",),
+    "sso-admin:DescribeAccountAssignmentCreationStatus": ("AccountAssignmentCreationStatus",),
+    "sso-admin:DescribeAccountAssignmentDeletionStatus": ("AccountAssignmentDeletionStatus",),
+    "sso-admin:DescribePermissionSetProvisioningStatus": ("PermissionSetProvisioningStatus",),
+    "sso-admin:GetInlinePolicyForPermissionSet": ("InlinePolicy",),
     "sso-admin:ListAccountAssignments": ("AccountAssignments",),
+    "sso-admin:ListAccountsForProvisionedPermissionSet": ("AccountIds",),
+    "sso-admin:ListCustomerManagedPolicyReferencesInPermissionSet": ("CustomerManagedPolicyReferences",),
     "sso-admin:ListInstances": ("Instances",),
+    "sso-admin:ListManagedPoliciesInPermissionSet": ("AttachedManagedPolicies",),
     "sso-admin:ListPermissionSets": ("PermissionSets",),
     "sso-admin:ListPermissionSetsProvisionedToAccount": ("PermissionSets",),
     "sso-admin:ListTagsForResource": ("Tags",),
@@ -72,7 +79,15 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
 """What every answer to a reading operation carries, by `service:Operation` as boto3 names the service."""
 ROOTS: Mapping[str, str] = {"s3:GetBucketLocation": "LocationConstraint"}
 """Root elements, where the answer is nothing else: a bucket of us-east-1 has an empty one."""
-LEFT_OUT_WHERE_EMPTY = frozenset({"sso-admin:ListPermissionSetsProvisionedToAccount"})
+LEFT_OUT_WHERE_EMPTY = frozenset(
+    {
+        "sso-admin:GetInlinePolicyForPermissionSet",
+        "sso-admin:ListAccountsForProvisionedPermissionSet",
+        "sso-admin:ListCustomerManagedPolicyReferencesInPermissionSet",
+        "sso-admin:ListManagedPoliciesInPermissionSet",
+        "sso-admin:ListPermissionSetsProvisionedToAccount",
+    }
+)
 """Operations whose list AWS leaves out where it is empty; AWS's request id shows then that it was AWS.
 
 An account without permission sets is answered so: https://github.com/aws-samples/iam-identity-center-team/issues/12

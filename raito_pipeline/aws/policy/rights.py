@@ -12,6 +12,8 @@ class Right:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     """ARNs of the partition `aws`"""
+    condition: tuple[str, str] | None = None
+    """a condition key and the text that it has to have"""
 
 
 def merged(rights: Iterable[Right]) -> list[Right]:
@@ -23,5 +25,6 @@ def merged(rights: Iterable[Right]) -> list[Right]:
             right.name,
             tuple(sorted({*had.actions, *right.actions})),
             tuple(dict.fromkeys((*had.resources, *right.resources))),
+            right.condition,
         )
     return [right for right in found.values() if right.actions]

@@ -102,6 +102,11 @@ class ProviderTypes:
         for each in self.push.pushed.values():
             yield from each.rights(target)
 
+    def push_rights_in_organization(self, target: OrganizationTarget) -> Iterator[Right]:
+        """What pushes of accounts may have to do in the organization that they link."""
+        for each in self.push.pushed.values():
+            yield from each.organization_rights(target)
+
     def _check(self, each: AccessProviderType) -> None:
         known = {described.type for described in self.descriptions}
         if not each.name or not each.external_id_prefix.endswith(":"):

@@ -14,3 +14,8 @@ def read_iam(target: Target) -> Iterator[Right]:
     """What reading the access that IAM gives needs, where it is imported."""
     if isinstance(target, AccountTarget) and target.imports_iam_access:
         yield READ_IAM
+
+
+def no_rights(_target: Target) -> Iterator[Right]:
+    """What nothing needs."""
+    yield from ()

@@ -6,7 +6,7 @@ from raito_pipeline.aws.access import external_ids
 from raito_pipeline.aws.access.policies import TYPE, managed_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
-from raito_pipeline.aws.provider_types.iam_rights import read_iam
+from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
 from raito_pipeline.aws.push.names import IAM
 from raito_pipeline.aws.push.policies import delete_policy, kept_policy_name, plan_policy
 from raito_pipeline.aws.push.policy_changes import (
@@ -68,7 +68,7 @@ MANAGED_POLICY = AccessProviderType(
     keeps_named=True,
     read_rights=_read_rights,
     push=PushedType(
-        order=1,
+        order=2,
         naming=IAM,
         affixes=lambda options: (options.aws_policy_prefix, options.aws_policy_suffix),
         kept_name=kept_policy_name,
@@ -77,6 +77,8 @@ MANAGED_POLICY = AccessProviderType(
         creates=CreatePolicy,
         deletes=DeletePolicy,
         others=(TagPolicy, NewPolicyVersion, AttachPolicy, DetachPolicy),
+        named=str,
         rights=_push_rights,
+        organization_rights=no_rights,
     ),
 )

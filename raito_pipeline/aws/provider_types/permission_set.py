@@ -6,9 +6,30 @@ from raito_pipeline.aws.access import external_ids
 from raito_pipeline.aws.access.permission_sets import TYPE, permission_set_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
-from raito_pipeline.aws.provider_types.iam_rights import read_iam
-from raito_pipeline.aws.push.pushed_types import NotPushedYet
+from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
+from raito_pipeline.aws.push.permission_set_changes import (
+    Assign,
+    AttachReference,
+    CreatePermissionSet,
+    CreatePermissionSetPolicy,
+    DeletePermissionSet,
+    DeletePermissionSetPolicy,
+    DescribePermissionSet,
+    DetachReference,
+    ProvisionPermissionSet,
+    TagPermissionSet,
+    Unassign,
+    UpdatePermissionSetPolicy,
+)
+from raito_pipeline.aws.push.permission_sets import (
+    PERMISSION_SET_NAMES,
+    delete_permission_set,
+    kept_permission_set_name,
+    plan_permission_set,
+)
+from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config import OrganizationTarget
+from raito_pipeline.model import CREATOR
 from raito_pipeline.model.provider_types import TypeDescription
 
 
@@ -28,6 +49,48 @@ def _read_rights(target: Target) -> Iterator[Right]:
         )
 
 
+_INSTANCE, _SETS, _ACCOUNTS = "arn:aws:sso:::instance/*", "arn:aws:sso:::permissionSet/*/*", "arn:aws:sso:::account/*"
+_READ_FOR_A_PUSH = (
+    "sso:DescribeAccountAssignmentCreationStatus",
+    "sso:DescribeAccountAssignmentDeletionStatus",
+    "sso:DescribePermissionSet",
+    "sso:DescribePermissionSetProvisioningStatus",
+    "sso:GetInlinePolicyForPermissionSet",
+    "sso:ListAccountAssignments",
+    "sso:ListAccountsForProvisionedPermissionSet",
+    "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+    "sso:ListManagedPoliciesInPermissionSet",
+    "sso:ListPermissionSets",
+    "sso:ListTagsForResource",
+)
+_CHANGES = (
+    "sso:AttachCustomerManagedPolicyReferenceToPermissionSet",
+    "sso:AttachManagedPolicyToPermissionSet",
+    "sso:CreateAccountAssignment",
+    "sso:DeleteAccountAssignment",
+    "sso:DeleteInlinePolicyFromPermissionSet",
+    "sso:DeletePermissionSet",
+    "sso:DetachCustomerManagedPolicyReferenceFromPermissionSet",
+    "sso:DetachManagedPolicyFromPermissionSet",
+    "sso:ProvisionPermissionSet",
+    "sso:PutInlinePolicyToPermissionSet",
+    "sso:TagResource",
+    "sso:UpdatePermissionSet",
+)
+_IN_ACCOUNTS = ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment", "sso:ProvisionPermissionSet")
+
+
+def _push_rights(target: OrganizationTarget) -> Iterator[Right]:
+    """What Raito made is changed, and nothing else: AWS itself sees to it, by the tag."""
+    del target
+    yield Right("ReadBeforeAPush", _READ_FOR_A_PUSH, (_INSTANCE, _SETS, _ACCOUNTS))
+    yield Right("PushInTheInstance", ("sso:CreatePermissionSet", *_CHANGES), (_INSTANCE,))
+    will_have, has = ((f"aws:{of}Tag/{CREATOR.key}", CREATOR.value) for of in ("Request", "Resource"))
+    yield Right("CreatePermissionSets", ("sso:CreatePermissionSet",), (_SETS,), will_have)
+    yield Right("PushPermissionSets", _CHANGES, (_SETS,), has)
+    yield Right("PushInAccounts", _IN_ACCOUNTS, (_ACCOUNTS,))
+
+
 PERMISSION_SET = AccessProviderType(
     name="permission set",
     description=TypeDescription(
@@ -44,5 +107,29 @@ PERMISSION_SET = AccessProviderType(
     read=permission_set_providers,
     keeps_named=False,
     read_rights=_read_rights,
-    push=NotPushedYet("permission sets"),
+    push=PushedType(
+        order=1,
+        naming=PERMISSION_SET_NAMES,
+        affixes=lambda options: (options.aws_sso_role_prefix, options.aws_sso_role_suffix),
+        kept_name=kept_permission_set_name,
+        named=external_ids.permission_set_name,
+        plan=plan_permission_set,
+        delete=delete_permission_set,
+        creates=CreatePermissionSet,
+        deletes=DeletePermissionSet,
+        others=(
+            DescribePermissionSet,
+            TagPermissionSet,
+            CreatePermissionSetPolicy,
+            UpdatePermissionSetPolicy,
+            DeletePermissionSetPolicy,
+            Assign,
+            Unassign,
+            AttachReference,
+            DetachReference,
+            ProvisionPermissionSet,
+        ),
+        rights=no_rights,
+        organization_rights=_push_rights,
+    ),
 )

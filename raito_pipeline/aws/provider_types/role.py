@@ -6,7 +6,7 @@ from raito_pipeline.aws.access import external_ids
 from raito_pipeline.aws.access.roles import TYPE, role_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType
-from raito_pipeline.aws.provider_types.iam_rights import read_iam
+from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
 from raito_pipeline.aws.push.names import IAM
 from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.aws.push.role_changes import (
@@ -72,6 +72,8 @@ ROLE = AccessProviderType(
         creates=CreateRole,
         deletes=DeleteRole,
         others=(TagRole, UpdateTrust, CreateInlinePolicy, UpdateInlinePolicy, DeleteInlinePolicy),
+        named=str,
         rights=_push_rights,
+        organization_rights=no_rights,
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
-from raito_pipeline.aws.push.changes import Aws, Change
+from raito_pipeline.aws.push.changes import Aws, CenterCalls, Change
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.pushed_types import PushedTypes
@@ -38,20 +38,23 @@ def apply_plan(
     controls: Iterable[AccessControl],
     concurrency: int = 5,
     progress: Progress = no_progress,
+    center: CenterCalls | None = None,
 ) -> Applied:
     """Make the changes in the order of the plan, those that do not depend on each other at the same time.
 
     The first change of an access control that fails keeps its later ones from being made, but not those that only take
     access away; and those of others where they need what it should have made. `controls` is the export: it says which
-    objects belong to whom. Nothing is changed for a target that is refused. Nothing is raised for a change that fails,
-    whatever the reason. What was made is read again at the end.
+    objects belong to whom; `center` makes the calls of Identity Center, where the account links an organization.
+    Nothing is changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason.
+    What was made is read again at the end.
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
     allowed = {target.access_control_id for target in wanted if not target.refused}
     listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
-    work = _Work(Aws(Iam(clients, account_id), Objects(account_id, own_ids)), types, listed, progress)
+    aws = Aws(Iam(clients, account_id), Objects(account_id, own_ids), center)
+    work = _Work(aws, types, listed, progress)
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))
     return Applied(work.results(wanted, exported), work.all_denied, differences(work.aws, made, concurrency))
@@ -143,7 +146,7 @@ class _Work:
             changes_made=sum(index in self.made for index in own),
             changes_failed=sum(index in self.failed for index in own),
             errors=errors,
-            warnings=target.warnings,
+            warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id)),
         )
 
     def _left(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> tuple[str, str | None]:

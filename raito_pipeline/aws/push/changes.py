@@ -6,9 +6,10 @@ walk one list of them.
 """
 
 import json
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
@@ -45,12 +46,52 @@ class IamCalls(Protocol):
     def arn(self, kind: str, name: str) -> str: ...
 
 
+class CenterCalls(Protocol):
+    """The calls of Identity Center that changes of permission sets are made with, for one account."""
+
+    def tags(self, name: str) -> tuple[Tag, ...] | None: ...
+    def policy(self, name: str) -> str | None: ...
+    def create(self, name: str, request: Mapping[str, Any]) -> bool: ...
+    def describe(self, name: str, description: str) -> None: ...
+    def tag(self, name: str, tags: Sequence[Mapping[str, str]]) -> None: ...
+    def put_policy(self, name: str, document: str) -> None: ...
+    def delete_policy(self, name: str) -> None: ...
+    def assign(self, name: str, principal: Mapping[str, str]) -> str | None: ...
+    def unassign(self, name: str, principal: Mapping[str, str]) -> str | None: ...
+    def attach(self, name: str, policy_arn: str) -> None: ...
+    def detach(self, name: str, policy_arn: str) -> None: ...
+    def provision(self, name: str) -> None: ...
+    def other_accounts(self, name: str) -> tuple[str, ...]: ...
+    def delete(self, name: str) -> None: ...
+
+
+class Notes:
+    """What people should know of the changes that were made: warnings by access control. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, dict[str, None]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, change: PushChange, text: str) -> None:
+        """Warn the access control that asks for a change; the same text once."""
+        with self._lock:
+            self._texts.setdefault(change.access_control_id, {})[text] = None
+
+    def of(self, access_control_id: str) -> tuple[str, ...]:
+        """The warnings of an access control, in the order in which they came."""
+        with self._lock:
+            return tuple(self._texts.get(access_control_id, ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Aws:
     """What a change works with when it is made: calls of one account, and whose objects are whose."""
 
     iam: IamCalls
     objects: Objects
+    center: CenterCalls | None = None
+    """None where the account links no organization"""
+    notes: Notes = field(default_factory=Notes)
 
 
 @dataclass(frozen=True, slots=True)

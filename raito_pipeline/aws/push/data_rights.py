@@ -110,7 +110,7 @@ class Guarded:
     @cached_property
     def _attached(self) -> dict[str, set[str]]:
         """ARNs of the managed policies of each role."""
-        found: dict[str, set[str]] = {}
+        found = {role: set(arns) for role, arns in self.state.reserved.items()}
         for arn, principals in self.state.attached.items():
             for kind, name in principals:
                 if kind == "role":

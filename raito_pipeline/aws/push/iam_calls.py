@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from raito_pipeline.aws.access.external_ids import is_reserved
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, Answer, Service
@@ -229,4 +230,6 @@ def _entities(page: Answer) -> list[tuple[str, str]]:
         (kind, found[f"{kind.title()}Name"])
         for kind in ("user", "group", "role")
         for found in page.get(f"Policy{kind.title()}s") or ()
+        # AWS answers UnmodifiableEntity: Identity Center alone changes the roles of permission sets.
+        if kind != "role" or not is_reserved(found["RoleName"])
     ]

@@ -58,6 +58,10 @@ class Objects:
             self._ours.add(thing)
         return True
 
+    def external_id(self, change: PushChange) -> str:
+        """The external id under which the export names the object of the access control; empty where it names none."""
+        return self._own_ids.get(change.access_control_id, "")
+
     def take_over(self, change: PushChange, thing: str, tags: TagsNow) -> None:
         """Count what exists already as made by this push. Raises `ChangeRefused`, `AwsError`."""
         _must_be_made_by_raito(change, tags())

@@ -18,6 +18,9 @@ from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange, PushOrphan, PushTarget
 
+_ACCOUNT = "#account#"
+"""stands for the account id in prefixes and suffixes"""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -125,8 +128,10 @@ def _plan(plans: Plans, pushed: PushedType | NotPushedYet, draft: Draft) -> None
 
 def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]) -> None:
     """Give each access control of one type its name: those that exist keep theirs, the others get free ones."""
-    names = Names(*pushed.affixes(plans.options), rule=pushed.naming)
-    current = {draft.control.id: plans.existing(draft.control, prefix) for draft in drafts}
+    before, after = (each.replace(_ACCOUNT, plans.state.account_id) for each in pushed.affixes(plans.options))
+    names = Names(before, after, rule=pushed.naming)
+    existing = {draft.control.id: plans.existing(draft.control, prefix) for draft in drafts}
+    current = {control: None if name is None else pushed.named(name) for control, name in existing.items()}
     for name in current.values():
         # What an access control has now is nobody else's in this push, also where it is deleted or gets another name.
         if name is not None:

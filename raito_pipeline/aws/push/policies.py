@@ -2,7 +2,7 @@
 
 import json
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, granted
 from raito_pipeline.aws.push.policy_changes import (
@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.policy_changes import (
     DetachPolicy,
     NewPolicyVersion,
 )
+from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import (
     NOTHING,
@@ -47,8 +48,10 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     if not draft.control.who_locked or policy is None:
         _attach(draft, arn, principals - attached)
         _detach(draft, arn, attached - principals, "it is not in the who any more")
-    if old is not None and old is not policy:
-        _delete(plans, draft, old, f"its name is {draft.name} now")
+    replaced = old if old is not policy else None
+    plan_references(plans, draft, arn, replaced.arn if replaced else None)
+    if replaced is not None:
+        _delete(plans, draft, replaced, f"its name is {draft.name} now")
     if not draft.rows:
         draft.nothing("policy", arn, "AWS has it as it was granted")
 
@@ -62,6 +65,7 @@ def delete_policy(plans: Plans, draft: Draft) -> None:
     elif policy.aws_managed:
         raise Refused(f"policy {policy.policy_name} is managed by AWS and cannot be deleted")
     else:
+        plan_no_references(plans, draft, policy.arn)
         _delete(plans, draft, policy, "it was removed in Raito Cloud")
 
 
@@ -112,7 +116,8 @@ def _principals(plans: Plans, draft: Draft, policy: IamPolicy | None) -> frozens
         found |= {(kind, name) for name in names if name in known}
         missing = sorted(name for name in names if name not in known)
         draft.warnings += [f"{kind} {name} is not in IAM of the account, and was left out" for name in missing]
-    found |= {("role", _role(plans, entry)) for entry in who.inherit_from}
+    roles = [entry for entry in who.inherit_from if not is_reference(plans, entry)]
+    found |= {("role", _role(plans, entry)) for entry in roles}
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
     if policy is not None:
@@ -127,8 +132,6 @@ def _role(plans: Plans, entry: str) -> str:
         if planned is None or planned.kind != _ROLE_TYPE:
             raise Refused(f"{entry} in its who is no role of this export")
         return planned.name
-    if entry.startswith(PERMISSION_SET):
-        raise Refused(f"{entry} in its who: policies cannot be attached to permission sets yet")
     name = entry.removeprefix(ROLE)
     if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(_ROLE_TYPE)):
         raise Refused(f"{entry} in its who is no role of the account")

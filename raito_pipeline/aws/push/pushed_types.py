@@ -8,7 +8,7 @@ from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.push.changes import Change, UnknownChange
 from raito_pipeline.aws.push.draft import IDLE, Draft, Plans
 from raito_pipeline.aws.push.names import NamingRule
-from raito_pipeline.config import AccountTarget
+from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange
 
@@ -37,6 +37,10 @@ class PushedType:
     """all other changes that it plans"""
     rights: Callable[[AccountTarget], Iterable[Right]]
     """what its changes may have to do in AWS"""
+    organization_rights: Callable[[OrganizationTarget], Iterable[Right]]
+    """what its changes may have to do in the organization that an account links"""
+    named: Callable[[str], str]
+    """the name in AWS, by an external id without its prefix"""
 
     @property
     def changes(self) -> tuple[type[Change], ...]:

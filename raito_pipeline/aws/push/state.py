@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from raito_pipeline.aws.access.external_ids import is_reserved
+from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 Principal = tuple[str, str]
@@ -24,7 +26,10 @@ class PushState:
     inline: Mapping[str, Mapping[str, str]]
     """documents of inline policies by role and policy"""
     attached: Mapping[str, frozenset[Principal]]
-    """who has a managed policy, by ARN"""
+    """who has a managed policy, by ARN; no roles of permission sets, as they are Identity Center's to change"""
+    reserved: Mapping[str, frozenset[str]]
+    """ARNs of managed policies by role of a permission set (`AWSReservedSSO_...`)"""
+    center: CenterState = NO_CENTER
 
     @staticmethod
     def of(
@@ -34,6 +39,7 @@ class PushState:
         roles: Iterable[IamRole],
         policies: Iterable[IamPolicy],
         attachments: Iterable[IamAttachment],
+        center: CenterState = NO_CENTER,
     ) -> "PushState":
         """Index the stored tables of an account."""
         members: dict[str, list[str]] = {group.group_name: [] for group in groups}
@@ -43,9 +49,12 @@ class PushState:
                 members.setdefault(group, []).append(user.user_name)
         inline: dict[str, dict[str, str]] = defaultdict(dict)
         attached: dict[str, set[Principal]] = defaultdict(set)
+        reserved: dict[str, set[str]] = defaultdict(set)
         for row in attachments:
             if row.kind == "inline" and row.principal_type == "role" and row.document is not None:
                 inline[row.principal_name][row.policy_name] = row.document
+            elif row.policy_arn is not None and row.principal_type == "role" and is_reserved(row.principal_name):
+                reserved[row.principal_name].add(row.policy_arn)
             elif row.policy_arn is not None:
                 attached[row.policy_arn].add((row.principal_type, row.principal_name))
         return PushState(
@@ -56,4 +65,10 @@ class PushState:
             {row.policy_name: row for row in sorted(policies, key=lambda row: not row.aws_managed)},
             dict(inline),
             {arn: frozenset(principals) for arn, principals in attached.items()},
+            {role: frozenset(arns) for role, arns in reserved.items()},
+            center,
         )
+
+    def reserved_with(self, policy_arn: str) -> list[str]:
+        """The roles of permission sets that have a managed policy."""
+        return sorted(role for role, arns in self.reserved.items() if policy_arn in arns)

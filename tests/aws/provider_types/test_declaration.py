@@ -110,6 +110,8 @@ VAULT = AccessProviderType(
         creates=CreateVault,
         deletes=DeleteVault,
         others=(),
+        named=str,
+        organization_rights=lambda _target: (),
         rights=lambda _target: [Right("PushVaults", ("vault:Create",), ("*",))],
     ),
 )

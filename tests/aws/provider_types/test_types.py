@@ -56,7 +56,7 @@ def test_what_can_be_pushed_and_what_cannot_yet() -> None:
         "inline policies of a user": SameAs,
         "inline policies of a group": SameAs,
         "access point": NotPushedYet,
-        "permission set": NotPushedYet,
+        "permission set": PushedType,
     }
 
 

@@ -192,7 +192,7 @@ def test_an_imported_role_keeps_the_statements_and_policies_that_raito_cloud_doe
         ({"delete": True, "delete_locked": True}, "locked"),
         ({"name": "***"}, "no letter or digit"),
         ({"type": "aws_access_point"}, "cannot be pushed yet"),
-        ({"type": "aws_sso_role"}, "cannot be pushed yet"),
+        ({"type": "aws_sso_role"}, "permission sets cannot be pushed: the account links no organization"),
         (
             {"what": (WhatItem(DataObjectReference("999900001111:eu-west-1:x", "bucket"), ("s3:GetObject",)),)},
             "not of account",

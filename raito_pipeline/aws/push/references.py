@@ -1,0 +1,151 @@
+"""What managed policies have to do with permission sets: referenced, brought into the account, and given up again.
+
+The link belongs to the permission set: an access control that is a policy adds and removes only what its own who and
+deleted who name; what people referenced by hand stays.
+"""
+
+from collections.abc import Iterable
+
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
+from raito_pipeline.aws.push.center_state import SET_TYPE
+from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
+from raito_pipeline.aws.push.permission_set_changes import AttachReference, DetachReference, ProvisionPermissionSet
+from raito_pipeline.aws.push.statements import same
+from raito_pipeline.model import PushPermissionSet, made_by_raito
+
+_ID = "ID:"
+_INLINE = "AwsSSOInlinePolicy"
+"""the inline policy that Identity Center gives its roles"""
+
+
+def is_reference(plans: Plans, entry: str) -> bool:
+    """True for an entry of `inheritFrom` that is a permission set."""
+    if entry.startswith(_ID):
+        planned = plans.planned.get(entry.removeprefix(_ID))
+        return planned is not None and planned.kind == SET_TYPE
+    return entry.startswith(PERMISSION_SET)
+
+
+def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str | None = None) -> None:
+    """Plan which permission sets get and lose a policy, and bring them into the account as they are then.
+
+    `replaced` is the ARN of the policy whose place it takes: every permission set that has that one gets the new one.
+    """
+    control, center = draft.control, plans.state.center
+    entries = _not_there_already(plans, control.who.inherit_from, policy_arn)
+    lost = [e for e in (control.deleted_who.inherit_from if control.deleted_who else ()) if is_reference(plans, e)]
+    if control.inheritance_locked:
+        entries, lost = [], []
+    if replaced is not None:
+        _require_no_others(plans, replaced)
+    if center.problem:
+        if entries or lost:
+            draft.leave_out(f"{', '.join((*entries, *lost))} in its who: {center.problem}")
+        return
+    wanted = _names(plans, draft, entries)
+    replacing = {one.name for one in center.by_raito if replaced is not None and has(one, replaced)}
+    for name in sorted(wanted | replacing):
+        known = center.sets.get(name)
+        if known is None or not has(known, policy_arn):
+            why = "it is in the who" if name in wanted else "it has the policy under its name until now"
+            draft.change(AttachReference, name, why, after=policy_arn)
+    losing = {permission_set_name(_own_name(plans, entry)) for entry in lost} - wanted - replacing
+    kept = {one.name: one for one in center.by_raito}
+    losing = {name for name in losing if name in kept and has(kept[name], policy_arn)}
+    for name in sorted(losing):
+        draft.change(DetachReference, name, "it lost access in Raito Cloud", before=policy_arn)
+    _detach_replaced(draft, sorted(replacing), replaced)
+    _provision(plans, draft, wanted - replacing, policy_arn, None)
+    _provision(plans, draft, losing, policy_arn, policy_arn)
+    _provision(plans, draft, replacing, replaced or policy_arn, replaced)
+
+
+def plan_no_references(plans: Plans, draft: Draft, policy_arn: str) -> None:
+    """Plan that no permission set has a policy any more, which is to be deleted. Raises `Refused`."""
+    _require_no_others(plans, policy_arn)
+    having = [one.name for one in plans.state.center.by_raito if has(one, policy_arn)]
+    for name in having:
+        draft.change(DetachReference, name, "the policy goes", before=policy_arn)
+    _provision(plans, draft, having, policy_arn, policy_arn)
+
+
+def has(permission_set: PushPermissionSet, policy_arn: str) -> bool:
+    """True where a permission set has a managed policy."""
+    if is_of_aws(policy_arn):
+        return policy_arn in permission_set.policy_arns
+    return path_and_name(policy_arn) in permission_set.references
+
+
+def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
+    """False where the role of a permission set differs from it: a provisioning failed, or somebody changed it.
+
+    True also where that cannot be told, as IAM was read without its policies, or before there was a role.
+    """
+    state, center = plans.state, plans.state.center
+    names = [name for name in state.roles if (m := RESERVED_ROLE.fullmatch(name)) and m["permission_set"] == known.name]
+    if len(names) != 1:
+        return True
+    inline = state.inline.get(names[0], {}).get(_INLINE, "")
+    if inline != known.inline_policy and not same(inline or "{}", known.inline_policy or "{}"):
+        return False
+    here = state.reserved.get(names[0], frozenset())
+    own = {f"arn:{plans.options.aws_partition}:iam::{state.account_id}:policy{each}" for each in known.references}
+    own_here, aws_here = {arn for arn in here if not is_of_aws(arn)}, {arn for arn in here if is_of_aws(arn)}
+    return (not center.knows_own_policies or own == own_here) and (
+        not center.knows_aws_policies or set(known.policy_arns) == aws_here
+    )
+
+
+def _not_there_already(plans: Plans, entries: Iterable[str], policy_arn: str) -> list[str]:
+    """The entries that are permission sets, less imported ones that have the policy: they keep it as they are."""
+    by_raito = {one.name for one in plans.state.center.by_raito}
+    kept = {permission_set_name(role) for role in plans.state.reserved_with(policy_arn)} - by_raito
+    found = (entry for entry in entries if is_reference(plans, entry))
+    return [entry for entry in found if permission_set_name(_own_name(plans, entry)) not in kept]
+
+
+def _require_no_others(plans: Plans, policy_arn: str) -> None:
+    """Raise `Refused` where AWS would not let the policy go: a permission set has it that the push cannot change."""
+    center = plans.state.center
+    having = {permission_set_name(role) for role in plans.state.reserved_with(policy_arn)}
+    others = sorted(having - {one.name for one in center.by_raito})
+    if others:
+        why = center.problem or "was not made by Raito: take the policy from it first"
+        raise Refused(f"permission set {', '.join(others)} has it, and {why}")
+
+
+def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
+    """The permission sets of Raito that entries stand for; one that is none is an error of its own."""
+    found = set()
+    for entry in entries:
+        name = permission_set_name(_own_name(plans, entry))
+        known = plans.state.center.sets.get(name)
+        if known is not None and not made_by_raito(known.tags):
+            draft.leave_out(f"{entry} in its who: permission set {name} was not made by Raito, and stays as it is")
+        elif known is None and name not in plans.names(SET_TYPE):
+            draft.leave_out(f"{entry} in its who: there is no permission set {name}")
+        else:
+            found.add(name)
+    return found
+
+
+def _own_name(plans: Plans, entry: str) -> str:
+    if entry.startswith(_ID):
+        return plans.planned[entry.removeprefix(_ID)].name
+    return entry.removeprefix(PERMISSION_SET)
+
+
+def _detach_replaced(draft: Draft, names: Iterable[str], replaced: str | None) -> None:
+    for name in names:
+        draft.change(DetachReference, name, "it has the policy under its new name now", before=replaced)
+
+
+def _provision(plans: Plans, draft: Draft, names: Iterable[str], policy_arn: str, before: str | None) -> None:
+    """Bring permission sets into the account where their references change, or did and are not there yet."""
+    changed = {row.resource for row in draft.rows if row.kind == AttachReference.KIND}
+    for name in sorted(names):
+        known = plans.state.center.sets.get(name)
+        if name in changed or (known is not None and known.assigned and not is_in_account(plans, known)):
+            why = "so that it has the policy in the account" if before is None else "so that nobody has the policy"
+            draft.change(ProvisionPermissionSet, name, why, before=before, after=policy_arn)

@@ -1,0 +1,129 @@
+"""Reading what a push has to know of Identity Center: permission sets of the whole organization, people by their names.
+
+It is asked right before the push is planned, in the same sync, and all or nothing: where a call fails, nothing that has
+to do with permission sets is pushed.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsGone
+from raito_pipeline.aws.connection.limits import ServiceLimits
+from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
+from raito_pipeline.aws.readers.identity_store import PAGE
+from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now, tags_of, workers
+from raito_pipeline.model import Assignee, PushPermissionSet, PushPrincipal, Tag, made_by_raito
+
+_KINDS = (("Users", "USER", "UserId", "UserName"), ("Groups", "GROUP", "GroupId", "DisplayName"))
+
+
+@dataclass(frozen=True, slots=True)
+class CenterPlace:
+    """Where Identity Center of an organization is, and the account that a push is for."""
+
+    region: str
+    instance_arn: str
+    identity_store_id: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushCenterRead:
+    """What Identity Center holds for a push, a read a table."""
+
+    permission_sets: Read[PushPermissionSet]
+    principals: Read[PushPrincipal]
+
+
+def read_push_center(
+    clients: AwsClients,
+    place: CenterPlace,
+    permission_sets: Collection[str],
+    names: Collection[str],
+    limiter: ServiceLimits,
+    progress: Progress = no_progress,
+) -> PushCenterRead:
+    """Read every permission set: those that Raito made whole, of those named in `permission_sets` who has them.
+
+    People and groups are those with one of the `names`, and those who are assigned. Raises `AwsError`, as a part is of
+    no use.
+    """
+    began = now()
+    reading = _CenterReading(clients, place, limiter)
+    with workers(clients.concurrency) as pool:
+        arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
+        found = pool.each(lambda arn: reading.permission_set(arn, permission_sets), arns, "permission sets", progress)
+        people = pool.each(reading.people, _KINDS, "people", progress)
+    sets = sorted((each for each in found if each is not None), key=lambda each: each.arn)
+    assigned = {(each.principal_type, each.principal_id) for one in sets for each in one.assigned}
+    wanted = (
+        each
+        for some in people
+        for each in some
+        if each.name in names or (each.principal_type, each.principal_id) in assigned
+    )
+    principals = sorted(dict.fromkeys(wanted), key=lambda each: (each.principal_type, each.principal_id))
+    return PushCenterRead(Read.complete(sets, began), Read.complete(principals, began))
+
+
+class _CenterReading:
+    """The calls of one reading."""
+
+    def __init__(self, clients: AwsClients, place: CenterPlace, limiter: ServiceLimits) -> None:
+        self._sso = Service(clients, "sso-admin", NEXT_TOKEN, place.region)
+        self._store = Service(clients, "identitystore", NEXT_TOKEN, place.region)
+        self._place = place
+        limiter.attach(self._sso.client)
+        limiter.attach(self._store.client)
+
+    def items(self, operation: str, key: str, resource: str, **request: Any) -> list[Any]:
+        """Everything that an operation of sso-admin lists. Raises `AwsError`."""
+        request = {"InstanceArn": self._place.instance_arn, **request}
+        return self._sso.items(operation, key, resource, **request)
+
+    def permission_set(self, arn: str, wanted: Collection[str]) -> PushPermissionSet | None:
+        """One permission set; None where it was deleted since it was listed. Raises `AwsError`."""
+        try:
+            request = {"InstanceArn": self._place.instance_arn, "PermissionSetArn": arn}
+            described = self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"]
+            tags = tags_of(self.items("ListTagsForResource", "Tags", arn, ResourceArn=arn))
+            return self._row(arn, described, tags, is_wanted=described["Name"] in wanted)
+        except AwsGone:
+            return None
+
+    def people(self, kind: tuple[str, str, str, str]) -> list[PushPrincipal]:
+        """All users, or all groups, that have a name. Raises `AwsError`."""
+        listed, principal_type, key, name = kind
+        store = self._place.identity_store_id
+        found = self._store.items(f"List{listed}", listed, store, IdentityStoreId=store, MaxResults=PAGE)
+        return [PushPrincipal(principal_type, one[key], one[name]) for one in found if one.get(key) and one.get(name)]
+
+    def _row(
+        self, arn: str, described: Mapping[str, Any], tags: tuple[Tag, ...], *, is_wanted: bool
+    ) -> PushPermissionSet:
+        place, details, whole = self._place, {"PermissionSetArn": arn}, made_by_raito(tags)
+        inline, policies, references, assigned, accounts = "", [], [], [], []
+        if whole:
+            request = {"InstanceArn": place.instance_arn, **details}
+            inline = self._sso.get("GetInlinePolicyForPermissionSet", arn, **request).get("InlinePolicy") or ""
+            policies = self.items("ListManagedPoliciesInPermissionSet", "AttachedManagedPolicies", arn, **details)
+            operation = "ListCustomerManagedPolicyReferencesInPermissionSet"
+            references = self.items(operation, "CustomerManagedPolicyReferences", arn, **details)
+            accounts = self.items("ListAccountsForProvisionedPermissionSet", "AccountIds", arn, **details)
+        if whole or is_wanted:
+            here = {**details, "AccountId": place.account_id}
+            assigned = self.items("ListAccountAssignments", "AccountAssignments", arn, **here)
+        return PushPermissionSet(
+            arn=arn,
+            name=described["Name"],
+            description=described.get("Description") or "",
+            tags=tags,
+            is_whole=whole,
+            inline_policy=inline,
+            policy_arns=tuple(sorted(one["Arn"] for one in policies)),
+            references=tuple(sorted(f"{one.get('Path') or '/'}{one['Name']}" for one in references)),
+            assigned=tuple(sorted(Assignee(one["PrincipalType"], one["PrincipalId"]) for one in assigned)),
+            account_ids=tuple(sorted(accounts)),
+        )

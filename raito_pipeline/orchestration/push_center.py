@@ -1,0 +1,96 @@
+"""Identity Center in a push of an account: what it reads before the plan, what the plan knows of it, and its calls.
+
+Nothing is asked of Identity Center where no access control has to do with permission sets. Where it cannot be read
+whole, in the sync of the push, everything but permission sets is pushed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from raito_pipeline.aws.access.external_ids import is_reserved
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.limits import shared_limits
+from raito_pipeline.aws.push.center_calls import Center
+from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState, center_questions
+from raito_pipeline.aws.readers.iam_wanted import wants_aws_managed_policies
+from raito_pipeline.aws.readers.push_center import CenterPlace, PushCenterRead, read_push_center
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import AccessControl, IamAttachment, PushPermissionSet, PushPrincipal
+from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Attempts, judge
+from raito_pipeline.orchestration.layers import need_of
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import Store
+
+OF_THE_CENTER = ("push_permission_sets", "push_principals")
+"""The tables that a push reads of Identity Center."""
+
+
+@dataclass(frozen=True)
+class PushCenter:
+    """Identity Center of the organization that one account links."""
+
+    services: Services
+    store: Store
+    cell: Cell
+
+    @property
+    def target(self) -> AccountTarget:
+        """The target of the account."""
+        return self.services.account(self.cell.account)
+
+    def clients(self) -> AwsClients:
+        """The clients of the organization. Raises `AwsError`, `WrongAccount`; `LookupError` where none is linked."""
+        key = partitions.organization_of(self.services.options, self.cell.account)
+        if key is None:
+            raise LookupError(f"{self.target.name} links no organization")
+        return self.services.organization_aws(key)
+
+    def read(self) -> PushCenterRead | None:
+        """What the stored export needs to be known; None where that is nothing. Raises `AwsError`, `WrongAccount`."""
+        controls = tuple(self.store.rows(AccessControl, self.cell.account))
+        questions = center_questions(controls, self.target.aws_permissionset_dummy_user, self._in_reserved_roles())
+        if questions is None:
+            return None
+        sets, names, progress = questions.permission_sets, questions.names, self.services.progress
+        return read_push_center(self.clients(), self._place(), sets, names, shared_limits(), progress)
+
+    def state(self, attempts: Attempts, grid: Grid, failures: Sequence[str] = ()) -> CenterState:
+        """What is stored, or why it cannot be used; `failures` are those of the read in this run."""
+        key, account = partitions.organization_of(self.services.options, self.cell.account), self.cell.account
+        if key is None:
+            return NO_CENTER
+        asked = (need_of(table, self.cell, self.services.options, grid, self.store) for table in OF_THE_CENTER)
+        reasons = tuple(failures) or judge(attempts, self.store, [need for need in asked if need is not None]).reasons
+        if reasons:
+            return CenterState(reasons)
+        return CenterState.of(
+            self.store.rows(PushPermissionSet, account),
+            self.store.rows(PushPrincipal, account),
+            is_shared=len(self.services.accounts_of_organization(key)) > 1,
+            knows_own_policies=self.target.imports_managed_policies,
+            knows_aws_policies=wants_aws_managed_policies(self.target),
+        )
+
+    def calls(self) -> Center | None:
+        """The calls that change permission sets; they look for credentials when the first one is made."""
+        if self.target.organization is None:
+            return None
+        stored = self.store.info("push_permission_sets", self.cell.account) is not None
+        rows = self.store.rows(PushPermissionSet, self.cell.account) if stored else ()
+        return Center(self.clients, self._place(), {row.name: row.arn for row in rows})
+
+    def _place(self) -> CenterPlace:
+        link = self.target.organization
+        if link is None:
+            raise LookupError(f"{self.target.name} links no organization")
+        store = link.identity_store_id.rpartition("/")[2]
+        return CenterPlace(link.region, link.instance_arn, store, self.target.account_id)
+
+    def _in_reserved_roles(self) -> frozenset[str]:
+        """The managed policies that permission sets have in the account."""
+        if self.store.info("iam_attachments", self.cell.account) is None:
+            return frozenset()
+        rows = self.store.rows(IamAttachment, self.cell.account)
+        return frozenset(row.policy_name for row in rows if row.policy_arn and is_reserved(row.principal_name))

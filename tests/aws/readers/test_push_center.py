@@ -1,0 +1,87 @@
+"""What a push reads of Identity Center: all permission sets by name, those of Raito whole, people by their names."""
+
+import pytest
+
+from raito_pipeline.aws.connection.errors import AwsError
+from raito_pipeline.aws.connection.limits import ServiceLimits
+from raito_pipeline.aws.readers.push_center import PushCenterRead, read_push_center
+from raito_pipeline.model import Assignee, Tag
+from raito_pipeline.sandbox.aws.faults import Fault
+from tests.aws.push.center_push import BY_RAITO, INSTANCE, PLACE, CenterAccount
+from tests.aws.push.conftest import ACCOUNT, World, emulated_aws, world
+
+__all__ = ["emulated_aws", "world"]
+
+
+def read(account: CenterAccount, *names: str, sets: tuple[str, ...] = ()) -> PushCenterRead:
+    return read_push_center(account.world.clients, PLACE, sets, names, ServiceLimits({}))
+
+
+def test_those_of_raito_are_read_whole_and_of_others_who_has_those_that_are_wanted(world: World) -> None:
+    account = CenterAccount(world)
+    person, team = account.person("p1"), account.team("t1")
+    ours = account.permission_set("Ours", *BY_RAITO, inline='{"Statement":[{}]}')
+    theirs = account.permission_set("Theirs")
+    account.permission_set("Other")
+    account.assign(ours, "GROUP", team)
+    account.assign(ours, "USER", person, "222222222222")
+    at = {"InstanceArn": INSTANCE, "PermissionSetArn": ours}
+    world.tagged_policy("P")
+    account.sso.attach_customer_managed_policy_reference_to_permission_set(
+        **at, CustomerManagedPolicyReference={"Name": "P"}
+    )
+    aws_managed = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
+    account.sso.attach_managed_policy_to_permission_set(**at, ManagedPolicyArn=aws_managed)
+    account.assign(theirs, "USER", person)
+
+    rows = {row.name: row for row in read(account, sets=("Theirs",)).permission_sets.rows}
+
+    found = rows["Ours"]
+    assert (found.tags, found.is_whole, found.inline_policy) == ((Tag("creator", "RAITO"),), True, '{"Statement":[{}]}')
+    assert (found.policy_arns, found.references) == ((aws_managed,), ("/P",))
+    assert (found.assigned, found.account_ids) == ((Assignee("GROUP", team),), (ACCOUNT, "222222222222"))
+    assert (rows["Theirs"].is_whole, rows["Theirs"].assigned) == (False, (Assignee("USER", person),))
+    assert (rows["Other"].is_whole, rows["Other"].assigned, rows["Other"].arn[:12]) == (False, (), "arn:aws:sso:")
+
+
+def test_of_the_people_those_who_are_named_or_assigned(world: World) -> None:
+    account = CenterAccount(world)
+    for name in ("p1", "p2", "p3"):
+        account.person(name)
+    account.team("p2")
+    arn = account.permission_set("Ours", *BY_RAITO)
+    account.assign(arn, "USER", account.person("assigned"))
+
+    rows = read(account, "p2", "nobody").principals.rows
+
+    assert sorted((row.principal_type, row.name) for row in rows) == [
+        ("GROUP", "p2"),
+        ("USER", "assigned"),
+        ("USER", "p2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "ListPermissionSets",
+        "DescribePermissionSet",
+        "ListTagsForResource",
+        "GetInlinePolicyForPermissionSet",
+        "ListManagedPoliciesInPermissionSet",
+        "ListCustomerManagedPolicyReferencesInPermissionSet",
+        "ListAccountAssignments",
+        "ListAccountsForProvisionedPermissionSet",
+        "ListUsers",
+        "ListGroups",
+    ],
+)
+def test_a_part_is_never_taken_for_the_whole(world: World, operation: str) -> None:
+    account = CenterAccount(world)
+    account.permission_set("Ours", *BY_RAITO)
+    world.aws.faults.add(Fault(kind="deny", operation=operation))
+    try:
+        with pytest.raises(AwsError, match=operation):
+            read(account)
+    finally:
+        world.aws.faults.clear()

@@ -1,0 +1,79 @@
+"""Identity Center in a push of an account: without an organization, and where it was not read."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import Options, load
+from raito_pipeline.model import PushPermissionSet
+from raito_pipeline.orchestration.grid import cell_of, make_grid
+from raito_pipeline.orchestration.guard import Attempts
+from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import Store
+
+ACCOUNT = "111122223333"
+ROW = PushPermissionSet("arn:aws:sso:::permissionSet/i/ps", "Set", "d", (), False, "", (), (), (), ())
+LINK = """\
+  aws-organization-profile: there
+  aws-organization-region: eu-west-1
+  aws-organization-identity-center-instance-arn: arn:aws:sso:::instance/ssoins-1111222233334444
+  aws-organization-identity-store: d-1234567890
+"""
+FILE = """\
+api-user: ada
+api-secret: nothing
+domain: sandbox
+targets:
+- name: one
+  connector-name: raito-io/cli-plugin-aws-account
+  aws-account-id: "111122223333"
+  data-source-id: ds
+  identity-store-id: is
+  aws-regions: eu-west-1
+"""
+
+
+def options_of(folder: Path, text: str) -> Options:
+    (folder / "raito.yml").write_text(text)
+    return load(folder / "raito.yml")
+
+
+def center(folder: Path, text: str) -> tuple[PushCenter, Options]:
+    options = options_of(folder, text)
+    store = Store.open(folder / "data", sync="s1")
+    return PushCenter(Services(options), store, cell_of("account", ACCOUNT)), options
+
+
+@pytest.fixture
+def attempts() -> Attempts:
+    return Attempts(dg.DagsterInstance.ephemeral(), Naming())
+
+
+def test_an_account_without_an_organization_has_no_permission_sets(tmp_path: Path, attempts: Attempts) -> None:
+    made, options = center(tmp_path, FILE)
+    assert made.calls() is None
+    assert "links no organization" in made.state(attempts, make_grid(options)).problem
+
+
+def test_what_was_not_read_in_this_sync_is_not_known(tmp_path: Path, attempts: Attempts) -> None:
+    made, options = center(tmp_path, FILE + LINK)
+    grid = make_grid(options)
+    assert "push_permission_sets 111122223333 was never read" in made.state(attempts, grid).problem
+    for table in OF_THE_CENTER:
+        rows = (ROW,) if table == "push_permission_sets" else ()
+        Store.open(tmp_path / "data", sync="s0").write(table, rows, ACCOUNT, read_at=datetime.now(UTC))
+    assert "is of another sync" in made.state(attempts, grid).problem
+    assert made.state(attempts, grid, ["it was denied"]).problem.endswith("it was denied")
+
+
+def test_what_was_read_is_known_and_nothing_is_asked_for_the_calls(tmp_path: Path, attempts: Attempts) -> None:
+    made, options = center(tmp_path, FILE + LINK)
+    for table in OF_THE_CENTER:
+        made.store.write(table, (ROW,) if table == "push_permission_sets" else (), ACCOUNT)
+    state = made.state(attempts, make_grid(options))
+    assert (state.problem, list(state.sets), state.is_shared) == ("", ["Set"], False)
+    assert made.calls() is not None
