@@ -60,6 +60,7 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         target.account_id,
         cell.region,
         known_layouts(log.store, cell.account, cell.region),
+        log.folder_searches,
     )
     place = UsagePlace(target.account_id, cell.region, _people(log.store, services, cell), regions)
     known = KnownObjects.load(log.store, cell.account, sorted(set(regions.values())), target.aws_partition)

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from raito_pipeline.aws.readers.cloudtrail import FolderSearches
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.failure_policy import FailurePolicy
@@ -47,6 +48,8 @@ class CellLog:
     """is given what is being made, and where to log its progress"""
     naming: Naming = field(default_factory=Naming)
     """which asset a table is"""
+    folder_searches: FolderSearches = field(default_factory=FolderSearches)
+    """folders of CloudTrail logs that the cells of this step looked for: those of one region are those of the others"""
     policy: FailurePolicy = field(default_factory=FailurePolicy)
     recorder: Recorder = field(init=False)
     _store: Store | None = None

@@ -5,9 +5,10 @@ found by `raito_pipeline.aws.readers.trail_folders`.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from raito_pipeline.aws.connection.bodies import read_object
@@ -42,10 +43,32 @@ class LogBytes:
     """true where the file does not exist any more"""
 
 
+Searched = tuple[TrailSearch, tuple[str, ...]]
+"""A search that ended, and the folders that it found."""
+
+
+@dataclass(frozen=True)
+class FolderSearches:
+    """Searches for folders of logs that the regions of an account share while one step reads them all.
+
+    What is found is the same for each region, and in a crowded bucket it takes thousands of listings. A search that
+    fails is not kept.
+    """
+
+    _ended: dict[tuple[object, ...], Searched] = field(default_factory=dict)
+
+    def once(self, question: tuple[object, ...], search: Callable[[], Searched]) -> Searched:
+        """What `search` gives, made once for equal questions. Raises what it raises."""
+        if question not in self._ended:
+            self._ended[question] = search()
+        return self._ended[question]
+
+
 class CloudTrailLogs:
     """The log files of one account and region in a bucket. `bucket_region` is where the bucket is. Thread-safe.
 
-    `layouts` are the folders (up to and with `AWSLogs/` or the organization below it) that an earlier sync found.
+    `layouts` are the folders (up to and with `AWSLogs/` or the organization below it) that an earlier sync found,
+    `searches` those of the other regions that are read with this one (None: each search is made).
     """
 
     def __init__(
@@ -56,10 +79,12 @@ class CloudTrailLogs:
         account_id: str,
         region: str,
         layouts: Sequence[str] = (),
+        searches: FolderSearches | None = None,
     ) -> None:
         self.bucket, self.account_id, self.region = bucket, account_id, region
         self._clients, self._bucket_region = clients, bucket_region
         self._layouts = tuple(layouts)
+        self._searches = searches
         self._searched: TrailSearch | None = None
         fast_listing(clients.client("s3", bucket_region))
 
@@ -73,12 +98,17 @@ class CloudTrailLogs:
         A few listings look at the top of the bucket and beside what is known; `everywhere` also looks below other
         prefixes, which in a crowded bucket takes up to some thousand. Raises `AwsError`.
         """
-        with workers(self._clients.concurrency) as pool:
-            self._searched = search = TrailSearch(self._list, self.account_id, pool)
-            found = list(search.everywhere(self._layouts) if everywhere else search.near(self._layouts))
+        search = partial(self._search, everywhere=everywhere)
+        question = (self._clients, self.bucket, self.account_id, self._layouts, everywhere)
+        self._searched, found = search() if self._searches is None else self._searches.once(question, search)
         new = tuple(layout for layout in dict.fromkeys(found) if layout not in self._layouts)
         self._layouts += new
         return new
+
+    def _search(self, *, everywhere: bool) -> Searched:
+        with workers(self._clients.concurrency) as pool:
+            search = TrailSearch(self._list, self.account_id, pool)
+            return search, tuple(search.everywhere(self._layouts) if everywhere else search.near(self._layouts))
 
     def missing(self) -> str | None:
         """Why there is nothing to list, where a search found no folder at all; null where a folder is known."""
