@@ -41,8 +41,4 @@ def test_a_class_name_stands_for_one_thing() -> None:
                 if isinstance(node, ast.ClassDef):
                     places[node.name].append(path.relative_to(ROOT).as_posix())
 
-    assert {name: where for name, where in places.items() if len(where) > 1 and name not in TWICE_TODAY} == {}
-
-
-TWICE_TODAY = {"Draft", "Layer", "Permission", "Scope", "Service", "Source", "State", "Summary", "UsageWindow"}
-"""Shrinks to nothing."""
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

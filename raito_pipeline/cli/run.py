@@ -21,7 +21,16 @@ from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, layer_outcome, place_key, summary
+from raito_pipeline.cli.summary import (
+    Cause,
+    Outcome,
+    Stored,
+    SyncedTarget,
+    SyncSummary,
+    layer_outcome,
+    place_key,
+    summary,
+)
 from raito_pipeline.component import build_definitions
 from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
@@ -127,12 +136,12 @@ class TerminalSync:
         self._services = Services(self.options, self._progress.report, self._targets_sync)
         self._places = {place.key: place for place in places_of(self.options)}
 
-    def run(self, wanted: Sequence[LayerRun]) -> Summary:
+    def run(self, wanted: Sequence[LayerRun]) -> SyncSummary:
         """Check, run the layers of every target that can work, and put together what came of them."""
         with self._targets_sync.until_the_end():
             return self._run(wanted)
 
-    def _run(self, wanted: Sequence[LayerRun]) -> Summary:
+    def _run(self, wanted: Sequence[LayerRun]) -> SyncSummary:
         began = time.monotonic()
         keys = dict.fromkeys(place_key(layer) for layer in wanted)
         found = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from raito_pipeline.cli.errors import AlreadyRunning, ExtraMissing
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Outcome, Summary
+from raito_pipeline.cli.summary import Outcome, SyncSummary
 from raito_pipeline.sandbox.compare import compare, show
 from raito_pipeline.sandbox.controls import refused_today
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
@@ -97,7 +97,7 @@ def _sync(console: Console, embedded: Embedded) -> int:
     )
     if not ended.stdout:
         return ended.returncode or 1
-    result = Summary.of_json(ended.stdout)
+    result = SyncSummary.of_json(ended.stdout)
     show_summary(console, result)
     made = embedded.aws.calls.since(before)
     console.print(f"{len(made)} AWS calls, {sum(call.writes for call in made)} of them writing")
@@ -117,7 +117,7 @@ def _sync(console: Console, embedded: Embedded) -> int:
     return ended.returncode
 
 
-def only_refused(result: Summary, expected: frozenset[str]) -> bool:
+def only_refused(result: SyncSummary, expected: frozenset[str]) -> bool:
     """True where nothing else is wrong with a sync than that exactly the access controls `expected` were refused."""
     pushes = [place.push for place in result.places if place.push is not None]
     refused = [control.id for push in pushes for control in push.refused]

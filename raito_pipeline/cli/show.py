@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from raito_pipeline.cli.summary import Cause, KindChanges, Outcome, PushSummary, Summary, TargetSummary
+from raito_pipeline.cli.summary import Cause, KindChanges, Outcome, PushSummary, SyncSummary, TargetSummary
 from raito_pipeline.model import TABLES
 
 _MARKS = {Outcome.COMPLETE: "✓", Outcome.PARTIAL: "◐", Outcome.FAILED: "✗"}
@@ -27,7 +27,7 @@ def mark(console: Console, outcome: Outcome) -> Text:
     return Text(marks[outcome], style=_STYLES[outcome])
 
 
-def show_summary(console: Console, value: Summary) -> None:
+def show_summary(console: Console, value: SyncSummary) -> None:
     """Print what came of a sync: a block an account, and the verdict."""
     table = Table("", "account", "what came of it", title="What came of the sync", pad_edge=False, expand=False)
     table.columns[1].overflow = table.columns[2].overflow = "fold"

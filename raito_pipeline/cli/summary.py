@@ -146,7 +146,7 @@ class LayerSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class SyncSummary:
     """What came of a whole sync."""
 
     sync: str
@@ -170,7 +170,7 @@ class Summary:
         return {"status": self.status, **asdict(self)}
 
     @classmethod
-    def of_json(cls, text: str | bytes) -> "Summary":
+    def of_json(cls, text: str | bytes) -> "SyncSummary":
         """Read back what `json` gave. Raises `ValueError`."""
         return msgspec.json.decode(text, type=cls)
 
@@ -186,7 +186,7 @@ def summary(
     unusable: Mapping[str, Sequence[Cause]] | None = None,
     causes: Sequence[Cause] = (),
     interrupted: bool = False,
-) -> Summary:
+) -> SyncSummary:
     """Put together what came of a sync.
 
     `stored` holds what was stored by this sync of each place (by its key), `unusable` what the check before the sync
@@ -212,7 +212,7 @@ def summary(
         for r in results
     )
     ends = [*(each.outcome for each in causes), *(each.outcome for each in ended), *(each.outcome for each in layers)]
-    return Summary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
+    return SyncSummary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
 
 
 def place_key(layer: LayerRun) -> str:

@@ -23,7 +23,7 @@ _SECRET = re.compile(
 _PARAMETER = re.compile(r"(?P<name>arn:aws[a-z-]*:ssm:[^:\s]+:\d{12}:parameter/[^\s]+|[A-Za-z0-9_./-]+)")
 
 
-class Source(StrEnum):
+class ValueSource(StrEnum):
     """Where a value is read."""
 
     ENVIRONMENT = "environment"
@@ -35,15 +35,15 @@ class Source(StrEnum):
 class Reference:
     """What stands between the braces: `key` is the member of a secret that is a JSON object."""
 
-    source: Source
+    source: ValueSource
     name: str
     key: str | None = None
 
     def __str__(self) -> str:
-        if self.source is Source.ENVIRONMENT:
+        if self.source is ValueSource.ENVIRONMENT:
             return f"the environment variable {safe_name(self.name)}"
-        what = "secret" if self.source is Source.SECRETS_MANAGER else "parameter"
-        service = "AWS Secrets Manager" if self.source is Source.SECRETS_MANAGER else "AWS Parameter Store"
+        what = "secret" if self.source is ValueSource.SECRETS_MANAGER else "parameter"
+        service = "AWS Secrets Manager" if self.source is ValueSource.SECRETS_MANAGER else "AWS Parameter Store"
         member = f" (its member {self.key!r})" if self.key else ""
         return f"the {what} {self.name!r}{member} of {service}"
 
@@ -55,17 +55,17 @@ class NoReference(ValueError):
 def read_reference(text: str) -> Reference:
     """What `text`, the inside of `{{...}}`, stands for. Raises `NoReference`."""
     source, _, rest = text.partition(":")
-    if source == Source.SECRETS_MANAGER:
+    if source == ValueSource.SECRETS_MANAGER:
         found = _SECRET.fullmatch(rest.strip())
         if found is None:
             raise NoReference("`{{secretsmanager:NAME}}` or `{{secretsmanager:NAME:KEY}}`")
-        return Reference(Source.SECRETS_MANAGER, found["name"], found["key"])
-    if source == Source.PARAMETER_STORE:
+        return Reference(ValueSource.SECRETS_MANAGER, found["name"], found["key"])
+    if source == ValueSource.PARAMETER_STORE:
         found = _PARAMETER.fullmatch(rest.strip())
         if found is None:
             raise NoReference("`{{ssm:/NAME}}`")
-        return Reference(Source.PARAMETER_STORE, found["name"])
-    return Reference(Source.ENVIRONMENT, text)
+        return Reference(ValueSource.PARAMETER_STORE, found["name"])
+    return Reference(ValueSource.ENVIRONMENT, text)
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ class TagKeys(OptionGroup):
     ] = None
 
 
-class Service(OptionGroup):
+class RaitoService(OptionGroup):
     """How to reach Raito Cloud."""
 
     raito_url_override: Annotated[
@@ -535,7 +535,7 @@ class PushOptions(Excludes, Surroundings):
     ] = None
 
 
-class UsageWindow(OptionGroup):
+class UsageWindowOptions(OptionGroup):
     """Which days of CloudTrail are read (below `pipeline:`)."""
 
     cloudtrail_look_back_days: Annotated[

@@ -17,7 +17,7 @@ from raito_pipeline.config import document, kinds, names, targets
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.options import General, Options, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name
-from raito_pipeline.config.reading import Layer, Reader, secrets_of, without_secrets
+from raito_pipeline.config.reading import OptionLayer, Reader, secrets_of, without_secrets
 
 CONFIG_FILE_VARIABLE = "RAITO_CONFIG_FILE"
 FILE_NAMES = ("raito.yml", "raito.yaml")
@@ -92,13 +92,13 @@ def _not_a_mapping(root: Node | None) -> tuple[str, str]:
     return ("a list" if isinstance(root, Items) else "a text"), expected
 
 
-def _command_line(overrides: Mapping[str, str], reader: Reader) -> Layer:
+def _command_line(overrides: Mapping[str, str], reader: Reader) -> OptionLayer:
     for name in overrides:
         if name not in names.OVERRIDABLE:
             expected = "an option that stands at the top of a raito.yml"
             reader.wrong(Problem(COMMAND_LINE, None, None, safe_name(name), "an unknown option", expected))
     entries = {name: Scalar(text, None) for name, text in overrides.items()}
-    return Layer(COMMAND_LINE, Section(entries, None, dict.fromkeys(entries)))
+    return OptionLayer(COMMAND_LINE, Section(entries, None, dict.fromkeys(entries)))
 
 
 @dataclass
@@ -109,10 +109,10 @@ class _Loading:
     root: Section = field(repr=False)
     reader: Reader
     home: Path
-    over: Layer
+    over: OptionLayer
 
     def options(self) -> Options:
-        top = Layer(str(self.path), self.root)
+        top = OptionLayer(str(self.path), self.root)
         names.check_top(self.reader, top)
         general = self.reader.settings(General, (self.over, top))
         pipeline = self._pipeline()
@@ -129,7 +129,7 @@ class _Loading:
         return self._built(general, pipeline, drafts)
 
     def _built(
-        self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.Draft]
+        self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.TargetDraft]
     ) -> Options:
         keys = targets.partitions(drafts)
         organizations = [draft for draft in drafts if not draft.is_account]
@@ -156,7 +156,7 @@ class _Loading:
         if node is not None and not isinstance(node, Section):
             self._wrong(self.root.lines["pipeline"], "pipeline", "a value", "a mapping of options")
         section = node if isinstance(node, Section) else Section({}, None)
-        layer = Layer(str(self.path), section)
+        layer = OptionLayer(str(self.path), section)
         names.check_pipeline(self.reader, layer)
         values = self.reader.settings(Pipeline, (self.over, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
@@ -173,7 +173,7 @@ class _Loading:
             expected = "a mapping of bucket names to addresses s3://BUCKET/PREFIX/"
             self._wrong(line, "s3-inventory", "something else than a mapping", expected)
             return ()
-        layer = Layer(str(self.path), node)
+        layer = OptionLayer(str(self.path), node)
         for bucket in node.entries:
             if not kinds.BUCKET_NAME.fullmatch(bucket):
                 self._wrong(node.lines[bucket], "s3-inventory", safe_name(bucket), kinds.BUCKET.expected)

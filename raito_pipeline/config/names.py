@@ -17,7 +17,7 @@ from raito_pipeline.config.options import (
     Shared,
 )
 from raito_pipeline.config.problems import Problem, safe_name
-from raito_pipeline.config.reading import Layer, Reader
+from raito_pipeline.config.reading import OptionLayer, Reader
 from raito_pipeline.config.spelling import closest, nearest
 
 # Options of the Raito CLI that mean nothing here. They are accepted, so that one file serves both.
@@ -71,17 +71,17 @@ _HOLDERS = ("x-", ".")  # as in other YAML formats: values to merge into other p
 _SHORT = 8
 
 
-def check_top(reader: Reader, layer: Layer) -> None:
+def check_top(reader: Reader, layer: OptionLayer) -> None:
     """Take note of names at the top of the file that mean nothing there."""
     _check_section(reader, layer, _TOP)
 
 
-def check_pipeline(reader: Reader, layer: Layer) -> None:
+def check_pipeline(reader: Reader, layer: OptionLayer) -> None:
     """Take note of names below `pipeline:` that mean nothing there."""
     _check_section(reader, layer, _PIPELINE)
 
 
-def check_target(reader: Reader, layer: Layer, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
+def check_target(reader: Reader, layer: OptionLayer, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
     """Take note of names in a target that mean nothing there.
 
     Options of the other AWS connector only warn: targets that share their options by a YAML merge have them.
@@ -96,7 +96,7 @@ def as_key(text: str) -> str:
 
 
 def _check_section(
-    reader: Reader, layer: Layer, place: _Place, of_the_other_connector: frozenset[str] = frozenset()
+    reader: Reader, layer: OptionLayer, place: _Place, of_the_other_connector: frozenset[str] = frozenset()
 ) -> None:
     for name, node in layer.section.entries.items():
         if name in place.names:
@@ -116,7 +116,7 @@ def _check_section(
             _check_unknown(reader, layer, name, node, place)
 
 
-def _check_unknown(reader: Reader, layer: Layer, name: str, node: Node, place: _Place) -> None:
+def _check_unknown(reader: Reader, layer: OptionLayer, name: str, node: Node, place: _Place) -> None:
     """An unknown name is a warning, unless what guards against harm could be meant by it or stand below it."""
     meant, home = _meant(name, place)
     advice = "a known option" if meant is None else f"perhaps `{meant}`" + ("" if home is place else f" {home.words}")
@@ -182,5 +182,5 @@ def _home(name: str) -> _Place | None:
     return next((place for place in (_TOP, _PIPELINE, _ACCOUNT, _ORGANIZATION) if name in place.names), None)
 
 
-def _problem(layer: Layer, name: str, found: str, expected: str | None, name_shown: str | None = None) -> Problem:
+def _problem(layer: OptionLayer, name: str, found: str, expected: str | None, name_shown: str | None = None) -> Problem:
     return Problem(layer.file, layer.section.lines[name], layer.target, name_shown or safe_name(name), found, expected)

@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from raito_pipeline.config import kinds
-from raito_pipeline.config.deferred import Source
+from raito_pipeline.config.deferred import ValueSource
 from raito_pipeline.config.groups import (
     AccessOptions,
     Locks,
     Login,
     Pairs,
     PushOptions,
-    Service,
+    RaitoService,
     Stages,
     TagKeys,
     UsageOptions,
-    UsageWindow,
+    UsageWindowOptions,
 )
 from raito_pipeline.config.option import Option
 from raito_pipeline.config.problems import ConfigError, Problem
@@ -166,7 +166,7 @@ class AccountTarget(Target, AccessOptions, PushOptions, UsageOptions):
     ] = None
 
 
-class Pipeline(UsageWindow):
+class Pipeline(UsageWindowOptions):
     """What only this pipeline knows: it stands under `pipeline:`, so that the same file still serves the Raito CLI."""
 
     storage: Annotated[
@@ -251,7 +251,7 @@ class Pipeline(UsageWindow):
     ] = ()
 
 
-class General(Service):
+class General(RaitoService):
     """Options that stand only at the top of the file."""
 
     only_targets: Annotated[
@@ -335,7 +335,7 @@ class Options(General):
             each.problem(f"{each.reference} to be set")
             for target in self.targets
             for each in target.deferred
-            if each.reference.source is Source.ENVIRONMENT and each.reference.name not in environ
+            if each.reference.source is ValueSource.ENVIRONMENT and each.reference.name not in environ
         ]
         return tuple(dict.fromkeys(missing))
 

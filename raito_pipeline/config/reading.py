@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from raito_pipeline.config import kinds
-from raito_pipeline.config.deferred import Deferred, NoReference, Source, read_reference
+from raito_pipeline.config.deferred import Deferred, NoReference, ValueSource, read_reference
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.kinds import Kind, NotThatKind
 from raito_pipeline.config.not_read_yet import NOT_READ_YET
@@ -43,7 +43,7 @@ WRONG: Final = Wrong()
 
 
 @dataclass(frozen=True)
-class Layer:
+class OptionLayer:
     """One place that can hold an option: a section of `file`, which belongs to `target` or to no target."""
 
     file: str
@@ -55,7 +55,7 @@ class Layer:
 class _Given:
     """The texts given for one option, and where."""
 
-    layer: Layer
+    layer: OptionLayer
     name: str
     line: int | None
     parts: tuple[str, ...] = field(repr=False)
@@ -91,7 +91,7 @@ class Reader:
         self.warnings[problem] = None
 
     def settings(
-        self, model: type[OptionGroup], layers: Sequence[Layer], leave_out: Collection[str] = ()
+        self, model: type[OptionGroup], layers: Sequence[OptionLayer], leave_out: Collection[str] = ()
     ) -> dict[str, Any]:
         """The given options of `model`: attribute -> value, or `WRONG`; absent ones are left out."""
         values = {}
@@ -103,7 +103,7 @@ class Reader:
                 values[option.attribute] = value
         return values
 
-    def option(self, option: Declared, layers: Sequence[Layer]) -> Any:
+    def option(self, option: Declared, layers: Sequence[OptionLayer]) -> Any:
         """The value in the first of `layers` that gives the option: None without any, `WRONG` if it cannot be read."""
         for layer in layers:
             given = self._given(option, layer)
@@ -114,11 +114,11 @@ class Reader:
                 return self._value(option, given)
         return None
 
-    def text(self, kind: Kind, layer: Layer, name: str) -> Any:
+    def text(self, kind: Kind, layer: OptionLayer, name: str) -> Any:
         """The value of the one name `name`, read as `kind`; as `option`, for names that are no option of their own."""
         return self.option(Declared(name, Option(kind, "", (name,)), None), (layer,))
 
-    def _given(self, option: Declared, layer: Layer) -> _Given | Deferred | Wrong | None:
+    def _given(self, option: Declared, layer: OptionLayer) -> _Given | Deferred | Wrong | None:
         found = [name for name in option.names if layer.section.get(name) is not None]
         if not found:
             return None
@@ -137,7 +137,7 @@ class Reader:
             return None
         return self._deferred(option, layer, found[0], node) or self._texts(option.option.kind, layer, found[0], node)
 
-    def _deferred(self, option: Declared, layer: Layer, name: str, node: Node) -> Deferred | Wrong | None:
+    def _deferred(self, option: Declared, layer: OptionLayer, name: str, node: Node) -> Deferred | Wrong | None:
         """What a reference to AWS, or to a variable that is not set now, stands for; None for anything else."""
         match = _TEMPLATE.fullmatch(node.text) if isinstance(node, Scalar) else None
         if match is None:
@@ -147,7 +147,7 @@ class Reader:
         except NoReference as error:
             self.wrong(Problem(layer.file, node.line, layer.target, name, "a reference without a name", str(error)))
             return WRONG
-        if reference.source is Source.ENVIRONMENT:
+        if reference.source is ValueSource.ENVIRONMENT:
             if not option.option.deferrable or reference.name in self.environ:
                 return None
         elif not option.option.deferrable:
@@ -156,7 +156,7 @@ class Reader:
             return WRONG
         return Deferred(option.attribute, reference, layer.file, node.line, layer.target, name)
 
-    def _texts(self, kind: Kind, layer: Layer, name: str, node: Node) -> _Given | Wrong:
+    def _texts(self, kind: Kind, layer: OptionLayer, name: str, node: Node) -> _Given | Wrong:
         line = layer.section.lines[name]
         scalars: tuple[Scalar, ...]
         if isinstance(node, Scalar):
@@ -175,7 +175,7 @@ class Reader:
             texts.append(text)
         return _Given(layer, name, line, tuple(texts), isinstance(node, Items), tuple(variables))
 
-    def _shape(self, kind: Kind, layer: Layer, name: str, node: Node, line: int | None) -> Problem:
+    def _shape(self, kind: Kind, layer: OptionLayer, name: str, node: Node, line: int | None) -> Problem:
         if isinstance(node, Section) and node.template:
             return Problem(
                 layer.file,
@@ -194,7 +194,7 @@ class Reader:
         )
         return Problem(layer.file, line, layer.target, name, found, kind.expected)
 
-    def _filled_in(self, scalar: Scalar, layer: Layer, name: str, variables: list[str]) -> str | None:
+    def _filled_in(self, scalar: Scalar, layer: OptionLayer, name: str, variables: list[str]) -> str | None:
         """The scalar's text, or the environment variable that it names; None (and a problem) where that is not set."""
         match = _TEMPLATE.fullmatch(scalar.text)
         if match is None:

@@ -1,6 +1,6 @@
 """Reads the list `targets`: names, selection, each target's options, and the rules that tie options together.
 
-A target is read into a `Draft`; the frozen objects are built only when the whole file is right.
+A target is read into a `TargetDraft`; the frozen objects are built only when the whole file is right.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from raito_pipeline.config.options import (
 )
 from raito_pipeline.config.problems import Problem, shown
 from raito_pipeline.config.profiles import profile_region
-from raito_pipeline.config.reading import Layer, Reader, is_placeholder
+from raito_pipeline.config.reading import OptionLayer, Reader, is_placeholder
 from raito_pipeline.config.spelling import closest, distance, nearest
 
 _MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
@@ -50,13 +50,13 @@ _BOTH_SOURCES = "aws-s3-enabled, aws-glue-enabled"
 
 
 @dataclass
-class Draft:
+class TargetDraft:
     """A target as it was read: attribute -> value, by group of options. Values that could not be read are `WRONG`."""
 
     name: str
     connector: str
-    own: Layer
-    layers: tuple[Layer, ...] = field(repr=False)
+    own: OptionLayer
+    layers: tuple[OptionLayer, ...] = field(repr=False)
     selected: bool = True
     values: dict[str, Any] = field(default_factory=dict, repr=False)
     locks: dict[str, Any] = field(default_factory=dict)
@@ -113,11 +113,11 @@ class TargetsReader:
     """Reads the targets of one file. `over` and `top` are the layers of the command line and of the whole file."""
 
     reader: Reader
-    over: Layer
-    top: Layer
+    over: OptionLayer
+    top: OptionLayer
     home: Path
 
-    def drafts(self, only: Sequence[str], skip_authentication: bool) -> list[Draft]:
+    def drafts(self, only: Sequence[str], skip_authentication: bool) -> list[TargetDraft]:
         """All targets of the two AWS connectors, those that `only` leaves out marked and read without complaints.
 
         Targets that are left out are read because they keep partition keys the same, whatever is selected.
@@ -138,7 +138,7 @@ class TargetsReader:
 
     # -- the list ----------------------------------------------------------------------------------------------------
 
-    def _named(self) -> Iterator[Draft]:
+    def _named(self) -> Iterator[TargetDraft]:
         node = self.top.section.get("targets")
         if not isinstance(node, Items) or not node.items:
             found = "nothing" if node is None else "an empty list" if isinstance(node, Items) else "something else"
@@ -150,21 +150,21 @@ class TargetsReader:
             if not isinstance(item, Section):
                 self._wrong(item.line, None, "targets", "an entry without options", "a target with its options")
                 continue
-            layer = Layer(self.top.file, item, _written_name(item))
+            layer = OptionLayer(self.top.file, item, _written_name(item))
             connector = self._connector(layer)
             name = self._name(layer, connector, taken)
             if connector is not None:
-                own = Layer(self.top.file, item, name)
-                yield Draft(name, connector, own, (self.over, own, self.top))
+                own = OptionLayer(self.top.file, item, name)
+                yield TargetDraft(name, connector, own, (self.over, own, self.top))
 
-    def _connector(self, layer: Layer) -> str | None:
+    def _connector(self, layer: OptionLayer) -> str | None:
         text = self.reader.text(kinds.CONNECTOR, layer, "connector-name")
         if text is None:
             expected = " or ".join(_MODELS)
             self._wrong(layer.section.line, layer.target, "connector-name", "nothing", expected)
         return text.lower() if isinstance(text, str) else None
 
-    def _name(self, layer: Layer, connector: str | None, taken: dict[str, int | None]) -> str:
+    def _name(self, layer: OptionLayer, connector: str | None, taken: dict[str, int | None]) -> str:
         """The target's name; a repeated one is a problem, but a name made of the connector's is made different."""
         given = self.reader.text(kinds.NAME, layer, "name")
         if isinstance(given, str):
@@ -180,7 +180,7 @@ class TargetsReader:
         taken[name] = layer.section.line
         return name
 
-    def _select(self, drafts: Sequence[Draft], only: Sequence[str]) -> None:
+    def _select(self, drafts: Sequence[TargetDraft], only: Sequence[str]) -> None:
         known = [draft.name for draft in drafts]
         layer = self.over if "only-targets" in self.over.section.entries else self.top
         for name in only:
@@ -191,7 +191,7 @@ class TargetsReader:
         for draft in drafts:
             draft.selected = draft.name in only
 
-    def _is_known(self, draft: Draft) -> bool:
+    def _is_known(self, draft: TargetDraft) -> bool:
         if draft.connector in _MODELS:
             return True
         if draft.selected:
@@ -204,9 +204,9 @@ class TargetsReader:
             self.reader.warn(draft.problem("connector-name", found, f"{' or '.join(_MODELS)} for a target to sync"))
         return False
 
-    def _check_shared_sources(self, drafts: Sequence[Draft]) -> None:
+    def _check_shared_sources(self, drafts: Sequence[TargetDraft]) -> None:
         """Two targets never do the same stage of one data source: each would remove what the other imported."""
-        first: dict[tuple[str, str], Draft] = {}
+        first: dict[tuple[str, str], TargetDraft] = {}
         for draft in sorted(drafts, key=lambda draft: not draft.selected):
             source = draft.id_of("data_source_id")
             if source is None or not draft.is_account:
@@ -220,9 +220,9 @@ class TargetsReader:
             for stage in stages:
                 first.setdefault(stage, draft)
 
-    def _warn_of_shared_people(self, drafts: Sequence[Draft]) -> None:
+    def _warn_of_shared_people(self, drafts: Sequence[TargetDraft]) -> None:
         """Accounts that send their users into one identity store: said once a store, since many can share it."""
-        first: dict[str, Draft] = {}
+        first: dict[str, TargetDraft] = {}
         told: set[str] = set()
         for draft in drafts:
             store = draft.id_of("identity_store_id")
@@ -234,7 +234,7 @@ class TargetsReader:
                 self.reader.warn(draft.problem("identity-store-id", found, _ONE_EACH))
                 told.add(store)
 
-    def _warn_of_same_organizations(self, drafts: Sequence[Draft]) -> None:
+    def _warn_of_same_organizations(self, drafts: Sequence[TargetDraft]) -> None:
         first: dict[tuple[Any, Any], str] = {}
         for draft in drafts:
             if draft.is_account or not draft.selected:
@@ -253,7 +253,7 @@ class TargetsReader:
 class _TargetReader:
     """Reads the options of one target into its draft."""
 
-    draft: Draft
+    draft: TargetDraft
     reader: Reader
     home: Path
     skip_authentication: bool
@@ -389,7 +389,7 @@ def _meant_connector(name: str) -> str | None:
     return None if near is None else plugins[near]
 
 
-def partitions(drafts: Sequence[Draft]) -> dict[str, str]:
+def partitions(drafts: Sequence[TargetDraft]) -> dict[str, str]:
     """The partition key of each account target by name: the account, and the target too where several share it."""
     accounts = {
         draft.name: draft.values["account_id"]

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from raito_pipeline.aws.connection.clients import aws_call
 from raito_pipeline.aws.connection.errors import AwsError, one_line
 from raito_pipeline.config import Pipeline
-from raito_pipeline.config.deferred import Deferred, Reference, Source
+from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
 from raito_pipeline.config.groups import Login
 from raito_pipeline.raito.errors import LoginNotReadable
 
@@ -60,7 +60,7 @@ class DeferredValues:
 
     def _whole(self, reference: Reference) -> SecretStr | None:
         """What stands under the name of a reference. Raises `AwsError`: the same for all that ask for it."""
-        if reference.source is Source.ENVIRONMENT:
+        if reference.source is ValueSource.ENVIRONMENT:
             given = self._environ.get(reference.name)
             return None if given is None else SecretStr(given)
         wanted = Reference(reference.source, reference.name)
@@ -73,7 +73,7 @@ class DeferredValues:
         return found
 
     def _of_aws(self, reference: Reference) -> SecretStr | AwsError:
-        of_secrets = reference.source is Source.SECRETS_MANAGER
+        of_secrets = reference.source is ValueSource.SECRETS_MANAGER
         action = "secretsmanager:GetSecretValue" if of_secrets else "ssm:GetParameter"
         try:
             with aws_call(action, reference.name):

@@ -19,7 +19,7 @@ from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.guard import Attempts, Need, failed_cells
 from raito_pipeline.orchestration.layers import account_cell, upstream_needs
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.run_events import LogLine, RunEvents, State, TableEnd
+from raito_pipeline.orchestration.run_events import LogLine, RunEvents, TableEnd, TableState
 from raito_pipeline.orchestration.run_log import RunLog
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import ImportsUnderWay, JobRefused, RaitoError, RaitoRefused, RaitoUnreachable
@@ -161,7 +161,7 @@ class RunJobs:
         ends = self.run.ends(self._partition(target), self._other_partitions(target))
         for job_type in self._planned:
             self._end_task(job.task(job_type), [end for end in ends if end.table in TASK_TABLES[job_type]])
-        failed = [text for end in ends if end.state is not State.UNREACHED for text in end.causes]
+        failed = [text for end in ends if end.state is not TableState.UNREACHED for text in end.causes]
         for text in (*failed, *self._failed_before(target, job)):
             if not _follows_from_another(text):
                 job.add_error(self._redacted(text))

@@ -33,7 +33,7 @@ _UNSHOWN = frozenset({"path", "read at"})
 _NONE = ("", "none")
 
 
-class State(StrEnum):
+class TableState(StrEnum):
     """How a table of a run ended."""
 
     MADE = "made"
@@ -49,7 +49,7 @@ class TableEnd:
 
     table: str
     step: str
-    state: State
+    state: TableState
     causes: tuple[str, ...] = ()
 
 
@@ -107,10 +107,10 @@ class RunEvents:
         ends = [
             _end_of(table, key, step, made, partition, others) for key, step in steps.items() for table in step.tables
         ]
-        failed = " and ".join(end.table for end in ends if end.state in (State.FAILED, State.INTERRUPTED))
+        failed = " and ".join(end.table for end in ends if end.state in (TableState.FAILED, TableState.INTERRUPTED))
         reason = f"because {failed} failed" if failed else "because the run ended before it"
         return tuple(
-            replace(end, causes=(f"{end.table} not reached, {reason}",)) if end.state is State.UNREACHED else end
+            replace(end, causes=(f"{end.table} not reached, {reason}",)) if end.state is TableState.UNREACHED else end
             for end in ends
         )
 
@@ -169,15 +169,15 @@ def _end_of(
     own = [line for line in step.failed if line.startswith(f"{table} ") and _concerns(line, partition, others)]
     broken = [line for line in step.failed if not any(line.startswith(f"{each} ") for each in step.tables)]
     if table in made or step.succeeded:
-        return TableEnd(table, key, State.MADE)
+        return TableEnd(table, key, TableState.MADE)
     if own and not step.interrupted:
-        return TableEnd(table, key, State.FAILED, tuple(own))
+        return TableEnd(table, key, TableState.FAILED, tuple(own))
     if step.interrupted or (step.began is not None and step.ended is None):
         missing = ", ".join(sorted(each for each in step.tables if each not in made))
-        return TableEnd(table, key, State.INTERRUPTED, (f"interrupted: the run was ended before {missing}",))
+        return TableEnd(table, key, TableState.INTERRUPTED, (f"interrupted: the run was ended before {missing}",))
     if broken:
-        return TableEnd(table, key, State.FAILED, tuple(broken))
-    return TableEnd(table, key, State.UNREACHED)
+        return TableEnd(table, key, TableState.FAILED, tuple(broken))
+    return TableEnd(table, key, TableState.UNREACHED)
 
 
 def _concerns(line: str, partition: str, others: Collection[str]) -> bool:

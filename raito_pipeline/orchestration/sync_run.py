@@ -32,7 +32,7 @@ from raito_pipeline.orchestration.tags import (
     REFUSED_TAG,
     SYNC_TAG,
     TARGET_TAG,
-    Scope,
+    RunScope,
     joined,
     launched_by_command,
     scope_of,
@@ -121,7 +121,7 @@ class _Entry:
 
     services: Services
     run: dg.DagsterRun
-    scope: Scope
+    scope: RunScope
     naming: Naming
 
     def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:

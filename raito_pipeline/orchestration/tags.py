@@ -70,14 +70,14 @@ def syncs_of(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Scope:
+class RunScope:
     """What a run makes: its layer, and the partition keys of its accounts (or organizations)."""
 
     layer: Layer
     owners: tuple[str, ...]
 
 
-def scope_of(run: dg.DagsterRun, grid: Grid) -> Scope:
+def scope_of(run: dg.DagsterRun, grid: Grid) -> RunScope:
     """The scope of a run, by its tags; by its tables and partitions where it has none.
 
     A run with every table of a layer for a whole account (or organization) is that layer. Where it makes tables of
@@ -87,15 +87,15 @@ def scope_of(run: dg.DagsterRun, grid: Grid) -> Scope:
     owners = tuple(sorted({key.split("|")[0] for key in keys}))
     given = run.tags.get(LAYER_TAG)
     if given in set(Layer):
-        return Scope(Layer(given), owners or tuple(syncs_of(run.tags)))
+        return RunScope(Layer(given), owners or tuple(syncs_of(run.tags)))
     if run.asset_selection is None or len(owners) != 1:
-        return Scope(Layer.CELLS, owners)
+        return RunScope(Layer.CELLS, owners)
     tables = {grid.naming.table(key) for key in run.asset_selection}
     for layer in (Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
         whole = layer is not Layer.REGIONS or set(grid.regional_keys(owners[0])) <= set(keys)
         if tables.issuperset(layer.tables) and whole:
-            return Scope(layer, owners)
-    return Scope(Layer.CELLS, owners)
+            return RunScope(layer, owners)
+    return RunScope(Layer.CELLS, owners)
 
 
 def partition_keys(run: dg.DagsterRun, grid: Grid) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from raito_pipeline.config.groups import Login, Service
+from raito_pipeline.config.groups import Login, RaitoService
 from raito_pipeline.raito.errors import InvalidDomain
 
 BASE_URL = "https://api.raito.cloud/"
@@ -19,7 +19,7 @@ class Connection:
     `Retry-After` may ask for. Raises `InvalidDomain`.
     """
 
-    service: Service
+    service: RaitoService
     login: Login
     timeout: float = 60.0
     attempts: int = 4

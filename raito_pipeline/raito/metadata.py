@@ -25,7 +25,7 @@ def set_identity_store_metadata(client: RaitoClient, identity_store_id: str, *, 
     )
 
 
-class Permission(Protocol):
+class GrantablePermission(Protocol):
     """A permission that can be granted on data objects."""
 
     @property
@@ -52,7 +52,7 @@ class Permission(Protocol):
 def set_data_source_metadata(
     client: RaitoClient,
     data_source_id: str,
-    permissions: Sequence[Permission],
+    permissions: Sequence[GrantablePermission],
     types: Sequence[TypeDescription],
     *,
     glue: bool,
@@ -74,7 +74,7 @@ def identity_store_metadata(*, organization: bool) -> Content:
 
 
 def data_source_metadata(
-    permissions: Sequence[Permission], types: Sequence[TypeDescription], *, glue: bool, organization: bool
+    permissions: Sequence[GrantablePermission], types: Sequence[TypeDescription], *, glue: bool, organization: bool
 ) -> Content:
     """The metadata of an account's data source, in S3 or Glue mode, with or without an organization."""
     table, name = ("glue-table", "glue-table") if glue else ("file", "file")
@@ -113,7 +113,7 @@ def _access_provider_type(described: TypeDescription, assumable: list[str]) -> C
     return content
 
 
-def _s3_types(permissions: Sequence[Permission]) -> list[Content]:
+def _s3_types(permissions: Sequence[GrantablePermission]) -> list[Content]:
     everything, objects = _described(permissions), _described(p for p in permissions if p.object)
     return [
         _type("datasource", None, everything, ["bucket"]),
@@ -123,7 +123,7 @@ def _s3_types(permissions: Sequence[Permission]) -> list[Content]:
     ]
 
 
-def _glue_types(permissions: Sequence[Permission]) -> list[Content]:
+def _glue_types(permissions: Sequence[GrantablePermission]) -> list[Content]:
     everything, objects = _described(permissions), _described(p for p in permissions if p.object)
     tables = _described(p for p in permissions if p.access_point)
     return [
@@ -145,7 +145,7 @@ def _type(name: str, label: str | None, permissions: list[Content], children: li
     return content
 
 
-def _described(permissions: Iterable[Permission]) -> list[Content]:
+def _described(permissions: Iterable[GrantablePermission]) -> list[Content]:
     return [
         {
             "permission": permission.name,

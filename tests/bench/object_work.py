@@ -10,7 +10,7 @@ from pathlib import Path
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.readers.s3 import S3Keys
 from raito_pipeline.aws.readers.s3_objects import write_s3_objects
-from raito_pipeline.config.groups import Login, S3Options, Service
+from raito_pipeline.config.groups import Login, RaitoService, S3Options
 from raito_pipeline.model import S3Bucket
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.connection import Connection
@@ -41,7 +41,7 @@ def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str,
         report = write_s3_objects(writer, lister, ACCOUNT, REGION, [bucket], S3Options(aws_concurrency=workers))
     file = write_data_objects(folder / "data-objects.json", store, ACCOUNT, [REGION], ACCOUNT)
     with RaitoClient(
-        Connection(Service(raito_url_override=url, skip_authentication=True), Login(domain="bench"))
+        Connection(RaitoService(raito_url_override=url, skip_authentication=True), Login(domain="bench"))
     ) as raito:
         upload(raito, file)
     return {"calls": report.pages + report.splits, "objects": file.elements}

@@ -19,7 +19,7 @@ from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.records import decode
 from raito_pipeline.aws.usage.statements import UsagePlace
-from raito_pipeline.config.groups import UsageOptions, UsageWindow
+from raito_pipeline.config.groups import UsageOptions, UsageWindowOptions
 from raito_pipeline.storage import Store
 from tests.bench.process import tell
 
@@ -80,7 +80,9 @@ def sync(logs: Path, store: Path) -> dict[str, int]:
     place = UsagePlace(ACCOUNT, REGION, {}, {"data": REGION})
     options = UsageOptions(aws_s3_cloudtrail_bucket="trail")
     source = Folder(logs)
-    report = read_usage(Store.open(store), source, ACCOUNT, REGION, known, place, options, UsageWindow(), now=NOW)
+    report = read_usage(
+        Store.open(store), source, ACCOUNT, REGION, known, place, options, UsageWindowOptions(), now=NOW
+    )
     return {"bytes": 0, "opened": source.opened, "statements": report.statements}
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.cli.sandbox import only_refused
-from raito_pipeline.cli.summary import Stored, Summary
+from raito_pipeline.cli.summary import Stored, SyncSummary
 from tests.cli.test_summary import ACCOUNT, cell, ended, imported, of, pushed
 
 EXPECTED = frozenset({"ac-1", "ac-2"})
 REFUSED = pushed("pushed", "refused", "refused")
-CASES: dict[str, tuple[Summary, bool]] = {
+CASES: dict[str, tuple[SyncSummary, bool]] = {
     "exactly these": (of(Stored(imports=(imported(),), push_results=REFUSED)), True),
     "one fewer": (of(Stored(push_results=REFUSED[:2])), False),
     "one more": (of(Stored(push_results=pushed("refused", "refused", "refused"))), False),

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Cause, Outcome, Stored, Summary, SyncedTarget, summary
+from raito_pipeline.cli.summary import Cause, Outcome, Stored, SyncedTarget, SyncSummary, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
@@ -56,11 +56,11 @@ def ended(*failures: str, skipped: tuple[str, ...] = (), tables: tuple[str, ...]
     return LayerResult(layer, 1.0, failures, skipped)
 
 
-def of(stored: Stored, *results: LayerResult) -> Summary:
+def of(stored: Stored, *results: LayerResult) -> SyncSummary:
     return summary("sync", [RESEARCH], {ACCOUNT: stored}, results or [ended()], seconds=2.0, storage="/data")
 
 
-OUTCOMES: dict[str, tuple[Summary, Outcome, int]] = {
+OUTCOMES: dict[str, tuple[SyncSummary, Outcome, int]] = {
     "all there": (of(Stored(cells=(cell("iam_users"),), imports=(imported(),))), Outcome.COMPLETE, 0),
     "a partial cell": (of(Stored(cells=(cell("data_objects", "eu-west-1", ("tags",)),))), Outcome.PARTIAL, 3),
     "a region not enabled": (of(Stored(cells=(cell("data_objects", "x", status="opted_out"),))), Outcome.PARTIAL, 3),
@@ -97,7 +97,7 @@ def test_an_outcome_and_its_status_are_those_of_the_worst_part(name: str) -> Non
 def test_json_holds_everything_and_is_read_back_as_the_same_value(name: str) -> None:
     value = OUTCOMES[name][0]
     text = json.dumps(value.json())
-    assert Summary.of_json(text) == value
+    assert SyncSummary.of_json(text) == value
     assert json.loads(text)["status"] == value.status
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from raito_pipeline.orchestration.run_events import RunEvents, State
+from raito_pipeline.orchestration.run_events import RunEvents, TableState
 from raito_pipeline.orchestration.run_log import RunLog
 
 
@@ -65,21 +65,24 @@ INTERRUPTED = "interrupted: the run was ended before first"
 @pytest.mark.parametrize(
     ("work", "expected"),
     [
-        (lambda: None, {"first": (State.MADE, ()), "second": (State.MADE, ())}),
+        (lambda: None, {"first": (TableState.MADE, ()), "second": (TableState.MADE, ())}),
         (
             fail,
             {
-                "first": (State.FAILED, ("first 1: denied", "first 2: throttled")),
-                "second": (State.UNREACHED, (UNREACHED,)),
+                "first": (TableState.FAILED, ("first 1: denied", "first 2: throttled")),
+                "second": (TableState.UNREACHED, (UNREACHED,)),
             },
         ),
-        (crash, {"first": (State.FAILED, ("KeyError: 'inner'",)), "second": (State.UNREACHED, (UNREACHED,))}),
-        (interrupt, {"first": (State.INTERRUPTED, (INTERRUPTED,)), "second": (State.UNREACHED, (UNREACHED,))}),
-        (leave, {"first": (State.INTERRUPTED, (INTERRUPTED,)), "second": (State.UNREACHED, (UNREACHED,))}),
+        (crash, {"first": (TableState.FAILED, ("KeyError: 'inner'",)), "second": (TableState.UNREACHED, (UNREACHED,))}),
+        (
+            interrupt,
+            {"first": (TableState.INTERRUPTED, (INTERRUPTED,)), "second": (TableState.UNREACHED, (UNREACHED,))},
+        ),
+        (leave, {"first": (TableState.INTERRUPTED, (INTERRUPTED,)), "second": (TableState.UNREACHED, (UNREACHED,))}),
     ],
 )
 def test_the_end_of_each_table(
-    instance: dg.DagsterInstance, work: Callable[[], None], expected: dict[str, tuple[State, tuple[str, ...]]]
+    instance: dg.DagsterInstance, work: Callable[[], None], expected: dict[str, tuple[TableState, tuple[str, ...]]]
 ) -> None:
     events = ran(instance, work)
     assert events.planned == {"first": "first", "second": "second"}

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from raito_pipeline.config.groups import Login as LoginOptions
-from raito_pipeline.config.groups import Service
+from raito_pipeline.config.groups import RaitoService
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
@@ -89,7 +89,7 @@ def connection_to(
         "api_secret": SecretStr(SECRET),
         **options,
     }
-    service = Service(**{name: value for name, value in values.items() if name in Service.model_fields})
+    service = RaitoService(**{name: value for name, value in values.items() if name in RaitoService.model_fields})
     login = LoginOptions(**{name: value for name, value in values.items() if name in LoginOptions.model_fields})
     return Connection(service, login, timeout=timeout, retry_delay=retry_delay, attempts=attempts)
 

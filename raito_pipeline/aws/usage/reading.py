@@ -31,7 +31,7 @@ from raito_pipeline.aws.usage.rows import Rows, StatementRows
 from raito_pipeline.aws.usage.seen import Flags, HashSet
 from raito_pipeline.aws.usage.sources import LogSource
 from raito_pipeline.aws.usage.statements import SkipReason, StatementMaker, UsagePlace
-from raito_pipeline.config.groups import UsageOptions, UsageWindow
+from raito_pipeline.config.groups import UsageOptions, UsageWindowOptions
 from raito_pipeline.model import CloudTrailFile
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import CellWriter, Store
@@ -64,7 +64,7 @@ def read_usage(
     known: KnownObjects,
     place: UsagePlace,
     options: UsageOptions,
-    window: UsageWindow,
+    window: UsageWindowOptions,
     *,
     incomplete: Incomplete = NOTHING_INCOMPLETE,
     usage_last_used: datetime | None = None,
@@ -123,7 +123,7 @@ class _UsageReader:
         cell: tuple[str, str],
         maker: StatementMaker,
         options: UsageOptions,
-        window: UsageWindow,
+        window: UsageWindowOptions,
         incomplete: Incomplete,
         now: datetime,
         progress: Progress,

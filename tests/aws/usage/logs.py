@@ -15,7 +15,7 @@ from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.report import Incomplete, UsageReport
 from raito_pipeline.aws.usage.statements import UsagePlace
-from raito_pipeline.config.groups import UsageOptions, UsageWindow
+from raito_pipeline.config.groups import UsageOptions, UsageWindowOptions
 from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 
@@ -136,7 +136,7 @@ class Usage:
         self.now += timedelta(days=days_later)
         place = UsagePlace(ACCOUNT, REGION, self.people, {"data": REGION})
         report = read_usage(
-            self.store, self.logs, ACCOUNT, REGION, self.known, place, OPTIONS, UsageWindow(),
+            self.store, self.logs, ACCOUNT, REGION, self.known, place, OPTIONS, UsageWindowOptions(),
             incomplete=self.incomplete, usage_last_used=self.last_used, now=self.now,
         )  # fmt: skip
         self.last_used = self.now

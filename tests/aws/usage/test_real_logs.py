@@ -14,7 +14,7 @@ from raito_pipeline.aws.usage.known import KnownObjects
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.report import UsageReport
 from raito_pipeline.aws.usage.statements import UsagePlace
-from raito_pipeline.config.groups import UsageOptions, UsageWindow
+from raito_pipeline.config.groups import UsageOptions, UsageWindowOptions
 from raito_pipeline.model import CloudTrailFile, UsageStatement
 from raito_pipeline.storage import Store
 from tests.shared_data import LOGS
@@ -58,7 +58,7 @@ def _read(store: Store, folder: Folder, buckets: Sequence[str]) -> UsageReport:
     known = KnownObjects()
     known.add([f"{ACCOUNT}:{REGION}:{name}" for name in buckets], ["bucket"] * len(buckets))
     place, options = UsagePlace(ACCOUNT, REGION), UsageOptions(aws_s3_cloudtrail_bucket="log-bucket")
-    return read_usage(store, folder, ACCOUNT, REGION, known, place, options, UsageWindow(), now=NOW)
+    return read_usage(store, folder, ACCOUNT, REGION, known, place, options, UsageWindowOptions(), now=NOW)
 
 
 def test_every_record_is_accounted_for_and_read_once(tmp_path: Path) -> None:
