@@ -13,7 +13,7 @@ from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from tests.end_to_end.daemon import Daemon, daemon_on
 
-pytestmark = [pytest.mark.slow_daemon, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.slow_daemon, pytest.mark.timeout(1_800)]
 ACCOUNT, OTHER = "210000000012", "210000000023"
 ORG_WHOLE, WHOLE = ["organization SUCCESS"], "account + regions + finish +"
 PATIENCE = 300.0
@@ -29,8 +29,11 @@ def _daemon(tmp_path: Path, targets: str = "aws-organization,marketing") -> Iter
 
 
 def _soon(daemon: Daemon) -> datetime:
-    """Set `cron` to a minute that is about to come, and load it; gives that minute."""
-    at = (datetime.now(UTC) + timedelta(seconds=75)).replace(second=0, microsecond=0)
+    """Set `cron` to a minute that is about to come, and load it; gives that minute.
+
+    The daemon looks once a minute for schedules, and a schedule starts when it is first seen.
+    """
+    at = (datetime.now(UTC) + timedelta(seconds=150)).replace(second=0, microsecond=0)
     daemon.configure(cron=f"{at.minute} * * * *")
     daemon.reload()
     assert datetime.now(UTC) < at, "loading took longer than a minute"
@@ -83,9 +86,10 @@ def test_a_daemon_that_was_down_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_machine_that_lost_its_power_in_the_middle_of_a_run(tmp_path: Path) -> None:
     with _daemon(tmp_path) as daemon:
+        daemon.wait_for_layers(ACCOUNT, daemon.launch("sync_account", ACCOUNT), WHOLE, PATIENCE)
         daemon.embedded.aws.faults.add(Fault(kind="delay", account=ACCOUNT, service="iam", delay=30, times=1))
         sync = daemon.launch("sync_account", ACCOUNT)
-        daemon.wait(lambda: daemon.layers(ACCOUNT, sync) == ["account STARTED"], "the first layer works")
+        daemon.wait(lambda: daemon.layers(ACCOUNT, sync) == ["account STARTED"], "the first layer works", PATIENCE)
         daemon.kill()
         assert daemon.layers(ACCOUNT, sync) == ["account STARTED"]
 
