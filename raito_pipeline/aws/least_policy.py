@@ -12,6 +12,7 @@ from typing import Any, Literal
 from raito_pipeline.aws.policy.rights import Right, merged
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, ProviderTypes
 from raito_pipeline.aws.provider_types.iam_rights import READ_IAM
+from raito_pipeline.aws.push.narrowing import narrowed
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 
 Mode = Literal["read", "push"]
@@ -44,7 +45,10 @@ def least_policy(
         rights += _account_read(target)
         rights += [] if target.aws_glue_enabled else _inventories(inventories)
         rights += types.push_rights(target) if mode == "push" and not target.skip_data_access_sync else ()
-    return {"Version": "2012-10-17", "Statement": [_statement(right, target) for right in merged(rights)]}
+    statements: Iterable[Mapping[str, Any]] = [_statement(right, target) for right in merged(rights)]
+    if isinstance(target, AccountTarget) and mode == "push":
+        statements = narrowed(statements, target)
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _statement(right: Right, target: AccountTarget | OrganizationTarget) -> Mapping[str, Any]:

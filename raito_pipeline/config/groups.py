@@ -472,6 +472,23 @@ class PushOptions(Excludes, Surroundings):
             default="none",
         ),
     ] = ()
+    aws_push_own_only: Annotated[
+        bool,
+        Option(
+            kinds.FLAG,
+            "A push changes nothing but what Raito made: what was imported is not taken over. The least policy for "
+            "pushing is then limited by the tag `creator=RAITO` and by the prefixes and suffixes.",
+        ),
+    ] = False
+    aws_role_boundary: Annotated[
+        str | None,
+        Option(
+            kinds.POLICY_ARN,
+            "The permissions boundary of each role that a push creates. The least policy for pushing then allows to "
+            "create roles with this boundary only.",
+            default="none",
+        ),
+    ] = None
     aws_push_remove_orphans: Annotated[
         bool,
         Option(

@@ -22,6 +22,7 @@ FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
 _ACCOUNT = re.compile(r"\d{12}")
 _PLACE = re.compile(r"[A-Za-z0-9_.-]+/[a-z0-9-]+")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+")
 _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
 _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
@@ -291,6 +292,12 @@ INSTANCE_ARN = Kind(
     "the ARN of an Identity Center instance, arn:aws:sso:::instance/ssoins-...",
     "arn:aws:sso:::instance/ssoins-1234567890abcdef",
     _matching(_INSTANCE_ARN),
+)
+POLICY_ARN = Kind(
+    "ARN",
+    "the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME",
+    "arn:aws:iam::111122223333:policy/raito-boundary",
+    _matching(_POLICY_ARN),
 )
 IDENTITY_STORE = Kind(
     "identity store id", "the id (d-...) or ARN of an AWS identity store", "d-1234567890", _identity_store

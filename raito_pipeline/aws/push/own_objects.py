@@ -51,7 +51,9 @@ def object_key(external_id: str) -> str:
     return external_id.casefold()
 
 
-def refuse_foreign(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds) -> None:
+def refuse_foreign(
+    drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds, *, own_only: bool = False
+) -> None:
     """Refuse the access controls whose object is not theirs alone, and lock what the import locks of the others."""
     _refuse_shared(drafts, prefixes)
     spelled = {f"{ROLE}{name}".casefold(): name for name in state.roles}
@@ -61,8 +63,18 @@ def refuse_foreign(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: 
         if not draft.refused:
             prefix = prefixes.get(draft.kind, "")
             reason = _not_own(draft, prefix, state, bounds) or _other_case(f"{prefix}{draft.name}", spelled)
+            own_id = draft.control.external_id
+            if reason is None and own_only and own_id is not None:
+                reason = _not_made(own_id, existing(state, own_id))
             if reason is not None:
                 draft.refuse(reason)
+
+
+def _not_made(external_id: str, found: Existing | None) -> str | None:
+    """Why what was imported is not taken over; None for what Raito made, and for what is gone."""
+    if found is None or made_by_raito(found.tags):
+        return None
+    return f"{external_id} was not made by Raito, and aws-push-own-only is on: it is not taken over"
 
 
 def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ Cloud itself names it as the access control's own (its external id in the export
 import threading
 from collections.abc import Callable, Mapping
 
+from raito_pipeline.aws.push.owner_tags import owner_of, tags_of_request
 from raito_pipeline.model import CREATOR, PushChange, Tag, made_by_raito
 
 TagsNow = Callable[[], tuple[Tag, ...] | None]
@@ -64,7 +65,11 @@ class Objects:
 
     def take_over(self, change: PushChange, thing: str, tags: TagsNow) -> None:
         """Count what exists already as made by this push. Raises `ChangeRefused`, `AwsError`."""
-        _must_be_made_by_raito(change, tags())
+        found = tags()
+        _must_be_made_by_raito(change, found)
+        wanted = owner_of(tags_of_request(change.after))
+        if any(wanted) and owner_of(found) != wanted:
+            raise ChangeRefused(change, "it exists, and its tags do not say that it was made for this access control.")
         self.note_made(thing)
 
     def note_made(self, thing: str) -> None:

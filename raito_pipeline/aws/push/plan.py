@@ -13,10 +13,11 @@ from raito_pipeline.aws.push.orphans import find_orphans, removals, shown
 from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
+from raito_pipeline.aws.push.role_changes import with_boundary
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, PushChange, PushOrphan, PushTarget
+from raito_pipeline.model import CREATOR, AccessControl, PushChange, PushOrphan, PushTarget, made_by_raito
 
 _ACCOUNT = "#account#"
 """stands for the account id in prefixes and suffixes"""
@@ -53,7 +54,7 @@ def plan_push(
     held_to, plans = bounds or Bounds(), Plans(state, options, {})
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
-    refuse_foreign(drafts, types.prefixes, state, held_to)
+    refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)
     for draft in drafts:
         if not draft.refused:
             leave_out_unknown(draft, state.account_id, held_to.buckets)
@@ -71,6 +72,8 @@ def plan_push(
         in_turn.append(removal)
     hold_to(drafts, types, state, options, held_to)
     for draft in drafts:
+        if options.aws_role_boundary is not None:
+            draft.rows = [with_boundary(row, options.aws_role_boundary) for row in draft.rows]
         _say_whose(draft, types, state, held_to)
     rows = [*(row for draft in in_turn for row in draft.rows), *shown(orphans)]
     return Plan(_ordered(rows, types), tuple(d.target() for d in drafts), orphans)
@@ -107,7 +110,9 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
     tagging = types.tagging(draft.kind)
     if there is None or tagging is None or owner_tags.owner_of(there.tags) == owner_tags.owner_of(tags):
         return
-    request = {"Tags": [{"Key": tag.key, "Value": tag.value} for tag in tags]}
+    # A policy of AWS can tell by this tag that it is an object of Raito that gets tags.
+    listed = (*tags, CREATOR) if made_by_raito(there.tags) else tags
+    request = {"Tags": [{"Key": tag.key, "Value": tag.value} for tag in listed]}
     draft.change(tagging, there.resource, "its tags do not say yet for whom it is", after=compact(request))
 
 

@@ -1,11 +1,15 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
+import json
+from dataclasses import replace
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.statements import compact
+from raito_pipeline.model import PushChange
 
 
 def role(name: str) -> str:
@@ -175,6 +179,13 @@ class DeleteInlinePolicy(_InlinePolicy):
         name, policy = self.names()
         if _is_ours(self, aws, name):
             aws.iam.delete_inline(name, policy)
+
+
+def with_boundary(row: PushChange, boundary: str) -> PushChange:
+    """The row with a permissions boundary, where it creates a role."""
+    if (row.kind, row.operation) != (CreateRole.KIND, CreateRole.OPERATION):
+        return row
+    return replace(row, after=compact({**json.loads(row.after or "{}"), "PermissionsBoundary": boundary}))
 
 
 def _inline_policy(resource: str) -> str:

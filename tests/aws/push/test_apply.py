@@ -171,3 +171,20 @@ def test_idle_changes_and_refused_targets_make_no_calls(world: World) -> None:
         (None, 0, 0, ("the name is too long",)),
     ]
     assert not applied.all_denied
+
+
+def test_what_raito_made_for_another_access_control_is_not_taken_over(world: World) -> None:
+    """A push that was broken off left a role of this name, but for somebody else."""
+    other = [{"Key": "raito_data_source", "Value": "ds"}, {"Key": "raito_access_control", "Value": "z"}, *BY_RAITO]
+    own = [{"Key": "raito_data_source", "Value": "ds"}, {"Key": "raito_access_control", "Value": "a"}, *BY_RAITO]
+
+    def story() -> Story:
+        told = Story().control("a", "readers", external_id="role:readers")
+        return told.change("create", "role", "readers", {"AssumeRolePolicyDocument": trust("bob"), "Tags": own})
+
+    world.iam.create_role(RoleName="readers", AssumeRolePolicyDocument=text(trust("ada")), Tags=other)
+    (refused,) = story().apply(world.clients).results
+    assert "do not say that it was made for this access control" in refused.errors[0]
+
+    world.iam.tag_role(RoleName="readers", Tags=own)
+    assert [story().apply(world.clients).results[0].errors for _ in range(2)] == [(), ()]

@@ -25,9 +25,9 @@ def of(data_source: str, access_control: str) -> tuple[Tag, ...]:
     return (*BY_RAITO, Tag("raito_access_control", access_control), Tag("raito_data_source", data_source))
 
 
-def plan(*controls: AccessControl, there: PushState | None = None, bounds: Bounds = BOUNDS) -> Plan:
+def plan(*controls: AccessControl, there: PushState | None = None, bounds: Bounds = BOUNDS, **options: Any) -> Plan:
     placed = [replace(each, position=position) for position, each in enumerate(controls)]
-    return plan_push(placed, there or state(), PushOptions(), ACCESS_PROVIDER_TYPES.push, bounds)
+    return plan_push(placed, there or state(), PushOptions(**options), ACCESS_PROVIDER_TYPES.push, bounds)
 
 
 def errors(made: Plan) -> list[str]:
@@ -94,7 +94,7 @@ def test_what_is_made_says_for_whom_and_what_is_written_without_is_told(kind: st
 
     there = state((role("a", trust("bob")),), (policy("a", document("s3:Old")),))
     named = control("a", type=kind, external_id=f"{'role' if kind == 'aws_role' else 'policy'}:a")
-    assert _tags(plan(named, there=there), "tag") == own
+    assert _tags(plan(named, there=there), "tag") == {**own, "creator": "RAITO"}
 
     tagged = state((role("a", trust("bob"), of("ds-1", "a")),), (policy("a", document("s3:Old"), of("ds-1", "a")),))
     assert "tag" not in {change.operation for change in plan(named, there=tagged).changes}
@@ -135,3 +135,15 @@ def test_a_name_that_aws_has_in_another_case_is_refused_before_aws_refuses_it(ki
 def test_what_cannot_be_read_in_the_export_is_refused_and_the_others_are_planned() -> None:
     made = plan(control("a", name="", unreadable=("who: no mapping",)), control("good"))
     assert errors(made) == ["it cannot be read: who: no mapping", ""]
+
+
+def test_with_own_only_what_was_imported_is_not_taken_over_and_new_roles_have_the_boundary() -> None:
+    tags = (Tag("raito_access_control", "a"), Tag("raito_data_source", "ds-1"))
+    there = state((role("a", trust("bob"), tags), role("b", trust("bob"))))
+    controls = [control("a", external_id="role:a"), control("b", external_id="role:b"), control("c")]
+
+    made = plan(*controls, there=there, aws_push_own_only=True, aws_role_boundary=arn("limits"))
+
+    assert ["not taken over" in text for text in errors(made)] == [True, False, False]
+    (created,) = (change for change in made.changes if (change.operation, change.kind) == ("create", "role"))
+    assert json.loads(created.after or "")["PermissionsBoundary"] == arn("limits")

@@ -1,0 +1,124 @@
+"""The policy that `info --iam-policy push` prints with `aws-push-own-only` and a boundary, enforced as it is."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.aws.push.role_changes import with_boundary
+from raito_pipeline.config import AccountTarget, load
+from raito_pipeline.model import PushChange
+from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
+
+from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
+from .test_least_policy import FILE
+
+BOUNDARY = arn("limits")
+OPTIONS = f"""
+    aws-push-own-only: true
+    aws-role-boundary: {BOUNDARY}
+    aws-role-prefix: raito-
+    aws-policy-prefix: raito-
+"""
+
+
+def target(folder: Path, options: str = OPTIONS) -> AccountTarget:
+    (folder / "raito.yml").write_text(FILE.rstrip() + options)
+    (found,) = load(folder / "raito.yml").accounts
+    return found
+
+
+@pytest.fixture
+def narrow(world: World, tmp_path: Path) -> Iterator[AwsClients]:
+    """Clients that may do exactly what is printed, in an account with things of Raito and of others."""
+    policy = least_policy(target(tmp_path), "push")
+    key, secret = create_limited_credentials(ACCOUNT, {"push": policy})
+    (tmp_path / "credentials").write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    for name in ("raito-changed", "raito-gone"):
+        world.tagged_role(name)
+        world.tagged_policy(name)
+    world.tagged_role("raito-by-hand", by_raito=False)
+    world.tagged_role("others")
+    for name in ("limits", "raito-by-hand", "administrators"):
+        world.tagged_policy(name, by_raito=False)
+    world.iam.attach_role_policy(RoleName="raito-gone", PolicyArn=arn("administrators"))
+    enforce_iam(world.aws, True)
+    try:
+        yield AwsClients("there", attempts=2)
+    finally:
+        enforce_iam(world.aws, False)
+
+
+def _story() -> Story:
+    story = Story().role("a", "raito-new", "ada").policy("b", "raito-new", "user:bob", "group:staff", "role:raito-new")
+    story.changes = [with_boundary(row, BOUNDARY) for row in story.changes]
+    story.control("c", "raito-changed", external_id="role:raito-changed", was="role:raito-changed")
+    story.change("update", "role-trust", "raito-changed", trust("bob"), before=text(trust("ada")))
+    tags = [{"Key": "raito_data_source", "Value": "ds"}, *BY_RAITO]
+    story.change("tag", "role", "raito-changed", {"Tags": tags})
+    story.control("d", "raito-changed", kind="aws_policy", external_id="policy:raito-changed")
+    story.change("create", "policy-version", arn("raito-changed"), document("s3:PutObject"))
+    story.control("e").change("delete", "role", "raito-gone")
+    return story.control("f", kind="aws_policy").change("delete", "policy", arn("raito-gone"))
+
+
+def test_an_honest_push_needs_no_more(world: World, narrow: AwsClients) -> None:
+    mark = world.aws.calls.mark
+    results = _story().apply(narrow).results
+    assert [(result.access_control_id, result.errors) for result in results if result.errors] == []
+    assert [call.operation for call in world.aws.calls.since(mark) if call.status == 403] == []
+
+
+def _role(name: str, **more: Any) -> dict[str, Any]:
+    return {"RoleName": name, "AssumeRolePolicyDocument": text(trust("ada")), **more}
+
+
+INLINE = {"PolicyName": "x", "PolicyDocument": text(document("*"))}
+ATTEMPTS: dict[str, Callable[[Any], Any]] = {
+    "a role without a boundary": lambda iam: iam.create_role(**_role("raito-x", Tags=BY_RAITO)),
+    "a role without the tag": lambda iam: iam.create_role(**_role("raito-x", PermissionsBoundary=BOUNDARY)),
+    "a role of another name": lambda iam: iam.create_role(**_role("x", Tags=BY_RAITO, PermissionsBoundary=BOUNDARY)),
+    "rights of a role of others": lambda iam: iam.put_role_policy(RoleName="raito-by-hand", **INLINE),
+    "rights of a role of Raito of another name": lambda iam: iam.put_role_policy(RoleName="others", **INLINE),
+    "trust of a role of others": lambda iam: iam.update_assume_role_policy(
+        RoleName="raito-by-hand", PolicyDocument=text(trust("bob"))
+    ),
+    "a role of others deleted": lambda iam: iam.delete_role(RoleName="raito-by-hand"),
+    "a policy of others attached": lambda iam: iam.attach_user_policy(UserName="ada", PolicyArn=arn("administrators")),
+    "a policy of others rewritten": lambda iam: iam.create_policy_version(
+        PolicyArn=arn("raito-by-hand"), PolicyDocument=text(document("*")), SetAsDefault=True
+    ),
+    "a policy of others deleted": lambda iam: iam.delete_policy(PolicyArn=arn("raito-by-hand")),
+}
+
+
+def test_aws_refuses_what_the_pipeline_does_not_do(narrow: AwsClients) -> None:
+    iam = narrow.client("iam")
+    for what, attempt in ATTEMPTS.items():
+        with pytest.raises(ClientError) as caught:
+            attempt(iam)
+        assert caught.value.response["Error"]["Code"] == "AccessDenied", what
+
+
+def test_without_the_options_nothing_is_narrowed_but_with_a_boundary_its_roles_are(tmp_path: Path) -> None:
+    plain = least_policy(target(tmp_path, "\n"), "push")["Statement"]
+    assert [statement for statement in plain if "Condition" in statement] == []
+
+    bounded = least_policy(target(tmp_path, f"\n    aws-role-boundary: {BOUNDARY}\n"), "push")["Statement"]
+    (found,) = [statement for statement in bounded if "Condition" in statement]
+    assert found["Action"] == ["iam:CreateRole"]
+    assert found["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+
+
+def test_the_boundary_is_on_roles_that_are_created_and_on_nothing_else() -> None:
+    def row(operation: str, kind: str) -> PushChange:
+        return PushChange(0, "a", "A", operation, kind, "x", None, json.dumps({"Tags": []}), "")
+
+    assert json.loads(with_boundary(row("create", "role"), BOUNDARY).after or "")["PermissionsBoundary"] == BOUNDARY
+    for other in (row("create", "policy"), row("update", "role-trust"), row("tag", "role")):
+        assert with_boundary(other, BOUNDARY) is other
