@@ -7,7 +7,15 @@ export: it is read from the stored tables, and from AWS when the push connects.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from raito_pipeline.aws.access.external_ids import GROUP, POLICY, ROLE, USER
+from raito_pipeline.aws.access.external_ids import (
+    GROUP,
+    PERMISSION_SET,
+    POLICY,
+    ROLE,
+    USER,
+    is_reserved,
+    permission_set_name,
+)
 from raito_pipeline.aws.push.changes import Things
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessProvider
@@ -59,12 +67,12 @@ def rights_of(caller: str | None, state: PushState) -> Things:
     if own.startswith(USER):
         user = state.users.get(own.removeprefix(USER))
         holders |= {f"{GROUP}{group}" for group in (user.group_names if user else ())}
-    policies = {
-        f"{POLICY}{arn.rpartition('/')[2]}"
-        for arn, principals in state.attached.items()
-        if any(f"{kind}:{name}" in holders for kind, name in principals)
-    }
-    return frozenset(holders | policies)
+    arns = {arn for arn, having in state.attached.items() if any(f"{kind}:{name}" in holders for kind, name in having)}
+    role = own.removeprefix(ROLE)
+    if own.startswith(ROLE) and is_reserved(role):
+        holders.add(f"{PERMISSION_SET}{permission_set_name(role)}")
+        arns |= state.reserved.get(role, frozenset())
+    return frozenset(holders | {f"{POLICY}{arn.rpartition('/')[2]}" for arn in arns})
 
 
 def arns_of(caller: str | None, state: PushState) -> frozenset[str]:

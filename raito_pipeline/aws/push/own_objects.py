@@ -4,12 +4,11 @@ An access control owns what Raito made for it (its tags), and what the last impo
 over. What two of them name, or what belongs to another export, is an error of each: nothing flips between owners.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE, permission_set_name
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.owner_tags import ACCESS_CONTROL, DATA_SOURCE, another_owner, owner_of, owner_tags
@@ -17,7 +16,6 @@ from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, AccessProvider, Tag, made_by_raito
 
 _TAGS_ELSEWHERE = (ROLE, POLICY, PERMISSION_SET, ACCESS_POINT)
-_RESERVED = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Existing:
 
 
 def existing(state: PushState, external_id: str) -> Existing | None:
-    """The stored role or policy of an external id; None where there is none, or where it is of another type."""
+    """The stored role, policy or permission set of an external id; None where there is none, or another type is."""
     if external_id.startswith(ROLE):
         role = state.roles.get(external_id.removeprefix(ROLE))
         return None if role is None else Existing(role.role_name, role.tags)
@@ -39,15 +37,16 @@ def existing(state: PushState, external_id: str) -> Existing | None:
         policy = state.policies.get(name.rpartition("/")[2])
         found = policy is not None and name in (policy.policy_name, policy.arn)
         return Existing(policy.arn, policy.tags) if policy is not None and found else None
+    if external_id.startswith(PERMISSION_SET):
+        known = state.center.sets.get(permission_set_name(external_id.removeprefix(PERMISSION_SET)))
+        return None if known is None else Existing(known.name, known.tags)
     return None
 
 
 def object_key(external_id: str) -> str:
     """What external ids of one object have in common: IAM compares names without regard to case."""
     if external_id.startswith(PERMISSION_SET):
-        name = external_id.removeprefix(PERMISSION_SET)
-        reserved = _RESERVED.fullmatch(name)
-        return f"{PERMISSION_SET}{reserved['permission_set'] if reserved else name}".casefold()
+        return f"{PERMISSION_SET}{permission_set_name(external_id.removeprefix(PERMISSION_SET))}".casefold()
     return external_id.casefold()
 
 

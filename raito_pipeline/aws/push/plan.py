@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET
 from raito_pipeline.aws.push import owner_tags
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
@@ -106,7 +107,9 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
         replace(row, after=owner_tags.with_owner(row.after, tags)) if row.operation == "create" and row.after else row
         for row in draft.rows
     ]
-    there = existing(state, draft.external_id or "")
+    own_id = draft.external_id or ""
+    # A permission set has tags of its own type, which say which account it serves.
+    there = None if own_id.startswith(PERMISSION_SET) else existing(state, own_id)
     tagging = types.tagging(draft.kind)
     if there is None or tagging is None or owner_tags.owner_of(there.tags) == owner_tags.owner_of(tags):
         return

@@ -6,8 +6,8 @@ from raito_pipeline.aws.push.bounds import arns_of, identity, rights_of
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import IamAttachment
 
-from .conftest import ACCOUNT, arn
-from .test_plan import state
+from .conftest import ACCOUNT, arn, trust
+from .test_plan import role, state
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/bob"
 
@@ -41,6 +41,15 @@ def _with_policies() -> PushState:
 def test_its_groups_and_policies_are_its_rights() -> None:
     assert rights_of(USER, _with_policies()) == {"user:bob", "group:staff", "policy:own", "policy:of-all"}
     assert rights_of(None, _with_policies()) == frozenset()
+
+
+def test_a_role_of_a_permission_set_has_its_rights_from_that() -> None:
+    name = "AWSReservedSSO_Data_0123456789abcdef"
+    there = state(
+        (role(name, trust("ada"), ()),), (), (IamAttachment("role", name, "managed", "own", arn("own"), None),)
+    )
+    caller = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/ann@x.org"
+    assert rights_of(caller, there) == {f"role:{name}", "ssorole:Data", "policy:own"}
 
 
 def test_documents_name_it_by_the_arn_of_the_user_too() -> None:

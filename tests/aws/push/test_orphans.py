@@ -8,15 +8,16 @@ import pytest
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import apply_plan
 from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.center_state import CenterState
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessControl
+from raito_pipeline.model import AccessControl, PushPermissionSet, Tag
 
 from .conftest import ACCOUNT, World, arn, document, trust
 from .test_own_objects import of
-from .test_plan import control, policy, policy_control, role, state
+from .test_plan import BY_RAITO, control, policy, policy_control, role, state
 
 WHOLE = Bounds(data_source="ds-1", imported={}, whole_export=True)
 TYPES = ACCESS_PROVIDER_TYPES.push
@@ -81,6 +82,26 @@ def test_they_are_removed_where_that_is_asked_for() -> None:
 def test_only_what_is_certain_is_removed(bounds: Bounds, removed: list[str]) -> None:
     made = plan(*NAMED, bounds=bounds, aws_push_remove_orphans=True)
     assert [orphan.external_id for orphan in made.orphans if orphan.removed] == removed
+
+
+def test_permission_sets_of_this_account_are_among_them() -> None:
+    def one(
+        name: str, *accounts: str, serves: str | None = None, tags: tuple[Tag, ...] = BY_RAITO
+    ) -> PushPermissionSet:
+        own = (Tag("raito_account", serves),) if serves else ()
+        return PushPermissionSet(f"arn:{name}", name, "d", (*tags, *own), True, "", (), (), (), accounts)
+
+    sets = [
+        one("here", ACCOUNT),
+        one("marked", serves=ACCOUNT),
+        one("shared", ACCOUNT, "999988887777"),
+        one("elsewhere", "999988887777", serves="999988887777"),
+        one("theirs", ACCOUNT, tags=of("ds-2", "x")),
+        one("by-hand", ACCOUNT, tags=()),
+    ]
+    there = replace(account(), center=CenterState.of(sets, ()))
+    found = {orphan.external_id for orphan in plan(there=there).orphans}
+    assert {each for each in found if each.startswith("ssorole:")} == {"ssorole:here", "ssorole:marked"}
 
 
 def test_what_is_refused_unreadable_or_to_be_deleted_is_named_all_the_same() -> None:

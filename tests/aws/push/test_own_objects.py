@@ -8,13 +8,14 @@ import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.center_state import CenterState
 from raito_pipeline.aws.push.own_objects import object_key
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, Tag
+from raito_pipeline.model import AccessControl, PushPermissionSet, Tag
 
-from .conftest import arn, document, trust
+from .conftest import ACCOUNT, arn, document, trust
 from .test_plan import BY_RAITO, control, policy, policy_control, role, state
 
 BOUNDS = Bounds(data_source="ds-1", imported={})
@@ -147,3 +148,10 @@ def test_with_own_only_what_was_imported_is_not_taken_over_and_new_roles_have_th
     assert ["not taken over" in text for text in errors(made)] == [True, False, False]
     (created,) = (change for change in made.changes if (change.operation, change.kind) == ("create", "role"))
     assert json.loads(created.after or "")["PermissionsBoundary"] == arn("limits")
+
+
+def test_a_permission_set_of_another_data_source_is_refused() -> None:
+    known = PushPermissionSet("arn:a", "a", "d", of("ds-2", "z"), True, "", (), (), (), (ACCOUNT,))
+    there = replace(state(), center=CenterState.of([known], ()))
+    made = plan(control("a", type="aws_sso_role", external_id="ssorole:a"), there=there)
+    assert "belongs to data source ds-2" in errors(made)[0]
