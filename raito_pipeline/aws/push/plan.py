@@ -1,6 +1,6 @@
 """From exported access controls and the stored IAM to a plan: every change in AWS, in order, with its reason. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET
@@ -15,6 +15,7 @@ from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.role_changes import with_boundary
+from raito_pipeline.aws.push.splitting import split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
@@ -61,28 +62,52 @@ def plan_push(
             leave_out_unknown(draft, state.account_id, held_to.buckets)
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
+    parts = _split(drafts, plans, types, held_to)
     for draft in in_turn:
         if not draft.refused:
             _plan(plans, types.of(draft.kind), draft)
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
-    orphans = () if bounds is None else _orphans(drafts, plans, types, bounds)
+        for part in parts.get(draft.control.id, ()):
+            if not (draft.refused or part.refused):
+                _plan(plans, types.of(part.kind), part)
+    all_parts = [part for some in parts.values() for part in some]
+    orphans = () if bounds is None else _orphans([*drafts, *all_parts], plans, types, bounds)
     for removal in removals(orphans, len(drafts)):
         _plan(plans, types.of(removal.kind), removal)
         drafts.append(removal)
         in_turn.append(removal)
-    hold_to(drafts, types, state, options, held_to)
-    for draft in drafts:
+    hold_to([*drafts, *all_parts], types, state, options, held_to)
+    for draft in (*drafts, *all_parts):
         if options.aws_role_boundary is not None:
             draft.rows = [with_boundary(row, options.aws_role_boundary) for row in draft.rows]
         _say_whose(draft, types, state, held_to)
-    rows = [*(row for draft in in_turn for row in draft.rows), *shown(orphans)]
+    rows = list(shown(orphans))
+    for draft in reversed(in_turn):
+        further = parts.get(draft.control.id, ())
+        tell(draft, further)
+        rows[:0] = [row for each in (draft, *further) for row in each.rows]
     return Plan(_ordered(rows, types), tuple(d.target() for d in drafts), orphans)
 
 
 def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
     """What Raito made and nobody grants any more."""
     return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans)
+
+
+def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> Mapping[str, Sequence[Draft]]:
+    """The further policies of access controls whose what is too long for one, by access control."""
+    names = {f"{types.prefixes.get(draft.kind, '')}{draft.name}".casefold() for draft in drafts if draft.name}
+    found = {}
+    for draft in drafts:
+        prefix = types.prefixes.get(draft.kind, "")
+        parts = split(draft, prefix, plans.state, bounds, plans.options.aws_partition)
+        refuse_foreign(parts, types.prefixes, plans.state, bounds)
+        for part in parts:
+            if f"{types.prefixes[part.kind]}{part.name}".casefold() in names:
+                part.refuse("another access control of the export has this name")
+        found[draft.control.id] = parts
+    return found
 
 
 def _type_of(options: PushOptions, control: AccessControl) -> str:

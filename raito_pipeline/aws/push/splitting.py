@@ -1,0 +1,119 @@
+"""A what that is too long for one document of IAM goes into several: further managed policies beside the first.
+
+A policy NAME is followed by `NAME_2`, `NAME_3`, ... with the same people; a role keeps as much as it has room for in
+its inline policy, and gets the rest by managed policies `Raito_Inline_NAME_2`, ... Each is planned as an access control
+of its own would be, and has the same owner. Limits:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from raito_pipeline.aws.access.external_ids import POLICY
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.draft import Draft
+from raito_pipeline.aws.push.own_objects import existing
+from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
+from raito_pipeline.aws.push.role_changes import inline_name
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import POLICY_LIMIT, ROLE_INLINE_LIMIT, WhatProblem, policy_for
+from raito_pipeline.model import WhatItem, WhoEntry, made_by_raito
+
+POLICY_TYPE, ROLE_TYPE = "aws_policy", "aws_role"
+MOST_ATTACHED = 10
+"""managed policies of one user, group or role, where AWS has not raised the quota"""
+Length = Callable[[Sequence[WhatItem]], int]
+"""characters of the document that grants some elements of a what"""
+
+
+def split(draft: Draft, prefix: str, state: PushState, bounds: Bounds, partition: str) -> list[Draft]:
+    """The drafts of the further policies of an access control; its own keeps what fits into the first document.
+
+    What an earlier push split and is not needed any more is a draft that deletes it.
+    """
+    if draft.refused or draft.kind not in (POLICY_TYPE, ROLE_TYPE) or not bounds.data_source:
+        return []
+    there = existing(state, f"{prefix}{draft.name}")
+    imported = there is not None and not made_by_raito(there.tags)
+    chunks = [] if draft.control.delete or imported else _chunks(draft, state, partition)
+    if len(chunks) > MOST_ATTACHED:
+        draft.refuse(
+            f"its what needs {len(chunks)} policies, and AWS attaches {MOST_ATTACHED} to anybody: grant folders or "
+            f"buckets in place of single files, or make several access controls of it"
+        )
+        return []
+    stem = inline_name(draft.name) if draft.kind == ROLE_TYPE else draft.name
+    further = {f"{stem}_{number}": chunk for number, chunk in enumerate(chunks[1:], start=2)}
+    if chunks:
+        draft.control = replace(draft.control, what=chunks[0])
+        if further:
+            draft.warnings.append(f"its what is too long for one policy: the rest is in {', '.join(further)}")
+    earlier = set(_earlier(draft, state, bounds))
+    if draft.control.what_locked and draft.kind == POLICY_TYPE:
+        further = dict.fromkeys(sorted(earlier), ())
+    parts = [_part(draft, name, chunk, name in earlier) for name, chunk in further.items()]
+    return parts + [_part(draft, name, (), True, delete=True) for name in sorted(earlier - further.keys())]
+
+
+def _chunks(draft: Draft, state: PushState, partition: str) -> list[tuple[WhatItem, ...]]:
+    """The what in parts that fit into one document each; none where it is in one already, or cannot be granted."""
+
+    def length(items: Sequence[WhatItem]) -> int:
+        return len(policy_for(items, state.account_id, partition).text)
+
+    first = ROLE_INLINE_LIMIT if draft.kind == ROLE_TYPE else POLICY_LIMIT
+    try:
+        if draft.control.what_locked or length(draft.control.what) <= first:
+            return []
+        return list(_fitting(sorted(draft.control.what), first, length))
+    except WhatProblem:
+        return []
+
+
+def _fitting(items: Sequence[WhatItem], first: int, length: Length) -> Iterator[tuple[WhatItem, ...]]:
+    limit, chunk = first, list(items[:1])
+    for item in items[1:]:
+        if length([*chunk, item]) > limit:
+            yield tuple(chunk)
+            limit, chunk = POLICY_LIMIT, []
+        chunk.append(item)
+    yield tuple(chunk)
+
+
+def _earlier(draft: Draft, state: PushState, bounds: Bounds) -> Iterator[str]:
+    """The further policies that earlier pushes made for an access control, also under its old name."""
+    wanted = owner_of(owner_tags(bounds.data_source, draft.control))
+    names = {draft.name, (draft.control.external_id or "").partition(":")[2]} - {""}
+    stems = {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}
+    for policy in state.policies.values():
+        stem = re.sub(r"_\d+$", "", policy.policy_name)
+        if stem in stems and stem != policy.policy_name and owner_of(policy.tags) == wanted:
+            yield policy.policy_name
+
+
+def _part(draft: Draft, name: str, what: tuple[WhatItem, ...], there: bool, *, delete: bool = False) -> Draft:
+    """The draft of one further policy. Its rows are those of the access control itself."""
+    control = draft.control
+    who = control.who if draft.kind == POLICY_TYPE else WhoEntry((), (), (f"ID:{control.id}",), ())
+    part = replace(
+        control,
+        type=POLICY_TYPE,
+        external_id=f"{POLICY}{name}" if there else None,
+        actual_name=name if there else None,
+        naming_hint=name,
+        who=who,
+        deleted_who=control.deleted_who if draft.kind == POLICY_TYPE else None,
+        what=what,
+        delete=delete,
+        delete_locked=False,
+        who_locked=control.who_locked and there and draft.kind == POLICY_TYPE,
+    )
+    return Draft(part, POLICY_TYPE, name="" if delete else name)
+
+
+def tell(draft: Draft, parts: Sequence[Draft]) -> None:
+    """What is wrong with further policies is an error of their access control."""
+    for part in parts:
+        draft.errors += [f"policy {part.control.naming_hint}: {error}" for error in part.errors]
+        draft.warnings += part.warnings

@@ -1,0 +1,123 @@
+"""A what that is too long for one document: further policies with the same people, and none that is left over."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.apply import apply_plan
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.plan import Plan, plan_push
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.readers.iam import read_account
+from raito_pipeline.config.groups import AccessOptions, PushOptions
+from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem
+
+from .conftest import ACCOUNT, World
+from .test_plan import control, state, who
+
+TYPES = ACCESS_PROVIDER_TYPES.push
+BOUNDS = Bounds(data_source="ds", imported={}, whole_export=True)
+
+
+def what(count: int, first: int = 0) -> tuple[WhatItem, ...]:
+    """Folders of long names: some forty fill a policy."""
+    names = (f"{ACCOUNT}:eu-west-1:data/{number:04}-{'x' * 100}" for number in range(first, first + count))
+    return tuple(WhatItem(DataObjectReference(name, "folder"), ("s3:GetObject",)) for name in names)
+
+
+def resources(world: World) -> dict[str, int]:
+    """Policies and inline policies of roles, with how many resources each gives."""
+    rows = read_account(world.clients, AccessOptions())
+    documents = {row.policy_name: row.document for row in rows.policies.rows}
+    documents |= {row.policy_name: row.document for row in rows.attachments.rows if row.document}
+    assert all(len(text) <= 10_240 for text in documents.values())
+    return {name: text.count("arn:aws:s3:::") for name, text in sorted(documents.items())}
+
+
+@pytest.fixture
+def push(world: World) -> Any:
+    """Plans and applies an access control on what AWS has, and gives the plan; it keeps its name."""
+    known: dict[str, Any] = {"external_id": None, "actual_name": None}
+
+    def once(given: AccessControl) -> Plan:
+        rows = read_account(world.clients, AccessOptions())
+        parts = (rows.users, rows.groups, rows.roles, rows.policies, rows.attachments)
+        there = PushState.of(ACCOUNT, *(part.rows for part in parts))
+        named = replace(given, **known)
+        made = plan_push([named], there, PushOptions(), TYPES, BOUNDS)
+        (result,) = apply_plan(world.clients, ACCOUNT, TYPES, made.changes, made.targets, [named]).results
+        assert result.errors == ()
+        known.update(external_id=result.external_id, actual_name=result.actual_name or None)
+        assert made.orphans == ()
+        return made
+
+    return once
+
+
+def _idle(made: Plan) -> bool:
+    return {change.operation for change in made.changes} == {"none"}
+
+
+def test_a_policy_grows_shrinks_and_goes_with_its_further_policies(world: World, push: Any) -> None:
+    policy = control("big", type="aws_policy", what=what(100), who=who("ada", groups=("staff",)))
+
+    push(policy)
+
+    assert list(resources(world)) == ["big", "big_2", "big_3"]
+    assert sum(resources(world).values()) == 100
+    assert world.attached("user", "ada") == world.attached("group", "staff") == {"big", "big_2", "big_3"}
+    assert _idle(push(policy))
+
+    push(replace(policy, who=who("bob")))
+    assert (world.attached("user", "ada"), world.attached("user", "bob")) == (set(), {"big", "big_2", "big_3"})
+
+    push(replace(policy, what=what(30)))
+    assert resources(world) == {"big": 30}
+    push(replace(policy, what=what(60)))
+    assert list(resources(world)) == ["big", "big_2"]
+
+    push(replace(policy, delete=True))
+    assert resources(world) == {}
+    assert _idle(push(replace(policy, delete=True)))
+
+
+def test_a_role_keeps_what_it_has_room_for_and_gets_the_rest_by_policies(world: World, push: Any) -> None:
+    role = control("big", what=what(120), who=who("ada"))
+
+    push(role)
+
+    inline = "Raito_Inline_big"
+    assert list(resources(world)) == [inline, f"{inline}_2"]
+    assert sum(resources(world).values()) == 120
+    assert world.attached("role", "big") == {f"{inline}_2"}
+    assert _idle(push(role))
+
+    push(replace(role, what=what(20)))
+    assert resources(world) == {inline: 20}
+    push(role)
+    push(replace(role, delete=True))
+    assert (resources(world), world.roles()) == ({}, set())
+
+
+def test_more_than_anybody_can_have_is_refused_with_what_to_do() -> None:
+    made = plan_push([control("big", type="aws_policy", what=what(600))], state(), PushOptions(), TYPES, BOUNDS)
+    (target,) = made.targets
+    assert "AWS attaches 10" in target.errors[0]
+    assert target.refused
+
+
+def test_a_name_that_another_access_control_has_is_an_error_of_the_long_one() -> None:
+    pair = [control("big", type="aws_policy", what=what(60)), control("big_2", type="aws_policy", position=1)]
+    made = plan_push(pair, state(), PushOptions(), TYPES, BOUNDS)
+    assert "another access control" in made.targets[0].errors[0]
+    assert made.targets[1].errors == ()
+
+
+def test_in_any_order_the_parts_are_the_same() -> None:
+    def after(items: tuple[WhatItem, ...]) -> list[str | None]:
+        made = plan_push([control("big", type="aws_policy", what=items)], state(), PushOptions(), TYPES, BOUNDS)
+        return [change.after for change in made.changes]
+
+    assert after(what(100)) == after(tuple(reversed(what(100))))
