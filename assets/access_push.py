@@ -19,6 +19,7 @@ from raito_pipeline.orchestration.tags import PLAN_TAG
 
 GROUP = "access_push"
 CENTER = OF_THE_CENTER
+BUCKETS = "push_buckets"
 PLAN = ("access_push_plan", "access_push_targets", "access_push_orphans")
 RESULTS = ("access_push_results",)
 PLAN_CONFIG = "plan"
@@ -38,6 +39,7 @@ def specs(grid: Grid) -> list[dg.AssetSpec]:
     return [
         table_spec("access_controls", grid, group=GROUP, kinds={"raito"}),
         *(table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in CENTER),
+        table_spec(BUCKETS, grid, group=GROUP, kinds={"s3"}),
         *(table_spec(table, grid, group=GROUP, kinds={"iam"}) for table in PLAN),
         table_spec("access_push_results", grid, group=GROUP, kinds={"iam", "raito"}),
     ]
@@ -49,6 +51,7 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
     steps: Mapping[tuple[str, ...], Callable[[Push], None]] = {
         ("access_controls",): lambda push: push.export(jobs),
         CENTER: lambda push: push.read_center(),
+        (BUCKETS,): lambda push: push.read_buckets(),
         PLAN: lambda push: push.plan(grid),
         RESULTS: lambda push: push.apply(jobs, grid, approved),
     }

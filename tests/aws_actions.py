@@ -15,6 +15,7 @@ _OPERATIONS = {
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
     # What is tagged while it is made needs the right to tag, too.
     ("iam", "CreateRole"): ("iam:CreateRole", "iam:TagRole"),
+    ("s3control", "CreateAccessPoint"): ("s3:CreateAccessPoint", "s3:TagResource"),
     ("iam", "CreatePolicy"): ("iam:CreatePolicy", "iam:TagPolicy"),
 }
 _FREE = frozenset({"sts:GetCallerIdentity", "cognito-idp:InitiateAuth"})

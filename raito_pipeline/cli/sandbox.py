@@ -23,7 +23,7 @@ from raito_pipeline.cli.errors import AlreadyRunning, ExtraMissing
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Outcome, SyncSummary
 from raito_pipeline.sandbox.compare import compare, show
-from raito_pipeline.sandbox.controls import refused_today
+from raito_pipeline.sandbox.controls import NOT_PUSHED_YET, refused_today
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.sandbox.occupied import SandboxRunning
 
@@ -110,7 +110,7 @@ def _sync(console: Console, embedded: Embedded) -> int:
     if only_refused(result, expected):
         console.print(
             f"Everything arrived, but for {len(expected)} access controls of the estate, whose types a push refuses "
-            f"today (aws_sso_role, aws_access_point); a sync of your own that refuses any ends with status "
+            f"today ({', '.join(sorted(NOT_PUSHED_YET))}); a sync of your own that refuses any ends with status "
             f"{result.status}."
         )
         return 0

@@ -497,6 +497,16 @@ class PushOptions(Excludes, Surroundings):
             "after an export that holds every access control.",
         ),
     ] = False
+    aws_access_point_delegation: Annotated[
+        bool,
+        Option(
+            kinds.FLAG,
+            "Lets a push add one statement (Sid `RaitoDelegateToAccessPoints`) to the policy of a bucket that does not "
+            "delegate access to access points of the account: without it, what an access point grants is granted only "
+            "to those who have it on the bucket as well. The plan shows the change. A bucket policy with a Deny that "
+            "is about access points is left alone, and nothing takes the statement out again.",
+        ),
+    ] = False
     aws_permissionset_owner_email_tag: Annotated[
         str | None,
         Option(

@@ -6,11 +6,7 @@ code: an option that is read does not stand here, and one that is not read does.
 
 from typing import Final
 
-_ACCESS_POINTS = "access points are imported and not pushed"
-
 NOT_READ_YET: Final = {
     "disable-websocket": "changes in Raito Cloud between the syncs are not listened for, whatever it says",
-    "aws-access-point-prefix": _ACCESS_POINTS,
-    "aws-access-point-suffix": _ACCESS_POINTS,
 }
 """option, by its first name -> why it changes nothing"""

@@ -12,6 +12,7 @@ from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, Or
 from raito_pipeline.model.push import (
     AccessControl,
     Assignee,
+    PushBucket,
     PushChange,
     PushOrphan,
     PushPermissionSet,
@@ -50,6 +51,7 @@ __all__ = [
     "OrgPermissionSet",
     "OrgUser",
     "Outside",
+    "PushBucket",
     "PushChange",
     "PushOrphan",
     "PushPermissionSet",

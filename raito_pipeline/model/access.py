@@ -24,6 +24,7 @@ class AccessPoint:
     bucket: Annotated[str, "bucket that it opens"]
     bucket_account_id: Annotated[str | None, "account of the bucket, null where AWS does not say"]
     policy: Annotated[str | None, "policy as JSON text, null where it has none"]
+    tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,7 +85,7 @@ class WhatItem:
             "s3_buckets.name",
             "s3_buckets.region",
         ),
-        "tags": ("iam_roles.tags", "iam_policies.tags", "org_permission_sets.tags"),
+        "tags": ("iam_roles.tags", "iam_policies.tags", "access_points.tags", "org_permission_sets.tags"),
     },
 )
 class AccessProvider:

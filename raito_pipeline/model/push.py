@@ -106,6 +106,27 @@ class PushPrincipal:
     name: Annotated[str, "UserName of the user or DisplayName of the group"]
 
 
+@row(
+    "push_buckets",
+    by="account",
+    key=("name",),
+    layer=Layer.FINISH,
+    sources=(Outside.AWS_S3,),
+    after=("access_controls", "s3_buckets"),
+    only_for="access_push_plan",
+)
+class PushBucket:
+    """Policies of the buckets that pushed access points open, asked for right before the push is planned.
+
+    Empty where no access control is an access point: nothing is asked then.
+    """
+
+    name: Annotated[str, "bucket name"]
+    region: Annotated[str, "region of the bucket"]
+    policy: Annotated[str | None, "bucket policy as JSON text, null where it has none or it was not read"]
+    problem: Annotated[str | None, "why the policy was not read; null where it was"]
+
+
 _PLANNED_ON = (
     "access_controls",
     "iam_users",
@@ -114,9 +135,11 @@ _PLANNED_ON = (
     "iam_policies",
     "iam_attachments",
     "s3_buckets",
+    "access_points",
     "access_providers",
     "push_permission_sets",
     "push_principals",
+    "push_buckets",
 )
 
 
@@ -135,6 +158,8 @@ _PLANNED_ON = (
             "iam_attachments.document",
             "iam_roles.trust_policy",
             "push_permission_sets.inline_policy",
+            "access_points.policy",
+            "push_buckets.policy",
         ),
         "after": ("access_controls.who", "access_controls.what"),
     },

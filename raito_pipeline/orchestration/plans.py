@@ -8,34 +8,41 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.access_points import buckets_behind
 from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
 from raito_pipeline.aws.push.bounds import Bounds, by_external_id
+from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.draft import REFUSE
 from raito_pipeline.aws.push.inputs import PLANNED_ON, versions
 from raito_pipeline.aws.push.own_objects import object_key
 from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.results import refused_targets
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
     TABLES,
     AccessControl,
+    AccessPoint,
     AccessProvider,
     IamAttachment,
     IamGroup,
     IamPolicy,
     IamRole,
     IamUser,
+    PushBucket,
     PushChange,
     PushOrphan,
     S3Bucket,
+    table_of,
 )
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.guard import Attempts, in_one_sentence, judge
-from raito_pipeline.orchestration.layers import need_of
+from raito_pipeline.orchestration.layers import need_of, region_cells
 from raito_pipeline.orchestration.plan_pages import page_of
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.resources import Services
@@ -43,6 +50,7 @@ from raito_pipeline.storage import Store
 from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.files import put
 
+R = TypeVar("R")
 FOLDER = "_plans"
 KEPT = 20
 """plans of an account that are kept; the oldest go first"""
@@ -53,10 +61,12 @@ CALLER = "pushed by"
 """What the cell of a plan notes: the ARN of the identity that is to push."""
 _HELD_TO = ("s3_buckets", "access_providers")
 """what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
+_OF_ONE_TYPE = ("access_points", "push_buckets")
+"""what one type of access controls is planned on: what they lack is said of its access controls alone"""
 _WHOLE = tuple(
     table
     for table in TABLES["access_push_plan"].reads
-    if TABLES[table].is_read_from_aws and table not in (*_HELD_TO, *OF_THE_CENTER)
+    if TABLES[table].is_read_from_aws and table not in (*_HELD_TO, *OF_THE_CENTER, *_OF_ONE_TYPE)
 )
 """what a plan compares the export with: it has to be whole, and of this sync"""
 
@@ -101,7 +111,7 @@ class Planning:
             orphans: tuple[PushOrphan, ...] = ()
         else:
             bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
-            made = plan_push(exported, self._state(grid), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
+            made = plan_push(exported, self._state(grid, exported), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
             targets, changes, orphans = made.targets, made.changes, made.orphans
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
@@ -184,7 +194,7 @@ class Planning:
                 claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
         return claimed
 
-    def _state(self, grid: Grid) -> PushState:
+    def _state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
         account = self.cell.account
         center = PushCenter(self.services, self.store, self.cell)
         return PushState.of(
@@ -195,7 +205,39 @@ class Planning:
             tuple(self.store.rows(IamPolicy, account)),
             tuple(self.store.rows(IamAttachment, account)),
             center.state(self.attempts, grid, self.center_failures),
+            self._points(grid, controls),
         )
+
+    def _points(self, grid: Grid, controls: Iterable[AccessControl]) -> PointState:
+        """What access points are planned on, and why those of a region are not known."""
+        account, options = self.cell.account, self.services.options
+        unread: dict[str, str | None] = {}
+        points: list[AccessPoint] = []
+        for cell in region_cells(options, grid, account):
+            need = need_of("access_points", cell, options, grid, self.store)
+            unread[str(cell.region)] = judge(self.attempts, self.store, [] if need is None else [need]).text
+            points += self._stored(AccessPoint, cell.region)
+        if self.target.aws_access_skip_s3_access_points:
+            unread = dict.fromkeys(unread, "aws-access-skip-s3-access-points is on, so they are not read")
+        buckets = self._stored(S3Bucket)
+        return PointState.of(buckets, points, unread, self._bucket_policies(controls, buckets))
+
+    def _bucket_policies(
+        self, controls: Iterable[AccessControl], buckets: Iterable[S3Bucket]
+    ) -> tuple[PushBucket, ...]:
+        """The policies of buckets behind access points: the stored ones; what another export names is asked for."""
+        stored = self._stored(PushBucket)
+        behind = buckets_behind(controls, {bucket.name: bucket for bucket in buckets})
+        missing = [bucket for bucket in behind if bucket.name not in {row.name for row in stored}]
+        try:
+            return (*stored, *(read_bucket_policies(self.services.aws(self.target), missing) if missing else ()))
+        except (AwsError, WrongAccount):
+            return stored
+
+    def _stored(self, row_type: type[R], region: str | None = None) -> tuple[R, ...]:
+        """The rows of a table that a push can do without: none where it was never read."""
+        there = self.store.info(table_of(row_type).name, self.cell.account, region) is not None
+        return tuple(self.store.rows(row_type, self.cell.account, region)) if there else ()
 
 
 def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:

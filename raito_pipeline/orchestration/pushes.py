@@ -15,15 +15,17 @@ import dagster as dg
 
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.access_points import buckets_behind
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.apply import Applied, apply_plan
 from raito_pipeline.aws.push.bounds import identity
+from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
 from raito_pipeline.aws.push.pushed_types import explain, too_many_deletions
 from raito_pipeline.aws.push.results import Summary, refused_results
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
+from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget, S3Bucket
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.meter import Meter
@@ -128,6 +130,22 @@ class Push:
             return
         self.log.store_read("push_permission_sets", self.cell, read.permission_sets, meter)
         self.log.store_read("push_principals", self.cell, read.principals, meter)
+
+    # -- what is asked right before the plan ---------------------------------------------------------------------------
+
+    def read_buckets(self) -> None:
+        """Store the policies of the buckets behind access points; AWS is not asked where there are none.
+
+        Raises `AwsError`, `WrongAccount`; `CellMissing` where nothing was exported.
+        """
+        account = self.cell.account
+        controls = tuple(self.store.rows(AccessControl, account))
+        known = () if self.store.info("s3_buckets", account) is None else self.store.rows(S3Bucket, account)
+        behind = buckets_behind(controls, {bucket.name: bucket for bucket in known})
+        meter = Meter(self.services.aws(self.target)) if behind else None
+        rows = read_bucket_policies(self.services.aws(self.target), behind) if behind else ()
+        info = self.store.write("push_buckets", rows, account)
+        self.log.record(self.cell, info, {} if meter is None else meter.cost().metadata())
 
     # -- plan ------------------------------------------------------------------------------------------------------
 

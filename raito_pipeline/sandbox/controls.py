@@ -11,7 +11,7 @@ from raito_pipeline.sandbox.raito.seed import (
 )
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
-NOT_PUSHED_YET = frozenset({"aws_sso_role", "aws_access_point"})
+NOT_PUSHED_YET = frozenset({"aws_sso_role"})
 """Types of access controls that the plan of a push refuses today."""
 
 
@@ -21,7 +21,7 @@ def seed_access_controls(cloud: LocalRaitoCloud, estate: Estate) -> SeededIds:
 
 
 def refused_today(estate: Estate) -> frozenset[str]:
-    """The ids of the access controls whose types a push refuses until it can make permission sets and access points."""
+    """The ids of the access controls whose types a push refuses until it can make permission sets."""
     controls = (c for account in estate.members for c in access_controls_of(_account(account), _organization(estate)))
     return frozenset(str(control["id"]) for control in controls if control["type"] in NOT_PUSHED_YET)
 

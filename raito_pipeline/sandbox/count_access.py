@@ -28,7 +28,8 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
         if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
             found["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
     found["aws_policy"] += counter.principals_with_inline_policies()
-    found["aws_access_point"] += sum(point["Policy"] is not None for point in counter.access_points(account.regions))
+    points = counter.access_points(account.regions)
+    found["aws_access_point"] += sum(p["Policy"] is not None and not _made_by_raito(p["Tags"]) for p in points)
     return {kind: number for kind, number in found.items() if number}
 
 

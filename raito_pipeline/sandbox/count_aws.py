@@ -145,7 +145,7 @@ class AwsCounter:
         )
 
     def access_points(self, regions: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Access points with their policies, None where there is none."""
+        """Access points with their tags and policies, None where there is none."""
         for region in regions:
             client = self._client("s3control", region)
             client.meta.events.register("before-call.s3-control.*", self._without_account_host)
@@ -155,14 +155,15 @@ class AwsCounter:
                     answer = client.get_access_point_policy(AccountId=account, Name=point["Name"])
                 except client.exceptions.ClientError:
                     answer = {}
-                yield {"Name": point["Name"], "Policy": answer.get("Policy")}
+                tags = client.list_tags_for_resource(AccountId=account, ResourceArn=point["AccessPointArn"])["Tags"]
+                yield {"Name": point["Name"], "Policy": answer.get("Policy"), "Tags": tags}
 
     def _without_account_host(self, params: dict[str, Any], **_: Any) -> None:
         """The SDK puts the account into the host's name, which an address of numbers cannot have."""
         params["url"] = params["url"].replace(f"{self._account.account_id}.", "", 1)
 
     def made_by_raito(self) -> int:
-        """Roles and customer managed policies that carry the tag of Raito."""
+        """Roles, customer managed policies and access points that carry the tag of Raito."""
         client = self._client("iam", "us-east-1")
         roles = [role["RoleName"] for page in self._pages("iam", "us-east-1", "list_roles") for role in page["Roles"]]
         policies = [
@@ -172,6 +173,7 @@ class AwsCounter:
         ]
         tags = [client.list_role_tags(RoleName=name)["Tags"] for name in roles]
         tags += [client.list_policy_tags(PolicyArn=arn)["Tags"] for arn in policies]
+        tags += [point["Tags"] for point in self.access_points(self._account.regions)]
         return sum(any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags)
 
     def log_records(self) -> Iterator[dict[str, Any]]:

@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if target:
             prefix = {"SWBExternalService": "sso", "AWSGlue": "glue"}.get(target.partition(".")[0], "identitystore")
             return self._json(f"{prefix}:{target.split('.')[1]}", json.loads(body))
-        if parts.path.startswith("/v20180820/accesspoint"):
+        if parts.path.startswith("/v20180820/"):
             return self._control(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})
         form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
         form["Filter"] = [v for k, v in form.items() if k.startswith("Filter.member")]  # type: ignore[assignment]
@@ -153,9 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
             )
 
     def _control(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
-        found = re.fullmatch(r"/v20180820/accesspoint(?:/([^/]+)/policy)?/?", path)
+        found = re.fullmatch(r"/v20180820/(?:accesspoint(?:/([^/]+)/policy)?|tags/(.+?))/?", path)
         assert found, path
-        operation = "GetAccessPointPolicy" if found[1] else "ListAccessPoints"
+        operation = "ListTagsForResource" if found[2] else "GetAccessPointPolicy" if found[1] else "ListAccessPoints"
         try:
             answer = self.stand_in.answer(f"s3:{operation}", {**query, "Name": found[1]})
         except Refused as refused:
@@ -165,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "AccessPointList" in answer:
             points = "".join(f"<AccessPoint>{as_xml(one)}</AccessPoint>" for one in answer.pop("AccessPointList"))
             answer = f"<AccessPointList>{points}</AccessPointList>{as_xml(answer)}"
+        elif "Tags" in answer:
+            answer = f"<Tags>{''.join(f'<Tag>{as_xml(one)}</Tag>' for one in answer['Tags'])}</Tags>"
         else:
             answer = as_xml(answer)
         return 200, f"<{operation}Result>{answer}</{operation}Result>"

@@ -15,7 +15,7 @@ from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.principals import named_by, touched
 from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.aws.policy.what import allowed, taken_away
-from raito_pipeline.model import AccessPoint, AccessProvider
+from raito_pipeline.model import AccessPoint, AccessProvider, made_by_raito
 
 TYPE = "aws_access_point"
 _Principal = tuple[str, str]
@@ -23,12 +23,12 @@ _Principal = tuple[str, str]
 
 
 def access_point_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
-    """Access points that have a policy."""
+    """Access points that have a policy, less those that Raito made."""
     del named  # nothing has them in its who
     if account.options.aws_access_skip_s3_access_points:
         return
     for point in account.inputs.access_points:
-        if point.policy is not None:
+        if point.policy is not None and not made_by_raito(point.tags):
             yield _provider(account, point, read_document(point.policy), point.policy)
 
 
@@ -58,6 +58,7 @@ def _provider(account: Account, point: AccessPoint, document: Document, text: st
         who=WhoNames(who.users, who.groups, who.access_providers or (), who.reasons),
         what=account.items(What(frozenset(what), ())),
         reasons=[*reasons, *boundary_reasons(account, principals)],
+        tags=point.tags,
     )
 
 

@@ -6,8 +6,24 @@ from raito_pipeline.aws.access import external_ids
 from raito_pipeline.aws.access.points import TYPE, access_point_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
-from raito_pipeline.aws.push.pushed_types import NotPushedYet
-from raito_pipeline.config import OrganizationTarget
+from raito_pipeline.aws.provider_types.iam_rights import no_rights
+from raito_pipeline.aws.push.access_point_changes import (
+    CreateAccessPoint,
+    CreatePointPolicy,
+    DelegateToAccessPoints,
+    DeleteAccessPoint,
+    DeletePointPolicy,
+    UpdatePointPolicy,
+)
+from raito_pipeline.aws.push.access_points import (
+    delete_access_point,
+    kept_point_name,
+    name_in_arn,
+    plan_access_point,
+)
+from raito_pipeline.aws.push.names import ACCESS_POINT as NAMES
+from raito_pipeline.aws.push.pushed_types import PushedType
+from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.model.provider_types import TypeDescription
 
 
@@ -20,7 +36,31 @@ def _read_rights(target: Target) -> Iterator[Right]:
         return
     yield Right("ListAccount", ("s3:ListAccessPoints",), ("*",))
     places = (f"arn:aws:s3:{region}:{target.account_id}:accesspoint/*" for region in target.regions)
-    yield Right("ReadAccessPoints", ("s3:GetAccessPointPolicy",), tuple(places))
+    yield Right("ReadAccessPoints", ("s3:GetAccessPointPolicy", "s3:ListTagsForResource"), tuple(places))
+
+
+def _push_rights(target: AccountTarget) -> Iterator[Right]:
+    account = f"arn:aws:iam::{target.account_id}"
+    places = (f"arn:aws:s3:{region}:{target.account_id}:accesspoint/*" for region in target.regions)
+    yield Right(
+        "PushAccessPoints",
+        (
+            "s3:CreateAccessPoint",
+            "s3:DeleteAccessPoint",
+            "s3:DeleteAccessPointPolicy",
+            "s3:GetAccessPoint",
+            "s3:GetAccessPointPolicy",
+            "s3:ListTagsForResource",
+            "s3:PutAccessPointPolicy",
+            "s3:TagResource",
+        ),
+        tuple(places),
+    )
+    more = ("s3:GetBucketLocation", "s3:PutBucketPolicy") if target.aws_access_point_delegation else ()
+    yield Right("DelegateToAccessPoints", ("s3:GetBucketPolicy", *more), ("arn:aws:s3:::*",))
+    # Who of a refused policy does not exist, and the roles that Identity Center has just made.
+    yield Right("FindPrincipals", ("iam:GetRole", "iam:GetUser"), (f"{account}:role/*", f"{account}:user/*"))
+    yield Right("ListRoles", ("iam:ListRoles",), ("*",))
 
 
 ACCESS_POINT = AccessProviderType(
@@ -39,5 +79,18 @@ ACCESS_POINT = AccessProviderType(
     read=access_point_providers,
     keeps_named=False,
     read_rights=_read_rights,
-    push=NotPushedYet("S3 access points"),
+    push=PushedType(
+        order=9,
+        naming=NAMES,
+        affixes=lambda options: (options.aws_access_point_prefix, options.aws_access_point_suffix),
+        kept_name=kept_point_name,
+        plan=plan_access_point,
+        delete=delete_access_point,
+        creates=CreateAccessPoint,
+        deletes=DeleteAccessPoint,
+        others=(CreatePointPolicy, UpdatePointPolicy, DeletePointPolicy, DelegateToAccessPoints),
+        rights=_push_rights,
+        organization_rights=no_rights,
+        named=name_in_arn,
+    ),
 )

@@ -10,6 +10,7 @@ from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenie
 from raito_pipeline.aws.push.changes import Aws, CenterCalls, Change
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
+from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.schedule import Step, run, steps
 from raito_pipeline.aws.push.verify import differences
@@ -53,7 +54,7 @@ def apply_plan(
     allowed = {target.access_control_id for target in wanted if not target.refused}
     listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
-    aws = Aws(Iam(clients, account_id), Objects(account_id, own_ids), center)
+    aws = Aws(Iam(clients, account_id), Objects(account_id, own_ids), Points(clients, account_id), center)
     work = _Work(aws, types, listed, progress)
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))

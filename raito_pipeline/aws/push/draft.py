@@ -1,5 +1,6 @@
 """One access control on its way to a plan: the changes it needs, its AWS object, and what stands against it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.push.changes import Change
@@ -91,6 +92,8 @@ class Plans:
     options: PushOptions
     planned: dict[str, Planned]
     """by access control id, those of refused ones left out"""
+    exported: Mapping[str, AccessControl] = field(default_factory=dict)
+    """every access control of the export by id"""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names in AWS that access controls of one type have, or will have."""

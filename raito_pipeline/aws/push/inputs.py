@@ -12,9 +12,19 @@ _MADE_OF = "made of"
 
 
 def versions(store: Store, account: str) -> dict[str, str]:
-    """The stored version of each table that a push of an account stands on: by run and time of the read."""
-    infos = (store.info(table, account) for table in PLANNED_ON)
-    return {info.table: f"{info.run_id} {info.read_at.isoformat()}" for info in infos if info is not None}
+    """The stored version of each table that a push of an account stands on: by run and time of the read.
+
+    Of a regional table it is that of all its regions.
+    """
+    found = {table: _version(store, table, account) for table in PLANNED_ON}
+    return {table: version for table, version in found.items() if version}
+
+
+def _version(store: Store, table: str, account: str) -> str:
+    """Empty where the table was never read."""
+    regional = TABLES[table].partitioned_by == "account_region"
+    infos = (store.info(table, account, region) for region in (store.regions(table, account) if regional else (None,)))
+    return "; ".join(f"{info.run_id} {info.read_at.isoformat()}" for info in infos if info is not None)
 
 
 def note(found: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,10 @@ class NamingRule:
     """how many characters AWS wants at least"""
     lower_case: bool = False
     """True where AWS takes no capitals: a hint is split where it goes from a small letter to a capital"""
+    ends: str = "A-Za-z0-9+_=,.@-"
+    """characters that a whole name may begin and end with, as in the brackets of a regular expression"""
+    reserved_end: str | None = None
+    """a regular expression for endings that AWS keeps for itself"""
 
     def translate(self, hint: str) -> str:
         """A hint in the allowed characters, short enough for a counter. Raises `NameProblem`."""
@@ -77,6 +81,22 @@ def _of_another_script(hint: str) -> str:
 
 IAM = NamingRule(characters="A-Za-z0-9+_", split="_", hint=64, longest=64)
 """Roles and managed policies."""
+
+
+ACCESS_POINT = NamingRule(
+    characters="a-z0-9-",
+    split="-",
+    hint=30,
+    longest=50,
+    shortest=3,
+    lower_case=True,
+    ends="a-z0-9",
+    reserved_end="-s3alias|--[a-z0-9-]*-s3",
+)
+"""Access points: unique in account and region.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-restrictions-limitations-naming-rules.html
+"""
 
 
 class Names:
@@ -127,6 +147,10 @@ class Names:
             return f"its name in AWS, {name!r}, has {len(name)} characters, and AWS takes {rule.longest}"
         if len(name) < rule.shortest:
             return f"its name in AWS, {name!r}, has {len(name)} characters, and AWS wants at least {rule.shortest}"
+        if not re.fullmatch(f"[{rule.ends}](.*[{rule.ends}])?", name):
+            return f"its name in AWS, {name!r}, begins or ends with what AWS does not take there"
+        if rule.reserved_end is not None and re.search(f"({rule.reserved_end})$", name):
+            return f"its name in AWS, {name!r}, has an ending that AWS keeps for itself"
         return None
 
     def _kept(self, base: str, current: str) -> str | None:

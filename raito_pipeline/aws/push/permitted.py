@@ -14,6 +14,7 @@ from typing import Any
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.bounds import Bounds, arns_of, rights_of
+from raito_pipeline.aws.push.bucket_consent import delegation
 from raito_pipeline.aws.push.changes import Change, Things
 from raito_pipeline.aws.push.data_rights import Guarded, is_data
 from raito_pipeline.aws.push.draft import Draft
@@ -25,7 +26,6 @@ from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl
 
 _ASSUMING = frozenset({"sts:assumerole", "sts:tagsession", "sts:setsourceidentity"})
-_DELEGATION = "s3:DataAccessPointAccount"
 _BY_PUSH = "the identity that pushes is never changed by a push"
 
 
@@ -78,7 +78,7 @@ class Judgement:
         had = [statement for statement in _statements(change.row.before) if statement.get("Effect") == "Allow"]
         actions, resources, principals = _texts(had, "Action"), _texts(had, "Resource"), _principals(had)
         for statement in _statements(change.row.after):
-            if statement.get("Effect") != "Allow" or statement in had:
+            if statement.get("Effect") != "Allow" or statement in had or self._is_delegation(statement, change):
                 continue
             for element in ("NotAction", "NotResource", "NotPrincipal"):
                 if element in statement:
@@ -90,7 +90,13 @@ class Judgement:
             for resource in sorted(_texts([statement], "Resource") - resources):
                 yield from self._of_resource(resource, statement, control)
             for principal in sorted(_principals([statement]) - principals):
-                yield from self._of_principal(principal, statement)
+                yield from self._of_principal(principal, change)
+
+    def _is_delegation(self, statement: Any, change: Change) -> bool:
+        """True for the very statement with which a known bucket leaves it to the access points of the account."""
+        _, partition, _, _, _, bucket = (change.row.resource.split(":", 5) + [""] * 6)[:6]
+        known = self.bounds.buckets is None or bucket in self.bounds.buckets
+        return known and bool(statement == delegation(bucket, self.state.account_id, partition))
 
     def _of_resource(self, resource: str, statement: Any, control: AccessControl) -> Iterator[str]:
         """Why a resource is not granted."""
@@ -109,11 +115,11 @@ class Judgement:
         elif service not in ("s3", "glue") or owner != account:
             yield f"it would allow access to {resource}, which is not in account {account}"
 
-    def _of_principal(self, principal: str, statement: Any) -> Iterator[str]:
+    def _of_principal(self, principal: str, change: Change) -> Iterator[str]:
         """Why a principal gets no access by a document."""
         kind, _, value = principal.partition(" ")
-        if principal in ("* *", "AWS *") and _DELEGATION in json.dumps(statement.get("Condition")):
-            return  # a bucket that leaves it to the access points of an account
+        if value in change.awaits:
+            return  # a role that this push makes, in the place of its ARN
         if value in arns_of(self.bounds.caller, self.state):
             yield f"it would give access to {value}: {_BY_PUSH}"
         elif kind != "AWS" or f"::{self.state.account_id}:" not in value or value.endswith(":root"):

@@ -53,7 +53,8 @@ def plan_push(
     for draft in drafts:
         if draft.control.unreadable:
             draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
-    held_to, plans = bounds or Bounds(), Plans(state, options, {})
+    exported = {draft.control.id: draft.control for draft in drafts}
+    held_to, plans = bounds or Bounds(), Plans(state, options, {}, exported)
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
     refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from raito_pipeline.aws.access.external_ids import is_reserved
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
+from raito_pipeline.aws.push.point_state import NO_POINTS, PointState
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 
 Principal = tuple[str, str]
@@ -30,6 +31,7 @@ class PushState:
     reserved: Mapping[str, frozenset[str]]
     """ARNs of managed policies by role of a permission set (`AWSReservedSSO_...`)"""
     center: CenterState = NO_CENTER
+    points: PointState = NO_POINTS
 
     @staticmethod
     def of(
@@ -40,6 +42,7 @@ class PushState:
         policies: Iterable[IamPolicy],
         attachments: Iterable[IamAttachment],
         center: CenterState = NO_CENTER,
+        points: PointState = NO_POINTS,
     ) -> "PushState":
         """Index the stored tables of an account."""
         members: dict[str, list[str]] = {group.group_name: [] for group in groups}
@@ -67,6 +70,7 @@ class PushState:
             {arn: frozenset(principals) for arn, principals in attached.items()},
             {role: frozenset(arns) for role, arns in reserved.items()},
             center,
+            points,
         )
 
     def reserved_with(self, policy_arn: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reading the S3 access points of one region, with their policies.
+"""Reading the S3 access points of one region, with their policies and tags.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPoints.html
 """
@@ -11,8 +11,17 @@ from typing import Any
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, AwsOptedOut
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, element_error, no_progress, now, workers
-from raito_pipeline.model import AccessPoint
+from raito_pipeline.aws.readers.reading import (
+    Progress,
+    Read,
+    UnreadElement,
+    element_error,
+    no_progress,
+    now,
+    tags_of,
+    workers,
+)
+from raito_pipeline.model import AccessPoint, Tag
 
 _PAGE = 1000
 
@@ -29,9 +38,9 @@ def read_access_points(
     """The access points of an account in a region, sorted by ARN.
 
     `earlier` is what the previous sync stored: an access point whose policy cannot be read now is given as it was
-    then, or left out where it was not there yet, since without its policy nothing true can be said of it; the read is
-    partial then. A region that the account has not enabled gives an opted-out read. Raises `AwsError` where the list
-    fails.
+    then, or left out where it was not there yet, since without its policy nothing true can be said of it; tags that
+    cannot be read are those of then, or null. The read is partial then. A region that the account has not enabled gives
+    an opted-out read. Raises `AwsError` where the list fails.
     """
     began = now()
     try:
@@ -59,13 +68,13 @@ def _read(
     with workers(concurrency) as pool:
         answers = pool.each(partial(_access_point, control, account_id, earlier), listed, "access points", progress)
     rows = sorted((row for row, _ in answers if row is not None), key=lambda row: row.arn)
-    return Read.complete(rows, began).without(unread for _, unread in answers if unread is not None)
+    return Read.complete(rows, began).without(one for _, unread in answers for one in unread)
 
 
 def _access_point(
     control: Service, account_id: str, earlier: Mapping[str, AccessPoint], listed: Mapping[str, Any]
-) -> tuple[AccessPoint | None, UnreadElement | None]:
-    """An access point with its policy, and what was not read of it; null where it was deleted since it was listed."""
+) -> tuple[AccessPoint | None, tuple[UnreadElement, ...]]:
+    """An access point with its policy and tags, and what was not read of it; null where it is deleted since then."""
     arn = listed["AccessPointArn"]
     policy: str | None = None
     try:
@@ -73,11 +82,15 @@ def _access_point(
         policy = answer.get("Policy") or None
     except AwsGone as gone:
         if gone.code != "NoSuchAccessPointPolicy":
-            return None, None
+            return None, ()
     except AwsError as error:
         before = earlier.get(arn)
         what = "policies of access points" if before else "policies of access points, which are left out,"
-        return before, UnreadElement(what, arn, element_error(error), kept=before is not None)
+        return before, (UnreadElement(what, arn, element_error(error), kept=before is not None),)
+    try:
+        tags, unread = _tags(control, account_id, arn, earlier.get(arn))
+    except AwsGone:
+        return None, ()
     row = AccessPoint(
         name=listed["Name"],
         arn=arn,
@@ -85,8 +98,22 @@ def _access_point(
         bucket=listed["Bucket"],
         bucket_account_id=listed.get("BucketAccountId"),
         policy=policy,
+        tags=tags,
     )
-    return row, None
+    return row, unread
+
+
+def _tags(
+    control: Service, account_id: str, arn: str, before: AccessPoint | None
+) -> tuple[tuple[Tag, ...] | None, tuple[UnreadElement, ...]]:
+    """The tags of an access point, those of before or null where they cannot be read. Raises `AwsGone`."""
+    try:
+        return tags_of(control.get("ListTagsForResource", arn, AccountId=account_id, ResourceArn=arn)["Tags"]), ()
+    except AwsGone:
+        raise
+    except AwsError as error:
+        kept = before.tags if before is not None else None
+        return kept, (UnreadElement("tags of access points", arn, element_error(error), kept=kept is not None),)
 
 
 def access_point_buckets(clients: AwsClients, account_id: str, regions: Iterable[str]) -> dict[str, str]:

@@ -97,10 +97,10 @@ class Told:
         self.attachments.append(IamAttachment(kind, principal, "inline", name, None, text))
         return self
 
-    def point(self, name: str, *statements: dict[str, Any], bucket: str = "data") -> "Told":
+    def point(self, name: str, *statements: dict[str, Any], bucket: str = "data", tags: tuple[Tag, ...] = ()) -> "Told":
         arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/{name}"
         text = document(*statements) if statements else None
-        self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text))
+        self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text, tags))
         return self
 
     def inputs(self) -> AccessInputs:

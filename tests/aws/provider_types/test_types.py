@@ -4,7 +4,7 @@ import pytest
 
 from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, AccessProviderType, SameAs
-from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType
+from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 from raito_pipeline.raito.metadata import access_provider_types
@@ -55,7 +55,7 @@ def test_what_can_be_pushed_and_what_cannot_yet() -> None:
         "managed policy": PushedType,
         "inline policies of a user": SameAs,
         "inline policies of a group": SameAs,
-        "access point": NotPushedYet,
+        "access point": PushedType,
         "permission set": PushedType,
     }
 

@@ -9,7 +9,7 @@ from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
 from raito_pipeline.model import TABLES
 from raito_pipeline.storage import Store
 
-ACCOUNT = "111122223333"
+ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 
 @pytest.fixture
@@ -17,8 +17,12 @@ def store(tmp_path: Path) -> Store:
     """A store with every table that a push stands on."""
     store = Store.open(tmp_path / "data", "run-1", "s1")
     for table in PLANNED_ON:
-        store.write(table, (), ACCOUNT)
+        write(store, table)
     return store
+
+
+def write(store: Store, table: str) -> None:
+    store.write(table, (), ACCOUNT, REGION if TABLES[table].partitioned_by == "account_region" else None)
 
 
 def test_what_a_plan_was_made_of_is_read_back(store: Store) -> None:
@@ -31,7 +35,7 @@ def test_what_a_plan_was_made_of_is_read_back(store: Store) -> None:
 @pytest.mark.parametrize("table", PLANNED_ON)
 def test_a_table_that_was_read_again_is_another_version(store: Store, table: str) -> None:
     stands_on = versions(store, ACCOUNT)
-    replace(store, run_id="run-2").write(table, (), ACCOUNT)
+    write(replace(store, run_id="run-2"), table)
     now = versions(store, ACCOUNT)
     assert {name for name in PLANNED_ON if now[name] != stands_on[name]} == {table}
 

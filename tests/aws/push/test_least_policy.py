@@ -8,9 +8,11 @@ import pytest
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import load
+from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
-from tests.aws.push.conftest import ACCOUNT, Story, World, arn, document, text, trust
+from tests.aws.push.conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
+from tests.aws.push.points import PointWorld, point_arn
 from tests.aws_actions import actions_in, actions_of, enforceable
 
 FILE = f"""
@@ -24,7 +26,11 @@ targets:
     data-source-id: ds
     identity-store-id: is
     aws-regions: us-east-1
+    aws-access-point-delegation: true
 """
+
+READ_TOO = {"s3:GetAccessPointPolicy", "s3:ListTagsForResource"}
+"""what the push of access points asks that reading them needs already"""
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def added(tmp_path: Path) -> set[str]:
 @pytest.fixture
 def limited(world: World, added: set[str], tmp_path: Path) -> Iterator[AwsClients]:
     """Clients that may do what a push needs, and nothing else."""
-    policy = {"Statement": [{"Action": sorted(added), "Resource": "*"}]}
+    policy = {"Statement": [{"Action": sorted(added | READ_TOO), "Resource": "*"}]}
     key, secret = create_limited_credentials(ACCOUNT, {"push": enforceable(policy)})
     (tmp_path / "credentials").write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
     _arrange(world)
@@ -64,6 +70,10 @@ def _arrange(world: World) -> None:
     iam.put_role_policy(RoleName="gone-role", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
     iam.create_instance_profile(InstanceProfileName="machine")
     iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="gone-role")
+    there = PointWorld(world, PushOptions())
+    there.client("s3").create_bucket(Bucket="data")
+    for name in ("taken-point", "empty-point", "gone-point"):
+        there.create(name, tags=BY_RAITO)
 
 
 def _story() -> Story:
@@ -76,7 +86,17 @@ def _story() -> Story:
     body = document("s3:GetObject")
     story.change("create", "role-inline-policy", "changed-role/Raito_Inline_changed-role", body)
     story.control("g").change("delete", "role", "gone-role")
-    return story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
+    story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
+    for control, name in (("i", "new-point"), ("j", "taken-point")):
+        story.control(control, name, kind="aws_access_point", external_id=f"accesspoint:{point_arn(name)}")
+        story.change("create", "access-point", point_arn(name), {"Bucket": "data", "Tags": BY_RAITO})
+    everybody = ["ssorole:Nobody", *(f"arn:aws:iam::{ACCOUNT}:{who}" for who in ("user/ada", "user/no", "role/no"))]
+    granted = {"Effect": "Allow", "Principal": {"AWS": everybody}, "Action": "s3:GetObject"}
+    body = {"Version": "2012-10-17", "Statement": [{**granted, "Resource": f"{point_arn('new-point')}/object/*"}]}
+    story.change("create", "access-point-policy", point_arn("new-point"), body, of="i")
+    story.change("update", "bucket-policy", "arn:aws:s3:::data", {}, of="j")
+    story.control("k", kind="aws_access_point").change("delete", "access-point-policy", point_arn("empty-point"))
+    return story.control("l", kind="aws_access_point").change("delete", "access-point", point_arn("gone-point"))
 
 
 def test_every_action_of_the_least_policy_is_used_and_no_other(
@@ -87,18 +107,20 @@ def test_every_action_of_the_least_policy_is_used_and_no_other(
     results = _story().apply(limited).results
 
     calls = world.aws.calls.since(mark)
-    assert [(result.access_control_id, result.errors) for result in results if result.errors] == []
+    assert [(r.access_control_id, r.errors) for r in results if r.errors and r.access_control_id != "i"] == []
+    (error,) = next(result.errors for result in results if result.errors)
+    assert all(name in error for name in ("permission set Nobody", "user/no", "role/no"))
     assert [call.operation for call in calls if call.status == 403] == []
-    assert actions_of(calls) == added
+    assert actions_of(calls) - READ_TOO == added
 
 
 def test_an_action_taken_away_is_named_by_its_access_control_only(limited: AwsClients, added: set[str]) -> None:
-    policy = {"Statement": [{"Action": sorted(added), "Resource": "*"}]}
+    policy = {"Statement": [{"Action": sorted(added | READ_TOO), "Resource": "*"}]}
     iam_of(ACCOUNT).put_user_policy("limited", "push", text(enforceable(policy, without="iam:CreatePolicyVersion")))
 
     results = {result.access_control_id: result.errors for result in _story().apply(limited).results}
 
-    assert {control for control, errors in results.items() if errors} == {"d", "f"}
+    assert {control for control, errors in results.items() if errors} == {"d", "f", "i"}
     assert all("iam:CreatePolicyVersion" in results[control][0] for control in "df")
 
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raito_pipeline.aws.push.names import IAM, NameProblem, Names, NamingRule
+from raito_pipeline.aws.push.names import ACCESS_POINT, IAM, NameProblem, Names, NamingRule
 
 PERMISSION_SET = NamingRule(characters="A-Za-z0-9+_", split="_", hint=19, longest=32)
-ACCESS_POINT = NamingRule(characters="a-z0-9-", split="-", hint=30, longest=50, shortest=3, lower_case=True)
 
 
 @pytest.mark.parametrize(

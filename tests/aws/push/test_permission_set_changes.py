@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.order import in_order, waits_of
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
+from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.model import PushChange
 
 from .center_push import BY_RAITO, PLACE, WORKING, CenterAccount
@@ -83,7 +84,9 @@ def test_a_provisioning_takes_access_where_it_is_asked_for_because_of_that() -> 
 def aws(account: CenterAccount, external_id: str = "") -> Aws:
     calls = Center(lambda: account.world.clients, PLACE, {}, ServiceLimits({}), WORKING)
     own = {"a": external_id} if external_id else {}
-    return Aws(Iam(account.world.clients, ACCOUNT), Objects(ACCOUNT, own), calls)
+    return Aws(
+        Iam(account.world.clients, ACCOUNT), Objects(ACCOUNT, own), Points(account.world.clients, ACCOUNT), calls
+    )
 
 
 OF_RAITO_ONLY = [
@@ -128,7 +131,7 @@ def test_whose_imported_one_it_is_may_edit_who_has_it(world: World) -> None:
 def test_without_an_organization_nothing_is_tried(world: World) -> None:
     (change,) = changes(ASSIGN)
     with pytest.raises(ChangeRefused, match="links no organization"):
-        change.apply(Aws(Iam(world.clients, ACCOUNT), Objects(ACCOUNT, {})))
+        change.apply(Aws(Iam(world.clients, ACCOUNT), Objects(ACCOUNT, {}), Points(world.clients, ACCOUNT)))
 
 
 def test_one_that_an_earlier_push_left_is_taken_over_with_what_is_wanted_now(world: World) -> None:

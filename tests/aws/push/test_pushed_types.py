@@ -58,4 +58,4 @@ def test_a_type_that_is_not_known_cannot_be_pushed_and_comes_last() -> None:
 
 def test_every_change_of_a_type_has_a_row_of_its_own() -> None:
     kinds = [(each.KIND, each.OPERATION) for kind in TYPES.pushed.values() for each in kind.changes]
-    assert len(set(kinds)) == len(kinds) == 25
+    assert len(set(kinds)) == len(kinds) > 0

@@ -6,6 +6,7 @@ from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.changes import Aws
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.ownership import Objects
+from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.aws.push.verify import differences
 from raito_pipeline.sandbox.aws.faults import Fault
 
@@ -14,7 +15,9 @@ from .conftest import ACCOUNT, Story, World, arn, document, text, trust
 
 def look(world: World, story: Story) -> tuple[str, ...]:
     changes = ACCESS_PROVIDER_TYPES.push.changes(story.changes)
-    return differences(Aws(Iam(world.clients, ACCOUNT), Objects(ACCOUNT, {})), changes, pauses=())
+    return differences(
+        Aws(Iam(world.clients, ACCOUNT), Objects(ACCOUNT, {}), Points(world.clients, ACCOUNT)), changes, pauses=()
+    )
 
 
 def whole() -> Story:

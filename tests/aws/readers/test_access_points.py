@@ -4,7 +4,7 @@ import pytest
 
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsError
 from raito_pipeline.aws.readers.access_points import read_access_points
-from raito_pipeline.model import AccessPoint
+from raito_pipeline.model import AccessPoint, Tag
 from raito_pipeline.storage import ReadStatus
 from tests.aws.conftest import Reach
 from tests.aws.stand_in import Refused, StandIn, denied, page_of
@@ -25,7 +25,11 @@ def serves(*names: str, page: int = 2) -> StandIn:
         return {"AccessPointList": [dict(point) for point in some], "NextToken": token}
 
     return StandIn(
-        {"s3:ListAccessPoints": listed, "s3:GetAccessPointPolicy": lambda _: {"Policy": POLICY}},  # type: ignore[dict-item]
+        {
+            "s3:ListAccessPoints": listed,  # type: ignore[dict-item]
+            "s3:GetAccessPointPolicy": lambda _: {"Policy": POLICY},
+            "s3:ListTagsForResource": lambda _: {"Tags": [{"Key": "creator", "Value": "RAITO"}]},
+        },
         {"s3:GetAccessPointPolicy": lambda request: request["Name"]},
     )
 
@@ -51,7 +55,7 @@ def test_one_without_a_policy_is_given_and_one_that_is_gone_is_not(reach: Reach)
 
 
 def test_a_policy_that_cannot_be_read_is_that_of_the_previous_sync_or_none_at_all(reach: Reach) -> None:
-    before = AccessPoint("aaa", arn("aaa"), None, "bucket-aaa", None, "the old policy")
+    before = AccessPoint("aaa", arn("aaa"), None, "bucket-aaa", None, "the old policy", ())
     stand_in = serves("aaa", "bbb", "ccc")
     for nth in (1, 2):
         stand_in.faults["s3:GetAccessPointPolicy", nth] = denied("s3:GetAccessPointPolicy", "x")
@@ -61,6 +65,24 @@ def test_a_policy_that_cannot_be_read_is_that_of_the_previous_sync_or_none_at_al
     assert [(row.name, row.policy) for row in read.rows] == [("aaa", "the old policy"), ("ccc", POLICY)]
     assert read.status is ReadStatus.PARTIAL
     assert any("left out" in problem for problem in read.problems)
+
+
+def test_tags_that_cannot_be_read_are_those_of_the_previous_sync_or_not_known(reach: Reach) -> None:
+    before = AccessPoint("aaa", arn("aaa"), None, "bucket-aaa", None, POLICY, (Tag("team", "x"),))
+    stand_in = serves("aaa", "bbb", "ccc", "ddd")
+    for nth in (1, 2):
+        stand_in.faults["s3:ListTagsForResource", nth] = denied("s3:ListTagsForResource", "x")
+    stand_in.faults["s3:ListTagsForResource", 3] = Refused(404, "NoSuchAccessPoint")
+
+    read = read_access_points(reach(stand_in), ACCOUNT, REGION, 1, earlier=[before])
+
+    assert [(row.name, row.tags) for row in read.rows] == [
+        ("aaa", (Tag("team", "x"),)),
+        ("bbb", None),
+        ("ddd", (Tag("creator", "RAITO"),)),
+    ]
+    assert read.status is ReadStatus.PARTIAL
+    assert all("tags of access points" in problem for problem in read.problems)
 
 
 @pytest.mark.parametrize("nth", [1, 2])

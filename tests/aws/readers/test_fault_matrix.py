@@ -241,7 +241,9 @@ def fill(clients: AwsClients, account: str) -> None:
         point = f"point-{bucket}"
         control.create_access_point(AccountId=account, Name=point, Bucket=bucket)
         arn = f"arn:aws:s3:{REGION}:{account}:accesspoint/{point}"
-        policy = document.replace('"Resource":"*"', f'"Principal":{{"AWS":"*"}},"Resource":"{arn}/object/*"')
+        policy = document.replace(
+            '"Resource":"*"', f'"Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Resource":"{arn}/object/*"'
+        )
         control.put_access_point_policy(AccountId=account, Name=point, Policy=policy)
     for number in range(3):
         s3.put_object(Bucket=f"data-{account}", Key=f"folder/{number}", Body=b"")

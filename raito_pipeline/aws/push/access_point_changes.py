@@ -1,0 +1,242 @@
+"""The changes of access points: the point, its policy, and the consent of the bucket behind it."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import ClassVar
+
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, ROLE
+from raito_pipeline.aws.push.access_point_statements import (
+    Statement,
+    listed,
+    point_document,
+    principals_of,
+    with_principals,
+)
+from raito_pipeline.aws.push.bucket_consent import ConsentProblem, delegates_to_all, with_delegation
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things
+from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.statements import alike
+
+_POINT_ARN = re.compile(r"arn:[^:]+:s3:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):accesspoint/[a-z0-9-]+")
+_BUCKET_ARN = re.compile(r"arn:(?P<partition>[^:]+):s3:::(?P<bucket>[^/:*?]+)")
+_OF_A_PUSH = (ROLE, PERMISSION_SET)
+"""how principals begin that the same push makes"""
+
+
+def point(arn: str) -> str:
+    """An access point as changes name it."""
+    return f"{ACCESS_POINT}{arn}"
+
+
+def bucket_policy(bucket: str) -> str:
+    """The policy of a bucket as changes name it."""
+    return f"bucket-policy:{bucket}"
+
+
+class CreateAccessPoint(Change):
+    """A new access point of a bucket, without a policy: nobody has it yet."""
+
+    KIND, OPERATION, EFFECT = "access-point", "create", Effect.NEITHER
+    needs = removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({point(self.row.resource)})
+
+    @property
+    def intended(self) -> str | None:
+        return str(self.request().get("Bucket"))
+
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.points.bucket(self.row.resource))
+
+    def apply(self, aws: Aws) -> None:
+        arn, request = _arn(self, aws), self.request()
+        if aws.points.create(arn, request):
+            aws.objects.note_made(point(arn))
+            return
+        # An earlier push was broken off after this change, or another one was faster.
+        bucket = aws.points.bucket(arn)
+        if bucket != request.get("Bucket"):
+            reason = f"it exists and opens bucket {bucket}, which cannot be changed. Nothing was changed."
+            raise ChangeRefused(self.row, reason)
+        aws.objects.take_over(self.row, point(arn), lambda: aws.points.may_take_over(arn))
+
+
+class DeleteAccessPoint(Change):
+    """An access point goes, with its policy."""
+
+    KIND, OPERATION, EFFECT = "access-point", "delete", Effect.REMOVES
+    needs = makes = NOTHING
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({point(self.row.resource)})
+
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.points.policy(self.row.resource))
+
+    def apply(self, aws: Aws) -> None:
+        if _is_ours(self, aws):
+            aws.points.delete(self.row.resource)
+
+
+class _PointPolicy(Change):
+    """The policy of an access point; its resource is the ARN of the access point."""
+
+    KIND, OPERATION = "access-point-policy", ""
+    EFFECT: ClassVar[Effect | None] = Effect.NEITHER
+    makes = removes = NOTHING
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({point(self.row.resource)})
+
+    @property
+    def awaits(self) -> Things:
+        return frozenset(one for one in _principals(_statements(self.row.after)) if one.startswith(_OF_A_PUSH))
+
+    def current(self, aws: Aws) -> Present:
+        document = aws.points.policy(_arn(self, aws))
+        names = {arn: name for name in self.awaits if (arn := _arn_of(name, aws)) is not None}
+        if document is None or not names:
+            return Present(document)
+        # In the words of the plan, which knew no ARNs yet.
+        planned = [with_principals(each, [names.get(one, one) for one in principals_of(each)])
+                   for each in _statements(document)]  # fmt: skip
+        return Present(point_document([each for each in planned if each is not None]))
+
+    def apply(self, aws: Aws) -> None:
+        arn = _arn(self, aws)
+        _is_ours(self, aws)
+        statements, absent = _resolved(_statements(self.document()), aws)
+        document = point_document(statements)
+        missing: tuple[str, ...] = ()
+        if document is None:
+            aws.points.delete_policy(arn)
+        elif not alike(aws.points.policy(arn), document):
+            missing = aws.points.put_policy(arn, document, fresh=self._names_what_was_made(aws))
+        if absent or missing:
+            raise ChangeRefused(self.row, f"it was made without {'; '.join([*absent, *map(_unknown, missing)])}.")
+
+    def _names_what_was_made(self, aws: Aws) -> bool:
+        """True where a principal was made by this push: S3 knows it some seconds later."""
+        return any(map(aws.objects.was_made, self.awaits))
+
+
+class CreatePointPolicy(_PointPolicy):
+    """People get access through an access point that nobody had access through."""
+
+    OPERATION, EFFECT = "create", Effect.GIVES
+
+    def replaces(self, aws: Aws) -> bool:
+        # S3 would overwrite a policy without a word.
+        return not aws.objects.was_made(point(self.row.resource))
+
+
+class UpdatePointPolicy(_PointPolicy):
+    """An access point gives other access, or gives it to others."""
+
+    OPERATION, EFFECT = "update", None
+
+
+class DeletePointPolicy(_PointPolicy):
+    """Nobody has access through an access point any more; it keeps its name."""
+
+    OPERATION, EFFECT = "delete", Effect.TAKES
+
+    def apply(self, aws: Aws) -> None:
+        arn = _arn(self, aws)
+        if _is_ours(self, aws):
+            aws.points.delete_policy(arn)
+
+
+class DelegateToAccessPoints(Change):
+    """A bucket leaves it to the access points of the account who has access: one statement more in its policy."""
+
+    KIND, OPERATION, EFFECT = "bucket-policy", "update", Effect.GIVES
+    needs = removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({bucket_policy(self.row.resource.rpartition(":")[2])})
+
+    def replaces(self, aws: Aws) -> bool:
+        del aws  # the statement is added to the policy of then
+        return False
+
+    def current(self, aws: Aws) -> Present:
+        partition, bucket = self._place()
+        there = aws.points.bucket_policy(bucket)
+        done = delegates_to_all(there, bucket, aws.objects.account_id, partition)
+        return Present(self.row.after if done else there)
+
+    def _place(self) -> tuple[str, str]:
+        """The partition and the bucket. Raises `ChangeRefused`."""
+        match = _BUCKET_ARN.fullmatch(self.row.resource)
+        if match is None:
+            raise ChangeRefused(self.row, "it is no bucket. Nothing was changed.")
+        return match["partition"], match["bucket"]
+
+    def apply(self, aws: Aws) -> None:
+        (partition, bucket), account = self._place(), aws.objects.account_id
+        there = aws.points.bucket_policy(bucket)
+        if delegates_to_all(there, bucket, account, partition):
+            return
+        try:
+            # Somebody else's document: it is the one of now, not of the plan, that gets the statement.
+            document = with_delegation(there, bucket, account, partition)
+        except ConsentProblem as problem:
+            raise ChangeRefused(self.row, f"{problem}. Nothing was changed.") from None
+        aws.points.put_bucket_policy(bucket, document)
+
+
+def _statements(document: str | None) -> list[Statement]:
+    try:
+        return [each for each in listed(json.loads(document or "{}").get("Statement")) if isinstance(each, dict)]
+    except (ValueError, AttributeError):
+        return []
+
+
+def _principals(statements: Iterable[Statement]) -> set[str]:
+    return {one for statement in statements for one in principals_of(statement)}
+
+
+def _resolved(statements: list[Statement], aws: Aws) -> tuple[list[Statement], list[str]]:
+    """The statements with the ARNs of what this push made, less what it could not make; and that in words."""
+    names = sorted(one for one in _principals(statements) if one.startswith(_OF_A_PUSH))
+    arns = {name: _arn_of(name, aws) for name in names}
+    resolved = [with_principals(each, [arns.get(one, one) for one in principals_of(each)]) for each in statements]
+    return [each for each in resolved if each is not None], [_not_there(name) for name in names if arns[name] is None]
+
+
+def _arn_of(name: str, aws: Aws) -> str | None:
+    if name.startswith(PERMISSION_SET):
+        return aws.points.reserved_role(name.removeprefix(PERMISSION_SET))
+    return aws.iam.arn("role", name.removeprefix(ROLE)) if aws.objects.was_made(name) else None
+
+
+def _not_there(name: str) -> str:
+    if name.startswith(PERMISSION_SET):
+        return f"permission set {name.removeprefix(PERMISSION_SET)}, which has no role in the account"
+    return f"role {name.removeprefix(ROLE)}, which this push could not make"
+
+
+def _unknown(arn: str) -> str:
+    return f"{arn}, which does not exist"
+
+
+def _arn(change: Change, aws: Aws) -> str:
+    """The ARN that a change is about. Raises `ChangeRefused` where it is no access point of the account."""
+    arn, account = change.row.resource, aws.objects.account_id
+    match = _POINT_ARN.fullmatch(arn)
+    if match is None or match["account"] != account:
+        raise ChangeRefused(change.row, f"it is no access point of account {account}. Nothing was changed.")
+    return arn
+
+
+def _is_ours(change: Change, aws: Aws) -> bool:
+    arn = _arn(change, aws)
+    return aws.objects.is_ours(change.row, point(arn), lambda: aws.points.tags(arn))

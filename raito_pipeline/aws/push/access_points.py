@@ -1,0 +1,305 @@
+"""The plan for access controls that are access points: one bucket, principals of the who, statements of the what."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT
+from raito_pipeline.aws.access.points import TYPE
+from raito_pipeline.aws.data_objects.names import parse_full_name
+from raito_pipeline.aws.push.access_point_changes import (
+    CreateAccessPoint,
+    CreatePointPolicy,
+    DelegateToAccessPoints,
+    DeleteAccessPoint,
+    DeletePointPolicy,
+    UpdatePointPolicy,
+)
+from raito_pipeline.aws.push.access_point_statements import (
+    POINT_POLICY_LIMIT,
+    CurrentPolicy,
+    Statement,
+    grants,
+    narrowed,
+    point_document,
+    point_policy,
+    point_statements,
+    read_current,
+)
+from raito_pipeline.aws.push.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
+from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.grants import described_and_tagged
+from raito_pipeline.aws.push.point_who import PointWho, point_who
+from raito_pipeline.aws.push.statements import compact, same
+from raito_pipeline.model import AccessControl, AccessPoint, S3Bucket, made_by_raito
+
+_ARN = re.compile(r"arn:[^:]+:s3:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):accesspoint/(?P<name>[a-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class _PointPlace:
+    """Where an access point is, or will be."""
+
+    arn: str
+    bucket: S3Bucket
+    there: AccessPoint | None
+    """None where it has to be made"""
+
+
+def plan_access_point(plans: Plans, draft: Draft) -> None:
+    """Plan one access point. Raises `Refused`."""
+    place = _place(plans, draft)
+    draft.external_id = f"{ACCESS_POINT}{place.arn}"
+    wanted = _wanted(plans, draft, place)
+    if place.there is None:
+        request = {"Bucket": place.bucket.name, "Tags": described_and_tagged(draft)["Tags"]}
+        draft.change(CreateAccessPoint, place.arn, "it was granted in Raito Cloud", after=compact(request))
+    _plan_policy(draft, place, wanted)
+    if wanted is not None:
+        _plan_consent(plans, draft, place)
+    if not draft.rows:
+        draft.nothing("access-point", place.arn, "AWS has it as it was granted")
+
+
+def delete_access_point(plans: Plans, draft: Draft) -> None:
+    """Plan to remove one access point. What is gone already needs no change. Raises `Refused`."""
+    arn = plans.existing(draft.control, ACCESS_POINT)
+    if arn is not None:
+        region = _region_of(plans, arn)
+        there = plans.state.points.points.get(arn)
+        if there is not None or plans.state.points.why_unknown(region) is not None:
+            # Where the access points of a region are not known, AWS says whether it is gone.
+            before = there.policy if there is not None else None
+            draft.change(DeleteAccessPoint, arn, "it was removed in Raito Cloud", before=before)
+            return
+    draft.nothing("access-point", arn or draft.control.name, "it is to be removed, and is gone already")
+
+
+def kept_point_name(plans: Plans, control: AccessControl, current: str) -> str | None:
+    """The name that an access point keeps: its own, since access points cannot be renamed."""
+    del plans, control
+    return current
+
+
+def name_in_arn(arn: str) -> str:
+    """The name of an access point by its ARN."""
+    return arn.rpartition("/")[2]
+
+
+def buckets_behind(controls: Iterable[AccessControl], buckets: Mapping[str, S3Bucket]) -> list[S3Bucket]:
+    """The buckets that access points of an export open, less those that are to be removed; each once, by name."""
+    places = (
+        parse_full_name(item.data_object.full_name)
+        for control in controls
+        if control.type == TYPE and not control.delete
+        for item in control.what
+    )
+    names = {place.bucket for place in places if place is not None}
+    return [buckets[name] for name in sorted(names & buckets.keys())]
+
+
+# -- where -------------------------------------------------------------------------------------------------------------
+
+
+def _place(plans: Plans, draft: Draft) -> _PointPlace:
+    """The access point of an access control: the one it has, or the one it will have. Raises `Refused`."""
+    state, arn = plans.state.points, plans.existing(draft.control, ACCESS_POINT)
+    if arn is not None:
+        region = _region_of(plans, arn)
+        there = state.points.get(arn)
+        if there is not None:
+            return _PointPlace(arn, _known_bucket(plans, there.bucket), there)
+        _require_known(plans, region)
+        draft.warnings.append(f"access point {draft.name} was gone from AWS, and is made anew")
+    elif draft.control.external_id:
+        raise Refused(f"its external id {draft.control.external_id!r} is not that of an access point")
+    bucket = _one_bucket(plans, draft)
+    region = bucket.region or ""
+    new = f"arn:{plans.options.aws_partition}:s3:{region}:{plans.state.account_id}:accesspoint/{draft.name}"
+    there = state.points.get(new)
+    if there is None:
+        _require_known(plans, region)
+    else:
+        _require_own(there, bucket)
+    return _PointPlace(new, bucket, there)
+
+
+def _region_of(plans: Plans, arn: str) -> str:
+    match = _ARN.fullmatch(arn)
+    if match is None or match["account"] != plans.state.account_id:
+        raise Refused(f"its external id names {arn!r}, which is no access point of account {plans.state.account_id}")
+    return match["region"]
+
+
+def _require_known(plans: Plans, region: str) -> None:
+    reason = plans.state.points.why_unknown(region)
+    if reason is not None:
+        raise Refused(f"the access points of region {region} are not known: {reason}")
+
+
+def _require_own(there: AccessPoint, bucket: S3Bucket) -> None:
+    """Raise `Refused` for an access point that has the name already, unless a push made it for this bucket."""
+    if there.bucket != bucket.name:
+        raise Refused(
+            f"access point {there.name} exists in {bucket.region} and opens bucket {there.bucket}, which AWS never "
+            f"changes: give the access control another name, or delete the access point"
+        )
+    if not made_by_raito(there.tags) and not (there.tags is None and there.policy is None):
+        raise Refused(f"access point {there.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
+
+
+def _one_bucket(plans: Plans, draft: Draft) -> S3Bucket:
+    """The one bucket of a what. Raises `Refused` where there is none, or several, or one that is not known."""
+    names: dict[str, None] = {}
+    for item in draft.control.what:
+        name = _bucket_name(plans, item.data_object.full_name)
+        if name is not None:
+            names[name] = None
+    if len(names) > 1:
+        raise Refused(
+            f"an access point opens one bucket, and its what is in {len(names)}: {', '.join(sorted(names))}. Make an "
+            f"access control for each"
+        )
+    if not names:
+        raise Refused("its what names no bucket of the account, and an access point opens exactly one")
+    return _known_bucket(plans, next(iter(names)))
+
+
+def _bucket_name(plans: Plans, full_name: str) -> str | None:
+    place = parse_full_name(full_name)
+    return place.bucket if place is not None and place.account == plans.state.account_id else None
+
+
+def _known_bucket(plans: Plans, name: str) -> S3Bucket:
+    bucket = plans.state.points.buckets.get(name)
+    if bucket is None:
+        raise Refused(f"bucket {name} is not among the buckets of the account")
+    if bucket.region is None:
+        raise Refused(f"the region of bucket {name} could not be read, and its access points are in that region")
+    return bucket
+
+
+# -- what and who ------------------------------------------------------------------------------------------------------
+
+
+def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
+    """The policy that the access point is to have; None where nobody is to have access through it."""
+    control, there = draft.control, place.there
+    users, roles = plans.state.users.values(), plans.state.roles.values()
+    known = {user.arn for user in users} | {role.arn for role in roles}
+    current = read_current(there.policy if there else None, known, plans.state.account_id)
+    statements = _what(plans, draft, place)
+    if there is not None and control.what_locked:
+        statements = current.plain
+    principals = _who(plans, draft, current, existing=there is not None)
+    # What Raito did not make holds what it cannot show: that stays.
+    own = point_policy(statements, principals)
+    if not own:
+        nobody = "nobody is in its who" if not principals else "nothing of its what can be granted"
+        draft.warnings.append(f"{nobody}: it is an access point through which nobody has access")
+    if there is None or made_by_raito(there.tags):
+        return _within_limit(draft, own, [], current)
+    # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
+    if grants(own) == grants(current.plain):
+        return there.policy
+    return _within_limit(draft, own, current.others, current)
+
+
+def _what(plans: Plans, draft: Draft, place: _PointPlace) -> list[Statement]:
+    """Statements without principals for what is in the bucket of the access point; the rest are errors."""
+    inside = []
+    for item in draft.control.what:
+        name = _bucket_name(plans, item.data_object.full_name)
+        if name == place.bucket.name:
+            inside.append(item)
+        else:
+            draft.leave_out(_why_outside(item.data_object.full_name, name, place))
+    made = point_statements(inside, place.arn, place.bucket.name, plans.state.account_id, plans.options.aws_partition)
+    for problem in made.problems:
+        draft.leave_out(problem)
+    draft.warnings += made.warnings
+    if not made.statements and place.there is None:
+        raise Refused("; ".join(dict.fromkeys([*draft.errors, *made.warnings])) or "its what gives nothing")
+    return made.statements
+
+
+def _why_outside(full_name: str, bucket: str | None, place: _PointPlace) -> str:
+    if bucket is None:
+        return f"data object {full_name} is in no bucket of the account, and an access point opens exactly one"
+    return (
+        f"data object {full_name} is not in bucket {place.bucket.name}, which access point {name_in_arn(place.arn)} "
+        f"opens for ever: delete this access control and make another one, which gets an access point of its own"
+    )
+
+
+def _who(plans: Plans, draft: Draft, current: CurrentPolicy, *, existing: bool) -> set[str]:
+    """Principals: those of the who, and where a part of it is locked those that are there."""
+    control, who = draft.control, point_who(plans, draft)
+    users = {row.arn for row in plans.state.users.values()}
+    had = PointWho(current.principals & users, current.principals - users)
+    kept_users = existing and control.who_locked
+    kept_roles = existing and control.inheritance_locked
+    return (had.users if kept_users else who.users) | (had.roles if kept_roles else who.roles)
+
+
+def _within_limit(draft: Draft, own: list[Statement], others: list[Statement], current: CurrentPolicy) -> str | None:
+    """The document; past AWS's limit only what was there before and is still wanted, and an error. Raises `Refused`."""
+    document = point_document([*own, *others])
+    size = len((document or "").encode())
+    if size <= POINT_POLICY_LIMIT:
+        return document
+    reason = (
+        f"its policy would have {size} bytes, and AWS takes {POINT_POLICY_LIMIT} for an access point: grant it to a "
+        f"role in place of many users, or on fewer data objects"
+    )
+    left = point_document([*narrowed(own, grants(current.plain)), *others])
+    if not current.plain or len((left or "").encode()) > POINT_POLICY_LIMIT:
+        raise Refused(reason)
+    draft.leave_out(f"{reason}. Nobody gets anything new; what was taken away is gone")
+    return left
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def _plan_policy(draft: Draft, place: _PointPlace, wanted: str | None) -> None:
+    before = place.there.policy if place.there is not None else None
+    if wanted is None:
+        if before is not None:
+            draft.change(DeletePointPolicy, place.arn, "nobody is to have access through it", before=before)
+    elif before is None:
+        draft.change(CreatePointPolicy, place.arn, "what it gives access to, and to whom", after=wanted)
+    elif not same(before, wanted):
+        why = "what it gives access to, or to whom, has changed"
+        draft.change(UpdatePointPolicy, place.arn, why, before=before, after=wanted)
+
+
+def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
+    """Ask whether the bucket leaves it to the access point who has access, and what to do where it does not."""
+    bucket, partition = place.bucket.name, plans.options.aws_partition
+    asked = plans.state.points.policies.get(bucket)
+    if asked is None or asked.problem is not None:
+        why = "it was not read" if asked is None else asked.problem
+        draft.warnings.append(
+            f"whether bucket {bucket} delegates to access points is not known ({why}); if it does not, this grant "
+            f"gives nothing by itself"
+        )
+        return
+    if delegates(asked.policy, bucket, place.arn, partition):
+        return
+    statement = compact(delegation(bucket, plans.state.account_id, partition))
+    warning = (
+        f"bucket {bucket} does not delegate to access points: this grant gives nothing by itself, only to who has the "
+        f"same access on the bucket. Add this statement to the policy of the bucket: {statement}"
+    )
+    if not plans.options.aws_access_point_delegation:
+        draft.warnings.append(f"{warning}, or set aws-access-point-delegation")
+        return
+    try:
+        after = with_delegation(asked.policy, bucket, plans.state.account_id, partition)
+    except ConsentProblem as problem:
+        draft.warnings.append(f"{warning}. aws-access-point-delegation does not add it: {problem}")
+        return
+    resource = f"arn:{partition}:s3:::{bucket}"
+    why = f"statement {SID}: without it the access point grants nothing by itself"
+    draft.change(DelegateToAccessPoints, resource, why, before=asked.policy, after=after)

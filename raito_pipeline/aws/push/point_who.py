@@ -1,0 +1,109 @@
+"""Who an access point is granted to: users and roles of the account by their ARNs, as IAM has them.
+
+What the same push makes has no ARN yet, or one that AWS does not know yet: it stands in the plan as `role:NAME` or
+`ssorole:NAME`, and gets its ARN when the change is made.
+"""
+
+from dataclasses import dataclass, field
+
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE, permission_set_name
+from raito_pipeline.aws.push.draft import Draft, Plans
+from raito_pipeline.model import IamRole
+
+RESERVED_PATH = "/aws-reserved/sso.amazonaws.com/"
+_ID = "ID:"
+_ROLE_TYPE, _SET_TYPE = "aws_role", "aws_sso_role"
+
+
+@dataclass
+class PointWho:
+    """Principals of an access point: those that are users or members of groups, and those that are roles."""
+
+    users: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    """ARNs, or `role:NAME` and `ssorole:NAME` of what the same push makes"""
+
+
+def reserved_roles(plans: Plans, permission_set: str) -> list[IamRole]:
+    """The roles that Identity Center made of a permission set in the account: one, as long as it is assigned there."""
+    return [
+        role
+        for name, role in sorted(plans.state.roles.items())
+        if (match := RESERVED_ROLE.fullmatch(name)) is not None
+        and match["permission_set"] == permission_set
+        and role.path.startswith(RESERVED_PATH)
+    ]
+
+
+def point_who(plans: Plans, draft: Draft) -> PointWho:
+    """Everybody in the who of an access point; each entry that names nobody is an error of its own."""
+    who, state = draft.control.who, plans.state
+    names = set(who.users)
+    for group in who.groups:
+        if group not in state.members:
+            draft.leave_out(f"group {group} in its who is not in IAM of the account")
+        names |= set(state.members.get(group, ()))
+    for name in sorted(names - state.users.keys()):
+        draft.leave_out(f"user {name} in its who is not in IAM of the account")
+    if who.recipients:
+        draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
+    found = PointWho({state.users[name].arn for name in names & state.users.keys()})
+    for entry in who.inherit_from:
+        principal = _inherited(plans, entry)
+        if principal is None:
+            draft.leave_out(_why_not(entry))
+        else:
+            found.roles.add(principal)
+    return found
+
+
+def _inherited(plans: Plans, entry: str) -> str | None:
+    """The role that an entry stands for; None where it stands for none that is there, or will be."""
+    if entry.startswith(_ID):
+        entry = _of_this_export(plans, entry.removeprefix(_ID)) or ""
+    if entry in _removed(plans):
+        return None
+    if entry.startswith(ROLE):
+        return _role(plans, entry.removeprefix(ROLE))
+    return _set_role(plans, entry.removeprefix(PERMISSION_SET)) if entry.startswith(PERMISSION_SET) else None
+
+
+def _of_this_export(plans: Plans, control_id: str) -> str | None:
+    """The external id that another access control has, or will have. One that is refused stays what it is in AWS."""
+    planned, control = plans.planned.get(control_id), plans.exported.get(control_id)
+    if planned is not None and planned.kind in (_ROLE_TYPE, _SET_TYPE):
+        return f"{ROLE if planned.kind == _ROLE_TYPE else PERMISSION_SET}{planned.name}"
+    return control.external_id if planned is None and control is not None and not control.delete else None
+
+
+def _removed(plans: Plans) -> set[str]:
+    """External ids of what this push deletes."""
+    return {each.external_id for each in plans.exported.values() if each.delete and each.external_id}
+
+
+def _role(plans: Plans, name: str) -> str | None:
+    role = plans.state.roles.get(name)
+    if role is not None:
+        return role.arn
+    return f"{ROLE}{name}" if name in plans.names(_ROLE_TYPE) else None
+
+
+def _set_role(plans: Plans, name: str) -> str | None:
+    if RESERVED_ROLE.fullmatch(name) and name in plans.state.roles:
+        return plans.state.roles[name].arn
+    wanted = permission_set_name(name)
+    roles = reserved_roles(plans, wanted)
+    if len(roles) == 1:
+        return roles[0].arn
+    return f"{PERMISSION_SET}{wanted}" if not roles and wanted in plans.names(_SET_TYPE) else None
+
+
+def _why_not(entry: str) -> str:
+    if entry.startswith(_ID):
+        return f"{entry} in its who is no role and no permission set of this export"
+    if entry.startswith(PERMISSION_SET):
+        return (
+            f"{entry} in its who: the permission set has no role in the account. Identity Center makes it with the "
+            f"first assignment"
+        )
+    return f"{entry} in its who is no role of the account"
