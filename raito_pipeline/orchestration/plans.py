@@ -8,8 +8,10 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
+from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.access_points import buckets_behind
@@ -19,8 +21,8 @@ from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.draft import REFUSE
 from raito_pipeline.aws.push.inputs import PLANNED_ON, versions
 from raito_pipeline.aws.push.own_objects import object_key
-from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.point_state import PointState
+from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.results import refused_targets
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config import AccountTarget
@@ -111,7 +113,8 @@ class Planning:
             orphans: tuple[PushOrphan, ...] = ()
         else:
             bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
-            made = plan_push(exported, self._state(grid, exported), self.target, ACCESS_PROVIDER_TYPES.push, bounds)
+            types, clients = ACCESS_PROVIDER_TYPES.push, partial(self.services.aws, self.target)
+            made = plan_with_tags(clients, exported, self._state(grid, exported), self.target, types, bounds)
             targets, changes, orphans = made.targets, made.changes, made.orphans
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
@@ -196,16 +199,19 @@ class Planning:
 
     def _state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
         account = self.cell.account
-        center = PushCenter(self.services, self.store, self.cell)
-        return PushState.of(
-            self.target.account_id,
-            tuple(self.store.rows(IamUser, account)),
-            tuple(self.store.rows(IamGroup, account)),
-            tuple(self.store.rows(IamRole, account)),
-            tuple(self.store.rows(IamPolicy, account)),
-            tuple(self.store.rows(IamAttachment, account)),
-            center.state(self.attempts, grid, self.center_failures),
-            self._points(grid, controls),
+        inputs = AccessInputs(
+            account_id=self.target.account_id,
+            users=tuple(self.store.rows(IamUser, account)),
+            groups=tuple(self.store.rows(IamGroup, account)),
+            roles=tuple(self.store.rows(IamRole, account)),
+            policies=tuple(self.store.rows(IamPolicy, account)),
+            attachments=tuple(self.store.rows(IamAttachment, account)),
+            buckets=tuple(self.store.rows(S3Bucket, account)) if self.store.info("s3_buckets", account) else (),
+            access_points=(),
+        )
+        center = PushCenter(self.services, self.store, self.cell).state(self.attempts, grid, self.center_failures)
+        return PushState.of_account(
+            inputs, self.target, ACCESS_PROVIDER_TYPES.imported, center, self._points(grid, controls)
         )
 
     def _points(self, grid: Grid, controls: Iterable[AccessControl]) -> PointState:

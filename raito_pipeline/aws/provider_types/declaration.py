@@ -90,6 +90,7 @@ class ProviderTypes:
             {kind: push for _, kind, push in named},
             {kind: each.external_id_prefix for each, kind, _ in named},
             {kind: each.name for each, kind, _ in named},
+            {each.external_id_prefix: described.type for each, described, _ in own},
         )
 
     def read_rights(self, target: Target) -> Iterator[Right]:

@@ -87,7 +87,7 @@ class Guarded:
 
     def _beyond(self, role: IamRole) -> str | None:
         """What a role gives beyond data by its inline and attached policies."""
-        for document in self.state.inline.get(role.role_name, {}).values():
+        for document in self.state.inline.get(("role", role.role_name), {}).values():
             for more in beyond_data(document):
                 return f"it gives more than data ({more})"
         for arn in sorted(self._attached.get(role.role_name, ())):

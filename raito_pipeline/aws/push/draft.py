@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, PushChange, PushTarget
+from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarget, Tag
 
 NONE, REFUSE = "none", "refuse"
 IDLE = frozenset({NONE, REFUSE})
@@ -23,6 +23,10 @@ class Draft:
 
     control: AccessControl
     kind: str
+    replaces: AccessControl | None = None
+    """the access control as it is exported, where its object is of another type and goes once the new one is there"""
+    replacing: bool = False
+    """true for the deletion of an object whose access control is one of another type now"""
     name: str = ""
     """name in AWS, empty after a deletion"""
     external_id: str | None = None
@@ -32,6 +36,11 @@ class Draft:
     refused: bool = False
     """true where nothing is changed for it"""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def owned_id(self) -> str | None:
+        """The external id of what the access control has in AWS."""
+        return (self.replaces or self.control).external_id
 
     def change(
         self, made: type[Change], resource: str, why: str, *, before: str | None = None, after: str | None = None
@@ -62,7 +71,7 @@ class Draft:
 
     def target(self) -> PushTarget:
         """The row of the access control. A refused one keeps the name it has."""
-        control = self.control
+        control = self.replaces or self.control
         return PushTarget(
             position=control.position,
             access_control_id=control.id,
@@ -94,10 +103,26 @@ class Plans:
     """by access control id, those of refused ones left out"""
     exported: Mapping[str, AccessControl] = field(default_factory=dict)
     """every access control of the export by id"""
+    unread_tags: set[str] = field(default_factory=set)
+    """ARNs of managed policies whose tags the plan needs, and that were not read"""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names in AWS that access controls of one type have, or will have."""
         return frozenset(each.name for each in self.planned.values() if each.kind == kind)
+
+    def tags_of(self, policy: IamPolicy) -> tuple[Tag, ...] | None:
+        """The tags of a managed policy. None where they were not read: whoever plans can then ask for them."""
+        if policy.tags is None and not policy.aws_managed:
+            self.unread_tags.add(policy.arn)
+        return policy.tags
+
+    def named(self, control_id: str, kind: str, prefix: str) -> str | None:
+        """The name in AWS of an access control of this export that stays: what it will be, else what it is."""
+        found = self.planned.get(control_id)
+        if found is not None:
+            return found.name if found.kind == kind else None
+        control = self.exported.get(control_id)
+        return None if control is None or control.delete else self.existing(control, prefix)
 
     def existing(self, control: AccessControl, prefix: str) -> str | None:
         """The name of the AWS object that an access control has by its external id; None where it has none."""

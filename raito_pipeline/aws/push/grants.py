@@ -1,27 +1,29 @@
 """What roles and policies of a plan share: the document of a what, and what a new object is made with."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from raito_pipeline.aws.push import texts
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
-from raito_pipeline.aws.push.statements import Granted, WhatProblem, policy_for
-from raito_pipeline.model import CREATOR
+from raito_pipeline.aws.push.draft import Draft, Plans
+from raito_pipeline.aws.push.statements import NOTHING, Granted, policy_for
+from raito_pipeline.model import CREATOR, WhatItem
 
 _LONGEST_DESCRIPTION = 1_000
 
 
-def granted(plans: Plans, draft: Draft, limit: int, room: str) -> Granted:
-    """The document that grants the what of an access control. `room` says who takes at most `limit` characters.
-
-    Raises `Refused`.
-    """
-    try:
-        found = policy_for(draft.control.what, plans.state.account_id, plans.options.aws_partition)
-    except WhatProblem as error:
-        raise Refused(str(error)) from None
-    if len(found.text) > limit:
-        raise Refused(f"its what needs {len(found.text)} characters, and {room}")
+def granted(plans: Plans, draft: Draft, what: Iterable[WhatItem] | None = None) -> Granted:
+    """The document that grants a what, by default all of the access control's. What cannot be granted is left out."""
+    items = draft.control.what if what is None else what
+    found = policy_for(items, plans.state.account_id, plans.options.aws_partition)
+    draft.warnings += found.warnings
+    for problem in found.problems:
+        draft.leave_out(problem)
     return found
+
+
+def gives(document: Granted) -> bool:
+    """False for a document that allows nothing."""
+    return bool(document.document["Statement"] != [NOTHING])
 
 
 def described_and_tagged(draft: Draft) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The order of a push: it follows from what each change needs, makes and removes, and else is that of the plan.
+"""The order of a push: what takes access away comes first; else it follows from what changes need, make and remove.
 
-What gives access is made one after the other within an access control, and so is what takes it away; but what takes
-access away waits for no grant, unless it removes an object that another one replaces.
+What takes access away is never kept from being made by a grant that failed. The exception is an object that goes
+because another one takes its place: it stays until the other one is there. Who loses access through it is taken out of
+it before, by a change of its own.
 """
 
 import heapq
@@ -9,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.effects import Effect
@@ -41,21 +41,21 @@ class _Thing:
 
 
 def in_order(changes: Sequence[Change]) -> list[Change]:
-    """The changes, each after what it waits for; else in the order given, so that equal plans have equal orders."""
+    """The changes, each after what it waits for; else revocations first, and those alike in the order given."""
     sorter = TopologicalSorter({position: waits.all for position, waits in enumerate(waits_of(changes))})
     try:
         sorter.prepare()
     except CycleError:  # no plan is known that has one; the order given is that of the access provider types
         return list(changes)
-    return [changes[position] for position in _first_come(sorter)]
+    return [changes[position] for position in _first_come(sorter, changes)]
 
 
-def _first_come(sorter: TopologicalSorter[int]) -> Iterator[int]:
-    ready: list[int] = []
+def _first_come(sorter: TopologicalSorter[int], changes: Sequence[Change]) -> Iterator[int]:
+    ready: list[tuple[bool, int]] = []
     while sorter.is_active():
         for position in sorter.get_ready():
-            heapq.heappush(ready, position)
-        first = heapq.heappop(ready)
+            heapq.heappush(ready, (not changes[position].revokes, position))
+        _, first = heapq.heappop(ready)
         yield first
         sorter.done(first)
 
@@ -89,7 +89,11 @@ def _things(changes: Sequence[Change]) -> dict[str, _Thing]:
 
 def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Thing) -> None:
     for user in thing.users:
-        waits[user].needed |= set(thing.makers) - {user}
+        first = set(thing.makers) - {user}
+        if changes[user].revokes:
+            waits[user].after |= first
+        else:
+            waits[user].needed |= first
     granting = {user for user in thing.users if not changes[user].revokes}
     for waiting in thing.awaiting:
         waits[waiting].after |= {*thing.makers, *granting} - {waiting}
@@ -102,10 +106,10 @@ def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Th
 
 
 def _within_one_access_control(waits: Sequence[Waits], changes: Sequence[Change], positions: Sequence[int]) -> None:
-    revocations = [position for position in positions if changes[position].revokes]
-    others = [position for position in positions if not changes[position].revokes]
-    for first, second in (*pairwise(others), *pairwise(revocations)):
-        waits[second].needed.add(first)
-    # Where an object takes the place of another one, nobody is left without access in between.
-    if others and any(Effect.REMOVES in changes[position].effect for position in revocations):
-        waits[revocations[0]].needed.add(others[-1])
+    """Where an object takes the place of another one, nobody is left without access in between."""
+    removals = [position for position in positions if Effect.REMOVES in changes[position].effect]
+    others = [position for position in positions if position not in removals]
+    grants = {position for position in others if not changes[position].revokes}
+    for removal in removals:
+        waits[removal].needed |= grants
+        waits[removal].after |= set(others) - grants

@@ -40,7 +40,7 @@ def _claims(draft: Draft, prefixes: Mapping[str, str]) -> Iterator[str]:
     prefix = prefixes.get(draft.kind, "")
     names = (draft.name, draft.control.actual_name)
     yield from (f"{prefix}{name}" for name in names if name)
-    yield from (text for text in (draft.control.external_id, draft.external_id) if text)
+    yield from (text for text in (draft.owned_id, draft.external_id) if text)
 
 
 def _made(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, str, Existing]]:

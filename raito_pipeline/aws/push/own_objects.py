@@ -81,7 +81,7 @@ def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str]) -> None
     by_object: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         named = f"{prefixes.get(draft.kind, draft.kind)}{draft.name}" if draft.name else ""
-        for key in {object_key(text) for text in (draft.control.external_id or "", named) if text}:
+        for key in {object_key(text) for text in (draft.owned_id or "", named) if text}:
             by_object[key].append(draft)
     for key, sharing in by_object.items():
         if len(sharing) > 1:
@@ -106,7 +106,7 @@ def _other_case(external_id: str, spelled: Mapping[str, str]) -> str | None:
 
 def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:
     """Why the object of an access control is not its own; None where it is, or where it is not there yet."""
-    control, own_id = draft.control, draft.control.external_id
+    control, own_id = draft.control, draft.owned_id
     elsewhere = bounds.claimed_elsewhere.get(object_key(own_id or f"{prefix}{draft.name}"))
     if elsewhere is not None:
         return f"target {elsewhere} of this account has an access control for {own_id or draft.name} too"

@@ -22,6 +22,16 @@ def content(name: str) -> str:
     return f"permission-set-content:{name}"
 
 
+def in_account(name: str) -> str:
+    """What a permission set is in the account, as changes name it."""
+    return f"permission-set-in-account:{name}"
+
+
+def references(name: str) -> str:
+    """The managed policies that a permission set gets, as changes name them."""
+    return f"permission-set-references:{name}"
+
+
 def assignments(name: str) -> str:
     """Who has a permission set in the account, as changes name it."""
     return f"permission-set-assignments:{name}"
@@ -200,6 +210,11 @@ class Assign(_Assignment):
     OPERATION, EFFECT = "create", Effect.GIVES
 
     @property
+    def needs(self) -> Things:
+        # Nobody new gets what the permission set gave before.
+        return frozenset({permission_set(self.name), content(self.name), in_account(self.name)})
+
+    @property
     def makes(self) -> Things:
         return frozenset({assignments(self.name)})
 
@@ -252,11 +267,20 @@ class AttachReference(_Reference):
 
     OPERATION, EFFECT = "attach", Effect.GIVES
 
+    @property
+    def makes(self) -> Things:
+        return frozenset({content(self.name), references(self.name)})
+
 
 class DetachReference(_Reference):
     """A permission set loses a managed policy."""
 
     OPERATION, EFFECT = "detach", Effect.TAKES
+
+    @property
+    def awaits(self) -> Things:
+        # What takes the place of a policy is there before that goes.
+        return frozenset({references(self.name)})
 
     def apply(self, aws: Aws) -> None:
         self.ours(aws).detach(self.name, self.arn)
@@ -273,6 +297,10 @@ class ProvisionPermissionSet(_OfPermissionSet):
     @cached_property
     def effect(self) -> Effect:
         return Effect.GIVES if self.row.before is None else Effect.TAKES
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({in_account(self.name)})
 
     @property
     def awaits(self) -> Things:

@@ -175,8 +175,7 @@ def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) 
 
 def _document(plans: Plans, draft: Draft) -> str | None:
     """The inline policy, None where nothing is granted. Raises `Refused`."""
-    found = granted(plans, draft, _INLINE_LIMIT, f"a permission set has room for {_INLINE_LIMIT}")
-    draft.warnings += found.warnings
+    found = granted(plans, draft)
     if found.document["Statement"] == [NOTHING]:
         return None
     text = found.text

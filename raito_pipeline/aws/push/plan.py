@@ -33,6 +33,8 @@ class Plan:
     targets: tuple[PushTarget, ...]
     orphans: tuple[PushOrphan, ...] = ()
     """what Raito made and nobody grants any more; those that are removed have a target of their own"""
+    unread_tags: tuple[str, ...] = ()
+    """ARNs of managed policies whose tags it needs and does not know: with them the plan may be another one"""
 
 
 def plan_push(
@@ -47,14 +49,13 @@ def plan_push(
     `bounds` are what the export is held to; without them only what follows from `state` is refused.
     The order is that of the access provider types and then of the export, where no change needs what another one makes.
     """
-    drafts = [
-        Draft(control, _type_of(options, control)) for control in sorted(controls, key=lambda control: control.position)
-    ]
+    exported = sorted(controls, key=lambda control: control.position)
+    drafts = [_draft(options, types, control) for control in exported]
     for draft in drafts:
         if draft.control.unreadable:
             draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
-    exported = {draft.control.id: draft.control for draft in drafts}
-    held_to, plans = bounds or Bounds(), Plans(state, options, {}, exported)
+    by_id = {control.id: control for control in exported}
+    held_to, plans = bounds or Bounds(), Plans(state, options, {}, by_id)
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
     refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)
@@ -66,16 +67,16 @@ def plan_push(
     parts = _split(drafts, plans, types, held_to)
     for draft in in_turn:
         if not draft.refused:
-            _plan(plans, types.of(draft.kind), draft)
+            _plan(plans, types, draft)
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
         for part in parts.get(draft.control.id, ()):
             if not (draft.refused or part.refused):
-                _plan(plans, types.of(part.kind), part)
+                _plan(plans, types, part)
     all_parts = [part for some in parts.values() for part in some]
     orphans = () if bounds is None else _orphans([*drafts, *all_parts], plans, types, bounds)
     for removal in removals(orphans, len(drafts)):
-        _plan(plans, types.of(removal.kind), removal)
+        _plan(plans, types, removal)
         drafts.append(removal)
         in_turn.append(removal)
     hold_to([*drafts, *all_parts], types, state, options, held_to)
@@ -88,7 +89,8 @@ def plan_push(
         further = parts.get(draft.control.id, ())
         tell(draft, further)
         rows[:0] = [row for each in (draft, *further) for row in each.rows]
-    return Plan(_ordered(rows, types), tuple(d.target() for d in drafts), orphans)
+    targets = tuple(draft.target() for draft in drafts)
+    return Plan(_ordered(rows, types), targets, orphans, tuple(sorted(plans.unread_tags)))
 
 
 def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
@@ -111,9 +113,16 @@ def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bo
     return found
 
 
-def _type_of(options: PushOptions, control: AccessControl) -> str:
-    """The type of an access control: the one given, else the account's own."""
-    return control.type or ("aws_role" if options.organization is None else "aws_sso_role")
+def _draft(options: PushOptions, types: PushedTypes, control: AccessControl) -> Draft:
+    """The access control under its type: that of what it owns, where none is given, else the account's own.
+
+    Where it owns something of another type, it is planned as a new one, which takes the place of the old.
+    """
+    owned = types.owned_by(control.external_id)
+    kind = control.type or owned or ("aws_role" if options.organization is None else "aws_sso_role")
+    if owned is None or kind == owned or control.delete:
+        return Draft(control, owned if control.delete and owned else kind)
+    return Draft(replace(control, external_id=None, actual_name=None), kind, replaces=control)
 
 
 def _ordered(rows: Sequence[PushChange], types: PushedTypes) -> tuple[PushChange, ...]:
@@ -145,8 +154,8 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
     draft.change(tagging, there.resource, "its tags do not say yet for whom it is", after=compact(request))
 
 
-def _plan(plans: Plans, pushed: PushedType | NotPushedYet, draft: Draft) -> None:
-    control = draft.control
+def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
+    control, pushed = draft.control, types.of(draft.kind)
     if isinstance(pushed, NotPushedYet):
         draft.refuse(pushed.reason)
     elif control.delete and control.delete_locked:
@@ -156,8 +165,24 @@ def _plan(plans: Plans, pushed: PushedType | NotPushedYet, draft: Draft) -> None
     else:
         try:
             (pushed.delete if control.delete else pushed.plan)(plans, draft)
+            if draft.replaces is not None:
+                _remove_replaced(plans, types, draft, draft.replaces)
         except Refused as error:
             draft.refuse(str(error))
+
+
+def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: AccessControl) -> None:
+    """Remove the object of another type that an access control has. Raises `Refused`."""
+    old = types.owned_by(control.external_id) or ""
+    pushed = types.of(old)
+    if isinstance(pushed, NotPushedYet) or control.delete_locked:
+        why = "its deletion is locked" if control.delete_locked else f"{old} cannot be removed by a push yet"
+        raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing was changed")
+    removal = Draft(control, old, replacing=True)
+    pushed.delete(plans, removal)
+    draft.rows += [replace(row, why=f"its type is {draft.kind} now") for row in removal.rows]
+    draft.errors += removal.errors
+    draft.warnings += removal.warnings
 
 
 def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]) -> None:

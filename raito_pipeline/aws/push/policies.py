@@ -1,10 +1,12 @@
 """The plan for access controls that are managed policies: document from the what, attachments from the who."""
 
 import json
+from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
-from raito_pipeline.aws.push.grants import described_and_tagged, granted
+from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
     CreatePolicy,
@@ -13,64 +15,91 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
+from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
-from raito_pipeline.aws.push.statements import (
-    NOTHING,
-    POLICY_LIMIT,
-    Granted,
-    compact,
-    same,
-    unseen,
-)
+from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
 _ID = "ID:"
 _ROLE_TYPE = "aws_role"
+_NOBODY: frozenset[Principal] = frozenset()
+_ALLOWS_NOTHING = compact({"Version": VERSION, "Statement": [NOTHING]})
 
 
 def plan_policy(plans: Plans, draft: Draft) -> None:
-    """Plan one managed policy. Raises `Refused`."""
-    old = _existing(plans, draft)
+    """Plan one managed policy. Raises `Refused` where nothing can be done for it."""
+    _require_read(plans, draft)
+    old = _existing(plans, draft.control)
     policy = plans.state.policies.get(draft.name)
-    if policy is not None and policy is not old and not made_by_raito(policy.tags):
-        raise Refused(f"policy {draft.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
+    if policy is not None and policy is not old:
+        _require_made_by_raito(plans, policy)
     draft.external_id = f"{POLICY}{draft.name}"
-    principals = _principals(plans, draft, policy or old)
+    wanted = _principals(plans, draft)
     if policy is None:
         arn = _create(plans, draft)
-        attached: frozenset[Principal] = frozenset()
+        _attach(draft, arn, wanted)
     else:
         arn = policy.arn
-        attached = plans.state.attached.get(arn, frozenset())
-        if not draft.control.what_locked and not policy.aws_managed:
-            _update_document(plans, draft, policy)
-    if not draft.control.who_locked or policy is None:
-        _attach(draft, arn, principals - attached)
-        _detach(draft, arn, attached - principals, "it is not in the who any more")
-    replaced = old if old is not policy else None
-    plan_references(plans, draft, arn, replaced.arn if replaced else None)
-    if replaced is not None:
-        _delete(plans, draft, replaced, f"its name is {draft.name} now")
+        _update(plans, draft, policy, wanted)
+    _references_and_old(plans, draft, arn, old if old is not policy else None, wanted)
     if not draft.rows:
         draft.nothing("policy", arn, "AWS has it as it was granted")
 
 
+def _references_and_old(
+    plans: Plans, draft: Draft, arn: str, old: IamPolicy | None, wanted: frozenset[Principal]
+) -> None:
+    """Plan the permission sets that have the policy, and that the one whose place it takes goes."""
+    try:
+        plan_references(plans, draft, arn, old.arn if old else None)
+    except Refused as error:
+        draft.leave_out(str(error))
+        if old is not None:
+            _detach_gone(plans, draft, old, wanted)
+        return
+    if old is not None:
+        _detach_gone(plans, draft, old, wanted)
+        _remove(plans, draft, old, f"its name is {draft.name} now")
+
+
 def delete_policy(plans: Plans, draft: Draft) -> None:
     """Plan to remove one managed policy. What is gone already needs no change. Raises `Refused`."""
-    policy = _existing(plans, draft)
+    _require_read(plans, draft)
+    policy = _existing(plans, draft.control)
     if policy is None:
         resource = draft.control.actual_name or draft.control.name
         draft.nothing("policy", resource, "it is to be removed, and is gone already")
     elif policy.aws_managed:
         raise Refused(f"policy {policy.policy_name} is managed by AWS and cannot be deleted")
     else:
-        plan_no_references(plans, draft, policy.arn)
-        _delete(plans, draft, policy, "it was removed in Raito Cloud")
+        _delete(plans, draft, policy)
 
 
-def _existing(plans: Plans, draft: Draft) -> IamPolicy | None:
+def _require_read(plans: Plans, draft: Draft) -> None:
+    """Raise `Refused` where it is not known what AWS has, because an option leaves it out."""
+    option = plans.state.not_read.get("managed policies")
+    if option is not None:
+        raise Refused(f"{option} is on, so that it is not known what AWS has of it: nothing was changed")
+    option = plans.state.not_read.get("policies of AWS")
     name = plans.existing(draft.control, POLICY)
+    if option is not None and name is not None and _existing(plans, draft.control) is None:
+        raise Refused(
+            f"{name} is no policy of the account: it is gone, or one that AWS manages, which {option} leaves out. "
+            f"Nothing was changed"
+        )
+
+
+def _require_made_by_raito(plans: Plans, policy: IamPolicy) -> None:
+    tags = plans.tags_of(policy)
+    if tags is None and not policy.aws_managed:
+        raise Refused(f"policy {policy.policy_name} exists in AWS, and its tags could not be read: nothing was changed")
+    if not made_by_raito(tags):
+        raise Refused(f"policy {policy.policy_name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
+
+
+def _existing(plans: Plans, control: AccessControl) -> IamPolicy | None:
+    name = plans.existing(control, POLICY)
     if name is None:
         return None
     if name.startswith("arn:"):
@@ -78,98 +107,192 @@ def _existing(plans: Plans, draft: Draft) -> IamPolicy | None:
     return plans.state.policies.get(name)
 
 
+# -- what ------------------------------------------------------------------------------------------------------------
+
+
 def _create(plans: Plans, draft: Draft) -> str:
-    request = {
-        "PolicyDocument": json.loads(_granted(plans, draft).text),
-        **described_and_tagged(draft),
-    }
+    document = _granted(plans, draft)
+    if len(document.text) > POLICY_LIMIT:
+        raise Refused(_too_long(document.text))
+    request = {"PolicyDocument": json.loads(document.text), **described_and_tagged(draft)}
     draft.change(CreatePolicy, draft.name, "it was granted in Raito Cloud", after=compact(request))
     return f"arn:{plans.options.aws_partition}:iam::{plans.state.account_id}:policy/{draft.name}"
 
 
-def _update_document(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
+def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Principal]) -> None:
+    ours = _is_raitos(plans, policy)
+    if not draft.control.what_locked and not policy.aws_managed:
+        after = _raitos_document(plans, draft, policy) if ours else _edited_document(plans, draft, policy)
+        if after is not None and not same(policy.document, after):
+            why = "what it gives access to has changed"
+            draft.change(NewPolicyVersion, policy.arn, why, before=policy.document, after=after)
+    attached = plans.state.attached.get(policy.arn, _NOBODY)
+    shown = None if ours else plans.state.view.principals(_external_id(draft))
+    stay = _untouched(plans, draft, attached) | (_NOBODY if shown is None else attached - shown)
+    _detach(draft, policy.arn, _open(draft, attached - wanted - stay), "it is not in the who any more")
+    _attach(draft, policy.arn, _open(draft, wanted - attached))
+
+
+def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:
+    """True where Raito made it, so that all of it follows from the access control."""
+    return made_by_raito(plans.tags_of(policy))
+
+
+def _external_id(draft: Draft) -> str:
+    return draft.control.external_id or draft.external_id or ""
+
+
+def _raitos_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | None:
     wanted = _granted(plans, draft).text
-    if same(policy.document, wanted):
-        return
-    lost = [] if made_by_raito(policy.tags) else unseen(policy.document)
-    if lost:
-        raise Refused(
-            f"policy {policy.policy_name} was not made by Raito and holds what Raito Cloud does not see ({lost[0]}); "
-            f"writing it anew would lose that"
-        )
-    why = "what it gives access to has changed"
-    draft.change(NewPolicyVersion, policy.arn, why, before=policy.document, after=wanted)
+    if len(wanted) <= POLICY_LIMIT:
+        return wanted
+    draft.leave_out(f"{_too_long(wanted)}: what was taken away goes, and nothing is added")
+    return only_taking(policy.document, wanted) or policy.document
+
+
+def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | None:
+    """The document of a policy that Raito did not make, after what people changed of what it shows of it."""
+    view, what = plans.state.view, draft.control.what
+    shown = view.what(_external_id(draft))
+    edit = Edit(view, view.given_by(policy.document) if shown is None else shown, view.claims(what))
+    left = narrowed(policy.document, edit, named=f"policy {policy.policy_name}")
+    for problem in left.problems:
+        draft.leave_out(problem)
+    more = granted(plans, draft, beyond(what, left.gives, view))
+    after = extended(left.text, more.document["Statement"] if gives(more) else [])
+    if len(after) > POLICY_LIMIT and len(after) > len(policy.document):
+        draft.leave_out(f"{_too_long(after)}: what was taken away goes, and nothing is added")
+        after = extended(left.text, [])
+    return after if json.loads(after)["Statement"] else _ALLOWS_NOTHING
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
-    found = granted(plans, draft, POLICY_LIMIT, f"AWS takes {POLICY_LIMIT} for a policy")
-    if found.document["Statement"] == [NOTHING]:
+    found = granted(plans, draft)
+    if not gives(found):
         draft.warnings.append("it gives access to nothing; AWS wants a statement, so it has one that allows nothing")
-    draft.warnings += found.warnings
     return found
 
 
-def _principals(plans: Plans, draft: Draft, policy: IamPolicy | None) -> frozenset[Principal]:
+def _too_long(text: str) -> str:
+    return f"its what needs {len(text)} characters, and AWS takes {POLICY_LIMIT} for a policy"
+
+
+# -- who -------------------------------------------------------------------------------------------------------------
+
+
+def _principals(plans: Plans, draft: Draft) -> frozenset[Principal]:
+    """Whom the who names and AWS knows. Everything else in it is an error of its own."""
     who, state = draft.control.who, plans.state
     found: set[Principal] = set()
     for kind, names, known in (("user", who.users, state.users), ("group", who.groups, state.members)):
         found |= {(kind, name) for name in names if name in known}
-        missing = sorted(name for name in names if name not in known)
-        draft.warnings += [f"{kind} {name} is not in IAM of the account, and was left out" for name in missing]
-    roles = [entry for entry in who.inherit_from if not is_reference(plans, entry)]
-    found |= {("role", _role(plans, entry)) for entry in roles}
+        for name in sorted(name for name in names if name not in known):
+            draft.leave_out(f"{kind} {name} is not in IAM of the account, and was left out")
+    for entry in (each for each in who.inherit_from if not is_reference(plans, each)):
+        role = _role(plans, draft, entry)
+        if role is not None:
+            found.add(("role", role))
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    if policy is not None:
-        found |= _excluded_roles(plans, draft, policy)
     return frozenset(found)
 
 
-def _role(plans: Plans, entry: str) -> str:
-    """The name of the role that an entry of the who stands for. Raises `Refused`."""
+def _role(plans: Plans, draft: Draft, entry: str) -> str | None:
+    """The name of the role that an entry of the who stands for; None where that is an error."""
     if entry.startswith(_ID):
-        planned = plans.planned.get(entry.removeprefix(_ID))
-        if planned is None or planned.kind != _ROLE_TYPE:
-            raise Refused(f"{entry} in its who is no role of this export")
-        return planned.name
+        name = plans.named(entry.removeprefix(_ID), _ROLE_TYPE, ROLE)
+        if name is None:
+            draft.leave_out(f"{entry} in its who is no role of this export, and was left out")
+        return name
     name = entry.removeprefix(ROLE)
     if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(_ROLE_TYPE)):
-        raise Refused(f"{entry} in its who is no role of the account")
+        draft.leave_out(f"{entry} in its who is no role of the account, and was left out")
+        return None
+    if plans.state.of_aws(name):
+        draft.leave_out(f"{entry} in its who is a role that only AWS changes, and was left out: use its permission set")
+        return None
     return name
 
 
-def _excluded_roles(plans: Plans, draft: Draft, policy: IamPolicy) -> set[Principal]:
-    """Roles that have the policy and that Raito Cloud does not see: they keep it."""
-    kept = {
+def _untouched(plans: Plans, draft: Draft, attached: frozenset[Principal]) -> frozenset[Principal]:
+    """Roles that have the policy and keep it: those that only AWS changes, and those that options leave out."""
+    reserved = {(kind, name) for kind, name in attached if kind == "role" and plans.state.of_aws(name)}
+    excluded = {
         (kind, name)
-        for kind, name in plans.state.attached.get(policy.arn, ())
+        for kind, name in attached - reserved
         if kind == "role" and matches_any(plans.options.aws_access_role_excludes, name)
     }
     draft.warnings += [
-        f"role {name} keeps the policy: aws-access-role-excludes leaves it out" for _, name in sorted(kept)
+        f"role {name} keeps the policy: aws-access-role-excludes leaves it out" for _, name in sorted(excluded)
     ]
-    return kept
+    return frozenset(reserved | excluded)
 
 
-def _attach(draft: Draft, arn: str, principals: frozenset[Principal]) -> None:
+def _open(draft: Draft, principals: Iterable[Principal]) -> frozenset[Principal]:
+    """Those whose part of the who is not locked."""
+    control = draft.control
+    return frozenset(
+        (kind, name)
+        for kind, name in principals
+        if not (control.inheritance_locked if kind == "role" else control.who_locked)
+    )
+
+
+def _attach(draft: Draft, arn: str, principals: Iterable[Principal]) -> None:
     for kind, name in sorted(principals):
         draft.change(AttachPolicy, f"{kind}:{name}", "it is in the who", after=arn)
 
 
-def _detach(draft: Draft, arn: str, principals: frozenset[Principal], why: str) -> None:
+def _detach(draft: Draft, arn: str, principals: Iterable[Principal], why: str) -> None:
     for kind, name in sorted(principals):
         draft.change(DetachPolicy, f"{kind}:{name}", why, before=arn)
 
 
-def _delete(plans: Plans, draft: Draft, policy: IamPolicy, why: str) -> None:
-    _detach(draft, policy.arn, plans.state.attached.get(policy.arn, frozenset()), why)
+# -- deletion --------------------------------------------------------------------------------------------------------
+
+
+def _delete(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
+    """Everybody loses it at once; it goes itself unless a permission set keeps it."""
+    why = "it was removed in Raito Cloud"
+    if draft.replacing and not _is_raitos(plans, policy):
+        draft.leave_out(f"policy {policy.policy_name} stays, because Raito did not make it: its type cannot change")
+        return
+    attached = plans.state.attached.get(policy.arn, _NOBODY)
+    _detach(draft, policy.arn, (each for each in attached if not _is_of_aws(plans, each)), why)
+    try:
+        plan_no_references(plans, draft, policy.arn)
+    except Refused as error:
+        draft.leave_out(f"policy {policy.policy_name} stays: {error}")
+        return
+    _remove(plans, draft, policy, why)
+
+
+def _detach_gone(plans: Plans, draft: Draft, old: IamPolicy, wanted: frozenset[Principal]) -> None:
+    """Who is not in the who any more loses the old policy at once, the others with the policy itself."""
+    attached = plans.state.attached.get(old.arn, _NOBODY)
+    gone = frozenset(each for each in attached - wanted if not _is_of_aws(plans, each))
+    _detach(draft, old.arn, _open(draft, gone), "it is not in the who any more")
+
+
+def _remove(plans: Plans, draft: Draft, policy: IamPolicy, why: str) -> None:
+    holders = sorted(each for each in plans.state.attached.get(policy.arn, _NOBODY) if _is_of_aws(plans, each))
+    if holders:
+        names = ", ".join(name for _, name in holders)
+        draft.leave_out(f"policy {policy.policy_name} stays, because roles that only AWS changes have it: {names}")
+        return
     draft.change(DeletePolicy, policy.arn, why, before=policy.document)
 
 
+def _is_of_aws(plans: Plans, principal: Principal) -> bool:
+    return principal[0] == "role" and plans.state.of_aws(principal[1])
+
+
 def kept_policy_name(plans: Plans, control: AccessControl, current: str) -> str | None:
-    """The name that a policy keeps: where it was imported under it, or is managed by AWS. Else its hint decides."""
+    """The name that a policy keeps: one that Raito did not make, or that is locked. Else its hint decides."""
     if current.startswith("arn:"):
         return current.rsplit("/", 1)[-1]
     policy = plans.state.policies.get(current)
     imported = control.actual_name is not None and control.actual_name == control.naming_hint
-    return current if imported or (policy is not None and policy.aws_managed) else None
+    locked = control.delete_locked  # a policy gets another name by being made anew and deleted
+    others = policy is not None and (policy.aws_managed or not made_by_raito(plans.tags_of(policy)))
+    return current if imported or locked or others else None

@@ -13,6 +13,11 @@ def policy(name_or_arn: str) -> str:
     return f"{POLICY}{name_or_arn.rpartition('/')[2]}"
 
 
+def _what(name_or_arn: str) -> str:
+    """The document of a managed policy as changes name it."""
+    return f"document of {policy(name_or_arn)}"
+
+
 class CreatePolicy(Change):
     """A new managed policy, which nobody has yet."""
 
@@ -65,7 +70,7 @@ class NewPolicyVersion(Change):
     """A managed policy gives access to something else."""
 
     KIND, OPERATION, EFFECT = "policy-version", "create", None
-    makes = removes = NOTHING
+    removes = NOTHING
     through = NOTHING  # nobody is added to those who have it
 
     @property
@@ -74,6 +79,10 @@ class NewPolicyVersion(Change):
 
     def current(self, aws: Aws) -> Present:
         return _document(aws, self.row.resource)
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({_what(self.row.resource)})
 
     def apply(self, aws: Aws) -> None:
         _is_ours(self, aws)
@@ -145,6 +154,11 @@ class AttachPolicy(_Attachment):
     @property
     def arn(self) -> str | None:
         return self.row.after
+
+    @property
+    def needs(self) -> Things:
+        # Nobody new gets what the policy gave before.
+        return super().needs | {_what(self.arn or "")}
 
 
 class DetachPolicy(_Attachment):

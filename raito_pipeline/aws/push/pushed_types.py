@@ -70,6 +70,14 @@ class PushedTypes:
     labels: Mapping[str, str] = field(default_factory=dict)
     """what people call an access provider of a type"""
 
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """the type of what an external id names, by its prefix"""
+
+    def owned_by(self, external_id: str | None) -> str | None:
+        """The type of what an external id names; None where it names nothing that is known."""
+        found = (kind for prefix, kind in self.owners.items() if (external_id or "").startswith(prefix))
+        return next(found, None)
+
     def of(self, kind: str) -> PushedType | NotPushedYet:
         """A type by its id; one that is not known cannot be pushed yet."""
         return self.types.get(kind, NotPushedYet(kind))

@@ -86,7 +86,7 @@ def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
     names = [name for name in state.roles if (m := RESERVED_ROLE.fullmatch(name)) and m["permission_set"] == known.name]
     if len(names) != 1:
         return True
-    inline = state.inline.get(names[0], {}).get(_INLINE, "")
+    inline = state.inline.get(("role", names[0]), {}).get(_INLINE, "")
     if inline != known.inline_policy and not same(inline or "{}", known.inline_policy or "{}"):
         return False
     here = state.reserved.get(names[0], frozenset())

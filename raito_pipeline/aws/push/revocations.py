@@ -18,7 +18,7 @@ def only_taking(before: str | None, after: str | None) -> str | None:
     try:
         had, wanted = json.loads(before or ""), _listed(json.loads(after or "")["Statement"])
         old = _listed(had["Statement"])
-        kept = [left for each in old if (left := _kept(each, wanted)) is not None]
+        kept = [left for each in old for left in _kept(each, wanted)]
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     denies = [each for each in wanted if each.get("Effect") == "Deny" and each not in old]
@@ -30,11 +30,40 @@ def only_taking(before: str | None, after: str | None) -> str | None:
     return compact({**had, "Statement": statements})
 
 
-def _kept(statement: dict[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """A statement with the principals, actions and resources that are still wanted; None where there are none."""
+def _kept(statement: dict[str, Any], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What of a statement is still wanted: none, one, or several where resources keep different actions."""
     if statement in wanted or statement.get("Effect") != "Allow":
-        return statement
+        return [statement]
     alike = [each for each in wanted if _rest(each) == _rest(statement)]
+    if "Principal" in statement or not all(element in statement for element in _LISTS):
+        left = _elements_kept(statement, alike)
+        return [] if left is None else [left]
+    return _pairs_kept(statement, alike)
+
+
+def _pairs_kept(statement: dict[str, Any], alike: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The actions of a statement on the resources on which they are still wanted."""
+    pairs = {
+        (action, resource)
+        for each in alike
+        if all(element in each for element in _LISTS)
+        for action in _listed(each["Action"])
+        for resource in _listed(each["Resource"])
+    }
+    by_actions: dict[tuple[Any, ...], list[Any]] = {}
+    for resource in _listed(statement["Resource"]):
+        actions = tuple(action for action in _listed(statement["Action"]) if (action, resource) in pairs)
+        if actions:
+            by_actions.setdefault(actions, []).append(resource)
+    whole = list(by_actions.items()) == [(tuple(_listed(statement["Action"])), _listed(statement["Resource"]))]
+    if whole:
+        return [statement]
+    named = [{**statement, "Action": list(actions), "Resource": some} for actions, some in by_actions.items()]
+    return named[:1] + [{key: value for key, value in each.items() if key != "Sid"} for each in named[1:]]
+
+
+def _elements_kept(statement: dict[str, Any], alike: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """A statement with the principals, actions and resources that are still wanted; None where there are none."""
     kept = dict(statement)
     for element in _LISTS:
         if element in statement:

@@ -72,11 +72,17 @@ class UpdateTrust(Change):
     """Others may assume a role."""
 
     KIND, OPERATION, EFFECT = "role-trust", "update", None
-    makes = removes = NOTHING
+    removes = NOTHING
 
     @property
     def needs(self) -> Things:
-        return frozenset({role(self.row.resource)})
+        own = role(self.row.resource)
+        # Nobody new gets what the role gave before; and those who lost it are taken out first.
+        return frozenset({own} if self.revokes else {own, _what(self.row.resource), _narrowed(self.row.resource)})
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({_narrowed(self.row.resource)}) if self.revokes else NOTHING
 
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.role_trust(self.row.resource))
@@ -114,7 +120,14 @@ class _InlinePolicy(Change):
 
     @property
     def makes(self) -> Things:
-        return frozenset({_inline_policy(self.row.resource)})
+        return frozenset({_inline_policy(self.row.resource), _what(self.row.resource.partition("/")[0])})
+
+    @property
+    def awaits(self) -> Things:
+        """What Raito writes comes before what the role had beside it goes."""
+        name, _, policy = self.row.resource.partition("/")
+        own = inline_name(name)
+        return frozenset({_inline_policy(f"{name}/{own}")}) if policy != own else NOTHING
 
     @property
     def removes(self) -> Things:
@@ -162,14 +175,8 @@ class DeleteInlinePolicy(_InlinePolicy):
     OPERATION, EFFECT = "delete", Effect.TAKES
 
     @property
-    def needs(self) -> Things:
-        name, _, policy = self.row.resource.partition("/")
-        own = inline_name(name)
-        return super().needs | ({_inline_policy(f"{name}/{own}")} if policy != own else NOTHING)
-
-    @property
     def makes(self) -> Things:
-        return NOTHING
+        return frozenset({_what(self.row.resource.partition("/")[0])})
 
     @property
     def removes(self) -> Things:
@@ -186,6 +193,16 @@ def with_boundary(row: PushChange, boundary: str) -> PushChange:
     if (row.kind, row.operation) != (CreateRole.KIND, CreateRole.OPERATION):
         return row
     return replace(row, after=compact({**json.loads(row.after or "{}"), "PermissionsBoundary": boundary}))
+
+
+def _what(name: str) -> str:
+    """All that a role gives, as changes name it."""
+    return f"inline policies of {role(name)}"
+
+
+def _narrowed(name: str) -> str:
+    """The trust policy of a role without those who lost it, as changes name it."""
+    return f"narrowed trust policy of {role(name)}"
 
 
 def _inline_policy(resource: str) -> str:

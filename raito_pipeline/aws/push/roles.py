@@ -1,13 +1,16 @@
 """The plan for access controls that are roles: trust policy from the who, inline policy from the what."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.policy import read_document
-from raito_pipeline.aws.policy.principals import Directory, named_by
+from raito_pipeline.aws.policy.principals import Directory, who_of_trust
+from raito_pipeline.aws.push.document_edits import Edit, beyond, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
-from raito_pipeline.aws.push.grants import described_and_tagged, granted
+from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
+from raito_pipeline.aws.push.imported import Claims
+from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.role_changes import (
     CreateInlinePolicy,
     CreateRole,
@@ -17,21 +20,13 @@ from raito_pipeline.aws.push.role_changes import (
     UpdateTrust,
     inline_name,
 )
-from raito_pipeline.aws.push.statements import (
-    NOTHING,
-    ROLE_INLINE_LIMIT,
-    TRUST_LIMIT,
-    Granted,
-    compact,
-    same,
-    trust_policy,
-    unseen,
-)
+from raito_pipeline.aws.push.statements import ROLE_INLINE_LIMIT, TRUST_LIMIT, compact, same, trust_policy
+from raito_pipeline.aws.push.trusts import Trust, edited
 from raito_pipeline.model import AccessControl, IamRole, made_by_raito
 
 
 def plan_role(plans: Plans, draft: Draft) -> None:
-    """Plan one role. Raises `Refused`."""
+    """Plan one role. Raises `Refused` where nothing can be done for it."""
     role = plans.state.roles.get(draft.name)
     own = plans.existing(draft.control, ROLE) is not None
     if role is not None and not own and not made_by_raito(role.tags):
@@ -49,132 +44,170 @@ def delete_role(plans: Plans, draft: Draft) -> None:
     role = None if name is None else plans.state.roles.get(name)
     if role is None:
         draft.nothing("role", name or draft.control.name, "it is to be removed, and is gone already")
-        return
-    draft.change(DeleteRole, role.role_name, "it was removed in Raito Cloud", before=role.trust_policy)
+    elif draft.replacing and not made_by_raito(role.tags):
+        draft.leave_out(f"role {role.role_name} stays, because Raito did not make it: its type cannot change")
+    else:
+        draft.change(DeleteRole, role.role_name, "it was removed in Raito Cloud", before=role.trust_policy)
 
 
 def _create(plans: Plans, draft: Draft) -> None:
-    control = draft.control
-    trust = _limited(trust_policy(_user_arns(plans, draft)))
-    granted = _granted(plans, draft)
-    if control.external_id:
+    trust = trust_policy(plans.state.users[name].arn for name in _users(plans, draft))
+    what = granted(plans, draft)
+    if len(trust) > TRUST_LIMIT:
+        raise Refused(_trust_too_long(trust))
+    if draft.control.external_id:
         draft.warnings.append(f"role {draft.name} was gone from AWS, and is made anew")
-    request = {
-        "AssumeRolePolicyDocument": json.loads(trust),
-        **described_and_tagged(draft),
-    }
+    request = {"AssumeRolePolicyDocument": json.loads(trust), **described_and_tagged(draft)}
     draft.change(CreateRole, draft.name, "it was granted in Raito Cloud", after=compact(request))
-    if _gives(granted):
+    if len(what.text) > ROLE_INLINE_LIMIT:
+        draft.leave_out(_what_too_long(what.text))
+    elif gives(what):
         resource = f"{draft.name}/{inline_name(draft.name)}"
-        draft.change(CreateInlinePolicy, resource, "what it gives access to", after=granted.text)
+        draft.change(CreateInlinePolicy, resource, "what it gives access to", after=what.text)
 
 
 def _update(plans: Plans, draft: Draft, role: IamRole) -> None:
     control = draft.control
-    if not control.who_locked:
-        _update_trust(plans, draft, role)
     if not control.what_locked:
         _update_inline(plans, draft, role)
+    if not control.who_locked:
+        _update_trust(plans, draft, role)
     if not draft.rows:
         draft.nothing("role", role.role_name, "AWS has it as it was granted")
 
 
+# -- who -------------------------------------------------------------------------------------------------------------
+
+
 def _update_trust(plans: Plans, draft: Draft, role: IamRole) -> None:
-    others = [] if made_by_raito(role.tags) else _others(plans, role)
-    wanted = _limited(trust_policy(_user_arns(plans, draft), others))
-    if others:
-        draft.warnings.append(
-            f"role {role.role_name} was not made by Raito: {len(others)} statement(s) of its trust policy that are not "
-            f"about users of the account stay as they are"
-        )
-    if not same(role.trust_policy, wanted):
+    """First without those who lost it, then with those who got it: AWS may refuse the second."""
+    found = _trust(plans, draft, role)
+    for problem in found.problems:
+        draft.leave_out(problem)
+    draft.warnings += found.warnings
+    before = role.trust_policy
+    if not same(before, found.narrowed) and not same(found.narrowed, found.whole):
+        why = "some may not assume it any more"
+        draft.change(UpdateTrust, role.role_name, why, before=before, after=found.narrowed)
+        before = found.narrowed
+    whole = found.whole
+    if len(whole) > TRUST_LIMIT and len(whole) > len(role.trust_policy):
+        draft.leave_out(f"{_trust_too_long(whole)}: nobody is added")
+        whole = found.narrowed
+    if not same(before, whole):
         why = "the users who may assume it have changed"
-        draft.change(UpdateTrust, role.role_name, why, before=role.trust_policy, after=wanted)
+        draft.change(UpdateTrust, role.role_name, why, before=before, after=whole)
 
 
-def _others(plans: Plans, role: IamRole) -> list[Any]:
-    """The statements of a trust policy that are not of users whom Raito Cloud sees, as they stand."""
-    document = read_document(role.trust_policy)
-    if document.problems:
-        raise Refused(f"the trust policy of role {role.role_name} cannot be read: {document.problems[0]}")
-    raw = json.loads(role.trust_policy)["Statement"]
-    listed = [raw] if isinstance(raw, dict) else raw
-    directory = Directory(plans.state.account_id, {user.arn: user.user_name for user in plans.state.users.values()}, {})
-    kept = []
-    for statement in document.statements:
-        who = named_by(statement, directory, "")
-        if statement.effect == "Deny" or not who.users:
-            kept.append(listed[statement.number - 1])
-        elif who.reasons:
-            raise Refused(
-                f"{statement.label} of the trust policy of role {role.role_name} names users together with others that "
-                f"Raito Cloud does not see; split it in AWS first"
-            )
-    return kept
+def _trust(plans: Plans, draft: Draft, role: IamRole) -> Trust:
+    state = plans.state
+    arns = {name: user.arn for name, user in state.users.items()}
+    wanted = _users(plans, draft)
+    named = _named(plans, role)
+    if made_by_raito(role.tags):
+        present = {arns[name] for name in named}
+        whole = [arns[name] for name in wanted]
+        if not present - set(whole):
+            return Trust(role.trust_policy, trust_policy(whole))
+        return Trust(trust_policy(present & set(whole)), trust_policy(whole))
+    shown = state.view.principals(draft.control.external_id or draft.external_id or "")
+    users = named if shown is None else frozenset(name for kind, name in shown if kind == "user")
+    return edited(role.trust_policy, arns, users, wanted)
 
 
-def _update_inline(plans: Plans, draft: Draft, role: IamRole) -> None:
-    granted = _granted(plans, draft)
-    own = inline_name(role.role_name)
-    policies = plans.state.inline.get(role.role_name, {})
-    before = policies.get(own)
-    resource = f"{role.role_name}/{own}"
-    if _gives(granted):
-        if before is None:
-            draft.change(CreateInlinePolicy, resource, "what it gives access to", after=granted.text)
-        elif not same(before, granted.text):
-            why = "what it gives access to has changed"
-            draft.change(UpdateInlinePolicy, resource, why, before=before, after=granted.text)
-    elif before is not None:
-        draft.change(DeleteInlinePolicy, resource, "it gives access to nothing any more", before=before)
-    for name, document in sorted(policies.items()):
-        if name != own:
-            _replace_other(draft, f"{role.role_name}/{name}", document)
+def _named(plans: Plans, role: IamRole) -> frozenset[str]:
+    """The users whom the trust policy lets in."""
+    users = {user.arn: user.user_name for user in plans.state.users.values()}
+    directory = Directory(plans.state.account_id, users, {})
+    return frozenset(who_of_trust(read_document(role.trust_policy), directory).users)
 
 
-def _replace_other(draft: Draft, resource: str, document: str) -> None:
-    """An inline policy that the role had before Raito Cloud took it over: what it gave is in the what now."""
-    lost = unseen(document)
-    if lost:
-        draft.warnings.append(f"inline policy {resource} stays, and may give more than was granted: {lost[0]}")
-    else:
-        why = f"what it gives is in {inline_name(resource.partition('/')[0])} now"
-        draft.change(DeleteInlinePolicy, resource, why, before=document)
-
-
-def _user_arns(plans: Plans, draft: Draft) -> list[str]:
+def _users(plans: Plans, draft: Draft) -> list[str]:
+    """The users of the account in the who, by name and through groups. All else in it is an error of its own."""
     who, state = draft.control.who, plans.state
-    if who.inherit_from:
-        raise Refused(f"a role cannot hold access providers in its who: {', '.join(who.inherit_from)}")
+    if not draft.control.inheritance_locked:
+        for entry in who.inherit_from:
+            draft.leave_out(f"{entry} in its who was left out: a role cannot hold access providers")
     names = set(who.users)
     for group in who.groups:
         if group not in state.members:
-            draft.warnings.append(f"group {group} is not in IAM of the account, and was left out")
+            draft.leave_out(f"group {group} is not in IAM of the account, and was left out")
         names |= set(state.members.get(group, ()))
     for name in sorted(names - state.users.keys()):
-        draft.warnings.append(f"user {name} is not in IAM of the account, and was left out")
+        draft.leave_out(f"user {name} is not in IAM of the account, and was left out")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    found = [state.users[name].arn for name in sorted(names & state.users.keys())]
+    found = sorted(names & state.users.keys())
     if not found:
-        raise Refused("a role needs at least one user of the account in its who")
+        draft.warnings.append("it has nobody in its who: nobody can assume the role")
     return found
 
 
-def _limited(trust: str) -> str:
-    if len(trust) > TRUST_LIMIT:
-        raise Refused(f"its trust policy would have {len(trust)} characters, and AWS takes {TRUST_LIMIT}: use groups")
-    return trust
+# -- what ------------------------------------------------------------------------------------------------------------
 
 
-def _granted(plans: Plans, draft: Draft) -> Granted:
-    found = granted(plans, draft, ROLE_INLINE_LIMIT, f"a role has room for {ROLE_INLINE_LIMIT}")
-    draft.warnings += found.warnings
-    return found
+def _update_inline(plans: Plans, draft: Draft, role: IamRole) -> None:
+    """What Raito writes is in a policy of its own; others give only what is still wanted, or what nobody sees."""
+    own = inline_name(role.role_name)
+    policies = plans.state.inline.get(("role", role.role_name), {})
+    others = {name: document for name, document in policies.items() if name != own}
+    left = _narrow_others(draft, role, others, _edit(plans, draft, role, policies))
+    what = draft.control.what
+    if not made_by_raito(role.tags):
+        what = beyond(what, left, plans.state.view)
+    wanted = granted(plans, draft, what)
+    after = wanted.text if gives(wanted) else None
+    before = policies.get(own)
+    if after is not None and len(after) > ROLE_INLINE_LIMIT:
+        draft.leave_out(f"{_what_too_long(after)}: what was taken away goes, and nothing is added")
+        after = None if before is None else only_taking(before, after) or before
+    _write_own(draft, f"{role.role_name}/{own}", before, after)
 
 
-def _gives(granted: Granted) -> bool:
-    return bool(granted.document["Statement"] != [NOTHING])
+def _edit(plans: Plans, draft: Draft, role: IamRole, policies: Mapping[str, str]) -> Edit:
+    view = plans.state.view
+    shown = None
+    if not made_by_raito(role.tags):
+        shown = view.what(draft.control.external_id or draft.external_id or "")
+    if shown is None:
+        shown = frozenset().union(*(view.given_by(document) for document in policies.values()))
+    return Edit(view, shown, view.claims(draft.control.what))
+
+
+def _write_own(draft: Draft, resource: str, before: str | None, after: str | None) -> None:
+    if after is None:
+        if before is not None:
+            draft.change(DeleteInlinePolicy, resource, "it gives access to nothing any more", before=before)
+    elif before is None:
+        draft.change(CreateInlinePolicy, resource, "what it gives access to", after=after)
+    elif not same(before, after):
+        why = "what it gives access to has changed"
+        draft.change(UpdateInlinePolicy, resource, why, before=before, after=after)
+
+
+def _narrow_others(draft: Draft, role: IamRole, others: Mapping[str, str], edit: Edit) -> Claims:
+    """Plan what becomes of the inline policies that Raito did not write; what they still give."""
+    still: set[Claims] = set()
+    for name, document in sorted(others.items()):
+        resource = f"{role.role_name}/{name}"
+        left = narrowed(document, edit, named=f"inline policy {resource}")
+        for problem in left.problems:
+            draft.leave_out(problem)
+        why = "it gives what was taken away in Raito Cloud"
+        if left.text is None:
+            draft.change(DeleteInlinePolicy, resource, why, before=document)
+        elif not same(document, left.text):
+            draft.change(UpdateInlinePolicy, resource, why, before=document, after=left.text)
+        still.add(left.gives)
+    return frozenset().union(*still)
+
+
+def _trust_too_long(trust: str) -> str:
+    return f"its trust policy would have {len(trust)} characters, and AWS takes {TRUST_LIMIT}: use groups"
+
+
+def _what_too_long(text: str) -> str:
+    return f"its what needs {len(text)} characters, and a role has room for {ROLE_INLINE_LIMIT}"
 
 
 def kept_role_name(plans: Plans, control: AccessControl, current: str) -> str | None:

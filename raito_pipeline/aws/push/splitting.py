@@ -38,7 +38,7 @@ def split(draft: Draft, prefix: str, state: PushState, bounds: Bounds, partition
     imported = there is not None and not made_by_raito(there.tags)
     chunks = [] if draft.control.delete or imported else _chunks(draft, state, partition)
     if len(chunks) > MOST_ATTACHED:
-        draft.refuse(
+        draft.leave_out(
             f"its what needs {len(chunks)} policies, and AWS attaches {MOST_ATTACHED} to anybody: grant folders or "
             f"buckets in place of single files, or make several access controls of it"
         )

@@ -2,15 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.build import ImportedType, build_access_providers
 from raito_pipeline.aws.access.external_ids import is_reserved
+from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
+from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.point_state import NO_POINTS, PointState
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.config.groups import AccessOptions, IamOptions
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag
 
 Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
+AWS_PATHS = ("/aws-reserved/", "/aws-service-role/")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+PARTS = {
+    "managed policies": "aws_access_skip_managed_policies",
+    "policies of AWS": "aws_access_skip_aws_managed_policies",
+    "inline policies of a user": "aws_access_skip_user_inline_policies",
+    "inline policies of a group": "aws_access_skip_group_inline_policies",
+}
+"""What an option can leave out of IAM as it is read."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +39,33 @@ class PushState:
     roles: Mapping[str, IamRole]
     policies: Mapping[str, IamPolicy]
     """a policy of the account hides one of AWS with the same name"""
-    inline: Mapping[str, Mapping[str, str]]
-    """documents of inline policies by role and policy"""
+    inline: Mapping[Principal, Mapping[str, str]]
+    """documents of inline policies by who has them, and by their name"""
     attached: Mapping[str, frozenset[Principal]]
     """who has a managed policy, by ARN; no roles of permission sets, as they are Identity Center's to change"""
     reserved: Mapping[str, frozenset[str]]
     """ARNs of managed policies by role of a permission set (`AWSReservedSSO_...`)"""
     center: CenterState = NO_CENTER
     points: PointState = NO_POINTS
+    not_read: Mapping[str, str] = field(default_factory=dict)
+    """what options leave out of IAM, as `PARTS` names it, and the option that does so"""
+
+    imported: ImportView | None = None
+    """what the import says of the account"""
+
+    @cached_property
+    def view(self) -> ImportView:
+        """What the import says of the account; of one whose import is not known, what `*` gives."""
+        if self.imported is not None:
+            return self.imported
+        users, roles = tuple(self.users.values()), tuple(self.roles.values())
+        inputs = AccessInputs(self.account_id, users, (), roles, (), (), (), ())
+        return ImportView(Account(inputs, AccessOptions()), {})
+
+    def of_aws(self, role: str) -> bool:
+        """True for a role of AWS that IAM changes for nobody: that of a permission set, or a service's own."""
+        found = self.roles.get(role)
+        return is_reserved(role) or (found is not None and found.path.startswith(AWS_PATHS))
 
     @staticmethod
     def of(
@@ -43,19 +77,24 @@ class PushState:
         attachments: Iterable[IamAttachment],
         center: CenterState = NO_CENTER,
         points: PointState = NO_POINTS,
+        options: IamOptions | None = None,
+        imported: ImportView | None = None,
     ) -> "PushState":
-        """Index the stored tables of an account."""
+        """Index the stored tables of an account.
+
+        `options` say what was not read of it, `imported` what Raito Cloud is told of it.
+        """
         members: dict[str, list[str]] = {group.group_name: [] for group in groups}
         listed = {user.user_name: user for user in users}
         for user in listed.values():
             for group in user.group_names:
                 members.setdefault(group, []).append(user.user_name)
-        inline: dict[str, dict[str, str]] = defaultdict(dict)
+        inline: dict[Principal, dict[str, str]] = defaultdict(dict)
         attached: dict[str, set[Principal]] = defaultdict(set)
         reserved: dict[str, set[str]] = defaultdict(set)
         for row in attachments:
-            if row.kind == "inline" and row.principal_type == "role" and row.document is not None:
-                inline[row.principal_name][row.policy_name] = row.document
+            if row.kind == "inline" and row.document is not None:
+                inline[row.principal_type, row.principal_name][row.policy_name] = row.document
             elif row.policy_arn is not None and row.principal_type == "role" and is_reserved(row.principal_name):
                 reserved[row.principal_name].add(row.policy_arn)
             elif row.policy_arn is not None:
@@ -71,8 +110,46 @@ class PushState:
             {role: frozenset(arns) for role, arns in reserved.items()},
             center,
             points,
+            not_read=_not_read(options or IamOptions()),
+            imported=imported,
         )
 
     def reserved_with(self, policy_arn: str) -> list[str]:
         """The roles of permission sets that have a managed policy."""
         return sorted(role for role, arns in self.reserved.items() if policy_arn in arns)
+
+    @staticmethod
+    def of_account(
+        inputs: AccessInputs,
+        options: AccessOptions,
+        types: Iterable[ImportedType],
+        center: CenterState = NO_CENTER,
+        points: PointState = NO_POINTS,
+    ) -> "PushState":
+        """Index the stored tables of an account; what its import says of them is worked out from the same tables."""
+        providers = {row.external_id: row for row in build_access_providers(inputs, options, types)}
+        return PushState.of(
+            inputs.account_id,
+            inputs.users,
+            inputs.groups,
+            inputs.roles,
+            inputs.policies,
+            inputs.attachments,
+            center,
+            points,
+            options,
+            ImportView(Account(inputs, options), providers),
+        )
+
+    def with_policy_tags(self, tags: Mapping[str, tuple[Tag, ...]]) -> "PushState":
+        """The same with the tags of policies that were asked for."""
+        policies = {name: replace(row, tags=tags.get(row.arn, row.tags)) for name, row in self.policies.items()}
+        return replace(self, policies=policies)
+
+
+def _not_read(options: IamOptions) -> dict[str, str]:
+    found = {}
+    for part, name in PARTS.items():
+        if getattr(options, name):
+            found[part] = name.replace("_", "-")
+    return found

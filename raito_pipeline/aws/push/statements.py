@@ -8,13 +8,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from raito_pipeline.aws.data_objects.names import FILE_MARK, DataObjectName, parse_full_name
-from raito_pipeline.aws.policy import Document, read_document
-from raito_pipeline.aws.policy.actions import meaning
 from raito_pipeline.aws.policy.permissions import Permission, permission
 from raito_pipeline.model import WhatItem
 
@@ -25,6 +23,9 @@ TRUST_LIMIT = 4_096
 NOTHING = {"Effect": "Allow", "Action": "none:null", "Resource": "*"}
 """A statement that allows nothing, for a policy that must have one."""
 _BEYOND_LATIN_1 = re.compile("[^\u0000-\u00ff]+")
+
+NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+"""The statement of a trust policy that lets nobody in: AWS takes no trust policy without one."""
 _FOLDERS = frozenset({"folder", "glue-table", "table"})
 _ESCAPED = {"*": "${*}", "?": "${?}", "$": "${$}"}
 
@@ -39,6 +40,8 @@ class Granted:
 
     document: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """what of the what was left out, because nobody could make it"""
 
     @property
     def text(self) -> str:
@@ -77,11 +80,11 @@ def _normal(value: Any) -> Any:
     return value
 
 
-def trust_policy(arns: Iterable[str], others: Sequence[Any] = ()) -> str:
-    """The trust policy of a role that users may assume; `others` are statements to keep."""
-    who = {"AWS": sorted(arns)}
-    statements = [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}, *others]
-    return compact({"Version": VERSION, "Statement": statements})
+def trust_policy(arns: Iterable[str]) -> str:
+    """The trust policy of a role that users may assume; one that denies everybody where there are none."""
+    listed = sorted(arns)
+    users = {"Effect": "Allow", "Principal": {"AWS": listed}, "Action": "sts:AssumeRole"}
+    return compact({"Version": VERSION, "Statement": [users if listed else NOBODY]})
 
 
 _Grants = dict[tuple[str, str, str], set[str]]
@@ -89,16 +92,22 @@ _Grants = dict[tuple[str, str, str], set[str]]
 
 
 def policy_for(what: Iterable[WhatItem], account_id: str, partition: str) -> Granted:
-    """The document that grants a what. Raises `WhatProblem` where part of it is of another account or no S3 object."""
+    """The document that grants a what. What is of another account or no S3 object is a problem, and is left out."""
     plain: dict[str, set[str]] = defaultdict(set)
     by_prefix: dict[tuple[str, str], set[str]] = defaultdict(set)
     warnings: list[str] = []
+    problems: list[str] = []
     for item in what:
         for name in item.permissions:
             found = permission(name)
             if found is None:
-                raise WhatProblem(f"permission {name} is none of those that can be granted")
-            resources = _resources(item, found, account_id, partition)
+                problems.append(f"permission {name} is none of those that can be granted")
+                continue
+            try:
+                resources = _resources(item, found, account_id, partition)
+            except WhatProblem as error:
+                problems.append(str(error))
+                continue
             for resource, prefix in resources:
                 (by_prefix[resource, prefix] if prefix else plain[resource]).add(name)
             if not resources:
@@ -106,7 +115,8 @@ def policy_for(what: Iterable[WhatItem], account_id: str, partition: str) -> Gra
                     f"{name} cannot be granted on {item.data_object.full_name}: AWS does not check it there"
                 )
     statements = [*_plain_statements(plain), *_prefix_statements(by_prefix)]
-    return Granted({"Version": VERSION, "Statement": statements or [NOTHING]}, warnings)
+    document = {"Version": VERSION, "Statement": statements or [NOTHING]}
+    return Granted(document, warnings, list(dict.fromkeys(problems)))
 
 
 def _resources(item: WhatItem, found: Permission, account_id: str, partition: str) -> list[tuple[str, str]]:
@@ -162,24 +172,3 @@ def _prefix_statements(grants: dict[tuple[str, str], set[str]]) -> list[dict[str
         }
         for actions, bucket in sorted(prefixes)
     ]
-
-
-def unseen(document: str) -> list[str]:
-    """What of an existing document Raito Cloud does not see, so that writing it anew would lose it."""
-    read = read_document(document)
-    return [*read.problems, *(reason for reason in _reasons(read))]
-
-
-def _reasons(read: Document) -> Iterable[str]:
-    for statement in read.statements:
-        prefix_only = all(condition.endswith(" s3:prefix") for condition in statement.conditions)
-        if statement.effect == "Deny":
-            yield f"{statement.label} is a Deny"
-        elif statement.actions is None or statement.resources is None:
-            yield f"{statement.label} has NotAction or NotResource"
-        elif not prefix_only:
-            yield f"{statement.label} has a condition"
-        else:
-            foreign = [action for action in statement.actions if meaning(action).reason and action != "none:null"]
-            if foreign:
-                yield f"{statement.label} allows {', '.join(foreign)}"

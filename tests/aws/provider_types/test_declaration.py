@@ -152,12 +152,12 @@ def test_it_is_planned_in_its_place_and_its_deletions_count() -> None:
     ]
     plan = plan_push(controls, state(), PushOptions(), TYPES.push)
     assert [(row.operation, row.kind, row.resource) for row in plan.changes][:2] == [
-        ("create", "vault", "v-big-vault"),
         ("delete", "vault", "v-old"),
+        ("create", "vault", "v-big-vault"),
     ]
     assert plan.targets[1].external_id == "vault:v-big-vault"
     changes = TYPES.push.changes(plan.changes)
-    assert [change.effect for change in changes[:2]] == [Effect.GIVES, Effect.REMOVES]
+    assert [change.effect for change in changes[:2]] == [Effect.REMOVES, Effect.GIVES]
     assert "delete 1 AWS objects" in (too_many_deletions(TYPES.push, changes, 0) or "")
     assert too_many_deletions(TYPES.push, changes, 1) is None
     assert too_many_deletions(TYPES.push, changes, None) is None

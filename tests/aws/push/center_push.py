@@ -5,22 +5,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import apply_plan
 from raito_pipeline.aws.push.center_calls import Center, Patience
 from raito_pipeline.aws.push.center_state import CenterState, center_questions
-from raito_pipeline.aws.push.plan import Plan, plan_push
+from raito_pipeline.aws.push.plan import Plan
+from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, WhatItem, WhoEntry
+from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, S3Bucket, WhatItem, WhoEntry
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
 
 from .conftest import ACCOUNT, World
+from .pushing import WHEN
 
 REGION = "eu-central-1"
 INSTANCE = "arn:aws:sso:::instance/ssoins-6804000000000001"
@@ -149,13 +152,14 @@ class CenterAccount:
 
     def state(self, controls: Iterable[AccessControl]) -> PushState:
         read = read_account(self.world.clients, self.options)
-        tables = (read.users, read.groups, read.roles, read.policies, read.attachments)
-        return PushState.of(ACCOUNT, *(table.rows for table in tables), self.center_state(controls))  # type: ignore[arg-type]
+        rows = (read.users.rows, read.groups.rows, read.roles.rows, read.policies.rows, read.attachments.rows)
+        inputs = AccessInputs(ACCOUNT, *rows, (S3Bucket("data-00", REGION, WHEN, True, ()),), ())
+        return PushState.of_account(inputs, self.options, ACCESS_PROVIDER_TYPES.imported, self.center_state(controls))
 
     def push(self, *controls: AccessControl, clients: AwsClients | None = None) -> CenterPushed:
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))
         state = self.state(placed)
-        plan = plan_push(placed, state, self.options, TYPES)
+        plan = plan_with_tags(lambda: self.world.clients, placed, state, self.options, TYPES)
         mark = self.world.aws.calls.mark
         known = {name: row.arn for name, row in state.center.sets.items()}
         used = clients or self.world.clients

@@ -20,8 +20,8 @@ def test_a_failure_stops_its_own_access_control_only(world: World) -> None:
 
     broken, whole = applied.results
     assert (broken.changes_made, broken.changes_failed) == (1, 2)
-    (error,) = broken.errors
-    assert error == (
+    assert len(broken.errors) == 2
+    assert broken.errors[0] == (
         "iam:PutRolePolicy on arn:aws:iam::111122223333:role/broken: AWS denied the call (AccessDenied). "
         "Grant iam:PutRolePolicy on arn:aws:iam::111122223333:role/broken to the credentials."
     )
@@ -51,12 +51,11 @@ def test_a_policy_that_gets_another_name_stays_until_the_new_one_is_there(world:
     world.tagged_policy("old")
     world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("old"))
     world.aws.faults.add(deny("AttachUserPolicy"))
-    story = Story().policy("a", "new", "user:ada", was="policy:old")
-    story.change("detach", "attachment", "user:ada", before=arn("old")).change("delete", "policy", arn("old"))
+    story = Story().policy("a", "new", "user:ada", was="policy:old").change("delete", "policy", arn("old"))
 
     (result,) = story.apply(world.clients).results
 
-    assert (result.changes_made, result.changes_failed, result.external_id) == (1, 3, "policy:old")
+    assert (result.changes_made, result.changes_failed, result.external_id) == (1, 2, "policy:old")
     assert world.attached("user", "ada") == {"old"}
 
 

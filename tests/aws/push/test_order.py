@@ -47,10 +47,10 @@ OTHERS = [("o", "create", "role", "O"), ("q", "create", "policy", "Q"), ("q", "a
     [
         ([POLICY, ATTACH_ROLE, ROLE, INLINE], [POLICY, ROLE, ATTACH_ROLE, INLINE]),
         ([ROLE, INLINE, POLICY, ATTACH_ROLE], [ROLE, INLINE, POLICY, ATTACH_ROLE]),
-        ([DELETE_ROLE, ATTACH_ADA, DETACH_ROLE], [ATTACH_ADA, DETACH_ROLE, DELETE_ROLE]),
-        ([*OLD, *NEW], [*NEW, *OLD]),
+        ([DELETE_ROLE, ATTACH_ADA, DETACH_ROLE], [DETACH_ROLE, DELETE_ROLE, ATTACH_ADA]),
+        ([*OLD, *NEW], [OLD[0], *NEW, OLD[1]]),
         ([TAKEN_OVER, INLINE], [INLINE, TAKEN_OVER]),
-        ([*OTHERS, DETACH_BOB], [*OTHERS, DETACH_BOB]),
+        ([*OTHERS, DETACH_BOB], [DETACH_BOB, *OTHERS]),
         ([], []),
     ],
 )
@@ -82,14 +82,22 @@ def test_a_revocation_waits_for_no_grant_of_its_own_access_control() -> None:
     listed = changes(("p", "create", "policy-version", arn("P")), ATTACH_ADA, DETACH_BOB, DETACH_ROLE)
     _, attach, first, second = waits_of(listed)
     assert attach.needed == {0}
-    assert first.all == set()
-    assert second.needed == {2}
+    assert first.all == second.all == set()
 
 
 def test_what_replaces_something_is_there_before_that_goes() -> None:
     waits = waits_of(changes(*NEW, *OLD))
-    assert [each.needed for each in waits] == [set(), {0}, {1}, {2}]
-    assert waits_of(changes(INLINE, TAKEN_OVER))[1].needed == {0}
+    assert [each.needed for each in waits] == [set(), {0}, set(), {0, 1}]
+    assert waits[3].after == {2}
+    taken_over = waits_of(changes(INLINE, TAKEN_OVER))[1]
+    assert (taken_over.needed, taken_over.after) == (set(), {0})
+
+
+def test_nobody_gets_what_was_there_before_it_was_narrowed() -> None:
+    version, attach = waits_of(changes(("p", "create", "policy-version", arn("P")), ATTACH_ADA))
+    assert (version.all, attach.needed) == (set(), {0})
+    inline, trust = waits_of(changes(("r", "narrow", "role-inline-policy", "R/x"), ("r", "update", "role-trust", "R")))
+    assert (inline.all, trust.needed) == (set(), {0})
 
 
 def test_what_another_access_control_makes_is_needed_and_what_uses_it_only_comes_first() -> None:
@@ -98,9 +106,30 @@ def test_what_another_access_control_makes_is_needed_and_what_uses_it_only_comes
     assert (removal.needed, removal.after) == (set(), {0})
 
 
+class Mutual(Change):
+    """Needs what another one makes that needs what it makes."""
+
+    KIND, OPERATION, EFFECT = "mutual", "update", Effect.GIVES
+    removes = NOTHING
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({self.row.before or ""})
+
+    @property
+    def makes(self) -> frozenset[str]:
+        return frozenset({self.row.after or ""})
+
+    def apply(self, aws: object) -> None:
+        """Nothing."""
+
+
 def test_a_circle_keeps_the_order_given() -> None:
-    listed = changes(("a", "attach", "attachment", "role:B>Q"), ("a", "create", "role", "A"))
-    listed += changes(("b", "attach", "attachment", "role:A>Q"), ("b", "create", "role", "B"))
+    ends = (("x", "y"), ("y", "x"))
+    listed = [
+        Mutual(PushChange(position, "a", "a", "update", "mutual", "", before, after, ""))
+        for position, (before, after) in enumerate(ends)
+    ]
     assert in_order(listed) == listed
 
 

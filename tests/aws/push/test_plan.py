@@ -155,6 +155,7 @@ def test_a_role_changes_its_who_and_what_and_keeps_what_is_locked() -> None:
     assert steps(plan(changing, there=there)) == [
         ("update", "role-trust", "a"),
         ("update", "role-inline-policy", "a/Raito_Inline_a"),
+        ("update", "role-trust", "a"),
     ]
     locked = replace(changing, who_locked=True, what_locked=True)
     assert steps(plan(locked, there=there)) == [("none", "role", "a")]
@@ -177,28 +178,19 @@ def test_an_imported_role_keeps_the_statements_and_policies_that_raito_cloud_doe
         ("update", "role-trust", "jobs"),
         ("create", "role-inline-policy", "jobs/Raito_Inline_jobs"),
         ("delete", "role-inline-policy", "jobs/seen"),
+        ("update", "role-trust", "jobs"),
     ]
-    assert service in json.loads(made.changes[0].after or "")["Statement"]
-    assert len(only(made).warnings) == 2
+    assert json.loads(made.changes[0].after or "")["Statement"] == [service]
+    assert json.loads(made.changes[3].after or "")["Statement"] == [service, *trust("ada")["Statement"]]
 
 
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"who": who()}, "at least one user"),
-        ({"who": who("eve")}, "at least one user"),
-        ({"who": who("ada", inherit=("role:b",))}, "cannot hold access providers"),
         ({"action": "deny"}, "only 'grant'"),
         ({"delete": True, "delete_locked": True}, "locked"),
         ({"name": "***"}, "no letter or digit"),
-        ({"type": "aws_access_point"}, "cannot be pushed yet"),
         ({"type": "aws_sso_role"}, "permission sets cannot be pushed: the account links no organization"),
-        (
-            {"what": (WhatItem(DataObjectReference("999900001111:eu-west-1:x", "bucket"), ("s3:GetObject",)),)},
-            "not of account",
-        ),
-        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:eu-west-1:x", "bucket"), ("s3:Fly",)),)}, "none of those"),
-        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:r:x/t/c", "column"), ("s3:GetObject",)),)}, "type column"),
     ],
 )
 def test_what_cannot_be_made_is_refused_with_a_reason(changes: dict[str, Any], part: str) -> None:
@@ -207,6 +199,42 @@ def test_what_cannot_be_made_is_refused_with_a_reason(changes: dict[str, Any], p
     assert part in made.targets[0].errors[0]
     assert made.targets[0].external_id is None
     assert made.targets[1].errors == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"who": who("ada", "eve")}, "user eve is not in IAM"),
+        ({"who": who("ada", groups=("nowhere",))}, "group nowhere is not in IAM"),
+        ({"who": who("ada", inherit=("role:b",))}, "cannot hold access providers"),
+        (
+            {"what": (WhatItem(DataObjectReference("999900001111:eu-west-1:x", "bucket"), ("s3:GetObject",)),)},
+            "not of account",
+        ),
+        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:eu-west-1:x", "bucket"), ("s3:Fly",)),)}, "none of those"),
+        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:r:x/t/c", "column"), ("s3:GetObject",)),)}, "type column"),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_what_cannot_be_made_of_an_access_control_is_an_error_of_its_own(
+    changes: dict[str, Any], part: str, there: bool
+) -> None:
+    roles = (role("a", trust("bob")),) if there else ()
+    made = plan(control("a", external_id="role:a" if there else None, **changes), there=state(roles))
+    assert [change.operation for change in made.changes][-1] == ("update" if there else "create")
+    (error,) = only(made).errors
+    assert part in error
+    assert (only(made).refused, only(made).external_id) == (False, "role:a")
+
+
+def test_a_role_with_nobody_in_its_who_lets_nobody_in() -> None:
+    made = plan(
+        control("a", who=who()), control("b", external_id="role:b", who=who()), there=state((role("b", trust("ada")),))
+    )
+    documents = [json.loads(change.after or "") for change in made.changes if change.kind in ("role", "role-trust")]
+    nobody = [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]
+    assert sorted(one.get("AssumeRolePolicyDocument", one)["Statement"] == nobody for one in documents) == [True, True]
+    assert [target.errors for target in made.targets] == [(), ()]
 
 
 def test_a_role_is_deleted_and_one_that_is_gone_needs_no_change() -> None:
@@ -222,9 +250,9 @@ def test_a_policy_is_attached_to_exactly_its_who() -> None:
     there = state((), (policy("b", document("s3:Old")),), attachments)
     made = plan(policy_control("b", external_id="policy:b", who=who("ada", "bob")), there=there)
     assert steps(made) == [
+        ("detach", "attachment", "user:cyd"),
         ("create", "policy-version", arn("b")),
         ("attach", "attachment", "user:ada"),
-        ("detach", "attachment", "user:cyd"),
     ]
 
 
@@ -237,11 +265,23 @@ def test_a_policy_keeps_the_roles_that_raito_cloud_does_not_see() -> None:
     assert "keeps the policy" in only(made).warnings[0]
 
 
-def test_an_imported_policy_with_parts_that_raito_cloud_does_not_see_is_not_written_anew() -> None:
+HAS_B = (IamAttachment("user", "ada", "managed", "b", arn("b"), None),)
+
+
+def test_an_imported_policy_keeps_the_parts_that_raito_cloud_does_not_see() -> None:
     there = state((), (policy("b", document("s3:GetObject", "ec2:RunInstances"), ()),))
     made = plan(policy_control("b", external_id="policy:b", actual_name="b", naming_hint="b"), there=there)
-    assert steps(made) == [("refuse", "aws_policy", "b")]
-    assert "ec2:RunInstances" in only(made).errors[0]
+    # Nobody new gets what is more than data, and what the policy gave beyond its what goes.
+    assert steps(made) == [("create", "policy-version", arn("b"))]
+    assert json.loads(made.changes[0].after or "")["Statement"] == [
+        {"Effect": "Allow", "Action": ["ec2:RunInstances"], "Resource": ["*"]},
+    ]
+    there = state((), (policy("b", document("s3:GetObject", "ec2:RunInstances"), ()),), HAS_B)
+    made = plan(policy_control("b", external_id="policy:b", actual_name="b", naming_hint="b"), there=there)
+    assert json.loads(made.changes[0].after or "")["Statement"] == [
+        {"Effect": "Allow", "Action": ["ec2:RunInstances"], "Resource": ["*"]},
+        {"Sid": "Raito1", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::data/a/*"]},
+    ]
 
 
 def test_a_policy_of_aws_is_attached_but_never_written_or_deleted() -> None:
@@ -259,7 +299,6 @@ def test_a_policy_whose_name_changes_is_made_anew_and_the_old_one_removed() -> N
     assert steps(made) == [
         ("create", "policy", "new"),
         ("attach", "attachment", "user:ada"),
-        ("detach", "attachment", "user:ada"),
         ("delete", "policy", arn("old")),
     ]
     assert only(made).external_id == "policy:new"

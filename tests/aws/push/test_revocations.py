@@ -28,6 +28,11 @@ DENY = {"Effect": "Deny", "Action": ["s3:*"], "Resource": ["x"]}
     [
         (text(trust("ada", "bob")), text(trust("bob", "cyd")), trust("bob")["Statement"]),
         (doc(allow(["a", "b"], ["x"])), doc(allow(["b", "c"], ["x"])), [allow(["b"], ["x"])]),
+        (
+            doc(allow(["a", "b"], ["x", "y"])),
+            doc(allow(["a"], ["x"]), allow(["b"], ["y"])),
+            [allow(["a"], ["x"]), allow(["b"], ["y"])],
+        ),
         (doc(allow(["a"], ["x"], **MFA)), doc(allow(["a"], ["x"])), None),
         (doc(allow(["a"], ["x"]), DENY), doc(allow(["c"], ["x"])), [DENY]),
         (doc(allow(["a"], ["x"])), doc(allow(["a"], ["x"]), DENY), [allow(["a"], ["x"]), DENY]),

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.policy.resources import BucketResource
-from raito_pipeline.aws.push.statements import compact, policy_for, same, unseen
+from raito_pipeline.aws.push.statements import compact, policy_for, same, trust_policy
 from raito_pipeline.model import DataObjectReference, WhatItem
 
-from .conftest import ACCOUNT, document
+from .conftest import ACCOUNT
 
 B = "arn:aws:s3:::data"
 
@@ -118,15 +118,21 @@ def test_documents_that_say_the_same() -> None:
     assert not same("{", "{")
 
 
-def test_what_raito_cloud_does_not_see_of_a_document() -> None:
-    assert unseen(json.dumps(document("s3:GetObject"))) == []
-    assert unseen("{") == ["the document is not JSON"]
-    assert "ec2:RunInstances" in unseen(json.dumps(document("ec2:RunInstances")))[0]
-
-
 @pytest.mark.parametrize("text", ["plain", "Stra\u00dfe \u00e9", "\u62a5\u544a/\U0001f600", 'a"b\\c\u2028'])
 def test_what_iam_does_not_take_as_a_character_is_escaped_and_means_the_same(text: str) -> None:
     found = compact({"Resource": text})
     assert json.loads(found) == {"Resource": text}
     assert max(map(ord, found)) <= 0xFF
     assert ("\u00e9" in found) is ("\u00e9" in text)
+
+
+def test_a_trust_policy_of_nobody_denies() -> None:
+    statements = json.loads(trust_policy([]))["Statement"]
+    assert statements == [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]
+
+
+def test_what_nobody_can_grant_is_left_out_and_said() -> None:
+    what = [item("/a", "folder", "s3:Fly", "s3:GetObject"), item("/c", "column", "s3:GetObject")]
+    granted = policy_for(what, ACCOUNT, "aws")
+    assert len(granted.document["Statement"]) == 1
+    assert len(granted.problems) == 2

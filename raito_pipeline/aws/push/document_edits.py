@@ -1,0 +1,177 @@
+"""Policy documents that Raito did not write: what was taken away goes, what nobody sees in Raito Cloud stays as it is.
+
+A statement that gives nothing that was taken away stays word for word. Of the others those actions and resources go
+that gave it, and what they gave beside it is said anew. What Raito writes into such a document has a `Sid` of its own.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.permissions import permission
+from raito_pipeline.aws.policy.wildcards import has_wildcard
+from raito_pipeline.aws.push.imported import Claims, ImportView, covers
+from raito_pipeline.aws.push.statements import NOTHING, VERSION, compact, policy_for
+from raito_pipeline.model import WhatItem
+
+_OWN = "Raito"
+"""How the `Sid` of a statement begins that a push wrote into a document of somebody else."""
+
+
+@dataclass(frozen=True)
+class NarrowedDocument:
+    """What is left of a document: its statements, what they give, and why something could not be taken away."""
+
+    text: str | None
+    """the document as it is to be; None where nothing is left of it"""
+    gives: Claims
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What people changed of a what: what Raito Cloud showed, and what it is to be."""
+
+    imported: ImportView
+    shown: Claims
+    wanted: Claims
+
+    @property
+    def removed(self) -> Claims:
+        """What was taken away."""
+        return self.shown - self.wanted
+
+    def lost(self, claims: Claims) -> Claims:
+        """The claims among these that give something that was taken away."""
+        return frozenset(
+            claim
+            for claim in claims
+            if claim in self.removed or (claim not in self.wanted and any(covers(claim, gone) for gone in self.removed))
+        )
+
+    def stays_below(self, claims: Claims) -> Claims:
+        """What is still wanted of what these claims cover."""
+        return frozenset(kept for kept in self.shown & self.wanted if any(covers(claim, kept) for claim in claims))
+
+
+def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
+    """A document without what was taken away, and without what earlier pushes wrote into it.
+
+    `named` is what people call it in the problems.
+    """
+    read = read_document(document)
+    if read.problems:
+        gone = edit.removed
+        why = (f"{named} stays as it is, because it cannot be read: {read.problems[0]}",) if gone else ()
+        return NarrowedDocument(document, edit.imported.given_by(document), why)
+    raw = _listed(document)
+    kept: list[Any] = []
+    problems: list[str] = []
+    for statement in read.statements:
+        if not _is_own(statement):
+            kept += _without(statement, raw[statement.number - 1], edit, named, problems)
+    text = document if kept == raw else with_statements(document, kept)
+    return NarrowedDocument(
+        text if kept else None, edit.imported.given_by(text) if kept else frozenset(), tuple(problems)
+    )
+
+
+def extended(document: str | None, granted: Sequence[Any]) -> str:
+    """A document with statements that Raito writes into it; None stands for an empty one."""
+    own = [{"Sid": f"{_OWN}{number}", **statement} for number, statement in enumerate(granted, 1)]
+    base = document or compact({"Version": VERSION, "Statement": []})
+    return with_statements(base, [*_listed(base), *own]) if own or document is None else base
+
+
+def beyond(what: Iterable[WhatItem], gives: Claims, imported: ImportView) -> tuple[WhatItem, ...]:
+    """What of a what is not given yet. What nobody can grant stays in it, so that it is said."""
+    found = []
+    for item in what:
+        missing = tuple(
+            name
+            for name in item.permissions
+            if permission(name) is None
+            or not (claims := imported.claims([replace(item, permissions=(name,))]))
+            or not all(any(covers(given, claim) for given in gives) for claim in claims)
+        )
+        if missing:
+            found.append(replace(item, permissions=missing))
+    return tuple(found)
+
+
+# -- statements ------------------------------------------------------------------------------------------------------
+
+
+def _without(statement: Statement, raw: Any, edit: Edit, named: str, problems: list[str]) -> list[Any]:
+    """The statements that one becomes."""
+    claims, _ = edit.imported.given(statement)
+    if not edit.lost(claims):
+        return [raw]
+    split = _split(statement, raw, edit)
+    if split is None:
+        problems.append(
+            f"{statement.label} of {named} gives what was taken away together with what Raito Cloud does not see, and "
+            f"stays as it is: split it in AWS first"
+        )
+        return [raw]
+    return split
+
+
+def _split(statement: Statement, raw: Any, edit: Edit) -> list[Any] | None:
+    """A statement without what was taken away; None where it cannot be taken apart."""
+    if statement.actions is None or statement.resources is None or statement.conditions:
+        return None
+    kept: dict[str, list[str]] = {action: [] for action in statement.actions}
+    anew: set[Any] = set()
+    for action in statement.actions:
+        for resource in statement.resources:
+            claims, reasons = edit.imported.given(replace(statement, actions=(action,), resources=(resource,)))
+            lost = edit.lost(claims)
+            if not lost:
+                kept[action].append(resource)
+            elif reasons or has_wildcard(action.partition(":")[0], variables=False):
+                return None
+            else:
+                anew |= (claims - lost) | edit.stays_below(lost)
+    return [*_regrouped(raw, kept), *_said(frozenset(anew), edit.imported)]
+
+
+def _regrouped(raw: Any, kept: dict[str, list[str]]) -> list[Any]:
+    actions: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for action, resources in kept.items():
+        if resources:
+            actions[tuple(resources)].append(action)
+    found = []
+    for shared, names in actions.items():
+        found.append({**raw, "Action": names, "Resource": list(shared)})
+        raw = {key: value for key, value in raw.items() if key != "Sid"}  # a Sid stands in a document once
+    return found
+
+
+def _said(claims: Claims, imported: ImportView) -> list[Any]:
+    options = imported.account.options
+    document = policy_for(imported.items(claims), imported.account.inputs.account_id, options.aws_partition).document
+    return [one for one in document["Statement"] if one != NOTHING]
+
+
+def _is_own(statement: Statement) -> bool:
+    number = (statement.sid or "").removeprefix(_OWN)
+    return (statement.sid or "").startswith(_OWN) and number.isdigit()
+
+
+def _listed(document: str) -> list[Any]:
+    statements = json.loads(document)["Statement"]
+    return [statements] if isinstance(statements, dict) else list(statements)
+
+
+def with_statements(document: str, statements: Sequence[Any]) -> str:
+    """A document with other statements."""
+    return compact({**json.loads(document), "Statement": list(statements)})
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())

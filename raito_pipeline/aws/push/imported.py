@@ -1,0 +1,98 @@
+"""What an import of the account says of it: what Raito Cloud shows of an object, and what of it no one sees there.
+
+A push of an object that Raito did not make changes what Raito Cloud shows of it, and nothing else: taken away is what
+the import showed and the export lacks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
+from raito_pipeline.aws.data_objects.names import parse_full_name
+from raito_pipeline.aws.policy import Claim, What, read_document
+from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
+from raito_pipeline.aws.policy.what import allowed
+from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
+
+Claims = frozenset[Claim]
+
+
+@dataclass(frozen=True)
+class ImportView:
+    """The access providers of an account by external id, and how the import reads documents."""
+
+    account: Account
+    providers: Mapping[str, AccessProvider]
+
+    def principals(self, external_id: str) -> frozenset[tuple[str, str]] | None:
+        """Whom Raito Cloud shows in the who: `user`, `group` or `role`, and the name. None where it shows nothing."""
+        row = self.providers.get(external_id)
+        if row is None:
+            return None
+        roles = (each.removeprefix(ROLE).removeprefix(PERMISSION_SET) for each in row.who_access_providers or ())
+        return frozenset(
+            {("user", name) for name in row.who_users or ()}
+            | {("group", name) for name in row.who_groups or ()}
+            | {("role", name) for name in roles}
+        )
+
+    def what(self, external_id: str) -> Claims | None:
+        """What Raito Cloud shows that it gives. None where it shows nothing of it."""
+        row = self.providers.get(external_id)
+        return None if row is None else self.claims(row.what)
+
+    def claims(self, what: Iterable[WhatItem]) -> Claims:
+        """The permissions of a what, on the places that their data objects stand for."""
+        return frozenset(
+            Claim(target, permission)
+            for item in what
+            if (target := self.target(item.data_object.full_name)) is not None
+            for permission in item.permissions
+        )
+
+    def target(self, full_name: str) -> PermissionTarget | None:
+        """What a data object of the account stands for; None for others."""
+        if full_name == self.account.inputs.account_id:
+            return ACCOUNT
+        place = parse_full_name(full_name)
+        if place is None or place.account != self.account.inputs.account_id:
+            return None
+        return PermissionTarget(place.bucket, place.path or "")
+
+    def items(self, claims: Claims) -> tuple[WhatItem, ...]:
+        """Claims as a what that can be granted."""
+        return tuple(
+            WhatItem(DataObjectReference(item.data_object.full_name, _type(item.data_object)), item.permissions)
+            for item in self.account.items(What(claims, ()))
+        )
+
+    def given(self, statement: Statement) -> tuple[Claims, list[str]]:
+        """What a statement gives as Raito Cloud shows it, and what it does not show of it."""
+        if statement.effect == "Deny":
+            return frozenset(), []
+        found, reasons = allowed(statement, self.account.scope)
+        return frozenset(found), reasons
+
+    def given_by(self, document: str) -> Claims:
+        """What all statements of a document give."""
+        return frozenset().union(*(self.given(statement)[0] for statement in read_document(document).statements))
+
+
+def covers(one: Claim, other: Claim) -> bool:
+    """True where a claim gives all that another one gives."""
+    if one.permission != other.permission:
+        return False
+    if one.target == ACCOUNT or one.target == other.target:
+        return True
+    if one.target.bucket != other.target.bucket:
+        return False
+    return not one.target.path or other.target.path.startswith(f"{one.target.path}/")
+
+
+def _type(reference: DataObjectReference) -> str:
+    if reference.type:
+        return reference.type
+    place = parse_full_name(reference.full_name)
+    return "folder" if place is not None and place.path is not None else "bucket"

@@ -1,0 +1,135 @@
+"""Trust policies that Raito did not write: people come and go, and every condition and other statement stays."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy.principals import ASSUME_ROLE
+from raito_pipeline.aws.policy.wildcards import matches
+from raito_pipeline.aws.push.document_edits import with_statements
+from raito_pipeline.aws.push.statements import NOBODY
+
+
+@dataclass(frozen=True)
+class Trust:
+    """A trust policy in two steps: without those who lost it, then also with those who got it."""
+
+    narrowed: str
+    whole: str
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted: Iterable[str]) -> Trust:
+    """A trust policy after people edited who is in it.
+
+    `users` are all users of the account with their ARNs, `shown` those whom Raito Cloud showed, `wanted` those who are
+    to be there. Whoever it did not show keeps what they have.
+    """
+    gone, come = set(shown) - set(wanted), sorted(set(wanted) - set(shown))
+    read = read_document(document)
+    if read.problems:
+        why = (f"its trust policy cannot be read, and stays as it is: {read.problems[0]}",) if gone or come else ()
+        return Trust(document, document, why)
+    raw = _listed(document)
+    left = [one for one in raw if one != NOBODY]
+    left = [one for one in (_less(each, {users[name] for name in gone if name in users}) for each in left) if one]
+    arns = [users[name] for name in come if name in users and not _names(left, users[name])]
+    more, problem, warning = _more(left, arns, frozenset(users.values()))
+    return Trust(
+        _document(document, raw, left),
+        _document(document, raw, more),
+        (problem,) if problem else (),
+        (warning,) if warning else (),
+    )
+
+
+def _document(document: str, before: Sequence[Any], statements: Sequence[Any]) -> str:
+    allows = any(one["Effect"] == "Allow" for one in statements)
+    after = list(statements) if allows else [*statements, NOBODY]
+    return document if after == before else with_statements(document, after)
+
+
+def _less(statement: Any, arns: set[str]) -> Any | None:
+    """A statement without principals; None where nobody is left in it."""
+    principal = statement.get("Principal")
+    if statement["Effect"] != "Allow" or not isinstance(principal, dict) or "AWS" not in principal:
+        return statement
+    had = _texts(principal["AWS"])
+    left = [arn for arn in had if arn not in arns]
+    if left == had:
+        return statement
+    others = {kind: value for kind, value in principal.items() if kind != "AWS"}
+    rest = {**({"AWS": left} if left else {}), **others}
+    return {**statement, "Principal": rest} if rest else None
+
+
+def _names(statements: Sequence[Any], arn: str) -> bool:
+    """True where somebody is let in by name already, if only under a condition."""
+    return any(_lets_in(one) and arn in _aws(one) for one in statements)
+
+
+def _more(
+    statements: Sequence[Any], arns: Sequence[str], users: frozenset[str]
+) -> tuple[list[Any], str | None, str | None]:
+    """The statements with more people; why they could not be added, and what they should know."""
+    if not arns:
+        return list(statements), None, None
+    conditions = [one.get("Condition") or None for one in statements if _lets_in(one) and _of_people(one, users)]
+    distinct = [one for place, one in enumerate(conditions) if one not in conditions[:place]]
+    who = ", ".join(arn.rpartition("/")[2] for arn in arns)
+    if None not in distinct and len(distinct) > 1:
+        why = f"{who} cannot be added to its trust policy, because people are in it under different conditions"
+        return list(statements), f"{why}: add them in AWS", None
+    condition = None if None in distinct or not distinct else distinct[0]
+    added = {"Effect": "Allow", "Principal": {"AWS": list(arns)}, "Action": ASSUME_ROLE}
+    if condition is not None:
+        added["Condition"] = condition
+    place = next((n for n, one in enumerate(statements) if _is_alike(one, added, users)), None)
+    listed = list(statements)
+    if place is None:
+        listed.append(added)
+    else:
+        had = _aws(listed[place])
+        listed[place] = {**listed[place], "Principal": {"AWS": sorted({*had, *arns})}}
+    note = f"{who}: the condition of its trust policy ({json.dumps(condition)}) holds for them too"
+    return listed, None, None if condition is None else note
+
+
+def _is_alike(one: Any, added: Any, users: frozenset[str]) -> bool:
+    principal = one.get("Principal")
+    return (
+        set(one) - {"Sid"} == set(added)
+        and all(one[key] == added[key] for key in ("Effect", "Action"))
+        and one.get("Condition") == added.get("Condition")
+        and isinstance(principal, dict)
+        and set(principal) == {"AWS"}
+        and set(_aws(one)) <= users
+    )
+
+
+def _of_people(statement: Any, users: frozenset[str]) -> bool:
+    return any(arn in users or arn.endswith(":root") or arn.isdigit() or arn == "*" for arn in _aws(statement))
+
+
+def _lets_in(statement: Any) -> bool:
+    actions = _texts(statement.get("Action"))
+    return statement["Effect"] == "Allow" and any(
+        matches(each, ASSUME_ROLE, ignore_case=True, variables=False) for each in actions
+    )
+
+
+def _aws(statement: Any) -> list[str]:
+    principal = statement.get("Principal")
+    return _texts(principal.get("AWS")) if isinstance(principal, dict) else [principal] if principal else []
+
+
+def _listed(document: str) -> list[Any]:
+    statements = json.loads(document)["Statement"]
+    return [statements] if isinstance(statements, dict) else list(statements)
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())

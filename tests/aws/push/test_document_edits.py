@@ -1,0 +1,129 @@
+"""Documents that Raito did not write: what was taken away goes, what nobody sees in Raito Cloud stays."""
+
+import json
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
+from raito_pipeline.model import WhatItem
+
+from .pushing import VIEW, folder
+
+BUCKET = "arn:aws:s3:::data"
+CONDITION = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+ACCOUNT_WIDE = "*"
+
+
+def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def text(*statements: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def edit(shown: tuple[WhatItem, ...], wanted: tuple[WhatItem, ...]) -> Edit:
+    return Edit(VIEW, VIEW.claims(shown), VIEW.claims(wanted))
+
+
+A, B, WHOLE = folder("a"), folder("b"), folder("", "s3:GetObject")
+BOTH = allow(["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"])
+DENY = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"{BUCKET}/b/*"}
+
+CASES: dict[str, tuple[list[Any], tuple[WhatItem, ...], tuple[WhatItem, ...], list[Any]]] = {
+    "nothing was edited": ([BOTH, DENY], (A, B), (A, B), [BOTH, DENY]),
+    "a folder goes": ([BOTH], (A, B), (A,), [allow(["s3:GetObject"], [f"{BUCKET}/a/*"])]),
+    "a statement goes": ([allow("s3:GetObject", f"{BUCKET}/a/*"), BOTH], (A, B), (), []),
+    "another service stays": (
+        [allow(["ec2:StartInstances", "s3:GetObject"], "*", Sid="Both")],
+        (WHOLE,),
+        (),
+        [allow(["ec2:StartInstances"], ["*"], Sid="Both")],
+    ),
+    "another service in a statement that gives what goes": (
+        [allow(["ec2:StartInstances", "s3:GetObject"], [f"{BUCKET}/*", "*"], Sid="Both")],
+        tuple(VIEW.items(VIEW.given_by(text(allow("s3:GetObject", [f"{BUCKET}/*", "*"]))))),
+        (),
+        [allow(["ec2:StartInstances"], [f"{BUCKET}/*", "*"], Sid="Both")],
+    ),
+    "a condition stays": (
+        [allow("s3:GetObject", f"{BUCKET}/a/*", Condition=CONDITION)],
+        (A,),
+        (),
+        [allow("s3:GetObject", f"{BUCKET}/a/*", Condition=CONDITION)],
+    ),
+    "a deny stays": ([BOTH, DENY], (A, B), (), [DENY]),
+    "an unknown bucket stays": (
+        [allow("s3:GetObject", [f"{BUCKET}/a/*", "arn:aws:s3:::elsewhere/*"])],
+        (A,),
+        (),
+        [allow(["s3:GetObject"], ["arn:aws:s3:::elsewhere/*"])],
+    ),
+    "one permission of a wildcard goes": (
+        [allow("s3:GetObject*", f"{BUCKET}/a/*")],
+        (folder("a", *sorted(c.permission for c in VIEW.given_by(text(allow("s3:GetObject*", f"{BUCKET}/a/*"))))),),
+        (A,),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"])],
+    ),
+    "what earlier pushes wrote is written anew": (
+        [BOTH, allow(["s3:PutObject"], [f"{BUCKET}/a/*"], Sid="Raito1")],
+        (A, B, folder("a", "s3:PutObject")),
+        (A, B, folder("a", "s3:PutObject")),
+        [BOTH],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_left(name: str) -> None:
+    before, shown, wanted, after = CASES[name]
+    found = narrowed(text(*before), edit(shown, wanted), named="it")
+    assert (json.loads(found.text)["Statement"] if found.text else []) == after
+    assert found.problems == ()
+
+
+def test_a_document_that_nobody_edited_stays_word_for_word() -> None:
+    written = text(BOTH).replace(":", " : ", 1)
+    assert narrowed(written, edit((A, B), (A, B)), named="it").text == written
+
+
+def test_buckets_of_a_wildcard_that_are_still_wanted_are_said_anew() -> None:
+    document = text(allow("s3:GetObject", "arn:aws:s3:::data*"), allow("s3:GetObject", "arn:aws:s3:::data*/*"))
+    shown = VIEW.items(VIEW.given_by(document))
+    wanted = tuple(item for item in shown if item.data_object.full_name.endswith(":data-2"))
+    found = narrowed(document, edit(shown, wanted), named="it")
+    assert "arn:aws:s3:::data-2/*" in (found.text or "")
+    assert "data*/*" not in (found.text or "")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow("*", f"{BUCKET}/a/*"),
+        {"Effect": "Allow", "NotAction": "s3:PutObject", "Resource": f"{BUCKET}/a/*"},
+    ],
+)
+def test_what_cannot_be_taken_apart_stays_and_is_said(statement: Any) -> None:
+    shown = VIEW.items(VIEW.given_by(text(statement)))
+    found = narrowed(text(statement), edit(shown, ()), named="policy p")
+    assert found.text == text(statement)
+    assert "statement 1 of policy p" in found.problems[0]
+
+
+def test_what_cannot_be_read_stays_and_is_said_where_it_matters() -> None:
+    assert narrowed("{", edit((A,), (A,)), named="it").problems == ()
+    assert "cannot be read" in narrowed("{", edit((A,), ()), named="it").problems[0]
+
+
+def test_only_what_is_not_given_yet_is_added() -> None:
+    gives = VIEW.claims((WHOLE,))
+    asked = (folder("a", "s3:GetObject", "s3:PutObject"), folder("b", "s3:Fly"))
+    assert beyond(asked, gives, VIEW) == (folder("a", "s3:PutObject"), folder("b", "s3:Fly"))
+
+
+def test_what_raito_adds_has_a_name_of_its_own() -> None:
+    added = json.loads(extended(text(BOTH), [allow("s3:PutObject", "*")]))["Statement"]
+    assert added == [BOTH, allow("s3:PutObject", "*", Sid="Raito1")]
+    assert extended(text(BOTH), []) == text(BOTH)
+    assert json.loads(extended(None, []))["Statement"] == []

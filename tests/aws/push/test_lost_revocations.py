@@ -1,0 +1,270 @@
+"""Access that was taken away is gone, whatever else of the same push goes wrong: the ways in which it once stayed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from raito_pipeline.config.groups import OptionGroup
+from raito_pipeline.model import AccessControl
+from raito_pipeline.sandbox.aws.faults import Fault
+
+from .conftest import BY_RAITO, World, arn, text, trust
+from .pushing import Account, Options, control, folder
+
+GETS = {"Effect": "Allow", "Action": ["s3:GetObject"]}
+TRUSTS = "aws_role"
+
+
+def gets(*resources: str) -> dict[str, Any]:
+    """The document of a what: objects of folders can be read."""
+    return {"Version": "2012-10-17", "Statement": [{**GETS, "Resource": [f"arn:aws:s3:::{one}" for one in resources]}]}
+
+
+def policy(world: World, name: str, *whom: str, content: Any = None, by_raito: bool = True) -> None:
+    """A managed policy that principals (`user:NAME`) have."""
+    tags = BY_RAITO if by_raito else []
+    world.iam.create_policy(PolicyName=name, PolicyDocument=text(content or gets("data/a/*")), Tags=tags)
+    for principal in whom:
+        kind, _, named = principal.partition(":")
+        getattr(world.iam, f"attach_{kind}_policy")(**{f"{kind.title()}Name": named, "PolicyArn": arn(name)})
+
+
+def role(world: World, name: str, *users: str, content: Any = None, by_raito: bool = True, trusts: Any = None) -> None:
+    """A role that users may assume, with the inline policy that a push writes."""
+    body = trusts or trust(*users)
+    world.iam.create_role(RoleName=name, AssumeRolePolicyDocument=text(body), Tags=BY_RAITO if by_raito else [])
+    if content is not None:
+        inline = f"Raito_Inline_{name}" if by_raito else "inline"
+        world.iam.put_role_policy(RoleName=name, PolicyName=inline, PolicyDocument=text(content))
+
+
+def users(world: World, *names: str) -> None:
+    for name in names:
+        world.iam.create_user(UserName=name)
+
+
+def trusted(world: World, name: str) -> Any:
+    return world.iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+
+
+def allowed(world: World, name: str) -> list[str]:
+    """The ARNs that a trust policy allows, or nobody where it denies."""
+    found: list[str] = []
+    for statement in trusted(world, name):
+        if statement["Effect"] == "Deny" and statement["Principal"] == "*":
+            return []
+        who = statement["Principal"]["AWS"] if statement["Effect"] == "Allow" else []
+        found += [who] if isinstance(who, str) else who
+    return sorted(one.rpartition("/")[2] for one in found)
+
+
+def in_force(world: World, name: str) -> Any:
+    version = world.iam.get_policy(PolicyArn=arn(name))["Policy"]["DefaultVersionId"]
+    return world.iam.get_policy_version(PolicyArn=arn(name), VersionId=version)["PolicyVersion"]["Document"]
+
+
+def inline(world: World, name: str, policy_name: str = "") -> Any:
+    return world.iam.get_role_policy(RoleName=name, PolicyName=policy_name or f"Raito_Inline_{name}")["PolicyDocument"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way in which access that was taken away could stay."""
+
+    name: str
+    before: Callable[[World], None]
+    export: tuple[AccessControl, ...]
+    after: dict[str, Any]
+    """who has what afterwards, as `Account.access` gives it; what is not named is not looked at"""
+    errors: tuple[str, ...] = ()
+    """a part of each error, of all access controls together"""
+    documents: Callable[[World], bool] = lambda _: True
+    faults: tuple[Fault, ...] = ()
+    options: OptionGroup | None = None
+    writes_again: int = 0
+    """calls that change something of a second push: what was refused is tried again"""
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+def deny(operation: str, resource: str = "", **more: Any) -> Fault:
+    return Fault(kind="deny", service="iam", operation=operation, resource=resource, **more)
+
+
+def _full(world: World) -> None:
+    """Ada has as many managed policies as AWS takes."""
+    for number in range(10):
+        policy(world, f"other-{number}", "user:ada")
+    users(world, "cyd")
+    policy(world, "p", "user:bob")
+
+
+def _many(world: World) -> None:
+    policy(world, "p", "user:ada", "user:bob", content=gets("data/a/*", "data/gone/*"))
+
+
+LONG = tuple(folder("a" + "x" * 200 + str(number)) for number in range(300))
+P = "policy:p"
+R = "role:r"
+
+CASES = [
+    Case(
+        "the last user of a role",
+        lambda world: role(world, "r", "ada", content=gets("data/a/*")),
+        (control("r", type=TRUSTS, external_id=R),),
+        {},
+        documents=lambda world: allowed(world, "r") == [] and inline(world, "r") == gets("data/a/*"),
+    ),
+    Case(
+        "the last known user of a role beside an unknown one",
+        lambda world: role(world, "r", "ada"),
+        (control("r", "nobody", type=TRUSTS, external_id=R),),
+        {},
+        errors=("user nobody is not in IAM",),
+        documents=lambda world: allowed(world, "r") == [],
+    ),
+    Case(
+        "the last one who has a policy",
+        lambda world: policy(world, "p", "user:ada"),
+        (control("p", external_id=P),),
+        {P: []},
+    ),
+    Case(
+        "an unknown permission beside a detachment and a narrower what",
+        lambda world: policy(world, "p", "user:ada", "user:bob", content=gets("data/a/*", "data/b/*")),
+        (control("p", "ada", external_id=P, what=(folder("a", "s3:Fly", "s3:GetObject"),)),),
+        {P: ["user:ada"]},
+        errors=("permission s3:Fly",),
+        documents=lambda world: in_force(world, "p") == gets("data/a/*"),
+    ),
+    Case(
+        "a data object of another account beside a narrower what of a role",
+        lambda world: role(world, "r", "ada", "bob", content=gets("data/a/*", "data/b/*")),
+        (control("r", "ada", type=TRUSTS, external_id=R, what=(folder("a"), folder("", bucket="x/y"))),),
+        {},
+        errors=(),
+        documents=lambda world: allowed(world, "r") == ["ada"],
+    ),
+    Case(
+        "an unknown role beside a detachment",
+        lambda world: policy(world, "p", "user:ada", "user:bob"),
+        (control("p", "ada", "role:nowhere", "ID:nothing", external_id=P),),
+        {P: ["user:ada"]},
+        errors=("role:nowhere", "ID:nothing"),
+    ),
+    Case(
+        "an unknown user and group beside a detachment",
+        lambda world: policy(world, "p", "user:ada", "user:bob"),
+        (control("p", "ada", "nobody", "group:nowhere", external_id=P),),
+        {P: ["user:ada"]},
+        errors=("user nobody", "group nowhere"),
+    ),
+    Case(
+        "an access provider in the who of a role",
+        lambda world: role(world, "r", "ada", "bob"),
+        (control("r", "ada", "role:other", type=TRUSTS, external_id=R),),
+        {},
+        errors=("role:other",),
+        documents=lambda world: allowed(world, "r") == ["ada"],
+    ),
+    Case(
+        "a grant that meets a limit beside another one and a detachment",
+        _full,
+        (control("p", "ada", "cyd", external_id=P),),
+        {P: ["user:cyd"]},
+        errors=("AttachUserPolicy",),
+        writes_again=1,
+    ),
+    Case(
+        "a what that is too long beside a detachment and a narrower what",
+        _many,
+        (control("p", "ada", external_id=P, what=(folder("a"), *LONG)),),
+        {P: ["user:ada"]},
+        errors=("AWS attaches 10", "AWS takes 6144"),
+        documents=lambda world: in_force(world, "p") == gets("data/a/*"),
+    ),
+    Case(
+        "a what that is too long for a role",
+        lambda world: role(world, "r", "ada", "bob", content=gets("data/a/*", "data/gone/*")),
+        (control("r", "ada", type=TRUSTS, external_id=R, what=(folder("a"), *LONG, *LONG[:1])),),
+        {},
+        documents=lambda world: allowed(world, "r") == ["ada"],
+        errors=(),
+    ),
+    Case(
+        "a detachment that AWS denies before others",
+        lambda world: policy(world, "p", "user:ada", "user:bob", "group:staff"),
+        (control("p", external_id=P),),
+        {P: ["user:bob"]},
+        errors=("DetachUserPolicy",),
+        faults=(deny("DetachUserPolicy", "bob"),),
+        writes_again=1,
+    ),
+    Case(
+        "a trust policy that AWS denies beside a narrower what",
+        lambda world: role(world, "r", "ada", content=gets("data/a/*", "data/b/*")),
+        (control("r", "bob", type=TRUSTS, external_id=R),),
+        {},
+        errors=("UpdateAssumeRolePolicy",),
+        documents=lambda world: inline(world, "r") == gets("data/a/*"),
+        faults=(deny("UpdateAssumeRolePolicy"),),
+        writes_again=1,
+    ),
+    Case(
+        "a new name whose policy AWS denies",
+        lambda world: policy(world, "p", "user:ada", "user:bob"),
+        (control("q", "ada", external_id=P),),
+        {P: ["user:ada"]},
+        errors=("CreatePolicy",),
+        faults=(deny("CreatePolicy"),),
+        writes_again=1,
+    ),
+    Case(
+        "a policy that nobody has",
+        lambda world: policy(world, "p", content=gets("data/a/*", "data/b/*")),
+        (control("p", external_id=P),),
+        {P: []},
+        documents=lambda world: in_force(world, "p") == gets("data/a/*"),
+    ),
+    Case(
+        "a policy of no type",
+        lambda world: policy(world, "p", "user:ada", "user:bob"),
+        (control("p", "ada", type=None, external_id=P),),
+        {P: ["user:ada"]},
+    ),
+    Case(
+        "a policy of no type that is deleted",
+        lambda world: policy(world, "p", "user:ada"),
+        (control("p", type=None, external_id=P, delete=True),),
+        {},
+        documents=lambda world: world.policies() == set(),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_was_taken_away_is_gone(world: World, case: Case) -> None:
+    case.before(world)
+    for fault in case.faults:
+        world.aws.faults.add(fault)
+    account = Account(world, case.options or Options())
+
+    first = account.push(*case.export)
+    mark = world.aws.calls.mark
+    second = account.push(*first.controls)
+
+    errors = [error for result in first.applied.results for error in result.errors]
+    assert len(errors) >= len(case.errors), errors
+    for part, error in zip(case.errors, errors, strict=True) if case.errors else ():
+        assert part in error
+    access = account.access()
+    assert {key: access.get(key) for key in case.after} == case.after
+    assert case.documents(world)
+    assert len(world.writes(mark)) == case.writes_again
+    again = {one.access_control_id: one.errors for one in second.applied.results}
+    assert again == {
+        one.access_control_id: one.errors for one in first.applied.results if one.access_control_id in again
+    }
