@@ -14,6 +14,7 @@ from raito_pipeline.aws.push.orphans import find_orphans, removals, shown
 from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
+from raito_pipeline.aws.push.quotas import warn_of_quotas
 from raito_pipeline.aws.push.role_changes import with_boundary
 from raito_pipeline.aws.push.splitting import split, tell
 from raito_pipeline.aws.push.state import PushState
@@ -80,6 +81,7 @@ def plan_push(
         drafts.append(removal)
         in_turn.append(removal)
     hold_to([*drafts, *all_parts], types, state, options, held_to)
+    warn_of_quotas([*drafts, *all_parts], types, state)
     for draft in (*drafts, *all_parts):
         if options.aws_role_boundary is not None:
             draft.rows = [with_boundary(row, options.aws_role_boundary) for row in draft.rows]
