@@ -6,7 +6,7 @@ not hold every access control of the data source.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.center_state import RAITO_ACCOUNT
 from raito_pipeline.aws.push.draft import NONE, Draft
@@ -25,9 +25,12 @@ def find_orphans(
     claimed = {object_key(text) for draft in drafts for text in _claims(draft, prefixes)} | set(
         bounds.claimed_elsewhere
     )
+    exported = {draft.control.id for draft in drafts}
     found = []
     for kind, external_id, there in _made(prefixes, state):
         source, control = owner_of(there.tags)
+        if external_id.startswith(ACCESS_POINT) and control in exported:
+            continue  # a new one is named by its ARN only once it is planned
         if object_key(external_id) in claimed or source not in (None, bounds.data_source):
             continue  # the one of another data source is in another export
         why_kept = _why_kept(source, bounds, remove)
@@ -56,6 +59,9 @@ def _made(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, 
         serves = next((tag.value for tag in one.tags if tag.key == RAITO_ACCOUNT), None)
         if serves == state.account_id or (serves is None and set(one.account_ids) == {state.account_id}):
             yield kinds[PERMISSION_SET], f"{PERMISSION_SET}{one.name}", Existing(one.name, one.tags)
+    for point in state.points.points.values():
+        if made_by_raito(point.tags):
+            yield kinds[ACCESS_POINT], f"{ACCESS_POINT}{point.arn}", Existing(point.arn, point.tags)
 
 
 def _why_kept(source: str | None, bounds: Bounds, remove: bool) -> str:

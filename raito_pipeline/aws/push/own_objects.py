@@ -28,7 +28,7 @@ class Existing:
 
 
 def existing(state: PushState, external_id: str) -> Existing | None:
-    """The stored role, policy or permission set of an external id; None where there is none, or another type is."""
+    """What is stored of the object of an external id; None where there is none."""
     if external_id.startswith(ROLE):
         role = state.roles.get(external_id.removeprefix(ROLE))
         return None if role is None else Existing(role.role_name, role.tags)
@@ -40,6 +40,11 @@ def existing(state: PushState, external_id: str) -> Existing | None:
     if external_id.startswith(PERMISSION_SET):
         known = state.center.sets.get(permission_set_name(external_id.removeprefix(PERMISSION_SET)))
         return None if known is None else Existing(known.name, known.tags)
+    if external_id.startswith(ACCESS_POINT):
+        point = state.points.points.get(external_id.removeprefix(ACCESS_POINT))
+        # Nobody has access through one without a policy, and no import offers it: it is as good as gone.
+        empty = point is not None and not point.policy and not made_by_raito(point.tags)
+        return None if point is None or empty else Existing(point.arn, point.tags)
     return None
 
 

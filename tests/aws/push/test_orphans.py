@@ -10,10 +10,11 @@ from raito_pipeline.aws.push.apply import apply_plan
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.center_state import CenterState
 from raito_pipeline.aws.push.plan import Plan, plan_push
+from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessControl, PushPermissionSet, Tag
+from raito_pipeline.model import AccessControl, AccessPoint, PushPermissionSet, Tag
 
 from .conftest import ACCOUNT, World, arn, document, trust
 from .test_own_objects import of
@@ -102,6 +103,23 @@ def test_permission_sets_of_this_account_are_among_them() -> None:
     there = replace(account(), center=CenterState.of(sets, ()))
     found = {orphan.external_id for orphan in plan(there=there).orphans}
     assert {each for each in found if each.startswith("ssorole:")} == {"ssorole:here", "ssorole:marked"}
+
+
+def test_access_points_are_among_them() -> None:
+    def point(name: str, tags: tuple[Tag, ...] | None) -> AccessPoint:
+        place = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/{name}"
+        return AccessPoint(name, place, None, "data", ACCOUNT, "{}", tags)
+
+    points = [
+        point("left", of("ds-1", "gone")),
+        point("new", of("ds-1", "a")),
+        point("theirs", of("ds-2", "x")),
+        point("by-hand", ()),
+        point("unread", None),
+    ]
+    there = replace(account(), points=PointState.of((), points, {}, ()))
+    found = [orphan.external_id for orphan in plan(*NAMED, there=there).orphans if orphan.type == "aws_access_point"]
+    assert found == [f"accesspoint:arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/left"]
 
 
 def test_what_is_refused_unreadable_or_to_be_deleted_is_named_all_the_same() -> None:

@@ -11,9 +11,10 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.center_state import CenterState
 from raito_pipeline.aws.push.own_objects import object_key
 from raito_pipeline.aws.push.plan import Plan, plan_push
+from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, PushPermissionSet, Tag
+from raito_pipeline.model import AccessControl, AccessPoint, PushPermissionSet, Tag
 
 from .conftest import ACCOUNT, arn, document, trust
 from .test_plan import BY_RAITO, control, policy, policy_control, role, state
@@ -155,3 +156,21 @@ def test_a_permission_set_of_another_data_source_is_refused() -> None:
     there = replace(state(), center=CenterState.of([known], ()))
     made = plan(control("a", type="aws_sso_role", external_id="ssorole:a"), there=there)
     assert "belongs to data source ds-2" in errors(made)[0]
+
+
+@pytest.mark.parametrize(
+    ("tags", "policy_text", "part"),
+    [
+        ((), "{}", "neither made by Raito"),
+        ((), None, ""),
+        (of("ds-2", "z"), "{}", "belongs to data source ds-2"),
+        (of("ds-1", "a"), "{}", ""),
+    ],
+)
+def test_an_access_point_of_somebody_else_is_refused(tags: tuple[Tag, ...], policy_text: str | None, part: str) -> None:
+    place = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/a"
+    point = AccessPoint("a", place, None, "data", ACCOUNT, policy_text, tags)
+    there = replace(state(), points=PointState.of((), [point], {"eu-west-1": None}, ()))
+    found = errors(plan(control("a", type="aws_access_point", external_id=f"accesspoint:{place}"), there=there))[0]
+    assert part in found
+    assert ("belongs to" in found or "neither made" in found) is bool(part)
