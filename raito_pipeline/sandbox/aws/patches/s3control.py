@@ -27,8 +27,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]")
 _RESERVED_END = re.compile(r".*(-s3alias|--[a-z0-9]+-s3)")
 _LONGEST_POLICY = 20_480
 _MOST_TAGS = 50
-# What a pattern of AWS writes as [\p{L}\p{Z}\p{N}_.:/=+\-@]*.
-_TAG = re2.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}")
+_TAG = re2.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*")
+_LONGEST_TAG = 256
 _BLOCKED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -200,7 +200,8 @@ def _patch_tags() -> None:
 def _check_tags(tags: list[dict[str, str]]) -> None:
     if len({tag["Key"] for tag in tags}) > _MOST_TAGS:
         raise _Refused("InvalidTag", f"An access point may have {_MOST_TAGS} tags.")
-    if any(_TAG.fullmatch(text) is None for tag in tags for text in tag.values()):
+    texts = [text for tag in tags for text in tag.values()]
+    if any(len(text) > _LONGEST_TAG or _TAG.fullmatch(text) is None for text in texts):
         raise _Refused("InvalidTag", "A tag holds characters that are not allowed, or too many.")
 
 
