@@ -209,7 +209,7 @@ class Planning:
             buckets=tuple(self.store.rows(S3Bucket, account)) if self.store.info("s3_buckets", account) else (),
             access_points=(),
         )
-        center = PushCenter(self.services, self.store, self.cell).state(self.attempts, grid, self.center_failures)
+        center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
         return PushState.of_account(
             inputs, self.target, ACCESS_PROVIDER_TYPES.imported, center, self._points(grid, controls)
         )

@@ -17,9 +17,7 @@ from raito_pipeline.aws.readers.push_center import CenterPlace, PushCenterRead, 
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import AccessControl, IamAttachment, PushPermissionSet, PushPrincipal
 from raito_pipeline.orchestration import partitions
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.guard import Attempts, judge
-from raito_pipeline.orchestration.layers import need_of
+from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 
@@ -56,13 +54,12 @@ class PushCenter:
         sets, names, progress = questions.permission_sets, questions.names, self.services.progress
         return read_push_center(self.clients(), self._place(), sets, names, shared_limits(), progress)
 
-    def state(self, attempts: Attempts, grid: Grid, failures: Sequence[str] = ()) -> CenterState:
+    def state(self, failures: Sequence[str] = ()) -> CenterState:
         """What is stored, or why it cannot be used; `failures` are those of the read in this run."""
         key, account = partitions.organization_of(self.services.options, self.cell.account), self.cell.account
         if key is None:
             return NO_CENTER
-        asked = (need_of(table, self.cell, self.services.options, grid, self.store) for table in OF_THE_CENTER)
-        reasons = tuple(failures) or judge(attempts, self.store, [need for need in asked if need is not None]).reasons
+        reasons = tuple(failures) or tuple(filter(None, map(self._why_not, OF_THE_CENTER)))
         if reasons:
             return CenterState(reasons)
         return CenterState.of(
@@ -80,6 +77,15 @@ class PushCenter:
         stored = self.store.info("push_permission_sets", self.cell.account) is not None
         rows = self.store.rows(PushPermissionSet, self.cell.account) if stored else ()
         return Center(self.clients, self._place(), {row.name: row.arn for row in rows})
+
+    def _why_not(self, table: str) -> str | None:
+        """Why a table cannot be used. It is made by the step that plans, so that no other run is asked."""
+        info = self.store.info(table, self.cell.account)
+        if info is None:
+            return f"{table} {self.cell.label} was never read"
+        if info.sync != self.store.sync:
+            return f"{table} {self.cell.label} is of another sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
+        return None if info.complete else f"{table} {self.cell.label} is {info.status.value}"
 
     def _place(self) -> CenterPlace:
         link = self.target.organization

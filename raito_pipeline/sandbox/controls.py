@@ -11,7 +11,7 @@ from raito_pipeline.sandbox.raito.seed import (
 )
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
-NOT_PUSHED_YET = frozenset({"aws_sso_role"})
+NOT_PUSHED_YET: frozenset[str] = frozenset()
 """Types of access controls that the plan of a push refuses today."""
 
 

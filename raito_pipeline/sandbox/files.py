@@ -67,6 +67,8 @@ def _account(estate: Estate, ids: SeededIds, account: EstateAccount) -> dict[str
         "aws-profile": account.profile,
         "aws-regions": ",".join(account.regions),
         "aws-organization-profile": estate.master.profile,
+        # The accounts share an organization: each has permission sets of its own.
+        "aws-sso-role-suffix": "_#account#",
         "aws-organization-region": estate.identity_center_region,
         "aws-organization-identity-center-instance-arn": estate.instance_arn,
         "aws-organization-identity-store": estate.identity_store_id,

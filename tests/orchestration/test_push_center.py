@@ -3,14 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dagster as dg
-import pytest
-
 from raito_pipeline.config import Options, load
 from raito_pipeline.model import PushPermissionSet
-from raito_pipeline.orchestration.grid import cell_of, make_grid
-from raito_pipeline.orchestration.guard import Attempts
-from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
@@ -42,38 +37,32 @@ def options_of(folder: Path, text: str) -> Options:
     return load(folder / "raito.yml")
 
 
-def center(folder: Path, text: str) -> tuple[PushCenter, Options]:
+def center(folder: Path, text: str) -> PushCenter:
     options = options_of(folder, text)
     store = Store.open(folder / "data", sync="s1")
-    return PushCenter(Services(options), store, cell_of("account", ACCOUNT)), options
+    return PushCenter(Services(options), store, cell_of("account", ACCOUNT))
 
 
-@pytest.fixture
-def attempts() -> Attempts:
-    return Attempts(dg.DagsterInstance.ephemeral(), Naming())
-
-
-def test_an_account_without_an_organization_has_no_permission_sets(tmp_path: Path, attempts: Attempts) -> None:
-    made, options = center(tmp_path, FILE)
+def test_an_account_without_an_organization_has_no_permission_sets(tmp_path: Path) -> None:
+    made = center(tmp_path, FILE)
     assert made.calls() is None
-    assert "links no organization" in made.state(attempts, make_grid(options)).problem
+    assert "links no organization" in made.state().problem
 
 
-def test_what_was_not_read_in_this_sync_is_not_known(tmp_path: Path, attempts: Attempts) -> None:
-    made, options = center(tmp_path, FILE + LINK)
-    grid = make_grid(options)
-    assert "push_permission_sets 111122223333 was never read" in made.state(attempts, grid).problem
+def test_what_was_not_read_in_this_sync_is_not_known(tmp_path: Path) -> None:
+    made = center(tmp_path, FILE + LINK)
+    assert "push_permission_sets 111122223333 was never read" in made.state().problem
     for table in OF_THE_CENTER:
         rows = (ROW,) if table == "push_permission_sets" else ()
         Store.open(tmp_path / "data", sync="s0").write(table, rows, ACCOUNT, read_at=datetime.now(UTC))
-    assert "is of another sync" in made.state(attempts, grid).problem
-    assert made.state(attempts, grid, ["it was denied"]).problem.endswith("it was denied")
+    assert "is of another sync" in made.state().problem
+    assert made.state(["it was denied"]).problem.endswith("it was denied")
 
 
-def test_what_was_read_is_known_and_nothing_is_asked_for_the_calls(tmp_path: Path, attempts: Attempts) -> None:
-    made, options = center(tmp_path, FILE + LINK)
+def test_what_was_read_is_known_and_nothing_is_asked_for_the_calls(tmp_path: Path) -> None:
+    made = center(tmp_path, FILE + LINK)
     for table in OF_THE_CENTER:
         made.store.write(table, (ROW,) if table == "push_permission_sets" else (), ACCOUNT)
-    state = made.state(attempts, make_grid(options))
+    state = made.state()
     assert (state.problem, list(state.sets), state.is_shared) == ("", ["Set"], False)
     assert made.calls() is not None

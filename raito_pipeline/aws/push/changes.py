@@ -148,6 +148,11 @@ class Change(ABC):
         return effect_of_documents(self.row.before, self.row.after) if self.EFFECT is None else self.EFFECT
 
     @property
+    def about(self) -> str:
+        """Who or what gets or loses it, for people; empty where that does not say what happens."""
+        return self.row.resource
+
+    @property
     def revokes(self) -> bool:
         """True where it takes access from people and gives none."""
         return bool(self.effect) and Effect.GIVES not in self.effect

@@ -185,6 +185,10 @@ class _Assignment(_OfPermissionSet):
     def name(self) -> str:
         return self.row.resource.partition("/")[0]
 
+    @property
+    def about(self) -> str:
+        return self.row.resource.partition("/")[2]
+
     def principal(self) -> dict[str, str]:
         """Who it is, as AWS names it. Raises `ChangeRefused`."""
         try:
@@ -255,6 +259,10 @@ class _Reference(_OfPermissionSet):
         return frozenset({permission_set(self.name), policy(self.arn)})
 
     @property
+    def about(self) -> str:
+        return f"permission set:{self.name}"
+
+    @property
     def makes(self) -> Things:
         return frozenset({content(self.name)})
 
@@ -293,6 +301,7 @@ class ProvisionPermissionSet(_OfPermissionSet):
     """
 
     KIND, OPERATION = "permission-set-in-account", "provision"
+    about = ""
 
     @cached_property
     def effect(self) -> Effect:

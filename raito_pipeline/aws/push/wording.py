@@ -174,9 +174,9 @@ def change_in_words(change: Change) -> Iterator[str]:
     try:
         had, has = access_of(row.before), access_of(row.after)
     except (ValueError, TypeError, KeyError, AttributeError):
-        words = row.resource.replace(":", " ", 1)
+        words = change.about.replace(":", " ", 1)
         verb = {Effect.GIVES: "gets it", Effect.TAKES: "loses it"}.get(change.effect)
-        yield f"{words} {verb}" if verb else change.title
+        yield f"{words} {verb}" if verb and words else change.title
         return
     yield from _accesses(has - had, "gives", "denies")
     yield from _accesses(had - has, "takes", "denies no longer")

@@ -140,29 +140,28 @@ class CenterAccount:
 
     # -- to push ---------------------------------------------------------------------------------------------------
 
-    def center_state(self, controls: Iterable[AccessControl], clients: AwsClients | None = None) -> CenterState:
+    def center_state(self, controls: Iterable[AccessControl], clients: AwsClients) -> CenterState:
         questions = center_questions(controls, self.options.aws_permissionset_dummy_user)
         if questions is None:
             return CenterState()
         limits = ServiceLimits({})
-        read = read_push_center(
-            clients or self.world.clients, self.place, questions.permission_sets, questions.names, limits
-        )
+        read = read_push_center(clients, self.place, questions.permission_sets, questions.names, limits)
         return CenterState.of(read.permission_sets.rows, read.principals.rows, is_shared=self.is_shared)
 
-    def state(self, controls: Iterable[AccessControl]) -> PushState:
-        read = read_account(self.world.clients, self.options)
+    def state(self, controls: Iterable[AccessControl], clients: AwsClients) -> PushState:
+        read = read_account(clients, self.options)
         rows = (read.users.rows, read.groups.rows, read.roles.rows, read.policies.rows, read.attachments.rows)
         inputs = AccessInputs(ACCOUNT, *rows, (S3Bucket("data-00", REGION, WHEN, True, ()),), ())
-        return PushState.of_account(inputs, self.options, ACCESS_PROVIDER_TYPES.imported, self.center_state(controls))
+        center = self.center_state(controls, clients)
+        return PushState.of_account(inputs, self.options, ACCESS_PROVIDER_TYPES.imported, center)
 
     def push(self, *controls: AccessControl, clients: AwsClients | None = None) -> CenterPushed:
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))
-        state = self.state(placed)
-        plan = plan_with_tags(lambda: self.world.clients, placed, state, self.options, TYPES)
+        used = clients or self.world.clients
+        state = self.state(placed, used)
+        plan = plan_with_tags(lambda: used, placed, state, self.options, TYPES)
         mark = self.world.aws.calls.mark
         known = {name: row.arn for name, row in state.center.sets.items()}
-        used = clients or self.world.clients
         center = Center(lambda: used, self.place, known, ServiceLimits({}), self.patience)
         applied = apply_plan(used, ACCOUNT, TYPES, plan.changes, plan.targets, placed, 3, center=center)
         results = {one.access_control_id: one for one in applied.results}

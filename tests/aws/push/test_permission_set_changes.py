@@ -13,6 +13,7 @@ from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.order import in_order, waits_of
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.point_calls import Points
+from raito_pipeline.aws.push.wording import change_in_words
 from raito_pipeline.model import PushChange
 
 from .center_push import BY_RAITO, PLACE, WORKING, CenterAccount
@@ -31,8 +32,8 @@ def changes(*rows: Row) -> list[Change]:
             before, after = (None, arn("P")) if operation in ("attach", "create") else (arn("P"), None)
         elif kind == "assignment":
             before, after = (None, WHO) if operation == "create" else (WHO, None)
-        elif operation == "provision" and control.startswith("-"):
-            before = arn("P")
+        elif operation == "provision":
+            before, after = arn("P") if control.startswith("-") else None, arn("P")
         resource = {"policy": arn("P"), "assignment": "S/user:x"}.get(kind, "S")
         made.append(PushChange(position, control, control, operation, kind, resource, before, after, ""))
     return ACCESS_PROVIDER_TYPES.push.changes(made)
@@ -76,6 +77,17 @@ def test_a_revocation_waits_for_no_grant_that_fails() -> None:
 def test_a_provisioning_takes_access_where_it_is_asked_for_because_of_that() -> None:
     gives, takes = changes(PROVISION, ("-p", "provision", "permission-set-in-account"))
     assert (gives.effect, takes.effect) == (Effect.GIVES, Effect.TAKES)
+
+
+def test_people_read_who_gets_and_loses_what() -> None:
+    made = changes(ASSIGN, UNASSIGN, ATTACH, DETACH, PROVISION)
+    assert [line for change in made for line in change_in_words(change)] == [
+        "user x gets it",
+        "user x loses it",
+        "permission set S gets it",
+        "permission set S loses it",
+        "provision of permission-set-in-account S",
+    ]
 
 
 # -- only what Raito made ----------------------------------------------------------------------------------------------

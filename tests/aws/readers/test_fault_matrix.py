@@ -29,6 +29,7 @@ from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.readers.glue import read_catalog
 from raito_pipeline.aws.readers.iam import EarlierIam, read_account
 from raito_pipeline.aws.readers.organization import EarlierOrganization, read_organization
+from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.aws.readers.s3 import S3Keys, read_buckets
 from raito_pipeline.config.groups import GlueOptions, IamOptions, S3Options
@@ -127,6 +128,13 @@ def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:
     return {"people": found.users, "permission sets": found.permission_sets, "assignments": found.assignments}
 
 
+def _push_center(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
+    instance = clients.client("sso-admin", REGION).list_instances()["Instances"][0]
+    place = CenterPlace(REGION, instance["InstanceArn"], instance["IdentityStoreId"], account)
+    found = read_push_center(clients, place, ("two",), ("one", "two"), ServiceLimits({}))
+    return {"permission sets": found.permission_sets, "principals": found.principals}
+
+
 def _logs(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
     """The log files of a day and what they hold; a file that cannot be fetched is fetched by the next sync."""
     logs = CloudTrailLogs(clients, f"data-{account}", REGION, account, REGION)
@@ -154,6 +162,7 @@ READERS: Mapping[str, Reader] = {
     "keys": Reader(_keys),
     "glue": Reader(_glue, keeps=False),
     "organization": Reader(_organization),
+    "Identity Center for a push": Reader(_push_center, keeps=False),
     "logs": Reader(_logs, keeps=False),
 }
 
@@ -271,6 +280,7 @@ def fill_organization(clients: AwsClients, account: str) -> None:
         group = people.create_group(DisplayName=name, **store)["GroupId"]
         people.create_group_membership(GroupId=group, MemberId={"UserId": user}, **store)
         tags: Any = [{"Key": "team", "Value": name}]
+        tags += [{"Key": "creator", "Value": "RAITO"}] if name == "one" else []
         made = sso.create_permission_set(Name=name, Tags=tags, **here)["PermissionSet"]["PermissionSetArn"]
         for principal in (user, group):
             sso.create_account_assignment(
