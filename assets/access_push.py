@@ -11,25 +11,30 @@ from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.plans import PlanUnknown
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER
-from raito_pipeline.orchestration.pushes import Push
+from raito_pipeline.orchestration.pushes import Approval, Push
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.tags import PLAN_TAG
+from raito_pipeline.orchestration.tags import LOSSES_TAG, PLAN_TAG
 
 GROUP = "access_push"
 CENTER = OF_THE_CENTER
 BUCKETS = "push_buckets"
 PLAN = ("access_push_plan", "access_push_targets", "access_push_orphans")
 RESULTS = ("access_push_results",)
-PLAN_CONFIG = "plan"
+PLAN_CONFIG, LOSSES_CONFIG = "plan", "with_losses"
 CONFIG = {
     PLAN_CONFIG: dg.Field(
         str,
         is_required=False,
         description="The id of the plan that is to be made in AWS, as access_push_plan shows it. Materialize "
         "access_push_results alone. Another plan than the newest is refused.",
-    )
+    ),
+    LOSSES_CONFIG: dg.Field(
+        bool,
+        is_required=False,
+        description="Make it also where people lose more access than max-push-losses and max-push-loss-share allow.",
+    ),
 }
 _MODE = "pipeline: mode is plan, so nothing is changed in AWS"
 
@@ -47,13 +52,13 @@ def specs(grid: Grid) -> list[dg.AssetSpec]:
 
 def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell) -> None:
     """Export, plan and push, as far as the run selected them; after one that failed, the others are not tried."""
-    approved = approved_plan(log)
+    approval = approval_of(log)
     steps: Mapping[tuple[str, ...], Callable[[Push], None]] = {
         ("access_controls",): lambda push: push.export(jobs),
         CENTER: lambda push: push.read_center(),
         (BUCKETS,): lambda push: push.read_buckets(),
         PLAN: lambda push: push.plan(grid),
-        RESULTS: lambda push: push.apply(jobs, grid, approved),
+        RESULTS: lambda push: push.apply(jobs, grid, approval),
     }
     failed = ""
     for tables, work in steps.items():
@@ -70,10 +75,11 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
             failed = "" if tables == CENTER else tables[0]
 
 
-def approved_plan(log: CellLog) -> str | None:
-    """The id of the plan that a person asks to be made, by the configuration of the run or its tag."""
-    config = log.context.op_execution_context.op_config or {}
-    return str(config.get(PLAN_CONFIG) or "") or log.context.run.tags.get(PLAN_TAG)
+def approval_of(log: CellLog) -> Approval:
+    """The plan that a person asks to be made, by the configuration of the run or its tags."""
+    config, tags = log.context.op_execution_context.op_config or {}, log.context.run.tags
+    plan_id = str(config.get(PLAN_CONFIG) or "") or tags.get(PLAN_TAG)
+    return Approval(plan_id, bool(config.get(LOSSES_CONFIG)) or tags.get(LOSSES_TAG) == "true")
 
 
 def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], None]) -> bool:

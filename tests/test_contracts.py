@@ -27,7 +27,16 @@ PURE_PACKAGES = (
     "raito_pipeline.aws.data_objects",
     "raito_pipeline.aws.provider_types",
 )
-PUSH_MODULES_THAT_CALL = {"apply", "center_calls", "iam_calls", "inputs", "verify"}
+PUSH_MODULES_THAT_CALL = {
+    "apply",
+    "bucket_policies",
+    "center_calls",
+    "iam_calls",
+    "inputs",
+    "point_calls",
+    "policy_tags",
+    "verify",
+}
 """The modules of aws/push that are no part of the plan: they call AWS, or read tables."""
 
 

@@ -10,15 +10,17 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, from_file
+from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.plan import CHANGES, controls_of
 from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options_of
 from raito_pipeline.cli.show_plan import show_plan, show_results
 from raito_pipeline.cli.summary import EXIT_STATUS, Outcome
 from raito_pipeline.model import AccessControl, PushResult
+from raito_pipeline.orchestration.checks import DIFFERENCES
 from raito_pipeline.orchestration.plan_runs import applying_run
 from raito_pipeline.orchestration.plans import PlanFolder, PlanUnknown
-from raito_pipeline.orchestration.pushes import DIFFERENCES
+from raito_pipeline.orchestration.pushes import held_back_of
 from raito_pipeline.raito.errors import ExportUnreadable
 from raito_pipeline.raito.export import read_export
 from raito_pipeline.storage import CellMissing, StorageError
@@ -40,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--account", help="the account of an export (not needed where raito.yml has one)")
     parser.add_argument("--yes", action="store_true", help="with --from: make the plan without asking")
+    parser.add_argument(
+        "--with-losses", action="store_true", help="also where people lose more access than the limits allow"
+    )
     add_config_file(parser)
 
 
@@ -49,16 +54,20 @@ def execute(given: argparse.Namespace) -> int:
     2: the plan of an export was only shown.
     """
     console = Console(highlight=False)
-    with Planner.opened(options_of(given)) as planner:
+    options = options_of(given)
+    if options.pipeline.mode == "plan":
+        raise CommandFailed("pipeline: mode is plan, so nothing is changed in AWS. Set mode: approve to apply plans.")
+    with Planner.opened(options) as planner:
         plans = list(_plans(planner, given))
         for plan in plans:
-            show_plan(console, plan, controls_of(plan, ()), datetime.now(UTC))
+            held = HeldBack() if given.with_losses else held_back_of(options, plan)
+            show_plan(console, plan, controls_of(plan, (), held), datetime.now(UTC), held.reason)
         if given.export is not None and not (given.yes or _agreed(console)):
             for plan in plans:
                 said = f"nothing was changed; to make it: raito-pipeline apply --plan {plan.id}"
                 console.print(said, markup=False, soft_wrap=True)
             return CHANGES
-        return max([_make(planner, plan, console) for plan in plans], default=0)
+        return max([_make(planner, plan, console, with_losses=given.with_losses) for plan in plans], default=0)
 
 
 def _agreed(console: Console) -> bool:
@@ -129,8 +138,8 @@ def _exported(file: Path) -> AccountPlan | tuple[AccessControl, ...]:
     return plans[0]
 
 
-def _make(planner: Planner, plan: AccountPlan, console: Console) -> int:
-    failures = planner.run([applying_run(plan.account, plan.id)], console)
+def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses: bool) -> int:
+    failures = planner.run([applying_run(plan.account, plan.id, with_losses=with_losses)], console)
     results = planner.results(plan)
     for line in failures:
         console.print(line, style="red", markup=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,16 @@ from rich.console import Console
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan, to_file
+from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.aws.push.wording import SAME, ControlPlan, in_words
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, add_config_file, options_of
 from raito_pipeline.cli.show_plan import show_plan
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import PushResult
+from raito_pipeline.orchestration.drift import look
 from raito_pipeline.orchestration.plan_runs import reading_runs
+from raito_pipeline.orchestration.pushes import held_back_of
 
 NOTHING, CHANGES = 0, 2
 
@@ -28,6 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="account ids or target names (default: all)")
     add_config_file(parser)
     parser.add_argument("--read", action="store_true", help="read AWS and the export of Raito Cloud anew first")
+    parser.add_argument(
+        "--drift", action="store_true", help="show only what AWS has otherwise than the last push left it"
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON, and nothing else, on stdout")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the plan to a file, for `raito-pipeline apply`")
 
@@ -39,6 +45,8 @@ def execute(given: argparse.Namespace) -> int:
     with Planner.opened(options) as planner:
         accounts = planner.accounts(given.accounts)
         failed = _read(planner, accounts, console) if given.read else False
+        if given.drift:
+            return ERROR if failed else _drift(planner, accounts, given, console)
         shown = []
         for target in accounts:
             try:
@@ -47,25 +55,35 @@ def execute(given: argparse.Namespace) -> int:
                 console.print(str(error), style="red", markup=False, soft_wrap=True)
                 failed = True
                 continue
-            shown.append((plan, controls_of(plan, planner.results(plan))))
+            held = held_back_of(options, plan)
+            shown.append(Shown(plan, controls_of(plan, planner.results(plan), held), held))
     if given.out is not None:
-        _write(given.out, [plan for plan, _ in shown])
+        _write(given.out, [each.plan for each in shown])
     _show(console, shown, given)
-    return ERROR if failed or any(plan.problems for plan, _ in shown) else status_of(shown)
+    return ERROR if failed or any(each.plan.problems for each in shown) else status_of(shown)
 
 
-def status_of(shown: Sequence[tuple[AccountPlan, Sequence[ControlPlan]]]) -> int:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A plan with its words, and what of it a limit holds back."""
+
+    plan: AccountPlan
+    controls: tuple[ControlPlan, ...]
+    held: HeldBack
+
+
+def status_of(shown: Sequence[Shown]) -> int:
     """2 where something is to be changed, else 0."""
-    return CHANGES if any(control.changes for _, controls in shown for control in controls) else NOTHING
+    return CHANGES if any(control.changes for each in shown for control in each.controls) else NOTHING
 
 
-def controls_of(plan: AccountPlan, results: Sequence[PushResult]) -> tuple[ControlPlan, ...]:
+def controls_of(plan: AccountPlan, results: Sequence[PushResult], held: HeldBack) -> tuple[ControlPlan, ...]:
     """The plan in words; what was made of it already is not to be done any more."""
     done = {result.access_control_id for result in results if not result.errors}
     made = "this plan was made already; `raito-pipeline plan --read` looks at AWS anew"
     return tuple(
         replace(control, mark=SAME, sentence=made, details=(), diffs=()) if control.id in done else control
-        for control in in_words(ACCESS_PROVIDER_TYPES.push, plan)
+        for control in in_words(ACCESS_PROVIDER_TYPES.push, plan, held.positions)
     )
 
 
@@ -78,6 +96,19 @@ def _read(planner: Planner, accounts: Sequence[AccountTarget], console: Console)
     return bool(failures)
 
 
+def _drift(planner: Planner, accounts: Sequence[AccountTarget], given: argparse.Namespace, console: Console) -> int:
+    """Print what AWS has otherwise than the last push left it; 2 where there is something, 1 where it is not known."""
+    found = {target: look(planner.planning(target), planner.grid) for target in accounts}
+    if given.json:
+        print(json.dumps([{"target": t.name, "account_id": t.account_id, **asdict(d)} for t, d in found.items()]))
+    for target, drift in found.items():
+        for line in drift.lines or [drift.reason or "AWS is as the last push left it"]:
+            console.print(f"{target.name}: {line}", markup=False, soft_wrap=True)
+    if any(drift.lines for drift in found.values()):
+        return CHANGES
+    return ERROR if any(drift.reason for drift in found.values()) else NOTHING
+
+
 def _write(file: Path, plans: Sequence[AccountPlan]) -> None:
     try:
         file.write_bytes(to_file(plans))
@@ -85,22 +116,21 @@ def _write(file: Path, plans: Sequence[AccountPlan]) -> None:
         raise CommandFailed(f"the plan could not be written to {file}: {error.strerror or error}") from None
 
 
-def _show(
-    console: Console, shown: Sequence[tuple[AccountPlan, Sequence[ControlPlan]]], given: argparse.Namespace
-) -> None:
+def _show(console: Console, shown: Sequence[Shown], given: argparse.Namespace) -> None:
     if given.json:
-        print(json.dumps([as_json(plan, controls) for plan, controls in shown], indent=2, default=str))
+        print(json.dumps([as_json(each) for each in shown], indent=2))
         return
-    for plan, controls in shown:
-        show_plan(console, plan, controls, datetime.now(UTC))
-        if any(control.changes for control in controls):
-            what = given.out if given.out is not None else f"--plan {plan.id}"
+    for each in shown:
+        show_plan(console, each.plan, each.controls, datetime.now(UTC), each.held.reason)
+        if any(control.changes for control in each.controls):
+            what = given.out if given.out is not None else f"--plan {each.plan.id}"
             console.print(f"to make it: raito-pipeline apply {what}", markup=False, soft_wrap=True)
         console.print()
 
 
-def as_json(plan: AccountPlan, controls: Sequence[ControlPlan]) -> dict[str, Any]:
+def as_json(shown: Shown) -> dict[str, Any]:
     """A plan for machines: what it is, and each access control in words."""
+    plan = shown.plan
     return {
         "id": plan.id,
         "account": plan.account,
@@ -109,5 +139,6 @@ def as_json(plan: AccountPlan, controls: Sequence[ControlPlan]) -> dict[str, Any
         "made_at": plan.made_at.isoformat(),
         "read_at": {table: at.isoformat() for table, at in plan.read_at.items()},
         "problems": plan.problems,
-        "access_controls": [asdict(control) for control in controls],
+        "held_back": shown.held.reason or None,
+        "access_controls": [asdict(control) for control in shown.controls],
     }

@@ -18,8 +18,8 @@ from raito_pipeline.config import AccountTarget, ConfigError, Options, load
 from raito_pipeline.model import AccessControl, PushResult
 from raito_pipeline.orchestration.grid import Grid, cell_of, make_grid
 from raito_pipeline.orchestration.guard import Attempts
-from raito_pipeline.orchestration.plans import PlanFolder, Planning
-from raito_pipeline.orchestration.pushes import PLAN_ID, switched_off
+from raito_pipeline.orchestration.plans import PLAN_ID, PlanFolder, Planning
+from raito_pipeline.orchestration.pushes import switched_off
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync import LayerRun, run_sync
 from raito_pipeline.storage import CellMissing, StorageError, Store
@@ -80,17 +80,20 @@ class Planner:
         location = self.options.pipeline.storage
         return Store.open(location, sync=Leases(location).last_sync(account) or "")
 
+    def planning(self, target: AccountTarget) -> Planning:
+        """How the plan of an account is made."""
+        attempts = Attempts(self.instance, self.grid.naming)
+        return Planning(self.services, self.store(target.partition), attempts, cell_of("account", target.partition))
+
     def plan(
         self, target: AccountTarget, controls: Sequence[AccessControl] | None = None, recovery: str | None = None
     ) -> AccountPlan:
         """The plan of what is stored, which is kept. Raises `NoPlan`."""
         account = target.partition
         try:
-            store = self.store(account)
-            attempts = Attempts(self.instance, self.grid.naming)
-            planning = Planning(self.services, store, attempts, cell_of("account", account))
+            planning = self.planning(target)
             plan = planning.plan(self.grid, controls, recovery)
-            PlanFolder(store, account).write(plan)
+            PlanFolder(planning.store, account).write(plan)
         except (CellMissing, StorageError) as error:
             raise NoPlan(f"{target.name}: {error}. Sync it first, or use `raito-pipeline plan --read`.") from None
         return plan

@@ -17,7 +17,9 @@ _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _INDENT = 4
 
 
-def show_plan(console: Console, plan: AccountPlan, controls: Sequence[ControlPlan], now: datetime) -> None:
+def show_plan(
+    console: Console, plan: AccountPlan, controls: Sequence[ControlPlan], now: datetime, held_back: str = ""
+) -> None:
     """Print a plan: what it is, how old what it stands on is, and every access control that is not as granted."""
     name = plan.target if plan.account_id in plan.target else f"{plan.target} {plan.account_id}"
     _line(console, Text.assemble((name, "bold"), f": plan {plan.id}: {counts_in_words(controls)}"))
@@ -25,6 +27,8 @@ def show_plan(console: Console, plan: AccountPlan, controls: Sequence[ControlPla
         _line(console, Text(line, style="dim"))
     for problem in plan.problems:
         _line(console, Text(problem, style="red"))
+    if held_back:
+        _line(console, Text(held_back, style="magenta"))
     for control in controls:
         if control.mark != SAME or control.warnings or control.errors:
             _show_control(console, control, refused_alike=bool(plan.problems))

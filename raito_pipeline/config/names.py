@@ -66,7 +66,7 @@ _ORGANIZATION = _Place(ORGANIZATION, "in the target")
 
 # What keeps a sync from changing more than was wanted. A file that was meant to have one of these, and does not because
 # of a slip, must not be synced.
-_GUARDS = re.compile(r"mode|max-.+-deletions|delete-untouched|only-targets|(aws-access-)?skip-.+")
+_GUARDS = re.compile(r"mode|max-.+-(deletions|losses|share)|delete-untouched|only-targets|(aws-access-)?skip-.+")
 _HOLDERS = ("x-", ".")  # as in other YAML formats: values to merge into other places
 _SHORT = 8
 

@@ -179,10 +179,12 @@ class Pipeline(UsageWindowOptions):
         ),
     ]
     mode: Annotated[
-        Literal["apply", "plan"],
+        Literal["apply", "approve", "plan"],
         Option(
-            kinds.choice("apply", "plan"),
-            "`apply` pushes access controls to AWS; `plan` stops after the plan and changes nothing in AWS.",
+            kinds.choice("apply", "approve", "plan"),
+            "`apply` pushes access controls to AWS; `approve` stops after the plan, which waits until somebody makes "
+            "it by its id (`raito-pipeline apply --plan ID`, or access_push_results in Dagster); `plan` changes "
+            "nothing in AWS at all.",
         ),
     ] = "apply"
     wait_for_sync_minutes: Annotated[
@@ -192,14 +194,25 @@ class Pipeline(UsageWindowOptions):
             "How many minutes a run waits where another sync of its account is under way, before it gives up.",
         ),
     ] = 10
-    max_push_deletions: Annotated[
+    max_push_losses: Annotated[
         int | None,
         Option(
-            kinds.whole(0, 1_000_000, 20),
-            "A push that would delete more AWS objects than this stops before its first change.",
+            kinds.whole(0, 1_000_000, 200),
+            "How often people may lose access by one push (detached, no longer named by a document, their role or "
+            "policy narrowed or deleted). A push that would take more takes nothing, says so, and makes the rest. "
+            "`max-push-deletions` is the older name.",
+            ("max-push-losses", "max-push-deletions"),
             default="no limit",
         ),
     ] = None
+    max_push_loss_share: Annotated[
+        float,
+        Option(
+            kinds.SHARE,
+            "The share of the access controls in AWS of an account that may lose access by one push, if they are more "
+            "than 10. Beyond it nothing is taken, as with `max-push-losses`.",
+        ),
+    ] = 0.5
     max_import_deletions: Annotated[
         float,
         Option(

@@ -27,6 +27,10 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*partiti
 
 INCOMPLETE_SHARE = 0.25
 """The share of incomplete access providers of an account above which `incomplete_access_share` warns."""
+DRIFT, NO_DRIFT_KNOWN = "drift", "no drift known"
+"""What the cell of a plan notes: what AWS has otherwise than the last push left it, and why that is not known."""
+DIFFERENCES = "differences"
+"""What the cell of results notes: what AWS had otherwise right after the push."""
 _MOST_LINES = 50
 _LONGEST_REASON = 400
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -218,6 +222,22 @@ def _every_access_control_pushed(recorded: Recorded) -> Finding:
     return Finding(False, _summed(said, lines), lines, figures, ERROR if len(bad) > refused else WARN)
 
 
+def _no_drift(recorded: Recorded) -> Finding:
+    extra = recorded.info.extra if recorded.info else {}
+    lines = tuple(json.loads(extra.get(DRIFT) or "[]"))
+    if lines:
+        return Finding(False, _summed("AWS is not as the last push left it", lines), lines)
+    reason = extra.get(NO_DRIFT_KNOWN)
+    return Finding(True, f"not compared: {reason}" if reason else "AWS is as the last push left it")
+
+
+def _as_the_push_left_it(recorded: Recorded) -> Finding:
+    lines = tuple(json.loads((recorded.info.extra if recorded.info else {}).get(DIFFERENCES) or "[]"))
+    if lines:
+        return Finding(False, _summed("what the push touched was read again", lines), lines)
+    return Finding(True, "what the push touched was read again, and is as it left it")
+
+
 def _no_cloudtrail_day_missing(recorded: Recorded) -> Finding:
     info = recorded.info
     gaps = json.loads(info.extra.get("gaps", "[]")) if info else []
@@ -331,5 +351,20 @@ CHECKS = (
         "Every access control that Raito Cloud exported is in AWS. Refused ones (the plan knew why) warn, failed ones "
         "are errors.",
         _every_access_control_pushed,
+    ),
+    Check(
+        "no_drift_since_last_push",
+        _is("access_push_plan"),
+        WARN,
+        "What the last push made is in AWS as it was made: nobody changed it by hand since. The plan puts right what "
+        "was, in mode apply by itself.",
+        _no_drift,
+    ),
+    Check(
+        "read_again_after_push",
+        _is("access_push_results"),
+        WARN,
+        "What the push touched was read from AWS again after it, and is as the push left it.",
+        _as_the_push_left_it,
     ),
 )

@@ -7,40 +7,38 @@ from collections.abc import Iterator, Sequence
 
 from raito_pipeline.aws.push.inputs import PLANNED_ON
 from raito_pipeline.config import Options
-from raito_pipeline.model import TABLES
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Grid
-from raito_pipeline.orchestration.plans import EXPORT
 from raito_pipeline.orchestration.sync import LayerRun
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG, PLAN_TAG, RANGE_END, RANGE_START, command_tags
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, LOSSES_TAG, PLAN_TAG, RANGE_END, RANGE_START, command_tags
 
-_PLAN_TABLES = (EXPORT, "access_push_plan", "access_push_targets")
+_PLAN_TABLES = ("access_push_plan", "access_push_targets", "access_push_orphans")
 
 
 def reading_runs(options: Options, grid: Grid, account: str) -> Iterator[LayerRun]:
-    """What a plan is made of, read anew: AWS first, then the export of Raito Cloud and the plan itself."""
+    """What a plan is made of, read anew, layer by layer as a sync does; the last run exports and makes the plan."""
     organization = partitions.organization_of(options, account)
-    of_organization = _tables("organization")
+    of_organization = _tables(Layer.ORGANIZATION)
     if organization is not None and of_organization:
         yield _run(organization, "organization", of_organization)
-    yield _run(account, "what AWS grants", _tables("account"))
-    regional = _tables("account_region")
+    yield _run(account, "what AWS grants", _tables(Layer.ACCOUNT))
+    regional = _tables(Layer.REGIONS)
     if regional:
         keys = grid.regional_keys(account)
         yield _run(account, "what regions hold", regional, None, {RANGE_START: keys[0], RANGE_END: keys[-1]})
-    derived = (name for name in PLANNED_ON if TABLES[name].is_derived)
-    yield _run(account, "export and plan", (*derived, *_PLAN_TABLES))
+    yield _run(account, "export and plan", (*_tables(Layer.FINISH), *_PLAN_TABLES))
 
 
-def applying_run(account: str, plan_id: str) -> LayerRun:
-    """Makes one plan, which is kept in the storage."""
-    return _run(account, f"plan {plan_id}", ("access_push_results",), tags={PLAN_TAG: plan_id})
+def applying_run(account: str, plan_id: str, *, with_losses: bool = False) -> LayerRun:
+    """Makes one plan, which is kept in the storage; `with_losses` also where it exceeds the limits."""
+    tags = {PLAN_TAG: plan_id, **({LOSSES_TAG: "true"} if with_losses else {})}
+    return _run(account, f"plan {plan_id}", ("access_push_results",), tags=tags)
 
 
-def _tables(partitioned_by: str) -> tuple[str, ...]:
-    """The tables of AWS that a plan is made of, by what partitions them."""
-    read = (TABLES[name] for name in PLANNED_ON if TABLES[name].is_read_from_aws)
-    return tuple(spec.name for spec in read if spec.partitioned_by == partitioned_by)
+def _tables(layer: Layer) -> tuple[str, ...]:
+    """The tables of a layer that a plan is made of."""
+    return tuple(name for name in PLANNED_ON if TABLES[name].layer is layer)
 
 
 def _run(

@@ -59,8 +59,8 @@ KEPT = 20
 EXPORT = "access_controls"
 EXPORT_IS, WHOLE = "export", "whole"
 """What the cell of an export notes where it holds every access control of the data source."""
-CALLER = "pushed by"
-"""What the cell of a plan notes: the ARN of the identity that is to push."""
+CALLER, PLAN_ID = "pushed by", "plan id"
+"""What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
 _HELD_TO = ("s3_buckets", "access_providers")
 """what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
 _OF_ONE_TYPE = ("access_points", "push_buckets")

@@ -21,20 +21,24 @@ from raito_pipeline.aws.push.apply import Applied, apply_plan
 from raito_pipeline.aws.push.bounds import identity
 from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
-from raito_pipeline.aws.push.pushed_types import explain, too_many_deletions
+from raito_pipeline.aws.push.losses import HeldBack, Limits, held_back
+from raito_pipeline.aws.push.pushed_types import explain
 from raito_pipeline.aws.push.results import Summary, refused_results
 from raito_pipeline.aws.push.wording import in_words
-from raito_pipeline.config import AccountTarget
+from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget, S3Bucket
 from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.checks import DIFFERENCES, DRIFT, NO_DRIFT_KNOWN
+from raito_pipeline.orchestration.drift import LastPush, last_push, look, note_push
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
-from raito_pipeline.orchestration.plans import CALLER, EXPORT_IS, WHOLE, PlanFolder, Planning, outdated
+from raito_pipeline.orchestration.plans import CALLER, EXPORT_IS, PLAN_ID, WHOLE, PlanFolder, Planning, outdated
 from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.tags import PLAN_TAG
 from raito_pipeline.orchestration.uploads import exchange_folder
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
@@ -43,12 +47,22 @@ from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
 from raito_pipeline.storage import CellInfo, ReadStatus, Store
 
 _RECEIVED = "received"
-PLAN_ID, DIFFERENCES = "plan id", "differences"
-"""What cells of the plan and of the results note: the id of the plan, and what AWS had otherwise after the push."""
 _MOST_CHANGES = 5
 """changes of a plan that its materialization shows; the table has them all"""
 _SHOWN_OF_A_CHANGE = dict.fromkeys(("access control", "operation", "kind", "resource", "access", "why"), "string")
 _TYPES = ACCESS_PROVIDER_TYPES.push
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody who saw a plan asks for: that plan by its id, also where it takes more than the limits allow."""
+
+    plan_id: str | None = None
+    with_losses: bool = False
+
+
+NOBODY = Approval()
+"""No approval: the newest plan is made, as far as mode and limits let it."""
 
 
 class PlanOutdated(Exception):
@@ -152,7 +166,7 @@ class Push:
     def plan(self, grid: Grid) -> None:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
         plan = self.planning.plan(grid)
-        page = self.plans.write(plan)
+        page, drift = self.plans.write(plan), look(self.planning, grid)
         written = self.store.write("access_push_targets", plan.targets, self.cell.account)
         self.log.record(self.cell, written, {})
         status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE
@@ -166,9 +180,16 @@ class Push:
             self.cell.account,
             status=status,
             problems=plan.problems,
-            extra={**note(plan.made_of), PLAN_ID: plan.id, CALLER: plan.caller},
+            extra={
+                **note(plan.made_of),
+                PLAN_ID: plan.id,
+                CALLER: plan.caller,
+                DRIFT: json.dumps(drift.lines),
+                NO_DRIFT_KNOWN: drift.reason,
+            },
         )
-        self.log.record(self.cell, info, plan_metadata(plan, page))
+        held = held_back_of(self.services.options, plan)
+        self.log.record(self.cell, info, plan_metadata(plan, page, held))
 
     @property
     def planning(self) -> Planning:
@@ -189,30 +210,50 @@ class Push:
 
     # -- changes and feedback --------------------------------------------------------------------------------------
 
-    def apply(self, jobs: RunJobs, grid: Grid, approved: str | None = None) -> None:
-        """Make the stored plan's changes, or those of the plan `approved` (its id), and store what came of them.
+    def apply(self, jobs: RunJobs, grid: Grid, approval: Approval = NOBODY) -> None:
+        """Make the stored plan's changes, or those of an approved plan, and store what came of them.
 
-        The feedback is sent, unless the plan applies an older export again. Raises `PlanOutdated`, `PlanUnknown` or
-        `LeaseLost` before anything is changed; after the feedback was sent `PushDenied` where AWS denied every change,
-        `AwsError` or `WrongAccount` where the account is out of reach; `RaitoError` where the feedback does not arrive.
+        In mode `approve` a plan that changes something waits for its approval. The feedback is sent, unless the plan
+        applies an older export again. Raises `PlanOutdated`, `PlanUnknown` or `LeaseLost` before anything is changed;
+        after the feedback was sent `PushDenied` where AWS denied every change, `AwsError` or `WrongAccount` where the
+        account is out of reach; `RaitoError` where the feedback does not arrive.
         """
-        plan = self._stored_plan() if approved is None else self._approved_plan(approved, grid)
+        plan = self._stored_plan() if approval.plan_id is None else self._approved_plan(approval.plan_id, grid)
+        if approval.plan_id is None and self.services.options.pipeline.mode == "approve" and _changes(plan):
+            self._wait(plan)
+            return
         self.log.require_lease(self.cell)
         if plan.recovery is None:
-            self._with_feedback(jobs, plan)
+            self._with_feedback(jobs, plan, approval)
             return
-        applied, meter, failure = self._make_changes(plan)
+        applied, meter, failure = self._make_changes(plan, approval)
         info = self._store_results(plan, applied)
         if failure is not None:
             raise failure
-        told = ["no feedback was sent: Raito Cloud is told of an export that it made later by the next push"]
+        told = ["no feedback was sent: Raito Cloud hears of its newest export by the next push"]
         self._record_results(info, applied, told, meter)
 
-    def _with_feedback(self, jobs: RunJobs, plan: AccountPlan) -> None:
+    def _wait(self, plan: AccountPlan) -> None:
+        """Change nothing, and say which plan waits for whom."""
+        controls = in_words(_TYPES, plan)
+        reason = (
+            f"pipeline: mode is approve, and plan {plan.id} waits ({counts_in_words(controls)}). To make it, "
+            f"materialize access_push_results alone with the configuration plan: {plan.id} (or the run tag "
+            f"{PLAN_TAG}), or run `raito-pipeline apply --plan {plan.id}`"
+        )
+        self.log.context.log.warning(reason)
+        account = self.cell.account
+        info = self.store.write(
+            "access_push_results", (), account, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
+        )
+        shown = {"plan id": plan.id, "plan": dg.MetadataValue.md(short_page(controls))}
+        self.log.record(self.cell, info, {"in_scope": False, "why": reason, **shown})
+
+    def _with_feedback(self, jobs: RunJobs, plan: AccountPlan, approval: Approval) -> None:
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:
             task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._received())
-            applied, meter, failure = self._make_changes(plan)
+            applied, meter, failure = self._make_changes(plan, approval)
             info = self._store_results(plan, applied)
             with exchange_folder(self.target, "access-feedback") as folder:
                 imported = send_feedback(task, folder, plan.controls, applied.results, self._received())
@@ -224,21 +265,22 @@ class Push:
         self._record_results(info, applied, imported.warnings, meter)
 
     def _store_results(self, plan: AccountPlan, applied: Applied) -> CellInfo:
+        account = self.cell.account
+        last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account))
+        note_push(self.store, account, last)
         extra = {**note(plan.made_of), PLAN_ID: plan.id, DIFFERENCES: json.dumps(applied.differences)}
-        return self.store.write("access_push_results", applied.results, self.cell.account, extra=extra)
+        return self.store.write("access_push_results", applied.results, account, extra=extra)
 
     def _record_results(self, info: CellInfo, applied: Applied, warnings: Sequence[str], meter: Meter | None) -> None:
         cost = {} if meter is None else meter.cost().metadata()
         self.log.record(self.cell, info, {**results_metadata(applied.results, warnings), **cost})
 
-    def _make_changes(self, plan: AccountPlan) -> tuple[Applied, Meter | None, Exception | None]:
+    def _make_changes(self, plan: AccountPlan, approval: Approval) -> tuple[Applied, Meter | None, Exception | None]:
         """The results, what they cost, and what is to be raised once the feedback was sent."""
         controls, targets, changes = plan.controls, plan.targets, plan.changes
-        most = self.services.options.pipeline.max_push_deletions
-        reason = too_many_deletions(_TYPES, _TYPES.changes(changes), most)
-        if reason is not None:
-            self.log.context.log.error(reason)
-            return Applied(refused_results(controls, targets, [reason]), False), None, None
+        held = HeldBack() if approval.with_losses else held_back_of(self.services.options, plan)
+        if held.reason:
+            self.log.context.log.error(held.reason)
         try:
             clients = self.services.aws(self.target)
         except (AwsError, WrongAccount) as error:
@@ -257,6 +299,7 @@ class Push:
             self.target.aws_concurrency,
             self.services.progress,
             self.center.calls(),
+            held,
         )
         return applied, meter, PushDenied(applied.results) if applied.all_denied else None
 
@@ -297,6 +340,20 @@ class Push:
         return int(text) if text else None
 
 
+def held_back_of(options: Options, plan: AccountPlan) -> HeldBack:
+    """What of a plan the limits of `raito.yml` hold back."""
+    pipeline = options.pipeline
+    limits = Limits(pipeline.max_push_losses, pipeline.max_push_loss_share)
+    allowed = {target.access_control_id for target in plan.targets if not target.refused}
+    changes = [change for change in _TYPES.changes(plan.changes) if change.row.access_control_id in allowed]
+    return held_back(changes, plan.controls, limits, plan.id)
+
+
+def _changes(plan: AccountPlan) -> bool:
+    """True where a plan changes something in AWS."""
+    return bool(_TYPES.changes(plan.changes))
+
+
 def _another_caller(plan: AccountPlan, clients: AwsClients) -> str | None:
     """Why nothing is changed: the plan was made for another identity, which it leaves as it is."""
     now = clients.caller_arn()
@@ -308,10 +365,10 @@ def _another_caller(plan: AccountPlan, clients: AwsClients) -> str | None:
     )
 
 
-def plan_metadata(plan: AccountPlan, page: str) -> dict[str, Any]:
+def plan_metadata(plan: AccountPlan, page: str, held: HeldBack) -> dict[str, Any]:
     """What the Dagster UI shows of a plan. `page` is where it can be read whole."""
     operations = Counter(f"{change.operation} {change.kind}" for change in plan.changes)
-    controls = in_words(_TYPES, plan)
+    controls = in_words(_TYPES, plan, held.positions)
     rows = (
         {
             "access control": each.row.access_control_name,
@@ -325,6 +382,7 @@ def plan_metadata(plan: AccountPlan, page: str) -> dict[str, Any]:
     )
     return {
         "plan id": plan.id,
+        **({"held back": held.reason} if held.reason else {}),
         "in words": counts_in_words(controls),
         "plan": dg.MetadataValue.md(short_page(controls)),
         "whole plan": dg.MetadataValue.path(page),

@@ -156,7 +156,7 @@ def test_a_small_file_and_its_defaults(loads: Loads, tmp_path: Path) -> None:
     assert options.pipeline.storage == str(tmp_path / "data")
     assert options.pipeline.mode == "apply"
     assert (options.pipeline.cloudtrail_look_back_days, options.pipeline.usage_window_days) == (2, 90)
-    assert options.pipeline.max_push_deletions is None
+    assert options.pipeline.max_push_losses is None
     assert options.warnings == ()
 
 
@@ -311,10 +311,10 @@ def test_a_wrong_value_in_a_target(fails: Fails, option: str, written: str, show
         ("skip-authentication: maybe", "true or false"),
         ("only-targets: two", "one"),
         ("targets2: 1\npipeline: 3", "mapping of options"),
-        ("pipeline: {mode: dry}", "`apply` or `plan`"),
+        ("pipeline: {mode: dry}", "`apply` or `approve` or `plan`"),
         ("pipeline: {storage: 'gs://x'}", "s3://BUCKET/PREFIX"),
         ("pipeline: {cloudtrail-look-back-days: -1}", "from 0"),
-        ("pipeline: {max-push-deletions: none}", "whole number"),
+        ("pipeline: {max-push-losses: none}", "whole number"),
         ("pipeline: {s3-inventory: s3://a/b}", "mapping of bucket names"),
         ("pipeline: {s3-inventory: {data: b/c}}", "s3://BUCKET/PREFIX/"),
         ("pipeline: {s3-inventory: {'two words': 's3://inventory/b/'}}", "S3 bucket"),
@@ -799,7 +799,7 @@ def test_s3_inventory(loads: Loads) -> None:
         ("big-bucket", "s3://inventories/big-bucket/daily/"),
         ("other.bucket", "s3://inventories/other/"),
     )
-    assert pipeline.max_push_deletions == 20
+    assert pipeline.max_push_losses == 20
 
 
 # -- all problems at once, and no secret -------------------------------------------------------------------------------

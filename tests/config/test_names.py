@@ -14,7 +14,11 @@ from .conftest import Fails, Loads, account, organization, raito_yml
 OPTIONS = [option for option in describe() if option.where != CLI_ONLY]
 BY_NAME = {option.name: option for option in OPTIONS}
 GUARDS = sorted(
-    {o.name for o in OPTIONS if re.search(r"^mode$|^max-.*-deletions$|^delete-untouched$|^only-targets$|skip-", o.name)}
+    {
+        o.name
+        for o in OPTIONS
+        if re.search(r"^mode$|^max-.*-(deletions|losses|share)$|^delete-untouched$|^only-targets$|skip-", o.name)
+    }
 )
 TOP, IN_TARGET, BELOW = "it at the top of the file", "it in the target", "it below `pipeline:`"
 
@@ -59,7 +63,7 @@ def test_there_are_options_for_every_place() -> None:
     assert {place for _, _, place in WRONG_PLACES} == {"top", "pipeline", "target"}
     assert len(WRONG_PLACES) > 150
     assert {option.where for option in OPTIONS} >= {LOCKS, PIPELINE, ACCOUNT, ORGANIZATION, WHOLE_FILE}
-    assert {"mode", "max-push-deletions", "delete-untouched", "only-targets", "skip-data-access-sync"} <= set(GUARDS)
+    assert {"mode", "max-push-losses", "delete-untouched", "only-targets", "skip-data-access-sync"} <= set(GUARDS)
 
 
 @pytest.mark.parametrize(

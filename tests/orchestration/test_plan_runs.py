@@ -1,7 +1,7 @@
 """The runs of `plan --read` and `apply`: all that a plan is made of, whatever tables that will be."""
 
 from raito_pipeline.aws.push.inputs import PLANNED_ON
-from raito_pipeline.model import TABLES
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.plan_runs import applying_run, reading_runs
 from raito_pipeline.orchestration.tags import PLAN_TAG, SYNC_TAG
@@ -14,9 +14,11 @@ def test_everything_that_a_plan_stands_on_is_read_before_it_is_made(loads: Loads
     runs = list(reading_runs(options, make_grid(options), account_ids(1)[0]))
     tables = [table for run in runs for table in run.tables]
     assert set(PLANNED_ON) <= set(tables)
-    assert tables[-3:] == ["access_controls", "access_push_plan", "access_push_targets"]
+    assert tables[-3:] == ["access_push_plan", "access_push_targets", "access_push_orphans"]
     assert "access_push_results" not in tables
-    assert all(TABLES[table].is_read_from_aws for run in runs[:-1] for table in run.tables)
+    assert [[TABLES[table].layer for table in run.tables] for run in runs] == [
+        [layer] * len(run.tables) for layer, run in zip((Layer.ACCOUNT, Layer.FINISH), runs, strict=True)
+    ]
     assert [run.tags.get(SYNC_TAG) for run in runs] == [None] * len(runs), "they join the last sync"
 
 

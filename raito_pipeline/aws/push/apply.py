@@ -9,6 +9,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
 from raito_pipeline.aws.push.changes import Aws, CenterCalls, Change
 from raito_pipeline.aws.push.iam_calls import Iam
+from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.aws.push.pushed_types import PushedTypes
@@ -18,6 +19,7 @@ from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 
 logger = logging.getLogger(__name__)
+NOTHING_HELD_BACK = HeldBack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,15 @@ def apply_plan(
     concurrency: int = 5,
     progress: Progress = no_progress,
     center: CenterCalls | None = None,
+    held_back: HeldBack = NOTHING_HELD_BACK,
 ) -> Applied:
     """Make the changes in the order of the plan, those that do not depend on each other at the same time.
 
     The first change of an access control that fails keeps its later ones from being made, but not those that only take
     access away; and those of others where they need what it should have made. `controls` is the export: it says which
     objects belong to whom; `center` makes the calls of Identity Center, where the account links an organization.
-    Nothing is changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason.
-    What was made is read again at the end.
+    Nothing is changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason;
+    what is `held_back` counts as failed for that reason. What was made is read again at the end.
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
@@ -55,7 +58,7 @@ def apply_plan(
     listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
     aws = Aws(Iam(clients, account_id), Objects(account_id, own_ids), Points(clients, account_id), center)
-    work = _Work(aws, types, listed, progress)
+    work = _Work(aws, types, listed, progress, held_back)
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))
     return Applied(work.results(wanted, exported), work.all_denied, differences(work.aws, made, concurrency))
@@ -69,6 +72,7 @@ class _Work:
     types: PushedTypes
     listed: Sequence[Step]
     progress: Progress
+    held_back: HeldBack = NOTHING_HELD_BACK
     failed: dict[int, str] = field(default_factory=dict)
     made: set[int] = field(default_factory=set)
     refused: int = 0
@@ -90,6 +94,8 @@ class _Work:
 
     def _try(self, change: Change) -> str | None:
         """Make a change; the error in one line, where there is one."""
+        if change.row.position in self.held_back.positions:
+            return self.held_back.reason
         try:
             change.carry_out(self.aws)
         except (AwsError, ChangeRefused) as error:
@@ -134,7 +140,7 @@ class _Work:
 
     def _result(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> PushResult:
         failed = [self.failed[index] for index in own if index in self.failed]
-        errors = (*target.errors, *filter(None, failed))
+        errors = tuple(dict.fromkeys((*target.errors, *filter(None, failed))))
         name, external_id = target.actual_name, target.external_id
         if failed or target.refused:
             name, external_id = self._left(target, control, own)

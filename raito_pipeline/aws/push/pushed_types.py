@@ -147,14 +147,3 @@ def explain(types: PushedTypes, rows: Iterable[PushChange]) -> list[Explained]:
     listed = list(rows)
     effects = {change.row.position: change.effect.words for change in types.changes(listed)}
     return [Explained(row, effects.get(row.position, "")) for row in listed]
-
-
-def too_many_deletions(types: PushedTypes, changes: Iterable[Change], most: int | None) -> str | None:
-    """Why a push stops before its first change: it would delete more AWS objects than `max-push-deletions`."""
-    deleted = sum(map(types.deletes, changes))
-    if most is None or deleted <= most:
-        return None
-    return (
-        f"the push would delete {deleted} AWS objects, and max-push-deletions allows {most}: nothing was changed. "
-        f"Look at access_push_plan, and raise the option if this is right."
-    )

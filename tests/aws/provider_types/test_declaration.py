@@ -24,9 +24,10 @@ from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things
 from raito_pipeline.aws.push.draft import Draft, Plans
 from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.losses import HeldBack, Limits, held_back
 from raito_pipeline.aws.push.names import NamingRule
 from raito_pipeline.aws.push.plan import plan_push
-from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, too_many_deletions
+from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType
 from raito_pipeline.config import load
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
@@ -158,9 +159,8 @@ def test_it_is_planned_in_its_place_and_its_deletions_count() -> None:
     assert plan.targets[1].external_id == "vault:v-big-vault"
     changes = TYPES.push.changes(plan.changes)
     assert [change.effect for change in changes[:2]] == [Effect.REMOVES, Effect.GIVES]
-    assert "delete 1 AWS objects" in (too_many_deletions(TYPES.push, changes, 0) or "")
-    assert too_many_deletions(TYPES.push, changes, 1) is None
-    assert too_many_deletions(TYPES.push, changes, None) is None
+    assert "take access 1 times" in held_back(changes, controls, Limits(0)).reason
+    assert held_back(changes, controls, Limits(1)) == HeldBack()
 
 
 def test_the_least_policy_has_its_rights(tmp_path: Path) -> None:

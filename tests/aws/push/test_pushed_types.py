@@ -1,11 +1,11 @@
-"""What follows from the access provider types of a push: the class of a change, its explanation, the limit."""
+"""What follows from the access provider types of a push: the class of a change, and its explanation."""
 
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.changes import UnknownChange
 from raito_pipeline.aws.push.ownership import ChangeRefused
-from raito_pipeline.aws.push.pushed_types import NotPushedYet, explain, too_many_deletions
+from raito_pipeline.aws.push.pushed_types import NotPushedYet, explain
 
 from .conftest import Story, arn, document, text
 
@@ -33,14 +33,6 @@ def test_a_plan_says_what_each_change_does_to_access() -> None:
         ("delete", "role", "removes access"),
         ("delete", "role-inline-policy", "takes access"),
     ]
-
-
-def test_the_limit_counts_the_objects_that_access_controls_are() -> None:
-    changes = TYPES.changes(story().control("d").change("delete", "policy", arn("gone")).changes)
-    assert too_many_deletions(TYPES, changes, 2) is None
-    assert "would delete 2 AWS objects, and max-push-deletions allows 1" in (
-        too_many_deletions(TYPES, changes, 1) or ""
-    )
 
 
 def test_rows_that_change_nothing_are_no_changes_and_unknown_ones_are_never_made() -> None:

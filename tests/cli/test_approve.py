@@ -1,0 +1,116 @@
+"""Mode `approve`: a plan waits until somebody makes it by its id, in Dagster or by a command; drift is looked at."""
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import load
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.orchestration.plan_runs import reading_runs
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import CellInfo, Store
+
+from .conftest import ACCOUNT, PushedAccount, Run
+
+RESULTS, PLAN = "access_push_results", "access_push_plan"
+Result = dg.ExecuteInProcessResult
+
+
+def materialize(account: PushedAccount, *tables: str, plan: str = "", **tags: str) -> Result:
+    """Materialize assets of the account, as a person does in the UI."""
+    options = load(account.folder / "raito.yml")
+    return (
+        build_definitions(options, Services(options))
+        .resolve_implicit_global_asset_job_def()
+        .execute_in_process(
+            asset_selection=[dg.AssetKey(table) for table in tables],
+            partition_key=ACCOUNT,
+            run_config={"ops": {"last_layer": {"config": {"plan": plan}}}} if plan else None,
+            tags=tags,
+            raise_on_error=False,
+        )
+    )
+
+
+def info(account: PushedAccount, table: str) -> CellInfo:
+    found = Store.open(account.folder / "data").info(table, ACCOUNT)
+    assert found is not None
+    return found
+
+
+def checks(result: Result) -> dict[str, bool]:
+    return {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
+
+
+def read(account: PushedAccount) -> None:
+    """What a plan is made of, read anew without a Dagster instance that anybody keeps."""
+    options = load(account.folder / "raito.yml")
+    from raito_pipeline.orchestration.grid import make_grid
+
+    for run in reading_runs(options, make_grid(options), ACCOUNT):
+        assert materialize(account, *run.tables).success
+
+
+@pytest.fixture
+def waiting(pushed_account: PushedAccount) -> PushedAccount:
+    """A plan of one role that waits."""
+    pushed_account.configure("mode: approve")
+    return pushed_account
+
+
+def test_a_plan_waits_for_its_id_and_nothing_else(waiting: PushedAccount, run: Run) -> None:
+    waiting.grant("w1", "Waiting", ["ann", "bob"])
+    read(waiting)
+    plan_id = info(waiting, PLAN).extra["plan id"]
+    mark = waiting.aws.calls.mark
+
+    assert materialize(waiting, RESULTS).success, "a sync goes on, and ends"
+    assert info(waiting, RESULTS).status.value == "out_of_scope"
+    assert f"plan {plan_id} waits (1 added)" in info(waiting, RESULTS).extra["reason"]
+    assert not materialize(waiting, RESULTS, plan="0123456789ab").success
+    assert [call.operation for call in waiting.aws.calls.since(mark) if call.writes] == []
+
+    made = materialize(waiting, RESULTS, plan=plan_id)
+    assert (made.success, waiting.trusted("Waiting")) == (True, ["ann", "bob"])
+    assert checks(made) == {"every_access_control_pushed": True, "read_again_after_push": True}
+    assert materialize(waiting, RESULTS, **{"raito/plan": plan_id}).success, "a second time it changes nothing"
+    assert run("plan", "--read")[0] == 0
+
+
+def test_drift_is_found_by_looking_and_put_right_by_a_plan(waiting: PushedAccount, run: Run) -> None:
+    waiting.grant("w2", "Drifting", ["ann"])
+    run("plan", "--read", "--out", "drift.json")
+    run("apply", "drift.json")
+    status, said = run("plan", "--drift")
+    assert (status, "not read since the last push" in said) == (1, True)
+    assert run("plan", "--drift", "--read") == (0, "sales: AWS is as the last push left it\n")
+    waiting.change_trust("Drifting", "ann", "cyd")
+    mark = waiting.aws.calls.mark
+
+    status, said = run("plan", "--drift", "--read")
+
+    assert status == 2
+    assert "role Drifting is not as the push left it" in said
+    assert "takes user cyd sts:AssumeRole" in said
+    assert [call.operation for call in waiting.aws.calls.since(mark) if call.writes] == []
+    assert not checks(materialize(waiting, PLAN, "access_push_targets"))["no_drift_since_last_push"]
+
+
+def test_what_takes_too_much_is_held_back_until_somebody_means_it(waiting: PushedAccount, run: Run) -> None:
+    waiting.grant("w3", "Limited", ["ann", "bob"])
+    run("plan", "--read", "--out", "limited.json")
+    run("apply", "limited.json")
+    waiting.configure("mode: approve, max-push-losses: 0")
+    waiting.grant("w3", "Limited", ["ann"])
+    status, said = run("plan", "--read", "--out", "limited.json")
+    assert (status, "held back: update of role-trust Limited" in said) == (2, True)
+
+    status, said = run("apply", "limited.json")
+    assert (status, waiting.trusted("Limited")) == (1, ["ann", "bob"])
+    assert "max-push-losses allows 0" in " ".join(said.split())
+    assert run("apply", "limited.json", "--with-losses")[0] == 0
+    assert waiting.trusted("Limited") == ["ann"]
+
+
+def test_in_mode_plan_nothing_is_applied(waiting: PushedAccount, run: Run) -> None:
+    waiting.configure("mode: plan")
+    assert run("apply", "--plan", "0123456789ab") == (1, "")

@@ -1,0 +1,46 @@
+"""What a push notes of what it left, for the next look at AWS."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from raito_pipeline.model import PushResult
+from raito_pipeline.orchestration.drift import LastPush, last_push, note_push
+from raito_pipeline.storage import Store
+from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.test_plan import control
+
+
+def result(identifier: str, external_id: str | None, *errors: str) -> PushResult:
+    name = (external_id or "").rpartition(":")[2]
+    return PushResult(identifier, identifier, "aws_role", name, external_id, 1, len(errors), errors, ())
+
+
+def test_what_was_made_is_noted_under_the_name_that_it_has() -> None:
+    controls = [control("made"), control("failed"), control("gone", delete=True), control("unhandled")]
+    results = [result("made", "role:made_1"), result("failed", None, "denied"), result("gone", None)]
+
+    noted = LastPush.of("p1", controls, results, None)
+
+    assert [(each.id, each.external_id, each.actual_name) for each in noted.controls] == [
+        ("made", "role:made_1", "made_1")
+    ]
+
+
+def test_of_what_failed_the_push_before_counts() -> None:
+    before = LastPush(datetime.now(UTC), "p0", (replace(control("failed"), external_id="role:old"), control("removed")))
+    controls = [control("failed"), control("removed", delete=True)]
+    results = [result("failed", "role:old", "denied"), result("removed", "role:removed", "denied")]
+    assert LastPush.of("p1", controls, results, before).controls == before.controls[:1]
+
+
+def test_a_note_is_read_as_it_was_written(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    assert last_push(store, ACCOUNT) is None
+    noted = LastPush.of("p1", [control("made")], [result("made", "role:made")], None)
+    for _ in range(2):
+        note_push(store, ACCOUNT, noted)
+    assert last_push(store, ACCOUNT) == noted
+    (file,) = tmp_path.rglob("last_push.json")
+    file.write_text('{"of": "another version"}')
+    assert last_push(store, ACCOUNT) is None
