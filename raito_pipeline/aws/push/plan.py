@@ -16,7 +16,7 @@ from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.quotas import warn_of_quotas
 from raito_pipeline.aws.push.role_changes import with_boundary
-from raito_pipeline.aws.push.splitting import split, tell
+from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import compact
 from raito_pipeline.config.groups import PushOptions
@@ -103,10 +103,10 @@ def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: 
 def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> Mapping[str, Sequence[Draft]]:
     """The further policies of access controls whose what is too long for one, by access control."""
     names = {f"{types.prefixes.get(draft.kind, '')}{draft.name}".casefold() for draft in drafts if draft.name}
-    found = {}
+    numbered, found = numbered_policies(plans.state), {}
     for draft in drafts:
         prefix = types.prefixes.get(draft.kind, "")
-        parts = split(draft, prefix, plans.state, bounds, plans.options.aws_partition)
+        parts = split(draft, prefix, plans.state, bounds, numbered, plans.options.aws_partition)
         refuse_foreign(parts, types.prefixes, plans.state, bounds)
         for part in parts:
             if f"{types.prefixes[part.kind]}{part.name}".casefold() in names:

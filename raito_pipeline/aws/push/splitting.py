@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import POLICY
@@ -21,13 +21,29 @@ from raito_pipeline.aws.push.statements import POLICY_LIMIT, ROLE_INLINE_LIMIT, 
 from raito_pipeline.model import WhatItem, WhoEntry, made_by_raito
 
 POLICY_TYPE, ROLE_TYPE = "aws_policy", "aws_role"
+_NUMBERED = re.compile(r"(?P<stem>.+)_\d+")
 MOST_ATTACHED = 10
 """managed policies of one user, group or role, where AWS has not raised the quota"""
 Length = Callable[[Sequence[WhatItem]], int]
 """characters of the document that grants some elements of a what"""
 
 
-def split(draft: Draft, prefix: str, state: PushState, bounds: Bounds, partition: str) -> list[Draft]:
+Numbered = Mapping[tuple[str | None, str | None], Sequence[str]]
+"""names of policies that end in a number, by the data source and the access control that their tags name"""
+
+
+def numbered_policies(state: PushState) -> Numbered:
+    """What may be a further policy of an access control."""
+    found: dict[tuple[str | None, str | None], list[str]] = {}
+    for name, policy in state.policies.items():
+        if _NUMBERED.fullmatch(name) and made_by_raito(policy.tags):
+            found.setdefault(owner_of(policy.tags), []).append(name)
+    return found
+
+
+def split(
+    draft: Draft, prefix: str, state: PushState, bounds: Bounds, numbered: Numbered, partition: str
+) -> list[Draft]:
     """The drafts of the further policies of an access control; its own keeps what fits into the first document.
 
     What an earlier push split and is not needed any more is a draft that deletes it.
@@ -49,7 +65,7 @@ def split(draft: Draft, prefix: str, state: PushState, bounds: Bounds, partition
         draft.control = replace(draft.control, what=chunks[0])
         if further:
             draft.warnings.append(f"its what is too long for one policy: the rest is in {', '.join(further)}")
-    earlier = set(_earlier(draft, state, bounds))
+    earlier = set(_earlier(draft, numbered, bounds))
     if draft.control.what_locked and draft.kind == POLICY_TYPE:
         further = dict.fromkeys(sorted(earlier), ())
     parts = [_part(draft, name, chunk, name in earlier) for name, chunk in further.items()]
@@ -81,15 +97,15 @@ def _fitting(items: Sequence[WhatItem], first: int, length: Length) -> Iterator[
     yield tuple(chunk)
 
 
-def _earlier(draft: Draft, state: PushState, bounds: Bounds) -> Iterator[str]:
+def _earlier(draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:
     """The further policies that earlier pushes made for an access control, also under its old name."""
     wanted = owner_of(owner_tags(bounds.data_source, draft.control))
     names = {draft.name, (draft.control.external_id or "").partition(":")[2]} - {""}
     stems = {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}
-    for policy in state.policies.values():
-        stem = re.sub(r"_\d+$", "", policy.policy_name)
-        if stem in stems and stem != policy.policy_name and owner_of(policy.tags) == wanted:
-            yield policy.policy_name
+    for name in numbered.get(wanted, ()):
+        match = _NUMBERED.fullmatch(name)
+        if match and match["stem"] in stems:
+            yield name
 
 
 def _part(draft: Draft, name: str, what: tuple[WhatItem, ...], there: bool, *, delete: bool = False) -> Draft:
