@@ -64,47 +64,59 @@ def matches(pattern: str, text: str, *, ignore_case: bool = False, variables: bo
 def after(pattern: str, prefix: str, *, variables: bool = True) -> tuple["Rest", ...]:
     """What the pattern still asks for after each way of reading `prefix`; empty where no text with it can match."""
     tokens = _tokens(pattern, variables)
-    states = _closure(tokens, {0})
+    states = _closure(tokens, {(0, True)})
     for character in prefix:
         states = _closure(tokens, {nxt for state in states for nxt in _step(tokens, state, character)})
         if not states:
             return ()
-    return tuple(Rest(tokens[state:]) for state in sorted(states))
+    return tuple(Rest(tokens[at:], sure) for at, sure in sorted(states))
 
 
-def _step(tokens: tuple[_Token, ...], state: int, character: str) -> list[int]:
-    if state >= len(tokens):
+_State = tuple[int, bool]
+"""how many tokens are read, and whether none of them is a variable"""
+
+
+def _step(tokens: tuple[_Token, ...], state: _State, character: str) -> list[_State]:
+    at, sure = state
+    if at >= len(tokens):
         return []
-    token = tokens[state]
+    token = tokens[at]
     if token.kind in (_STAR, _VARIABLE):
-        return [state]
-    return [state + 1] if token.kind == _ONE or token.text == character else []
+        return [(at, sure and token.kind == _STAR)]
+    return [(at + 1, sure)] if token.kind == _ONE or token.text == character else []
 
 
-def _closure(tokens: tuple[_Token, ...], states: set[int]) -> set[int]:
+def _closure(tokens: tuple[_Token, ...], states: set[_State]) -> set[_State]:
     """The states with those that are reached by reading nothing: `*` and variables may be empty."""
-    found = set(states)
-    for state in states:
-        while state < len(tokens) and tokens[state].kind in (_STAR, _VARIABLE):
-            state += 1
-            found.add(state)
-    return found
+    reached = set(states)
+    for at, sure in states:
+        while at < len(tokens) and tokens[at].kind in (_STAR, _VARIABLE):
+            sure = sure and tokens[at].kind == _STAR
+            at += 1
+            reached.add((at, sure))
+    return reached
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The part of a pattern that is left after a prefix was read."""
+    """The part of a pattern that is left after a prefix was read.
+
+    `sure` is false where a variable stood for a part of the prefix: with another value it does not match at all.
+    """
 
     tokens: tuple[_Token, ...]
+    sure: bool = True
 
     @property
     def anything(self) -> bool:
-        """True where whatever follows is a match."""
-        return bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
+        """True where whatever follows is a match for sure."""
+        return self.sure and bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
 
     @property
     def before_anything(self) -> str | None:
-        """The literal text before a last `*`; None where the rest is not such a text and a `*`."""
+        """The literal text before a last `*`; None where the rest is not such a text and a `*`, for sure."""
+        if not self.sure:
+            return None
         body = self.tokens
         while body and body[-1].kind == _STAR:
             body = body[:-1]
@@ -114,7 +126,7 @@ class Rest:
 
 
 def covers(pattern: str, prefix: str, *, variables: bool = True) -> bool:
-    """True where every text that begins with `prefix` matches."""
+    """True where every text that begins with `prefix` matches, for sure."""
     return any(rest.anything for rest in after(pattern, prefix, variables=variables))
 
 

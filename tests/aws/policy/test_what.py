@@ -133,6 +133,7 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
     "one object": (allow(GET, arn("logs/a.csv")), {}, "not a whole folder"),
     "a beginning of a name is no folder": (allow(GET, arn("logs/a*")), {}, "not a whole folder"),
     "a policy variable": (allow(GET, arn("logs/${aws:username}/*")), {}, "not a whole folder"),
+    "a variable in a name": (allow(GET, arn("lo${aws:PrincipalTag/team}/a/*")), {}, "not a whole folder"),
     "an escaped star is a star": (allow(GET, arn("logs/${*}/*")), {("logs", "*"): {GET}}, None),
     "an access point": (
         allow(GET, "arn:aws:s3:us-east-1:111122223333:accesspoint/p/object/*"),
@@ -230,3 +231,12 @@ def test_bucket_and_object_actions_of_the_table() -> None:
     rows, reasons = read(allow("s3:*", [arn("logs"), arn("logs/*")]))
     assert rows == {("logs", ""): ON_BUCKETS | ON_OBJECTS}
     assert reasons == ()
+
+
+def test_a_variable_for_the_bucket_gives_access_to_no_bucket_for_sure() -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": allow(GET, arn("${aws:PrincipalTag/team}/*"))})
+    found = what_of([("p", read_document(text))], scope())
+
+    assert found.claims == frozenset()
+    assert all("not a whole folder" in reason for reason in found.reasons)
+    assert found.reasons

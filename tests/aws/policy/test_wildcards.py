@@ -59,3 +59,17 @@ def test_a_dollar_is_a_character_where_the_language_has_no_variables() -> None:
 )
 def test_the_rest_of_a_pattern_after_a_prefix(pattern: str, prefix: str, left: set[str | None]) -> None:
     assert {rest.before_anything for rest in after(pattern, prefix)} - ({None} if "*" in pattern else set()) == left
+
+
+@pytest.mark.parametrize(
+    "pattern", ["${aws:username}/*", "${aws:username}*", "*${aws:username}*", "h${aws:username}me/*"]
+)
+def test_a_variable_that_stands_for_a_part_of_the_prefix_covers_nothing_for_sure(pattern: str) -> None:
+    assert not covers(pattern, "home/")
+    assert may_match_below(pattern, "home/")
+    assert {rest.before_anything for rest in after(pattern, "home/")} == {None}
+
+
+def test_a_star_before_a_variable_may_have_read_the_prefix_alone() -> None:
+    assert not covers("*/${aws:username}", "home/")
+    assert covers("home/*", "home/")

@@ -8,7 +8,7 @@ from moto.s3.models import s3_backends
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsUnreachable
 from raito_pipeline.aws.readers import trail_folders
-from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs, FolderSearches
+from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 
@@ -118,34 +118,3 @@ def test_a_search_that_failed_is_not_nothing_found(
     emulated_aws.faults.add(Fault(kind=kind, service="s3", operation="ListObjectsV2", skip=2))  # type: ignore[arg-type]
     with pytest.raises(error):
         keys(logs(clients))
-
-
-def test_the_regions_of_an_account_search_once_while_they_are_read_together(
-    clients: AwsClients, emulated_aws: EmulatedAws
-) -> None:
-    put("trail/AWSLogs/" + FILE, "trail/AWSLogs/" + FILE.replace(REGION, "us-east-1"))
-    together = FolderSearches()
-    first, second, other = (
-        CloudTrailLogs(clients, "logs", "us-east-1", account, region, (), together)
-        for account, region in ((ACCOUNT, REGION), (ACCOUNT, "us-east-1"), ("111122223333", REGION))
-    )
-    assert first.search(everywhere=True) == ("trail/AWSLogs/",)
-    mark = emulated_aws.calls.mark
-
-    assert second.search(everywhere=True) == ("trail/AWSLogs/",)
-    assert emulated_aws.calls.since(mark) == []
-    assert len(keys(second)) == 1
-    assert other.search(everywhere=True) == ()
-    assert emulated_aws.calls.since(mark) != []
-    assert second.missing() is None
-    assert other.missing() is not None
-
-
-def test_a_search_that_failed_is_made_again_by_the_next_region(clients: AwsClients, emulated_aws: EmulatedAws) -> None:
-    put("trail/AWSLogs/" + FILE)
-    together = FolderSearches()
-    source = CloudTrailLogs(clients, "logs", "us-east-1", ACCOUNT, REGION, (), together)
-    emulated_aws.faults.add(Fault(kind="error", service="s3", operation="ListObjectsV2", skip=2, times=1))
-    with pytest.raises(AwsUnreachable):
-        source.search(everywhere=True)
-    assert source.search(everywhere=True) == ("trail/AWSLogs/",)

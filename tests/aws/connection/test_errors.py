@@ -1,0 +1,125 @@
+"""What botocore raises, told apart and said in a line: the call, what came of it, what to do."""
+
+import pytest
+from botocore import exceptions as botocore
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from raito_pipeline.aws.connection.errors import (
+    AwsCredentialsInvalid,
+    AwsDenied,
+    AwsError,
+    AwsGone,
+    AwsOptedOut,
+    AwsThrottled,
+    AwsUnreachable,
+    explain,
+    grouped,
+)
+from raito_pipeline.storage import ReadStatus
+
+USER = "User: arn:aws:iam::1:user/u is not authorized to perform: iam:GetRole on resource: arn:aws:iam::1:role/r"
+
+
+def answer(code: str, message: str = "", status: int = 400, operation: str = "GetRole") -> ClientError:
+    said = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, operation)  # type: ignore[arg-type]
+
+
+def explained(error: Exception) -> AwsError:
+    return explain(error, action="iam:ListRoles", resource="the account")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind", "words"),
+    [
+        ("AccessDenied", 403, AwsDenied, "Grant iam:ListRoles on the account"),
+        ("Throttling", 400, AwsThrottled, "Run this again later"),
+        ("SlowDown", 503, AwsThrottled, "Run this again later"),
+        ("ExpiredToken", 400, AwsCredentialsInvalid, "Renew them"),
+        ("RequestTimeTooSkewed", 403, AwsCredentialsInvalid, "Set this machine's clock"),
+        ("InvalidClientTokenId", 403, AwsCredentialsInvalid, "Check aws-profile"),
+        ("OptInRequired", 403, AwsOptedOut, "not enabled"),
+        ("NoSuchEntity", 404, AwsGone, "it does not exist"),
+        ("404", 404, AwsGone, "it does not exist"),
+        ("InternalError", 500, AwsUnreachable, "AWS failed with status 500"),
+        ("ValidationError", 400, AwsError, "AWS refused the call (ValidationError): odd"),
+    ],
+)
+def test_what_an_answer_of_aws_means(code: str, status: int, kind: type[AwsError], words: str) -> None:
+    error = explained(answer(code, "odd", status))
+
+    assert type(error) is kind
+    assert str(error).startswith("iam:ListRoles on the account: ")
+    assert words in str(error)
+    assert "\n" not in str(error)
+    assert (error.action, error.resource, error.code) == ("iam:ListRoles", "the account", code)
+
+
+def test_aws_knows_better_what_was_denied_on_what() -> None:
+    error = explained(answer("AccessDenied", f"{USER} because no identity-based policy allows it", 403))
+
+    assert (error.action, error.resource) == ("iam:GetRole", "arn:aws:iam::1:role/r")
+    assert "Grant iam:GetRole on arn:aws:iam::1:role/r to the credentials" in str(error)
+
+
+def test_an_explicit_deny_is_not_helped_by_granting() -> None:
+    error = explained(answer("AccessDenied", f"{USER} with an explicit deny in a service control policy", 403))
+
+    assert "a policy denies it explicitly. Take iam:GetRole out of it" in str(error)
+
+
+def test_a_refused_sign_in_is_no_denied_call() -> None:
+    error = explained(
+        answer("AccessDenied", "not authorized on resource: arn:aws:iam::1:role/r", operation="AssumeRole")
+    )
+
+    assert type(error) is AwsCredentialsInvalid
+    assert "sts:AssumeRole on arn:aws:iam::1:role/r was refused" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (botocore.NoCredentialsError(), AwsCredentialsInvalid, "Check aws-profile"),
+        (botocore.ProfileNotFound(profile="x"), AwsCredentialsInvalid, "Check aws-profile"),
+        (botocore.UnauthorizedSSOTokenError(), AwsCredentialsInvalid, "aws sso login"),
+        (botocore.EndpointConnectionError(endpoint_url="http://x"), AwsUnreachable, "Check the network"),
+        (botocore.ConnectionClosedError(endpoint_url="http://x"), AwsUnreachable, "broke off"),
+        (botocore.InvalidRegionError(region_name="eu west"), AwsError, "Check aws-regions"),
+        (botocore.ParamValidationError(report="x"), AwsError, "was not made"),
+        (ResponseParserError("<html>hunter22"), AwsUnreachable, "cannot be read"),
+    ],
+)
+def test_what_is_no_answer(error: Exception, kind: type[AwsError], words: str) -> None:
+    found = explained(error)
+
+    assert type(found) is kind
+    assert words in str(found)
+    assert "hunter22" not in str(found)
+
+
+def test_what_each_kind_makes_of_a_read() -> None:
+    kinds = (AwsError, AwsDenied, AwsThrottled, AwsOptedOut, AwsGone, AwsCredentialsInvalid, AwsUnreachable)
+
+    assert [kind.status for kind in kinds] == [
+        ReadStatus.PARTIAL,
+        ReadStatus.DENIED,
+        ReadStatus.THROTTLED,
+        ReadStatus.OPTED_OUT,
+        ReadStatus.PARTIAL,
+        ReadStatus.DENIED,
+        ReadStatus.PARTIAL,
+    ]
+    assert [kind.retryable for kind in kinds] == [False, False, True, False, False, False, True]
+
+
+def test_failures_of_one_kind_are_one_line() -> None:
+    def denied(resource: str, code: str = "AccessDenied") -> AwsError:
+        return AwsDenied(f"{resource} {code}", action="iam:GetRole", resource=resource, code=code)
+
+    assert grouped([denied("c"), denied("a"), denied("b", "Other"), denied("b")]) == (
+        "a AccessDenied The same for 2 more.",
+        "b Other",
+    )
+    assert grouped([]) == ()

@@ -1,0 +1,61 @@
+"""At most so many calls a second, by whoever of the process makes them."""
+
+import boto3
+import pytest
+
+from raito_pipeline.aws.connection.limits import IDENTITY_CENTER_RATES, ServiceLimits, TokenBucket, shared_limits
+
+
+class Clock:
+    """A time that passes only where somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_calls_come_at_the_rate_and_a_pause_saves_no_more_than_the_burst() -> None:
+    clock = Clock()
+    bucket = TokenBucket(10, burst=2, clock=clock, sleep=clock.sleep)
+
+    assert [round(bucket.wait(), 3) for _ in range(5)] == [0, 0, 0.1, 0.1, 0.1]
+    clock.now += 60
+    assert [round(bucket.wait(), 3) for _ in range(3)] == [0, 0, 0.1]
+
+
+def test_who_comes_while_others_wait_waits_behind_them() -> None:
+    clock = Clock()
+    bucket = TokenBucket(10, clock=clock, sleep=lambda _: None)  # three threads at one moment
+
+    assert [round(bucket.wait(), 3) for _ in range(4)] == [0, 0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0.5)])
+def test_a_rate_that_lets_nothing_through_is_refused(rate: float, burst: float) -> None:
+    with pytest.raises(ValueError, match="a rate above 0"):
+        TokenBucket(rate, burst)
+
+
+def test_identity_center_is_asked_twenty_times_a_second_by_the_whole_process() -> None:
+    assert IDENTITY_CENTER_RATES == {"sso-admin": 20.0, "identitystore": 20.0}
+    assert shared_limits() is shared_limits()
+
+
+def test_attempts_of_a_limited_service_wait_once_each_and_others_do_not() -> None:
+    clock = Clock()
+    limits = ServiceLimits({"sts": 1.0}, clock=clock, sleep=clock.sleep)
+    keys = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    limited, free = boto3.client("sts", **keys), boto3.client("s3", **keys)
+    for client in (limited, limited, free):
+        limits.attach(client)
+
+    for _ in range(3):
+        limited.meta.events.emit("before-send.sts.GetCallerIdentity", request=None)
+        free.meta.events.emit("before-send.s3.ListBuckets", request=None)
+
+    assert clock.now == pytest.approx(2.0)

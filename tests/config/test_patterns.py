@@ -1,0 +1,64 @@
+"""Regular expressions with Go's meaning, in time linear in the name, and refused where Go has none."""
+
+import time
+
+import pytest
+
+from raito_pipeline.config.patterns import NamePattern, PatternError, compile_pattern, matches_any
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("sales", "sales", True),
+        ("sales", "sales-eu", False),  # the whole name
+        ("sales.*", "sales-eu", True),
+        ("(?i)SALES", "sales", True),
+        ("a|b", "ab", False),
+        (r"\d+", "٣", False),  # digits of ASCII, as in Go
+        (r"\pL+", "Zürich", True),
+        (r"\QA+B\E", "A+B", True),
+        ("(?s).", "\n", True),
+        (".", "\n", False),
+        ("a$", "a\n", False),  # Python would take it
+        ("", "", True),
+    ],
+)
+def test_a_pattern_matches_whole_names_as_in_go(pattern: str, name: str, matches: bool) -> None:
+    assert (compile_pattern(pattern).fullmatch(name) is not None) is matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("a(?=b)", "cannot look ahead"),
+        ("(?<=a)b", "cannot look behind"),
+        (r"(a)\1", "no back references"),
+        ("(?P=x)", "no back references"),
+        ("a*+", "no possessive operators"),
+        ("(?>a)", "no possessive operators"),
+        (r"a\Z", "in Go"),
+        (r"\C", "there is no `\\\\C` in Go"),
+        ("(?#x)", "no comments"),
+        ("(", "write a YAML list where an expression itself holds a comma"),
+        ("[z-a]", "valid regular expression"),
+    ],
+)
+def test_what_go_does_not_have_is_refused_with_the_reason(pattern: str, reason: str) -> None:
+    with pytest.raises(PatternError, match=reason):
+        compile_pattern(pattern)
+
+
+def test_no_expression_hangs_a_sync() -> None:
+    began = time.monotonic()
+
+    assert compile_pattern("(a+)+").fullmatch("a" * 5_000 + "b") is None
+
+    assert time.monotonic() - began < 1
+
+
+def test_patterns_of_one_text_are_equal_and_any_of_them_counts() -> None:
+    assert NamePattern("a") == NamePattern("a")
+    assert matches_any([NamePattern("a"), NamePattern("b.*")], "bob")
+    assert not matches_any([NamePattern("a")], "bob")
+    assert not matches_any([], "bob")
