@@ -1,4 +1,4 @@
-"""Pushes recorded from the real Raito CLI (`tests/data/recorded_push/`): their exports, calls and feedback."""
+"""Pushes recorded from the real Raito CLI (`tests/recorded_push/`): their exports, calls and feedback."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import yaml
 from raito_pipeline.model import AccessControl
 from raito_pipeline.raito.export import read_export
 
-FOLDER = Path(__file__).parents[2] / "data" / "recorded_push"
+FOLDER = Path(__file__).parents[2] / "recorded_push"
 
 
 @dataclass(frozen=True)
