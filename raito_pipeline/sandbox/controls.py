@@ -21,7 +21,7 @@ def seed_access_controls(cloud: LocalRaitoCloud, estate: Estate) -> SeededIds:
 
 
 def refused_today(estate: Estate) -> frozenset[str]:
-    """The ids of the access controls whose types a push refuses until it can make permission sets."""
+    """The ids of the access controls whose types a push cannot make yet."""
     controls = (c for account in estate.members for c in access_controls_of(_account(account), _organization(estate)))
     return frozenset(str(control["id"]) for control in controls if control["type"] in NOT_PUSHED_YET)
 

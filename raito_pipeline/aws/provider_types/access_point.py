@@ -18,10 +18,10 @@ from raito_pipeline.aws.push.access_point_changes import (
 from raito_pipeline.aws.push.access_points import (
     delete_access_point,
     kept_point_name,
-    name_in_arn,
     plan_access_point,
 )
 from raito_pipeline.aws.push.names import ACCESS_POINT as NAMES
+from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.model.provider_types import TypeDescription

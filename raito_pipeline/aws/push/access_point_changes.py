@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, ROLE
@@ -208,8 +208,13 @@ def _resolved(statements: list[Statement], aws: Aws) -> tuple[list[Statement], l
     """The statements with the ARNs of what this push made, less what it could not make; and that in words."""
     names = sorted(one for one in _principals(statements) if one.startswith(_OF_A_PUSH))
     arns = {name: _arn_of(name, aws) for name in names}
-    resolved = [with_principals(each, [arns.get(one, one) for one in principals_of(each)]) for each in statements]
+    resolved = [_with_arns(each, arns) for each in statements]
     return [each for each in resolved if each is not None], [_not_there(name) for name in names if arns[name] is None]
+
+
+def _with_arns(statement: Statement, arns: Mapping[str, str | None]) -> Statement | None:
+    who = principals_of(statement)
+    return with_principals(statement, [arns.get(one, one) for one in who]) if arns.keys() & set(who) else statement
 
 
 def _arn_of(name: str, aws: Aws) -> str | None:

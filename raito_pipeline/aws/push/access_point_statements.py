@@ -21,7 +21,8 @@ Statement = dict[str, Any]
 Grant = tuple[str, str, str, str]
 """principal, permission, resource, prefix that a listing is limited to (empty = none)"""
 _LATIN_1 = 0xFF
-_STALE = re.compile(r"A(?:ID|RO)A[A-Z0-9]{12,}")
+_ID = re.compile(r"[A-Za-z0-9]{16,}")
+"""what stands for a user or role that is gone, such as `AIDA...`"""
 _PREFIX = "s3:prefix"
 
 
@@ -162,7 +163,7 @@ def _is_gone(principal: str, known: Collection[str], account_id: str) -> bool:
     if principal in known:
         return False
     own = re.fullmatch(rf"arn:[^:]*:iam::{account_id}:(user|role)/.+", principal)
-    return own is not None or _STALE.fullmatch(principal) is not None
+    return own is not None or _ID.fullmatch(principal) is not None
 
 
 def _is_granted_on_points(action: str) -> bool:

@@ -29,6 +29,7 @@ from raito_pipeline.aws.push.access_point_statements import (
 from raito_pipeline.aws.push.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged
+from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.point_who import PointWho, point_who
 from raito_pipeline.aws.push.statements import compact, same
 from raito_pipeline.model import AccessControl, AccessPoint, S3Bucket, made_by_raito
@@ -79,11 +80,6 @@ def kept_point_name(plans: Plans, control: AccessControl, current: str) -> str |
     """The name that an access point keeps: its own, since access points cannot be renamed."""
     del plans, control
     return current
-
-
-def name_in_arn(arn: str) -> str:
-    """The name of an access point by its ARN."""
-    return arn.rpartition("/")[2]
 
 
 def buckets_behind(controls: Iterable[AccessControl], buckets: Mapping[str, S3Bucket]) -> list[S3Bucket]:
@@ -285,7 +281,7 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
             f"gives nothing by itself"
         )
         return
-    if delegates(asked.policy, bucket, place.arn, partition):
+    if bucket in plans.delegating or delegates(asked.policy, bucket, place.arn, partition):
         return
     statement = compact(delegation(bucket, plans.state.account_id, partition))
     warning = (
@@ -303,3 +299,4 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
     resource = f"arn:{partition}:s3:::{bucket}"
     why = f"statement {SID}: without it the access point grants nothing by itself"
     draft.change(DelegateToAccessPoints, resource, why, before=asked.policy, after=after)
+    plans.delegating.add(bucket)

@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.center_state import RAITO_ACCOUNT
 from raito_pipeline.aws.push.draft import NONE, Draft
 from raito_pipeline.aws.push.own_objects import Existing, object_key
 from raito_pipeline.aws.push.owner_tags import owner_of
+from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, PushChange, PushOrphan, WhoEntry, made_by_raito
 
@@ -31,11 +32,18 @@ def find_orphans(
         source, control = owner_of(there.tags)
         if external_id.startswith(ACCESS_POINT) and control in exported:
             continue  # a new one is named by its ARN only once it is planned
-        if object_key(external_id) in claimed or source not in (None, bounds.data_source):
+        names = {object_key(external_id), object_key(_by_name(external_id))}
+        if claimed & names or source not in (None, bounds.data_source):
             continue  # the one of another data source is in another export
         why_kept = _why_kept(source, bounds, remove)
         found.append(PushOrphan(external_id, kind, there.resource, source, control, not why_kept, why_kept))
     return tuple(sorted(found, key=lambda orphan: orphan.external_id))
+
+
+def _by_name(external_id: str) -> str:
+    """An external id that holds an ARN as it would be with the name: a new access control knows no region yet."""
+    prefix, _, rest = external_id.partition(":")
+    return f"{prefix}:{name_in_arn(rest)}" if external_id.startswith(ACCESS_POINT) else external_id
 
 
 def _claims(draft: Draft, prefixes: Mapping[str, str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from raito_pipeline.model import CREATOR, Tag
 
 _EXISTS = "AccessPointAlreadyOwnedByYou"
 _NO_BUCKET_POLICY = "NoSuchBucketPolicy"
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """seconds between attempts where S3 does not know yet what this push has made: a minute in all"""
 _ENTITY = re.compile(r"arn:[^:]+:iam::\d{12}:(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from raito_pipeline.model import AccessPoint, PushBucket, S3Bucket
 
 
+def name_in_arn(arn: str) -> str:
+    """The name of an access point by its ARN."""
+    return arn.rpartition("/")[2]
+
+
 @dataclass(frozen=True)
 class PointState:
     """Buckets and access points of one account."""

@@ -27,6 +27,7 @@ from raito_pipeline.model import AccessControl, DataObjectReference, PushResult,
 from raito_pipeline.sandbox.aws.access_points import keep_access_point_host
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.enforcement import enforce_iam
+from raito_pipeline.sandbox.aws.pace import instantly
 
 from .conftest import ACCOUNT, World
 
@@ -158,8 +159,11 @@ class PointWorld:
         listed = self.client("s3control", region).list_access_points(AccountId=ACCOUNT)["AccessPointList"]
         return sorted(point["Name"] for point in listed)
 
-    def delegate(self, *more: Mapping[str, Any]) -> None:
-        text = json.dumps({"Version": "2012-10-17", "Statement": [DELEGATION, *more]})
+    def delegate(self) -> None:
+        self.bucket_policy(DELEGATION)
+
+    def bucket_policy(self, *statements: Mapping[str, Any]) -> None:
+        text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         self.client("s3").put_bucket_policy(Bucket="data", Policy=text)
 
     @contextmanager
@@ -211,7 +215,8 @@ def arrange(world: World) -> PointWorld:
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ada"}, "Action": "sts:AssumeRole"}
     ]}  # fmt: skip
-    iam.create_role(RoleName="reader", Path="/data/", AssumeRolePolicyDocument=json.dumps(trust))
+    with instantly():  # S3 knows it at once
+        iam.create_role(RoleName="reader", Path="/data/", AssumeRolePolicyDocument=json.dumps(trust))
     made = PointWorld(world, PushOptions())
     made.client("s3").create_bucket(Bucket="data")
     far = {"LocationConstraint": THERE}
