@@ -69,7 +69,7 @@ def _of_inline(change: Change, state: PushState) -> Iterator[str]:
     if change.KIND != "role-inline-policy" or change.row.after is None:
         return
     role, _, name = change.row.resource.partition("/")
-    others = {key: text for key, text in (state.inline.get(role) or {}).items() if key != name}
+    others = {key: text for key, text in state.inline.get(("role", role), {}).items() if key != name}
     size = characters(change.row.after) + sum(map(characters, others.values()))
     if others and size > ROLE_INLINE_LIMIT:
         yield (
