@@ -47,7 +47,16 @@ def delete_role(plans: Plans, draft: Draft) -> None:
     elif draft.replacing and not made_by_raito(role.tags):
         draft.leave_out(f"role {role.role_name} stays, because Raito did not make it: its type cannot change")
     else:
-        draft.change(DeleteRole, role.role_name, "it was removed in Raito Cloud", before=role.trust_policy)
+        why = f"it was removed in Raito Cloud{_with_it(plans, role.role_name)}"
+        draft.change(DeleteRole, role.role_name, why, before=role.trust_policy)
+
+
+def _with_it(plans: Plans, name: str) -> str:
+    """What a deleted role takes along, for people."""
+    inline = [f"inline policy {policy}" for policy in sorted(plans.state.inline.get(("role", name), {}))]
+    held = sorted(arn.rpartition("/")[2] for arn, who in plans.state.attached.items() if ("role", name) in who)
+    along = [*inline, *(f"the attachment of policy {policy}" for policy in held)]
+    return f"; with it go {', '.join(along)}" if along else ""
 
 
 def _create(plans: Plans, draft: Draft) -> None:
