@@ -134,6 +134,8 @@ def _resources(item: WhatItem, found: Permission, account_id: str, partition: st
     path = _escape(place.path)
     if kind == "file" or place.mark == FILE_MARK:
         return [(f"{bucket}/{path}", "")] if found.on_object else []
+    if kind == "column":
+        raise WhatProblem(f"data object {full_name} is a column, and S3 gives whole objects only; grant the table")
     if not _below(place, kind):
         raise WhatProblem(f"data object {full_name} is of type {kind or 'unknown'}, on which nothing can be granted")
     if found.on_bucket and found.by_prefix:

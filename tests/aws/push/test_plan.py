@@ -212,7 +212,7 @@ def test_what_cannot_be_made_is_refused_with_a_reason(changes: dict[str, Any], p
             "not of account",
         ),
         ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:eu-west-1:x", "bucket"), ("s3:Fly",)),)}, "none of those"),
-        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:r:x/t/c", "column"), ("s3:GetObject",)),)}, "type column"),
+        ({"what": (WhatItem(DataObjectReference(f"{ACCOUNT}:r:x/t/c", "column"), ("s3:GetObject",)),)}, "is a column"),
     ],
 )
 @pytest.mark.parametrize("there", [True, False])
