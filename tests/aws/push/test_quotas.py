@@ -53,7 +53,7 @@ def test_inline_policies_of_a_role_are_counted_together() -> None:
     given = control("a", external_id="role:full", who=who(NAMES[0]))
     there = crowd()
     unseen = json.dumps({"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "x" * 10_200}})
-    inline = {**there.inline, "full": {"old": unseen}}
+    inline = {**there.inline, ("role", "full"): {"old": unseen}}
     made = plan_push([given], replace(there, inline=inline), PushOptions(), ACCESS_PROVIDER_TYPES.push)
     assert "make managed policies of old" in " ".join(made.targets[0].warnings)
 
