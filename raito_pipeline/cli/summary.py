@@ -13,6 +13,7 @@ import msgspec
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.plans import PLAN_ID
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
@@ -133,6 +134,8 @@ class TargetSummary:
     repair: tuple[str, ...]
     read_anew: tuple[Cause, ...] = ()
     """tables whose stored file could not be used, and why; this sync read them anew"""
+    waiting: str | None = None
+    """the plan that waits for its approval, and how to make it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,13 @@ def _place(
         read_anew=_grouped(
             Cause(Outcome.COMPLETE, (_cell_label_of(cell),), cell.replaces) for cell in stored.cells if cell.replaces
         ),
+        waiting=next((cell.extra.get("reason") for cell in stored.cells if _waits(cell)), None),
     )
+
+
+def _waits(cell: CellInfo) -> bool:
+    """Whether the cell says that a plan waits for its approval."""
+    return cell.table == "access_push_results" and cell.status is ReadStatus.OUT_OF_SCOPE and PLAN_ID in cell.extra
 
 
 # -- causes --------------------------------------------------------------------------------------------------------

@@ -244,7 +244,11 @@ class Push:
         self.log.context.log.warning(reason)
         account = self.cell.account
         info = self.store.write(
-            "access_push_results", (), account, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
+            "access_push_results",
+            (),
+            account,
+            status=ReadStatus.OUT_OF_SCOPE,
+            extra={"reason": reason, PLAN_ID: plan.id},
         )
         shown = {"plan id": plan.id, "plan": dg.MetadataValue.md(short_page(controls))}
         self.log.record(self.cell, info, {"in_scope": False, "why": reason, **shown})

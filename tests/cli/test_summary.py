@@ -12,6 +12,7 @@ from rich.console import Console
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Stored, SyncedTarget, SyncSummary, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
+from raito_pipeline.orchestration.plans import PLAN_ID
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
@@ -186,3 +187,20 @@ def test_a_table_that_was_read_anew_is_told_and_the_sync_is_complete_all_the_sam
     file = io.StringIO()
     show_summary(Console(file=file, width=200), value)
     assert "data_objects eu-west-1: what was stored could not be used (its footer is cut)" in file.getvalue()
+
+
+def test_a_plan_that_waits_is_said_on_the_terminal_and_in_json() -> None:
+    reason = "pipeline: mode is approve, and plan abc waits (1 added)"
+    results = cell("access_push_results", status="out_of_scope")
+    switched_off, waits = (
+        replace(results, extra={"reason": "x"}),
+        replace(results, extra={"reason": reason, PLAN_ID: "a"}),
+    )
+    assert of(Stored(cells=(switched_off,))).places[0].waiting is None
+    value = of(Stored(cells=(waits,)))
+    assert (value.outcome, value.places[0].waiting) == (Outcome.COMPLETE, reason)
+    console = Console(file=io.StringIO(), width=100)
+    show_summary(console, value)
+    assert isinstance(console.file, io.StringIO)
+    assert "plan abc waits (1 added)" in console.file.getvalue()
+    assert reason in json.dumps(value.json())
