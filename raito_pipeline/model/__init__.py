@@ -5,7 +5,7 @@ dataclass whose columns carry their documentation; `raito_pipeline.model.schema`
 """
 
 from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectReference, WhatItem
-from raito_pipeline.model.common import CREATOR, Tag, made_by_raito
+from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
@@ -28,6 +28,7 @@ from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUplo
 
 __all__ = [
     "CREATOR",
+    "RAITO_ACCOUNT",
     "TABLES",
     "AccessControl",
     "AccessPoint",

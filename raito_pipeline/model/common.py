@@ -17,6 +17,10 @@ CREATOR = Tag("creator", "RAITO")
 """The tag that everything made by Raito carries."""
 
 
+RAITO_ACCOUNT = "raito_account"
+"""The tag of a permission set that Raito made that says which account it serves."""
+
+
 def made_by_raito(tags: Iterable[Tag] | None) -> bool:
     """True where one of the tags is `CREATOR`, without regard to case: what a push made."""
     key, value = CREATOR.key.casefold(), CREATOR.value.casefold()

@@ -65,6 +65,7 @@ class PushCenter:
         return CenterState.of(
             self.store.rows(PushPermissionSet, account),
             self.store.rows(PushPrincipal, account),
+            account_id=self.target.account_id,
             is_shared=len(self.services.accounts_of_organization(key)) > 1,
             knows_own_policies=self.target.imports_managed_policies,
             knows_aws_policies=wants_aws_managed_policies(self.target),

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, permission_set_name
-from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, PushPrincipal, made_by_raito
+from raito_pipeline.model import RAITO_ACCOUNT, AccessControl, Assignee, PushPermissionSet, PushPrincipal, made_by_raito
 
 SET_TYPE = "aws_sso_role"
-RAITO_ACCOUNT = "raito_account"
-"""The tag that says which account a permission set of Raito serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,11 @@ def _has_to_do_with_permission_sets(control: AccessControl, in_reserved_roles: f
     )
 
 
+def serves(permission_set: PushPermissionSet) -> str | None:
+    """The account that a permission set of Raito serves; None where its tags do not say it."""
+    return next((tag.value for tag in permission_set.tags if tag.key == RAITO_ACCOUNT), None)
+
+
 @dataclass(frozen=True)
 class CenterState:
     """Identity Center of the organization of an account, by name.
@@ -64,6 +67,7 @@ class CenterState:
     """
 
     problems: tuple[str, ...] = ()
+    account_id: str = ""
     sets: Mapping[str, PushPermissionSet] = field(default_factory=dict)
     principals: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """ids by `USER` or `GROUP` and name: several ids where several have one name"""
@@ -81,6 +85,7 @@ class CenterState:
         permission_sets: Iterable[PushPermissionSet],
         principals: Iterable[PushPrincipal],
         *,
+        account_id: str = "",
         is_shared: bool = False,
         knows_own_policies: bool = True,
         knows_aws_policies: bool = True,
@@ -91,6 +96,7 @@ class CenterState:
         for one in listed:
             ids[one.principal_type, one.name].append(one.principal_id)
         return cls(
+            account_id=account_id,
             sets={one.name: one for one in permission_sets},
             principals={key: tuple(sorted(some)) for key, some in ids.items()},
             names={Assignee(one.principal_type, one.principal_id): one.name for one in listed},
@@ -106,8 +112,12 @@ class CenterState:
 
     @property
     def by_raito(self) -> list[PushPermissionSet]:
-        """The permission sets that Raito made, by name."""
-        return [one for _, one in sorted(self.sets.items()) if made_by_raito(one.tags)]
+        """The permission sets that Raito made, by name; not those that serve another account."""
+        return [
+            one
+            for _, one in sorted(self.sets.items())
+            if made_by_raito(one.tags) and serves(one) in (None, self.account_id)
+        ]
 
     def label(self, assignee: Assignee) -> str:
         """An assigned user or group as people know it; its id where it is gone from the identity store."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE
 from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.center_state import RAITO_ACCOUNT
+from raito_pipeline.aws.push.center_state import serves
 from raito_pipeline.aws.push.draft import NONE, Draft
 from raito_pipeline.aws.push.own_objects import Existing, object_key
 from raito_pipeline.aws.push.owner_tags import owner_of
@@ -64,8 +64,8 @@ def _made(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, 
         if made_by_raito(policy.tags) and not policy.aws_managed:
             yield kinds[POLICY], f"{POLICY}{policy.policy_name}", Existing(policy.arn, policy.tags)
     for one in state.center.by_raito:
-        serves = next((tag.value for tag in one.tags if tag.key == RAITO_ACCOUNT), None)
-        if serves == state.account_id or (serves is None and set(one.account_ids) == {state.account_id}):
+        served = serves(one)
+        if served == state.account_id or (served is None and set(one.account_ids) == {state.account_id}):
             yield kinds[PERMISSION_SET], f"{PERMISSION_SET}{one.name}", Existing(one.name, one.tags)
     for point in state.points.points.values():
         if made_by_raito(point.tags):

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from raito_pipeline.aws.push.center_state import RAITO_ACCOUNT
 from raito_pipeline.aws.push.texts import tag_value
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import CREATOR, AccessControl
+from raito_pipeline.model import CREATOR, RAITO_ACCOUNT, AccessControl
 
 _LONGEST_VALUE = 256
 _MOST_TAGS = 50

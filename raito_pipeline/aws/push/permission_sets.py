@@ -8,7 +8,7 @@ import json
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
 from raito_pipeline.aws.push import texts
-from raito_pipeline.aws.push.center_state import RAITO_ACCOUNT
+from raito_pipeline.aws.push.center_state import serves
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.grants import granted
@@ -76,7 +76,7 @@ def delete_permission_set(plans: Plans, draft: Draft) -> None:
         raise Refused(f"permission set {known.name} was imported: only its who can be edited, and it is not deleted")
     for assignee in known.assigned:
         _unassign(plans, draft, known.name, assignee, "the permission set was removed in Raito Cloud")
-    others = [account for account in known.account_ids if account != plans.state.account_id]
+    others = sorted({*known.account_ids, *filter(None, [serves(known)])} - {plans.state.account_id})
     if others:
         text = (
             f"permission set {known.name} is in use in {', '.join(others)}: it stays, and nobody has it here any more"
@@ -156,12 +156,12 @@ def _tag(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:
 def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:
     """Raise `Refused` where the permission set serves another account: it would get this one's who and what."""
     here = plans.state.account_id
-    serves = next((tag.value for tag in known.tags if tag.key == RAITO_ACCOUNT), None)
+    served = serves(known)
     others = [account for account in known.account_ids if account != here]
     remedy = "put #account# into aws-sso-role-prefix or aws-sso-role-suffix, so that each account has its own"
-    if serves is not None and serves != here:
-        raise Refused(f"permission set {known.name} is that of account {serves}: {remedy}")
-    if serves is None and others and not _is_own(draft.control):
+    if served is not None and served != here:
+        raise Refused(f"permission set {known.name} is that of account {served}: {remedy}")
+    if served is None and others and not _is_own(draft.control):
         raise Refused(f"permission set {known.name} is in use in {', '.join(others)}: {remedy}")
     if others:
         draft.warnings.append(

@@ -7,7 +7,7 @@ deleted who name; what people referenced by hand stays.
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
-from raito_pipeline.aws.push.center_state import SET_TYPE
+from raito_pipeline.aws.push.center_state import SET_TYPE, serves
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
 from raito_pipeline.aws.push.permission_set_changes import AttachReference, DetachReference, ProvisionPermissionSet
@@ -121,8 +121,11 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
     for entry in entries:
         name = permission_set_name(_own_name(plans, entry))
         known = plans.state.center.sets.get(name)
+        served = serves(known) if known is not None else None
         if known is not None and not made_by_raito(known.tags):
             draft.leave_out(f"{entry} in its who: permission set {name} was not made by Raito, and stays as it is")
+        elif served not in (None, plans.state.account_id):
+            draft.leave_out(f"{entry} in its who: permission set {name} is that of account {served}")
         elif known is None and name not in plans.names(SET_TYPE):
             draft.leave_out(f"{entry} in its who: there is no permission set {name}")
         else:

@@ -14,7 +14,7 @@ from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.identity_store import PAGE
 from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now, tags_of, workers
-from raito_pipeline.model import Assignee, PushPermissionSet, PushPrincipal, Tag, made_by_raito
+from raito_pipeline.model import RAITO_ACCOUNT, Assignee, PushPermissionSet, PushPrincipal, Tag, made_by_raito
 
 _KINDS = (("Users", "USER", "UserId", "UserName"), ("Groups", "GROUP", "GroupId", "DisplayName"))
 
@@ -45,7 +45,7 @@ def read_push_center(
     limiter: ServiceLimits,
     progress: Progress = no_progress,
 ) -> PushCenterRead:
-    """Read every permission set: those that Raito made whole, of those named in `permission_sets` who has them.
+    """Read every permission set: those that Raito made for the account whole, of those named who has them.
 
     People and groups are those with one of the `names`, and those who are assigned. Raises `AwsError`, as a part is of
     no use.
@@ -103,7 +103,9 @@ class _CenterReading:
     def _row(
         self, arn: str, described: Mapping[str, Any], tags: tuple[Tag, ...], *, is_wanted: bool
     ) -> PushPermissionSet:
-        place, details, whole = self._place, {"PermissionSetArn": arn}, made_by_raito(tags)
+        place, details = self._place, {"PermissionSetArn": arn}
+        serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), place.account_id)
+        whole = made_by_raito(tags) and serves == place.account_id
         inline, policies, references, assigned, accounts = "", [], [], [], []
         if whole:
             request = {"InstanceArn": place.instance_arn, **details}

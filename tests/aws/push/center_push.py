@@ -146,7 +146,8 @@ class CenterAccount:
             return CenterState()
         limits = ServiceLimits({})
         read = read_push_center(clients, self.place, questions.permission_sets, questions.names, limits)
-        return CenterState.of(read.permission_sets.rows, read.principals.rows, is_shared=self.is_shared)
+        rows = (read.permission_sets.rows, read.principals.rows)
+        return CenterState.of(*rows, account_id=ACCOUNT, is_shared=self.is_shared)
 
     def state(self, controls: Iterable[AccessControl], clients: AwsClients) -> PushState:
         read = read_account(clients, self.options)

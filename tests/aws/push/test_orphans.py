@@ -100,7 +100,7 @@ def test_permission_sets_of_this_account_are_among_them() -> None:
         one("theirs", ACCOUNT, tags=of("ds-2", "x")),
         one("by-hand", ACCOUNT, tags=()),
     ]
-    there = replace(account(), center=CenterState.of(sets, ()))
+    there = replace(account(), center=CenterState.of(sets, (), account_id=ACCOUNT))
     found = {orphan.external_id for orphan in plan(there=there).orphans}
     assert {each for each in found if each.startswith("ssorole:")} == {"ssorole:here", "ssorole:marked"}
 

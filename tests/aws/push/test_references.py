@@ -8,7 +8,7 @@ import pytest
 
 from raito_pipeline.model import AccessControl, WhoEntry
 
-from .center_push import INSTANCE, CenterAccount, data, granted
+from .center_push import BY_RAITO, INSTANCE, CenterAccount, data, granted
 from .conftest import World, arn
 
 NOBODY = WhoEntry((), (), (), ())
@@ -129,11 +129,13 @@ def test_a_permission_set_that_goes_takes_no_policy_along(account: CenterAccount
     [
         ("ssorole:Nothing", "there is no permission set Nothing"),
         ("ssorole:Theirs", "permission set Theirs was not made by Raito, and stays as it is"),
+        ("ssorole:Elsewhere", "permission set Elsewhere is that of account 222222222222"),
         ("ID:nothing", "ID:nothing"),
     ],
 )
 def test_what_cannot_be_referenced_is_an_error(account: CenterAccount, entry: str, error: str) -> None:
     account.permission_set("Theirs")
+    account.permission_set("Elsewhere", *BY_RAITO, {"Key": "raito_account", "Value": "222222222222"})
     pushed = account.push(policy("P", entry))
     assert error in pushed.errors("P")
     assert account.references("Theirs") == set()
