@@ -106,19 +106,19 @@ def optional_inputs(store: Store, services: Services, grid: Grid, account: str) 
     """The stored cells of access points and of the organization: an account has access providers without them, too."""
     options = services.options
     regions = [cell.region for cell in region_cells(options, grid, account) if cell.region is not None]
-    found = [("access_points", account, region) for region in (*regions, *gone.gone_regions(options, store, account))]
+    inputs = [("access_points", account, region) for region in (*regions, *gone.gone_regions(options, store, account))]
     key = partitions.organization_of(options, account)
     if key is not None:
         place = cell_of("organization", key)
-        found += [(table, place.account, place.region or "") for table in _OF_THE_ORGANIZATION]
-    return tuple(each for each in found if store.info(*each) is not None)
+        inputs += [(table, place.account, place.region or "") for table in _OF_THE_ORGANIZATION]
+    return tuple(each for each in inputs if store.info(*each) is not None)
 
 
 def _built_of(store: Store, cell: Cell) -> tuple[Input, ...]:
     """The optional inputs of the access providers that are stored."""
     info = store.info("access_providers", cell.account)
-    told = json.loads(info.extra.get(_BUILT_OF, "[]")) if info else []
-    return tuple((table, account, region) for table, account, region in told)
+    stored = json.loads(info.extra.get(_BUILT_OF, "[]")) if info else []
+    return tuple((table, account, region) for table, account, region in stored)
 
 
 def _require_what_was_there(store: Store, services: Services, grid: Grid, cell: Cell, there: Sequence[Input]) -> None:

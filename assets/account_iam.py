@@ -44,9 +44,9 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.aws(target)
     meter = Meter(clients)
     earlier = _earlier(log.store, cell)
-    found = iam.read_account(clients, target, services.progress, earlier=earlier)
-    log.advise(found.hints)
-    reads: tuple[Read[Any], ...] = (found.users, found.groups, found.roles, found.policies, found.attachments)
+    account = iam.read_account(clients, target, services.progress, earlier=earlier)
+    log.advise(account.hints)
+    reads: tuple[Read[Any], ...] = (account.users, account.groups, account.roles, account.policies, account.attachments)
     for table, read in zip(_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)

@@ -77,13 +77,13 @@ class Finding:
 
     def metadata(self) -> dict[str, Any]:
         """As Dagster metadata, with the permissions that would repair what was denied."""
-        found = dict(self.figures)
+        figures = dict(self.figures)
         if self.lines:
-            found["reasons"] = dg.MetadataValue.md(_listed(self.lines))
+            figures["reasons"] = dg.MetadataValue.md(_listed(self.lines))
         repaired = [str(repair) for repair in repairs(self.lines)]
         if repaired:
-            found["what repairs it"] = dg.MetadataValue.text("; ".join(repaired[:_MOST_LINES]))
-        return found
+            figures["what repairs it"] = dg.MetadataValue.text("; ".join(repaired[:_MOST_LINES]))
+        return figures
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ def check_specs(assets: Iterable[dg.AssetSpec], naming: Naming) -> list[dg.Asset
 
 def failure_metadata(recorded: Recorded) -> dict[str, Any]:
     """Why a cell was not made and what would repair that, as Dagster metadata."""
-    found = Finding(False, "", (recorded.failure or "",)).metadata()
-    found.pop("reasons")
+    metadata = Finding(False, "", (recorded.failure or "",)).metadata()
+    metadata.pop("reasons")
     kept = "" if recorded.info is None else f" What is stored was read at {recorded.info.read_at:%Y-%m-%d %H:%M} UTC."
-    return {"the last attempt failed": f"{recorded.place}: {recorded.failure}{kept}", **found}
+    return {"the last attempt failed": f"{recorded.place}: {recorded.failure}{kept}", **metadata}
 
 
 # -- what each check finds -----------------------------------------------------------------------------------------

@@ -51,12 +51,12 @@ class DeadRuns:
         self, instance: dg.DagsterInstance, leases: Leases, runs: Mapping[str, Sequence[RunView]], now: datetime
     ) -> Iterator[str]:
         """Report the dead runs as failed to the instance; gives a line for each."""
-        running = [run for found in runs.values() for run in found if run.state is State.RUNNING]
+        running = [run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING]
         for owner in dict.fromkeys(run.owner for run in running):
             left = leases.left_by_dead(owner)
             if left is not None and (text := _report_killed(instance, left)):
                 yield text
-        if any(run.by_command and run.active for found in runs.values() for run in found):
+        if any(run.by_command and run.active for of_owner in runs.values() for run in of_owner):
             yield from report_dead_commands(instance)
         suspected = {run.run_id: run for run in running if self._suspicious(leases, run, now)}
         self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in suspected}
@@ -98,12 +98,12 @@ def _report_silent(instance: dg.DagsterInstance, run: RunView) -> str | None:
 
 
 def _report(instance: dg.DagsterInstance, run_id: str, what: str, why: str) -> str | None:
-    found = instance.get_run_by_id(run_id)
-    if found is None or found.is_finished:
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
         return None
     text = f"run {run_id[:8]} ({what}) {why}. It was reported as failed."
-    if found.status is dg.DagsterRunStatus.CANCELING:
-        instance.report_run_canceled(found, text)
+    if run.status is dg.DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, text)
     else:
-        instance.report_run_failed(found, text)
+        instance.report_run_failed(run, text)
     return text

@@ -67,10 +67,10 @@ class DeferredValues:
         with self._lock:
             if wanted not in self._read:
                 self._read[wanted] = self._of_aws(wanted)
-            found = self._read[wanted]
-        if isinstance(found, AwsError):
-            raise found
-        return found
+            value = self._read[wanted]
+        if isinstance(value, AwsError):
+            raise value
+        return value
 
     def _of_aws(self, reference: Reference) -> SecretStr | AwsError:
         of_secrets = reference.source is ValueSource.SECRETS_MANAGER

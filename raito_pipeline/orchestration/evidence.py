@@ -36,7 +36,7 @@ class Known:
 
     def keep(self, runs: Mapping[str, Sequence[RunView]]) -> None:
         """Forget the runs that are not in the history any more."""
-        there = {(run.run_id, owner) for owner, found in runs.items() for run in found}
+        there = {(run.run_id, owner) for owner, of_owner in runs.items() for run in of_owner}
         with self.lock:
             self.failed = {key: cells for key, cells in self.failed.items() if key in there}
             self.partial = {key: cells for key, cells in self.partial.items() if key in there}
@@ -57,9 +57,9 @@ class InstanceEvidence:
     def backfill(self, backfill_id: str) -> State | None:
         """How far an asset backfill is; None for a backfill of a job, and for one that the instance does not know."""
         if backfill_id not in self._backfills:
-            found = self.instance.get_backfill(backfill_id)
-            told = None if found is None or not found.is_asset_backfill else found.status.value
-            self._backfills[backfill_id] = None if told is None else _BACKFILL_STATES.get(told, State.SUCCEEDED)
+            backfill = self.instance.get_backfill(backfill_id)
+            status = None if backfill is None or not backfill.is_asset_backfill else backfill.status.value
+            self._backfills[backfill_id] = None if status is None else _BACKFILL_STATES.get(status, State.SUCCEEDED)
         return self._backfills[backfill_id]
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
@@ -91,8 +91,8 @@ class InstanceEvidence:
     def organization(self, account: str) -> RunView | None:
         """The newest run of the layer of the organization that an account belongs to."""
         key = partitions.organization_of(self.options, account)
-        found = [run for run in self.runs.get(key or "", ()) if run.layer is Layer.ORGANIZATION]
-        return found[-1] if found else None
+        runs = [run for run in self.runs.get(key or "", ()) if run.layer is Layer.ORGANIZATION]
+        return runs[-1] if runs else None
 
     def _failed(self, run: RunView) -> Iterator[FailedCell]:
         made = {(table, key) for table, key, _ in self._made(run)}

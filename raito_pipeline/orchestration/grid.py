@@ -72,8 +72,8 @@ class Grid:
     @property
     def regions(self) -> list[str]:
         """Every region of any account, in order."""
-        (found,) = (d for d in self.account_region.partitions_defs if d.name == "region")
-        return list(found.partitions_def.get_partition_keys())
+        (dimension,) = (d for d in self.account_region.partitions_defs if d.name == "region")
+        return list(dimension.partitions_def.get_partition_keys())
 
 
 def make_grid(options: Options, naming: Naming | None = None) -> Grid:
@@ -81,7 +81,7 @@ def make_grid(options: Options, naming: Naming | None = None) -> Grid:
     accounts = list(partitions.accounts(options))
     account = dg.StaticPartitionsDefinition(accounts)
     region = dg.StaticPartitionsDefinition(list(partitions.regions(options)))
-    organizations = [found.key for found in partitions.organizations(options)]
+    organizations = [each.key for each in partitions.organizations(options)]
     members: dict[str, list[str]] = {key: [] for key in organizations}
     for each in accounts:
         owner = partitions.organization_of(options, each)

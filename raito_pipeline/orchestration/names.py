@@ -8,8 +8,8 @@ def target_name(services: Services, owner: str) -> str | None:
     """The name of the target of an account (or organization) partition; None where `raito.yml` has none."""
     if any(target.partition == owner for target in services.options.accounts):
         return services.account(owner).name
-    found = services.organization_target(owner)
-    return None if found is None else found.name
+    target = services.organization_target(owner)
+    return None if target is None else target.name
 
 
 def cell_name(services: Services, cell: Cell) -> str:

@@ -54,14 +54,14 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
 
     An organization that `only-targets` leaves out is still there where a selected account needs its permission sets.
     """
-    found: dict[str, OrganizationPartition] = {}
+    by_key: dict[str, OrganizationPartition] = {}
     for target in options.organizations:
-        found.setdefault(_target_key(target), _of_target(options, target))
+        by_key.setdefault(_target_key(target), _of_target(options, target))
     for account in options.accounts:
         if account.organization is not None:
             partition = _linked(options, account.organization)
-            found.setdefault(partition.key, partition)
-    return tuple(found.values())
+            by_key.setdefault(partition.key, partition)
+    return tuple(by_key.values())
 
 
 def organization_of(options: Options, account: str) -> str | None:

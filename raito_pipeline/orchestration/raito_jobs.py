@@ -188,8 +188,8 @@ class RunJobs:
     def _partition(self, target: Target) -> str:
         if isinstance(target, AccountTarget):
             return target.partition
-        found = (each for each in partitions.organizations(self.services.options) if each.target == target.name)
-        return next(each.key for each in found)
+        organizations = (each for each in partitions.organizations(self.services.options) if each.target == target.name)
+        return next(each.key for each in organizations)
 
     def _other_partitions(self, target: Target) -> set[str]:
         definition = self.grid.account if isinstance(target, AccountTarget) else self.grid.organization

@@ -51,8 +51,8 @@ class Services:
 
     def accounts_of_organization(self, key: str) -> frozenset[str]:
         """The ids of the accounts of `raito.yml` that belong to an organization."""
-        found = (t for t in self.options.accounts if partitions.organization_of(self.options, t.partition) == key)
-        return frozenset(target.account_id for target in found)
+        members = (t for t in self.options.accounts if partitions.organization_of(self.options, t.partition) == key)
+        return frozenset(target.account_id for target in members)
 
     def organization_of(self, account: str) -> OrganizationPartition | None:
         """The organization that an account partition links, or None."""
@@ -81,8 +81,8 @@ class Services:
         target = self.organization_target(key)
         if target is not None:
             return self.aws(target)
-        found = self.organization(key)
-        return self._clients(found.profile, found.region, 5)
+        organization = self.organization(key)
+        return self._clients(organization.profile, organization.region, 5)
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
         """The Raito Cloud client of a target, logged in on first use. Raises `LoginNotReadable`."""
@@ -113,8 +113,8 @@ class Services:
         given = {t.api_secret.get_secret_value() for t in self.options.targets if t.api_secret is not None}
         return frozenset(
             text
-            for found in (given, *(client.secrets() for client in raito), *(clients.secrets() for clients in aws))
-            for text in found
+            for texts in (given, *(client.secrets() for client in raito), *(clients.secrets() for clients in aws))
+            for text in texts
             if text
         )
 
@@ -126,4 +126,4 @@ class Services:
             return self._aws[key]
 
     def _organizations(self) -> Mapping[str, OrganizationPartition]:
-        return {found.key: found for found in partitions.organizations(self.options)}
+        return {each.key: each for each in partitions.organizations(self.options)}

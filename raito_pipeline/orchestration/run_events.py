@@ -208,5 +208,5 @@ def _shown(event: dg.DagsterEvent, naming: Naming) -> str:
     shown = [
         f"{name}: {value}" for name, value in values if isinstance(value, (int, float, str)) and value not in _NONE
     ]
-    told = ", ".join(text for text in shown if "\n" not in text)
-    return f"{naming.table(made.asset_key)} {made.partition or ''} stored: {told}"
+    described = ", ".join(text for text in shown if "\n" not in text)
+    return f"{naming.table(made.asset_key)} {made.partition or ''} stored: {described}"

@@ -127,7 +127,7 @@ def due(
 
 def _of(syncs: Syncs, instance: dg.DagsterInstance, layer: Layer, now: datetime) -> list[Decision]:
     definition = syncs.grid.organization if layer is Layer.ORGANIZATION else syncs.grid.account
-    return [found for found in syncs.decisions(instance, now) if definition.has_partition_key(found.owner)]
+    return [decision for decision in syncs.decisions(instance, now) if definition.has_partition_key(decision.owner)]
 
 
 def _left_out(decision: Decision) -> str:

@@ -386,7 +386,7 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
                 begun = _begin(upload, log, services, jobs, cell, folders)
                 if begun is not None:
                     pending.append((upload, *begun))
-        outcomes = finish_all([found for _, _, found in pending])
+        outcomes = finish_all([begun for _, _, begun in pending])
         for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
             with log.attempt(cell, *upload.tables()):
                 if isinstance(outcome, RaitoError):
@@ -519,8 +519,8 @@ def _keep_notes(upload: Upload, log: CellLog, cell: Cell) -> None:
 
 def stored_regions(work: Work, table: str) -> list[str]:
     """The regions of the account whose cell of `table` was ever written: what there is to send."""
-    found = partitions.regions(work.services.options)
-    scope = [r for r in found if partitions.in_scope(work.services.options, work.cell.account, r)]
+    regions = partitions.regions(work.services.options)
+    scope = [r for r in regions if partitions.in_scope(work.services.options, work.cell.account, r)]
     return [region for region in scope if work.store.info(table, work.cell.account, region) is not None]
 
 

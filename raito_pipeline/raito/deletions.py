@@ -78,15 +78,15 @@ def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> E
     info = store.info(elements_table(table), *place)
     if info is None or info.extra.get(_OF) != owner:
         return None
-    found: dict[str, list[Hashes]] = {}
+    by_kind: dict[str, list[Hashes]] = {}
     try:
         for batch in store.batches(elements_table(table), *place):
             for kind in map(str, pc.unique(batch.column("kind")).to_pylist()):
                 of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
-                found.setdefault(kind, []).append(of_kind.to_numpy())
+                by_kind.setdefault(kind, []).append(of_kind.to_numpy())
     except CellMissing:  # damaged: as before the first import
         return None
-    return Elements({kind: np.unique(np.concatenate(parts)) for kind, parts in found.items()})
+    return Elements({kind: np.unique(np.concatenate(parts)) for kind, parts in by_kind.items()})
 
 
 def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> CellInfo:
@@ -128,7 +128,7 @@ def disagreement(row: ImportResult) -> str | None:
     """What Raito Cloud counted otherwise than expected by what was sent before; None where that is equal or unknown."""
     if row.status != "COMPLETED":
         return None
-    found = [
+    differences = [
         f"{done} {count}, expected {expected}"
         for done, count, expected in (
             ("added", row.added, row.expected_added),
@@ -136,4 +136,4 @@ def disagreement(row: ImportResult) -> str | None:
         )
         if expected is not None and count != expected
     ]
-    return f"Raito Cloud counted otherwise: {'; '.join(found)}" if found else None
+    return f"Raito Cloud counted otherwise: {'; '.join(differences)}" if differences else None
