@@ -24,6 +24,7 @@ from raito_pipeline.aws import readers
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
+from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.readers.glue import read_catalog
@@ -129,7 +130,7 @@ def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:
 
 
 def _push_center(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
-    instance = clients.client("sso-admin", REGION).list_instances()["Instances"][0]
+    (instance,) = Service(clients, "sso-admin", NEXT_TOKEN, REGION).items("ListInstances", "Instances", "*")
     place = CenterPlace(REGION, instance["InstanceArn"], instance["IdentityStoreId"], account)
     found = read_push_center(clients, place, ("two",), ("one", "two"), ServiceLimits({}))
     return {"permission sets": found.permission_sets, "principals": found.principals}
@@ -201,6 +202,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("profiles")
     accounts = [f"11111111{number:04}" for number in range(SIDE_BY_SIDE)]
     with EmulatedAws(longest_page=1, remember=True) as aws, pytest.MonkeyPatch.context() as patch:
+        # What is read here is there from the start.
+        aws.pace.provisioning_seconds = aws.pace.new_role_seconds = 0.0
         config, credentials = folder / "config", folder / "credentials"
         for number, account in enumerate(accounts):
             key = f"AKIAMATRIXMATRIX{number:04}"
