@@ -72,6 +72,7 @@ def test_only_what_follows_from_stored_tables_has_a_code_version(loads: Loads) -
 
     assert {table for table, version in versions.items() if version} == {
         "access_providers",
+        "access_push_orphans",
         "access_push_plan",
         "access_push_targets",
     }
