@@ -49,6 +49,15 @@ class Layer(StrEnum):
         return tuple(name for name, spec in TABLES.items() if spec.layer is self)
 
     @property
+    def told_by(self) -> tuple[str, ...]:
+        """The tables that tell a run of the layer from others.
+
+        An asset backfill makes a table in the first run that can make it: with a layer before this one, where nothing
+        that the table is made of has other partitions.
+        """
+        return tuple(name for name in self.tables if _is_made_no_earlier(name))
+
+    @property
     def following(self) -> "Layer | None":
         """The layer after this one in a sync of an account."""
         return {Layer.ACCOUNT: Layer.REGIONS, Layer.REGIONS: Layer.FINISH}.get(self)
@@ -217,6 +226,15 @@ def _upstream(table: str) -> Iterator[str]:
             yield read
         else:
             yield from _upstream(read)
+
+
+def _is_made_no_earlier(table: str) -> bool:
+    """Whether no run of an earlier layer could make a table, as it has no parents there or (far up) other partitions."""
+    spec = TABLES[table]
+    parents = [TABLES[name] for name in spec.parents]
+    if any(parent.partitioned_by not in (spec.partitioned_by, "organization") for parent in parents):
+        return True
+    return not parents or any(_is_made_no_earlier(parent.name) for parent in parents if parent.layer is spec.layer)
 
 
 _PARTITIONINGS: dict[Layer, Partitioning] = {

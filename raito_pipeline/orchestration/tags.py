@@ -82,7 +82,7 @@ class RunScope:
 def scope_of(run: dg.DagsterRun, grid: Grid) -> RunScope:
     """The scope of a run, by its tags; by its tables and partitions where it has none.
 
-    A run with every table of a layer for a whole account (or organization) is that layer. Where it makes tables of
+    A run with every table that tells a layer, for a whole account (or organization), is that layer. Where it makes tables of
     several layers, it is the first of them: the others have to follow, as they read what the first makes.
     """
     keys = partition_keys(run, grid)
@@ -95,7 +95,7 @@ def scope_of(run: dg.DagsterRun, grid: Grid) -> RunScope:
     tables = {grid.naming.table(key) for key in run.asset_selection}
     for layer in (Layer.ORGANIZATION, Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
         whole = layer is not Layer.REGIONS or set(grid.regional_keys(owners[0])) <= set(keys)
-        if tables.issuperset(layer.tables) and whole:
+        if tables.issuperset(layer.told_by) and whole:
             return RunScope(layer, owners)
     return RunScope(Layer.CELLS, owners)
 

@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,20 @@ def _clean(world: World, home: Path) -> tuple[Ended, float]:
         return ended, syncs.run().seconds
 
 
+def _moments(chance: random.Random, count: int) -> Iterator[float]:
+    """Random moments between 0 and 1, spread over the whole: `count` in turn share it among themselves."""
+    while True:
+        parts = chance.sample(range(count), count)
+        yield from (chance.uniform(part / count, (part + 1) / count) for part in parts)
+
+
 def _kill(world: World, home: Path, seconds: float, seed: int, moments: int) -> list[Hit]:
     """Kill syncs at random moments of their length, each with something to do; gives what each kill hit."""
-    chance, hits = random.Random(seed), list[Hit]()
+    hits, spread = list[Hit](), _moments(random.Random(seed), moments)
     with syncs_of(home, COMMAND, os.environ) as syncs:
         while len(hits) < moments:
             change_something(world.embedded, len(hits) + 1)
-            began, moment = time.time(), chance.uniform(0.0, 1.0)
+            began, moment = time.time(), next(spread)
             ended = syncs.run(moment * seconds)
             require_whole(world.embedded.directory / "data")
             if not ended.killed:  # it was faster than the one that was measured

@@ -44,7 +44,7 @@ def defs() -> dg.Definitions:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with started(tmp_path_factory.mktemp("own"), SMALL) as world:
+    with started(tmp_path_factory.mktemp("own"), SMALL, events_on_disk=True) as world:  # steps are processes
         yield world
 
 

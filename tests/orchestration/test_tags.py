@@ -99,6 +99,7 @@ def test_a_run_is_of_the_layer_that_its_tags_name(grid: Grid) -> None:
 
 ALL = tuple(TABLES)
 FIRST_LAYER = Layer.ACCOUNT.tables
+OF_IAM = ("identity_store_import", "identity_store_import_elements")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,10 @@ FIRST_LAYER = Layer.ACCOUNT.tables
         ({"dagster/partition": ONE}, FIRST_LAYER, Layer.ACCOUNT),
         ({"dagster/partition": ONE}, FIRST_LAYER[1:], Layer.CELLS),
         ({"dagster/partition": ONE}, Layer.FINISH.tables, Layer.FINISH),
+        # an asset backfill makes the identity store with the first layer, as it is made of nothing but IAM
+        ({"dagster/partition": ONE}, (*FIRST_LAYER, *OF_IAM), Layer.ACCOUNT),
+        ({"dagster/partition": ONE}, tuple(set(Layer.FINISH.tables) - set(OF_IAM)), Layer.FINISH),
+        ({"dagster/partition": ONE}, OF_IAM, Layer.CELLS),
         # of several layers it is the first: the others have to follow
         ({"dagster/partition": ONE}, (*FIRST_LAYER, *Layer.FINISH.tables), Layer.ACCOUNT),
         ({"dagster/partition": f"{ONE}|eu-west-1"}, Layer.REGIONS.tables, Layer.CELLS),
