@@ -229,7 +229,7 @@ def _upstream(table: str) -> Iterator[str]:
 
 
 def _is_made_no_earlier(table: str) -> bool:
-    """Whether no run of an earlier layer could make a table, as it has no parents there or (far up) other partitions."""
+    """Whether no run of an earlier layer could make a table: what it is made of has (far up) other partitions."""
     spec = TABLES[table]
     parents = [TABLES[name] for name in spec.parents]
     if any(parent.partitioned_by not in (spec.partitioned_by, "organization") for parent in parents):

@@ -82,8 +82,8 @@ class RunScope:
 def scope_of(run: dg.DagsterRun, grid: Grid) -> RunScope:
     """The scope of a run, by its tags; by its tables and partitions where it has none.
 
-    A run with every table that tells a layer, for a whole account (or organization), is that layer. Where it makes tables of
-    several layers, it is the first of them: the others have to follow, as they read what the first makes.
+    A run with every table that tells a layer, for a whole account (or organization), is that layer. Where it makes
+    tables of several layers, it is the first of them: the others have to follow, as they read what the first makes.
     """
     keys = partition_keys(run, grid)
     owners = tuple(sorted({key.split("|")[0] for key in keys}))
