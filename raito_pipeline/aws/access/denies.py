@@ -65,17 +65,14 @@ def _left(account: Account, claims: frozenset[Claim], denies: Iterable[Labelled]
 
 
 def _with_members(account: Account, claims: frozenset[Claim], principal: PrincipalKey, narrowed: Narrowed) -> None:
-    """Keep a principal; a group only where none of its members has a Deny of its own, else its other members."""
+    """Keep a principal; members of a group who have a Deny of their own are named, and the group stays what it is."""
     kind, name = principal
+    narrowed.principals.add(principal)
     if kind != "group":
-        narrowed.principals.add(principal)
         return
     members = account.members.get(name, ())
     denied = [user for user in members if _left(account, claims, denies_of(account, ("user", user))) != claims]
-    if not denied:
-        narrowed.principals.add(principal)
-        return
-    narrowed.principals |= {("user", user) for user in members if user not in denied}
-    narrowed.reasons.append(
-        f"group {name} is named by its members, less {', '.join(denied)}: another policy of them has a Deny"
-    )
+    if denied:
+        narrowed.reasons.append(
+            f"group {name} has members who have less of it ({', '.join(denied)}): another policy of them has a Deny"
+        )

@@ -13,6 +13,7 @@ from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
     CreatePolicy,
     DeletePolicy,
+    DeleteReplacedInline,
     DetachPolicy,
     NewPolicyVersion,
     TagPolicy,
@@ -49,6 +50,9 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
         title = kind.title()
         actions = (f"iam:Attach{title}Policy", f"iam:Detach{title}Policy", f"iam:ListAttached{title}Policies")
         yield Right(f"Attach{title}", actions, (f"{account}:{kind}/*",))
+    for kind in ("user", "group"):
+        # What was imported of inline policies becomes a managed policy.
+        yield Right(f"Replace{kind.title()}Inline", (f"iam:Delete{kind.title()}Policy",), (f"{account}:{kind}/*",))
 
 
 MANAGED_POLICY = AccessProviderType(
@@ -76,7 +80,7 @@ MANAGED_POLICY = AccessProviderType(
         delete=delete_policy,
         creates=CreatePolicy,
         deletes=DeletePolicy,
-        others=(TagPolicy, NewPolicyVersion, AttachPolicy, DetachPolicy),
+        others=(TagPolicy, NewPolicyVersion, AttachPolicy, DetachPolicy, DeleteReplacedInline),
         named=str,
         rights=_push_rights,
         organization_rights=no_rights,

@@ -78,6 +78,11 @@ class Iam:
         """Remove an inline policy of a role."""
         self._remove("DeleteRolePolicy", self.arn("role", role), RoleName=role, PolicyName=policy)
 
+    def delete_inline_of(self, kind: str, name: str, policy: str) -> None:
+        """Remove an inline policy of a `user` or a `group`."""
+        request = {f"{kind.title()}Name": name, "PolicyName": policy}
+        self._remove(f"Delete{kind.title()}Policy", self.arn(kind, name), **request)
+
     def delete_role(self, name: str) -> None:
         """Delete a role, after what keeps AWS from deleting it: policies and instance profiles."""
         arn, role = self.arn("role", name), {"RoleName": name}

@@ -182,8 +182,9 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
         raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing was changed")
     removal = Draft(control, old, replacing=True)
     pushed.delete(plans, removal)
+    if removal.errors:
+        raise Refused(f"its type has changed from {old} to {draft.kind}, and {removal.errors[0]}: nothing was changed")
     draft.rows += [replace(row, why=f"its type is {draft.kind} now") for row in removal.rows]
-    draft.errors += removal.errors
     draft.warnings += removal.warnings
 
 

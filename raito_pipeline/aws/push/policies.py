@@ -15,6 +15,7 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
+from raito_pipeline.aws.push.replaced_inline import inline_source, is_as_imported, plan_inline_goes
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
@@ -36,13 +37,20 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
         _require_made_by_raito(plans, policy)
     draft.external_id = f"{POLICY}{draft.name}"
     wanted = _principals(plans, draft)
+    source = inline_source(draft.control.external_id)
+    if source is not None and is_as_imported(plans, draft, wanted):
+        draft.name, draft.external_id = draft.control.actual_name or "", draft.control.external_id
+        draft.nothing("inline-policy", ":".join(source.principal), "nobody edited it since it was imported")
+        return
     if policy is None:
         arn = _create(plans, draft)
-        _attach(draft, arn, wanted)
+        _attach(draft, arn, _attachable(plans, draft, arn, wanted))
     else:
         arn = policy.arn
         _update(plans, draft, policy, wanted)
     _references_and_old(plans, draft, arn, old if old is not policy else None, wanted)
+    if source is not None:
+        plan_inline_goes(plans, draft, source, wanted, arn)
     if not draft.rows:
         draft.nothing("policy", arn, "AWS has it as it was granted")
 
@@ -65,6 +73,12 @@ def _references_and_old(
 
 def delete_policy(plans: Plans, draft: Draft) -> None:
     """Plan to remove one managed policy. What is gone already needs no change. Raises `Refused`."""
+    source = inline_source(draft.control.external_id)
+    if source is not None:
+        plan_inline_goes(plans, draft, source, (), None)
+        if not draft.rows:
+            draft.nothing("inline-policy", ":".join(source.principal), "nothing of it can be removed, or it is gone")
+        return
     _require_read(plans, draft)
     policy = _existing(plans, draft.control)
     if policy is None:
@@ -130,7 +144,7 @@ def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Pri
     shown = None if ours else plans.state.view.principals(_external_id(draft))
     stay = _untouched(plans, draft, attached) | (_NOBODY if shown is None else attached - shown)
     _detach(draft, policy.arn, _open(draft, attached - wanted - stay), "it is not in the who any more")
-    _attach(draft, policy.arn, _open(draft, wanted - attached))
+    _attach(draft, policy.arn, _attachable(plans, draft, policy.arn, _open(draft, wanted - attached)))
 
 
 def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:
@@ -208,9 +222,6 @@ def _role(plans: Plans, draft: Draft, entry: str) -> str | None:
     if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(_ROLE_TYPE)):
         draft.leave_out(f"{entry} in its who is no role of the account, and was left out")
         return None
-    if plans.state.of_aws(name):
-        draft.leave_out(f"{entry} in its who is a role that only AWS changes, and was left out: use its permission set")
-        return None
     return name
 
 
@@ -226,6 +237,19 @@ def _untouched(plans: Plans, draft: Draft, attached: frozenset[Principal]) -> fr
         f"role {name} keeps the policy: aws-access-role-excludes leaves it out" for _, name in sorted(excluded)
     ]
     return frozenset(reserved | excluded)
+
+
+def _attachable(plans: Plans, draft: Draft, arn: str, principals: Iterable[Principal]) -> frozenset[Principal]:
+    """Those that IAM attaches a policy to. A role that only AWS changes is an error, unless it has the policy."""
+    found = set()
+    for kind, name in sorted(principals):
+        if kind != "role" or not plans.state.of_aws(name):
+            found.add((kind, name))
+        elif arn not in plans.state.reserved.get(name, ()):
+            draft.leave_out(
+                f"role:{name} in its who is a role that only AWS changes, and was left out: use its permission set"
+            )
+    return frozenset(found)
 
 
 def _open(draft: Draft, principals: Iterable[Principal]) -> frozenset[Principal]:

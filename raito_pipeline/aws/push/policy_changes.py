@@ -1,6 +1,7 @@
 """The changes of managed policies: the policy, its document, and whom it is attached to."""
 
 import json
+from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
@@ -176,6 +177,37 @@ class DetachPolicy(_Attachment):
 
     def apply(self, aws: Aws) -> None:
         aws.iam.detach(*self.names())
+
+
+class DeleteReplacedInline(Change):
+    """An inline policy of a user or a group goes, named `user:NAME/POLICY`: at once, or for the policy in `after`."""
+
+    KIND, OPERATION, EFFECT = "inline-policy", "delete", Effect.TAKES
+    makes = NOTHING
+
+    @cached_property
+    def effect(self) -> Effect:
+        return Effect.TAKES if self.row.after is None else Effect.REMOVES
+
+    @property
+    def needs(self) -> Things:
+        return frozenset({self.row.resource.partition("/")[0]})
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({f"inline-policy:{self.row.resource}"})
+
+    def replaces(self, aws: Aws) -> bool:
+        del aws  # AWS is not asked for it before: the external id names it
+        return False
+
+    def apply(self, aws: Aws) -> None:
+        principal, slash, name = self.row.resource.partition("/")
+        kind, _, who = principal.partition(":")
+        owned, _, listed = aws.objects.external_id(self.row).partition("|inline:")
+        if not slash or owned != principal or name not in listed.split("|") or kind not in ("user", "group"):
+            raise ChangeRefused(self.row, "the access control was not imported of it. Nothing was changed.")
+        aws.iam.delete_inline_of(kind, who, name)
 
 
 def _document(aws: Aws, arn: str) -> Present:

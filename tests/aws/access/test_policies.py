@@ -77,11 +77,13 @@ def test_a_deny_elsewhere_of_one_principal_takes_it_out_of_the_who() -> None:
     assert row.incomplete_reasons == ("user ada is left out: another policy of it has a Deny",)
 
 
-def test_a_group_with_a_member_who_is_denied_is_named_by_its_other_members() -> None:
+def test_a_group_with_a_member_who_is_denied_stays_a_group() -> None:
     told = Told().user("ada", "g").user("bob", "g").group("g").policy("p", READ, "group:g")
     row = told.inline("user:ada", "no", document(deny("s3:GetObject", "arn:aws:s3:::data/x/*"))).build()["policy:p"]
-    assert (row.who_users, row.who_groups) == (("bob",), ())
-    assert row.incomplete
+    assert (row.who_users, row.who_groups) == ((), ("g",))
+    assert row.incomplete_reasons == (
+        "group g has members who have less of it (ada): another policy of them has a Deny",
+    )
 
 
 def test_permissions_boundaries_are_told() -> None:

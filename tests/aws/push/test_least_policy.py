@@ -68,6 +68,8 @@ def _arrange(world: World) -> None:
     iam.attach_group_policy(GroupName="staff", PolicyArn=arn("gone-policy"))
     iam.attach_role_policy(RoleName="gone-role", PolicyArn=arn("changed-policy"))
     iam.put_role_policy(RoleName="gone-role", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
+    iam.put_user_policy(UserName="ada", PolicyName="mine", PolicyDocument=text(document("s3:Get*")))
+    iam.put_group_policy(GroupName="staff", PolicyName="mine", PolicyDocument=text(document("s3:Get*")))
     iam.create_instance_profile(InstanceProfileName="machine")
     iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="gone-role")
     there = PointWorld(world, PushOptions())
@@ -86,6 +88,9 @@ def _story() -> Story:
     body = document("s3:GetObject")
     story.change("create", "role-inline-policy", "changed-role/Raito_Inline_changed-role", body)
     story.control("g").change("delete", "role", "gone-role")
+    for kind, name in (("user", "ada"), ("group", "staff")):
+        story.control(f"inline of {kind}", kind="aws_policy", was=f"{kind}:{name}|inline:mine|")
+        story.change("delete", "inline-policy", f"{kind}:{name}/mine")
     story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
     for control, name in (("i", "new-point"), ("j", "taken-point")):
         story.control(control, name, kind="aws_access_point", external_id=f"accesspoint:{point_arn(name)}")

@@ -245,6 +245,114 @@ CASES = [
 ]
 
 
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+WITH_MFA = {"Version": "2012-10-17", "Statement": [{**trust("ada")["Statement"][0], "Condition": MFA}]}
+EC2 = {"Effect": "Allow", "Action": ["ec2:StartInstances"], "Resource": ["*"]}
+
+
+def _reserved(world: World) -> None:
+    """A policy that the role of a permission set has."""
+    policy(world, "p", "user:ada", "user:bob")
+    world.iam.create_role(RoleName=RESERVED, AssumeRolePolicyDocument=text(trust("ada")))
+    world.iam.attach_role_policy(RoleName=RESERVED, PolicyArn=arn("p"))
+
+
+RESERVED = "AWSReservedSSO_Readers_0123456789abcdef"
+
+
+def _of_all(world: World) -> None:
+    role(world, "r", "ada")
+    policy(world, "p", "user:ada", "group:staff", "role:r", content=gets("data/a/*", "data/b/*"))
+
+
+def locked(name: str) -> tuple[AccessControl, ...]:
+    return (control("p", external_id=P, **{name: True}),)
+
+
+NARROWED, AS_IT_WAS = gets("data/a/*"), gets("data/a/*", "data/b/*")
+
+CASES += [
+    Case(
+        "the role of a permission set is left to Identity Center",
+        _reserved,
+        (control("p", "ada", external_id=P),),
+        {P: [f"role:{RESERVED}", "user:ada"]},
+    ),
+    Case(
+        "nothing is said of what an option leaves out",
+        lambda world: policy(world, "p", "user:ada"),
+        (control("p", external_id=P, delete=True),),
+        {P: ["user:ada"]},
+        errors=("aws-access-skip-managed-policies",),
+        options=Options(aws_access_skip_managed_policies=True),
+    ),
+    Case(
+        "a policy that may be one of AWS is not called gone",
+        lambda _: None,
+        (control("p", external_id="policy:AmazonS3ReadOnlyAccess", delete=True),),
+        {},
+        errors=("aws-access-skip-aws-managed-policies",),
+        options=Options(aws_access_skip_aws_managed_policies=True),
+    ),
+    Case(
+        "a type that changed",
+        lambda world: role(world, "r", "ada", content=gets("data/a/*")),
+        (control("r", "ada", external_id=R),),
+        {"policy:r": ["user:ada"]},
+        documents=lambda world: world.roles() == set(),
+    ),
+    Case(
+        "a type that changed of what Raito did not make",
+        lambda world: role(world, "r", "ada", content=gets("data/a/*"), by_raito=False),
+        (control("r", "ada", external_id=R),),
+        {"policy:r": None},
+        errors=("Raito did not make it",),
+        documents=lambda world: world.roles() == {"r"},
+    ),
+    Case(
+        "a trust policy with a condition that was taken over",
+        lambda world: role(world, "r", by_raito=False, content=gets("data/a/*"), trusts=WITH_MFA),
+        (control("r", "bob", type=TRUSTS, external_id=R),),
+        {},
+        documents=lambda world: trusted(world, "r")[0]["Condition"] == MFA and allowed(world, "r") == ["ada", "bob"],
+    ),
+    Case(
+        "other services in a policy that was taken over",
+        lambda world: policy(
+            world, "p", "user:ada", "user:bob", by_raito=False,
+            content={"Version": "2012-10-17", "Statement": [EC2, *gets("data/a/*", "data/b/*")["Statement"]]},
+        ),
+        (control("p", "ada", external_id=P),),
+        {P: ["user:ada"]},
+        documents=lambda world: in_force(world, "p")["Statement"] == [EC2, *gets("data/a/*")["Statement"]],
+    ),
+    Case(
+        "a locked who",
+        _of_all,
+        locked("who_locked"),
+        {P: ["group:staff", "user:ada"]},
+        documents=lambda world: in_force(world, "p") == NARROWED,
+    ),
+    Case(
+        "a locked inheritance",
+        _of_all,
+        locked("inheritance_locked"),
+        {P: ["role:r"]},
+        documents=lambda world: in_force(world, "p") == NARROWED,
+    ),
+    Case(
+        "a locked what", _of_all, locked("what_locked"), {P: []}, documents=lambda w: in_force(w, "p") == AS_IT_WAS,
+    ),
+    Case(
+        "a locked deletion",
+        _of_all,
+        (control("p", external_id=P, delete=True, delete_locked=True),),
+        {P: ["group:staff", "role:r", "user:ada"]},
+        errors=("its deletion is locked",),
+    ),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_was_taken_away_is_gone(world: World, case: Case) -> None:
     case.before(world)
