@@ -23,7 +23,10 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
         if not _made_by_raito(policy["Tags"]) and _about_s3(policy["Document"]):
             found["aws_policy"] += 1
             kept_roles.update(policy["Roles"])
+    ours = tuple(f"{_RESERVED}{name}_" for name in counter.permission_sets_by_raito())
     for role in counter.roles():
+        if role["RoleName"].startswith(ours):
+            continue
         about_s3 = any(_about_s3(document) for document in role["Inline"])
         if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
             found["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1

@@ -162,8 +162,24 @@ class AwsCounter:
         """The SDK puts the account into the host's name, which an address of numbers cannot have."""
         params["url"] = params["url"].replace(f"{self._account.account_id}.", "", 1)
 
+    def permission_sets_by_raito(self) -> list[str]:
+        """Names of the permission sets in this account that carry the tag of Raito; the master account is asked."""
+        master, region, instance = self._estate.master, self._estate.identity_center_region, self._estate.instance_arn
+        session = boto3.Session(master.access_key_id, master.secret_access_key)
+        sso = session.client("sso-admin", region_name=region, endpoint_url=self._endpoint)
+        pages = sso.get_paginator("list_permission_sets_provisioned_to_account").paginate(
+            InstanceArn=instance, AccountId=self._account.account_id
+        )
+        found = []
+        for arn in [arn for page in pages for arn in page.get("PermissionSets", ())]:
+            tags = sso.list_tags_for_resource(InstanceArn=instance, ResourceArn=arn)["Tags"]
+            if {"Key": "creator", "Value": "RAITO"} in tags:
+                described = sso.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)
+                found.append(described["PermissionSet"]["Name"])
+        return found
+
     def made_by_raito(self) -> int:
-        """Roles, customer managed policies and access points that carry the tag of Raito."""
+        """Roles, customer managed policies, access points and permission sets that carry the tag of Raito."""
         client = self._client("iam", "us-east-1")
         roles = [role["RoleName"] for page in self._pages("iam", "us-east-1", "list_roles") for role in page["Roles"]]
         policies = [
@@ -174,7 +190,10 @@ class AwsCounter:
         tags = [client.list_role_tags(RoleName=name)["Tags"] for name in roles]
         tags += [client.list_policy_tags(PolicyArn=arn)["Tags"] for arn in policies]
         tags += [point["Tags"] for point in self.access_points(self._account.regions)]
-        return sum(any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags)
+        tagged = sum(
+            any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags
+        )
+        return tagged + len(self.permission_sets_by_raito())
 
     def log_records(self) -> Iterator[dict[str, Any]]:
         """Every record of every CloudTrail log file of the account."""

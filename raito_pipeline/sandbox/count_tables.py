@@ -47,6 +47,6 @@ class TableCounter:
         return self._rows("usage_statements", account)
 
     def pushed(self, account: str) -> int:
-        """Roles and policies that the push keeps in AWS."""
-        found = self._columns("access_push_results", account, "type", "external_id", "errors")
-        return sum(kind in ("aws_role", "aws_policy") and bool(known) and not errors for kind, known, errors in found)
+        """Access controls that the push keeps in AWS."""
+        found = self._columns("access_push_results", account, "external_id", "errors")
+        return sum(bool(known) and not errors for known, errors in found)
