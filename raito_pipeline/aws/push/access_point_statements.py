@@ -12,7 +12,7 @@ from typing import Any
 
 from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
-from raito_pipeline.aws.push.statements import NOTHING, VERSION, WhatProblem, policy_for
+from raito_pipeline.aws.push.statements import NOTHING, VERSION, policy_for
 from raito_pipeline.model import WhatItem
 
 POINT_POLICY_LIMIT = 20_480
@@ -58,10 +58,9 @@ def _grantable(grant: PointGrant, item: WhatItem, account_id: str, partition: st
             grant.warnings.append(f"{each} on {name} was left out: access points do not know it")
         else:
             one = WhatItem(item.data_object, (each,))
-            try:
-                made = policy_for([one], account_id, partition)
-            except WhatProblem as problem:
-                grant.problems.append(str(problem))
+            made = policy_for([one], account_id, partition)
+            if made.problems:
+                grant.problems += made.problems
                 return
             grant.warnings += made.warnings
             yield one
