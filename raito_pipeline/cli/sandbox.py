@@ -21,9 +21,8 @@ from rich.console import Console
 
 from raito_pipeline.cli.errors import AlreadyRunning, ExtraMissing
 from raito_pipeline.cli.show import show_summary
-from raito_pipeline.cli.summary import Outcome, SyncSummary
+from raito_pipeline.cli.summary import SyncSummary
 from raito_pipeline.sandbox.compare import compare, show
-from raito_pipeline.sandbox.controls import NOT_PUSHED_YET, refused_today
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.sandbox.occupied import SandboxRunning
 
@@ -106,24 +105,7 @@ def _sync(console: Console, embedded: Embedded) -> int:
     if not comparison.equal:
         console.print("[red]AWS, the tables and Raito Cloud differ[/]: see the lines marked ✗ above")
         return ended.returncode or 1
-    expected = refused_today(embedded.estate)
-    if only_refused(result, expected):
-        console.print(
-            f"Everything arrived, but for {len(expected)} access controls of the estate, whose types a push refuses "
-            f"today ({', '.join(sorted(NOT_PUSHED_YET))}); a sync of your own that refuses any ends with status "
-            f"{result.status}."
-        )
-        return 0
     return ended.returncode
-
-
-def only_refused(result: SyncSummary, expected: frozenset[str]) -> bool:
-    """True where nothing else is wrong with a sync than that exactly the access controls `expected` were refused."""
-    pushes = [place.push for place in result.places if place.push is not None]
-    refused = [control.id for push in pushes for control in push.refused]
-    others = [*result.causes, *(cause for place in result.places for cause in place.causes)]
-    failed = [*(control for push in pushes for control in push.failed), *others]
-    return result.outcome is Outcome.PARTIAL and not failed and sorted(refused) == sorted(expected)
 
 
 def _user_interface(console: Console, embedded: Embedded) -> int:

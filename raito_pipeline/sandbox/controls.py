@@ -6,24 +6,14 @@ from raito_pipeline.sandbox.raito.seed import (
     SeedBucket,
     SeededIds,
     SeedOrganization,
-    access_controls_of,
     seed_raito_cloud,
 )
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
-
-NOT_PUSHED_YET: frozenset[str] = frozenset()
-"""Types of access controls that the plan of a push refuses today."""
 
 
 def seed_access_controls(cloud: LocalRaitoCloud, estate: Estate) -> SeededIds:
     """Identity stores, data sources, and some access controls of all types. Seeding twice changes nothing."""
     return seed_raito_cloud(cloud, [_account(account) for account in estate.members], _organization(estate))
-
-
-def refused_today(estate: Estate) -> frozenset[str]:
-    """The ids of the access controls whose types a push cannot make yet."""
-    controls = (c for account in estate.members for c in access_controls_of(_account(account), _organization(estate)))
-    return frozenset(str(control["id"]) for control in controls if control["type"] in NOT_PUSHED_YET)
 
 
 def _organization(estate: Estate) -> SeedOrganization:
