@@ -27,6 +27,7 @@ from raito_pipeline.aws.push.permission_set_changes import (
 )
 from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
 from raito_pipeline.aws.push.references import is_in_account
+from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.statements import NOTHING, compact, same
 from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, made_by_raito
 
@@ -104,6 +105,9 @@ def _create(plans: Plans, draft: Draft) -> None:
     description, warnings = texts.description(control.description, _LONGEST_DESCRIPTION)
     tags, about_tags = tags_of_permission_set(control, plans.state.account_id, plans.options)
     document = _document(plans, draft)
+    too_long = _too_long(document)
+    if too_long:
+        raise Refused(too_long)
     draft.warnings += [*warnings, *about_tags]
     if control.external_id:
         draft.warnings.append(f"permission set {draft.name} was gone from AWS, and is made anew")
@@ -174,23 +178,31 @@ def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) 
 
 
 def _document(plans: Plans, draft: Draft) -> str | None:
-    """The inline policy, None where nothing is granted. Raises `Refused`."""
+    """The inline policy, None where nothing is granted."""
     found = granted(plans, draft)
     if found.document["Statement"] == [NOTHING]:
         return None
     text = found.text
     # Beyond Latin-1 AWS takes the escapes of JSON only.
-    document = (
+    return (
         text if all(character <= "\u00ff" for character in text) else json.dumps(found.document, separators=(",", ":"))
     )
-    if len(document) > _INLINE_LIMIT or len(document.encode()) > _INLINE_BYTES:
-        raise Refused(f"its what needs {len(document)} characters, and a permission set has room for {_INLINE_LIMIT}")
-    return document
+
+
+def _too_long(document: str | None) -> str:
+    """Why AWS would not take an inline policy, empty where it would."""
+    if document is None or (len(document) <= _INLINE_LIMIT and len(document.encode()) <= _INLINE_BYTES):
+        return ""
+    return f"its what needs {len(document)} characters, and a permission set has room for {_INLINE_LIMIT}"
 
 
 def _write_policy(plans: Plans, draft: Draft, known: PushPermissionSet) -> Effect | None:
     """Plan the inline policy; what that does to access, None where it stays as it is."""
     wanted, had = _document(plans, draft), known.inline_policy
+    too_long = _too_long(wanted)
+    if wanted is not None and too_long:
+        draft.leave_out(f"{too_long}: what was taken away goes, and nothing is added")
+        wanted = (only_taking(had, wanted) if had else None) or had or None
     if wanted is None:
         if not had:
             return None
