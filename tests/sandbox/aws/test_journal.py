@@ -118,6 +118,18 @@ def test_changes_are_there_after_a_restart_with_the_same_ids(runs: Runs) -> None
     assert {name for name, _ in state(runs.start())["users"]} == {"seeded", "later"}
 
 
+def test_ids_are_the_same_also_where_somebody_had_only_looked_before_the_first_change(runs: Runs) -> None:
+    client = runs.start()
+    for account in (ACCOUNT, OTHER_ACCOUNT):
+        client("sso-admin", account).list_permission_sets(InstanceArn=INSTANCE)
+    change_much(client)
+
+    assert runs.aws is not None
+    time.sleep(runs.aws.pace.provisioning_seconds + 0.01)
+    before = state(client)
+    assert state(runs.start()) == before
+
+
 def test_only_changes_that_were_made_are_kept(runs: Runs) -> None:
     client = runs.start()
     assert runs.aws is not None
