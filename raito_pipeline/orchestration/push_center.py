@@ -4,7 +4,7 @@ Nothing is asked of Identity Center where no access control has to do with permi
 whole, in the sync of the push, everything but permission sets is pushed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.external_ids import is_reserved
@@ -52,7 +52,16 @@ class PushCenter:
         if questions is None:
             return None
         sets, names, progress = questions.permission_sets, questions.names, self.services.progress
-        return read_push_center(self.clients(), self._place(), sets, names, shared_limits(), progress)
+        return read_push_center(self.clients(), self._place(), sets, names, shared_limits(), progress, self.known())
+
+    def known(self) -> Iterator[PushPermissionSet]:
+        """What was read of the organization before, for this account and for others of it."""
+        options, table = self.services.options, "push_permission_sets"
+        key = partitions.organization_of(options, self.cell.account)
+        for target in options.accounts:
+            same = partitions.organization_of(options, target.partition) == key
+            if same and self.store.info(table, target.partition) is not None:
+                yield from self.store.rows(PushPermissionSet, target.partition)
 
     def state(self, failures: Sequence[str] = ()) -> CenterState:
         """What is stored, or why it cannot be used; `failures` are those of the read in this run."""

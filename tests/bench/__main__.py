@@ -3,10 +3,11 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, partitions, usage
+from tests.bench import access, objects, partitions, push, usage
 
 SUBJECTS = {
     "Access": access.figures,
+    "Push": push.figures,
     "Data objects": objects.figures,
     "Usage": usage.figures,
     "Partitions": partitions.figures,

@@ -66,3 +66,16 @@ def test_what_was_read_is_known_and_nothing_is_asked_for_the_calls(tmp_path: Pat
     state = made.state()
     assert (state.problem, list(state.sets), state.is_shared) == ("", ["Set"], False)
     assert made.calls() is not None
+
+
+def test_permission_sets_are_known_that_were_read_for_any_account_of_the_organization(tmp_path: Path) -> None:
+    target = FILE[FILE.index("- name: one") :]
+    second = target.replace("one", "two").replace(ACCOUNT, "222233334444").replace("ds", "ds2").replace(": is", ": is2")
+    alone = (
+        target.replace("one", "alone").replace(ACCOUNT, "333344445555").replace("ds", "ds3").replace(": is", ": is3")
+    )
+    made = center(tmp_path, FILE + LINK + second + LINK + alone)
+    assert list(made.known()) == []
+    for account in ("222233334444", "333344445555"):
+        Store.open(tmp_path / "data", sync="s0").write("push_permission_sets", (ROW,), account)
+    assert list(made.known()) == [ROW]

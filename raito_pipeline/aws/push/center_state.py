@@ -39,8 +39,12 @@ def center_questions(
 
 
 def is_permission_set(control: AccessControl) -> bool:
-    """True for an access control that is a permission set where the account links an organization."""
-    return control.type in (None, SET_TYPE)
+    """True for an access control that is a permission set where the account links an organization.
+
+    One of no type is what it owns, and a permission set where it owns nothing.
+    """
+    owns = control.external_id or PERMISSION_SET
+    return control.type == SET_TYPE or (control.type is None and owns.startswith(PERMISSION_SET))
 
 
 def _has_to_do_with_permission_sets(control: AccessControl, in_reserved_roles: frozenset[str]) -> bool:

@@ -4,7 +4,7 @@ It is asked right before the push is planned, in the same sync, and all or nothi
 to do with permission sets is pushed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +44,16 @@ def read_push_center(
     names: Collection[str],
     limiter: ServiceLimits,
     progress: Progress = no_progress,
+    known: Iterable[PushPermissionSet] = (),
 ) -> PushCenterRead:
     """Read every permission set: those that Raito made for the account whole, of those named who has them.
 
-    People and groups are those with one of the `names`, and those who are assigned. Raises `AwsError`, as a part is of
-    no use.
+    People and groups are those with one of the `names`, and those who are assigned. `known` are rows that were read
+    before, for any account of the organization: the name of a permission set never changes, so those that are not
+    Raito's for this account are not asked for it again. Raises `AwsError`, as a part is of no use.
     """
     began = now()
-    reading = _CenterReading(clients, place, limiter)
+    reading = _CenterReading(clients, place, limiter, {row.arn: row for row in known})
     with workers(clients.concurrency) as pool:
         arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
         found = pool.each(lambda arn: reading.permission_set(arn, permission_sets), arns, "permission sets", progress)
@@ -71,10 +73,12 @@ def read_push_center(
 class _CenterReading:
     """The calls of one reading."""
 
-    def __init__(self, clients: AwsClients, place: CenterPlace, limiter: ServiceLimits) -> None:
+    def __init__(
+        self, clients: AwsClients, place: CenterPlace, limiter: ServiceLimits, known: Mapping[str, PushPermissionSet]
+    ) -> None:
         self._sso = Service(clients, "sso-admin", NEXT_TOKEN, place.region)
         self._store = Service(clients, "identitystore", NEXT_TOKEN, place.region)
-        self._place = place
+        self._place, self._known = place, known
         limiter.attach(self._sso.client)
         limiter.attach(self._store.client)
 
@@ -87,9 +91,14 @@ class _CenterReading:
         """One permission set; None where it was deleted since it was listed. Raises `AwsError`."""
         try:
             request = {"InstanceArn": self._place.instance_arn, "PermissionSetArn": arn}
-            described = self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"]
             tags = tags_of(self.items("ListTagsForResource", "Tags", arn, ResourceArn=arn))
-            return self._row(arn, described, tags, is_wanted=described["Name"] in wanted)
+            had = self._known.get(arn)
+            if had is not None and not self._is_own(tags):
+                name, description = had.name, had.description
+            else:
+                described = self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"]
+                name, description = described["Name"], described.get("Description") or ""
+            return self._row(arn, name, description, tags, is_wanted=name in wanted)
         except AwsGone:
             return None
 
@@ -100,12 +109,15 @@ class _CenterReading:
         found = self._store.items(f"List{listed}", listed, store, IdentityStoreId=store, MaxResults=PAGE)
         return [PushPrincipal(principal_type, one[key], one[name]) for one in found if one.get(key) and one.get(name)]
 
+    def _is_own(self, tags: tuple[Tag, ...]) -> bool:
+        """True for a permission set that Raito made, unless its tags say that it was for another account."""
+        serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), self._place.account_id)
+        return made_by_raito(tags) and serves == self._place.account_id
+
     def _row(
-        self, arn: str, described: Mapping[str, Any], tags: tuple[Tag, ...], *, is_wanted: bool
+        self, arn: str, name: str, description: str, tags: tuple[Tag, ...], *, is_wanted: bool
     ) -> PushPermissionSet:
-        place, details = self._place, {"PermissionSetArn": arn}
-        serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), place.account_id)
-        whole = made_by_raito(tags) and serves == place.account_id
+        place, details, whole = self._place, {"PermissionSetArn": arn}, self._is_own(tags)
         inline, policies, references, assigned, accounts = "", [], [], [], []
         if whole:
             request = {"InstanceArn": place.instance_arn, **details}
@@ -119,8 +131,8 @@ class _CenterReading:
             assigned = self.items("ListAccountAssignments", "AccountAssignments", arn, **here)
         return PushPermissionSet(
             arn=arn,
-            name=described["Name"],
-            description=described.get("Description") or "",
+            name=name,
+            description=description,
             tags=tags,
             is_whole=whole,
             inline_policy=inline,

@@ -15,6 +15,8 @@ LOST = WhoEntry((), (), ("ssorole:Set",), ())
     [
         (granted("a"), True),
         (granted("a", type=None), True),
+        (granted("a", type=None, external_id="ssorole:Set"), True),
+        (granted("a", type=None, external_id="policy:other"), False),
         (granted("a", type="aws_role"), False),
         (granted("a", type="aws_policy"), False),
         (granted("a", "ssorole:Set", type="aws_policy"), True),

@@ -1,11 +1,13 @@
 """What a push reads of Identity Center: all permission sets by name, those of Raito whole, people by their names."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.readers.push_center import PushCenterRead, read_push_center
-from raito_pipeline.model import Assignee, Tag
+from raito_pipeline.model import Assignee, PushPermissionSet, Tag
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.aws.push.center_push import BY_RAITO, INSTANCE, PLACE, CenterAccount
 from tests.aws.push.conftest import ACCOUNT, World, emulated_aws, world
@@ -13,8 +15,10 @@ from tests.aws.push.conftest import ACCOUNT, World, emulated_aws, world
 __all__ = ["emulated_aws", "world"]
 
 
-def read(account: CenterAccount, *names: str, sets: tuple[str, ...] = ()) -> PushCenterRead:
-    return read_push_center(account.world.clients, PLACE, sets, names, ServiceLimits({}))
+def read(
+    account: CenterAccount, *names: str, sets: tuple[str, ...] = (), known: Iterable[PushPermissionSet] = ()
+) -> PushCenterRead:
+    return read_push_center(account.world.clients, PLACE, sets, names, ServiceLimits({}), known=known)
 
 
 def test_those_of_raito_are_read_whole_and_of_others_who_has_those_that_are_wanted(world: World) -> None:
@@ -42,6 +46,29 @@ def test_those_of_raito_are_read_whole_and_of_others_who_has_those_that_are_want
     assert (found.assigned, found.account_ids) == ((Assignee("GROUP", team),), (ACCOUNT, "222222222222"))
     assert (rows["Theirs"].is_whole, rows["Theirs"].assigned) == (False, (Assignee("USER", person),))
     assert (rows["Other"].is_whole, rows["Other"].assigned, rows["Other"].arn[:12]) == (False, (), "arn:aws:sso:")
+
+
+def test_those_of_others_are_not_asked_for_their_names_again_but_for_their_tags(world: World) -> None:
+    account = CenterAccount(world)
+    account.permission_set("Ours", *BY_RAITO)
+    theirs, became = account.permission_set("Theirs"), account.permission_set("Became")
+    person = account.person("p1")
+    account.assign(theirs, "USER", person)
+    known = read(account).permission_sets.rows
+    account.sso.tag_resource(InstanceArn=INSTANCE, ResourceArn=became, Tags=list(BY_RAITO))
+    account.permission_set("New")
+    mark = world.aws.calls.mark
+
+    again = read(account, sets=("Theirs",), known=known).permission_sets.rows
+
+    asked = [call for call in world.aws.calls.since(mark) if call.operation == "DescribePermissionSet"]
+    assert len(asked) == 3  # Ours, Became, New
+    rows = {row.name: row for row in again}
+    assert (rows["Theirs"].assigned, rows["Became"].is_whole) == ((Assignee("USER", person),), True)
+    assert {name: row.arn for name, row in rows.items() if name in ("Theirs", "Became")} == {
+        "Theirs": theirs,
+        "Became": became,
+    }
 
 
 def test_of_the_people_those_who_are_named_or_assigned(world: World) -> None:
