@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import dagster as dg
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
@@ -22,6 +23,7 @@ from raito_pipeline.model import (
     IamUser,
     OrgAccountAssignment,
     OrgPermissionSet,
+    PushTarget,
     S3Bucket,
     table_of,
 )
@@ -157,7 +159,16 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         access_points=of(AccessPoint),
         permission_sets=of(OrgPermissionSet),
         assignments=of(OrgAccountAssignment),
+        pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
     )
+
+
+def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:
+    """The permission sets of Raito by what was last planned: an organization that was read before lacks new ones."""
+    for target in store.earlier(PushTarget, account):
+        named = (target.external_id or "").removeprefix(PERMISSION_SET)
+        if target.external_id != named and permission_set_name(named) == named:
+            yield named
 
 
 def incomplete_metadata(rows: Sequence[AccessProvider]) -> dict[str, dg.MetadataValue]:

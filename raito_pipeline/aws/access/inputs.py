@@ -30,3 +30,5 @@ class AccessInputs:
     access_points: Sequence[AccessPoint]
     permission_sets: Sequence[OrgPermissionSet] = ()
     assignments: Sequence[OrgAccountAssignment] = ()
+    pushed_permission_sets: frozenset[str] = frozenset()
+    """names of those that the last push made or kept: the organization may have been read before it"""

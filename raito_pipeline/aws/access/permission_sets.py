@@ -16,10 +16,12 @@ def permission_set_providers(account: Account, named: Collection[str]) -> Iterat
     """Permission sets whose reserved role is kept as roles are; those that Raito made are left out."""
     for role in kept_roles(account, named):
         name = account.permission_set_of(role.role_name)
-        if name is not None:
-            known = _find(account, name)
-            if known is None or not made_by_raito(known.tags):
-                yield _provider(account, role, name, known)
+        if name is None:
+            continue
+        known = _find(account, name)
+        own = name in account.inputs.pushed_permission_sets if known is None else made_by_raito(known.tags)
+        if not own:
+            yield _provider(account, role, name, known)
 
 
 def _provider(account: Account, role: IamRole, name: str, known: OrgPermissionSet | None) -> AccessProvider:

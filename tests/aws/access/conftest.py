@@ -69,6 +69,7 @@ class Told:
     access_points: list[AccessPoint] = field(default_factory=list)
     permission_sets: list[OrgPermissionSet] = field(default_factory=list)
     assignments: list[OrgAccountAssignment] = field(default_factory=list)
+    pushed: frozenset[str] = frozenset()
 
     def user(self, name: str, *groups: str, boundary: str | None = None) -> "Told":
         self.users.append(IamUser(f"AIDA{name}", name, user_arn(name), "/", WHEN, groups, boundary, ()))
@@ -120,6 +121,7 @@ class Told:
             self.access_points,
             self.permission_sets,
             self.assignments,
+            self.pushed,
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:

@@ -122,6 +122,16 @@ def test_permission_sets_made_by_raito_are_not_imported() -> None:
     assert _permission_set(Told(), BY_RAITO).build(AccessOptions(organization=LINK)) == {}
 
 
+def test_a_permission_set_that_was_pushed_after_the_organization_was_read_is_not_imported() -> None:
+    told = _permission_set(Told(pushed=frozenset({"Readers"})))
+    told.permission_sets.clear()
+    assert told.build(AccessOptions(organization=LINK)) == {}
+
+    # what the organization says of it counts: somebody else's may have the name since
+    known = _permission_set(Told(pushed=frozenset({"Readers"})))
+    assert list(known.build(AccessOptions(organization=LINK))) == [f"ssorole:{SSO}"]
+
+
 def test_without_an_organization_the_reserved_role_is_a_role() -> None:
     assert list(_permission_set(Told()).build()) == [f"role:{SSO}"]
 
