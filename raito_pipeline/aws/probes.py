@@ -173,6 +173,7 @@ TRIED: Mapping[str, Callable[[Probes, str | None], bool]] = {
 NOT_TRIED: Mapping[str, str] = {
     "iam:ListPolicyTags": "needs a policy",
     "s3:GetAccessPointPolicy": "needs an access point",
+    "s3:ListTagsForResource": "needs an access point",
     "s3:GetObject": "would read what a file holds",
     "identitystore:ListGroupMemberships": "needs a group",
     "identitystore:ListGroupMembershipsForMember": "needs a user",

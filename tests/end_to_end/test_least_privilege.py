@@ -22,7 +22,10 @@ CELLS: dict[str, tuple[tuple[str, ...], str]] = {
     "buckets": (("s3_buckets",), S3),
     "regional": (Layer.REGIONS.tables, f"{S3}|us-east-1"),
     "glue": (Layer.REGIONS.tables, f"{GLUE}|eu-west-1"),
-    "organization": (Outside.AWS_IDENTITY_CENTER.feeds, f"{MASTER}_eu-west-1"),
+    "organization": (
+        tuple(table for table in Layer.ORGANIZATION.tables if table in Outside.AWS_IDENTITY_CENTER.feeds),
+        f"{MASTER}_eu-west-1",
+    ),
 }
 """The steps that read, and the partition in which each is tried."""
 
@@ -94,10 +97,12 @@ USED = {
     },
     ("least", "iam"): {"iam:GetAccountAuthorizationDetails", "iam:ListPolicyTags"},
     ("documented", "buckets"): {"s3:GetBucketTagging", "s3:ListAllMyBuckets"},
-    ("documented", "regional"): {"s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket"},
+    ("documented", "regional"): {
+        *("s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket", "s3:ListTagsForResource"),
+    },
     ("documented", "glue"): {
         *("glue:GetDatabases", "glue:GetTables"),
-        *("s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket"),
+        *("s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket", "s3:ListTagsForResource"),
     },
     ("documented", "organization"): {
         *("identitystore:ListGroupMemberships", "identitystore:ListGroups", "identitystore:ListUsers"),

@@ -174,7 +174,8 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     control = clients.client("s3control")
     control.create_access_point(AccountId=READ_ACCOUNT, Name="point", Bucket="data")
     point = f"arn:aws:s3:us-east-1:{READ_ACCOUNT}:accesspoint/point"
-    allowing = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "s3:GetObject", "Resource": f"{point}/object/*"}
+    owner = {"AWS": f"arn:aws:iam::{READ_ACCOUNT}:root"}
+    allowing = {"Effect": "Allow", "Principal": owner, "Action": "s3:GetObject", "Resource": f"{point}/object/*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowing]})
     control.put_access_point_policy(AccountId=READ_ACCOUNT, Name="point", Policy=policy)
     sso = clients.client("sso-admin")
