@@ -15,6 +15,7 @@ import raito_pipeline
 from raito_pipeline.aws.connection.answers import MEMBERS, UndeclaredOperation, is_reading
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsUnreachable
+from raito_pipeline.sandbox.aws import pace
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -155,6 +156,29 @@ def test_the_emulated_aws_answers_with_all_that_aws_sends(
     call(clients, service, xform_name(name), filled[operation])
 
 
+OF_A_PERMISSION_SET = (
+    "GetInlinePolicyForPermissionSet",
+    "ListAccountsForProvisionedPermissionSet",
+    "ListCustomerManagedPolicyReferencesInPermissionSet",
+    "ListManagedPoliciesInPermissionSet",
+)
+
+
+def _asynchronous(sso: Any, permission_set: dict[str, str], user: str) -> dict[str, tuple[str, str]]:
+    """Requests that Identity Center works on: how each is asked about, and its id."""
+    whom = permission_set | {"PrincipalType": "USER", "PrincipalId": user}
+    target = {"TargetType": "AWS_ACCOUNT", "TargetId": READ_ACCOUNT}
+    with pace.instantly():
+        made = sso.create_account_assignment(**whom, **target)["AccountAssignmentCreationStatus"]["RequestId"]
+        brought = sso.provision_permission_set(**permission_set, **target)["PermissionSetProvisioningStatus"]
+        gone = sso.delete_account_assignment(**whom, **target)["AccountAssignmentDeletionStatus"]["RequestId"]
+    return {
+        "DescribeAccountAssignmentCreationStatus": ("AccountAssignmentCreationRequestId", made),
+        "DescribeAccountAssignmentDeletionStatus": ("AccountAssignmentDeletionRequestId", gone),
+        "DescribePermissionSetProvisioningStatus": ("ProvisionPermissionSetRequestId", brought["RequestId"]),
+    }
+
+
 @pytest.fixture(scope="module")
 def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict[str, Any]]:
     """One of each thing that can be asked for, and the arguments of each operation to ask for it."""
@@ -187,6 +211,8 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     name = {"Name": {"FamilyName": "a", "GivenName": "b"}, "DisplayName": "ann"}
     user = people.create_user(UserName="ann", **name, **store)["UserId"]
     group = people.create_group(DisplayName="team", **store)["GroupId"]
+    clients.client("s3").put_bucket_policy(Bucket="data", Policy=policy.replace(f"{point}/object", "arn:aws:s3:::data"))
+    asked = _asynchronous(sso, here | {"PermissionSetArn": made}, user)
     arguments: dict[str, dict[str, Any]] = {operation: {} for operation in MEMBERS}
     for kind, one in names.items():
         arguments |= {f"iam:{verb}": {f"{kind}Name": one} for verb in (f"Get{kind}", f"List{kind}Policies")}
@@ -205,6 +231,11 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
         "identitystore:ListGroups": store,
         "identitystore:ListUsers": store,
         "s3:GetObject": {"Bucket": "data", "Key": "a/b"},
+        "s3:GetBucketPolicy": {"Bucket": "data"},
+        "s3control:GetAccessPoint": {"AccountId": READ_ACCOUNT, "Name": "point"},
+        "s3control:ListTagsForResource": {"AccountId": READ_ACCOUNT, "ResourceArn": point},
+        **{f"sso-admin:{status}": here | {id_: of} for status, (id_, of) in asked.items()},
+        **{f"sso-admin:{name}": {**here, "PermissionSetArn": made} for name in OF_A_PERMISSION_SET},
         "s3control:GetAccessPointPolicy": {"AccountId": READ_ACCOUNT, "Name": "point"},
         "s3control:ListAccessPoints": {"AccountId": READ_ACCOUNT},
         "sso-admin:DescribePermissionSet": {**here, "PermissionSetArn": made},
