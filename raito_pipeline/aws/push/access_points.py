@@ -230,7 +230,7 @@ def _why_outside(full_name: str, bucket: str | None, place: _PointPlace) -> str:
 
 def _who(plans: Plans, draft: Draft, current: CurrentPolicy, *, existing: bool) -> set[str]:
     """Principals: those of the who, and where a part of it is locked those that are there."""
-    control, who = draft.control, point_who(plans, draft)
+    control, who = draft.control, point_who(plans, draft, there=existing)
     users = {row.arn for row in plans.state.users.values()}
     had = PointWho(current.principals & users, current.principals - users)
     kept_users = existing and control.who_locked

@@ -1,12 +1,12 @@
 """One access control on its way to a plan: the changes it needs, its AWS object, and what stands against it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarget, Tag
+from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarget, Tag, WhoEntry
 
 NONE, REFUSE = "none", "refuse"
 IDLE = frozenset({NONE, REFUSE})
@@ -41,6 +41,13 @@ class Draft:
     def owned_id(self) -> str | None:
         """The external id of what the access control has in AWS."""
         return (self.replaces or self.control).external_id
+
+    def open_who(self, *, there: bool) -> WhoEntry:
+        """The who, less its locked parts where the object is there: what may not be changed is not looked at."""
+        control, who = self.control, self.control.who
+        if there and control.who_locked:
+            who = WhoEntry((), (), who.inherit_from, ())
+        return replace(who, inherit_from=()) if there and control.inheritance_locked else who
 
     def change(
         self, made: type[Change], resource: str, why: str, *, before: str | None = None, after: str | None = None

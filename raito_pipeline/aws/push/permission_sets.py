@@ -29,7 +29,7 @@ from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
 from raito_pipeline.aws.push.references import is_in_account
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.statements import NOTHING, compact, same
-from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, made_by_raito
+from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, WhoEntry, made_by_raito
 
 PERMISSION_SET_NAMES = NamingRule(characters="A-Za-z0-9+_", split="_", hint=19, longest=32)
 """Permission sets: the hint, prefix and suffix fill 32 characters where the suffix is `_#account#`."""
@@ -46,7 +46,7 @@ def plan_permission_set(plans: Plans, draft: Draft) -> None:
         raise Refused(center.problem)
     known, imported = center.sets.get(draft.name), _was_imported(control)
     draft.external_id = control.external_id if _is_own(control) else f"{PERMISSION_SET}{draft.name}"
-    _warn_of_what_is_ignored(plans, draft)
+    _warn_of_what_is_ignored(plans, draft, draft.open_who(there=known is not None))
     if known is None and imported:
         raise Refused(f"permission set {draft.name} was imported and is gone from Identity Center")
     if known is None:
@@ -292,12 +292,12 @@ def _was_imported(control: AccessControl) -> bool:
     return _is_own(control) and RESERVED_ROLE.fullmatch(named) is not None
 
 
-def _warn_of_what_is_ignored(plans: Plans, draft: Draft) -> None:
+def _warn_of_what_is_ignored(plans: Plans, draft: Draft, who: WhoEntry) -> None:
     control = draft.control
-    if control.who.inherit_from:
-        entries = ", ".join(control.who.inherit_from)
+    if who.inherit_from:
+        entries = ", ".join(who.inherit_from)
         draft.leave_out(f"a permission set cannot hold access providers in its who: {entries}")
-    if control.who.recipients:
+    if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
     if _is_own(control) and not _is_called(plans, control, draft.name):
         draft.warnings.append(f"permission sets cannot be renamed: it stays {draft.name} in AWS")

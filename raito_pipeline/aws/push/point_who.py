@@ -35,9 +35,12 @@ def reserved_roles(plans: Plans, permission_set: str) -> list[IamRole]:
     ]
 
 
-def point_who(plans: Plans, draft: Draft) -> PointWho:
-    """Everybody in the who of an access point; each entry that names nobody is an error of its own."""
-    who, state = draft.control.who, plans.state
+def point_who(plans: Plans, draft: Draft, *, there: bool = False) -> PointWho:
+    """Everybody in the who of an access point; each entry that names nobody is an error of its own.
+
+    Of one that is `there`, locked parts are left out.
+    """
+    who, state = draft.open_who(there=there), plans.state
     names = set(who.users)
     for group in who.groups:
         if group not in state.members:

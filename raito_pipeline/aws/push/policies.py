@@ -36,13 +36,15 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     if policy is not None and policy is not old:
         _require_made_by_raito(plans, policy)
     draft.external_id = f"{POLICY}{draft.name}"
-    wanted = _principals(plans, draft)
     source = inline_source(draft.control.external_id)
+    wanted = _principals(plans, draft, there=policy is not None and source is None)
     if source is not None and is_as_imported(plans, draft, wanted):
         draft.name, draft.external_id = draft.control.actual_name or "", draft.control.external_id
         draft.nothing("inline-policy", ":".join(source.principal), "nobody edited it since it was imported")
         return
     if policy is None:
+        if old is None and source is None and draft.control.external_id:
+            draft.warnings.append(f"policy {draft.name} was gone from AWS, and is made anew")
         arn = _create(plans, draft)
         _attach(draft, arn, _attachable(plans, draft, arn, wanted))
     else:
@@ -194,9 +196,9 @@ def _too_long(text: str) -> str:
 # -- who -------------------------------------------------------------------------------------------------------------
 
 
-def _principals(plans: Plans, draft: Draft) -> frozenset[Principal]:
+def _principals(plans: Plans, draft: Draft, *, there: bool) -> frozenset[Principal]:
     """Whom the who names and AWS knows. Everything else in it is an error of its own."""
-    who, state = draft.control.who, plans.state
+    who, state = draft.open_who(there=there), plans.state
     found: set[Principal] = set()
     for kind, names, known in (("user", who.users, state.users), ("group", who.groups, state.members)):
         found |= {(kind, name) for name in names if name in known}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raito_pipeline.aws.access import AccessInputs
@@ -127,6 +127,7 @@ def accounts(draw: st.DrawFn) -> AccessInputs:
     return told.inputs()
 
 
+@settings(deadline=None)
 @given(accounts())
 def test_any_account(inputs: AccessInputs) -> None:
     assert changed(pushed_back(inputs)) == []
