@@ -34,6 +34,7 @@ test: install
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
 	$(BIN)/python -m tests.matrix --account research
+	RAITO_PIPELINE_WHOLE_PUSH_FAULTS=1 $(BIN)/pytest -q -o timeout=0 tests/aws/push/test_push_faults.py
 
 # Daemons that wait for the next minute, are killed and started again; syncs killed at forty moments: half an hour.
 test-daemon: install

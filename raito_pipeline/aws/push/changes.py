@@ -213,6 +213,11 @@ class Change(ABC):
         """What `current` gives once the change is made."""
         return self.row.after
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What `current` looks at, by a name: of several changes in one place AWS has what the last one left."""
+        return (self.row.kind, self.row.resource)
+
     def replaces(self, aws: Aws) -> bool:
         """Whether it replaces or removes something, so that AWS has to be asked whether that is as it was planned."""
         del aws

@@ -118,6 +118,10 @@ class _Attachment(Change):
         return self.row.after or self.row.before
 
     @property
+    def place(self) -> tuple[str, ...]:
+        return (*super().place, self.arn or "")
+
+    @property
     def needs(self) -> Things:
         return frozenset({self.row.resource, policy(self.arn or "")})
 

@@ -17,8 +17,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (eventual con
 def differences(
     aws: Aws, made: Iterable[Change], concurrency: int = 5, pauses: Sequence[float] = PAUSES
 ) -> tuple[str, ...]:
-    """What AWS has otherwise than the changes that were made, a line each. Raises nothing: a denied read is a line."""
-    left, lines, unread = list(made), list[str](), list[str]()
+    """What AWS has otherwise than the changes that were made, a line each. Raises nothing: a denied read is a line.
+
+    `made` is in the order of the plan: who lost a role is first taken out of its trust policy, then others are added.
+    """
+    left, lines, unread = list({change.place: change for change in made}.values()), list[str](), list[str]()
     with ThreadPoolExecutor(max(concurrency, 1), thread_name_prefix="verify") as pool:
         for pause in (0.0, *pauses):
             if not left:

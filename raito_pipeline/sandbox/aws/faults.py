@@ -29,8 +29,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One ordered fault; its JSON form has the same fields, for example `{"kind": "deny", "service": "iam"}`.
 
     Where: `account`, `region`, `service` (as in the call log) and `operation` have to be equal where given; `resource`
-    has to stand in the call's path, query or body. How often: `times` calls (null: always) after `skip` calls that
-    pass, so the third call only is `skip=2, times=1`.
+    has to stand in the call's path, query or body; with `writing` only calls that change something are meant. How
+    often: `times` calls (null: always) after `skip` calls that pass, so the third call only is `skip=2, times=1`.
 
     What AWS itself answers: "deny" (access denied), "throttle", "error" (an internal error, 500), "unavailable" (503)
     and "expired" (the credentials have ended). What happens on the way: "drop" (the connection is closed without an
@@ -48,6 +48,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     service: str = ""
     operation: str = ""
     resource: str = ""
+    writing: bool = False
     skip: int = 0
     times: int | None = None
     delay: float = 0.0
@@ -116,6 +117,8 @@ class Faults:
 def _matches(fault: Fault, call: Incoming) -> bool:
     wanted = (fault.account, fault.region, fault.service, fault.operation)
     having = (call.account, call.region, call.service, call.operation)
+    if fault.writing and not call.writes:
+        return False
     return all(want in ("", have) for want, have in zip(wanted, having, strict=True)) and fault.resource in call.text
 
 

@@ -10,7 +10,7 @@ from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.aws.push.verify import differences
 from raito_pipeline.sandbox.aws.faults import Fault
 
-from .conftest import ACCOUNT, Story, World, arn, document, text, trust
+from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
 
 
 def look(world: World, story: Story) -> tuple[str, ...]:
@@ -57,6 +57,26 @@ def test_a_read_that_is_denied_is_said_and_fails_nothing(world: World) -> None:
     assert [result.errors for result in applied.results] == [()]
     (line,) = applied.differences
     assert line.startswith("B: attachment user:bob could not be read again: iam:ListAttachedUserPolicies")
+
+
+def test_of_several_changes_in_one_place_the_last_one_counts(world: World) -> None:
+    """A revocation beside a grant is two changes of one trust policy; and one policy less is none of another."""
+    world.iam.create_role(RoleName="readers", AssumeRolePolicyDocument=text(trust("bob")), Tags=BY_RAITO)
+    for name in ("kept", "lost"):
+        world.tagged_policy(name)
+    world.iam.attach_user_policy(UserName="bob", PolicyArn=arn("lost"))
+    story = Story().control("a", "readers", external_id="role:readers", was="role:readers")
+    story.change("update", "role-trust", "readers", trust(), before=text(trust("bob")))
+    story.change("update", "role-trust", "readers", trust("ada"), before=text(trust()))
+    story.change("attach", "attachment", "user:bob", arn("kept"))
+    story.change("detach", "attachment", "user:bob", before=arn("lost"))
+
+    applied = story.apply(world.clients)
+
+    assert ([result.errors for result in applied.results], applied.differences) == ([()], ())
+    world.iam.attach_user_policy(UserName="bob", PolicyArn=arn("lost"))
+    world.iam.detach_user_policy(UserName="bob", PolicyArn=arn("kept"))
+    assert len(look(world, story)) == 2
 
 
 @pytest.mark.parametrize("kind", list(ACCESS_PROVIDER_TYPES.push.pushed))
