@@ -182,15 +182,17 @@ class DelegateToAccessPoints(Change):
 
     def apply(self, aws: Aws) -> None:
         (partition, bucket), account = self._place(), aws.objects.account_id
-        there = aws.points.bucket_policy(bucket)
-        if delegates_to_all(there, bucket, account, partition):
-            return
+
+        def with_statement(there: str | None) -> str | None:
+            if delegates_to_all(there, bucket, account, partition):
+                return None
+            return with_delegation(there, bucket, account, partition)
+
         try:
             # Somebody else's document: it is the one of now, not of the plan, that gets the statement.
-            document = with_delegation(there, bucket, account, partition)
+            aws.points.edit_bucket_policy(bucket, with_statement)
         except ConsentProblem as problem:
             raise ChangeRefused(self.row, f"{problem}. Nothing was changed.") from None
-        aws.points.put_bucket_policy(bucket, document)
 
 
 def _statements(document: str | None) -> list[Statement]:

@@ -281,7 +281,7 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
             f"gives nothing by itself"
         )
         return
-    if bucket in plans.delegating or delegates(asked.policy, bucket, place.arn, partition):
+    if delegates(asked.policy, bucket, place.arn, partition):
         return
     statement = compact(delegation(bucket, plans.state.account_id, partition))
     warning = (
@@ -298,5 +298,5 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
         return
     resource = f"arn:{partition}:s3:::{bucket}"
     why = f"statement {SID}: without it the access point grants nothing by itself"
+    # Each access point of the bucket asks for it, as none gives anything without it: the first one to come adds it.
     draft.change(DelegateToAccessPoints, resource, why, before=asked.policy, after=after)
-    plans.delegating.add(bucket)

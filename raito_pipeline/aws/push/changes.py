@@ -8,7 +8,7 @@ walk one list of them.
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -97,7 +97,7 @@ class PointCalls(Protocol):
     def delete(self, arn: str) -> None: ...
     def reserved_role(self, permission_set: str) -> str | None: ...
     def bucket_policy(self, bucket: str) -> str | None: ...
-    def put_bucket_policy(self, bucket: str, document: str) -> None: ...
+    def edit_bucket_policy(self, bucket: str, edited: Callable[[str | None], str | None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

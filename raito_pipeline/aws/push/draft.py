@@ -112,8 +112,6 @@ class Plans:
     """every access control of the export by id"""
     unread_tags: set[str] = field(default_factory=set)
     """ARNs of managed policies whose tags the plan needs, and that were not read"""
-    delegating: set[str] = field(default_factory=set)
-    """buckets that this push lets delegate to access points"""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names in AWS that access controls of one type have, or will have."""

@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateAccessPoint.ht
 
 import json
 import re
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from raito_pipeline.aws.access.external_ids import RESERVED_ROLE
@@ -33,6 +34,7 @@ class Points:
         self._clients = clients
         self._account_id = account_id
         self._pauses = tuple(pauses)
+        self._editing = threading.Lock()
 
     # -- access points -------------------------------------------------------------------------------------------------
 
@@ -170,10 +172,13 @@ class Points:
                 return None
             raise
 
-    def put_bucket_policy(self, bucket: str, document: str) -> None:
-        """Write the policy of a bucket."""
-        s3 = self._s3(bucket)
-        s3.get("PutBucketPolicy", f"arn:{s3.partition}:s3:::{bucket}", Bucket=bucket, Policy=document)
+    def edit_bucket_policy(self, bucket: str, edited: Callable[[str | None], str | None]) -> None:
+        """Write what `edited` makes of the policy of a bucket, unless that is None; one bucket policy at a time."""
+        with self._editing:
+            document = edited(self.bucket_policy(bucket))
+            if document is not None:
+                s3 = self._s3(bucket)
+                s3.get("PutBucketPolicy", f"arn:{s3.partition}:s3:::{bucket}", Bucket=bucket, Policy=document)
 
     # -- how calls are made --------------------------------------------------------------------------------------------
 

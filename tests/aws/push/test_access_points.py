@@ -334,10 +334,11 @@ def test_the_option_adds_that_one_statement_once_and_the_grant_is_real(there: Po
         Bucket="data", Policy=json.dumps({"Version": "2012-10-17", "Statement": [tls]})
     )
     controls = [point_control("sales"), point_control("more", who=who("bob"))]
+    start = there.world.aws.calls.mark
 
     pushed = there.push(*controls, aws_access_point_delegation=True)
 
-    assert [step[1] for step in pushed.steps()].count("bucket-policy") == 1
+    assert there.world.writes(start).count("PutBucketPolicy") == 1
     assert (pushed.errors("sales"), pushed.errors("more")) == ((), ())
     found = json.loads(there.client("s3").get_bucket_policy(Bucket="data")["Policy"])["Statement"]
     assert (found[0], found[1]["Sid"], len(found)) == (tls, "RaitoDelegateToAccessPoints", 2)
@@ -346,6 +347,16 @@ def test_the_option_adds_that_one_statement_once_and_the_grant_is_real(there: Po
     second = [exported(each, pushed.results[each.id]) for each in controls]
     assert there.push(*second, aws_access_point_delegation=True).warnings("sales") == ()
     assert there.world.writes(mark) == []
+
+
+def test_without_the_consent_of_the_bucket_no_grant_through_it_is_called_made(there: PointWorld) -> None:
+    """One statement serves all access points of the bucket: where it cannot be added, each of them is told so."""
+    there.world.aws.faults.add(Fault(kind="deny", operation="PutBucketPolicy"))
+    pushed = there.push(
+        point_control("sales"), point_control("more", who=who("bob")), aws_access_point_delegation=True
+    )
+    assert all("s3:PutBucketPolicy" in pushed.errors(name)[0] for name in ("sales", "more"))
+    assert there.policy("sales") is not None
 
 
 def test_the_option_leaves_a_policy_with_a_deny_on_it_alone(there: PointWorld) -> None:
