@@ -39,6 +39,7 @@ class CreateAccessPoint(Change):
     """A new access point of a bucket, without a policy: nobody has it yet."""
 
     KIND, OPERATION, EFFECT = "access-point", "create", Effect.NEITHER
+    NEW_OBJECT = True
     needs = removes = NOTHING
 
     @property

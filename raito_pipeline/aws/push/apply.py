@@ -97,7 +97,7 @@ class _Work:
         if change.row.position in self.held_back.positions:
             return self.held_back.reason
         try:
-            change.carry_out(self.aws)
+            self._carry_out(change)
         except (AwsError, ChangeRefused) as error:
             with self.lock:
                 self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))
@@ -108,6 +108,20 @@ class _Work:
             logger.exception(change.title)
             return one_line(f"{change.title}: {type(error).__name__}: {error}")
         return None
+
+    def _carry_out(self, change: Change) -> None:
+        """Make a change. An answer that got lost is asked for again, and AWS may refuse what it has made already."""
+        try:
+            change.carry_out(self.aws)
+        except (AwsDenied, AwsCredentialsInvalid):
+            raise
+        except AwsError as error:
+            try:
+                is_made = change.is_made(self.aws)
+            except (AwsError, ChangeRefused):
+                is_made = False
+            if not is_made:
+                raise error
 
     @property
     def all_denied(self) -> bool:

@@ -169,7 +169,8 @@ class Center:
     def attach(self, name: str, policy_arn: str) -> None:
         """Give a managed policy, of AWS or (by its name and path) of the account, to a permission set."""
         if not self._has(name, policy_arn):
-            self._change(name, f"Attach{kind_of(policy_arn)}ToPermissionSet", **member_of(policy_arn))
+            operation = f"Attach{kind_of(policy_arn)}ToPermissionSet"
+            self._change(name, operation, lambda: self._has(name, policy_arn), **member_of(policy_arn))
 
     def detach(self, name: str, policy_arn: str) -> None:
         """Take a managed policy from a permission set."""
@@ -260,11 +261,23 @@ class Center:
                 return str(arn)
         return None
 
-    def _change(self, name: str, operation: str, **request: Any) -> None:
-        """One change of a permission set that AWS makes at once."""
+    def _change(self, name: str, operation: str, is_made: Callable[[], bool] | None = None, /, **request: Any) -> None:
+        """One change of a permission set that AWS makes at once.
+
+        `is_made` tells the ConflictException of what is there already, as an answer was lost, from that of another
+        change under way.
+        """
         known, arn = self._of(name), self._arn(name)
+
+        def change() -> None:
+            try:
+                self._get(operation, arn, PermissionSetArn=arn, **request)
+            except AwsError as error:
+                if error.code != _CONFLICT or is_made is None or not is_made():
+                    raise
+
         with known.lock:
-            self._patiently(lambda: self._get(operation, arn, PermissionSetArn=arn, **request))
+            self._patiently(change)
             known.changed = True
 
     def _patiently(self, call: Callable[[], T]) -> T:

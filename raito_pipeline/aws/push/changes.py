@@ -129,6 +129,10 @@ class Change(ABC):
     EFFECT: ClassVar[Effect | None]
     """what every such change does to the access that people have; None = that follows from its documents"""
 
+    NEW_OBJECT: ClassVar[bool] = False
+    """true where it makes an object of a name that somebody else's may have: its tags say whose it is, its documents do
+    not"""
+
     def __init_subclass__(cls) -> None:
         """Raises `TypeError` where the class lacks a part."""
         lacking = [name for name in ("KIND", "OPERATION", "EFFECT") if not hasattr(cls, name)]
@@ -234,6 +238,11 @@ class Change(ABC):
                 raise ChangedSincePlan(self.row)
             return  # a push that was broken off made it, or somebody by hand
         self.apply(aws)
+
+    def is_made(self, aws: Aws) -> bool:
+        """Whether AWS has what the change intends, as far as it says so. Raises `AwsError`."""
+        now = None if self.NEW_OBJECT else self.current(aws)
+        return now is not None and alike(now.document, self.intended)
 
     # -- what rows hold ------------------------------------------------------------------------------------------------
 

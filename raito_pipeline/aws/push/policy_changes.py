@@ -23,6 +23,7 @@ class CreatePolicy(Change):
     """A new managed policy, which nobody has yet."""
 
     KIND, OPERATION, EFFECT = "policy", "create", Effect.NEITHER
+    NEW_OBJECT = True
     needs = removes = NOTHING
 
     @property

@@ -26,6 +26,7 @@ class CreateRole(Change):
     """A new role with its trust policy."""
 
     KIND, OPERATION, EFFECT = "role", "create", Effect.GIVES
+    NEW_OBJECT = True
     needs = removes = NOTHING
 
     @property

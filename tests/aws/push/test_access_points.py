@@ -352,9 +352,7 @@ def test_the_option_adds_that_one_statement_once_and_the_grant_is_real(there: Po
 def test_without_the_consent_of_the_bucket_no_grant_through_it_is_called_made(there: PointWorld) -> None:
     """One statement serves all access points of the bucket: where it cannot be added, each of them is told so."""
     there.world.aws.faults.add(Fault(kind="deny", operation="PutBucketPolicy"))
-    pushed = there.push(
-        point_control("sales"), point_control("more", who=who("bob")), aws_access_point_delegation=True
-    )
+    pushed = there.push(point_control("sales"), point_control("more", who=who("bob")), aws_access_point_delegation=True)
     assert all("s3:PutBucketPolicy" in pushed.errors(name)[0] for name in ("sales", "more"))
     assert there.policy("sales") is not None
 

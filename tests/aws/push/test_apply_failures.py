@@ -102,6 +102,20 @@ def test_a_lost_answer_is_made_up_for(world: World, operation: str, kind: str) -
     assert (world.roles(), world.policies()) == ({"readers"}, {"analysts"})
 
 
+def test_a_lost_answer_of_the_last_version_that_a_policy_can_have_is_made_up_for(world: World) -> None:
+    """The second try meets the limit that the first one has reached."""
+    world.tagged_policy("p")
+    for _ in range(3):
+        world.iam.create_policy_version(PolicyArn=arn("p"), PolicyDocument=text(document("s3:ListBucket")))
+    world.aws.faults.add(Fault(kind="drop", service="iam", operation="CreatePolicyVersion", after=True, times=1))
+    story = Story().control("a", "p", kind="aws_policy", external_id="policy:p", was="policy:p")
+    story.change("create", "policy-version", arn("p"), document("s3:GetObject"), before=text(document("s3:ListBucket")))
+
+    (result,) = story.apply(world.clients).results
+
+    assert (result.changes_made, result.errors, world.actions("p")) == (1, (), ["s3:GetObject"])
+
+
 @pytest.mark.parametrize("operation", ["DeleteRole", "DeletePolicy", "DetachUserPolicy", "DeletePolicyVersion"])
 def test_a_lost_answer_of_a_deletion_is_made_up_for(world: World, operation: str) -> None:
     world.tagged_role("r")

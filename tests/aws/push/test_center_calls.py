@@ -48,6 +48,16 @@ def test_an_assignment_is_waited_for(account: CenterAccount) -> None:
     assert (account.assigned("Set"), account.role("Set")) == (set(), None)
 
 
+def test_a_policy_that_a_lost_answer_has_given_already_is_no_conflict_to_wait_for(account: CenterAccount) -> None:
+    account.permission_set("Set", *BY_RAITO)
+    account.world.tagged_policy("p")
+    account.world.aws.faults.add(
+        Fault(kind="drop", operation="AttachCustomerManagedPolicyReferenceToPermissionSet", after=True, times=1)
+    )
+    center(account).attach("Set", arn("p"))
+    assert account.references("Set") == {"/p"}
+
+
 def test_what_aws_refuses_while_something_is_under_way_is_tried_again(account: CenterAccount) -> None:
     set_arn, person = account.permission_set("Set", *BY_RAITO), account.person("p1")
     account.world.aws.pace.provisioning_seconds = 0.2
