@@ -25,7 +25,7 @@ def test_every_word_is_there_at_any_width(width: int) -> None:
     joined = "".join(said.split())
     for text in (
         "+ role Sales_readers: 2 users get",
-        "warning: user nobody is not in IAM",
+        "not made: user nobody is not in IAM",
         '"arn:aws:iam::111122223333:',
     ):
         assert "".join(text.split()) in joined
