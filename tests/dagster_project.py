@@ -45,7 +45,8 @@ def write_project(folder: Path, name: str, files: Mapping[str, str]) -> Path:
 def load_project(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
     """What Dagster loads of the project, in this process: its `src` is importable as long as `monkeypatch` lasts."""
     monkeypatch.syspath_prepend(str(folder / "src"))
-    for loaded in [module for module in sys.modules if module.partition(".")[0] == name]:
+    own = {path.name for path in (folder / "src").iterdir()}  # also a package that other tests know by this name
+    for loaded in [module for module in sys.modules if module.partition(".")[0] in own]:
         monkeypatch.delitem(sys.modules, loaded)
     return dg.load_from_defs_folder(path_within_project=folder / "src" / name)
 
