@@ -24,7 +24,7 @@ def test_every_word_is_there_at_any_width(width: int) -> None:
     assert [line for line in said.splitlines() if len(line) > width or line != line.rstrip()] == []
     joined = "".join(said.split())
     for text in (
-        "+ role Sales_readers: 2 users get",
+        "+ role Sales_readers: 2 users get s3:GetObject on data/a, less what is not made",
         "not made: user nobody is not in IAM",
         '"arn:aws:iam::111122223333:',
     ):

@@ -124,7 +124,8 @@ def _sentence(mark: str, target: PushTarget, control: AccessControl | None, line
     people, many = who_in_words(control)
     verb = ("get" if many else "gets") if mark == ADDED else ("lose" if many else "loses")
     data = what_in_words(control)
-    return f"{people} {verb} {data}" if data else f"{people} {verb} it; it gives access to nothing"
+    less = ", less what is not made" if target.errors else ""
+    return f"{people} {verb} {data}{less}" if data else f"{people} {verb} it{less}; it gives access to nothing"
 
 
 def who_in_words(control: AccessControl) -> tuple[str, bool]:
