@@ -12,7 +12,7 @@ from typing import Any
 
 from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
-from raito_pipeline.aws.push.statements import NOTHING, VERSION, policy_for
+from raito_pipeline.aws.push.statements import NOTHING, VERSION, compact, policy_for
 from raito_pipeline.model import WhatItem
 
 POINT_POLICY_LIMIT = 20_480
@@ -20,7 +20,6 @@ POINT_POLICY_LIMIT = 20_480
 Statement = dict[str, Any]
 Grant = tuple[str, str, str, str]
 """principal, permission, resource, prefix that a listing is limited to (empty = none)"""
-_LATIN_1 = 0xFF
 _ID = re.compile(r"[A-Za-z0-9]{16,}")
 """what stands for a user or role that is gone, such as `AIDA...`"""
 _PREFIX = "s3:prefix"
@@ -92,8 +91,7 @@ def point_document(statements: Sequence[Statement]) -> str | None:
     """
     if not statements:
         return None
-    text = json.dumps({"Version": VERSION, "Statement": statements}, separators=(",", ":"), ensure_ascii=False)
-    return "".join(char if ord(char) <= _LATIN_1 else json.dumps(char)[1:-1] for char in text)
+    return compact({"Version": VERSION, "Statement": statements})
 
 
 # -- an existing policy ------------------------------------------------------------------------------------------------

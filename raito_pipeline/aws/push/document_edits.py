@@ -68,7 +68,7 @@ def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
         gone = edit.removed
         why = (f"{named} stays as it is, because it cannot be read: {read.problems[0]}",) if gone else ()
         return NarrowedDocument(document, edit.imported.given_by(document), why)
-    raw = _listed(document)
+    raw = statements_in(document)
     kept: list[Any] = []
     problems: list[str] = []
     for statement in read.statements:
@@ -84,7 +84,7 @@ def extended(document: str | None, granted: Sequence[Any]) -> str:
     """A document with statements that Raito writes into it; None stands for an empty one."""
     own = [{"Sid": f"{_OWN}{number}", **statement} for number, statement in enumerate(granted, 1)]
     base = document or compact({"Version": VERSION, "Statement": []})
-    return with_statements(base, [*_listed(base), *own]) if own or document is None else base
+    return with_statements(base, [*statements_in(base), *own]) if own or document is None else base
 
 
 def beyond(what: Iterable[WhatItem], gives: Claims, imported: ImportView) -> tuple[WhatItem, ...]:
@@ -163,7 +163,8 @@ def _is_own(statement: Statement) -> bool:
     return (statement.sid or "").startswith(_OWN) and number.isdigit()
 
 
-def _listed(document: str) -> list[Any]:
+def statements_in(document: str) -> list[Any]:
+    """The statements of a document, also of one that has a single one outside of a list."""
     statements = json.loads(document)["Statement"]
     return [statements] if isinstance(statements, dict) else list(statements)
 
@@ -171,7 +172,3 @@ def _listed(document: str) -> list[Any]:
 def with_statements(document: str, statements: Sequence[Any]) -> str:
     """A document with other statements."""
     return compact({**json.loads(document), "Statement": list(statements)})
-
-
-def _texts(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
+from raito_pipeline.aws.push.statements import as_list
+
 _LISTS = ("Principal", "Action", "Resource")
 _NO_ACTION = "none:null"
 
@@ -49,11 +51,11 @@ def access_of(document: str | None) -> frozenset[Access]:
     if document is None:
         return frozenset()
     found: set[Access] = set()
-    for statement in _list(json.loads(document)["Statement"]):
+    for statement in as_list(json.loads(document)["Statement"]):
         others = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", *_LISTS)}
         rest, allows = json.dumps(others, sort_keys=True), {"Allow": True, "Deny": False}[statement["Effect"]]
-        for action in _list(statement.get("Action")):
-            for resource in _list(statement.get("Resource")):
+        for action in as_list(statement.get("Action")):
+            for resource in as_list(statement.get("Resource")):
                 if action != _NO_ACTION:
                     who = _principals(statement.get("Principal"))
                     found |= {Access(allows, each, str(action), resource, rest) for each in who}
@@ -75,13 +77,9 @@ def effect_of_documents(before: str | None, after: str | None) -> Effect:
     return (Effect.GIVES if gives else Effect.NEITHER) | (Effect.TAKES if takes else Effect.NEITHER)
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _principals(principal: Any) -> list[tuple[str, str] | None]:
     if principal is None:
         return [None]
     if not isinstance(principal, dict):
         return [("", str(principal))]
-    return [(str(kind), str(each)) for kind, some in principal.items() for each in _list(some)]
+    return [(str(kind), str(each)) for kind, some in principal.items() for each in as_list(some)]

@@ -12,6 +12,7 @@ from raito_pipeline.aws.access.external_ids import is_reserved
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, Answer, Service
+from raito_pipeline.aws.readers.reading import tags_of
 from raito_pipeline.model import Tag
 
 T = TypeVar("T")
@@ -198,7 +199,7 @@ class Iam:
             found = self._service.get(operation, arn, **request)[key]
         except AwsGone:
             return None
-        return tuple(Tag(tag["Key"], tag.get("Value") or "") for tag in found.get("Tags") or ())
+        return tags_of(found.get("Tags"))
 
     def _versions(self, arn: str) -> list[Answer]:
         return self._service.items("ListPolicyVersions", "Versions", arn, PolicyArn=arn)

@@ -4,8 +4,6 @@ A permission set belongs to the organization, an access control to one account: 
 account, which its tag names. One that was imported stays others' own; only who has it in the account may be edited.
 """
 
-import json
-
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
 from raito_pipeline.aws.push import texts
 from raito_pipeline.aws.push.center_state import serves
@@ -180,13 +178,7 @@ def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) 
 def _document(plans: Plans, draft: Draft) -> str | None:
     """The inline policy, None where nothing is granted."""
     found = granted(plans, draft)
-    if found.document["Statement"] == [NOTHING]:
-        return None
-    text = found.text
-    # Beyond Latin-1 AWS takes the escapes of JSON only.
-    return (
-        text if all(character <= "\u00ff" for character in text) else json.dumps(found.document, separators=(",", ":"))
-    )
+    return None if found.document["Statement"] == [NOTHING] else found.text
 
 
 def _too_long(document: str | None) -> str:

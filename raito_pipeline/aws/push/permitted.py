@@ -22,6 +22,7 @@ from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import as_list
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl
 
@@ -204,7 +205,7 @@ def _statements_in(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if "Statement" in value:
             listed = value["Statement"]
-            yield from (each for each in _list(listed) if isinstance(each, dict))
+            yield from (each for each in as_list(listed) if isinstance(each, dict))
         else:
             for part in value.values():
                 yield from _statements_in(part)
@@ -215,12 +216,8 @@ def _statements_in(value: Any) -> Iterator[dict[str, Any]]:
         yield from _statements_in(_value(value))
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _texts(statements: Sequence[dict[str, Any]], element: str) -> set[str]:
-    return {str(each) for statement in statements if element in statement for each in _list(statement[element])}
+    return {str(each) for statement in statements if element in statement for each in as_list(statement[element])}
 
 
 def _principals(statements: Sequence[dict[str, Any]]) -> set[str]:
@@ -229,7 +226,7 @@ def _principals(statements: Sequence[dict[str, Any]]) -> set[str]:
     for statement in statements:
         principal = statement.get("Principal")
         if isinstance(principal, dict):
-            found |= {f"{kind} {each}" for kind, some in principal.items() for each in _list(some)}
+            found |= {f"{kind} {each}" for kind, some in principal.items() for each in as_list(some)}
         elif principal is not None:
             found.add(f"{principal} {principal}")
     return found

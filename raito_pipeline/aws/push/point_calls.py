@@ -17,6 +17,7 @@ from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, NEXT_TOKEN, Service
 from raito_pipeline.aws.push.access_point_statements import point_document, principals_of, with_principals
 from raito_pipeline.aws.push.point_who import RESERVED_PATH
+from raito_pipeline.aws.readers.reading import tags_of
 from raito_pipeline.aws.readers.s3 import bucket_region
 from raito_pipeline.model import CREATOR, Tag
 
@@ -53,7 +54,7 @@ class Points:
             ]
         except AwsGone:
             return None
-        return tuple(Tag(tag["Key"], tag.get("Value") or "") for tag in found)
+        return tags_of(found)
 
     def may_take_over(self, arn: str) -> tuple[Tag, ...] | None:
         """The tags of an access point that is there already. Where they may not be read, one without a policy is ours.

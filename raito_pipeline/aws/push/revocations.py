@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from raito_pipeline.aws.push.statements import NOTHING, compact
+from raito_pipeline.aws.push.statements import NOTHING, as_list, compact
 
 _LISTS = ("Action", "Resource")
 _NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
@@ -16,8 +16,8 @@ def only_taking(before: str | None, after: str | None) -> str | None:
     None where that takes nothing away, or where one of the two is no policy document.
     """
     try:
-        had, wanted = json.loads(before or ""), _listed(json.loads(after or "")["Statement"])
-        old = _listed(had["Statement"])
+        had, wanted = json.loads(before or ""), as_list(json.loads(after or "")["Statement"])
+        old = as_list(had["Statement"])
         kept = [left for each in old for left in _kept(each, wanted)]
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
@@ -47,15 +47,15 @@ def _pairs_kept(statement: dict[str, Any], alike: list[dict[str, Any]]) -> list[
         (action, resource)
         for each in alike
         if all(element in each for element in _LISTS)
-        for action in _listed(each["Action"])
-        for resource in _listed(each["Resource"])
+        for action in as_list(each["Action"])
+        for resource in as_list(each["Resource"])
     }
     by_actions: dict[tuple[Any, ...], list[Any]] = {}
-    for resource in _listed(statement["Resource"]):
-        actions = tuple(action for action in _listed(statement["Action"]) if (action, resource) in pairs)
+    for resource in as_list(statement["Resource"]):
+        actions = tuple(action for action in as_list(statement["Action"]) if (action, resource) in pairs)
         if actions:
             by_actions.setdefault(actions, []).append(resource)
-    whole = list(by_actions.items()) == [(tuple(_listed(statement["Action"])), _listed(statement["Resource"]))]
+    whole = list(by_actions.items()) == [(tuple(as_list(statement["Action"])), as_list(statement["Resource"]))]
     if whole:
         return [statement]
     named = [{**statement, "Action": list(actions), "Resource": some} for actions, some in by_actions.items()]
@@ -87,10 +87,6 @@ def _rest(statement: dict[str, Any]) -> dict[str, Any]:
 
 def _still(old: Any, wanted: list[Any]) -> Any:
     """A list without the elements that none of the others has; as it is where they have all of them."""
-    others = [each for some in wanted for each in _listed(some)]
-    found = [each for each in _listed(old) if each in others]
-    return old if found == _listed(old) else found
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    others = [each for some in wanted for each in as_list(some)]
+    found = [each for each in as_list(old) if each in others]
+    return old if found == as_list(old) else found

@@ -58,6 +58,11 @@ def compact(document: Any) -> str:
     return _BEYOND_LATIN_1.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
+def as_list(value: Any) -> list[Any]:
+    """The members of an element that may be one or several."""
+    return value if isinstance(value, list) else [value]
+
+
 def same(one: str, other: str) -> bool:
     """True where two JSON documents say the same: single texts and lists of one, and the order of lists, are alike."""
     try:

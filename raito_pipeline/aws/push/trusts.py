@@ -8,7 +8,7 @@ from typing import Any
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.wildcards import matches
-from raito_pipeline.aws.push.document_edits import with_statements
+from raito_pipeline.aws.push.document_edits import statements_in, with_statements
 from raito_pipeline.aws.push.statements import NOBODY
 
 
@@ -33,7 +33,7 @@ def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted
     if read.problems:
         why = (f"its trust policy cannot be read, and stays as it is: {read.problems[0]}",) if gone or come else ()
         return Trust(document, document, why)
-    raw = _listed(document)
+    raw = statements_in(document)
     left = [one for one in raw if one != NOBODY]
     left = [one for one in (_less(each, {users[name] for name in gone if name in users}) for each in left) if one]
     arns = [users[name] for name in come if name in users and not _names(left, users[name])]
@@ -124,11 +124,6 @@ def _lets_in(statement: Any) -> bool:
 def _aws(statement: Any) -> list[str]:
     principal = statement.get("Principal")
     return _texts(principal.get("AWS")) if isinstance(principal, dict) else [principal] if principal else []
-
-
-def _listed(document: str) -> list[Any]:
-    statements = json.loads(document)["Statement"]
-    return [statements] if isinstance(statements, dict) else list(statements)
 
 
 def _texts(value: Any) -> list[str]:

@@ -19,11 +19,11 @@ from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, S3Bucket, WhatItem, WhoEntry
+from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, S3Bucket, WhatItem
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
 
 from .conftest import ACCOUNT, World
-from .pushing import WHEN
+from .pushing import WHEN, control
 
 REGION = "eu-central-1"
 INSTANCE = "arn:aws:sso:::instance/ssoins-6804000000000001"
@@ -50,19 +50,7 @@ def data(*permissions: str, path: str = "sales") -> WhatItem:
 
 def granted(identifier: str, *who: str, **changes: Any) -> AccessControl:
     """An access control that is a permission set; `who` are users, `group:NAME`, or entries of `inheritFrom`."""
-    inherited = tuple(each for each in who if each.startswith(("role:", "ssorole:", "ID:")))
-    groups = tuple(each.removeprefix("group:") for each in who if each.startswith("group:"))
-    users = tuple(each for each in who if ":" not in each)
-    values: dict[str, Any] = {
-        "position": 0, "id": identifier, "name": identifier, "description": "why", "naming_hint": "",
-        "type": "aws_sso_role", "external_id": None, "action": "grant", "delete": False, "actual_name": None,
-        "who": WhoEntry(users, groups, inherited, ()), "deleted_who": None, "what": (data(),), "delete_what": (),
-        "who_locked": False, "inheritance_locked": False, "what_locked": False, "delete_locked": False, "owners": (),
-    }  # fmt: skip
-    found = AccessControl(**{**values, **changes})
-    if found.external_id and found.actual_name is None:
-        found = replace(found, actual_name=found.external_id.partition(":")[2])
-    return found
+    return control(identifier, *who, **{"type": "aws_sso_role", "what": (data(),), **changes})
 
 
 @dataclass
