@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 from raito_pipeline.aws.access import AccessInputs
@@ -184,7 +184,7 @@ class Planning:
         regions = self.target.regions
         return {
             bucket.name: bucket.region
-            for bucket in self.store.rows(S3Bucket, self.cell.account)
+            for bucket in self._buckets
             if bucket.included and (not regions or bucket.region is None or bucket.region in regions)
         }
 
@@ -206,7 +206,7 @@ class Planning:
             roles=tuple(self.store.rows(IamRole, account)),
             policies=tuple(self.store.rows(IamPolicy, account)),
             attachments=tuple(self.store.rows(IamAttachment, account)),
-            buckets=tuple(self.store.rows(S3Bucket, account)) if self.store.info("s3_buckets", account) else (),
+            buckets=self._buckets,
             access_points=(),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
@@ -225,20 +225,21 @@ class Planning:
             points += self._stored(AccessPoint, cell.region)
         if self.target.aws_access_skip_s3_access_points:
             unread = dict.fromkeys(unread, "aws-access-skip-s3-access-points is on, so they are not read")
-        buckets = self._stored(S3Bucket)
-        return PointState.of(buckets, points, unread, self._bucket_policies(controls, buckets))
+        return PointState.of(self._buckets, points, unread, self._bucket_policies(controls))
 
-    def _bucket_policies(
-        self, controls: Iterable[AccessControl], buckets: Iterable[S3Bucket]
-    ) -> tuple[PushBucket, ...]:
+    def _bucket_policies(self, controls: Iterable[AccessControl]) -> tuple[PushBucket, ...]:
         """The policies of buckets behind access points: the stored ones; what another export names is asked for."""
         stored = self._stored(PushBucket)
-        behind = buckets_behind(controls, {bucket.name: bucket for bucket in buckets})
+        behind = buckets_behind(controls, {bucket.name: bucket for bucket in self._buckets})
         missing = [bucket for bucket in behind if bucket.name not in {row.name for row in stored}]
         try:
             return (*stored, *(read_bucket_policies(self.services.aws(self.target), missing) if missing else ()))
         except (AwsError, WrongAccount):
             return stored
+
+    @cached_property
+    def _buckets(self) -> tuple[S3Bucket, ...]:
+        return self._stored(S3Bucket)
 
     def _stored(self, row_type: type[R], region: str | None = None) -> tuple[R, ...]:
         """The rows of a table that a push can do without: none where it was never read."""

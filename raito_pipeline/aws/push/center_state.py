@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, permission_set_name
+from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
 from raito_pipeline.model import RAITO_ACCOUNT, AccessControl, Assignee, PushPermissionSet, PushPrincipal, made_by_raito
-
-SET_TYPE = "aws_sso_role"
 
 
 @dataclass(frozen=True, slots=True)

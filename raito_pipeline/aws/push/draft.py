@@ -11,6 +11,8 @@ from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarge
 NONE, REFUSE = "none", "refuse"
 IDLE = frozenset({NONE, REFUSE})
 """Operations of rows that change nothing: they say why."""
+OF_THIS_EXPORT = "ID:"
+"""How an entry of a who begins that names another access control of the same export, by its id."""
 
 
 class Refused(Exception):

@@ -7,12 +7,12 @@ What the same push makes has no ARN yet, or one that AWS does not know yet: it s
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE, permission_set_name
-from raito_pipeline.aws.push.draft import Draft, Plans
+from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
+from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
+from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
 from raito_pipeline.model import IamRole
 
 RESERVED_PATH = "/aws-reserved/sso.amazonaws.com/"
-_ID = "ID:"
-_ROLE_TYPE, _SET_TYPE = "aws_role", "aws_sso_role"
 
 
 @dataclass
@@ -41,16 +41,12 @@ def point_who(plans: Plans, draft: Draft, *, there: bool = False) -> PointWho:
     Of one that is `there`, locked parts are left out.
     """
     who, state = draft.open_who(there=there), plans.state
-    names = set(who.users)
-    for group in who.groups:
-        if group not in state.members:
-            draft.leave_out(f"group {group} in its who is not in IAM of the account")
-        names |= set(state.members.get(group, ()))
-    for name in sorted(names - state.users.keys()):
-        draft.leave_out(f"user {name} in its who is not in IAM of the account")
+    names, groups, strangers = state.users_of(who)
+    for unknown in (*(f"group {name}" for name in groups), *(f"user {name}" for name in strangers)):
+        draft.leave_out(f"{unknown} in its who is not in IAM of the account")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    found = PointWho({state.users[name].arn for name in names & state.users.keys()})
+    found = PointWho({state.users[name].arn for name in names})
     for entry in who.inherit_from:
         principal = _inherited(plans, entry)
         if principal is None:
@@ -62,8 +58,8 @@ def point_who(plans: Plans, draft: Draft, *, there: bool = False) -> PointWho:
 
 def _inherited(plans: Plans, entry: str) -> str | None:
     """The role that an entry stands for; None where it stands for none that is there, or will be."""
-    if entry.startswith(_ID):
-        entry = _of_this_export(plans, entry.removeprefix(_ID)) or ""
+    if entry.startswith(OF_THIS_EXPORT):
+        entry = _of_this_export(plans, entry.removeprefix(OF_THIS_EXPORT)) or ""
     if entry in _removed(plans):
         return None
     if entry.startswith(ROLE):
@@ -74,8 +70,8 @@ def _inherited(plans: Plans, entry: str) -> str | None:
 def _of_this_export(plans: Plans, control_id: str) -> str | None:
     """The external id that another access control has, or will have. One that is refused stays what it is in AWS."""
     planned, control = plans.planned.get(control_id), plans.exported.get(control_id)
-    if planned is not None and planned.kind in (_ROLE_TYPE, _SET_TYPE):
-        return f"{ROLE if planned.kind == _ROLE_TYPE else PERMISSION_SET}{planned.name}"
+    if planned is not None and planned.kind in (ROLE_TYPE, SET_TYPE):
+        return f"{ROLE if planned.kind == ROLE_TYPE else PERMISSION_SET}{planned.name}"
     return control.external_id if planned is None and control is not None and not control.delete else None
 
 
@@ -88,7 +84,7 @@ def _role(plans: Plans, name: str) -> str | None:
     role = plans.state.roles.get(name)
     if role is not None:
         return role.arn
-    return f"{ROLE}{name}" if name in plans.names(_ROLE_TYPE) else None
+    return f"{ROLE}{name}" if name in plans.names(ROLE_TYPE) else None
 
 
 def _set_role(plans: Plans, name: str) -> str | None:
@@ -98,11 +94,11 @@ def _set_role(plans: Plans, name: str) -> str | None:
     roles = reserved_roles(plans, wanted)
     if len(roles) == 1:
         return roles[0].arn
-    return f"{PERMISSION_SET}{wanted}" if not roles and wanted in plans.names(_SET_TYPE) else None
+    return f"{PERMISSION_SET}{wanted}" if not roles and wanted in plans.names(SET_TYPE) else None
 
 
 def _why_not(entry: str) -> str:
-    if entry.startswith(_ID):
+    if entry.startswith(OF_THIS_EXPORT):
         return f"{entry} in its who is no role and no permission set of this export"
     if entry.startswith(PERMISSION_SET):
         return (

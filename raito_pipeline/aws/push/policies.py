@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
@@ -22,8 +23,6 @@ from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, G
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
-_ID = "ID:"
-_ROLE_TYPE = "aws_role"
 _NOBODY: frozenset[Principal] = frozenset()
 _ALLOWS_NOTHING = compact({"Version": VERSION, "Statement": [NOTHING]})
 
@@ -215,13 +214,13 @@ def _principals(plans: Plans, draft: Draft, *, there: bool) -> frozenset[Princip
 
 def _role(plans: Plans, draft: Draft, entry: str) -> str | None:
     """The name of the role that an entry of the who stands for; None where that is an error."""
-    if entry.startswith(_ID):
-        name = plans.named(entry.removeprefix(_ID), _ROLE_TYPE, ROLE)
+    if entry.startswith(OF_THIS_EXPORT):
+        name = plans.named(entry.removeprefix(OF_THIS_EXPORT), ROLE_TYPE, ROLE)
         if name is None:
             draft.leave_out(f"{entry} in its who is no role of this export, and was left out")
         return name
     name = entry.removeprefix(ROLE)
-    if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(_ROLE_TYPE)):
+    if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(ROLE_TYPE)):
         draft.leave_out(f"{entry} in its who is no role of the account, and was left out")
         return None
     return name

@@ -7,22 +7,22 @@ deleted who name; what people referenced by hand stays.
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
-from raito_pipeline.aws.push.center_state import SET_TYPE, serves
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
+from raito_pipeline.aws.push.center_state import serves
+from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
 from raito_pipeline.aws.push.permission_set_changes import AttachReference, DetachReference, ProvisionPermissionSet
 from raito_pipeline.aws.push.statements import same
 from raito_pipeline.model import PushPermissionSet, made_by_raito
 
-_ID = "ID:"
 _INLINE = "AwsSSOInlinePolicy"
 """the inline policy that Identity Center gives its roles"""
 
 
 def is_reference(plans: Plans, entry: str) -> bool:
     """True for an entry of `inheritFrom` that is a permission set."""
-    if entry.startswith(_ID):
-        planned = plans.planned.get(entry.removeprefix(_ID))
+    if entry.startswith(OF_THIS_EXPORT):
+        planned = plans.planned.get(entry.removeprefix(OF_THIS_EXPORT))
         return planned is not None and planned.kind == SET_TYPE
     return entry.startswith(PERMISSION_SET)
 
@@ -134,8 +134,8 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
 
 
 def _own_name(plans: Plans, entry: str) -> str:
-    if entry.startswith(_ID):
-        return plans.planned[entry.removeprefix(_ID)].name
+    if entry.startswith(OF_THIS_EXPORT):
+        return plans.planned[entry.removeprefix(OF_THIS_EXPORT)].name
     return entry.removeprefix(PERMISSION_SET)
 
 

@@ -137,16 +137,12 @@ def _users(plans: Plans, draft: Draft) -> list[str]:
     if not draft.control.inheritance_locked:
         for entry in who.inherit_from:
             draft.leave_out(f"{entry} in its who was left out: a role cannot hold access providers")
-    names = set(who.users)
-    for group in who.groups:
-        if group not in state.members:
-            draft.leave_out(f"group {group} is not in IAM of the account, and was left out")
-        names |= set(state.members.get(group, ()))
-    for name in sorted(names - state.users.keys()):
-        draft.leave_out(f"user {name} is not in IAM of the account, and was left out")
+    names, groups, strangers = state.users_of(who)
+    for entry in (*(f"group {name}" for name in groups), *(f"user {name}" for name in strangers)):
+        draft.leave_out(f"{entry} is not in IAM of the account, and was left out")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    found = sorted(names & state.users.keys())
+    found = sorted(names)
     if not found:
         draft.warnings.append("it has nobody in its who: nobody can assume the role")
     return found

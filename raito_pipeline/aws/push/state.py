@@ -13,7 +13,7 @@ from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
 from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.point_state import NO_POINTS, PointState
 from raito_pipeline.config.groups import AccessOptions, IamOptions
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag, WhoEntry
 
 Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
@@ -61,6 +61,12 @@ class PushState:
         users, roles = tuple(self.users.values()), tuple(self.roles.values())
         inputs = AccessInputs(self.account_id, users, (), roles, (), (), (), ())
         return ImportView(Account(inputs, AccessOptions()), {})
+
+    def users_of(self, who: WhoEntry) -> tuple[set[str], list[str], list[str]]:
+        """The users that a who names, by name and through groups; then groups and users that IAM does not have."""
+        names = set(who.users).union(*(self.members.get(group, ()) for group in who.groups))
+        groups = [group for group in who.groups if group not in self.members]
+        return names & self.users.keys(), groups, sorted(names - self.users.keys())
 
     def of_aws(self, role: str) -> bool:
         """True for a role of AWS that IAM changes for nobody: that of a permission set, or a service's own."""
