@@ -1,8 +1,6 @@
-"""The engine against a slow, obvious evaluator: it never claims what is denied, and misses only what it tells."""
+"""The engine against the evaluator: it never claims what is denied, and misses only what it tells."""
 
 import json
-import re
-from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,11 +9,13 @@ from hypothesis import strategies as st
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import Permission, permissions
 from raito_pipeline.aws.policy.resources import BucketResource
+from tests.aws.evaluator import Caller, Limits, Owner, Request, Verdict, decide, parse
 
 BUCKETS = ("a", "ab", "data-1", "data-2")
 KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "x/k.csv")
 SCOPE = Scope("aws", tuple(BucketResource.of_bucket(name) for name in BUCKETS))
 WATCHED = [p for p in permissions() if p.name in ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketAcl")]
+_SOMEBODY, _OWNER = Caller("111122223333", "arn:aws:iam::111122223333:user/u", "AIDA"), Owner("111122223333")
 
 _actions = st.sampled_from(
     ["*", "s3:*", "s3:Get*", "S3:getobject", "s3:?etObject", "s3:PutObject", "s3:List*", "s3:Put*", "ec2:*", "s3:X"]
@@ -45,38 +45,11 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
     return statement
 
 
-@cache
-def _matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
-    """A pattern as IAM reads it; one with a variable is taken not to match."""
-    if "${" in pattern:
-        return False
-    regex = "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern)
-    return re.fullmatch(regex, text, re.IGNORECASE if ignore_case else 0) is not None
-
-
-def _applies(statement: dict[str, Any], action: str, resource: str) -> bool:
-    def listed(name: str) -> list[str]:
-        return [statement[name]] if isinstance(statement[name], str) else statement[name]
-
-    by_action = (
-        any(_matches(p, action, ignore_case=True) for p in listed("Action"))
-        if "Action" in statement
-        else not any(_matches(p, action, ignore_case=True) for p in listed("NotAction"))
-    )
-    by_resource = (
-        any(_matches(p, resource) for p in listed("Resource"))
-        if "Resource" in statement
-        else not any(_matches(p, resource) for p in listed("NotResource"))
-    )
-    return by_action and by_resource
-
-
 def decides(document: list[dict[str, Any]], action: str, resource: str) -> bool:
     """Whether an unconditional Allow applies and no unconditional Deny."""
     sure = [statement for statement in document if "Condition" not in statement]
-    return any(s["Effect"] == "Allow" and _applies(s, action, resource) for s in sure) and not any(
-        s["Effect"] == "Deny" and _applies(s, action, resource) for s in sure
-    )
+    policy = parse(json.dumps({"Version": "2012-10-17", "Statement": sure}))
+    return decide(_SOMEBODY, Limits((policy,)), _OWNER, Request(action, resource)) is Verdict.ALLOWED
 
 
 def _resources_of(permission: Permission, bucket: str, path: str) -> list[str]:
