@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import Permission, permissions
 from raito_pipeline.aws.policy.resources import BucketResource
-from tests.aws.evaluator import Caller, Limits, Owner, Request, Verdict, decide, parse
+from tests.aws.evaluator import Caller, Limits, Owner, Policy, Request, Verdict, decide, parse
 
 BUCKETS = ("a", "ab", "data-1", "data-2")
 KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "x/k.csv")
@@ -45,10 +45,14 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
     return statement
 
 
-def decides(document: list[dict[str, Any]], action: str, resource: str) -> bool:
-    """Whether an unconditional Allow applies and no unconditional Deny."""
+def unconditional(document: list[dict[str, Any]]) -> Policy:
+    """The statements without a condition, as the evaluator holds them."""
     sure = [statement for statement in document if "Condition" not in statement]
-    policy = parse(json.dumps({"Version": "2012-10-17", "Statement": sure}))
+    return parse(json.dumps({"Version": "2012-10-17", "Statement": sure}))
+
+
+def decides(policy: Policy, action: str, resource: str) -> bool:
+    """Whether an unconditional Allow applies and no unconditional Deny."""
     return decide(_SOMEBODY, Limits((policy,)), _OWNER, Request(action, resource)) is Verdict.ALLOWED
 
 
@@ -66,6 +70,7 @@ def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(d
     read = read_document(json.dumps({"Version": "2012-10-17", "Statement": document}))
     assert read.problems == ()
     found = what_of([("p", read)], SCOPE)
+    policy = unconditional(document)
 
     claimed: set[tuple[str, str]] = set()
     for permission in WATCHED:
@@ -74,7 +79,7 @@ def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(d
                 continue
             for bucket in [claim.target.bucket] if claim.target.bucket else BUCKETS:
                 for resource in _resources_of(permission, bucket, claim.target.path):
-                    assert decides(document, permission.name, resource), (claim, resource)
+                    assert decides(policy, permission.name, resource), (claim, resource)
                     claimed.add((permission.name, resource))
 
     if found.reasons:
@@ -82,7 +87,7 @@ def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(d
     for permission in WATCHED:
         for bucket in BUCKETS:
             for resource in _resources_of(permission, bucket, ""):
-                if decides(document, permission.name, resource):
+                if decides(policy, permission.name, resource):
                     below = [
                         c for c in found.claims if c.permission == permission.name and _is_below(resource, c.target)
                     ]
