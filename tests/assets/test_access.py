@@ -3,6 +3,7 @@
 from assets.access import incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.model import AccessProvider
 from raito_pipeline.storage import ReadStatus
 
@@ -56,7 +57,13 @@ def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage
 
 def provider(name: str, kind: str, *reasons: str) -> AccessProvider:
     return access_provider(
-        external_id=name, name=name, type=kind, policy="", who=WhoNames((), ()), what=(), reasons=reasons
+        external_id=name,
+        name=name,
+        type=kind,
+        policy="",
+        who=WhoNames((), ()),
+        what=(),
+        reasons=[Reason(Code.WIDER, text) for text in reasons],
     )
 
 

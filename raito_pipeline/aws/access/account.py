@@ -8,10 +8,10 @@ from functools import cached_property
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
-from raito_pipeline.aws.policy import Document, Scope, What, read_document
+from raito_pipeline.aws.policy import Claim, Document, Scope, read_document
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
-from raito_pipeline.aws.policy.what import Labelled
+from raito_pipeline.aws.policy.what import Labelled, by_target
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
@@ -116,7 +116,7 @@ class Account:
 
     @cached_property
     def denying(self) -> dict[PrincipalKey, list[Labelled]]:
-        """Documents with a Deny without a condition, by the principal that has them itself."""
+        """Documents with a Deny, by the principal that has them itself."""
         found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
         for key, policies in self.inline.items():
             found[key] += [one for one in labelled(policies) if _has_deny(one[1])]
@@ -158,10 +158,10 @@ class Account:
         """`role:NAME`, or `ssorole:NAME` for the role of a permission set."""
         return f"{ROLE if self.permission_set_of(role_name) is None else PERMISSION_SET}{role_name}"
 
-    def items(self, what: What) -> tuple[WhatItem, ...]:
+    def items(self, claims: Iterable[Claim]) -> tuple[WhatItem, ...]:
         """Claims under the full names of their data objects, sorted."""
         found = []
-        for target, names in what.by_target():
+        for target, names in by_target(claims):
             if target == ACCOUNT:
                 reference = DataObjectReference(self.inputs.account_id, "datasource")
             else:
@@ -172,7 +172,7 @@ class Account:
 
 
 def _has_deny(document: Document) -> bool:
-    return any(statement.effect == "Deny" and not statement.conditions for statement in document.statements)
+    return any(statement.effect == "Deny" for statement in document.statements)
 
 
 def labelled(policies: Iterable[InlinePolicy]) -> list[Labelled]:

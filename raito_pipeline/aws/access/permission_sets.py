@@ -7,6 +7,7 @@ from raito_pipeline.aws.access.locks import PERMISSION_SET
 from raito_pipeline.aws.access.roles import kept_roles, what_of_role
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.model import AccessProvider, IamRole, OrgPermissionSet, made_by_raito
 
 TYPE = "aws_sso_role"
@@ -25,7 +26,7 @@ def permission_set_providers(account: Account, named: Collection[str]) -> Iterat
 
 
 def _provider(account: Account, role: IamRole, name: str, known: OrgPermissionSet | None) -> AccessProvider:
-    what, documents, reasons = what_of_role(account, role)
+    what, documents = what_of_role(account, role)
     return access_provider(
         external_id=account.external_id_of_role(role.role_name),
         name=name,
@@ -33,8 +34,8 @@ def _provider(account: Account, role: IamRole, name: str, known: OrgPermissionSe
         type=TYPE,
         policy=documents,
         who=_assigned(account, name, known),
-        what=account.items(what),
-        reasons=reasons,
+        what=account.items(what.claims),
+        reasons=what.reasons,
         tags=role.tags if known is None else known.tags,
         fixed=PERMISSION_SET,
     )
@@ -47,17 +48,19 @@ def _find(account: Account, name: str) -> OrgPermissionSet | None:
 
 def _assigned(account: Account, name: str, known: OrgPermissionSet | None) -> WhoNames:
     if known is None:
-        return WhoNames(None, None, None, (f"permission set {name} is not among those read of the organization",))
+        unknown = f"permission set {name} is not among those read of the organization"
+        return WhoNames(None, None, None, (Reason(Code.WHO, unknown),))
     users, groups, reasons = set(), set(), []
     for row in account.inputs.assignments:
         if row.account_id != account.inputs.account_id or row.permission_set_arn != known.arn:
             continue
         if row.principal_name is None:
-            reasons.append(
-                f"{row.principal_type.lower()} {row.principal_id} is assigned, but not in the identity store"
-            )
+            nobody = f"{row.principal_type.lower()} {row.principal_id} is assigned, but not in the identity store"
+            reasons.append(Reason(Code.WHO, nobody))
         elif row.principal_type == "USER":
             users.add(row.principal_name)
         else:
             groups.add(row.principal_name)
-    return WhoNames(tuple(sorted(users)), tuple(sorted(groups)), None, tuple(sorted(reasons)))
+    return WhoNames(
+        tuple(sorted(users)), tuple(sorted(groups)), None, tuple(sorted(reasons, key=lambda reason: reason.text))
+    )

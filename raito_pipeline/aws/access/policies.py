@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator
 from typing import Literal
 
 from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
-from raito_pipeline.aws.access.denies import narrow
 from raito_pipeline.aws.access.external_ids import POLICY
+from raito_pipeline.aws.access.limits import narrow
 from raito_pipeline.aws.access.locks import AWS_MANAGED
 from raito_pipeline.aws.access.rows import access_provider
-from raito_pipeline.aws.access.who import WhoNames, boundary_reasons, who_of_principals
-from raito_pipeline.aws.policy import What, what_of
+from raito_pipeline.aws.access.who import WhoNames, who_of_principals
+from raito_pipeline.aws.policy import what_of
 from raito_pipeline.aws.policy.actions import gives_s3
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessProvider, IamPolicy, made_by_raito
@@ -49,8 +49,8 @@ def _wanted(account: Account, policy: IamPolicy) -> bool:
 
 
 def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
-    found = what_of([account.documents[policy.arn]], account.scope)
-    narrowed = narrow(account, found.claims, account.attached_to[policy.arn])
+    given = what_of([account.documents[policy.arn]], account.scope)
+    narrowed = narrow(account, given.claims, account.attached_to[policy.arn])
     who = who_of_principals(account, narrowed.principals)
     return access_provider(
         external_id=name,
@@ -59,8 +59,8 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
         type=TYPE,
         policy=policy.document,
         who=who,
-        what=account.items(What(narrowed.claims, ())),
-        reasons=[*found.reasons, *narrowed.reasons, *boundary_reasons(account, narrowed.principals)],
+        what=account.items(narrowed.claims),
+        reasons=[*given.reasons, *narrowed.reasons],
         tags=policy.tags,
         fixed=AWS_MANAGED if policy.aws_managed else None,
     )
@@ -89,8 +89,8 @@ def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Itera
 def _inline(
     account: Account, kind: Literal["user", "group"], name: str, policies: list[InlinePolicy]
 ) -> AccessProvider:
-    found = what_of(labelled(policies), account.scope)
-    narrowed = narrow(account, found.claims, [(kind, name)])
+    given = what_of(labelled(policies), account.scope)
+    narrowed = narrow(account, given.claims, [(kind, name)])
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
     groups = tuple(group for key, group in narrowed.principals if key == "group")
     own = f"{kind}:{name}|inline:{'|'.join(policy.name for policy in policies)}|"
@@ -100,8 +100,8 @@ def _inline(
         type=TYPE,
         policy=documents_text(policies),
         who=WhoNames(users if kind == "user" or users else None, groups if kind == "group" else None),
-        what=account.items(What(narrowed.claims, ())),
-        reasons=[*found.reasons, *narrowed.reasons, *boundary_reasons(account, [(kind, name)])],
+        what=account.items(narrowed.claims),
+        reasons=[*given.reasons, *narrowed.reasons],
     )
 
 

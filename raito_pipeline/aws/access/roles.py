@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterator
 
 from raito_pipeline.aws.access.account import Account, labelled
-from raito_pipeline.aws.access.denies import denies_of
+from raito_pipeline.aws.access.limits import limited
 from raito_pipeline.aws.access.policies import documents_text
 from raito_pipeline.aws.access.rows import access_provider
-from raito_pipeline.aws.access.who import WhoNames, boundary_reasons
+from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy import What, read_document, what_of
 from raito_pipeline.aws.policy.actions import gives_s3
 from raito_pipeline.aws.policy.principals import who_of_trust
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.model import AccessProvider, IamRole, made_by_raito
 
 TYPE = "aws_role"
@@ -36,16 +37,17 @@ def kept_roles(account: Account, named: Collection[str]) -> Iterator[IamRole]:
             yield role
 
 
-def what_of_role(account: Account, role: IamRole) -> tuple[What, str, list[str]]:
-    """What the inline policies of a role give, their documents as text, and what may make it less."""
+def what_of_role(account: Account, role: IamRole) -> tuple[What, str]:
+    """What the inline policies of a role give within its limits, and their documents as text."""
     key = ("role", role.role_name)
     policies = account.inline.get(key, [])
-    what = what_of(labelled(policies), account.scope, denies=denies_of(account, key))
-    return what, documents_text(policies), [*what.reasons, *boundary_reasons(account, [key])]
+    what = what_of(labelled(policies), account.scope)
+    left, reasons = limited(account, what.claims, key)
+    return What(left, (*what.reasons, *reasons)), documents_text(policies)
 
 
 def _provider(account: Account, role: IamRole) -> AccessProvider:
-    what, documents, reasons = what_of_role(account, role)
+    what, documents = what_of_role(account, role)
     return access_provider(
         external_id=account.external_id_of_role(role.role_name),
         name=role.role_name,
@@ -53,13 +55,16 @@ def _provider(account: Account, role: IamRole) -> AccessProvider:
         type=TYPE,
         policy=documents,
         who=_trusted(account, role),
-        what=account.items(what),
-        reasons=reasons,
+        what=account.items(what.claims),
+        reasons=what.reasons,
         tags=role.tags,
     )
 
 
 def _trusted(account: Account, role: IamRole) -> WhoNames:
     who = who_of_trust(read_document(role.trust_policy), account.directory)
-    others = [f"trust policy: role {name} may assume it, which the who of a role cannot hold" for name in who.roles]
-    return WhoNames(tuple(sorted(who.users)), (), None, (*who.reasons, *sorted(others)))
+    others = (
+        Reason(Code.WHO, f"trust policy: role {name} may assume it, which the who of a role cannot hold")
+        for name in sorted(who.roles)
+    )
+    return WhoNames(tuple(sorted(who.users)), (), None, (*who.reasons, *others))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.who import WhoNames
+from raito_pipeline.aws.policy.reasons import Code, Reason, texts
 from raito_pipeline.model import AccessProvider, Tag, WhatItem
 
 
@@ -14,12 +15,15 @@ def access_provider(
     policy: str,
     who: WhoNames,
     what: tuple[WhatItem, ...],
-    reasons: Iterable[str],
+    reasons: Iterable[Reason],
     naming_hint: str = "",
     tags: tuple[Tag, ...] | None = None,
     fixed: str | None = None,
 ) -> AccessProvider:
-    """One row. `reasons` why it is incomplete; `fixed` the reason why its what, name and existence are locked."""
+    """One row.
+
+    `reasons` say why it is not exactly what AWS gives, `fixed` why its what, name and existence are locked.
+    """
     why = tuple(dict.fromkeys((*who.reasons, *reasons)))
     return AccessProvider(
         external_id=external_id,
@@ -33,8 +37,12 @@ def access_provider(
         who_groups=who.groups,
         who_access_providers=who.access_providers,
         what=what,
-        incomplete=bool(why),
-        incomplete_reasons=why,
+        incomplete=any(reason.code.is_incomplete for reason in why),
+        incomplete_reasons=tuple(dict.fromkeys(reason.text for reason in why if reason.code.is_incomplete)),
+        reasons_wider=texts(why, Code.WIDER),
+        reasons_narrower=texts(why, Code.NARROWER),
+        reasons_who=texts(why, Code.WHO),
+        reasons_elsewhere=texts(why, Code.ELSEWHERE),
         not_internalizable=False,
         who_locked=None,
         inheritance_locked=None,

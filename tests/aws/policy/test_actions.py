@@ -48,7 +48,7 @@ def test_a_pattern_that_covers_nothing_says_why(pattern: str, reason: str) -> No
 
     assert given.permissions == frozenset()
     assert given.reason is not None
-    assert reason in given.reason
+    assert reason in given.reason.text
 
 
 def test_not_action_is_all_that_is_not_covered() -> None:

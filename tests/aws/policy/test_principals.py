@@ -19,7 +19,7 @@ def trust(principal: Any, effect: str = "Allow", action: Any = "sts:AssumeRole",
 
 def who(*statements: dict[str, Any]) -> tuple[set[str], set[str], str]:
     trusted = who_of_trust(read_document(json.dumps({"Version": "2012-10-17", "Statement": statements})), PEOPLE)
-    return trusted.users, trusted.roles, "\n".join(trusted.reasons)
+    return trusted.users, trusted.roles, "\n".join(reason.text for reason in trusted.reasons)
 
 
 def test_users_and_roles_of_the_account_are_named() -> None:
@@ -53,10 +53,7 @@ def test_who_cannot_be_named_is_a_reason(name: str) -> None:
 
 @pytest.mark.parametrize("principal", [{"AWS": ANN}, {"AWS": ACCOUNT}, "*"], ids=str)
 def test_a_deny_takes_away_also_where_it_comes_first(principal: Any) -> None:
-    users, _, reasons = who(trust(principal, "Deny"), trust({"AWS": ANN}))
-
-    assert users == set()
-    assert "Deny" in reasons
+    assert who(trust(principal, "Deny"), trust({"AWS": ANN})) == (set(), set(), "")
 
 
 def test_a_deny_of_somebody_else_or_of_something_else_takes_nobody_away() -> None:

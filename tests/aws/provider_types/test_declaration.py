@@ -12,6 +12,7 @@ from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types import (
     ACCESS_PROVIDER_TYPES,
@@ -68,7 +69,13 @@ def _read(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
     what = (WhatItem(DataObjectReference(account.inputs.account_id, "datasource"), ("s3:GetObject",)),)
     who = WhoNames(("ada",), (), None, ())
     yield access_provider(
-        external_id=f"{PREFIX}one", name="one", type="aws_vault", policy="{}", who=who, what=what, reasons=sorted(named)
+        external_id=f"{PREFIX}one",
+        name="one",
+        type="aws_vault",
+        policy="{}",
+        who=who,
+        what=what,
+        reasons=[Reason(Code.WHO, each) for each in sorted(named)],
     )
 
 
