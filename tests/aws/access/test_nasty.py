@@ -1,0 +1,426 @@
+"""What a security engineer would try: one case each, with its documents, and everything that is shown of them.
+
+`Shown` is who, what, the codes of the reasons, and a part of the words. Rows that a case does not name are not there.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from raito_pipeline.config.groups import AccessOptions
+from raito_pipeline.model import AccessProvider
+
+from .conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
+
+DATA, OTHER = "arn:aws:s3:::data", "arn:aws:s3:::other"
+ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+FOREIGN = "444455556666"
+ANN, BOB = {"AWS": user_arn("ann")}, {"AWS": user_arn("bob")}
+GET, PUT, LIST = "s3:GetObject", "s3:PutObject", "s3:ListBucket"
+READS = document(allow(GET, f"{DATA}/*"))
+NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+DENY_ALL_BUT = {"Effect": "Deny", "Resource": "*"}
+NAMES = {ACCOUNT: "account"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An access provider in few words."""
+
+    who: str = ""
+    """`user:ann group:staff role:reader`, sorted"""
+    what: dict[str, str] = field(default_factory=dict)
+    """`data/folder` or `account` to the permissions, by blanks"""
+    codes: str = ""
+    """of the reasons, sorted"""
+    says: str = ""
+    """what stands in one of the reasons"""
+
+
+@dataclass(frozen=True)
+class NastyCase:
+    """An account, and what is shown of it."""
+
+    name: str
+    account: Callable[[Told], Any]
+    shown: dict[str, Shown]
+    options: dict[str, Any] = field(default_factory=dict)
+    pending: str = ""
+
+
+def people() -> Told:
+    return Told().group("staff").user("ann", "staff").user("bob")
+
+
+def role_arn(name: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def when(operator: str, key: str, *values: str) -> dict[str, Any]:
+    return {"Condition": {operator: {key: list(values) if len(values) > 1 else values[0]}}}
+
+
+def ann_may(*statements: dict[str, Any]) -> Callable[[Told], Any]:
+    """An account in which ann has one inline policy."""
+    return lambda told: told.inline("user:ann", "own", document(*statements))
+
+
+ANNS = "user:ann|inline:own|"
+
+
+def anns(what: dict[str, str], codes: str = "", says: str = "") -> dict[str, Shown]:
+    return {ANNS: Shown("user:ann", what, codes, says)}
+
+
+ALL_OF_GET_OBJECT = {"account": GET}
+
+CONDITIONS = [
+    NastyCase(
+        "an empty Condition restricts nothing", ann_may(allow(GET, f"{DATA}/*", Condition={})), anns({"data": GET})
+    ),
+    NastyCase(
+        "TLS is asked for: given to everybody who uses TLS",
+        ann_may(allow(GET, f"{DATA}/*", **when("Bool", "aws:SecureTransport", "true"))),
+        anns({"data": GET}),
+        pending="conditions",
+    ),
+    NastyCase(
+        "without TLS only: for nobody who is well",
+        ann_may(allow(GET, f"{DATA}/*", **when("Bool", "aws:SecureTransport", "false"))),
+        anns({}, "narrower", "aws:SecureTransport"),
+    ),
+    NastyCase(
+        "the account's own resources are all that are shown",
+        ann_may(allow(GET, f"{DATA}/*", **when("StringEquals", "aws:ResourceAccount", ACCOUNT))),
+        anns({"data": GET}),
+        pending="conditions",
+    ),
+    NastyCase(
+        "resources of another account are not here",
+        ann_may(allow(GET, f"{DATA}/*", **when("StringEquals", "s3:ResourceAccount", FOREIGN))),
+        anns({}),
+        pending="conditions",
+    ),
+    NastyCase(
+        "a Deny on whatever is not of the account denies nothing here",
+        ann_may(allow(GET, f"{DATA}/*"), deny(GET, "*") | when("StringNotEquals", "aws:ResourceAccount", ACCOUNT)),
+        anns({"data": GET}),
+        pending="conditions",
+    ),
+    NastyCase(
+        "through a VPC endpoint only",
+        ann_may(allow(GET, f"{DATA}/*", **when("StringEquals", "aws:SourceVpce", "vpce-1"))),
+        anns({}, "narrower", "aws:SourceVpce"),
+    ),
+    NastyCase(
+        "denied but from the office: claimed, with a warning",
+        ann_may(allow(GET, f"{DATA}/*"), deny("*", "*") | when("NotIpAddress", "aws:SourceIp", "192.0.2.0/24")),
+        anns({"data": GET}, "wider", "aws:SourceIp"),
+    ),
+    NastyCase(
+        "from the office only",
+        ann_may(allow(GET, f"{DATA}/*", **when("IpAddress", "aws:SourceIp", "192.0.2.0/24"))),
+        anns({}, "narrower", "aws:SourceIp"),
+    ),
+    NastyCase(
+        "ForAllValues holds for a key that the call does not have",
+        ann_may(allow(GET, f"{DATA}/*"), deny("*", "*") | when("ForAllValues:StringEquals", "aws:TagKeys", "a")),
+        anns({"data": GET}, "wider", "aws:TagKeys"),
+    ),
+    NastyCase(
+        "Null: calls without MFA are denied",
+        ann_may(allow(GET, f"{DATA}/*"), deny("*", "*") | when("Null", "aws:MultiFactorAuthPresent", "true")),
+        anns({"data": GET}, "wider", "aws:MultiFactorAuthPresent"),
+    ),
+    NastyCase(
+        "IfExists holds for a key that the call does not have, and is no certainty",
+        ann_may(allow(GET, f"{DATA}/*", **when("StringEqualsIfExists", "aws:SourceVpce", "vpce-1"))),
+        anns({}, "narrower", "aws:SourceVpce"),
+    ),
+    NastyCase(
+        "an operator that nobody knows is no permission",
+        ann_may(allow(GET, f"{DATA}/*", **when("StringSounds", "aws:username", "ann"))),
+        anns({}, "narrower", "StringSounds"),
+    ),
+    NastyCase(
+        "s3:prefix limits what is listed to a folder",
+        ann_may(allow(LIST, DATA, **when("StringLike", "s3:prefix", "team/*")), allow(GET, f"{DATA}/team/*")),
+        anns({"data/team": GET}, "narrower", "s3:prefix"),
+    ),
+    NastyCase(
+        "S3 Access Grants and Lake Formation give access that no policy shows: not read, documented",
+        ann_may(allow(["s3:GetDataAccess", "lakeformation:GetDataAccess"], "*")),
+        anns({}, "elsewhere narrower", "s3:GetDataAccess"),
+    ),
+    NastyCase(
+        "KMS decides too, and is not read: what S3 gives is claimed, the key is another service",
+        ann_may(allow([GET, "kms:Decrypt"], [f"{DATA}/*", "arn:aws:kms:*:*:key/*"])),
+        anns({"data": GET}, "elsewhere", "kms:Decrypt"),
+    ),
+]
+
+PATTERNS = [
+    NastyCase("actions in capitals", ann_may(allow("S3:GETOBJECT", f"{DATA}/*")), anns({"data": GET})),
+    NastyCase(
+        "s3:*Object",
+        ann_may(allow("s3:*Object", f"{DATA}/*")),
+        anns({"data": "s3:DeleteObject s3:GetObject s3:PutObject s3:ReplicateObject s3:RestoreObject"}),
+    ),
+    NastyCase("s3:?etObject", ann_may(allow("s3:?etObject", f"{DATA}/*")), anns({"data": GET})),
+    NastyCase(
+        "a star at the end of a bucket's name reaches the buckets and objects of others",
+        ann_may(allow([GET, LIST], "arn:aws:s3:::o*")),
+        anns({"other": f"{GET} {LIST}"}),
+    ),
+    NastyCase(
+        "a folder without its slash is also other folders",
+        ann_may(allow(GET, f"{DATA}/team1*")),
+        anns({}, "narrower", f"{DATA}/team1*"),
+    ),
+    NastyCase(
+        "a Deny of a folder without its slash: the bucket stays, and is less than the whole",
+        ann_may(allow(GET, f"{DATA}/*"), deny(GET, f"{DATA}/team1*")),
+        anns({"data": GET}, "wider", f"{DATA}/team1*"),
+        pending="partial Denies",
+    ),
+    NastyCase(
+        "a Deny of everything of S3 by a short ARN",
+        ann_may(allow(GET, f"{DATA}/*"), deny("s3:*", "arn:aws:s3:*")),
+        anns({}),
+        pending="short ARNs",
+    ),
+    NastyCase(
+        "a Deny with NotAction",
+        ann_may(allow([GET, PUT], f"{DATA}/*"), DENY_ALL_BUT | {"NotAction": [GET, "iam:*"]}),
+        anns({"data": GET}),
+        pending="a Deny that is shown exactly",
+    ),
+    NastyCase(
+        "a Deny with NotResource",
+        ann_may(
+            allow(GET, [f"{DATA}/*", f"{OTHER}/*"]),
+            {"Effect": "Deny", "Action": "*", "NotResource": [DATA, f"{DATA}/*"]},
+        ),
+        anns({"data": GET}),
+        pending="a resource that is denied",
+    ),
+    NastyCase(
+        "look-alikes of another alphabet are other names",
+        ann_may(allow(GET, "arn:aws:s3:::dаta/*"), allow("s3:GetObjеct", f"{DATA}/*")),
+        anns({}, "narrower"),
+    ),
+    NastyCase(
+        "the home folder of whoever has it, by one user",
+        ann_may(allow(GET, f"{DATA}/home/${{aws:username}}/*")),
+        anns({"data/home/ann": GET}),
+        pending="variables",
+    ),
+    NastyCase(
+        "the home folders of a group are not one folder",
+        lambda told: told.inline("group:staff", "own", document(allow(GET, f"{DATA}/home/${{aws:username}}/*"))),
+        {"group:staff|inline:own|": Shown("group:staff", {}, "narrower", "${aws:username}")},
+    ),
+    NastyCase(
+        "in the version of 2008 a variable is a name with a dollar",
+        lambda told: told.inline(
+            "user:ann",
+            "own",
+            json.dumps({"Version": "2008-10-17", "Statement": [allow(GET, f"{DATA}/${{aws:username}}/*")]}),
+        ),
+        anns({"data/${aws:username}": GET}),
+    ),
+    NastyCase(
+        "object lambda and multi-region access points are no buckets",
+        ann_may(
+            allow("s3-object-lambda:GetObject", f"arn:aws:s3-object-lambda:eu-west-1:{ACCOUNT}:accesspoint/p"),
+            allow(GET, f"arn:aws:s3::{ACCOUNT}:accesspoint/m.mrap/object/*"),
+        ),
+        anns({}, "elsewhere narrower", "m.mrap"),
+    ),
+    *(
+        NastyCase(
+            f"a document that AWS would not have stored: {kind}",
+            lambda told, text=text: told.inline("user:ann", "own", text),
+            anns({}, "narrower", says),
+        )
+        for kind, text, says in (
+            ("a byte order mark", "\ufeff" + READS, "not JSON"),
+            ("a comment", READS.replace("{", "{ // all\n", 1), "not JSON"),
+            ("a key twice", READS.replace('"Effect"', '"Effect": "Deny", "Effect"'), "Effect is given twice"),
+        )
+    ),
+]
+
+LIMITS = [
+    NastyCase(
+        "MFA is forced by a policy of the group: what a member has elsewhere is claimed with a warning",
+        lambda told: told.policy(
+            "ForceMfa", document(DENY_ALL_BUT | {"NotAction": "iam:*", "Condition": NO_MFA}), "group:staff"
+        ).policy("reads", READS, "user:ann", "user:bob"),
+        {"policy:reads": Shown("user:ann user:bob", {"data": GET}, "wider", "aws:MultiFactorAuthPresent")},
+        pending="Denies of groups",
+    ),
+    NastyCase(
+        "a boundary that denies S3",
+        lambda told: (
+            told.policy("edge", document(allow("*", "*"), deny("s3:*", "*")))
+            .policy("reads", READS, "user:cid")
+            .user("cid", boundary=f"arn:aws:iam::{ACCOUNT}:policy/edge")
+        ),
+        {"policy:reads": Shown("", {}, "narrower")},
+        pending="boundaries",
+    ),
+    NastyCase(
+        "a boundary that is a policy of AWS",
+        lambda told: (
+            told.policy("edge", document(allow("s3:Get*", "*")), aws=True)
+            .inline("user:cid", "own", document(allow([GET, PUT], f"{DATA}/*")))
+            .user("cid", boundary="arn:aws:iam::aws:policy/edge")
+        ),
+        {"user:cid|inline:own|": Shown("user:cid", {"data": GET})},
+        pending="boundaries",
+    ),
+    NastyCase(
+        "a Deny in a policy that is not imported is a Deny",
+        lambda told: told.policy("guard", document(deny("s3:*", "*")), "user:ann").inline("user:ann", "own", READS),
+        {ANNS: Shown("user:ann", {}, "narrower")},
+        {"aws_access_managed_policy_excludes": ("guard",)},
+        pending="a removed claim is said",
+    ),
+]
+
+TRUSTS = [
+    NastyCase(
+        "trust on the root, for users who may assume it",
+        lambda told: (
+            told.role("r", trust(ROOT))
+            .inline("role:r", "own", READS)
+            .inline("user:ann", "own", document(allow("sts:AssumeRole", role_arn("r"))))
+        ),
+        {"role:r": Shown("user:ann", {"data": GET}), ANNS: Shown("user:ann", {}, "elsewhere")},
+        pending="trust on the root",
+    ),
+    NastyCase(
+        "trust on the root, and nobody may assume it",
+        lambda told: told.role("r", trust(ROOT)).inline("role:r", "own", READS),
+        {"role:r": Shown("", {"data": GET})},
+        pending="trust on the root",
+    ),
+    NastyCase(
+        "trust in everybody is everybody of the account, and strangers",
+        lambda told: told.role("r", trust("*")).inline("role:r", "own", READS),
+        {"role:r": Shown("user:ann user:bob", {"data": GET}, "who", "*")},
+        pending="trust in everybody",
+    ),
+    NastyCase(
+        "trust in the organization",
+        lambda told: told.role("r", trust("*", **when("StringEquals", "aws:PrincipalOrgID", "o-1"))).inline(
+            "role:r", "own", READS
+        ),
+        {"role:r": Shown("", {"data": GET}, "who", "aws:PrincipalOrgID")},
+    ),
+    NastyCase(
+        "a user who may not assume a role that trusts her",
+        lambda told: (
+            told.role("r", trust({"AWS": [user_arn("ann"), user_arn("bob")]}))
+            .inline("role:r", "own", READS)
+            .inline("user:ann", "own", document(deny("sts:*", "*")))
+        ),
+        {"role:r": Shown("user:bob", {"data": GET}), ANNS: Shown("user:ann", {}, "elsewhere")},
+        pending="Denies of sts:AssumeRole",
+    ),
+    NastyCase(
+        "a chain of roles",
+        lambda told: (
+            told.role("first", trust(ANN))
+            .inline("role:first", "own", document(allow("sts:AssumeRole", role_arn("second"))))
+            .role("second", trust({"AWS": role_arn("first")}))
+            .inline("role:second", "own", READS)
+        ),
+        {"role:second": Shown("user:ann", {"data": GET})},
+        pending="chains of roles",
+    ),
+    NastyCase(
+        "a role that trusts itself",
+        lambda told: told.role("r", trust({"AWS": role_arn("r")})).inline("role:r", "own", READS),
+        {"role:r": Shown("", {"data": GET})},
+        pending="chains of roles",
+    ),
+    NastyCase(
+        "an external id against the confused deputy",
+        lambda told: told.role("r", trust({"AWS": FOREIGN}, **when("StringEquals", "sts:ExternalId", "e"))).inline(
+            "role:r", "own", READS
+        ),
+        {"role:r": Shown("", {"data": GET}, "who", "sts:ExternalId")},
+    ),
+    NastyCase(
+        "sts:TagSession alone lets nobody in",
+        lambda told: told.role("r", trust(ANN, "sts:TagSession")).inline("role:r", "own", READS),
+        {"role:r": Shown("", {"data": GET})},
+    ),
+    NastyCase(
+        "a principal by its unique id was deleted",
+        lambda told: told.role("r", trust({"AWS": "AIDAJQABLZS4A3QDU576Q"})).inline("role:r", "own", READS),
+        {"role:r": Shown("", {"data": GET}, "who", "AIDAJQABLZS4A3QDU576Q")},
+    ),
+    NastyCase(
+        "a group is no principal",
+        lambda told: told.role("r", trust({"AWS": f"arn:aws:iam::{ACCOUNT}:group/staff"})).inline(
+            "role:r", "own", READS
+        ),
+        {"role:r": Shown("", {"data": GET}, "who", "group/staff")},
+    ),
+    NastyCase(
+        "people of an identity provider",
+        lambda told: told.role(
+            "r", trust({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/x"}, "sts:AssumeRoleWithSAML")
+        ).inline("role:r", "own", READS),
+        {"role:r": Shown("", {"data": GET}, "who", "saml-provider/x")},
+    ),
+    NastyCase(
+        "a role that is linked to a service",
+        lambda told: told.role("AWSServiceRoleForX", trust({"Service": "x.amazonaws.com"})).inline(
+            "role:AWSServiceRoleForX", "own", READS
+        ),
+        {"role:AWSServiceRoleForX": Shown("", {"data": GET}, "who", "x.amazonaws.com")},
+    ),
+]
+
+CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS]
+
+
+def shown(row: AccessProvider) -> tuple[str, dict[str, str], str]:
+    who = [f"user:{name}" for name in row.who_users or ()]
+    who += [f"group:{name}" for name in row.who_groups or ()]
+    who += row.who_access_providers or ()
+    what = {
+        NAMES.get(item.data_object.full_name, item.data_object.full_name.split(":", 2)[-1]): " ".join(item.permissions)
+        for item in row.what
+    }
+    codes = [code for code in ("elsewhere", "narrower", "who", "wider") if getattr(row, f"reasons_{code}")]
+    return " ".join(who), what, " ".join(codes)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_nasty(case: NastyCase, request: pytest.FixtureRequest) -> None:
+    if case.pending:
+        request.applymarker(pytest.mark.xfail(strict=False, reason=f"pending: {case.pending}"))
+    told = people()
+    case.account(told)
+    rows = told.build(AccessOptions(**case.options))
+
+    assert {name: shown(row) for name, row in rows.items()} == {
+        name: (wanted.who, wanted.what, wanted.codes) for name, wanted in case.shown.items()
+    }
+    for name, wanted in case.shown.items():
+        row = rows[name]
+        reasons = (*row.reasons_wider, *row.reasons_narrower, *row.reasons_who, *row.reasons_elsewhere)
+        assert any(wanted.says in reason for reason in reasons) or not wanted.says, reasons
+        assert row.incomplete is bool(set(wanted.codes.split()) - {"elsewhere"})
+
+
+def test_the_cases_have_names_of_their_own() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
