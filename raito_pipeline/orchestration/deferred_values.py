@@ -19,6 +19,7 @@ from raito_pipeline.config import Pipeline
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
 from raito_pipeline.config.groups import Login
 from raito_pipeline.raito.errors import LoginNotReadable
+from raito_pipeline.redaction import guard_logs, hide_in_logs
 
 # Dagster calls its AWS resources beta; what is used of them is their client.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(SecretsManager|SSM)Resource.*")
@@ -28,6 +29,7 @@ class DeferredValues:
     """The deferred values of one configuration, each read once. Thread-safe; nothing is read before it is asked for."""
 
     def __init__(self, pipeline: Pipeline, environ: Mapping[str, str] = os.environ) -> None:
+        guard_logs()
         self._pipeline, self._environ = pipeline, environ
         self._lock = threading.Lock()
         self._read: dict[Reference, SecretStr | AwsError] = {}
@@ -56,6 +58,7 @@ class DeferredValues:
         text = value.get_secret_value().rstrip("\r\n")
         if not text:
             raise LoginNotReadable(deferred.place, str(reference), "it is empty. Give it a value")
+        hide_in_logs(text)
         return SecretStr(text)
 
     def _whole(self, reference: Reference) -> SecretStr | None:

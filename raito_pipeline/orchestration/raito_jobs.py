@@ -26,10 +26,10 @@ from raito_pipeline.raito.errors import ImportsUnderWay, JobRefused, RaitoError,
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.jobs import Job, JobType, Status, Task, said
 from raito_pipeline.raito.open_jobs import OpenJob, OpenJobs
-from raito_pipeline.raito.redaction import redact
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.raito.task_log import write_log
 from raito_pipeline.raito.upload import upload_log
+from raito_pipeline.redaction import redact
 from raito_pipeline.storage import Store
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoRefused, UnknownDomain
 from raito_pipeline.raito.login import TokenSource
 from raito_pipeline.raito.operations import Operation, operation
-from raito_pipeline.raito.redaction import redact
 from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
+from raito_pipeline.redaction import redact
 from raito_pipeline.storage.errors import storage_errors
 
 _SHOWN = 300

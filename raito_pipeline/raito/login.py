@@ -15,8 +15,8 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
-from raito_pipeline.raito.redaction import redact
 from raito_pipeline.raito.transport import CONNECT_SECONDS
+from raito_pipeline.redaction import hide_in_logs, redact
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -43,6 +43,7 @@ class TokenSource:
     """
 
     def __init__(self, connection: Connection, client_id: Callable[[], str]) -> None:
+        hide_in_logs(connection.api_secret)
         self._connection, self._find_client_id = connection, client_id
         self._lock = threading.Lock()
         self._tokens: _Tokens | None = None
@@ -101,6 +102,7 @@ class TokenSource:
                 f"the login service asks for {challenge}, which only a person can answer: sign in to Raito Cloud once "
                 "as this user"
             )
+        hide_in_logs(result["IdToken"], result.get("RefreshToken") or "")
         good_until = started + float(result.get("ExpiresIn") or 0) - _EARLY_SECONDS
         return _Tokens(result["IdToken"], result.get("RefreshToken") or refresh_token, good_until)
 

@@ -6,7 +6,7 @@ from logging import getLevelName
 from pathlib import Path
 
 from raito_pipeline.raito.files.writer import ImportFile
-from raito_pipeline.raito.redaction import redact
+from raito_pipeline.redaction import redact
 
 MOST_BYTES = 1_000_000
 LONGEST_LINE = 4_000

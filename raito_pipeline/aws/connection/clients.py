@@ -20,6 +20,7 @@ from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_d
 from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
 from raito_pipeline.config.regions import dns_suffixes
+from raito_pipeline.redaction import guard_logs
 
 if TYPE_CHECKING:
     from types_boto3_glue import GlueClient
@@ -60,6 +61,7 @@ class AwsClients:
         attempts: int = 10,
         patience: float = 60,
     ) -> None:
+        guard_logs()
         self.profile = profile
         self.concurrency = concurrency
         self.attempts = attempts
