@@ -11,7 +11,7 @@ from raito_pipeline.orchestration.freshness import with_freshness
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import TABLE_METADATA
 
-from . import account_iam, data_objects, last_layer, org_identities, regional, upload
+from . import account_iam, data_objects, last_layer, org_control_policies, org_identities, regional, upload
 
 
 def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.AssetSpec]:
@@ -21,6 +21,7 @@ def build(grid: Grid, options: Options) -> Sequence[dg.AssetsDefinition | dg.Ass
     """
     steps = [
         *org_identities.build(grid),
+        *org_control_policies.build(grid),
         *account_iam.build(grid),
         *data_objects.build(grid),
         *regional.build(grid, options),

@@ -19,6 +19,17 @@ Mode = Literal["read", "push"]
 
 # AWS names the region of each bucket in the list; where a store of its own kind does not, GetBucketLocation is asked.
 _BUCKETS = ("s3:GetBucketTagging",)
+READ_CONTROL_POLICIES = Right(
+    "OptionalReadControlPolicies",
+    (
+        "organizations:DescribePolicy",
+        "organizations:ListParents",
+        "organizations:ListPoliciesForTarget",
+        "organizations:ListRoots",
+    ),
+    ("*",),
+)
+"""What a sync does without where it is not granted: it says then, once an account, that they are not known."""
 _IDENTITY_STORE = (
     "identitystore:ListGroupMemberships",
     "identitystore:ListGroupMembershipsForMember",
@@ -40,6 +51,7 @@ def least_policy(
     rights = list(types.read_rights(target))
     if isinstance(target, OrganizationTarget):
         rights.append(Right("ReadPeople", _IDENTITY_STORE, ("*",)))
+        rights.append(READ_CONTROL_POLICIES)
         rights += types.push_rights_in_organization(target) if mode == "push" else ()
     else:
         rights += _account_read(target)

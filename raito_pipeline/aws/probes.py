@@ -10,7 +10,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
-from raito_pipeline.aws.least_policy import least_policy
+from raito_pipeline.aws.least_policy import READ_CONTROL_POLICIES, least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 
 Target = AccountTarget | OrganizationTarget
@@ -154,6 +154,11 @@ class Probes:
             )
         return True
 
+    def roots(self, _region: str | None) -> bool:
+        with aws_call("organizations:ListRoots", "*"):
+            self._clients.client("organizations", self._sso_region).list_roots(MaxResults=1)
+        return True
+
 
 TRIED: Mapping[str, Callable[[Probes, str | None], bool]] = {
     "iam:GetAccountAuthorizationDetails": Probes.iam,
@@ -167,6 +172,7 @@ TRIED: Mapping[str, Callable[[Probes, str | None], bool]] = {
     "identitystore:ListUsers": Probes.users,
     "identitystore:ListGroups": Probes.groups,
     "sso:ListPermissionSetsProvisionedToAccount": Probes.permission_sets,
+    "organizations:ListRoots": Probes.roots,
 }
 """How each action is tried; the probe gives False where there is nothing to try it on."""
 
@@ -177,11 +183,17 @@ NOT_TRIED: Mapping[str, str] = {
     "s3:GetObject": "would read what a file holds",
     "identitystore:ListGroupMemberships": "needs a group",
     "identitystore:ListGroupMembershipsForMember": "needs a user",
+    "organizations:DescribePolicy": "needs a control policy",
+    "organizations:ListParents": "needs an account of the organization",
+    "organizations:ListPoliciesForTarget": "needs the root of the organization",
     "sso:DescribePermissionSet": "needs a permission set",
     "sso:ListAccountAssignments": "needs a permission set",
     "sso:ListTagsForResource": "needs a permission set",
 }
 """Actions to read that are not tried, and why."""
+
+OPTIONAL = frozenset(READ_CONTROL_POLICIES.actions)
+"""Actions that a sync does without."""
 
 _REGIONAL = frozenset({"s3:ListAccessPoints", "glue:GetDatabases", "glue:GetTables"})
 

@@ -13,7 +13,7 @@ from functools import cache, partial
 
 from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
-from raito_pipeline.aws.probes import NOT_TRIED, Probes, needed
+from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.cli.summary import SyncedTarget
 from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
@@ -163,6 +163,9 @@ class Checks:
         for tried in Probes(clients, target).tried():
             if tried.error is None:
                 works[tried.action] = None
+            elif tried.action in OPTIONAL:
+                without = f"a sync does without it; {tried.error}"
+                yield TargetCheck(place, tried.action, Stops.PART, not_tried=without)
             else:
                 where = f" in {tried.region}" if tried.region else ""
                 yield TargetCheck(place, f"{tried.action}{where}", Stops.PART, str(tried.error))

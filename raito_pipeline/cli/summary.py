@@ -293,8 +293,10 @@ def _partial(stored: Stored) -> Iterator[Cause]:
 
 
 def _cell_reasons(cell: CellInfo) -> tuple[str, ...]:
-    """Why a cell is not complete; empty where it is."""
+    """Why a cell is not complete; empty where it is, or where nothing depends on it."""
     told = (*cell.problems, *cell.warnings)
+    if cell.status is ReadStatus.DENIED and TABLES[cell.table].optional:
+        return ()
     if cell.complete:
         return () if cell.status is ReadStatus.OUT_OF_SCOPE else told
     return told or (f"the read is {cell.status.value}",)

@@ -8,7 +8,15 @@ from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectR
 from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
-from raito_pipeline.model.organization import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
+from raito_pipeline.model.organization import (
+    OrgAccount,
+    OrgAccountAssignment,
+    OrgControlPolicy,
+    OrgGroup,
+    OrgPermissionSet,
+    OrgPolicyTarget,
+    OrgUser,
+)
 from raito_pipeline.model.push import (
     AccessControl,
     Assignee,
@@ -47,9 +55,12 @@ __all__ = [
     "ImportResult",
     "ImportedKind",
     "Layer",
+    "OrgAccount",
     "OrgAccountAssignment",
+    "OrgControlPolicy",
     "OrgGroup",
     "OrgPermissionSet",
+    "OrgPolicyTarget",
     "OrgUser",
     "Outside",
     "PushBucket",

@@ -1,4 +1,4 @@
-"""Rows of the organization stage: what IAM Identity Center holds."""
+"""Rows of the organization stage: what IAM Identity Center holds, and the control policies of AWS Organizations."""
 
 from typing import Annotated
 
@@ -75,3 +75,67 @@ class OrgAccountAssignment:
     principal_name: Annotated[
         str | None, "UserName of the user or DisplayName of the group, null where the store does not know it"
     ]
+
+
+@row(
+    "org_accounts",
+    by="organization",
+    key=("account_id",),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_ORGANIZATIONS,),
+    optional=True,
+)
+class OrgAccount:
+    """Accounts of `raito.yml` in their organization, each with where it stands there.
+
+    An account stands here only where all of its control policies are known (`org_policy_targets`).
+    """
+
+    account_id: Annotated[str, "account"]
+    organization_id: Annotated[str, "organization, `o-...`"]
+    management: Annotated[bool, "true for the management account, to which no control policy applies"]
+    path: Annotated[
+        tuple[str, ...], "the root and the organizational units above it, from the root down; empty for the management"
+    ]
+    policy_types: Annotated[
+        tuple[str, ...], "`SERVICE_CONTROL_POLICY`, `RESOURCE_CONTROL_POLICY`: those that are enabled, sorted"
+    ]
+
+
+@row(
+    "org_policy_targets",
+    by="organization",
+    key=("target_id", "policy_type", "policy_id"),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_ORGANIZATIONS,),
+    optional=True,
+)
+class OrgPolicyTarget:
+    """Which control policy is attached to which root, organizational unit and account.
+
+    What applies to an account is attached to it, or to something in its `path` (`org_accounts`). At each of these
+    levels one service control policy has to allow a call, and none may deny it.
+    """
+
+    target_id: Annotated[str, "`r-...`, `ou-...` or the account"]
+    target_type: Annotated[str, "`ROOT`, `ORGANIZATIONAL_UNIT` or `ACCOUNT`"]
+    policy_type: Annotated[str, "`SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`"]
+    policy_id: Annotated[str, "policy, `p-...`"]
+
+
+@row(
+    "org_control_policies",
+    by="organization",
+    key=("policy_id",),
+    layer=Layer.ORGANIZATION,
+    sources=(Outside.AWS_ORGANIZATIONS,),
+    optional=True,
+)
+class OrgControlPolicy:
+    """Service and resource control policies that apply to an account of `raito.yml`."""
+
+    policy_id: Annotated[str, "policy, `p-...`"]
+    policy_type: Annotated[str, "`SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`"]
+    name: Annotated[str, "policy name"]
+    aws_managed: Annotated[bool, "true for `FullAWSAccess` and its like"]
+    document: Annotated[str, "document as JSON text"]

@@ -72,6 +72,7 @@ class Outside(StrEnum):
     """Where data comes from and where it goes: a service of AWS, or Raito Cloud."""
 
     AWS_IDENTITY_CENTER = "aws_identity_center"
+    AWS_ORGANIZATIONS = "aws_organizations"
     AWS_IAM = "aws_iam"
     AWS_S3 = "aws_s3"
     AWS_GLUE = "aws_glue"
@@ -120,6 +121,8 @@ class TableSpec:
     """the one table that must have it whole: what else is made of that one can do without"""
     columns_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """for some columns, the columns (`table.column`) that their values come from"""
+    optional: bool = False
+    """what is made of it does without it where AWS refuses it, and says so; nothing is kept from removal for that"""
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -161,6 +164,7 @@ def row(
     remembered_for: str | None = None,
     only_for: str | None = None,
     columns_from: Mapping[str, tuple[str, ...]] | None = None,
+    optional: bool = False,
 ) -> Callable[[type[R]], type[R]]:
     """Declare a stored table whose rows are instances of the decorated class, and whose description is its docstring.
 
@@ -186,6 +190,7 @@ def row(
                 remembered_for,
                 only_for,
                 lineage,
+                optional,
             )
         )
         return row_type
@@ -215,9 +220,10 @@ def upstream_tables(table: str) -> tuple[str, ...]:
     """The tables read from AWS that a table is made of, directly or through tables that are made of others.
 
     These are what must be complete and of this sync before anything may be removed (or pushed) because of what the
-    table says. Each one once, in the order in which they are met.
+    table says; optional ones are not among them. Each one once, in the order in which they are met.
     """
-    return tuple(name for name in dict.fromkeys(_upstream(table)) if TABLES[name].only_for in (None, table))
+    found = dict.fromkeys(_upstream(table))
+    return tuple(name for name in found if TABLES[name].only_for in (None, table) and not TABLES[name].optional)
 
 
 def _upstream(table: str) -> Iterator[str]:

@@ -107,7 +107,12 @@ class CellLog:
             self.context.log.info(hint)
 
     def store_read(self, table: str, cell: Cell, read: Read[Any], meter: Meter) -> None:
-        """Store what a reader gave as one cell, and tell Dagster about it."""
+        """Store what a reader gave as one cell, and tell Dagster about it.
+
+        Raises `ValueError` for a read that was denied of a table that something else cannot do without.
+        """
+        if read.status is ReadStatus.DENIED and not TABLES[table].optional:
+            raise ValueError(f"{table} is not optional: let the error of what was denied leave the reader")
         info = self.store.write(
             table,
             read.rows,

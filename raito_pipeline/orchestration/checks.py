@@ -151,6 +151,8 @@ def failure_metadata(recorded: Recorded) -> dict[str, Any]:
 
 def _read_complete(recorded: Recorded) -> Finding:
     missing, rows = recorded.problems, recorded.info.rows if recorded.info else 0
+    if missing and recorded.info and recorded.info.status is ReadStatus.DENIED:
+        return Finding(True, _summed("not read, and it is optional", missing), missing)
     if missing:
         return Finding(False, _summed("partial, nothing is removed because of it", missing), missing)
     if recorded.warnings:

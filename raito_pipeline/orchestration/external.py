@@ -46,6 +46,13 @@ EXTERNAL = (
         "singlesignon/home",
     ),
     External(
+        Outside.AWS_ORGANIZATIONS,
+        GROUP_AWS,
+        frozenset({"aws", "organizations"}),
+        "AWS Organizations: where the accounts stand, and the service and resource control policies that apply there.",
+        "organizations/v2/home",
+    ),
+    External(
         Outside.AWS_IAM,
         GROUP_AWS,
         frozenset({"aws", "iam"}),

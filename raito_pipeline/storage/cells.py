@@ -22,7 +22,7 @@ class ReadStatus(StrEnum):
     PARTIAL = "partial"
     """something could not be read: the problems say what"""
     DENIED = "denied"
-    """AWS refused the mandatory read; the cell holds no rows"""
+    """AWS refused the read; the cell holds no rows. Only tables that are optional are stored so"""
     THROTTLED = "throttled"
     """AWS throttled the read away; the cell holds no rows"""
     OPTED_OUT = "opted_out"

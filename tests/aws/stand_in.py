@@ -95,6 +95,9 @@ def as_xml(value: Any) -> str:
     return escape(str(value))
 
 
+_TARGETS = {"SWBExternalService": "sso", "AWSGlue": "glue", "AWSOrganizationsV20161128": "organizations"}
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     stand_in: StandIn
@@ -128,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.headers.get("x-amz-target")
         parts = urlsplit(self.path)
         if target:
-            prefix = {"SWBExternalService": "sso", "AWSGlue": "glue"}.get(target.partition(".")[0], "identitystore")
+            prefix = _TARGETS.get(target.partition(".")[0], "identitystore")
             return self._json(f"{prefix}:{target.split('.')[1]}", json.loads(body))
         if parts.path.startswith("/v20180820/"):
             return self._control(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})

@@ -23,7 +23,7 @@ RESEARCH = SyncedTarget(ACCOUNT, "research", ACCOUNT, least=(("s3:ListBucket", "
 BUCKET = "arn:aws:s3:::raw"
 REPAIR = f"Grant s3:ListBucket on {BUCKET} to the credentials."
 DENIED = f"s3:ListBucket on {BUCKET}: AWS denied the call (AccessDenied). {REPAIR}"
-ALL = ("iam_users", "data_objects", "data_source_import", "access_push_results")
+ALL = ("iam_users", "org_accounts", "data_objects", "data_source_import", "access_push_results")
 
 
 def cell(table: str, region: str | None = None, problems: tuple[str, ...] = (), **given: str) -> CellInfo:
@@ -65,6 +65,16 @@ OUTCOMES: dict[str, tuple[SyncSummary, Outcome, int]] = {
     "all there": (of(Stored(cells=(cell("iam_users"),), imports=(imported(),))), Outcome.COMPLETE, 0),
     "a partial cell": (of(Stored(cells=(cell("data_objects", "eu-west-1", ("tags",)),))), Outcome.PARTIAL, 3),
     "a region not enabled": (of(Stored(cells=(cell("data_objects", "x", status="opted_out"),))), Outcome.PARTIAL, 3),
+    "control policies that are not granted": (
+        of(Stored(cells=(cell("org_accounts", "x", (DENIED,), status="denied"),))),
+        Outcome.COMPLETE,
+        0,
+    ),
+    "control policies of a throttled organization": (
+        of(Stored(cells=(cell("org_accounts", "x", ("throttled",)),))),
+        Outcome.PARTIAL,
+        3,
+    ),
     "out of scope": (of(Stored(cells=(cell("data_objects", "x", status="out_of_scope"),))), Outcome.COMPLETE, 0),
     "nothing may be removed": (of(Stored(imports=(imported(reason="iam is old"),))), Outcome.PARTIAL, 3),
     "one part was asked for": (

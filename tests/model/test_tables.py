@@ -86,6 +86,14 @@ def test_what_only_the_push_has_to_know_holds_up_no_import() -> None:
     assert of_the_push & set(upstream_tables("access_provider_import")) == set()
 
 
+def test_what_is_optional_holds_up_nothing() -> None:
+    """Whoever is not granted control policies could else never remove anything from Raito Cloud."""
+    optional = {name for name, spec in TABLES.items() if spec.optional}
+    assert optional == set(Outside.AWS_ORGANIZATIONS.feeds)
+    for table in TABLES:
+        assert optional & set(upstream_tables(table)) == set()
+
+
 def test_what_an_import_notes_for_the_next_sync_belongs_to_it() -> None:
     assert TABLES["data_source_import"].notes == ("data_source_import_elements",)
     assert TABLES["data_usage_import"].notes == ("usage_uploaded",)

@@ -94,6 +94,15 @@ def test_a_partial_read_warns_and_says_what_is_missing_and_what_repairs_it() -> 
     assert found.metadata()["what repairs it"].value == "Allow s3:ListBucket on arn:aws:s3:::logs"
 
 
+def test_what_is_optional_and_not_granted_passes_and_says_what_grants_it() -> None:
+    found = _check("read_complete").evaluate(
+        _recorded("org_accounts", _info("org_accounts", ReadStatus.DENIED, DENIED)),
+    )
+    assert found.passed
+    assert "not read, and it is optional" in found.reason
+    assert "Allow s3:ListBucket" in str(found.metadata()["what repairs it"])
+
+
 def test_a_limit_that_withheld_removals_is_not_blamed_on_the_tables_and_the_other_way_round() -> None:
     limit = "it would remove 50 of the 60 data objects, and max-import-deletions allows 0.3 of them"
     region = "region eu-west-1 of 1 was synced before and is gone from aws-regions: if that is meant, ..."

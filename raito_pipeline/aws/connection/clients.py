@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_sso_admin import SSOAdminClient
     from types_boto3_sts import STSClient
 
-ServiceName = Literal["iam", "s3", "s3control", "glue", "sso-admin", "identitystore", "sts"]
+ServiceName = Literal["iam", "s3", "s3control", "glue", "sso-admin", "identitystore", "organizations", "sts"]
 
 
 class WrongAccount(Exception):
@@ -86,6 +86,8 @@ class AwsClients:
     def client(self, service: Literal["sso-admin"], region: str | None = None) -> "SSOAdminClient": ...
     @overload
     def client(self, service: Literal["identitystore"], region: str | None = None) -> "IdentityStoreClient": ...
+    @overload
+    def client(self, service: Literal["organizations"], region: str | None = None) -> Any: ...
     @overload
     def client(self, service: Literal["sts"], region: str | None = None) -> "STSClient": ...
 

@@ -1,8 +1,10 @@
 """Rates that AWS sets for a whole account, kept by all readers of this process together.
 
 Identity Center answers 20 calls a second for all of `sso-admin`, and 20 for all of `identitystore`; whoever asks
-faster is throttled, whichever operation it is.
+faster is throttled, whichever operation it is. Organizations has a limit of its own for each operation, a few calls a
+second, which all readers of the organization share, AWS's own services among them.
 https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 """
 
 import threading
@@ -10,8 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-IDENTITY_CENTER_RATES = {"sso-admin": 20.0, "identitystore": 20.0}
+ORGANIZATION_RATES = {"sso-admin": 20.0, "identitystore": 20.0, "organizations": 5.0}
 """Calls a second, by service."""
+_BURSTS = {"organizations": 20.0}
+"""Calls at once after a pause, by service; one where nothing is said. A small organization is read without waiting."""
 
 
 class TokenBucket:
@@ -57,7 +61,10 @@ class ServiceLimits:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._buckets = {service: TokenBucket(rate, clock=clock, sleep=sleep) for service, rate in rates.items()}
+        self._buckets = {
+            service: TokenBucket(rate, _BURSTS.get(service, 1.0), clock=clock, sleep=sleep)
+            for service, rate in rates.items()
+        }
 
     def attach(self, client: Any) -> None:
         """Let every request of a boto3 client wait for its turn. Attaching twice changes nothing."""
@@ -75,7 +82,7 @@ def _passing(bucket: TokenBucket) -> Callable[..., None]:
     return wait
 
 
-_shared = ServiceLimits(IDENTITY_CENTER_RATES)
+_shared = ServiceLimits(ORGANIZATION_RATES)
 
 
 def shared_limits() -> ServiceLimits:

@@ -40,7 +40,14 @@ class UnreadElement:
     kept: bool = False
 
 
-_GIVEN = (ReadStatus.COMPLETE, ReadStatus.PARTIAL, ReadStatus.OUT_OF_SCOPE, ReadStatus.OPTED_OUT)
+_GIVEN = (
+    ReadStatus.COMPLETE,
+    ReadStatus.PARTIAL,
+    ReadStatus.OUT_OF_SCOPE,
+    ReadStatus.OPTED_OUT,
+    ReadStatus.DENIED,
+)
+_WITHOUT_ROWS = (ReadStatus.OUT_OF_SCOPE, ReadStatus.OPTED_OUT, ReadStatus.DENIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Read(Generic[T]):
     that the problems are about. `read_at` is when the reading began: what changed in AWS after it may be missing.
 
     A read cannot say "nothing" for "not known": without rows it is complete, or out of scope, or of a region that is
-    not enabled, or names the elements that are missing. Raises `ValueError` for anything else.
+    not enabled, or refused (optional tables alone: `CellLog.store_read` sees to it), or names the elements that are
+    missing. Raises `ValueError` for anything else.
     """
 
     rows: tuple[T, ...]
@@ -63,9 +71,10 @@ class Read(Generic[T]):
     def __post_init__(self) -> None:
         if self.status not in _GIVEN:
             raise ValueError(f"a read that is {self.status.value} gives no rows: let the error leave the reader")
-        if (self.status is ReadStatus.PARTIAL) != bool(self.problems) and self.status is not ReadStatus.OPTED_OUT:
+        says_why = self.status in (ReadStatus.PARTIAL, ReadStatus.DENIED)
+        if says_why != bool(self.problems) and self.status is not ReadStatus.OPTED_OUT:
             raise ValueError(f"a read that is {self.status.value} has {len(self.problems)} problems")
-        if self.rows and self.status in (ReadStatus.OUT_OF_SCOPE, ReadStatus.OPTED_OUT):
+        if self.rows and self.status in _WITHOUT_ROWS:
             raise ValueError(f"a read that is {self.status.value} has rows")
         if self.status is ReadStatus.PARTIAL and not self.rows and not self.missing:
             raise ValueError("a partial read without rows: let the error of the listing leave the reader")
@@ -84,6 +93,11 @@ class Read(Generic[T]):
     def opted_out(cls, error: AwsOptedOut, read_at: datetime) -> "Read[T]":
         """A read of a region that the account has not enabled."""
         return cls((), ReadStatus.OPTED_OUT, (str(error),), read_at)
+
+    @classmethod
+    def denied(cls, reason: str, read_at: datetime) -> "Read[T]":
+        """A read of an optional table that AWS refused, and which the previous sync knew nothing of either."""
+        return cls((), ReadStatus.DENIED, (reason,), read_at)
 
     def without(self, unread: Iterable[UnreadElement], unusable: Iterable[str] = ()) -> "Read[T]":
         """The same rows, partial where elements were not read.

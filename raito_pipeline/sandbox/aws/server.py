@@ -33,6 +33,7 @@ from raito_pipeline.sandbox.aws.incoming import Incoming, read_incoming
 from raito_pipeline.sandbox.aws.journal import Journal, JournalEntry, change_of
 from raito_pipeline.sandbox.aws.pace import Pace, instantly, set_pace
 from raito_pipeline.sandbox.aws.patches import apply_patches
+from raito_pipeline.sandbox.aws.patches.organizations import forget_members
 from raito_pipeline.sandbox.aws.patches.paging import LONGEST, set_longest_page
 from raito_pipeline.sandbox.aws.patches.sso_operations import forget_operations, settle
 
@@ -113,6 +114,7 @@ class EmulatedAws:
             ActionAuthenticatorMixin.request_count = 0
             mock_random.seed(_FIRST_SEED)
             forget_operations()
+            forget_members()
             self.pace = replace(self._first_pace)
             set_pace(self.pace)
         self.faults.clear()

@@ -212,6 +212,9 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     user = people.create_user(UserName="ann", **name, **store)["UserId"]
     group = people.create_group(DisplayName="team", **store)["GroupId"]
     clients.client("s3").put_bucket_policy(Bucket="data", Policy=policy.replace(f"{point}/object", "arn:aws:s3:::data"))
+    organizations = clients.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    (root,) = organizations.list_roots()["Roots"]
     asked = _asynchronous(sso, here | {"PermissionSetArn": made}, user)
     arguments: dict[str, dict[str, Any]] = {operation: {} for operation in MEMBERS}
     for kind, one in names.items():
@@ -230,6 +233,9 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
         "identitystore:ListGroupMembershipsForMember": {**store, "MemberId": {"UserId": user}},
         "identitystore:ListGroups": store,
         "identitystore:ListUsers": store,
+        "organizations:DescribePolicy": {"PolicyId": "p-FullAWSAccess"},
+        "organizations:ListParents": {"ChildId": READ_ACCOUNT},
+        "organizations:ListPoliciesForTarget": {"TargetId": root["Id"], "Filter": "RESOURCE_CONTROL_POLICY"},
         "s3:GetObject": {"Bucket": "data", "Key": "a/b"},
         "s3:GetBucketPolicy": {"Bucket": "data"},
         "s3control:GetAccessPoint": {"AccountId": READ_ACCOUNT, "Name": "point"},

@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from raito_pipeline.aws.connection.limits import IDENTITY_CENTER_RATES, ServiceLimits, TokenBucket, shared_limits
+from raito_pipeline.aws.connection.limits import ORGANIZATION_RATES, ServiceLimits, TokenBucket, shared_limits
 
 
 class Clock:
@@ -42,8 +42,20 @@ def test_a_rate_that_lets_nothing_through_is_refused(rate: float, burst: float) 
 
 
 def test_identity_center_is_asked_twenty_times_a_second_by_the_whole_process() -> None:
-    assert IDENTITY_CENTER_RATES == {"sso-admin": 20.0, "identitystore": 20.0}
+    assert ORGANIZATION_RATES == {"sso-admin": 20.0, "identitystore": 20.0, "organizations": 5.0}
     assert shared_limits() is shared_limits()
+
+
+def test_a_small_organization_is_read_without_waiting() -> None:
+    clock = Clock()
+    limits = ServiceLimits(ORGANIZATION_RATES, clock=clock, sleep=clock.sleep)
+    keys = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    client = boto3.client("organizations", **keys)  # type: ignore[call-overload]
+    limits.attach(client)
+
+    for _ in range(25):
+        client.meta.events.emit("before-send.organizations.ListParents", request=None)
+    assert clock.now == pytest.approx(1.0)
 
 
 def test_attempts_of_a_limited_service_wait_once_each_and_others_do_not() -> None:

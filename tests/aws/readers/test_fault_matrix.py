@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from moto.organizations.models import organizations_backends
 
 from raito_pipeline.aws import readers
 from raito_pipeline.aws.connection.clients import AwsClients
@@ -27,6 +28,7 @@ from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
+from raito_pipeline.aws.readers.control_policies import EarlierControlPolicies, read_control_policies
 from raito_pipeline.aws.readers.glue import read_catalog
 from raito_pipeline.aws.readers.iam import EarlierIam, read_account
 from raito_pipeline.aws.readers.organization import EarlierOrganization, read_organization
@@ -129,6 +131,13 @@ def _organization(clients: AwsClients, account: str, earlier: Tables) -> Tables:
     return {"people": found.users, "permission sets": found.permission_sets, "assignments": found.assignments}
 
 
+def _control_policies(clients: AwsClients, account: str, earlier: Tables) -> Tables:
+    before = EarlierControlPolicies(*(earlier[name].rows for name in CONTROL)) if earlier else None
+    members = frozenset(one.id for one in organizations_backends[account]["aws"].accounts)
+    found = read_control_policies(clients, REGION, members, ServiceLimits({}), earlier=before)
+    return {name: getattr(found, name) for name in CONTROL}
+
+
 def _push_center(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
     (instance,) = Service(clients, "sso-admin", NEXT_TOKEN, REGION).items("ListInstances", "Instances", "*")
     place = CenterPlace(REGION, instance["InstanceArn"], instance["IdentityStoreId"], account)
@@ -148,6 +157,7 @@ def _logs(clients: AwsClients, account: str, _earlier: Tables) -> Tables:
 
 
 DAY = date(2026, 1, 1)
+CONTROL = ("accounts", "targets", "policies")
 IAM = ("users", "groups", "roles", "policies", "attachments")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 READERS: Mapping[str, Reader] = {
@@ -163,6 +173,7 @@ READERS: Mapping[str, Reader] = {
     "keys": Reader(_keys),
     "glue": Reader(_glue, keeps=False),
     "organization": Reader(_organization),
+    "control policies": Reader(_control_policies),
     "Identity Center for a push": Reader(_push_center, keeps=False),
     "logs": Reader(_logs, keeps=False),
 }
@@ -261,6 +272,7 @@ def fill(clients: AwsClients, account: str) -> None:
         s3.put_object(Bucket=f"data-{account}", Key=f"folder/{number}", Body=b"")
     fill_logs(s3, account)
     fill_organization(clients, account)
+    fill_control_policies(account, document)
     glue.create_table(
         DatabaseName=f"data-{account}",
         TableInput={"Name": "t", "StorageDescriptor": {"Location": f"s3://data-{account}/t"}},
@@ -271,6 +283,20 @@ def fill_logs(s3: Any, account: str) -> None:
     folder = f"AWSLogs/{account}/CloudTrail/{REGION}/2026/01/01/"
     for number in range(2):
         s3.put_object(Bucket=f"data-{account}", Key=f"{folder}{number}.json.gz", Body=gzip.compress(b'{"Records":[]}'))
+
+
+def fill_control_policies(account: str, document: str) -> None:
+    """Two accounts in two units, one in the other, and a policy of each type beside those of AWS."""
+    backend = organizations_backends[account]["aws"]
+    backend.create_organization("us-east-1")
+    root = above = backend.ou[0].id
+    for number, kind in enumerate(("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")):
+        backend.enable_policy_type(RootId=root, PolicyType=kind)
+        above = backend.create_organizational_unit(Name=kind, ParentId=above)["OrganizationalUnit"]["Id"]
+        policy = backend.create_policy(Name=kind, Description="", Type=kind, Content=document)["Policy"]
+        backend.attach_policy(PolicyId=policy["PolicySummary"]["Id"], TargetId=above)
+        made = backend.create_account(AccountName=f"member{number}", Email="a@example.com")["CreateAccountStatus"]
+        backend.move_account(AccountId=made["AccountId"], SourceParentId=root, DestinationParentId=above)
 
 
 def fill_organization(clients: AwsClients, account: str) -> None:

@@ -21,9 +21,18 @@ def test_nothing_is_never_said_for_not_known(status: ReadStatus) -> None:
     """A reader that turns the error of a listing into a read without rows does not get that far."""
     if status in (ReadStatus.OPTED_OUT, ReadStatus.COMPLETE, ReadStatus.OUT_OF_SCOPE):
         Read((), status, (), BEGAN)
-    if status is not ReadStatus.OPTED_OUT:
+    if status is ReadStatus.DENIED:
+        assert Read.denied("organizations:ListRoots failed", BEGAN).rows == ()
+    elif status is not ReadStatus.OPTED_OUT:
         with pytest.raises(ValueError, match=r"a read|a partial read"):
             Read((), status, ("iam:ListUsers failed",), BEGAN)
+
+
+def test_what_was_refused_says_why() -> None:
+    with pytest.raises(ValueError, match="denied has 0 problems"):
+        Read((), ReadStatus.DENIED, (), BEGAN)
+    with pytest.raises(ValueError, match="denied has rows"):
+        Read((1,), ReadStatus.DENIED, ("organizations:ListRoots failed",), BEGAN)
 
 
 @pytest.mark.parametrize("status", [ReadStatus.OPTED_OUT, ReadStatus.OUT_OF_SCOPE])

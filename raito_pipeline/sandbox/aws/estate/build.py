@@ -12,6 +12,7 @@ from raito_pipeline.sandbox.aws.estate.iam import seed_iam
 from raito_pipeline.sandbox.aws.estate.identity_center import INSTANCE_ARN, REGION, STORE_ID, seed_identity_center
 from raito_pipeline.sandbox.aws.estate.model import Estate, EstateAccount, EstateSettings, Mode
 from raito_pipeline.sandbox.aws.estate.names import LOGS
+from raito_pipeline.sandbox.aws.estate.organization import seed_organization
 
 _MASTER = "210000000001"
 _MEMBERS: tuple[tuple[str, str, tuple[str, ...], Mode], ...] = (
@@ -30,6 +31,7 @@ def build_estate(settings: EstateSettings | None = None) -> Estate:
         _MASTER, [(member.account_id, tuple(member.folders or ())) for member in members], sizes
     )
     master = _account(_MASTER, "organization", (REGION,), "s3")
+    seed_organization(_MASTER, [member.account_id for member in members])
     return Estate(master, members, REGION, INSTANCE_ARN, STORE_ID, users, groups)
 
 

@@ -7,6 +7,7 @@ from raito_pipeline.sandbox.aws.patches.backends import patch_backends
 from raito_pipeline.sandbox.aws.patches.glue import patch_glue
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam, patch_iam_refusals
 from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
+from raito_pipeline.sandbox.aws.patches.organizations import patch_organizations
 from raito_pipeline.sandbox.aws.patches.s3 import patch_s3
 from raito_pipeline.sandbox.aws.patches.s3_writing import patch_s3_writing
 from raito_pipeline.sandbox.aws.patches.s3control import patch_s3control
@@ -33,6 +34,7 @@ def apply_patches() -> None:
         patch_iam_refusals()
         patch_sts()
         patch_glue()
+        patch_organizations()
         patch_s3()
         patch_s3_writing()
         patch_s3control()
