@@ -4,12 +4,16 @@ An account is a plain value that can be taken apart (`smaller`), so that a faili
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
+
+from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, S3Bucket
+from tests.aws.access.world import CORPORATE_ADDRESSES, VPC_ENDPOINT
 
 ACCOUNT, FOREIGN = "111122223333", "444455556666"
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -20,7 +24,6 @@ BUCKETS = ("data", "data-1", "data-12", "team1", "team10", "logs")
 LEFT_OUT = ("hidden",)
 KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "home/ann/k", "home/bob/k", "x/k.csv")
 USERS, GROUPS, ROLES = ("ann", "bob", "cid", "dot", "eve"), ("staff", "admins"), ("reader", "writer", "batch")
-CORPORATE, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
 
 
 def arn(kind: str, name: str, account: str = ACCOUNT) -> str:
@@ -72,9 +75,56 @@ class RandomAccount:
         """Users and roles: `user:ann`, `role:reader`."""
         return [*(f"user:{name}" for name in self.groups_of), *(f"role:{name}" for name in self.trusts)]
 
-    def members(self, group: str) -> list[str]:
-        """Users of a group."""
-        return [user for user, groups in self.groups_of.items() if group in groups]
+    def inputs(self) -> AccessInputs:
+        """The stored tables of the account."""
+        edges = {who: _policy_arn(name) for who, name in self.boundaries.items()}
+        return AccessInputs(
+            account_id=ACCOUNT,
+            users=[
+                IamUser(f"AIDA{name}", name, arn("user", name), "/", WHEN, tuple(groups), edges.get(f"user:{name}"), ())
+                for name, groups in self.groups_of.items()
+            ],
+            groups=[IamGroup(f"AGPA{name}", name, arn("group", name), "/", WHEN) for name in GROUPS],
+            roles=[
+                IamRole(
+                    f"AROA{name}",
+                    name,
+                    arn("role", name),
+                    "/",
+                    WHEN,
+                    self.text("", trust),
+                    edges.get(f"role:{name}"),
+                    (),
+                )
+                for name, trust in self.trusts.items()
+            ],
+            policies=[
+                IamPolicy(f"ANPA{name}", name, _policy_arn(name), "/", False, "v1", 1, self.text(name, statements), ())
+                for name, statements in self.managed.items()
+            ],
+            attachments=[*self._inline(), *self._attached()],
+            buckets=[
+                *(S3Bucket(name, REGION, WHEN, True, ()) for name in BUCKETS),
+                *(S3Bucket(name, REGION, WHEN, False, ()) for name in LEFT_OUT),
+            ],
+            access_points=(),
+        )
+
+    def _inline(self) -> Iterator[IamAttachment]:
+        for key, statements in self.inline.items():
+            who, _, name = key.partition("|")
+            kind, _, principal = who.partition(":")
+            yield IamAttachment(kind, principal, "inline", name, None, self.text(key, statements))
+
+    def _attached(self) -> Iterator[IamAttachment]:
+        for name, whom in self.attached.items():
+            for who in whom:
+                kind, _, principal = who.partition(":")
+                yield IamAttachment(kind, principal, "managed", name, _policy_arn(name), None)
+
+
+def _policy_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
 
 
 # -- statements ------------------------------------------------------------------------------------------------------
@@ -104,8 +154,8 @@ _CONDITIONS: tuple[dict[str, Any], ...] = (
     {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
     {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
     {"Null": {"aws:MultiFactorAuthPresent": "true"}},
-    {"IpAddress": {"aws:SourceIp": CORPORATE}},
-    {"NotIpAddress": {"aws:SourceIp": [CORPORATE]}},
+    {"IpAddress": {"aws:SourceIp": CORPORATE_ADDRESSES}},
+    {"NotIpAddress": {"aws:SourceIp": [CORPORATE_ADDRESSES]}},
     {"StringEquals": {"aws:SourceVpce": VPC_ENDPOINT}},
     {"StringNotEquals": {"aws:SourceVpce": VPC_ENDPOINT}},
     {"StringNotEqualsIfExists": {"aws:SourceVpce": VPC_ENDPOINT}},
@@ -135,7 +185,7 @@ _CONDITIONS: tuple[dict[str, Any], ...] = (
     {"Null": {"aws:SourceIp": "false"}},
     {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
     {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
-    {"Bool": {"aws:SecureTransport": "true"}, "IpAddress": {"aws:SourceIp": CORPORATE}},
+    {"Bool": {"aws:SecureTransport": "true"}, "IpAddress": {"aws:SourceIp": CORPORATE_ADDRESSES}},
     {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:ResourceAccount": ACCOUNT}},
     {"Bool": {"aws:ViaAWSService": "false"}},
     {"StringEquals": {"aws:PrincipalType": "User"}},
@@ -317,6 +367,18 @@ def _resource_control(random: Random, features: Features) -> list[Statement]:
 
 
 # -- smaller ones ----------------------------------------------------------------------------------------------------
+
+
+def smallest(account: RandomAccount, has_fault: Callable[[RandomAccount], bool]) -> RandomAccount:
+    """The account without everything that its fault does not need."""
+    shrinking = True
+    while shrinking:
+        shrinking = False
+        for less in smaller(account):
+            if has_fault(less):
+                account, shrinking = less, True
+                break
+    return account
 
 
 def smaller(account: RandomAccount) -> Iterator[RandomAccount]:

@@ -1,0 +1,244 @@
+"""An account as AWS decides in it: its stored rows, asked with the evaluator of the tests."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+
+from raito_pipeline.aws.access import AccessInputs
+from tests.aws.evaluator import Caller, Limits, Owner, Policy, Request, Verdict, can_assume, decide, parse
+from tests.aws.evaluator.patterns import Context
+
+ON_OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:DeleteObject")
+ON_BUCKETS = ("s3:ListBucket", "s3:GetBucketLocation", "s3:PutBucketAcl", "s3:GetBucketTagging")
+ON_ACCOUNT = {
+    "s3:ListAllMyBuckets": "arn:aws:s3:::*",
+    "s3:CreateJob": "arn:aws:s3:eu-west-1:111122223333:job/*",
+    "s3:DeleteAccessPoint": "arn:aws:s3:eu-west-1:111122223333:accesspoint/q",
+}
+WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
+"""the permissions that are tried"""
+
+MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE = "mfa", "corporate address", "VPC endpoint", "no TLS", "rare"
+"""`RARE` is a request of an old time, through a service, with tags of its own and of its principal"""
+CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
+Situation = frozenset[str]
+NEUTRAL: Situation = frozenset()
+SITUATIONS = [
+    frozenset(name for name, on in zip((MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE), each, strict=True) if on)
+    for each in product((False, True), repeat=5)
+]
+"""every context, the neutral one first"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A request of somebody."""
+
+    action: str
+    resource: str
+    prefix: str | None = None
+    """the prefix that a listing asks for"""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that it is about; something else where it is about none."""
+        return self.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+
+
+@dataclass
+class World:
+    """An account with AWS's answers to requests. Principals are `user:NAME` and `role:NAME`.
+
+    `group:NAME` stands for a member of a group who has nothing else.
+    """
+
+    inputs: AccessInputs
+    decided: dict[tuple[str, Probe, Situation], bool] = field(default_factory=dict)
+
+    @cached_property
+    def principals(self) -> list[str]:
+        """Users and roles."""
+        users = [f"user:{user.user_name}" for user in self.inputs.users]
+        return [*users, *(f"role:{role.role_name}" for role in self.inputs.roles)]
+
+    @cached_property
+    def groups_of(self) -> dict[str, list[str]]:
+        """By principal, whose policies it has: itself, and the groups of a user."""
+        found = {who: [who] for who in (*self.principals, *(f"group:{one.group_name}" for one in self.inputs.groups))}
+        for user in self.inputs.users:
+            found[f"user:{user.user_name}"] += [f"group:{name}" for name in user.group_names]
+        return found
+
+    def members(self, group: str) -> list[str]:
+        """Users of a group."""
+        return [f"user:{user.user_name}" for user in self.inputs.users if group in user.group_names]
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def allows(self, who: str, probe: Probe, situation: Situation = NEUTRAL) -> bool:
+        """AWS's answer."""
+        key = who, probe, situation
+        if key not in self.decided:
+            context = self.context(who, situation)
+            if probe.prefix is not None:
+                context = {**context, "s3:prefix": (probe.prefix,), "s3:delimiter": ("/",)}
+            request = Request(probe.action, probe.resource, context)
+            owner = self._owners.get(probe.bucket, self._owner)
+            self.decided[key] = decide(self.caller(who), self.limits[who], owner, request) is Verdict.ALLOWED
+        return self.decided[key]
+
+    def in_some_situation(self, who: str, probe: Probe) -> bool:
+        """Whether some context allows it."""
+        return any(self.allows(who, probe, situation) for situation in SITUATIONS)
+
+    def assumes(self, who: str, role: str, situation: Situation = NEUTRAL) -> bool:
+        """Whether a user or role may assume a role."""
+        arn, trust = self._roles[role]
+        here, context = self.inputs.account_id, self.context(who, situation)
+        return can_assume(self.caller(who), self.limits[who], arn, trust, here, context) is Verdict.ALLOWED
+
+    def is_given_by(self, external_id: str, who: str, probe: Probe) -> bool:
+        """Whether an Allow of the documents of an access provider is about a request of somebody."""
+        context = self.context(who, NEUTRAL)
+        return any(
+            not rule.deny and rule.is_about(probe.action, probe.resource, context)
+            for policy in self._documents(external_id, self.groups_of[who])
+            for rule in policy.rules
+        )
+
+    def _documents(self, external_id: str, whose: list[str]) -> list[Policy]:
+        kind, _, rest = external_id.partition(":")
+        name = rest.partition("|")[0]
+        if kind == "bucketpolicy":
+            policy = self._owners[name].policy
+            return [policy] if policy is not None else []
+        if kind == "policy":
+            return [policy for one in whose for its, policy in self._managed[one] if its == name]
+        own = f"{kind}:{name}"
+        return self._inline[own] if own in whose else []
+
+    # -- callers -------------------------------------------------------------------------------------------------------
+
+    def caller(self, who: str) -> Caller:
+        """Who asks."""
+        here = self.inputs.account_id
+        kind, _, name = who.partition(":")
+        if kind == "role":
+            session = f"arn:aws:sts::{here}:assumed-role/{name}/somebody"
+            return Caller(here, self._roles[name][0], f"AROA{name}", session)
+        arn = f"arn:aws:iam::{here}:user/member-of-{name}" if kind == "group" else self._users[name]
+        return Caller(here, arn, f"AIDA{name}")
+
+    def context(self, who: str, situation: Situation) -> Context:
+        """The condition keys of a request of somebody in a situation."""
+        key = who, situation
+        if key not in self._contexts:
+            self._contexts[key] = self._context(who, situation)
+        return self._contexts[key]
+
+    def _context(self, who: str, situation: Situation) -> Context:
+        caller, here = self.caller(who), self.inputs.account_id
+        context = {
+            "aws:securetransport": ("true",),
+            "s3:tlsversion": ("1.3",),
+            "aws:principalarn": (caller.arn,),
+            "aws:principalaccount": (here,),
+            "aws:principaltype": ("AssumedRole" if caller.is_role else "User",),
+            "aws:userid": (f"{caller.unique_id}:somebody" if caller.is_role else caller.unique_id,),
+            "aws:resourceaccount": (here,),
+            "s3:resourceaccount": (here,),
+            "aws:requestedregion": ("eu-west-1",),
+            "aws:currenttime": ("2024-06-01T00:00:00Z",),
+            "aws:viaawsservice": ("false",),
+        }
+        if not caller.is_role:
+            context["aws:username"] = (caller.arn.rpartition("/")[2],)
+        if ENDPOINT in situation:
+            context["aws:sourcevpce"], context["aws:sourcevpc"] = (VPC_ENDPOINT,), ("vpc-1",)
+        else:
+            context["aws:sourceip"] = ("192.0.2.1" if CORPORATE in situation else "203.0.113.7",)
+        if MFA in situation or caller.is_role:
+            context["aws:multifactorauthpresent"] = ("true" if MFA in situation else "false",)
+        if RARE in situation:
+            context |= _RARE
+        if PLAIN_HTTP in situation:
+            context["aws:securetransport"] = ("false",)
+            del context["s3:tlsversion"]
+        return context
+
+    # -- what the rows say ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def limits(self) -> Mapping[str, Limits]:
+        """What the account says of each principal."""
+        edges = {f"user:{user.user_name}": user.permissions_boundary_arn for user in self.inputs.users}
+        edges |= {f"role:{role.role_name}": role.permissions_boundary_arn for role in self.inputs.roles}
+        found = {}
+        for who, whose in self.groups_of.items():
+            identity = [policy for one in whose for policy in self._inline[one]]
+            identity += [policy for one in whose for _, policy in self._managed[one]]
+            edge = edges.get(who)
+            boundary = self._policies[edge][1] if edge in self._policies else parse("") if edge else None
+            found[who] = Limits(tuple(identity), boundary)
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[str | None, tuple[str, Policy]]:
+        return {row.arn: (row.policy_name, parse(row.document)) for row in self.inputs.policies}
+
+    @cached_property
+    def _inline(self) -> Mapping[str, list[Policy]]:
+        found: dict[str, list[Policy]] = defaultdict(list)
+        for row in self.inputs.attachments:
+            if row.document is not None:
+                found[f"{row.principal_type}:{row.principal_name}"].append(parse(row.document))
+        return found
+
+    @cached_property
+    def _managed(self) -> Mapping[str, list[tuple[str, Policy]]]:
+        found: dict[str, list[tuple[str, Policy]]] = defaultdict(list)
+        for row in self.inputs.attachments:
+            if row.policy_arn in self._policies:
+                found[f"{row.principal_type}:{row.principal_name}"].append(self._policies[row.policy_arn])
+        return found
+
+    @cached_property
+    def _owner(self) -> Owner:
+        return Owner(self.inputs.account_id)
+
+    @cached_property
+    def _owners(self) -> Mapping[str, Owner]:
+        return {bucket.name: self._owner for bucket in self.inputs.buckets}
+
+    @cached_property
+    def _users(self) -> dict[str, str]:
+        return {user.user_name: user.arn for user in self.inputs.users}
+
+    @cached_property
+    def _roles(self) -> dict[str, tuple[str, Policy]]:
+        return {role.role_name: (role.arn, parse(role.trust_policy)) for role in self.inputs.roles}
+
+    @cached_property
+    def _contexts(self) -> dict[tuple[str, Situation], Context]:
+        return {}
+
+
+_RARE = {
+    "aws:currenttime": ("2019-06-01T00:00:00Z",),
+    "aws:tagkeys": ("b",),
+    "aws:calledvia": ("athena.amazonaws.com",),
+    "aws:viaawsservice": ("true",),
+    "aws:principaltag/team": ("x",),
+    "s3:tlsversion": ("1.1",),
+}
+
+
+def probes_of_bucket(bucket: str, actions: Iterator[str] | tuple[str, ...], keys: list[str]) -> Iterator[Probe]:
+    """The requests that permissions on a bucket stand for."""
+    for action in actions:
+        if action in ON_OBJECTS:
+            yield from (Probe(action, f"arn:aws:s3:::{bucket}/{key}") for key in keys)
+        elif action in ON_BUCKETS:
+            yield Probe(action, f"arn:aws:s3:::{bucket}")
