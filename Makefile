@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := .sandbox
 
-.PHONY: install run ui test test-daemon matrix bench docs clean
+.PHONY: install run ui test test-daemon matrix probes bench docs clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -39,6 +39,10 @@ matrix: install
 # Daemons that wait for the next minute, are killed and started again; syncs killed at forty moments: half an hour.
 test-daemon: install
 	$(BIN)/pytest -q -m slow_daemon tests/end_to_end
+
+# Four million requests in random accounts, what is shown of them against AWS's evaluation: half an hour.
+probes: install
+	RAITO_PIPELINE_PROBES=4000000 $(BIN)/pytest -q -s -n 0 tests/aws/access/test_random_accounts.py
 
 bench: install
 	$(BIN)/python -m tests.bench

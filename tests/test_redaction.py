@@ -130,7 +130,9 @@ def _session() -> boto3.Session:
 
 def _assumed_role(address: str) -> None:
     sts = _session().client("sts", endpoint_url=address)
-    assert sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/r", RoleSessionName="sync")["Credentials"]["SessionToken"]
+    assert sts.assume_role(RoleArn="arn:aws:iam::111122223333:role/r", RoleSessionName="sync")["Credentials"][
+        "SessionToken"
+    ]
 
 
 def _secret(address: str) -> None:

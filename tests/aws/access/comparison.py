@@ -205,11 +205,11 @@ class _Comparison:
 
     def _is_more(self, row: AccessProvider) -> bool:
         """Whether somebody has something in some context by the documents of a row that nothing claims."""
+        whom = [who for who in self.world.principals if self.world.documents(row.external_id, who)]
         return any(
-            probe not in self.claimed[who]
-            and self.world.is_given_by(row.external_id, who, probe)
-            and self.world.allows(who, probe, each)
-            for each in SITUATIONS
-            for who in self.world.principals
+            self.world.is_given_by(row.external_id, who, probe, each) and self.world.allows(who, probe, each)
+            for who in whom
             for probe in self.probes
+            if probe not in self.claimed[who]
+            for each in SITUATIONS
         )

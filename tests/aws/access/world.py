@@ -99,16 +99,18 @@ class World:
         here, context = self.inputs.account_id, self.context(who, situation)
         return can_assume(self.caller(who), self.limits[who], arn, trust, here, context) is Verdict.ALLOWED
 
-    def is_given_by(self, external_id: str, who: str, probe: Probe) -> bool:
+    def is_given_by(self, external_id: str, who: str, probe: Probe, situation: Situation = NEUTRAL) -> bool:
         """Whether an Allow of the documents of an access provider is about a request of somebody."""
-        context = self.context(who, NEUTRAL)
+        context = self.context(who, situation)
         return any(
             not rule.deny and rule.is_about(probe.action, probe.resource, context)
-            for policy in self._documents(external_id, self.groups_of[who])
+            for policy in self.documents(external_id, who)
             for rule in policy.rules
         )
 
-    def _documents(self, external_id: str, whose: list[str]) -> list[Policy]:
+    def documents(self, external_id: str, who: str) -> list[Policy]:
+        """The documents of an access provider that somebody has."""
+        whose = self.groups_of[who]
         kind, _, rest = external_id.partition(":")
         name = rest.partition("|")[0]
         if kind == "bucketpolicy":

@@ -1,12 +1,8 @@
 """What an import says and nobody edited is pushed back without a change: a property of any account."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,18 +12,9 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.readers.iam_rows import (
-    group_row,
-    inline_attachment,
-    managed_attachment,
-    policy_row,
-    policy_text,
-    role_row,
-    user_row,
-)
-from raito_pipeline.model import AccessControl, AccessProvider, DataObjectReference, IamAttachment, WhoEntry
+from raito_pipeline.model import AccessControl, AccessProvider, DataObjectReference, WhoEntry
 from tests.aws.access.conftest import Told, allow, deny, document, trust, user_arn
-from tests.shared_data import EXPORT
+from tests.aws.real_account import real_account
 
 from .pushing import BUCKETS, TYPES, Options
 
@@ -133,40 +120,8 @@ def test_any_account(inputs: AccessInputs) -> None:
     assert changed(pushed_back(inputs)) == []
 
 
-def _attachments(kind: Any, detail: dict[str, Any]) -> Iterable[IamAttachment]:
-    name = detail[f"{kind.title()}Name"]
-    for one in detail.get("AttachedManagedPolicies") or ():
-        yield managed_attachment(kind, name, one["PolicyName"], one["PolicyArn"])
-    for one in detail.get(f"{kind.title()}PolicyList") or ():
-        yield inline_attachment(kind, name, one["PolicyName"], one["PolicyDocument"])
-
-
 def test_the_account_that_was_exported() -> None:
-    if not EXPORT.is_file():
-        pytest.skip(f"the real export is not there: {EXPORT}")
-    found = json.loads(EXPORT.read_text("utf-8"), object_hook=_with_dates)
-    account = found["UserDetailList"][0]["Arn"].split(":")[4]
-    attachments = [
-        row for kind in ("user", "group", "role") for each in found[f"{kind.title()}DetailList"]
-        for row in _attachments(kind, each)
-    ]  # fmt: skip
-    policies = [
-        replace(policy_row(each, policy_text(version["Document"])), tags=())
-        for each in found["Policies"]
-        for version in each["PolicyVersionList"]
-        if version["VersionId"] == each["DefaultVersionId"]
-    ]
-    users = [user_row(each, each.get("GroupList") or (), with_tags=True) for each in found["UserDetailList"]]
-    groups = [group_row(each) for each in found["GroupDetailList"]]
-    roles = [role_row(each) for each in found["RoleDetailList"]]
-
-    plan = pushed_back(AccessInputs(account, users, groups, roles, policies, attachments, BUCKETS, ()))
+    plan = pushed_back(real_account(BUCKETS))
 
     assert len(plan.targets) > 10
     assert changed(plan) == []
-
-
-def _with_dates(value: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(value.get("CreateDate"), str):
-        value["CreateDate"] = datetime.fromisoformat(value["CreateDate"].replace("Z", "+00:00"))
-    return value
