@@ -1,21 +1,25 @@
 """One account, indexed: documents by principal, buckets as a scope, and what a claim is called in Raito Cloud."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Claim, Document, Scope, read_document
+from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.principals import Directory
+from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
 from raito_pipeline.aws.policy.what import Labelled, by_target
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
 
+T = TypeVar("T")
 PrincipalKey = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
 
@@ -119,17 +123,28 @@ class Account:
         """Documents with a Deny, by the principal that has them itself."""
         found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
         for key, policies in self.inline.items():
-            found[key] += [one for one in labelled(policies) if _has_deny(one[1])]
+            found[key] += [one for one in labelled(policies) if has_deny(one[1])]
         for key, arns in self.managed.items():
-            found[key] += [one for arn in arns if (one := self.documents.get(arn)) and _has_deny(one[1])]
+            found[key] += [one for arn in arns if (one := self.documents.get(arn)) and has_deny(one[1])]
         return found
 
     @cached_property
-    def boundaries(self) -> frozenset[PrincipalKey]:
-        """Users and roles that have a permissions boundary."""
-        users = (("user", user.user_name) for user in self.inputs.users if user.permissions_boundary_arn)
-        roles = (("role", role.role_name) for role in self.inputs.roles if role.permissions_boundary_arn)
-        return frozenset((*users, *roles))
+    def unread(self) -> dict[PrincipalKey, list[Reason]]:
+        """What of the policies that a principal has itself is not known: each may hold a Deny."""
+        found: dict[PrincipalKey, list[Reason]] = defaultdict(list)
+        for key, arns in self.managed.items():
+            for arn in arns:
+                found[key] += _doubts(arn, self.documents.get(arn))
+        for key, policies in self.inline.items():
+            found[key] += [doubt for label, document in labelled(policies) for doubt in _doubts("", (label, document))]
+        return found
+
+    @cached_property
+    def boundaries(self) -> dict[PrincipalKey, str]:
+        """ARNs of the permissions boundaries, by the user or role that has one."""
+        users = ((("user", user.user_name), user.permissions_boundary_arn) for user in self.inputs.users)
+        roles = ((("role", role.role_name), role.permissions_boundary_arn) for role in self.inputs.roles)
+        return {principal: arn for principal, arn in (*users, *roles) if arn is not None}
 
     @cached_property
     def groups_of(self) -> dict[str, tuple[str, ...]]:
@@ -144,6 +159,18 @@ class Account:
             for group in user.group_names:
                 found[group].append(user.user_name)
         return found
+
+    @cached_property
+    def _worked_out(self) -> dict[tuple[object, ...], Any]:
+        return {}
+
+    def once(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What a function of the account and hashable arguments gives, worked out the first time."""
+        key = (work, *arguments)
+        if key not in self._worked_out:
+            self._worked_out[key] = work(self, *arguments)
+        result: T = self._worked_out[key]
+        return result
 
     def excludes_role(self, name: str) -> bool:
         """True where `aws-access-role-excludes` leaves a role out."""
@@ -171,8 +198,17 @@ class Account:
         return tuple(sorted(found))
 
 
-def _has_deny(document: Document) -> bool:
-    return any(statement.effect == "Deny" for statement in document.statements)
+def has_deny(document: Document) -> bool:
+    """True where a Deny is about a permission of S3."""
+    return any(statement.effect == "Deny" and permissions_of(statement) for statement in document.statements)
+
+
+def _doubts(arn: str, known: Labelled | None) -> Iterator[Reason]:
+    if known is None:
+        yield Reason(Code.WIDER, f"policy {arn} was not read: it may deny something")
+    else:
+        for problem in known[1].problems:
+            yield Reason(Code.WIDER, f"{known[0]}: {problem}: it may deny something")
 
 
 def labelled(policies: Iterable[InlinePolicy]) -> list[Labelled]:

@@ -2,15 +2,23 @@
 
 An access provider is one policy; what its principals really have of it depends on documents elsewhere. Each kind of
 them is a source in `SOURCES`, and nothing is claimed for a principal before `limited` took all of them into account.
+
+A Deny without a condition takes away, one with a condition is a reason (`wider`). A ceiling leaves what it allows for
+sure; the rest of what it may allow is a reason (`narrower`). A document that was not read, or that cannot be read, may
+deny anything: a reason (`wider`) of whatever is left.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
 
-from raito_pipeline.aws.access.account import Account, PrincipalKey
-from raito_pipeline.aws.policy import Claim
+from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
+from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, within
+from raito_pipeline.aws.policy import Claim, Scope
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, after_denies
+from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
 
 @dataclass(frozen=True)
@@ -19,11 +27,31 @@ class PrincipalLimits:
 
     denies: tuple[Labelled, ...] = ()
     """documents whose Deny statements all apply to it"""
+    ceilings: tuple[Ceiling, ...] = ()
+    """each allows at most what one of its documents allows"""
     reasons: tuple[Reason, ...] = ()
     """limits that are known to be there, while what they leave is not: each may be less than what is claimed"""
 
     def __or__(self, other: "PrincipalLimits") -> "PrincipalLimits":
-        return PrincipalLimits((*self.denies, *other.denies), (*self.reasons, *other.reasons))
+        return PrincipalLimits(
+            (*self.denies, *other.denies), (*self.ceilings, *other.ceilings), (*self.reasons, *other.reasons)
+        )
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """The same for principals with the same limits. Documents are compared by identity: each is read once."""
+        denies = frozenset((label, id(document)) for label, document in self.denies)
+        return denies, frozenset(map(id, self.ceilings)), self.reasons
+
+
+NOTHING = PrincipalLimits()
+
+
+class GivenBy(Enum):
+    """Which kind of policy gives access: some limits do not reach all of them."""
+
+    IDENTITY = "a policy of the principal"
+    RESOURCE = "the policy of a resource, which names the principal by its ARN"
 
 
 Source = Callable[[Account, PrincipalKey], PrincipalLimits]
@@ -35,17 +63,38 @@ def own_denies(account: Account, principal: PrincipalKey) -> PrincipalLimits:
     keys = [principal]
     if kind == "user":
         keys += [("group", group) for group in account.groups_of.get(name, ())]
-    return PrincipalLimits(tuple(document for key in keys for document in account.denying.get(key, ())))
+    return PrincipalLimits(
+        tuple(document for key in keys for document in account.denying.get(key, ())),
+        reasons=tuple(reason for key in keys for reason in account.unread.get(key, ())),
+    )
 
 
 def boundary(account: Account, principal: PrincipalKey) -> PrincipalLimits:
-    """Its permissions boundary."""
-    if principal not in account.boundaries:
-        return PrincipalLimits()
-    kind, name = principal
+    """Its permissions boundary. One whose document was not read takes nothing away and is a reason."""
+    arn = account.boundaries.get(principal)
+    if arn is None:
+        return NOTHING
+    if arn not in account.documents:
+        kind, name = principal
+        unread = f"{kind} {name} has a permissions boundary that was not read, which may allow less"
+        return PrincipalLimits(reasons=(Reason(Code.WIDER, unread),))
+    return account.once(_of_boundary, arn)
+
+
+def _of_boundary(account: Account, arn: str) -> PrincipalLimits:
+    label, document = account.documents[arn]
+    labelled = (f"permissions boundary, {label}", document)
     return PrincipalLimits(
-        reasons=(Reason(Code.WIDER, f"{kind} {name} has a permissions boundary, which may allow less"),)
+        (labelled,) if has_deny(document) else (),
+        (Ceiling((labelled,), binds_named_users=False),),
+        tuple(unreadable(labelled)),
     )
+
+
+def unreadable(labelled: Labelled) -> Iterable[Reason]:
+    """What of a document cannot be read, and may deny something."""
+    label, document = labelled
+    return (Reason(Code.WIDER, f"{label}: {problem}: it may deny something") for problem in document.problems)
 
 
 SOURCES: tuple[Source, ...] = (own_denies, boundary)
@@ -53,17 +102,67 @@ SOURCES: tuple[Source, ...] = (own_denies, boundary)
 
 def limits_of(account: Account, principal: PrincipalKey) -> PrincipalLimits:
     """Everything that limits a user, group or role."""
-    limits = PrincipalLimits()
+    return account.once(_all_limits, principal)
+
+
+def _all_limits(account: Account, principal: PrincipalKey) -> PrincipalLimits:
+    limits = NOTHING
     for source in SOURCES:
         limits |= source(account, principal)
     return limits
 
 
-def limited(account: Account, claims: Claims, principal: PrincipalKey) -> tuple[Claims, list[Reason]]:
-    """What its limits leave a principal of claims, and why even that may be more than it has."""
+def limited(
+    account: Account,
+    claims: Claims,
+    principal: PrincipalKey,
+    by: GivenBy = GivenBy.IDENTITY,
+    scope: Scope | None = None,
+) -> tuple[Claims, list[Reason]]:
+    """What its limits leave a principal of claims, and why that is not exactly what it has.
+
+    `by` is the kind of policy that gives the claims: what the policy of a resource gives to a user by its ARN is not
+    limited by what a boundary merely does not allow. `scope` is what the claims were matched against, where that is
+    not the account.
+    """
     limits = limits_of(account, principal)
-    left, reasons = after_denies(claims, limits.denies, account.scope)
-    return left, [*reasons, *limits.reasons] if left else []
+    if not claims or limits == NOTHING:
+        return claims, []
+    scopes = [account.scope] if scope is None else [account.scope, scope]
+    reasons: list[Reason] = []
+    for each in scopes:
+        claims, why = after_denies(claims, limits.denies, each)
+        reasons += why
+        for ceiling in limits.ceilings:
+            if ceiling.binds_named_users or by is GivenBy.IDENTITY or principal[0] != "user":
+                claims, why = within(claims, _allowance(account, ceiling, each), each)
+                reasons += why
+    reasons += limits.reasons
+    return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]
+
+
+def _allowance(account: Account, ceiling: Ceiling, scope: Scope) -> Allowance:
+    return account.once(_of_account, ceiling) if scope is account.scope else allowance(ceiling, scope)
+
+
+def _of_account(account: Account, ceiling: Ceiling) -> Allowance:
+    return allowance(ceiling, account.scope)
+
+
+@dataclass
+class _Given:
+    """Claims that several principals have by one policy; what is left of them is worked out once a set of limits."""
+
+    account: Account
+    claims: Claims
+    by_limits: dict[tuple[object, ...], tuple[Claims, list[Reason]]] = field(default_factory=dict)
+
+    def left(self, principal: PrincipalKey) -> tuple[Claims, list[Reason]]:
+        """As `limited`."""
+        key = limits_of(self.account, principal).key
+        if key not in self.by_limits:
+            self.by_limits[key] = limited(self.account, self.claims, principal)
+        return self.by_limits[key]
 
 
 @dataclass
@@ -79,23 +178,36 @@ def narrow(account: Account, claims: Claims, principals: Sequence[PrincipalKey])
     """Claims and principals without what limits take away."""
     if not claims or not principals:
         return Narrowed(claims, set(principals))
-    left = {principal: limited(account, claims, principal) for principal in principals}
+    given = _Given(account, claims)
+    left = {principal: given.left(principal) for principal in principals}
     kept = _what_to_keep(claims, [has for has, _ in left.values()])
     narrowed = Narrowed(kept)
+    remaining = given if kept is claims else _Given(account, kept)
     for principal, (has, reasons) in left.items():
         if kept.keys() <= has.keys():
+            narrowed.principals.add(principal)
             narrowed.reasons += reasons
-            _with_members(account, kept, principal, narrowed)
-        if kept.keys() != has.keys():
-            narrowed.reasons.append(_left_out(principal, kept, has))
+            if principal[0] == "group":
+                narrowed.reasons += _of_members(remaining, principal)
+        # Who has nothing left for sure is not missing.
+        if kept.keys() != has.keys() and (has or reasons):
+            narrowed.reasons.append(_left_out(account, principal, kept, has))
     return narrowed
 
 
-def _left_out(principal: PrincipalKey, kept: Claims, has: Claims) -> Reason:
+def _left_out(account: Account, principal: PrincipalKey, kept: Claims, has: Claims) -> Reason:
     who = f"{principal[0]} {principal[1]}"
     if kept.keys() <= has.keys():
-        return Reason(Code.NARROWER, f"{who} has more of it than the others, who have a Deny in other policies")
-    return Reason(Code.NARROWER, f"{who} is left out: another policy of it has a Deny")
+        return Reason(Code.NARROWER, f"{who} has more of it than the others, whose other policies leave them less")
+    why = _why_less(limits_of(account, principal))
+    return Reason(Code.NARROWER, f"{who} is left out: {why}")
+
+
+def _why_less(limits: PrincipalLimits) -> str:
+    if not limits.ceilings:
+        return "another policy has a Deny"
+    ceiling = "a permissions boundary or control policy allows less"
+    return f"another policy has a Deny, or {ceiling}" if limits.denies else ceiling
 
 
 def _what_to_keep(claims: Claims, left: list[Claims]) -> Claims:
@@ -106,18 +218,22 @@ def _what_to_keep(claims: Claims, left: list[Claims]) -> Claims:
     return _among(left[0], common) if common else max(left, key=lambda has: (len(has), sorted(has)))
 
 
-def _among(claims: Claims, wanted: Iterable[Claim]) -> Mapping[Claim, Basis]:
+def _among(claims: Claims, wanted: Iterable[Claim]) -> Claims:
     return {claim: claims[claim] for claim in wanted}
 
 
-def _with_members(account: Account, claims: Claims, principal: PrincipalKey, narrowed: Narrowed) -> None:
-    """Keep a principal; members of a group who have less are named, and the group stays what it is."""
-    kind, name = principal
-    narrowed.principals.add(principal)
-    if kind != "group":
-        return
-    members = account.members.get(name, ())
-    denied = [user for user in members if limited(account, claims, ("user", user))[0].keys() != claims.keys()]
-    if denied:
-        less = f"group {name} has members who have less of it ({', '.join(denied)}): another policy of them has a Deny"
-        narrowed.reasons.append(Reason(Code.WIDER, less))
+def _of_members(given: _Given, group: PrincipalKey) -> Iterator[Reason]:
+    """Why members of a group have less of the claims than the group, which stays what it is: one line for each."""
+    known = frozenset(given.left(group)[1])
+    less: dict[str, list[str]] = defaultdict(list)
+    for user in given.account.members.get(group[1], ()):
+        principal = ("user", user)
+        has, reasons = given.left(principal)
+        if has.keys() != given.claims.keys():
+            less[_why_less(limits_of(given.account, principal))].append(user)
+        for reason in reasons:
+            if reason.code is Code.WIDER and reason not in known:
+                less[reason.text].append(user)
+    for why, users in less.items():
+        text = f"group {group[1]} has members who have or may have less of it ({', '.join(users)}): {why}"
+        yield Reason(Code.WIDER, text)

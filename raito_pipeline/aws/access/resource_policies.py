@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
-from raito_pipeline.aws.access.limits import limited
+from raito_pipeline.aws.access.limits import GivenBy, limited
 from raito_pipeline.aws.policy import Claim, Document, Scope
 from raito_pipeline.aws.policy.principals import named_by, touched
 from raito_pipeline.aws.policy.reasons import Code, Reason
@@ -35,7 +35,7 @@ def granted(
     reasons = [Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems]
     allows = _allowed(account, document, scope, name, gives, reasons)
     claims = _after_denies(account, document, scope, name, allows, reasons)
-    left = {principal: limited(account, has, principal) for principal, has in claims.items()}
+    left = {principal: limited(account, has, principal, GivenBy.RESOURCE, scope) for principal, has in claims.items()}
     principals, what = largest_common_grant({principal: has for principal, (has, _) in left.items()})
     for principal in principals:
         reasons += left[principal][1]

@@ -41,8 +41,8 @@ def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
-def deny(action: Any, resource: Any) -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": action, "Resource": resource}
+def deny(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
 
 
 READ = document(allow("s3:GetObject", "arn:aws:s3:::data/*"))
@@ -51,6 +51,14 @@ NO_S3 = document(allow("ec2:DescribeInstances", "*"))
 
 def user_arn(name: str, account: str = ACCOUNT) -> str:
     return f"arn:aws:iam::{account}:user/{name}"
+
+
+def policy_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
+
+
+def role_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
 def trust(principal: Any, action: Any = "sts:AssumeRole", **more: Any) -> dict[str, Any]:
@@ -79,9 +87,16 @@ class Told:
         self.groups.append(IamGroup(f"AGPA{name}", name, f"arn:aws:iam::{ACCOUNT}:group/{name}", "/", WHEN))
         return self
 
-    def role(self, name: str, *statements: dict[str, Any], tags: tuple[Tag, ...] = (), text: str = "") -> "Told":
+    def role(
+        self,
+        name: str,
+        *statements: dict[str, Any],
+        tags: tuple[Tag, ...] = (),
+        text: str = "",
+        boundary: str | None = None,
+    ) -> "Told":
         arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        self.roles.append(IamRole(f"AROA{name}", name, arn, "/", WHEN, text or document(*statements), None, tags))
+        self.roles.append(IamRole(f"AROA{name}", name, arn, "/", WHEN, text or document(*statements), boundary, tags))
         return self
 
     def policy(self, name: str, text: str, *whom: str, tags: tuple[Tag, ...] = (), aws: bool = False) -> "Told":
