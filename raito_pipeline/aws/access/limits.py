@@ -150,7 +150,7 @@ def _of_account(account: Account, ceiling: Ceiling) -> Allowance:
 
 
 @dataclass
-class _Given:
+class _SharedClaims:
     """Claims that several principals have by one policy; what is left of them is worked out once a set of limits."""
 
     account: Account
@@ -178,11 +178,11 @@ def narrow(account: Account, claims: Claims, principals: Sequence[PrincipalKey])
     """Claims and principals without what limits take away."""
     if not claims or not principals:
         return Narrowed(claims, set(principals))
-    given = _Given(account, claims)
+    given = _SharedClaims(account, claims)
     left = {principal: given.left(principal) for principal in principals}
     kept = _what_to_keep(claims, [has for has, _ in left.values()])
     narrowed = Narrowed(kept)
-    remaining = given if kept is claims else _Given(account, kept)
+    remaining = given if kept is claims else _SharedClaims(account, kept)
     for principal, (has, reasons) in left.items():
         if kept.keys() <= has.keys():
             narrowed.principals.add(principal)
@@ -222,7 +222,7 @@ def _among(claims: Claims, wanted: Iterable[Claim]) -> Claims:
     return {claim: claims[claim] for claim in wanted}
 
 
-def _of_members(given: _Given, group: PrincipalKey) -> Iterator[Reason]:
+def _of_members(given: _SharedClaims, group: PrincipalKey) -> Iterator[Reason]:
     """Why members of a group have less of the claims than the group, which stays what it is: one line for each."""
     known = frozenset(given.left(group)[1])
     less: dict[str, list[str]] = defaultdict(list)
