@@ -22,6 +22,7 @@ from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.drift import look
 from raito_pipeline.orchestration.plan_runs import reading_runs
 from raito_pipeline.orchestration.pushes import held_back_of
+from raito_pipeline.storage.private import open_private
 
 NOTHING, CHANGES = 0, 2
 
@@ -111,7 +112,8 @@ def _drift(planner: Planner, accounts: Sequence[AccountTarget], given: argparse.
 
 def _write(file: Path, plans: Sequence[AccountPlan]) -> None:
     try:
-        file.write_bytes(to_file(plans))
+        with open_private(file) as sink:
+            sink.write(to_file(plans))
     except OSError as error:
         raise CommandFailed(f"the plan could not be written to {file}: {error.strerror or error}") from None
 

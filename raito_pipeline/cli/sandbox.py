@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from raito_pipeline.sandbox.occupied import SandboxRunning
 
 _UI_PORT = 3000
 _INTERRUPTED = 130
+_FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,8 @@ def execute(given: argparse.Namespace) -> int:
 
 def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:
     """Start the estate; then sync it once, run the Dagster UI on it, or only wait for Ctrl-C. Gives the exit status."""
+    # What it makes, and what the processes make that it starts, is for whoever runs it.
+    os.umask(_FOR_OTHERS)
     console = Console(soft_wrap=True, highlight=False)
     with _ended_by_signals(), embedded_estate(directory) as embedded:
         _introduce(console, embedded)

@@ -17,6 +17,7 @@ from raito_pipeline.raito.operations import Operation, operation
 from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
 from raito_pipeline.redaction import redact
 from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.private import open_private
 
 _SHOWN = 300
 _PAGE = 100
@@ -204,7 +205,7 @@ class RaitoClient:
 def _save(chunks: Iterable[bytes], to: Path, what: str) -> None:
     """Write what arrives into a file. Raises `StorageError`, besides what `chunks` raises."""
     with storage_errors(what, "written", str(to)):
-        sink = to.open("wb")
+        sink = open_private(to)
     try:
         for chunk in chunks:
             with storage_errors(what, "written", str(to)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.private import make_private_folder
 from raito_pipeline.storage.temporary import make_temporary_folder
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class ExchangeFolder:
         folder = location / _plain(self.target)
         stamp = datetime.now(UTC).strftime(_STAMP)
         try:
+            make_private_folder(folder)
             shutil.copytree(self.path, folder / f"{stamp}-{_plain(self.stage)}")
             self._remove_old(folder)
         except OSError as problem:

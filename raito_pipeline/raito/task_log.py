@@ -7,6 +7,7 @@ from pathlib import Path
 
 from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.redaction import redact
+from raito_pipeline.storage.private import open_private
 
 MOST_BYTES = 1_000_000
 LONGEST_LINE = 4_000
@@ -22,7 +23,8 @@ def write_log(
     """
     hidden = tuple(secrets)
     texts = [_line(at, level, where, redact(text, hidden)) for at, level, where, text in lines]
-    path.write_bytes(b"".join(_bounded([text.encode("utf-8", "replace") for text in texts], most)))
+    with open_private(path) as sink:
+        sink.writelines(_bounded([text.encode("utf-8", "replace") for text in texts], most))
     return ImportFile.of(path)
 
 

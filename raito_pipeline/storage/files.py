@@ -10,11 +10,13 @@ import logging
 import posixpath
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow.fs as pafs
 
 from raito_pipeline.storage.owner import Owner
+from raito_pipeline.storage.private import make_private_folder, open_private
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +70,20 @@ def put(files: Files, path: str, content: bytes) -> None:
 
 
 class LocalFiles:
-    """A local folder."""
+    """A local folder, `root`: what is written below it is for its owner, and for whom the folder itself is opened."""
 
     scheme = ""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
         self.filesystem = pafs.LocalFileSystem()
+        self._root = root
 
     def sink(self, path: str) -> "_LocalSink":
         """Begin to write a file, under a temporary name that says whose it is."""
         folder = posixpath.dirname(path)
-        self.filesystem.create_dir(folder, recursive=True)
+        make_private_folder(Path(folder), self._root)
         self._remove_left(folder)
-        return _LocalSink(self.filesystem, path)
+        return _LocalSink(self.filesystem, path, self._root)
 
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
@@ -115,10 +118,11 @@ def _is_left(name: str, info: pafs.FileInfo, oldest: datetime) -> bool:
 
 
 class _LocalSink:
-    def __init__(self, filesystem: pafs.FileSystem, path: str) -> None:
+    def __init__(self, filesystem: pafs.FileSystem, path: str, root: Path) -> None:
         self._filesystem, self._path = filesystem, path
         name = f"{_TEMPORARY}{Owner.here().name}.{uuid.uuid4().hex}"
         self._temporary = posixpath.join(posixpath.dirname(path), name)
+        open_private(Path(self._temporary), root).close()
         self.stream: Any = filesystem.open_output_stream(self._temporary)
 
     def commit(self) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from raito_pipeline.storage.errors import StorageError, storage_errors
+from raito_pipeline.storage.private import file_mode, make_private_folder, open_private
 from raito_pipeline.storage.s3 import S3Files, date_of
 
 Decide = Callable[[bytes | None, datetime], bytes | None]
@@ -51,7 +52,8 @@ class LocalLeaseFile:
     """A file in a folder; whoever changes it holds a lock on the file of the same name that ends in `.lock`."""
 
     def __init__(self, root: str, name: str) -> None:
-        self._path = Path(root) / name
+        self._root = Path(root)
+        self._path = self._root / name
         self.address = str(self._path)
 
     def change(self, decide: Decide) -> FileChange:
@@ -61,7 +63,8 @@ class LocalLeaseFile:
             after = decide(before, now)
             if after is not None:
                 new = self._path.with_suffix(".new")  # one at a time: the lock is held
-                new.write_bytes(after)
+                with open_private(new, self._root) as sink:
+                    sink.write(after)
                 new.replace(self._path)
             return FileChange(before, after, now)
 
@@ -75,8 +78,8 @@ class LocalLeaseFile:
 
     @contextmanager
     def _locked(self) -> Iterator[datetime]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o666)
+        make_private_folder(self._path.parent, self._root)
+        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, file_mode(self._root))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             os.utime(lock)  # of a network file system: its server's clock

@@ -76,7 +76,8 @@ class Store:
         if text.startswith("s3://"):
             files = S3Files(text)
             return cls(files, files.root, run_id, sync)
-        return cls(LocalFiles(), Path(text).absolute().as_posix(), run_id, sync)
+        root = Path(text).absolute()
+        return cls(LocalFiles(root), root.as_posix(), run_id, sync)
 
     def path(self, table: str, account: str, region: str | None = None) -> str:
         """Where a cell lies inside the file system. Raises `KeyError` for an unknown table."""

@@ -16,7 +16,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
-    files, path = LocalFiles(), tmp_path / "deep" / "note.json"
+    files, path = LocalFiles(tmp_path), tmp_path / "deep" / "note.json"
     sink = files.sink(str(path))
     sink.stream.write(b"half")
     assert not path.exists()
@@ -28,7 +28,7 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_the_last_of_two_writers_wins_and_neither_disturbs_the_other(tmp_path: Path) -> None:
-    files, path = LocalFiles(), str(tmp_path / "x")
+    files, path = LocalFiles(tmp_path), str(tmp_path / "x")
     one, two = files.sink(path), files.sink(path)
     one.stream.write(b"one")
     two.stream.write(b"two")
@@ -41,7 +41,7 @@ def test_the_last_of_two_writers_wins_and_neither_disturbs_the_other(tmp_path: P
 
 
 def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    files = LocalFiles()
+    files = LocalFiles(tmp_path)
     put(files, str(tmp_path / "x"), b"old")
     with pytest.raises(TypeError):
         put(files, str(tmp_path / "x"), 7)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def test_what_a_dead_writer_left_is_removed_and_what_others_write_is_not(tmp_pat
     for path in (old, person):
         os.utime(path, (days_ago, days_ago))
 
-    put(LocalFiles(), str(tmp_path / "data.parquet"), b"new")
+    put(LocalFiles(tmp_path), str(tmp_path / "data.parquet"), b"new")
 
     kept = {left[elsewhere].name, left[Owner.here()].name, "notes.txt", "data.parquet"}
     assert set(names(tmp_path)) == kept
@@ -72,5 +72,5 @@ def test_a_folder_that_is_not_there_has_no_files_and_folders_are_none(tmp_path: 
     (tmp_path / "sub").mkdir()
     (tmp_path / "a").write_bytes(b"x")
 
-    assert LocalFiles().listing(str(tmp_path / "nowhere")) == {}
-    assert list(LocalFiles().listing(str(tmp_path))) == ["a"]
+    assert LocalFiles(tmp_path).listing(str(tmp_path / "nowhere")) == {}
+    assert list(LocalFiles(tmp_path).listing(str(tmp_path))) == ["a"]

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from raito_pipeline.storage.errors import StorageError, storage_error, storage_errors
+from raito_pipeline.storage.private import make_private_folder, open_private
 
 _BUFFER = 1 << 20
 _BEGIN, _BETWEEN, _END, _EMPTY = b"[\n", b",\n", b"\n]\n", b"[]\n"
@@ -58,8 +59,8 @@ class JsonArrayWriter:
 
     def __enter__(self) -> "JsonArrayWriter":
         with self._errors():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = self.path.open("wb", buffering=_BUFFER)
+            make_private_folder(self.path.parent)
+            self._sink = open_private(self.path, buffering=_BUFFER)
         return self
 
     def write(self, element: Any) -> None:
