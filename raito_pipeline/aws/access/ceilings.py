@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
@@ -33,6 +34,20 @@ class Ceiling:
     documents: tuple[Labelled, ...]
     binds_named_users: bool
     """whether it also limits what the policy of a resource gives to a user by the ARN of the user"""
+
+    @cached_property
+    def personal(self) -> bool:
+        """True where what it allows may depend on who the principal is."""
+        return any(map(is_personal, self.documents))
+
+
+def is_personal(labelled: Labelled) -> bool:
+    """True where a document has conditions or policy variables, which may be about who calls."""
+    return any(
+        statement.conditions
+        or any("${" in text for text in (*(statement.resources or ()), *(statement.not_resources or ())))
+        for statement in labelled[1].statements
+    )
 
 
 @dataclass(frozen=True)
@@ -140,4 +155,4 @@ def _holds(outer: PermissionTarget, inner: PermissionTarget) -> bool:
     return not outer.path or inner.path == outer.path or inner.path.startswith(f"{outer.path}/")
 
 
-__all__ = ["Allowance", "Ceiling", "allowance", "within"]
+__all__ = ["Allowance", "Ceiling", "allowance", "is_personal", "within"]

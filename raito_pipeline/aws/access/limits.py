@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
-from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, within
+from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, is_personal, within
 from raito_pipeline.aws.policy import Claim, Scope
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
@@ -42,6 +42,11 @@ class PrincipalLimits:
         """The same for principals with the same limits. Documents are compared by identity: each is read once."""
         denies = frozenset((label, id(document)) for label, document in self.denies)
         return denies, frozenset(map(id, self.ceilings)), self.reasons
+
+    @cached_property
+    def personal(self) -> bool:
+        """True where what they leave may depend on who the principal is: they have conditions or policy variables."""
+        return any(is_personal(document) for document in self.denies) or any(each.personal for each in self.ceilings)
 
 
 NOTHING = PrincipalLimits()
@@ -128,24 +133,33 @@ def limited(
     limits = limits_of(account, principal)
     if not claims or limits == NOTHING:
         return claims, []
-    scopes = [account.scope] if scope is None else [account.scope, scope]
+    own = _scope_of(account, principal)
+    scopes = [own] if scope is None else [own, scope]
     reasons: list[Reason] = []
     for each in scopes:
         claims, why = after_denies(claims, limits.denies, each)
         reasons += why
         for ceiling in limits.ceilings:
             if ceiling.binds_named_users or by is GivenBy.IDENTITY or principal[0] != "user":
-                claims, why = within(claims, _allowance(account, ceiling, each), each)
+                allows = allowance(ceiling, each) if each is scope else account.once(_allows, ceiling, principal)
+                claims, why = within(claims, allows, each)
                 reasons += why
     reasons += limits.reasons
     return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]
 
 
-def _allowance(account: Account, ceiling: Ceiling, scope: Scope) -> Allowance:
-    return account.once(_of_account, ceiling) if scope is account.scope else allowance(ceiling, scope)
+def _scope_of(account: Account, principal: PrincipalKey) -> Scope:  # noqa: ARG001 - the same for everybody
+    return account.scope
 
 
-def _of_account(account: Account, ceiling: Ceiling) -> Allowance:
+def _allows(account: Account, ceiling: Ceiling, principal: PrincipalKey) -> Allowance:
+    """What a ceiling allows a principal: worked out once for everybody where it is the same."""
+    if ceiling.personal:
+        return allowance(ceiling, _scope_of(account, principal))
+    return account.once(_allows_everybody, ceiling)
+
+
+def _allows_everybody(account: Account, ceiling: Ceiling) -> Allowance:
     return allowance(ceiling, account.scope)
 
 
@@ -159,7 +173,8 @@ class _SharedClaims:
 
     def left(self, principal: PrincipalKey) -> tuple[Claims, list[Reason]]:
         """As `limited`."""
-        key = limits_of(self.account, principal).key
+        limits = limits_of(self.account, principal)
+        key = (limits.key, principal if limits.personal else None)
         if key not in self.by_limits:
             self.by_limits[key] = limited(self.account, self.claims, principal)
         return self.by_limits[key]
