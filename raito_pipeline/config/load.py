@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from raito_pipeline.config import document, kinds, names, targets
+from raito_pipeline.config.addresses import is_exposed
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.options import General, Options, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name
@@ -124,9 +125,16 @@ class _Loading:
             found = "an interval besides `cron`; it is not used"
             line = self.root.lines.get("frequency")
             self.reader.warn(Problem(str(self.path), line, None, "frequency", found, "only one of them"))
+        self._require_tls(general.get("raito_url_override"), pipeline)
         if self.reader.problems:
             raise ConfigError(self._shown(self.reader.problems), self._shown(self.reader.warnings))
         return self._built(general, pipeline, drafts)
+
+    def _require_tls(self, raito_url: Any, pipeline: Mapping[str, Any]) -> None:
+        if isinstance(raito_url, str) and is_exposed(raito_url) and pipeline.get("allow_plain_http") is not True:
+            expected = "an https:// address (`pipeline: {allow-plain-http: true}` allows it)"
+            line = self.root.lines.get("raito-url-override")
+            self._wrong(line, "raito-url-override", "plain http:// to another machine", expected)
 
     def _built(
         self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.TargetDraft]

@@ -253,6 +253,14 @@ class Pipeline(UsageWindowOptions):
             "How often a call to AWS is tried in all before it counts as failed, with growing pauses in between.",
         ),
     ] = 10
+    allow_plain_http: Annotated[
+        bool,
+        Option(
+            kinds.FLAG,
+            "Lets `raito-url-override`, and `endpoint_url` of AWS profiles, be plain http:// on another machine than "
+            "this one, where whoever listens reads passwords and access.",
+        ),
+    ] = False
     s3_inventory: Annotated[
         Pairs,
         Option(

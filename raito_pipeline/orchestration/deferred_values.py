@@ -14,8 +14,9 @@ import dagster as dg
 from pydantic import SecretStr
 
 from raito_pipeline.aws.connection.clients import aws_call
-from raito_pipeline.aws.connection.errors import AwsError, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, one_line
 from raito_pipeline.config import Pipeline
+from raito_pipeline.config.addresses import EXPOSED, is_exposed
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
 from raito_pipeline.config.groups import Login
 from raito_pipeline.raito.errors import LoginNotReadable
@@ -91,15 +92,26 @@ class DeferredValues:
         # Imported here, because it takes a second that nobody without such a secret needs to wait.
         from dagster_aws.secretsmanager import SecretsManagerResource
 
-        answer = SecretsManagerResource(**self._session(name)).get_client().get_secret_value(SecretId=name)
+        client = self._with_tls(SecretsManagerResource(**self._session(name)).get_client(), name)
+        answer = client.get_secret_value(SecretId=name)
         given = answer.get("SecretString")
         return str(given) if given is not None else bytes(answer["SecretBinary"]).decode()
 
     def _parameter(self, name: str) -> str:
         from dagster_aws.ssm import SSMResource
 
-        answer = SSMResource(**self._session(name)).get_client().get_parameter(Name=name, WithDecryption=True)
+        client = self._with_tls(SSMResource(**self._session(name)).get_client(), name)
+        answer = client.get_parameter(Name=name, WithDecryption=True)
         return str(answer["Parameter"]["Value"])
+
+    def _with_tls(self, client: Any, name: str) -> Any:
+        """The client. Raises `AwsCredentialsInvalid` where what it reads could be read by others."""
+        url = client.meta.endpoint_url
+        if is_exposed(url) and not self._pipeline.allow_plain_http:
+            raise AwsCredentialsInvalid(
+                f"{name} at {url}: {EXPOSED}", action=client.meta.service_model.service_name, resource=name
+            )
+        return client
 
     def _session(self, name: str) -> dict[str, Any]:
         """Region, profile and patience; an ARN says its region itself."""

@@ -89,7 +89,7 @@ class Services:
         # Where nobody logs in, nothing of the login is needed.
         skipped = self.options.skip_authentication
         login = target if skipped else self._deferred.login(target)
-        connection = Connection(self.options, login)
+        connection = Connection(self.options, login, allow_plain_http=self.options.pipeline.allow_plain_http)
         with self._lock:
             key = (login.api_user, connection.domain)
             if key not in self._raito:
@@ -122,7 +122,14 @@ class Services:
         with self._lock:
             key = (profile, region)
             if key not in self._aws:
-                self._aws[key] = AwsClients(profile, region, concurrency, self.options.pipeline.aws_attempts)
+                pipeline = self.options.pipeline
+                self._aws[key] = AwsClients(
+                    profile,
+                    region,
+                    concurrency,
+                    pipeline.aws_attempts,
+                    allow_plain_http=pipeline.allow_plain_http,
+                )
             return self._aws[key]
 
     def _organizations(self) -> Mapping[str, OrganizationPartition]:

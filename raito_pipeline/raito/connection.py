@@ -16,7 +16,8 @@ class Connection:
 
     `timeout`: seconds that one answer may take. `attempts`: how often a call that is safe to repeat is tried.
     `retry_delay`: seconds before the second attempt, doubled for each further one. `longest_wait`: seconds that a
-    `Retry-After` may ask for. Raises `InvalidDomain`.
+    `Retry-After` may ask for. `allow_plain_http`: the login may be sent by plain http to another machine.
+    Raises `InvalidDomain`.
     """
 
     service: RaitoService
@@ -25,6 +26,7 @@ class Connection:
     attempts: int = 4
     retry_delay: float = 0.5
     longest_wait: float = 120.0
+    allow_plain_http: bool = False
 
     def __post_init__(self) -> None:
         if not _DOMAIN.fullmatch(self.domain):

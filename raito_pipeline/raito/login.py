@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from raito_pipeline.config.addresses import EXPOSED, is_exposed
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
 from raito_pipeline.raito.transport import CONNECT_SECONDS
@@ -114,7 +115,10 @@ class TokenSource:
                 read_timeout=self._connection.timeout,
                 retries={"mode": "standard", "total_max_attempts": self._connection.attempts},
             )
-            self._cognito = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
+            client = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
+            if is_exposed(client.meta.endpoint_url) and not self._connection.allow_plain_http:
+                raise self._failed(f"login at {client.meta.endpoint_url}: {EXPOSED}")
+            self._cognito = client
         return self._cognito
 
     def _address(self) -> str:

@@ -94,3 +94,13 @@ def test_a_broken_aws_profile_is_one_line(scripted_login: ScriptedServer, monkey
     with pytest.raises(RaitoLoginFailed, match="no-such-profile") as caught:
         RaitoClient(connection_to(scripted_login.url)).login()
     one_line(caught.value)
+
+
+def test_a_password_is_not_sent_by_plain_http_to_another_machine(
+    scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COGNITO_VARIABLE, "http://login.example.com")
+    client = RaitoClient(connection_to(scripted_login.url))
+    with client, pytest.raises(RaitoLoginFailed, match=r"login.example.com: plain http"):
+        client.call("SupportedCLIVersion")
+    assert scripted_login.requests("POST", "/query") == []

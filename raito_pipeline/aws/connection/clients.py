@@ -19,6 +19,7 @@ from botocore.parsers import ResponseParserError
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_declared
 from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
+from raito_pipeline.config.addresses import EXPOSED, is_exposed
 from raito_pipeline.config.regions import dns_suffixes
 from raito_pipeline.redaction import guard_logs
 
@@ -50,7 +51,8 @@ class AwsClients:
 
     `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
     connections that one client holds, `attempts` how often one call is tried in all, `patience` the seconds that one
-    try waits for the next bytes of an answer. `calls` counts the calls made as `service:Operation`, retries included.
+    try waits for the next bytes of an answer; `allow_plain_http` lets a profile name an `endpoint_url` that is plain
+    http on another machine. `calls` counts the calls made as `service:Operation`, retries included.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class AwsClients:
         concurrency: int = 5,
         attempts: int = 10,
         patience: float = 60,
+        *,
+        allow_plain_http: bool = False,
     ) -> None:
         guard_logs()
         self.profile = profile
@@ -68,6 +72,7 @@ class AwsClients:
         self.patience = patience
         self.calls: Counter[str] = Counter()
         self._region = region
+        self._allow_plain_http = allow_plain_http
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._session: boto3.Session | None = None
         self._lock = threading.RLock()
@@ -174,6 +179,8 @@ class AwsClients:
         client = self._session.client(
             service, region_name=region or self._session.region_name or "us-east-1", config=config
         )  # type: ignore[call-overload]
+        if is_exposed(client.meta.endpoint_url) and not self._allow_plain_http:
+            raise _plain_http(service, client.meta.endpoint_url, self.profile)
         events = client.meta.events
         events.register("before-send", self._count)
         events.register("before-call", require_declared)
@@ -186,6 +193,12 @@ class AwsClients:
         _prefix, service, operation = event_name.split(".", 2)
         with self._counting:
             self.calls[f"{service}:{operation}"] += 1
+
+
+def _plain_http(service: str, url: str, profile: str | None) -> AwsError:
+    return AwsCredentialsInvalid(
+        f"{label_of(profile)}: {service} at {url}: {EXPOSED}.", action=f"{service}:*", resource=label_of(profile)
+    )
 
 
 def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from botocore.session import Session
 
 from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid
 from raito_pipeline.config.regions import aws_partition
 from tests.aws_profile import use_profile, write_profile
 
@@ -70,3 +71,15 @@ def test_arns_are_of_the_partition_of_the_region(tmp_path: Path, monkeypatch: py
     expected = Session().get_partition_for_region(region)
     assert AwsClients("there", region).s3_arn("data") == f"arn:{expected}:s3:::data"
     assert aws_partition(region) == expected
+
+
+def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_profile(monkeypatch, write_profile(tmp_path, "http://emulator.example.com:5000"))
+
+    for service in ("iam", "s3", "sts"):
+        with pytest.raises(AwsCredentialsInvalid, match=r"emulator.example.com:5000: plain http .*allow-plain-http"):
+            AwsClients("there").client(service)
+
+    assert host_of(AwsClients("there", allow_plain_http=True), "eu-west-1") == "emulator.example.com:5000"

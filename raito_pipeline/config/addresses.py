@@ -1,0 +1,25 @@
+"""Addresses of services: which of them may be spoken to without TLS."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+EXPOSED = (
+    "plain http to another machine sends it for anybody to read. Use an https:// address, or allow it: "
+    "pipeline: {allow-plain-http: true}"
+)
+"""why such an address is refused, and what to do"""
+
+
+def is_exposed(url: str) -> bool:
+    """True where what is sent to an address can be read on its way: plain `http`, to another machine than this one."""
+    parts = urlsplit(url)
+    return parts.scheme.lower() == "http" and not _is_here(parts.hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
