@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := .sandbox
 
-.PHONY: install run ui test test-daemon matrix probes bench docs clean
+.PHONY: install run ui test test-daemon matrix probes bench docs managed-policies clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -50,6 +50,10 @@ bench: install
 docs: install
 	$(BIN)/python -m raito_pipeline.config.docs docs/options.md
 	$(BIN)/python -m raito_pipeline.model.docs docs/tables.md
+
+# The copy of AWS's own policies, for accounts that may not read them: from AWS, with the profile PROFILE.
+managed-policies: install
+	$(BIN)/python -m raito_pipeline.aws.readers.kept_policies_refresh $(PROFILE)
 
 clean:
 	rm -rf $(SANDBOX) .dagster

@@ -81,11 +81,20 @@ class IamPolicy:
     aws_managed: Annotated[bool, "true where AWS owns the policy"]
     default_version_id: Annotated[str, "version in force, `v1`"]
     attachment_count: Annotated[int, "users, groups and roles that it is attached to"]
-    document: Annotated[str, "document of the default version as JSON text"]
+    document: Annotated[
+        str, "document as JSON text, of the version in force unless `document_version_id` says otherwise"
+    ]
     tags: Annotated[
         tuple[Tag, ...] | None,
         "tags, sorted by key; null where they were not read (policies of AWS, not attached)",
     ]
+    document_as_of: Annotated[
+        str | None,
+        "day (`YYYY-MM-DD`) of the kept copy of AWS's own policies that the document is from; null where AWS gave it",
+    ] = None
+    document_version_id: Annotated[
+        str | None, "version that the document is of, where that is not the one in force; null where it is"
+    ] = None
 
 
 @row(

@@ -17,7 +17,7 @@ from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
 from raito_pipeline.aws.policy.what import Labelled, by_target
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import DataObjectReference, IamRole, S3Bucket, WhatItem
+from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole, S3Bucket, WhatItem
 
 T = TypeVar("T")
 PrincipalKey = tuple[str, str]
@@ -119,6 +119,11 @@ class Account:
         return {row.arn: (f"policy {row.policy_name}", read_document(row.document)) for row in self.inputs.policies}
 
     @cached_property
+    def outdated(self) -> dict[str, tuple[Reason, ...]]:
+        """Managed policies whose document is of another version than the one in force, and what follows, by ARN."""
+        return {row.arn: _outdated(row) for row in self.inputs.policies if row.document_version_id is not None}
+
+    @cached_property
     def denying(self) -> dict[PrincipalKey, list[Labelled]]:
         """Documents with a Deny, by the principal that has them itself."""
         found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
@@ -135,6 +140,8 @@ class Account:
         for key, arns in self.managed.items():
             for arn in arns:
                 found[key] += _doubts(arn, self.documents.get(arn))
+                if arn in self.outdated and has_deny(self.documents[arn][1]):
+                    found[key] += [doubt for doubt in self.outdated[arn] if doubt.code is Code.WIDER]
         for key, policies in self.inline.items():
             found[key] += [doubt for label, document in labelled(policies) for doubt in _doubts("", (label, document))]
         return found
@@ -196,6 +203,13 @@ class Account:
                 reference = DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
             found.append(WhatItem(reference, names))
         return tuple(sorted(found))
+
+
+def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:
+    """What the version in force, which was not to be read, may give otherwise than the one that is kept."""
+    older = f"policy {policy.policy_name}: its document is of {policy.document_version_id}, as of "
+    older += f"{policy.document_as_of}, and {policy.default_version_id} is in force, which may"
+    return (Reason(Code.WIDER, f"{older} give less"), Reason(Code.NARROWER, f"{older} give more"))
 
 
 def has_deny(document: Document) -> bool:

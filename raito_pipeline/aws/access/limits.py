@@ -92,7 +92,7 @@ def _of_boundary(account: Account, arn: str) -> PrincipalLimits:
     return PrincipalLimits(
         (labelled,) if has_deny(document) else (),
         (Ceiling((labelled,), binds_named_users=False),),
-        tuple(unreadable(labelled)),
+        (*unreadable(labelled), *account.outdated.get(arn, ())),
     )
 
 

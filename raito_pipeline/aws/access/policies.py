@@ -60,7 +60,7 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
         policy=policy.document,
         who=who,
         what=account.items(narrowed.claims),
-        reasons=[*given.reasons, *narrowed.reasons],
+        reasons=[*given.reasons, *narrowed.reasons, *account.outdated.get(policy.arn, ())],
         tags=policy.tags,
         fixed=AWS_MANAGED if policy.aws_managed else None,
     )

@@ -56,8 +56,8 @@ def read_account(
     (what a version holds never changes), and where something of one user, group, role or policy cannot be read, it
     is given as it was then, and its table is partial. Raises `AwsError` where a list fails, or an element that was
     not there yet: no table is ever shorter than what it stands for. Optional are the tags of a policy and, for
-    credentials without the account details, the documents of policies that AWS owns: where there is nothing to give
-    in their place, the table is partial without them.
+    credentials without the account details, the documents of policies that AWS owns: in their place stand those of the
+    kept copy (`kept_policies`), and a policy that the copy does not have is missing from a table that is partial then.
     """
     known = earlier or EarlierIam()
     began = now()

@@ -54,10 +54,11 @@ class EarlierIam:
         """A managed policy by its unique id, whichever version was the default one."""
         return self._policies.get(policy_id)
 
-    def document(self, policy_id: str, version: str) -> str | None:
-        """The document of a version of a managed policy, which never changes."""
+    def version(self, policy_id: str, version: str) -> IamPolicy | None:
+        """A managed policy with the document of this version, which never changes."""
         row = self._policies.get(policy_id)
-        return row.document if row is not None and row.default_version_id == version else None
+        is_its = row is not None and row.default_version_id == version and row.document_version_id is None
+        return row if is_its else None
 
     def tags(self, policy_id: str, version: str) -> tuple[Tag, ...] | None:
         """The tags of a managed policy, if they were read when this version was the default one."""

@@ -37,6 +37,7 @@ from raito_pipeline.aws.readers.iam_wanted import (
     wants_aws_managed_policies,
     wants_inline,
 )
+from raito_pipeline.aws.readers.kept_policies import kept_policy
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, no_progress, workers
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment
@@ -185,23 +186,29 @@ class _Lists:
 
     def _policy(self, policy: Answer) -> AccountRows:
         arn, version = policy["Arn"], policy["DefaultVersionId"]
-        document = self.earlier.document(policy["PolicyId"], version)
-        if document is None:
-            try:
-                got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
-            except AwsGone:
-                return AccountRows()
-            except AwsError as error:
-                return self._earlier_policy(policy, error)
-            document = policy_text(got["PolicyVersion"]["Document"])
-        return AccountRows(policies=[policy_row(policy, document)])
+        known = self.earlier.version(policy["PolicyId"], version)
+        if known is not None:
+            return AccountRows(policies=[policy_row(policy, known.document, known.document_as_of)])
+        try:
+            got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+        except AwsGone:
+            return AccountRows()
+        except AwsError as error:
+            return self._unread_policy(policy, error)
+        return AccountRows(policies=[policy_row(policy, policy_text(got["PolicyVersion"]["Document"]))])
 
-    def _earlier_policy(self, policy: Answer, error: AwsError) -> AccountRows:
+    def _unread_policy(self, policy: Answer, error: AwsError) -> AccountRows:
         arn, before = policy["Arn"], self.earlier.policy(policy["PolicyId"])
-        if before is None and is_aws_managed(arn) and isinstance(error, AwsDenied):
+        if is_aws_managed(arn) and isinstance(error, AwsDenied):
             # The documented policy grants the account's own ARNs only, and those of AWS are not among them.
-            what = "documents of policies, which are left out,"
-            return AccountRows(policies_unread=[UnreadElement(what, arn, error)])
+            kept = kept_policy(arn)
+            same = kept is not None and kept.version_id == policy["DefaultVersionId"]
+            if kept is not None and (same or before is None or before.document_as_of is not None):
+                other = None if same else kept.version_id
+                return AccountRows(policies=[policy_row(policy, kept.document, kept.as_of.isoformat(), other)])
+            if before is None:
+                what = "documents of policies, which are left out,"
+                return AccountRows(policies_unread=[UnreadElement(what, arn, error)])
         # With the version that its document is of: the new one is asked for again by the next sync.
         unread = UnreadElement("documents of policies", arn, error, kept=True)
         return AccountRows(policies=[_known(before, error)], policies_unread=[unread])

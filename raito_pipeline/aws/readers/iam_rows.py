@@ -94,8 +94,12 @@ def role_row(answer: Answer) -> IamRole:
     )
 
 
-def policy_row(answer: Answer, document: str) -> IamPolicy:
-    """A managed policy of a `ManagedPolicyDetail` or `Policy`, its tags not read yet."""
+def policy_row(answer: Answer, document: str, as_of: str | None = None, other_version: str | None = None) -> IamPolicy:
+    """A managed policy of a `ManagedPolicyDetail` or `Policy`, its tags not read yet.
+
+    `as_of` is the day of the kept copy that the document is from, `other_version` the version that it is of where that
+    is not the one in force.
+    """
     return IamPolicy(
         policy_id=answer["PolicyId"],
         policy_name=answer["PolicyName"],
@@ -106,6 +110,8 @@ def policy_row(answer: Answer, document: str) -> IamPolicy:
         attachment_count=answer.get("AttachmentCount", 0),
         document=document,
         tags=None,
+        document_as_of=as_of,
+        document_version_id=other_version,
     )
 
 

@@ -1,6 +1,7 @@
 """Managed and inline policies, access points, denies elsewhere, locks, and stability."""
 
 import random
+from dataclasses import replace
 
 from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -60,6 +61,29 @@ def test_a_document_that_is_not_valid_is_an_incomplete_access_provider() -> None
     row = Told().user("ada").policy("p", "{", "user:ada").build()["policy:p"]
     assert row.what == ()
     assert row.incomplete_reasons == ("policy p: the document is not JSON",)
+
+
+def test_a_kept_document_of_the_version_in_force_is_as_good_as_one_that_was_read() -> None:
+    told = Told().user("ada").policy("AmazonS3ReadOnlyAccess", READ, "user:ada", aws=True)
+    told.policies[0] = replace(told.policies[0], document_as_of="2026-09-30")
+    row = told.build()["policy:AmazonS3ReadOnlyAccess"]
+    assert what(row) == {DATA: ("s3:GetObject",)}
+    assert not row.incomplete
+
+
+def test_a_kept_document_of_another_version_may_give_less_and_more() -> None:
+    told = Told().user("ada", boundary=f"arn:aws:iam::{ACCOUNT}:policy/fence").user("bob").policy("p", READ, "user:ada")
+    told.policy("q", READ, "user:bob").policy(
+        "fence", document(allow("s3:*", "*"), deny("s3:PutObject", "*")), "user:bob"
+    )
+    older = {"default_version_id": "v3", "document_version_id": "v2", "document_as_of": "2026-09-30"}
+    told.policies[2] = replace(told.policies[2], **older)
+    said = "policy fence: its document is of v2, as of 2026-09-30, and v3 is in force, which may give"
+    rows = told.build()
+    # Where it gives, both; where it is a boundary, too; where it denies, less may be left than is shown.
+    assert set(rows["policy:fence"].incomplete_reasons) >= {f"{said} less", f"{said} more"}
+    assert set(rows["policy:p"].incomplete_reasons) == {f"{said} less", f"{said} more"}
+    assert set(rows["policy:q"].incomplete_reasons) == {f"{said} less"}
 
 
 def test_a_deny_elsewhere_of_the_only_principal_takes_from_the_what() -> None:

@@ -11,9 +11,10 @@ import pytest
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable
 from raito_pipeline.aws.readers.iam import HINT, AccountIam, EarlierIam, read_account
+from raito_pipeline.aws.readers.kept_policies import kept_policy
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.config.patterns import NamePattern
-from raito_pipeline.model import Tag
+from raito_pipeline.model import IamPolicy, Tag
 from raito_pipeline.storage.cells import ReadStatus
 from tests.aws.conftest import Reach
 from tests.aws.iam_account import (
@@ -250,16 +251,64 @@ def granted() -> set[str]:
     return set(statement["Action"])
 
 
-def test_under_the_documented_policy_only_the_policies_of_aws_are_missing_and_told(reach: Reach) -> None:
-    actions = granted()
-    stand_in = serve(small_account())
+def under_the_documented_policy(account: Account) -> StandIn:
+    actions, stand_in = granted(), serve(account)
     stand_in.allowed = lambda action, resource: action in actions and resource.startswith(f"arn:aws:iam::{ACCOUNT}:")
-    read = read_account(reach(stand_in), IamOptions())
-    whole = read_account(reach(serve(small_account())), IamOptions())
+    return stand_in
+
+
+def of_aws(read: AccountIam) -> dict[str, IamPolicy]:
+    return {row.policy_name: row for row in read.policies.rows if row.aws_managed}
+
+
+OF_AWS = "AmazonS3ReadOnlyAccess"
+
+
+def with_policy_of_aws(name: str, version: str) -> Account:
+    """A user with one policy of AWS in a version, whose document AWS does not let anybody read."""
+    policy = {**managed(name, s3("s3:Secret"), owner="aws"), "DefaultVersionId": version}
+    policy["PolicyVersionList"][0]["VersionId"] = version
+    return account(principal("User", "ann", attached=(policy["Arn"],)), policies=(policy,))
+
+
+def test_under_the_documented_policy_the_documents_of_aws_are_those_of_the_kept_copy(reach: Reach) -> None:
+    kept = kept_policy(f"arn:aws:iam::aws:policy/{OF_AWS}")
+    assert kept is not None
+    stand_in = under_the_documented_policy(with_policy_of_aws(OF_AWS, kept.version_id))
+    before = EarlierIam()
+    for asked in (1, 1):  # the second sync knows the version, and does not ask for it again
+        read = read_account(reach(stand_in), IamOptions(), earlier=before)
+        assert read.policies.status is ReadStatus.COMPLETE
+        row = of_aws(read)[OF_AWS]
+        assert (row.document, row.document_as_of) == (kept.document, kept.as_of.isoformat())
+        assert (row.default_version_id, row.document_version_id) == (kept.version_id, None)
+        assert stand_in.calls()["iam:GetPolicyVersion"] == asked
+        before = EarlierIam(policies=read.policies.rows)
+
+
+def test_a_version_that_the_kept_copy_does_not_have_says_which_one_its_document_is_of(reach: Reach) -> None:
+    kept = kept_policy(f"arn:aws:iam::aws:policy/{OF_AWS}")
+    assert kept is not None
+    stand_in = under_the_documented_policy(with_policy_of_aws(OF_AWS, "v99"))
+    before = EarlierIam()
+    for asked in (1, 2):  # AWS may let it be read one day
+        read = read_account(reach(stand_in), IamOptions(), earlier=before)
+        row = of_aws(read)[OF_AWS]
+        assert (row.default_version_id, row.document_version_id) == ("v99", kept.version_id)
+        assert (row.document, row.document_as_of) == (kept.document, kept.as_of.isoformat())
+        assert stand_in.calls()["iam:GetPolicyVersion"] == asked
+        before = EarlierIam(policies=read.policies.rows)
+    stand_in.allowed = lambda action, _: action != DETAILS
+    row = of_aws(read_account(reach(stand_in), IamOptions(), earlier=before))[OF_AWS]
+    assert ("s3:Secret" in row.document, row.document_as_of, row.document_version_id) == (True, None, None)
+
+
+def test_under_the_documented_policy_only_what_nobody_has_is_missing_and_told(reach: Reach) -> None:
+    read = read_account(reach(under_the_documented_policy(with_policy_of_aws("Unheard", "v1"))), IamOptions())
     assert read.policies.status is ReadStatus.PARTIAL
-    assert "iam:GetPolicyVersion on arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess" in read.policies.problems[0]
-    assert read.policies.rows == tuple(row for row in whole.policies.rows if not row.aws_managed)
-    assert read.attachments == read.attachments.complete(whole.attachments.rows, read.attachments.read_at)
+    assert "iam:GetPolicyVersion on arn:aws:iam::aws:policy/Unheard" in read.policies.problems[0]
+    assert read.policies.rows == ()
+    assert len(read.attachments.rows) == 1
 
 
 # --- what breaks ---------------------------------------------------------------------------------------------------

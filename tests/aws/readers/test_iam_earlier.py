@@ -28,8 +28,14 @@ def test_rows_are_known_by_their_unique_ids() -> None:
 
 
 def test_a_document_and_tags_are_those_of_one_version() -> None:
-    assert (BEFORE.document("P1", "v1"), BEFORE.tags("P1", "v1")) == ("{}", (Tag("a", "1"),))
-    assert (BEFORE.document("P1", "v2"), BEFORE.tags("P1", "v2")) == (None, None)
+    assert (BEFORE.version("P1", "v1"), BEFORE.tags("P1", "v1")) == (POLICY, (Tag("a", "1"),))
+    assert (BEFORE.version("P1", "v2"), BEFORE.tags("P1", "v2")) == (None, None)
+
+
+def test_the_document_of_another_version_is_not_that_of_the_one_in_force() -> None:
+    older = replace(POLICY, default_version_id="v3", document_as_of="2026-01-01", document_version_id="v1")
+    assert EarlierIam(policies=[older]).version("P1", "v3") is None
+    assert EarlierIam(policies=[older]).version("P1", "v1") is None
 
 
 def test_what_hangs_on_a_principal_is_that_of_the_same_principal() -> None:
