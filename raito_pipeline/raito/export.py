@@ -1,6 +1,7 @@
 """The export of access controls: ask for it, wait, download the file, read it into rows."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem, W
 from raito_pipeline.raito.errors import ExportUnreadable
 from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, wait
 
+_MAYBE_ANCHOR = re.compile(rb"(?:^|[\s\[{,:-])&\w")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_PAUSE = 1.0
 _NAMES = ("name", "type", "externalId", "actualName")
@@ -69,7 +71,9 @@ def read_export(path: Path) -> Export:
     """
     text = path.read_bytes()
     try:
-        content = json.loads(text) if text.lstrip()[:1] == b"{" else yaml.load(text, Loader=_Loader)
+        content = json.loads(text) if text.lstrip()[:1] == b"{" else _yaml(text)
+    except RecursionError:
+        raise ExportUnreadable(path.name, "its values are nested too deeply") from None
     except (ValueError, yaml.YAMLError) as error:
         raise ExportUnreadable(path.name, f"neither YAML nor JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, Mapping):
@@ -88,6 +92,13 @@ def read_export(path: Path) -> Export:
         received=built if isinstance(built, int) and not isinstance(built, bool) else None,
         whole=not warnings,
     )
+
+
+def _yaml(text: bytes) -> Any:
+    """The content of a YAML file without aliases: a few of them can stand for more than fits into any memory."""
+    if _MAYBE_ANCHOR.search(text) and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
+        raise ValueError("it has aliases (*name), which Raito Cloud does not write")
+    return yaml.load(text, Loader=_Loader)
 
 
 def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, ...]]:

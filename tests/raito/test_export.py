@@ -183,3 +183,36 @@ def test_without_an_id_there_is_a_warning_and_the_export_is_not_whole(tmp_path: 
     assert [control.id for control in export.controls] == ["good"]
     assert "accessProviders[0] of the export has no id" in export.warnings[0]
     assert not export.whole
+
+
+def bomb() -> str:
+    """A small file whose aliases stand for ten thousand million values."""
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    return "\n".join([*levels, "accessProviders: [{id: a, name: A, what: *a9}]"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (bomb(), "aliases"),
+        ("accessProviders: " + "[" * 20_000, "YAML"),
+        ('{"accessProviders": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
+    ],
+    ids=["aliases", "YAML nested deeply", "JSON nested deeply"],
+)
+def test_a_file_made_to_exhaust_the_memory_ends_in_one_clear_line(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ExportUnreadable, match=expected) as caught:
+        read_export(path)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_an_ampersand_in_a_text_is_no_alias(tmp_path: Path) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text("accessProviders: [{id: a, name: 'R &D and B&B', description: 'see *all'}]")
+    (control,) = read_export(path).controls
+    assert control.name == "R &D and B&B"

@@ -97,6 +97,10 @@ class _RawFile(msgspec.Struct, gc=False):
     Records: list[msgspec.Raw]
 
 
+MOST_UNPACKED = 512 * 2**20
+"""How many bytes a log file may unpack to: CloudTrail's have at most some tens of millions."""
+
+
 class FileCorrupt(Exception):
     """A log file that is no whole gzip file with a JSON document of records in it."""
 
@@ -107,18 +111,21 @@ _record = msgspec.json.Decoder(Record)
 _identity = msgspec.json.Decoder(Identity | None)
 
 
-def unpack(packed: bytes) -> bytes:
-    """The JSON text of a log file. Raises `FileCorrupt`."""
+def unpack(packed: bytes, most: int = MOST_UNPACKED) -> bytes:
+    """The JSON text of a log file of at most `most` bytes. Raises `FileCorrupt`."""
     try:
         engine = isal_zlib.decompressobj(wbits=31)
-        text: bytes = engine.decompress(packed)
-        parts = [text]
-        while engine.eof and engine.unused_data:
+        text: bytes = engine.decompress(packed, most + 1)
+        parts, size = [text], len(text)
+        while engine.eof and engine.unused_data and size <= most:
             rest = engine.unused_data
             engine = isal_zlib.decompressobj(wbits=31)
-            parts.append(engine.decompress(rest))
+            parts.append(engine.decompress(rest, most + 1 - size))
+            size += len(parts[-1])
     except (IsalError, zlib.error, EOFError) as error:  # type: ignore[misc]  # isal has no types for its error
         raise FileCorrupt(f"not a gzip file: {error}") from error
+    if size > most:
+        raise FileCorrupt(f"it unpacks to more than {most / 2**20:,.0f} MiB, which no log file of CloudTrail does")
     if not engine.eof:
         raise FileCorrupt("the gzip data ends too early")
     return parts[0] if len(parts) == 1 else b"".join(parts)
