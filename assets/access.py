@@ -2,13 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import product
 from typing import TypeVar
 
 import dagster as dg
+import pyarrow as pa
 
-from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.basis import TracedProvider, basis_batches
+from raito_pipeline.aws.access.build import traced_access_providers
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
@@ -27,17 +34,18 @@ from raito_pipeline.model import (
     S3Bucket,
     table_of,
 )
+from raito_pipeline.model.schema import to_batch
 from raito_pipeline.orchestration import gone, partitions
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
-from raito_pipeline.orchestration.guard import judge
+from raito_pipeline.orchestration.guard import Verdict, judge
 from raito_pipeline.orchestration.layers import region_cells, upstream_needs
 from raito_pipeline.orchestration.makers import CellMaker
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.previews import small_table
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.storage import CellMissing, ReadStatus, Store
+from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 GROUP = "access"
 R = TypeVar("R")
@@ -47,25 +55,80 @@ _BUILT_OF = "built of"
 """Key in the extra fields of `access_providers`: the cells of access points and of the organization that it is of."""
 
 
+Input = tuple[str, str, str]
+"""table, account (or organization) and region of a cell"""
+
+
+@dataclass(frozen=True)
+class _AccessWork:
+    """What the tables of an account's access are made of."""
+
+    log: CellLog
+    cell: Cell
+    verdict: Verdict
+    account: Account | CellMissing
+    """or what is missing of it: each table then stays as it was"""
+    built_of: tuple[Input, ...]
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def providers(self) -> tuple[TracedProvider, ...]:
+        """The access providers of the account. Raises `CellMissing`."""
+        return traced_access_providers(self._known, ACCESS_PROVIDER_TYPES.imported)
+
+    def rows(self) -> Sequence[AccessProvider]:
+        """The rows of the access providers, those of the previous sync where something is missing."""
+        if isinstance(self.account, CellMissing):
+            return tuple(self.log.store.rows(AccessProvider, self.cell.account))
+        return [each.row for each in self.providers]
+
+    @property
+    def _known(self) -> Account:
+        if isinstance(self.account, CellMissing):
+            raise self.account
+        return self.account
+
+    def store(self, table: str, batches: Callable[[], Iterable[pa.RecordBatch]]) -> CellInfo:
+        """Write a table; where something is missing that it is made of, its rows of the previous sync.
+
+        Raises `CellMissing`, which says what is missing, where there are none.
+        """
+        store, place = self.log.store, self.cell.account
+        if isinstance(self.account, CellMissing) and store.info(table, place) is None:
+            raise self.account
+        kept = isinstance(self.account, CellMissing)
+        with store.writer(table, place) as writer:
+            writer.read_at = self.read_at
+            writer.extra[_BUILT_OF] = json.dumps([list(each) for each in self.built_of])
+            for reason in self.verdict.reasons:
+                writer.add_problem(reason)
+            for batch in store.batches(table, place) if kept else batches():
+                writer.write_batch(batch)
+        assert writer.info is not None
+        return writer.info
+
+
 def specs(grid: Grid) -> list[dg.AssetSpec]:
-    """The access providers of an account, part of its last layer (`assets/last_layer.py`)."""
-    return [table_spec("access_providers", grid, group=GROUP, kinds={"iam", "s3"})]
+    """What is worked out of the access of an account, part of its last layer (`assets/last_layer.py`)."""
+    return [table_spec(table, grid, group=GROUP, kinds={"iam", "s3"}) for table in _TABLES]
 
 
 def make(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
-    """Work out who may do what from the stored tables, where the run selected it; AWS is not asked."""
-    if log.wants("access_providers"):
-        with log.attempt(cell, "access_providers"):
-            _build(log, services, grid, cell)
+    """Work out who may do what from the stored tables, as far as the run selected it; AWS is not asked."""
+    wanted = [table for table in _TABLES if log.wants(table)]
+    if wanted and services.account(cell.account).skip_data_access_sync:
+        for table in wanted:
+            log.out_of_scope(table, cell, "skip-data-access-sync is on")
+    elif wanted:
+        works: list[_AccessWork] = []
+        with log.attempt(cell, *wanted):
+            works.append(_prepare(log, services, grid, cell))
+        for work, table in product(works, wanted):
+            with log.attempt(cell, table):
+                _TABLES[table](work)
 
 
-def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
-    target = services.account(cell.account)
-    if target.skip_data_access_sync:
-        log.out_of_scope("access_providers", cell, "skip-data-access-sync is on")
-        return
-    meter = Meter()
-    read_at = datetime.now(UTC)
+def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _AccessWork:
     needs = upstream_needs("access_providers", cell, services.options, grid, log.store)
     verdict = judge(log.attempts, log.store, needs)
     for reason in gone.reasons(services.options, log.store, cell.account):
@@ -74,34 +137,30 @@ def _build(log: CellLog, services: Services, grid: Grid, cell: Cell) -> None:
     try:
         _require_what_was_there(log.store, services, grid, cell, built_of)
         inputs = access_inputs(log.store, services, grid, cell.account)
-        # What lies in a region that may be gone by mistake keeps its access.
-        left = gone.gone_regions(services.options, log.store, cell.account)
-        options = target.model_copy(update={"regions": (*target.regions, *left)})
-        rows = build_access_providers(inputs, options, ACCESS_PROVIDER_TYPES.imported)
-    except CellMissing as error:
-        rows, verdict = _of_the_previous_sync(log.store, cell, error), verdict.but(f"it could not be built: {error}")
-        built_of = _built_of(log.store, cell)
-    info = log.store.write(
-        "access_providers",
-        rows,
-        cell.account,
-        status=ReadStatus.COMPLETE if verdict.complete else ReadStatus.PARTIAL,
-        problems=verdict.reasons,
-        read_at=read_at,
-        extra={_BUILT_OF: json.dumps([list(each) for each in built_of])},
-    )
-    log.record(cell, info, {**meter.cost().metadata(), **incomplete_metadata(rows)})
+    except CellMissing as missing:
+        said = verdict.but(f"it could not be built: {missing}")
+        return _AccessWork(log, cell, said, missing, _built_of(log.store, cell))
+    # What lies in a region that may be gone by mistake keeps its access.
+    left = gone.gone_regions(services.options, log.store, cell.account)
+    target = services.account(cell.account)
+    options = target.model_copy(update={"regions": (*target.regions, *left)})
+    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of)
 
 
-def _of_the_previous_sync(store: Store, cell: Cell, error: CellMissing) -> tuple[AccessProvider, ...]:
-    """The access providers as they were; raises `error`, which says what is missing, where they never were built."""
-    if store.info("access_providers", cell.account) is None:
-        raise error
-    return tuple(store.rows(AccessProvider, cell.account))
+def _providers(work: _AccessWork) -> None:
+    meter = Meter()
+    info = work.store("access_providers", lambda: [to_batch(AccessProvider, (each.row for each in work.providers))])
+    work.log.record(work.cell, info, {**meter.cost().metadata(), **incomplete_metadata(work.rows())})
 
 
-Input = tuple[str, str, str]
-"""table, account (or organization) and region of a cell"""
+def _basis(work: _AccessWork) -> None:
+    meter = Meter()
+    info = work.store("access_basis", lambda: basis_batches(work.providers))
+    work.log.record(work.cell, info, meter.cost().metadata())
+
+
+_TABLES: Mapping[str, Callable[[_AccessWork], None]] = {"access_providers": _providers, "access_basis": _basis}
+"""How each table of an account's access is made, in this order."""
 
 
 def optional_inputs(store: Store, services: Services, grid: Grid, account: str) -> tuple[Input, ...]:

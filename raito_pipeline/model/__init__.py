@@ -4,7 +4,7 @@
 dataclass whose columns carry their documentation; `raito_pipeline.model.schema` derives the Arrow schema from it.
 """
 
-from raito_pipeline.model.access import AccessPoint, AccessProvider, DataObjectReference, WhatItem
+from raito_pipeline.model.access import AccessBasis, AccessPoint, AccessProvider, DataObjectReference, WhatItem
 from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
@@ -38,6 +38,7 @@ __all__ = [
     "CREATOR",
     "RAITO_ACCOUNT",
     "TABLES",
+    "AccessBasis",
     "AccessControl",
     "AccessPoint",
     "AccessProvider",

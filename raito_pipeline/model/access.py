@@ -118,3 +118,31 @@ class AccessProvider:
     delete_locked: Annotated[str | None, "reason why deleting is locked; null = not locked"]
     owners_locked: Annotated[str | None, "reason why the owners are locked; null = not locked"]
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null = none"]
+
+
+@row(
+    "access_basis",
+    by="account",
+    key=("external_id", "data_object", "permission", "document", "statement"),
+    layer=Layer.FINISH,
+    reads=("access_providers", "iam_policies", "iam_attachments", "access_points"),
+    columns_from={
+        "external_id": ("access_providers.external_id",),
+        "data_object": ("access_providers.what",),
+        "permission": ("access_providers.what",),
+        "document": ("iam_policies.policy_name", "iam_attachments.policy_name", "access_points.policy"),
+        "statement": ("iam_policies.document", "iam_attachments.document", "access_points.policy"),
+    },
+)
+class AccessBasis:
+    """What each claim of an access provider rests on: every document and statement that gives it.
+
+    Each permission on a data object in the what of an access provider has at least one row. Where a claim is narrower
+    than its statement (a Deny or a ceiling took a part away), the statement is still the one that gives it.
+    """
+
+    external_id: Annotated[str, "external id of the access provider"]
+    data_object: Annotated[str, "full name of the data object"]
+    permission: Annotated[str, "permission such as `s3:GetObject`"]
+    document: Annotated[str, "document that gives it, as reasons name it: `policy NAME`, `inline policy NAME`, ..."]
+    statement: Annotated[str, "statement of the document: its number, and its `Sid` where it has one"]

@@ -309,7 +309,10 @@ CHECKS = (
     ),
     Check(
         "complete_upstream",
-        lambda table: _removes(table) or table.name in ("access_providers", "access_push_plan", "access_push_orphans"),
+        lambda table: (
+            _removes(table)
+            or table.name in ("access_providers", "access_basis", "access_push_plan", "access_push_orphans")
+        ),
         WARN,
         "The tables that it is made of are complete and of this sync. Where one is not, what is there is used, and "
         "nothing is removed (a push changes nothing).",

@@ -4,7 +4,7 @@ from assets.access import incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.model import AccessProvider
+from raito_pipeline.model import AccessBasis, AccessProvider
 from raito_pipeline.storage import ReadStatus
 
 from .conftest import ACCOUNT, BUCKET, OTHER_REGION, REGION, Stage
@@ -28,6 +28,17 @@ def test_the_role_of_the_account_becomes_an_access_provider(stage: Stage) -> Non
     assert [(item.data_object.full_name, item.permissions) for item in provider.what] == [
         (f"{ACCOUNT}:{REGION}:{BUCKET}", ("s3:GetObject",))
     ]
+
+
+def test_each_table_of_an_accounts_access_is_made_by_itself(stage: Stage) -> None:
+    stage.options = "skip-identity-store-sync: true"
+    read_all(stage)
+
+    assert stage.make(["access_basis"]) == ["access_basis"]
+
+    (row, *_) = stage.store.rows(AccessBasis, ACCOUNT)
+    assert (row.external_id, row.document, row.statement) == ("role:reader", "inline policy read", "statement 1")
+    assert stage.store.info("access_providers", ACCOUNT) is None
 
 
 def test_what_was_never_read_fails_the_table_by_name(stage: Stage) -> None:
@@ -62,9 +73,8 @@ def provider(name: str, kind: str, *reasons: str) -> AccessProvider:
         type=kind,
         policy="",
         who=WhoNames((), ()),
-        what=(),
         reasons=[Reason(Code.WIDER, text) for text in reasons],
-    )
+    ).row
 
 
 def test_what_is_incomplete_is_counted_with_the_most_frequent_reasons_first() -> None:

@@ -71,6 +71,7 @@ def test_only_what_follows_from_stored_tables_has_a_code_version(loads: Loads) -
     versions = {table: table_spec(table, grid, group="g", kinds=()).code_version for table in TABLES}
 
     assert {table for table, version in versions.items() if version} == {
+        "access_basis",
         "access_providers",
         "access_push_orphans",
         "access_push_plan",

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from raito_pipeline.aws.access.basis import TracedWhat, traced
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
-from raito_pipeline.aws.policy import Claim, Document, Scope, read_document
+from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource
-from raito_pipeline.aws.policy.what import Labelled, by_target
+from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, PermissionTarget
+from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole, S3Bucket, WhatItem
+from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole, S3Bucket
 
 T = TypeVar("T")
 PrincipalKey = tuple[str, str]
@@ -192,17 +193,16 @@ class Account:
         """`role:NAME`, or `ssorole:NAME` for the role of a permission set."""
         return f"{ROLE if self.permission_set_of(role_name) is None else PERMISSION_SET}{role_name}"
 
-    def items(self, claims: Iterable[Claim]) -> tuple[WhatItem, ...]:
-        """Claims under the full names of their data objects, sorted."""
-        found = []
-        for target, names in by_target(claims):
-            if target == ACCOUNT:
-                reference = DataObjectReference(self.inputs.account_id, "datasource")
-            else:
-                bucket = bucket_full_name(self.inputs.account_id, self.regions[target.bucket], target.bucket)
-                reference = DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
-            found.append(WhatItem(reference, names))
-        return tuple(sorted(found))
+    def items(self, claims: Claims) -> TracedWhat:
+        """Claims under the full names of their data objects, sorted, with what they rest on."""
+        return traced(claims, self.reference)
+
+    def reference(self, target: PermissionTarget) -> DataObjectReference:
+        """What Raito Cloud calls what a permission is given on."""
+        if target == ACCOUNT:
+            return DataObjectReference(self.inputs.account_id, "datasource")
+        bucket = bucket_full_name(self.inputs.account_id, self.regions[target.bucket], target.bucket)
+        return DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
 
 
 def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:

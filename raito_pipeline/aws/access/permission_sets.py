@@ -3,17 +3,18 @@
 from collections.abc import Collection, Iterator
 
 from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.locks import PERMISSION_SET
 from raito_pipeline.aws.access.roles import kept_roles, what_of_role
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.model import AccessProvider, IamRole, OrgPermissionSet, made_by_raito
+from raito_pipeline.model import IamRole, OrgPermissionSet, made_by_raito
 
 TYPE = "aws_sso_role"
 
 
-def permission_set_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def permission_set_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Permission sets whose reserved role is kept as roles are; those that Raito made are left out."""
     for role in kept_roles(account, named):
         name = account.permission_set_of(role.role_name)
@@ -25,7 +26,7 @@ def permission_set_providers(account: Account, named: Collection[str]) -> Iterat
             yield _provider(account, role, name, known)
 
 
-def _provider(account: Account, role: IamRole, name: str, known: OrgPermissionSet | None) -> AccessProvider:
+def _provider(account: Account, role: IamRole, name: str, known: OrgPermissionSet | None) -> TracedProvider:
     what, documents = what_of_role(account, role)
     return access_provider(
         external_id=account.external_id_of_role(role.role_name),

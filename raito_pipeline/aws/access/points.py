@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.resource_policies import CommonGrant, granted
 from raito_pipeline.aws.access.rows import access_provider
@@ -11,12 +12,12 @@ from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import BucketResource
-from raito_pipeline.model import AccessPoint, AccessProvider, made_by_raito
+from raito_pipeline.model import AccessPoint, made_by_raito
 
 TYPE = "aws_access_point"
 
 
-def access_point_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def access_point_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Access points that have a policy, less those that Raito made."""
     del named  # nothing has them in its who
     if account.options.aws_access_skip_s3_access_points:
@@ -26,7 +27,7 @@ def access_point_providers(account: Account, named: Collection[str]) -> Iterator
             yield _provider(account, point, point.policy)
 
 
-def _provider(account: Account, point: AccessPoint, text: str) -> AccessProvider:
+def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider:
     given = _granted(account, point, read_document(text))
     who = who_of_principals(account, given.principals)
     return access_provider(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Literal
 
 from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
+from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.access.limits import narrow
 from raito_pipeline.aws.access.locks import AWS_MANAGED
@@ -13,12 +14,12 @@ from raito_pipeline.aws.access.who import WhoNames, who_of_principals
 from raito_pipeline.aws.policy import what_of
 from raito_pipeline.aws.policy.actions import gives_s3
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import AccessProvider, IamPolicy, made_by_raito
+from raito_pipeline.model import IamPolicy, made_by_raito
 
 TYPE = "aws_policy"
 
 
-def managed_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def managed_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Managed policies that are attached to somebody and are about S3."""
     del named  # nothing has them in its who
     if account.options.aws_access_skip_managed_policies:
@@ -48,7 +49,7 @@ def _wanted(account: Account, policy: IamPolicy) -> bool:
     return gives_s3(document) or bool(document.problems)
 
 
-def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
+def _managed(account: Account, policy: IamPolicy, name: str) -> TracedProvider:
     given = what_of([account.documents[policy.arn]], account.scope)
     narrowed = narrow(account, given.claims, account.attached_to[policy.arn])
     who = who_of_principals(account, narrowed.principals)
@@ -66,21 +67,21 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> AccessProvider:
     )
 
 
-def user_inline_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def user_inline_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """The inline policies of each user as one access provider."""
     del named  # nothing has them in its who
     if not account.options.aws_access_skip_user_inline_policies:
         yield from _inline_providers(account, "user")
 
 
-def group_inline_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def group_inline_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """The inline policies of each group as one access provider."""
     del named  # nothing has them in its who
     if not account.options.aws_access_skip_group_inline_policies:
         yield from _inline_providers(account, "group")
 
 
-def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[AccessProvider]:
+def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[TracedProvider]:
     for (principal, name), policies in account.inline.items():
         if principal == kind:
             yield _inline(account, kind, name, policies)
@@ -88,7 +89,7 @@ def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Itera
 
 def _inline(
     account: Account, kind: Literal["user", "group"], name: str, policies: list[InlinePolicy]
-) -> AccessProvider:
+) -> TracedProvider:
     given = what_of(labelled(policies), account.scope)
     narrowed = narrow(account, given.claims, [(kind, name)])
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from raito_pipeline.aws.access.account import Account, labelled
+from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.limits import limited
 from raito_pipeline.aws.access.policies import documents_text
 from raito_pipeline.aws.access.rows import access_provider
@@ -11,12 +12,12 @@ from raito_pipeline.aws.policy import What, read_document, what_of
 from raito_pipeline.aws.policy.actions import gives_s3
 from raito_pipeline.aws.policy.principals import who_of_trust
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.model import AccessProvider, IamRole, made_by_raito
+from raito_pipeline.model import IamRole, made_by_raito
 
 TYPE = "aws_role"
 
 
-def role_providers(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def role_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Roles of no permission set whose inline policies are about S3, or that others have in their who (`named`)."""
     for role in kept_roles(account, named):
         if account.permission_set_of(role.role_name) is None:
@@ -46,7 +47,7 @@ def what_of_role(account: Account, role: IamRole) -> tuple[What, str]:
     return What(left, (*what.reasons, *reasons)), documents_text(policies)
 
 
-def _provider(account: Account, role: IamRole) -> AccessProvider:
+def _provider(account: Account, role: IamRole) -> TracedProvider:
     what, documents = what_of_role(account, role)
     return access_provider(
         external_id=account.external_id_of_role(role.role_name),

@@ -1,10 +1,11 @@
-"""The row of an access provider, from its parts."""
+"""The row of an access provider, from its parts, with what its claims rest on."""
 
 from collections.abc import Iterable
 
+from raito_pipeline.aws.access.basis import NO_WHAT, TracedProvider, TracedWhat
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason, texts
-from raito_pipeline.model import AccessProvider, Tag, WhatItem
+from raito_pipeline.model import AccessProvider, Tag
 
 
 def access_provider(
@@ -14,18 +15,18 @@ def access_provider(
     type: str,  # noqa: A002 - the field's own name
     policy: str,
     who: WhoNames,
-    what: tuple[WhatItem, ...],
     reasons: Iterable[Reason],
+    what: TracedWhat = NO_WHAT,
     naming_hint: str = "",
     tags: tuple[Tag, ...] | None = None,
     fixed: str | None = None,
-) -> AccessProvider:
+) -> TracedProvider:
     """One row.
 
     `reasons` say why it is not exactly what AWS gives, `fixed` why its what, name and existence are locked.
     """
     why = tuple(dict.fromkeys((*who.reasons, *reasons)))
-    return AccessProvider(
+    row = AccessProvider(
         external_id=external_id,
         name=name,
         naming_hint=naming_hint,
@@ -36,7 +37,7 @@ def access_provider(
         who_users=who.users,
         who_groups=who.groups,
         who_access_providers=who.access_providers,
-        what=what,
+        what=what.items,
         incomplete=any(reason.code.is_incomplete for reason in why),
         incomplete_reasons=tuple(dict.fromkeys(reason.text for reason in why if reason.code.is_incomplete)),
         reasons_wider=texts(why, Code.WIDER),
@@ -52,3 +53,4 @@ def access_provider(
         owners_locked=None,
         tags=tags or None,
     )
+    return TracedProvider(row, what.origins)

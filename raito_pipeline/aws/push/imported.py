@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.policy import Claim, read_document
@@ -66,7 +67,7 @@ class ImportView:
         """Claims as a what that can be granted."""
         return tuple(
             WhatItem(DataObjectReference(item.data_object.full_name, _type(item.data_object)), item.permissions)
-            for item in self.account.items(claims)
+            for item in what_items(claims, self.account.reference)
         )
 
     def given(self, statement: Statement) -> tuple[Claims, list[Reason]]:

@@ -9,6 +9,7 @@ import pytest
 
 from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.basis import TracedProvider, TracedWhat
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.least_policy import least_policy
@@ -31,7 +32,7 @@ from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType
 from raito_pipeline.config import load
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
+from raito_pipeline.model import DataObjectReference, WhatItem
 from raito_pipeline.model.provider_types import TypeDescription
 from raito_pipeline.raito.metadata import access_provider_types
 from tests.aws.access.conftest import Told as ToldAccount
@@ -65,7 +66,7 @@ class DeleteVault(Change):
         assert aws.objects.account_id
 
 
-def _read(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
+def _read(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     what = (WhatItem(DataObjectReference(account.inputs.account_id, "datasource"), ("s3:GetObject",)),)
     who = WhoNames(("ada",), (), None, ())
     yield access_provider(
@@ -74,7 +75,7 @@ def _read(account: Account, named: Collection[str]) -> Iterator[AccessProvider]:
         type="aws_vault",
         policy="{}",
         who=who,
-        what=what,
+        what=TracedWhat(what),
         reasons=[Reason(Code.WHO, each) for each in sorted(named)],
     )
 
