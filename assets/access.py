@@ -32,6 +32,7 @@ from raito_pipeline.model import (
     OrgPermissionSet,
     PushTarget,
     S3Bucket,
+    S3BucketPolicy,
     table_of,
 )
 from raito_pipeline.model.schema import to_batch
@@ -219,6 +220,7 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         permission_sets=of(OrgPermissionSet),
         assignments=of(OrgAccountAssignment),
         pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
+        bucket_policies=tuple(store.rows(S3BucketPolicy, account)),
     )
 
 

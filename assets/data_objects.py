@@ -16,11 +16,12 @@ from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
 from raito_pipeline.aws.readers import glue, s3
 from raito_pipeline.aws.readers.access_points import access_point_buckets
+from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.aws.readers.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import S3Bucket
+from raito_pipeline.model import S3Bucket, S3BucketPolicy
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.failure_policy import ReadRefused
@@ -40,29 +41,65 @@ from raito_pipeline.storage import CellWriter, ReadStatus, Store
 GROUP = "data_objects"
 
 
-def build(grid: Grid) -> list[dg.AssetsDefinition]:
-    """The buckets of the account; the data objects themselves are regional (`assets/regional.py`)."""
-    spec = table_spec("s3_buckets", grid, group=GROUP, kinds={"s3"})
+_BUCKETS, _POLICIES = "s3_buckets", "s3_bucket_policies"
 
-    @step(grid.naming, [spec], name="s3_buckets")
+
+def build(grid: Grid) -> list[dg.AssetsDefinition]:
+    """The buckets of the account and their policies; the data objects are regional (`assets/regional.py`).
+
+    In one step, so that policies are read where the buckets are those of the previous sync, too.
+    """
+    specs = [table_spec(table, grid, group=GROUP, kinds={"s3"}) for table in (_BUCKETS, _POLICIES)]
+
+    @step(grid.naming, specs, name=_BUCKETS)
     def s3_buckets(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
-        """Reads the buckets of an account with their regions and tags."""
+        """Reads the buckets of an account with their regions, tags and policies."""
         log = sync_run.log(context)
         for cell in log.cells("account"):
-            with log.attempt(cell, "s3_buckets"):
-                target = services.account(cell.account)
-                clients = services.aws(target)
-                meter = Meter(clients)
-                read = s3.read_buckets(
-                    clients,
-                    target,
-                    earlier=_earlier(log.store, cell),
-                    progress=services.progress,
-                )
-                log.store_read("s3_buckets", cell, read, meter)
+            if log.wants(_BUCKETS):
+                with log.attempt(cell, _BUCKETS):
+                    _read_buckets(log, services, cell)
+            if log.wants(_POLICIES):
+                with log.attempt(cell, _POLICIES):
+                    _read_policies(log, services, cell)
         yield from log.finish()
 
     return [s3_buckets]
+
+
+def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:
+    target = services.account(cell.account)
+    clients = services.aws(target)
+    meter = Meter(clients)
+    earlier = log.store.earlier(S3Bucket, cell.account)
+    read = s3.read_buckets(clients, target, earlier=earlier, progress=services.progress)
+    log.store_read(_BUCKETS, cell, read, meter)
+
+
+def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:
+    """Read the policies of the buckets that are stored by now."""
+    target = services.account(cell.account)
+    reason = _why_no_policies(services, target)
+    if reason is not None:
+        log.out_of_scope(_POLICIES, cell, reason)
+        return
+    clients = services.aws(target)
+    meter = Meter(clients)
+    read = read_bucket_policies(
+        clients,
+        target.account_id,
+        target,
+        tuple(log.store.rows(S3Bucket, cell.account)),
+        earlier=log.store.earlier(S3BucketPolicy, cell.account),
+        progress=services.progress,
+    )
+    log.store_read(_POLICIES, cell, read, meter)
+
+
+def _why_no_policies(services: Services, target: AccountTarget) -> str | None:
+    if target.skip_data_access_sync:
+        return "skip-data-access-sync is on"
+    return None if services.options.pipeline.reads_bucket_policies else "bucket-policies is off"
 
 
 def specs(grid: Grid) -> list[dg.AssetSpec]:
@@ -208,7 +245,3 @@ def _inventories(reading: _Reading) -> dict[str, InventoryOf]:
 def makers(grid: Grid) -> tuple[CellMaker, ...]:
     """How the regional cells of this stage are made."""
     return (CellMaker(("data_objects",), _switched_off, partial(_make, grid)),)
-
-
-def _earlier(store: Store, cell: Cell) -> tuple[S3Bucket, ...]:
-    return store.earlier(S3Bucket, cell.account)

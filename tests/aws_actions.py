@@ -13,6 +13,8 @@ _SERVICES = {"s3control": "s3"}
 _OPERATIONS = {
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
+    ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
+    ("s3control", "GetPublicAccessBlock"): ("s3:GetAccountPublicAccessBlock",),
     # What is tagged while it is made needs the right to tag, too.
     ("iam", "CreateRole"): ("iam:CreateRole", "iam:TagRole"),
     ("s3control", "CreateAccessPoint"): ("s3:CreateAccessPoint", "s3:TagResource"),

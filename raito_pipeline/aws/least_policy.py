@@ -30,6 +30,7 @@ READ_CONTROL_POLICIES = Right(
     ("*",),
 )
 """What a sync does without where it is not granted: it says then, once an account, that they are not known."""
+_BUCKET_POLICIES = ("s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock")
 _IDENTITY_STORE = (
     "identitystore:ListGroupMemberships",
     "identitystore:ListGroupMembershipsForMember",
@@ -43,10 +44,13 @@ def least_policy(
     mode: Mode,
     inventories: Iterable[str] = (),
     types: ProviderTypes = ACCESS_PROVIDER_TYPES,
+    *,
+    bucket_policies: bool = True,
 ) -> Mapping[str, Any]:
     """The policy document, as JSON values. `push` holds what reading needs, too: a push reads before it writes.
 
-    `inventories` are the addresses of the S3 Inventories that are read in place of listing buckets.
+    `inventories` are the addresses of the S3 Inventories that are read in place of listing buckets; `bucket_policies`
+    says whether bucket policies are read at all.
     """
     rights = list(types.read_rights(target))
     if isinstance(target, OrganizationTarget):
@@ -55,6 +59,7 @@ def least_policy(
         rights += types.push_rights_in_organization(target) if mode == "push" else ()
     else:
         rights += _account_read(target)
+        rights += _bucket_policies(target) if bucket_policies else ()
         rights += [] if target.aws_glue_enabled else _inventories(inventories)
         rights += types.push_rights(target) if mode == "push" and not target.skip_data_access_sync else ()
     statements: Iterable[Mapping[str, Any]] = [_statement(right, target) for right in merged(rights)]
@@ -83,6 +88,13 @@ def _account_read(target: AccountTarget) -> Iterator[Right]:
     if bucket and not target.skip_data_usage_sync:
         yield Right("ListCloudTrailLogs", ("s3:ListBucket",), (f"arn:aws:s3:::{bucket}",))
         yield Right("ReadCloudTrailLogs", ("s3:GetObject",), (f"arn:aws:s3:::{bucket}/*",))
+
+
+def _bucket_policies(target: AccountTarget) -> Iterator[Right]:
+    if not target.skip_data_access_sync:
+        yield Right("ReadBuckets", _BUCKET_POLICIES, ("arn:aws:s3:::*",))
+        # It is about the account and takes no resource.
+        yield Right("ListAccount", ("s3:GetAccountPublicAccessBlock",), ("*",))
 
 
 def _objects(target: AccountTarget) -> Iterator[Right]:

@@ -26,14 +26,17 @@ class Tried:
 
 
 class Probes:
-    """Tries the actions of one target. `clients` are those of the target; each call is made once."""
+    """Tries the actions of one target. `clients` are those of the target; each call is made once.
 
-    def __init__(self, clients: AwsClients, target: Target) -> None:
-        self._clients, self.target = clients, target
+    `bucket_policies` says whether a sync reads bucket policies.
+    """
+
+    def __init__(self, clients: AwsClients, target: Target, *, bucket_policies: bool = True) -> None:
+        self._clients, self.target, self._bucket_policies = clients, target, bucket_policies
 
     def tried(self) -> Iterator[Tried]:
         """Every action of the least policy to read that can be tried, in each region where it is needed."""
-        for action in needed(self.target):
+        for action in needed(self.target, bucket_policies=self._bucket_policies):
             if action in TRIED:
                 yield from self._try(action)
 
@@ -84,6 +87,17 @@ class Probes:
             with aws_call("s3:GetBucketTagging", f"arn:{self.target.aws_partition}:s3:::{name}"):
                 self._clients.client("s3", region).get_bucket_tagging(Bucket=name)
         except AwsGone:  # a bucket without tags
+            return True
+        return True
+
+    def bucket_policy(self, _region: str | None) -> bool:
+        if self._bucket is None:
+            return False
+        name, region = self._bucket
+        try:
+            with aws_call("s3:GetBucketPolicy", f"arn:{self.target.aws_partition}:s3:::{name}"):
+                self._clients.client("s3", region).get_bucket_policy(Bucket=name)
+        except AwsGone:  # a bucket without a policy
             return True
         return True
 
@@ -165,6 +179,7 @@ TRIED: Mapping[str, Callable[[Probes, str | None], bool]] = {
     "s3:ListAllMyBuckets": Probes.buckets,
     "s3:ListBucket": Probes.keys,
     "s3:GetBucketTagging": Probes.bucket_tags,
+    "s3:GetBucketPolicy": Probes.bucket_policy,
     "s3:ListAccessPoints": Probes.access_points,
     "glue:GetDatabases": Probes.databases,
     "glue:GetTables": Probes.tables,
@@ -180,6 +195,9 @@ NOT_TRIED: Mapping[str, str] = {
     "iam:ListPolicyTags": "needs a policy",
     "s3:GetAccessPointPolicy": "needs an access point",
     "s3:ListTagsForResource": "needs an access point",
+    "s3:GetAccountPublicAccessBlock": "needs a bucket policy that allows something",
+    "s3:GetBucketOwnershipControls": "needs a bucket policy that allows something",
+    "s3:GetBucketPublicAccessBlock": "needs a bucket policy that allows something",
     "s3:GetObject": "would read what a file holds",
     "identitystore:ListGroupMemberships": "needs a group",
     "identitystore:ListGroupMembershipsForMember": "needs a user",
@@ -198,7 +216,7 @@ OPTIONAL = frozenset(READ_CONTROL_POLICIES.actions)
 _REGIONAL = frozenset({"s3:ListAccessPoints", "glue:GetDatabases", "glue:GetTables"})
 
 
-def needed(target: Target) -> tuple[str, ...]:
-    """The actions that reading a target needs, sorted."""
-    statements = least_policy(target, "read")["Statement"]
+def needed(target: Target, *, bucket_policies: bool = True) -> tuple[str, ...]:
+    """The actions that reading a target needs, sorted; with `bucket_policies`, those for bucket policies as well."""
+    statements = least_policy(target, "read", bucket_policies=bucket_policies)["Statement"]
     return tuple(sorted({action for statement in statements for action in statement["Action"]}))

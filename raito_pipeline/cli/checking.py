@@ -160,7 +160,8 @@ class Checks:
 
     def _rights(self, place: SyncedTarget, target: Target, clients: AwsClients) -> Iterator[TargetCheck]:
         works: dict[str, None] = {}
-        for tried in Probes(clients, target).tried():
+        policies = self.services.options.pipeline.reads_bucket_policies
+        for tried in Probes(clients, target, bucket_policies=policies).tried():
             if tried.error is None:
                 works[tried.action] = None
             elif tried.action in OPTIONAL:
@@ -171,7 +172,7 @@ class Checks:
                 yield TargetCheck(place, f"{tried.action}{where}", Stops.PART, str(tried.error))
         if works:
             yield TargetCheck(place, f"rights: {', '.join(works)}", Stops.PART)
-        skipped = [action for action in needed(target) if action in NOT_TRIED]
+        skipped = [action for action in needed(target, bucket_policies=policies) if action in NOT_TRIED]
         if skipped:
             reason = "each needs something that only a sync knows, or would read what files hold"
             yield TargetCheck(place, f"rights: {', '.join(skipped)}", Stops.PART, not_tried=reason)

@@ -30,7 +30,8 @@ def places_of(options: Options) -> tuple[SyncedTarget, ...]:
 
 
 def _least(target: AccountTarget | OrganizationTarget, options: Options) -> tuple[tuple[str, str], ...]:
-    policy = least_policy(target, "push", [address for _, address in options.pipeline.s3_inventory])
+    inventories = [address for _, address in options.pipeline.s3_inventory]
+    policy = least_policy(target, "push", inventories, bucket_policies=options.pipeline.reads_bucket_policies)
     pairs = ((statement["Action"], statement["Resource"]) for statement in policy["Statement"])
     return tuple((action, resource) for actions, resources in pairs for action in actions for resource in resources)
 

@@ -80,5 +80,6 @@ def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
     for warning in options.warnings:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"note: {warning}", style="yellow", markup=False)
     inventories = [address for _, address in options.pipeline.s3_inventory]
-    print(json.dumps(least_policy(found[chosen], mode, inventories), indent=2))
+    reads = options.pipeline.reads_bucket_policies
+    print(json.dumps(least_policy(found[chosen], mode, inventories, bucket_policies=reads), indent=2))
     return 0

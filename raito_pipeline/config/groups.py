@@ -6,7 +6,7 @@ test makes just the group. Nothing here contacts anything or imports what does.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import SecretStr
 
@@ -560,6 +560,24 @@ class PushOptions(Excludes, Surroundings):
             ("aws-permissionset-dummy-user", "aws-permission-set-dummy-user"),
         ),
     ] = None
+
+
+class BucketPolicyOptions(OptionGroup):
+    """What bucket policies are read for (below `pipeline:`)."""
+
+    bucket_policies: Annotated[
+        Literal["show", "deny-only", "off"],
+        Option(
+            kinds.choice("show", "deny-only", "off"),
+            "`show` imports what bucket policies allow as access providers, and counts what they deny; `deny-only` "
+            "counts what they deny; `off` does not read them.",
+        ),
+    ] = "show"
+
+    @property
+    def reads_bucket_policies(self) -> bool:
+        """Whether bucket policies are asked for at all."""
+        return self.bucket_policies != "off"
 
 
 class UsageWindowOptions(OptionGroup):

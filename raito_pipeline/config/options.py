@@ -15,6 +15,7 @@ from raito_pipeline.config import kinds
 from raito_pipeline.config.deferred import ValueSource
 from raito_pipeline.config.groups import (
     AccessOptions,
+    BucketPolicyOptions,
     Locks,
     Login,
     Pairs,
@@ -166,7 +167,7 @@ class AccountTarget(Target, AccessOptions, PushOptions, UsageOptions):
     ] = None
 
 
-class Pipeline(UsageWindowOptions):
+class Pipeline(BucketPolicyOptions, UsageWindowOptions):
     """What only this pipeline knows: it stands under `pipeline:`, so that the same file still serves the Raito CLI."""
 
     storage: Annotated[

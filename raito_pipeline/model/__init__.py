@@ -6,7 +6,7 @@ dataclass whose columns carry their documentation; `raito_pipeline.model.schema`
 
 from raito_pipeline.model.access import AccessBasis, AccessPoint, AccessProvider, DataObjectReference, WhatItem
 from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
-from raito_pipeline.model.data_objects import DataObject, S3Bucket
+from raito_pipeline.model.data_objects import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
 from raito_pipeline.model.organization import (
     OrgAccount,
@@ -72,6 +72,7 @@ __all__ = [
     "PushResult",
     "PushTarget",
     "S3Bucket",
+    "S3BucketPolicy",
     "TableSpec",
     "Tag",
     "UsageStatement",

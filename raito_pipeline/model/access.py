@@ -55,6 +55,7 @@ class WhatItem:
         "iam_policies",
         "iam_attachments",
         "s3_buckets",
+        "s3_bucket_policies",
         "access_points",
         "org_users",
         "org_groups",

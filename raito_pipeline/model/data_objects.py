@@ -25,6 +25,39 @@ class S3Bucket:
 
 
 @row(
+    "s3_bucket_policies",
+    by="account",
+    key=("bucket",),
+    layer=Layer.ACCOUNT,
+    sources=(Outside.AWS_S3,),
+    after=("s3_buckets",),
+    may_be_partial=True,
+)
+class S3BucketPolicy:
+    """What the buckets that are data objects say themselves of who may use them: one row a bucket.
+
+    `public_access_block`, `account_public_access_block` and `acls_off` are asked for where the policy allows something
+    to somebody: elsewhere nothing depends on them.
+    """
+
+    bucket: Annotated[str, "bucket name"]
+    create_date: Annotated[datetime | None, "when the bucket was created"]
+    policy: Annotated[str | None, "bucket policy as JSON text, null where it has none or it was not read"]
+    policy_read: Annotated[bool, "false where the policy was never read: there may be one"]
+    public_access_block: Annotated[
+        tuple[str, ...] | None,
+        "settings that are on in the public access block of the bucket, such as `RestrictPublicBuckets`, sorted; null "
+        "where they were not asked for or not read",
+    ]
+    account_public_access_block: Annotated[
+        tuple[str, ...] | None, "the same of the account, which count for each of its buckets"
+    ]
+    acls_off: Annotated[
+        bool | None, "true where ACLs count for nothing (`BucketOwnerEnforced`); null where not asked for or not read"
+    ]
+
+
+@row(
     "data_objects",
     by="account_region",
     key=("full_name",),

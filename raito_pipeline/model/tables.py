@@ -119,6 +119,8 @@ class TableSpec:
     """the table whose making in the next sync looks at what this one holds"""
     only_for: str | None = None
     """the one table that must have it whole: what else is made of that one can do without"""
+    may_be_partial: bool = False
+    """whether what is made of it may be complete where it was read in part: its rows say themselves what they lack"""
     columns_from: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """for some columns, the columns (`table.column`) that their values come from"""
     optional: bool = False
@@ -163,6 +165,7 @@ def row(
     sinks: tuple[Outside, ...] = (),
     remembered_for: str | None = None,
     only_for: str | None = None,
+    may_be_partial: bool = False,
     columns_from: Mapping[str, tuple[str, ...]] | None = None,
     optional: bool = False,
 ) -> Callable[[type[R]], type[R]]:
@@ -189,6 +192,7 @@ def row(
                 sinks,
                 remembered_for,
                 only_for,
+                may_be_partial,
                 lineage,
                 optional,
             )

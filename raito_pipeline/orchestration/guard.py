@@ -14,7 +14,7 @@ from dagster import AssetPartitionStatus
 
 from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.storage import CellInfo, Store
+from raito_pipeline.storage import CellInfo, ReadStatus, Store
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Need:
     definition: dg.PartitionsDefinition[str]
     since: datetime | None = None
     own_sync: bool = False
+    may_be_partial: bool = False
+    """whether a cell that was read in part is enough"""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,6 @@ def _reason(
         return f"{name} is of another sync (read at {info.read_at:%Y-%m-%d %H:%M:%S})"
     if need.since is not None and info.read_at < need.since:
         return f"{name} is too old: read at {info.read_at:%Y-%m-%d %H:%M:%S}, needed since {need.since:%Y-%m-%d %H:%M}"
-    if not info.complete:
+    if not info.complete and not (need.may_be_partial and info.status is ReadStatus.PARTIAL):
         return f"{name} is {info.status.value}: {in_one_sentence(info.problems) or 'no reason given'}"
     return None

@@ -50,7 +50,8 @@ def need_of(upstream: str, cell: Cell, options: Options, grid: Grid, store: Stor
     by = TABLES[upstream].partitioned_by
     definition = grid.definition(by)
     if by == "account":
-        return Need(upstream, [account_cell(cell.account)], definition)
+        may_be_partial = TABLES[upstream].may_be_partial
+        return Need(upstream, [account_cell(cell.account)], definition, may_be_partial=may_be_partial)
     if by == "account_region":
         cells = [cell] if cell.region is not None else region_cells(options, grid, cell.account)
         return Need(upstream, cells, definition)

@@ -12,7 +12,7 @@ from .test_account_iam import TABLES
 
 
 def read_all(stage: Stage) -> None:
-    stage.make([*TABLES, "s3_buckets"])
+    stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
     for region in (REGION, OTHER_REGION):
         stage.make(["data_objects", "access_points"], f"{ACCOUNT}|{region}")
 
@@ -52,7 +52,7 @@ def test_what_was_never_read_fails_the_table_by_name(stage: Stage) -> None:
 
 def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage: Stage) -> None:
     stage.options = "skip-identity-store-sync: true"
-    stage.make([*TABLES, "s3_buckets"])
+    stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
     stage.make(["access_providers"])
     before = list(stage.store.rows(AccessProvider, ACCOUNT))
     stage.store.remove("s3_buckets", ACCOUNT)

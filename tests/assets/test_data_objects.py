@@ -1,6 +1,8 @@
 """Buckets and data objects as the stage stores them: of a whole region, of a part of it, and after a denied list."""
 
-from raito_pipeline.model import DataObject, S3Bucket
+import pytest
+
+from raito_pipeline.model import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus
 
@@ -62,3 +64,58 @@ def test_data_objects_of_no_use_are_out_of_scope(stage: Stage) -> None:
 
     info = stage.info("data_objects", REGION)
     assert (info.rows, info.status) == (0, ReadStatus.OUT_OF_SCOPE)
+
+
+POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",'
+    f'"Resource":"arn:aws:s3:::{BUCKET}/*"}}]}}'
+)
+
+
+def test_bucket_policies_are_stored_and_kept_where_the_right_to_read_them_is_gone(stage: Stage) -> None:
+    stage.s3().put_bucket_policy(Bucket=BUCKET, Policy=POLICY)
+    try:
+        both = ["s3_buckets", "s3_bucket_policies"]
+        assert stage.make(both) == both
+        rows = list(stage.store.rows(S3BucketPolicy, ACCOUNT))
+        assert [(row.bucket, row.policy, row.policy_read) for row in rows] == [(BUCKET, POLICY, True)]
+        assert stage.info("s3_bucket_policies").status is ReadStatus.COMPLETE
+
+        stage.servers.aws.faults.add(Fault(kind="deny", operation="GetBucketPolicy"))
+        assert stage.make(both) == both
+
+        info = stage.info("s3_bucket_policies")
+        assert info.status is ReadStatus.PARTIAL
+        assert ["Grant s3:GetBucketPolicy" in line for line in info.problems] == [True]
+        assert list(stage.store.rows(S3BucketPolicy, ACCOUNT)) == rows
+    finally:
+        stage.s3().delete_bucket_policy(Bucket=BUCKET)
+
+
+def test_policies_are_those_of_the_stored_buckets_where_these_cannot_be_listed(stage: Stage) -> None:
+    stage.make(["s3_buckets", "s3_bucket_policies"])
+    stage.servers.aws.faults.add(Fault(kind="deny", operation="ListBuckets"))
+
+    assert stage.make(["s3_buckets", "s3_bucket_policies"]) == ["s3_bucket_policies"]
+
+    assert "s3:ListAllMyBuckets" in stage.failure
+    assert [row.bucket for row in stage.store.rows(S3BucketPolicy, ACCOUNT)] == [BUCKET]
+
+
+@pytest.mark.parametrize(
+    ("options", "pipeline", "why"),
+    [
+        ("", "bucket-policies: off", "bucket-policies is off"),
+        ("skip-data-access-sync: true", "", "skip-data-access-sync is on"),
+    ],
+)
+def test_bucket_policies_of_no_use_are_out_of_scope(stage: Stage, options: str, pipeline: str, why: str) -> None:
+    stage.options, stage.pipeline = options, pipeline
+    stage.make(["s3_buckets"])
+    stage.servers.aws.calls.reset()
+
+    assert stage.make(["s3_bucket_policies"]) == ["s3_bucket_policies"]
+
+    info = stage.info("s3_bucket_policies")
+    assert (info.status, info.extra["reason"]) == (ReadStatus.OUT_OF_SCOPE, why)
+    assert stage.servers.aws.calls.count("s3") == 0

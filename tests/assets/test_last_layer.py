@@ -7,7 +7,7 @@ from .test_account_iam import TABLES
 
 
 def test_an_import_that_fails_does_not_stop_the_others(stage: Stage) -> None:
-    stage.make([*TABLES, "s3_buckets"])
+    stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
     stage.servers.raito.add_fault(CloudFault(on="import:identities", outcome="FAILED", message="no room"))
 
     made = stage.make(["access_providers", "identity_store_import", "access_provider_import"])

@@ -157,6 +157,7 @@ def test_a_small_file_and_its_defaults(loads: Loads, tmp_path: Path) -> None:
     assert options.pipeline.mode == "apply"
     assert (options.pipeline.cloudtrail_look_back_days, options.pipeline.usage_window_days) == (2, 90)
     assert options.pipeline.max_push_losses is None
+    assert (options.pipeline.bucket_policies, options.pipeline.reads_bucket_policies) == ("show", True)
     assert options.warnings == ()
 
 

@@ -20,6 +20,7 @@ S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
 CELLS: dict[str, tuple[tuple[str, ...], str]] = {
     "iam": (Outside.AWS_IAM.feeds, GLUE),
     "buckets": (("s3_buckets",), S3),
+    "bucket policies": (("s3_bucket_policies",), S3),
     "regional": (Layer.REGIONS.tables, f"{S3}|us-east-1"),
     "glue": (Layer.REGIONS.tables, f"{GLUE}|eu-west-1"),
     "organization": (
@@ -97,6 +98,10 @@ USED = {
     },
     ("least", "iam"): {"iam:GetAccountAuthorizationDetails", "iam:ListPolicyTags"},
     ("documented", "buckets"): {"s3:GetBucketTagging", "s3:ListAllMyBuckets"},
+    ("least", "bucket policies"): {
+        *("s3:GetAccountPublicAccessBlock", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy"),
+        "s3:GetBucketPublicAccessBlock",
+    },
     ("documented", "regional"): {
         *("s3:GetAccessPointPolicy", "s3:GetObject", "s3:ListAccessPoints", "s3:ListBucket", "s3:ListTagsForResource"),
     },
@@ -119,8 +124,15 @@ def _used(kind: str, step: str) -> set[str]:
     return USED.get((kind, step), USED["documented", step])
 
 
-@pytest.mark.parametrize("step", CELLS)
-@pytest.mark.parametrize("kind", ["documented", "least"])
+POLICIES = [
+    (kind, step)
+    for step in CELLS
+    for kind in ("documented", "least")
+    if (kind, step) != ("documented", "bucket policies")
+]
+
+
+@pytest.mark.parametrize(("kind", "step"), POLICIES)
 def test_reading_needs_nothing_beside_the_policy(limited: World, kind: str, step: str) -> None:
     tables, key = CELLS[step]
     policy = _policies(limited, kind)[cell_of(TABLES[tables[0]].partitioned_by, key).account]
@@ -133,6 +145,21 @@ def test_reading_needs_nothing_beside_the_policy(limited: World, kind: str, step
     data = limited.embedded.directory / "data"
     for table in tables:
         assert _rows(data, table, key) == _rows(data.parents[1] / "whole", table, key), table
+
+
+def test_what_the_documented_policy_lacks_for_bucket_policies_is_told_and_is_no_column_that_decides(
+    limited: World,
+) -> None:
+    (table,), key = CELLS["bucket policies"]
+
+    _, told = _read(limited, "bucket policies", enforceable(documented("account")))
+
+    lacking = {"s3:GetAccountPublicAccessBlock", "s3:GetBucketOwnershipControls"}
+    assert {action for action in USED["least", "bucket policies"] if f"Grant {action}" in told} == lacking
+    data = limited.embedded.directory / "data"
+    unknown = {"account_public_access_block": None, "acls_off": None}
+    whole = _rows(data.parents[1] / "whole", table, key)
+    assert _rows(data, table, key) == sorted(({**row, **unknown} for row in whole), key=repr)
 
 
 CASES = [
@@ -176,7 +203,11 @@ def test_usage_on_tables_that_could_not_be_read_is_not_lost(limited: World, acti
 @pytest.mark.parametrize("account", [S3, GLUE, MASTER])
 def test_the_least_policy_holds_nothing_that_reading_does_not_use(limited: World, account: str) -> None:
     """Together with the tests before it: each action is needed, and each is used."""
-    steps = {S3: ("iam", "buckets", "regional"), GLUE: ("iam", "buckets", "glue"), MASTER: ("organization",)}[account]
+    steps = {
+        S3: ("iam", "buckets", "bucket policies", "regional"),
+        GLUE: ("iam", "buckets", "bucket policies", "glue"),
+        MASTER: ("organization",),
+    }[account]
     used = set().union(*(_used("least", step) for step in steps))
     if account == MASTER:
         # Where there are fewer users than groups (`tests/aws/test_identity_store.py`).

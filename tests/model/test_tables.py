@@ -71,6 +71,7 @@ def test_upstream_is_what_was_read_from_aws_however_far_away() -> None:
         "org_permission_sets",
         "org_users",
         "s3_buckets",
+        "s3_bucket_policies",
         "access_points",
     }
 

@@ -72,6 +72,17 @@ def test_a_cell_that_was_read_in_part_says_so(instance: dg.DagsterInstance, stor
     assert f"iam_users {ACCOUNT} is partial" in (_reasons(instance, store) or "")
 
 
+def test_a_table_whose_rows_say_what_they_lack_may_be_partial_but_not_failed(
+    instance: dg.DagsterInstance, store: Store
+) -> None:
+    need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS, may_be_partial=True)
+    assert "was never read" in (judge(Attempts(instance, Naming()), store, [need]).text or "")
+    _write(store, ReadStatus.PARTIAL)
+    assert judge(Attempts(instance, Naming()), store, [need]).text is None
+    _fail(instance)
+    assert "the last attempt to read it failed" in (judge(Attempts(instance, Naming()), store, [need]).text or "")
+
+
 def test_a_cell_with_a_sync_of_its_own_is_judged_by_age_and_by_its_last_attempt(
     instance: dg.DagsterInstance, store: Store
 ) -> None:

@@ -13,6 +13,7 @@ from raito_pipeline.model import (
     OrgAccountAssignment,
     OrgPermissionSet,
     S3Bucket,
+    S3BucketPolicy,
 )
 
 
@@ -32,3 +33,5 @@ class AccessInputs:
     assignments: Sequence[OrgAccountAssignment] = ()
     pushed_permission_sets: frozenset[str] = frozenset()
     """names of those that the last push made or kept: the organization may have been read before it"""
+    bucket_policies: Sequence[S3BucketPolicy] = ()
+    """of the buckets whose policies count; none where `bucket-policies` is off"""

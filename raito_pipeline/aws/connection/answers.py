@@ -55,13 +55,16 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
     "organizations:ListPoliciesForTarget": ("Policies",),
     "organizations:ListRoots": ("Roots",),
     "s3:GetBucketLocation": (),
+    "s3:GetBucketOwnershipControls": ("OwnershipControls",),
     "s3:GetBucketPolicy": ("Policy",),
     "s3:GetBucketTagging": ("TagSet",),
     "s3:GetObject": ("ETag",),
+    "s3:GetPublicAccessBlock": ("PublicAccessBlockConfiguration",),
     "s3:ListBuckets": ("Buckets",),
     "s3:ListObjectsV2": ("IsTruncated", "KeyCount"),
     "s3control:GetAccessPoint": ("Bucket", "Name"),
     "s3control:GetAccessPointPolicy": ("Policy",),
+    "s3control:GetPublicAccessBlock": ("PublicAccessBlockConfiguration",),
     "s3control:ListAccessPoints": ("AccessPointList",),
     "s3control:ListTagsForResource": ("Tags",),
     "sso-oidc:CreateToken": ("accessToken",),
@@ -86,6 +89,8 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
 """What every answer to a reading operation carries, by `service:Operation` as boto3 names the service."""
 ROOTS: Mapping[str, str] = {"s3:GetBucketLocation": "LocationConstraint"}
 """Root elements, where the answer is nothing else: a bucket of us-east-1 has an empty one."""
+JSON_PAYLOADS = frozenset({"s3:GetBucketPolicy"})
+"""Operations of XML protocols whose answer is a JSON object and nothing else."""
 LEFT_OUT_WHERE_EMPTY = frozenset(
     {
         "sso-admin:GetInlinePolicyForPermissionSet",
@@ -200,6 +205,8 @@ def why_not_aws(operation: OperationModel, answer: Mapping[str, Any]) -> str | N
 
 
 def _xml_problem(operation: OperationModel, protocol: str, body: bytes) -> str | None:
+    if name_of(operation) in JSON_PAYLOADS:
+        return None if isinstance(_json_of(body), dict) else _kind_of(body)
     if protocol == "rest-xml" and not body.strip():
         # Right for changes, whose answers are headers alone; what an answer to a reading call lacks is seen later.
         return "an empty body" if name_of(operation) in ROOTS else None

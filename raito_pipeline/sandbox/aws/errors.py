@@ -44,11 +44,13 @@ _PAGE = b"""<!DOCTYPE html>
 <html><head><title>Web gateway</title><meta charset="utf-8"></head>
 <body><p>Please sign in to the network&nbsp;first.<br></body></html>"""
 _S3_ACTIONS = {
-    "ListObjectsV2": "ListBucket",
-    "ListObjects": "ListBucket",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListBuckets": "ListAllMyBuckets",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "ListObjects"): "ListBucket",
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "HeadObject"): "GetObject",
+    ("s3", "ListBuckets"): "ListAllMyBuckets",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("s3control", "GetPublicAccessBlock"): "GetAccountPublicAccessBlock",
 }
 """Operations of S3 whose action is called otherwise."""
 _CODE = re.compile(r"<Code>(.*?)</Code>")
@@ -57,6 +59,7 @@ _CONTROL_STATUSES = {
     "AccessDenied": 403,
     "NoSuchAccessPoint": 404,
     "NoSuchAccessPointPolicy": 404,
+    "NoSuchPublicAccessBlockConfiguration": 404,
     "AccessPointAlreadyOwnedByYou": 409,
 }
 """What S3 Control answers errors with that its model does not know, other than 400."""
@@ -138,7 +141,7 @@ def _errors_of(service: str) -> dict[str, tuple[int, str]]:
 
 def _action(call: Incoming) -> str:
     """The IAM action of a call, as AWS names it when it denies one."""
-    operation = _S3_ACTIONS.get(call.operation, call.operation) if call.service == "s3" else call.operation
+    operation = _S3_ACTIONS.get((call.service, call.operation), call.operation)
     return f"{'s3' if call.service == 's3control' else call.service}:{operation}"
 
 

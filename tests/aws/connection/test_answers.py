@@ -22,12 +22,17 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws.conftest import READ_ACCOUNT
 from tests.aws_profile import use_profile, write_profile
 
+POLICY = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",'
+    '"Resource":"arn:aws:s3:::data/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+)
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("iam", "list_users", {}),
     ("sts", "get_caller_identity", {}),
     ("s3", "list_buckets", {}),
     ("s3", "list_objects_v2", {"Bucket": "data"}),
     ("s3", "get_bucket_location", {"Bucket": "data"}),
+    ("s3", "get_bucket_policy", {"Bucket": "data"}),
     ("s3", "get_object", {"Bucket": "data", "Key": "a/b"}),
     ("s3control", "list_access_points", {"AccountId": READ_ACCOUNT}),
     ("glue", "get_databases", {}),
@@ -59,6 +64,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulated
         s3 = clients[1].client("s3")
         s3.create_bucket(Bucket="data")
         s3.put_object(Bucket="data", Key="a/b", Body=b"0123456789")
+        s3.put_bucket_policy(Bucket="data", Policy=POLICY)
         yield aws, clients
 
 
@@ -179,6 +185,16 @@ def _asynchronous(sso: Any, permission_set: dict[str, str], user: str) -> dict[s
     }
 
 
+def _close(clients: AwsClients) -> None:
+    """Public access blocks of the bucket and of the account, and ACLs off."""
+    s3, block = clients.client("s3"), {"RestrictPublicBuckets": True}
+    s3.put_public_access_block(Bucket="data", PublicAccessBlockConfiguration=block)  # type: ignore[arg-type]
+    rules: Any = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket="data", OwnershipControls=rules)
+    control = clients.client("s3control")
+    control.put_public_access_block(AccountId=READ_ACCOUNT, PublicAccessBlockConfiguration=block)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict[str, Any]]:
     """One of each thing that can be asked for, and the arguments of each operation to ask for it."""
@@ -215,6 +231,7 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     organizations = clients.client("organizations")
     organizations.create_organization(FeatureSet="ALL")
     (root,) = organizations.list_roots()["Roots"]
+    _close(clients)
     asked = _asynchronous(sso, here | {"PermissionSetArn": made}, user)
     arguments: dict[str, dict[str, Any]] = {operation: {} for operation in MEMBERS}
     for kind, one in names.items():
@@ -238,6 +255,9 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
         "organizations:ListPoliciesForTarget": {"TargetId": root["Id"], "Filter": "RESOURCE_CONTROL_POLICY"},
         "s3:GetObject": {"Bucket": "data", "Key": "a/b"},
         "s3:GetBucketPolicy": {"Bucket": "data"},
+        "s3:GetBucketOwnershipControls": {"Bucket": "data"},
+        "s3:GetPublicAccessBlock": {"Bucket": "data"},
+        "s3control:GetPublicAccessBlock": {"AccountId": READ_ACCOUNT},
         "s3control:GetAccessPoint": {"AccountId": READ_ACCOUNT, "Name": "point"},
         "s3control:ListTagsForResource": {"AccountId": READ_ACCOUNT, "ResourceArn": point},
         **{f"sso-admin:{status}": here | {id_: of} for status, (id_, of) in asked.items()},

@@ -8,6 +8,7 @@ that has fewer rows or other attributes.
 
 import ast
 import gzip
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.access_points import read_access_points
+from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.readers.control_policies import EarlierControlPolicies, read_control_policies
 from raito_pipeline.aws.readers.glue import read_catalog
@@ -35,7 +37,8 @@ from raito_pipeline.aws.readers.organization import EarlierOrganization, read_or
 from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.aws.readers.s3 import S3Keys, read_buckets
-from raito_pipeline.config.groups import GlueOptions, IamOptions, S3Options
+from raito_pipeline.config.groups import AccessOptions, GlueOptions, IamOptions, S3Options
+from raito_pipeline.model import S3Bucket
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -99,6 +102,13 @@ def _buckets(clients: AwsClients, _account: str, earlier: Tables) -> Tables:
             clients, S3Options(aws_concurrency=2), earlier=earlier["buckets"].rows if earlier else ()
         )
     }
+
+
+def _bucket_policies(clients: AwsClients, account: str, earlier: Tables) -> Tables:
+    before = earlier["bucket policies"].rows if earlier else ()
+    buckets = [S3Bucket(f"{name}-{account}", REGION, None, True, None) for name in ("data", "more")]
+    options = AccessOptions(aws_concurrency=2, regions=(REGION,))
+    return {"bucket policies": read_bucket_policies(clients, account, options, buckets, earlier=before)}
 
 
 def _access_points(clients: AwsClients, account: str, earlier: Tables) -> Tables:
@@ -169,6 +179,7 @@ READERS: Mapping[str, Reader] = {
         ("ListAttachedUserPolicies", "ListAttachedGroupPolicies", "ListAttachedRolePolicies"),
     ),
     "buckets": Reader(_buckets),
+    "bucket policies": Reader(_bucket_policies),
     "access points": Reader(_access_points),
     "keys": Reader(_keys),
     "glue": Reader(_glue, keeps=False),
@@ -261,6 +272,7 @@ def fill(clients: AwsClients, account: str) -> None:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
         glue.create_database(DatabaseInput={"Name": bucket})
+        fill_bucket_policy(s3, bucket, account)
         point = f"point-{bucket}"
         control.create_access_point(AccountId=account, Name=point, Bucket=bucket)
         arn = f"arn:aws:s3:{REGION}:{account}:accesspoint/{point}"
@@ -270,6 +282,8 @@ def fill(clients: AwsClients, account: str) -> None:
         control.put_access_point_policy(AccountId=account, Name=point, Policy=policy)
     for number in range(3):
         s3.put_object(Bucket=f"data-{account}", Key=f"folder/{number}", Body=b"")
+    block: Any = {"BlockPublicPolicy": True}
+    control.put_public_access_block(AccountId=account, PublicAccessBlockConfiguration=block)
     fill_logs(s3, account)
     fill_organization(clients, account)
     fill_control_policies(account, document)
@@ -277,6 +291,15 @@ def fill(clients: AwsClients, account: str) -> None:
         DatabaseName=f"data-{account}",
         TableInput={"Name": "t", "StorageDescriptor": {"Location": f"s3://data-{account}/t"}},
     )
+
+
+def fill_bucket_policy(s3: Any, bucket: str, account: str) -> None:
+    allowing = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    statement = {**allowing, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True})
+    rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
 
 
 def fill_logs(s3: Any, account: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from moto.s3.models import s3_backends
 
 from raito_pipeline.sandbox.aws.accounts import install_access_key
+from raito_pipeline.sandbox.aws.estate.bucket_policies import seed_bucket_policies
 from raito_pipeline.sandbox.aws.estate.buckets import folders, seed_access_points, seed_buckets
 from raito_pipeline.sandbox.aws.estate.cloudtrail import seed_cloudtrail
 from raito_pipeline.sandbox.aws.estate.glue import seed_glue
@@ -35,6 +36,12 @@ def build_estate(settings: EstateSettings | None = None) -> Estate:
     return Estate(master, members, REGION, INSTANCE_ARN, STORE_ID, users, groups)
 
 
+def _neighbour(account_id: str) -> str:
+    """The member account after this one."""
+    members = [member[0] for member in _MEMBERS]
+    return members[(members.index(account_id) + 1) % len(members)]
+
+
 def _account(account_id: str, name: str, regions: Sequence[str], mode: Mode) -> EstateAccount:
     key, secret = f"AKIA{account_id}ROOT", f"embedded-estate-{name}"
     install_access_key(account_id, key, secret)
@@ -47,6 +54,7 @@ def _member(account_id: str, name: str, regions: tuple[str, ...], mode: Mode, si
     data = [bucket for bucket in buckets if bucket != account.cloudtrail_bucket]
     iam = seed_iam(account_id, _MASTER, data, sizes)
     seed_access_points(account_id, buckets, iam.users, iam.roles)
+    seed_bucket_policies(account_id, _neighbour(account_id), data, iam.roles)
     tables = seed_glue(account_id, regions, buckets, sizes.tables)
     s3 = s3_backends[account_id]["aws"]
     keys = {bucket: list(s3.buckets[bucket].keys.keys())[:_SOME_KEYS] for bucket in data}

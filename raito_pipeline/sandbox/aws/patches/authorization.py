@@ -18,6 +18,7 @@ from moto.iam.models import IAMBackend, ManagedPolicy, Role, User
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 from moto.s3control.models import AccessPoint
+from moto.s3control.responses import S3ControlResponse
 from moto.sts.models import sts_backends
 
 from raito_pipeline.sandbox.aws.access_points import SIGNED_HOST, SIGNED_PATH, access_point_of_alias
@@ -27,7 +28,13 @@ from raito_pipeline.sandbox.aws.patches.request_facts import context_of, resourc
 from raito_pipeline.sandbox.aws.policy_conditions import Context
 from raito_pipeline.sandbox.aws.policy_decisions import CallerPolicies, Document, Question, is_allowed, read_document
 
-_ACTIONS = {"s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
+_ACTIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+}
+_CONTROL_ACTIONS = {"s3:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock"}
+"""the same of S3 Control, which has operations of the same name"""
 _LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"})
 _LISTING_KEYS = ("prefix", "delimiter", "max-keys")
 _ROLE_ARN = re.compile(r"arn:aws:iam::(\d{12}):role/.+")
@@ -85,7 +92,8 @@ def _signed_request(self: Any, request_class: Any) -> IAMRequestBase:
 
 
 def _is_permitted(self: Any, request: IAMRequestBase, resource: str) -> bool:
-    action = _ACTIONS.get(request._action, request._action)
+    named = _CONTROL_ACTIONS if isinstance(self, S3ControlResponse) else _ACTIONS
+    action = named.get(request._action, request._action)
     if action == _ALWAYS:
         return True
     try:
