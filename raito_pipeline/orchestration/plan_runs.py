@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from raito_pipeline.aws.push.inputs import PLANNED_ON
 from raito_pipeline.config import Options
-from raito_pipeline.model import TABLES, Layer
+from raito_pipeline.model import TABLES, Layer, upstream_tables
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.sync import LayerRun
@@ -37,8 +37,10 @@ def applying_run(account: str, plan_id: str, *, with_losses: bool = False) -> La
 
 
 def _tables(layer: Layer) -> tuple[str, ...]:
-    """The tables of a layer that a plan is made of."""
-    return tuple(name for name in PLANNED_ON if TABLES[name].layer is layer)
+    """The tables of a layer that a plan is made of, itself or through tables that are made of others."""
+    read = (name for planned_on in PLANNED_ON for name in upstream_tables(planned_on))
+    of_account = (name for name in read if TABLES[name].partitioned_by == "account")
+    return tuple(name for name in dict.fromkeys((*PLANNED_ON, *of_account)) if TABLES[name].layer is layer)
 
 
 def _run(

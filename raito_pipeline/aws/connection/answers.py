@@ -87,7 +87,12 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
     "sts:GetCallerIdentity": ("Account", "Arn"),
 }
 """What every answer to a reading operation carries, by `service:Operation` as boto3 names the service."""
-ROOTS: Mapping[str, str] = {"s3:GetBucketLocation": "LocationConstraint"}
+ROOTS: Mapping[str, str] = {
+    "s3:GetBucketLocation": "LocationConstraint",
+    "s3:GetBucketOwnershipControls": "OwnershipControls",
+    "s3:GetPublicAccessBlock": "PublicAccessBlockConfiguration",
+    "s3control:GetPublicAccessBlock": "PublicAccessBlockConfiguration",
+}
 """Root elements, where the answer is nothing else: a bucket of us-east-1 has an empty one."""
 JSON_PAYLOADS = frozenset({"s3:GetBucketPolicy"})
 """Operations of XML protocols whose answer is a JSON object and nothing else."""

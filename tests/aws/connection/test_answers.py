@@ -33,7 +33,10 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "list_objects_v2", {"Bucket": "data"}),
     ("s3", "get_bucket_location", {"Bucket": "data"}),
     ("s3", "get_bucket_policy", {"Bucket": "data"}),
+    ("s3", "get_public_access_block", {"Bucket": "data"}),
+    ("s3", "get_bucket_ownership_controls", {"Bucket": "data"}),
     ("s3", "get_object", {"Bucket": "data", "Key": "a/b"}),
+    ("s3control", "get_public_access_block", {"AccountId": READ_ACCOUNT}),
     ("s3control", "list_access_points", {"AccountId": READ_ACCOUNT}),
     ("glue", "get_databases", {}),
     ("sso-admin", "list_instances", {}),
@@ -65,6 +68,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulated
         s3.create_bucket(Bucket="data")
         s3.put_object(Bucket="data", Key="a/b", Body=b"0123456789")
         s3.put_bucket_policy(Bucket="data", Policy=POLICY)
+        _close(clients[1])
         yield aws, clients
 
 
@@ -231,7 +235,6 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
     organizations = clients.client("organizations")
     organizations.create_organization(FeatureSet="ALL")
     (root,) = organizations.list_roots()["Roots"]
-    _close(clients)
     asked = _asynchronous(sso, here | {"PermissionSetArn": made}, user)
     arguments: dict[str, dict[str, Any]] = {operation: {} for operation in MEMBERS}
     for kind, one in names.items():

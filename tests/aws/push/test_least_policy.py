@@ -29,7 +29,7 @@ targets:
     aws-access-point-delegation: true
 """
 
-READ_TOO = {"s3:GetAccessPointPolicy", "s3:ListTagsForResource"}
+READ_TOO = {"s3:GetAccessPointPolicy", "s3:GetBucketPolicy", "s3:ListTagsForResource"}
 """what the push of access points asks that reading them needs already"""
 
 
