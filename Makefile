@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SANDBOX := .sandbox
 
-.PHONY: install run ui test test-daemon matrix probes bench docs managed-policies clean
+.PHONY: install run ui test static pytest test-daemon matrix probes bench docs managed-policies clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -24,16 +24,23 @@ run: install
 ui: install
 	@$(BIN)/raito-pipeline sandbox --directory $(SANDBOX) --ui
 
+# The two halves at the same time: types take a minute of one core, and many tests wait.
 test: install
+	@$(MAKE) --no-print-directory -j 2 --output-sync=line pytest static
+
+static: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+pytest: install
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
 	$(BIN)/python -m tests.matrix --account research
+	RAITO_PIPELINE_WHOLE_READER_FAULTS=1 $(BIN)/pytest -q -o timeout=0 tests/aws/readers/test_fault_matrix.py
 	RAITO_PIPELINE_WHOLE_PUSH_FAULTS=1 $(BIN)/pytest -q -o timeout=0 tests/aws/push/test_push_faults.py
 
 # Daemons that wait for the next minute, are killed and started again; syncs killed at forty moments: half an hour.

@@ -135,11 +135,13 @@ def big_account(users: int = 500, groups: int = 50, roles: int = 500, policies: 
     return account(*made, policies=(*own, *(managed(f"Aws{n}", s3(), owner="aws") for n in range(10))))
 
 
-def exported_account() -> Account:
-    """The real export; skips where it is not there."""
+def exported_account(part: slice = slice(None)) -> Account:
+    """The real export, with a part of its users and of its roles; skips where it is not there."""
     if not EXPORT.exists():
         pytest.skip(f"the real export is not there: {EXPORT}")
     read: Account = json.loads(EXPORT.read_text())
+    for key in ("UserDetailList", "RoleDetailList"):
+        read[key] = read[key][part]
     return _counted(read)
 
 

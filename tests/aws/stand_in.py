@@ -100,6 +100,9 @@ _TARGETS = {"SWBExternalService": "sso", "AWSGlue": "glue", "AWSOrganizationsV20
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one piece: in two, the client acknowledges the first one 40 ms late, and the second waits for it.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     stand_in: StandIn
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
