@@ -8,8 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 
-from rich.console import Console
-
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
 from raito_pipeline.config import ConfigError
 
@@ -63,10 +62,10 @@ def _run(words: Sequence[str]) -> int:
         status: int = given.execute(given)
         return status
     except ConfigError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(str(error))
         return 2
     except CommandFailed as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(str(error))
         return error.status
     except KeyboardInterrupt:
         return 130

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, from_file
 from raito_pipeline.aws.push.losses import HeldBack
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.plan import CHANGES, controls_of
 from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options_of
@@ -53,7 +54,7 @@ def execute(given: argparse.Namespace) -> int:
 
     2: the plan of an export was only shown.
     """
-    console = Console(highlight=False)
+    console = Terminal()
     options = options_of(given)
     if options.pipeline.mode == "plan":
         raise CommandFailed("pipeline: mode is plan, so nothing is changed in AWS. Set mode: approve to apply plans.")
@@ -65,7 +66,7 @@ def execute(given: argparse.Namespace) -> int:
         if given.export is not None and not (given.yes or _agreed(console)):
             for plan in plans:
                 said = f"nothing was changed; to make it: raito-pipeline apply --plan {plan.id}"
-                console.print(said, markup=False, soft_wrap=True)
+                console.print(said, soft_wrap=True)
             return CHANGES
         return max([_make(planner, plan, console, with_losses=given.with_losses) for plan in plans], default=0)
 
@@ -142,7 +143,7 @@ def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses:
     failures = planner.run([applying_run(plan.account, plan.id, with_losses=with_losses)], console)
     results = planner.results(plan)
     for line in failures:
-        console.print(line, style="red", markup=False, soft_wrap=True)
+        console.print(line, style="red", soft_wrap=True)
     if results:
         info = planner.store(plan.account).info("access_push_results", plan.account)
         differences = json.loads(info.extra.get(DIFFERENCES, "[]")) if info is not None else []

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.cli.checking import Checks, TargetCheck
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.gather import places_of
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
@@ -50,9 +51,9 @@ def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
     targets = given.only_targets.split(",") if given.only_targets else None
     options = load(given.config_file, os.environ, targets)
-    console = Console(stderr=given.json, highlight=False)
+    console = Terminal(stderr=given.json)
     for warning in options.warnings:
-        console.print(f"note: {warning}", style="yellow", markup=False, soft_wrap=True)
+        console.print(f"note: {warning}", style="yellow", soft_wrap=True)
     with console.status("checking") if console.is_terminal else nullcontext():
         result = CheckResult.of(Checks(Services(options), full=True).findings(places_of(options)))
     if given.json:
@@ -84,10 +85,10 @@ def show(console: Console, result: CheckResult) -> None:
         before = label
     console.print(table, soft_wrap=False)
     for line in result.repair:
-        console.print(f"to repair: {line}", markup=False, soft_wrap=True)
+        console.print(f"to repair: {line}", soft_wrap=True)
     failed = sum(finding.problem is not None for finding in result.findings)
-    verdict = f"[red]{failed} of {len(result.findings)} checks failed[/]" if failed else "[green]a sync can work[/]"
-    console.print(verdict)
+    verdict = f"{failed} of {len(result.findings)} checks failed" if failed else "a sync can work"
+    console.print(verdict, style="red" if failed else "green")
 
 
 def _json(finding: TargetCheck) -> dict[str, object]:

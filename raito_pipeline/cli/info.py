@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget, load
 from raito_pipeline.config.describe import OptionDoc, describe
 from raito_pipeline.config.spelling import closest, nearest
@@ -46,9 +47,9 @@ def show_options(contains: str | None) -> int:
         near = closest(wanted, names, 3) or nearest(wanted, names)
         hint = f"; perhaps `{near}`" if near else ""
         said = f"no option has {contains!r} in its name{hint}. `raito-pipeline info` shows all of them."
-        Console(stderr=True, soft_wrap=True, highlight=False).print(said, markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(said)
         return 1
-    console = Console(highlight=False)
+    console = Terminal()
     for where, options in groupby(found, key=lambda option: option.where):
         console.print(Text(where, style="bold underline"), end="\n\n")
         for option in options:
@@ -75,10 +76,10 @@ def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
     chosen = target or (next(iter(found)) if len(found) == 1 else None)
     if chosen is None or chosen not in found:
         message = f"--target names {target!r}" if target else "--target is missing"
-        Console(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
+        Terminal(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
         return 2
     for warning in options.warnings:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"note: {warning}", style="yellow", markup=False)
+        Terminal(stderr=True, soft_wrap=True).print(f"note: {warning}", style="yellow")
     inventories = [address for _, address in options.pipeline.s3_inventory]
     reads = options.pipeline.reads_bucket_policies
     print(json.dumps(least_policy(found[chosen], mode, inventories, bucket_policies=reads), indent=2))

@@ -14,6 +14,7 @@ from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan, to_file
 from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.aws.push.wording import SAME, ControlPlan, in_words
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, add_config_file, options_of
 from raito_pipeline.cli.show_plan import show_plan
@@ -41,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status: 0 nothing to do, 2 changes, 1 an error."""
-    console = Console(stderr=given.json, highlight=False)
+    console = Terminal(stderr=given.json)
     options = options_of(given)
     with Planner.opened(options) as planner:
         accounts = planner.accounts(given.accounts)
@@ -53,7 +54,7 @@ def execute(given: argparse.Namespace) -> int:
             try:
                 plan = planner.plan(target)
             except NoPlan as error:
-                console.print(str(error), style="red", markup=False, soft_wrap=True)
+                console.print(str(error), style="red", soft_wrap=True)
                 failed = True
                 continue
             held = held_back_of(options, plan)
@@ -93,7 +94,7 @@ def _read(planner: Planner, accounts: Sequence[AccountTarget], console: Console)
     runs = [run for target in accounts for run in reading_runs(planner.options, planner.grid, target.partition)]
     failures = planner.run(list({(run.place, run.name): run for run in runs}.values()), console)
     for line in failures:
-        console.print(line, style="red", markup=False, soft_wrap=True)
+        console.print(line, style="red", soft_wrap=True)
     return bool(failures)
 
 
@@ -104,7 +105,7 @@ def _drift(planner: Planner, accounts: Sequence[AccountTarget], given: argparse.
         print(json.dumps([{"target": t.name, "account_id": t.account_id, **asdict(d)} for t, d in found.items()]))
     for target, drift in found.items():
         for line in drift.lines or [drift.reason or "AWS is as the last push left it"]:
-            console.print(f"{target.name}: {line}", markup=False, soft_wrap=True)
+            console.print(f"{target.name}: {line}", soft_wrap=True)
     if any(drift.lines for drift in found.values()):
         return CHANGES
     return ERROR if any(drift.reason for drift in found.values()) else NOTHING
@@ -126,7 +127,7 @@ def _show(console: Console, shown: Sequence[Shown], given: argparse.Namespace) -
         show_plan(console, each.plan, each.controls, datetime.now(UTC), each.held.reason)
         if any(control.changes for control in each.controls):
             what = given.out if given.out is not None else f"--plan {each.plan.id}"
-            console.print(f"to make it: raito-pipeline apply {what}", markup=False, soft_wrap=True)
+            console.print(f"to make it: raito-pipeline apply {what}", soft_wrap=True)
         console.print()
 
 

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
 from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
@@ -75,13 +76,13 @@ def execute(given: argparse.Namespace) -> int:
     targets = given.only_targets.split(",") if given.only_targets else None
     options = load(given.config_file, os.environ, targets, overrides)
     options.check_usable()
-    console = Console(stderr=given.json, highlight=False)
+    console = Terminal(stderr=given.json)
     sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
     if not wanted:
         return 2
     for note in (*options.warnings, *_gone_accounts(options)):
-        console.print(f"note: {note}", style="yellow", markup=False, soft_wrap=True)
+        console.print(f"note: {note}", style="yellow", soft_wrap=True)
     ended = TerminalSync(options, console, sync).run(wanted)
     if given.json:
         print(json.dumps(ended.json(), indent=2))
@@ -113,7 +114,7 @@ def _wanted(
     try:
         wanted = list(subtree_layers(options, Subtree.of(parent, excludes)))
     except NoSubtree as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        console.print(str(error), style="red", soft_wrap=True)
         return []
     if not wanted:
         console.print(f"no target of {options.file} reads the account and region of {parent}", style="red")
@@ -173,7 +174,7 @@ class TerminalSync:
                         f"note: {self._places[key].label}: another sync is under way ({other.sync}, {other.what}, on "
                         f"{other.owner.host}); this one waits for it, up to {minutes:g} minutes"
                     )
-                    self.console.print(note, style="yellow", markup=False, soft_wrap=True)
+                    self.console.print(note, style="yellow", soft_wrap=True)
 
     def _sync(self, usable: Sequence[LayerRun]) -> bool:
         """Run layers; false where somebody ended them."""
@@ -181,7 +182,7 @@ class TerminalSync:
         try:
             with instance_of_this_directory() as instance, self._progress.shown():
                 for killed in report_dead_commands(instance):
-                    self.console.print(f"note: {killed}", style="yellow", markup=False, soft_wrap=True)
+                    self.console.print(f"note: {killed}", style="yellow", soft_wrap=True)
                 run_sync(definitions, instance, usable, self._layer)
         except KeyboardInterrupt:
             self._give_up_places(dict.fromkeys(place_key(layer) for layer in usable))

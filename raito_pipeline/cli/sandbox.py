@@ -20,6 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import AlreadyRunning, ExtraMissing
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import SyncSummary
@@ -57,7 +58,7 @@ def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:
     """Start the estate; then sync it once, run the Dagster UI on it, or only wait for Ctrl-C. Gives the exit status."""
     # What it makes, and what the processes make that it starts, is for whoever runs it.
     os.umask(_FOR_OTHERS)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True, markup=True)
     with _ended_by_signals(), embedded_estate(directory) as embedded:
         _introduce(console, embedded)
         try:

@@ -17,6 +17,7 @@ import dagster as dg
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, TableSpec
 from raito_pipeline.orchestration.gone import IS_GONE
+from raito_pipeline.orchestration.markdown import plain
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.raito.deletions import OPTION as MOST_DELETIONS
 from raito_pipeline.raito.deletions import disagreement
@@ -275,7 +276,7 @@ def _short(text: str) -> str:
 
 def _listed(lines: Sequence[str]) -> str:
     more = [f"and {len(lines) - _MOST_LINES:,} more"] if len(lines) > _MOST_LINES else []
-    return "\n".join(f"- {line}" for line in [*lines[:_MOST_LINES], *more])
+    return "\n".join(f"- {plain(line)}" for line in [*lines[:_MOST_LINES], *more])
 
 
 # -- the registry --------------------------------------------------------------------------------------------------

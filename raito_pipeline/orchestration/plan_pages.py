@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.wording import MARKS, SAME, ControlPlan, in_words
+from raito_pipeline.orchestration.markdown import code, code_block, plain
 
 MOST_BYTES = 3_500
 """of the words of a plan in an event: the event log keeps each of them for good"""
@@ -13,7 +14,11 @@ MOST_BYTES = 3_500
 def page_of(plan: AccountPlan) -> str:
     """The whole plan: every access control with its changes, documents before and after as differences, and reasons."""
     controls = in_words(ACCESS_PROVIDER_TYPES.push, plan)
-    lines = [f"# Plan {plan.id} of {plan.target} ({plan.account_id})", "", f"Made {plan.made_at:%Y-%m-%d %H:%M} UTC: "]
+    lines = [
+        f"# Plan {plan.id} of {plain(plan.target)} ({plan.account_id})",
+        "",
+        f"Made {plan.made_at:%Y-%m-%d %H:%M} UTC: ",
+    ]
     lines[-1] += f"{counts_in_words(controls)}."
     if plan.recovery:
         lines += ["", f"This applies the export of {plan.recovery} again."]
@@ -25,25 +30,25 @@ def page_of(plan: AccountPlan) -> str:
 
 
 def _section(control: ControlPlan) -> Iterator[str]:
-    yield f"## `{control.mark}` {control.head}"
+    yield f"## `{control.mark}` {plain(control.head)}"
     yield ""
-    yield f"{control.sentence} (access control {control.name}, {control.id})"
+    yield plain(f"{control.sentence} (access control {control.name}, {control.id})")
     for line in control.details:
-        yield f"- {line}"
+        yield f"- {plain(line)}"
     for line in control.warnings:
-        yield f"- warning: {line}"
+        yield f"- warning: {plain(line)}"
     for line in control.errors:
-        yield f"- not made: {line}"
+        yield f"- not made: {plain(line)}"
     for line in control.held_back:
-        yield f"- held back: {line}"
+        yield f"- held back: {plain(line)}"
     for diff in control.diffs:
-        yield from ("", f"`{diff.title}`", "", "```diff", *diff.lines, "```")
+        yield from ("", code(diff.title), "", *code_block(diff.lines, "diff"))
 
 
 def short_page(controls: Sequence[ControlPlan], most_bytes: int = MOST_BYTES) -> str:
     """The access controls of a plan in a line each, with their differences as far as they fit."""
     listed = [control for control in controls if control.mark != SAME]
-    lines = [f"- `{control.mark}` {control.head}: {_cut(control.sentence)}" for control in listed]
+    lines = [f"- `{control.mark}` {plain(control.head)}: {plain(_cut(control.sentence))}" for control in listed]
     text = ""
     for number, line in enumerate(lines):
         if len(text.encode()) + len(line.encode()) > most_bytes:
@@ -51,7 +56,7 @@ def short_page(controls: Sequence[ControlPlan], most_bytes: int = MOST_BYTES) ->
         text += f"{line}\n"
     for control in listed:
         for diff in control.diffs:
-            block = "\n".join(["", f"`{diff.title}`", "", "```diff", *diff.lines, "```", ""])
+            block = "\n".join(["", code(diff.title), "", *code_block(diff.lines, "diff"), ""])
             if len(text.encode()) + len(block.encode()) > most_bytes:
                 return text
             text += block

@@ -12,6 +12,7 @@ import dagster as dg
 import pyarrow as pa
 
 from raito_pipeline.model import TABLES, Column, columns
+from raito_pipeline.orchestration.markdown import plain
 from raito_pipeline.storage import CellInfo, Store
 
 ROWS = 5
@@ -59,4 +60,4 @@ def _type_name(column: Column) -> str:
 
 def bullets(lines: Sequence[str]) -> dg.MarkdownMetadataValue:
     """Lines as a list; the word `none` where there are none."""
-    return dg.MetadataValue.md("\n".join(f"- {line}" for line in lines) or "none")
+    return dg.MetadataValue.md("\n".join(f"- {plain(line)}" for line in lines) or "none")

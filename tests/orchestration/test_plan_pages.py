@@ -17,7 +17,7 @@ def test_a_page_holds_every_document() -> None:
     page = page_of(plan(2))
     assert page.count("## `+` role ") == 2
     assert page.count("```diff") == 4
-    assert "## `!` aws_moon moon" in page
+    assert "## `!` aws\\_moon moon" in page
     assert "2 added, 1 refused" in page
 
 

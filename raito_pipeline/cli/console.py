@@ -1,0 +1,36 @@
+"""The terminal that people look at: names from AWS and Raito Cloud are text there, and never commands to it."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+_SHOWN = frozenset("\n\t")
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""characters that have what follows shown in another order: https://www.unicode.org/reports/tr9/"""
+_INSTEAD = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str) -> str:
+    """`text` without characters that move the cursor, colour, rename or reorder what a terminal shows."""
+    if text.isprintable():
+        return text
+    return "".join(_INSTEAD if _commands(character) else character for character in text)
+
+
+def _commands(character: str) -> bool:
+    return character in _REORDERING or (unicodedata.category(character) == "Cc" and character not in _SHOWN)
+
+
+class Terminal(Console):
+    """A console that shows whatever it is given as text. Markup is off unless it is asked for."""
+
+    def __init__(self, *, markup: bool = False, highlight: bool = False, **more: Any) -> None:
+        super().__init__(markup=markup, highlight=highlight, **more)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The parts of what is shown: all of them pass here, also those of tables and of progress bars."""
+        for part in super().render(renderable, options):
+            yield part if part.control else Segment(printable(part.text), part.style)
