@@ -14,7 +14,7 @@ address of the internet, by an access key or role session without MFA and outsid
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
@@ -26,6 +26,7 @@ from tests.aws.access.world import (
     ON_BUCKETS,
     ON_OBJECTS,
     SITUATIONS,
+    THROUGH_POINTS,
     WATCHED,
     Probe,
     World,
@@ -96,6 +97,9 @@ class _Comparison:
         self.probes = [Probe(action, resource) for action, resource in ON_ACCOUNT.items()]
         for bucket in self.buckets:
             self.probes += probes_of_bucket(bucket, (*ON_BUCKETS, *ON_OBJECTS), self.keys)
+        for point in self.world.inputs.access_points:
+            through = probes_of_bucket(point.bucket, THROUGH_POINTS, self.keys)
+            self.probes += (replace(probe, point=point.arn) for probe in through)
 
     def run(self, *, wolves: bool) -> Findings:
         self.findings.accounts = 1
@@ -140,6 +144,9 @@ class _Comparison:
             for action in item.permissions:
                 if action in WATCHED:
                     found[name, action] += self._requests(name, action)
+        if row.type == "aws_access_point":
+            arn = row.external_id.removeprefix("accesspoint:")
+            return {key: [replace(probe, point=arn) for probe in probes] for key, probes in found.items()}
         return found
 
     def _requests(self, full_name: str, action: str) -> list[Probe]:
@@ -169,7 +176,10 @@ class _Comparison:
         with_reason = [row.external_id for row in self.rows if has(row, "narrower", "who")]
         self.findings.probes += len(self.probes)
         for probe in self.probes:
-            if probe in self.claimed[who] or not self.world.allows(who, probe):
+            # Whoever has it directly is shown to have it.
+            if probe in self.claimed[who] or replace(probe, point=None) in self.claimed[who]:
+                continue
+            if not self.world.allows(who, probe):
                 continue
             if not any(self.world.is_given_by(external_id, who, probe) for external_id in with_reason):
                 self.findings.silent.append(f"{who} may {probe}, which nothing claims")

@@ -12,7 +12,16 @@ from random import Random
 from typing import Any
 
 from raito_pipeline.aws.access import AccessInputs
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, S3Bucket
+from raito_pipeline.model import (
+    AccessPoint,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    S3Bucket,
+    S3BucketPolicy,
+)
 from tests.aws.access.world import CORPORATE_ADDRESSES, VPC_ENDPOINT
 
 ACCOUNT, FOREIGN = "111122223333", "444455556666"
@@ -43,6 +52,8 @@ class Features:
     boundaries: bool = False
     bucket_policies: bool = False
     control_policies: bool = False
+    points: bool = False
+    """access points"""
 
 
 @dataclass
@@ -62,6 +73,8 @@ class RandomAccount:
     bucket_policies: dict[str, list[Statement]] = field(default_factory=dict)
     service_control: list[list[Statement]] = field(default_factory=list)
     """one policy a level, root first"""
+    points: dict[str, list[Statement]] = field(default_factory=dict)
+    """by `bucket:name`"""
     resource_control: list[list[Statement]] = field(default_factory=list)
     old: set[str] = field(default_factory=set)
 
@@ -107,7 +120,14 @@ class RandomAccount:
                 *(S3Bucket(name, REGION, WHEN, True, ()) for name in BUCKETS),
                 *(S3Bucket(name, REGION, WHEN, False, ()) for name in LEFT_OUT),
             ],
-            access_points=(),
+            access_points=[
+                AccessPoint(name, point_arn(name), None, bucket, ACCOUNT, self.text("", statements), ())
+                for bucket, name, statements in ((*key.split(":"), listed) for key, listed in self.points.items())
+            ],
+            bucket_policies=[
+                S3BucketPolicy(bucket, WHEN, self.text("", statements), True, (), (), True)
+                for bucket, statements in self.bucket_policies.items()
+            ],
         )
 
     def _inline(self) -> Iterator[IamAttachment]:
@@ -121,6 +141,11 @@ class RandomAccount:
             for who in whom:
                 kind, _, principal = who.partition(":")
                 yield IamAttachment(kind, principal, "managed", name, _policy_arn(name), None)
+
+
+def point_arn(name: str) -> str:
+    """The ARN of an access point."""
+    return f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/{name}"
 
 
 def _policy_arn(name: str) -> str:
@@ -304,6 +329,36 @@ def _bucket_statement(random: Random, features: Features, bucket: str) -> Statem
     return statement
 
 
+def _point_statement(random: Random, features: Features, name: str) -> Statement:
+    statement = identity_statement(random, features, denies=0.2)
+    part = "Resource" if "Resource" in statement else "NotResource"
+    below = ("*", "*", "x/*", "x*", "k", "home/${aws:username}/*")
+    objects = f"{point_arn(name)}/object/{random.choice(below)}"
+    statement[part] = random.choice((point_arn(name), objects, objects, [point_arn(name), objects]))
+    statement["Principal"] = _principal(random, ("user", "user", "role", "root", "foreign", "all"))
+    return statement
+
+
+def _delegation(random: Random, bucket: str, name: str) -> Statement:
+    """A bucket leaves it to its access points."""
+    condition = random.choice(
+        (
+            {"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}},
+            {"StringEquals": {"s3:DataAccessPointAccount": FOREIGN}},
+            {"ArnEquals": {"s3:DataAccessPointArn": point_arn(name)}},
+            {"StringLike": {"s3:DataAccessPointArn": point_arn("*")}},
+        )
+    )
+    objects = f"arn:aws:s3:::{bucket}/*"
+    return {
+        "Effect": "Allow",
+        "Principal": random.choice(("*", {"AWS": "*"}, {"AWS": arn("user", "ann")}, {"AWS": ACCOUNT})),
+        "Action": random.choice(("*", "s3:*", "s3:GetObject")),
+        "Resource": random.choice((objects, [f"arn:aws:s3:::{bucket}", objects])),
+        "Condition": condition,
+    }
+
+
 # -- accounts --------------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +386,14 @@ def random_account(seed: int, features: Features) -> RandomAccount:
             account.bucket_policies[bucket] = [
                 _bucket_statement(random, features, bucket) for _ in range(random.choice((1, 2, 3)))
             ]
+    if features.points:
+        for number in range(random.choice((0, 1, 2))):
+            bucket, name = random.choice(BUCKETS[:4]), f"p{number}"
+            account.points[f"{bucket}:{name}"] = [
+                _point_statement(random, features, name) for _ in range(random.choice((1, 2)))
+            ]
+            if random.random() < 0.6:
+                account.bucket_policies.setdefault(bucket, []).append(_delegation(random, bucket, name))
     if features.control_policies and random.random() < 0.6:
         account.service_control = [_ceiling(random, features) for _ in range(random.choice((1, 1, 2)))]
         if random.random() < 0.3:
@@ -383,7 +446,7 @@ def smallest(account: RandomAccount, has_fault: Callable[[RandomAccount], bool])
 
 def smaller(account: RandomAccount) -> Iterator[RandomAccount]:
     """The account with one thing less, in every way."""
-    for part in ("inline", "managed", "bucket_policies", "trusts"):
+    for part in ("inline", "managed", "bucket_policies", "points", "trusts"):
         for name, statements in getattr(account, part).items():
             if part != "trusts" and not (part == "managed" and name in account.boundaries.values()):
                 yield _without(account, part, name, None)

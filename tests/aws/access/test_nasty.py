@@ -5,15 +5,16 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from raito_pipeline.config.groups import AccessOptions
-from raito_pipeline.model import AccessProvider
+from raito_pipeline.model import AccessProvider, S3BucketPolicy
+from tests.aws.access.comparison import rows_of
 
-from .conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
+from .conftest import ACCOUNT, WHEN, Told, allow, deny, document, trust, user_arn
 
 DATA, OTHER = "arn:aws:s3:::data", "arn:aws:s3:::other"
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -48,6 +49,8 @@ class NastyCase:
     account: Callable[[Told], Any]
     shown: dict[str, Shown]
     options: dict[str, Any] = field(default_factory=dict)
+    bucket: str | None = None
+    """policy of the bucket `data`"""
     pending: str = ""
 
 
@@ -389,7 +392,130 @@ TRUSTS = [
     ),
 ]
 
-CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS]
+
+def both(told: Told) -> Told:
+    """ann and bob may read the bucket by policies of their own."""
+    return told.policy("reads", READS, "user:ann", "user:bob")
+
+
+def nobody(told: Told) -> Told:
+    """Nobody may read the bucket by policies of their own."""
+    return told
+
+
+def by_bucket(who: str, what: dict[str, str], codes: str = "", says: str = "") -> dict[str, Shown]:
+    return {"bucketpolicy:data": Shown(who, what, codes, says)}
+
+
+def reads(who: str = "user:ann user:bob", codes: str = "", says: str = "") -> dict[str, Shown]:
+    return {"policy:reads": Shown(who, {"data": GET} if who else {}, codes, says)}
+
+
+def gives(principal: Any, **more: Any) -> dict[str, Any]:
+    return allow(GET, f"{DATA}/*", Principal=principal, **more)
+
+
+def denies(principal: Any, action: Any = "s3:*", **more: Any) -> dict[str, Any]:
+    return deny(action, [DATA, f"{DATA}/*"]) | {"Principal": principal, **more}
+
+
+POINT = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/p"
+AT_POINT = allow(GET, f"{POINT}/object/*", Principal=ANN)
+DELEGATES = allow("*", [DATA, f"{DATA}/*"], Principal="*", **when("StringEquals", "s3:DataAccessPointAccount", ACCOUNT))
+
+BUCKETS = [
+    NastyCase(
+        "a Deny of the bucket for all but one: NotPrincipal",
+        both,
+        reads("user:ann"),
+        bucket=document({**denies("*"), "NotPrincipal": {"AWS": [user_arn("ann"), ROOT["AWS"]]}}),
+    ),
+    NastyCase(
+        "NotPrincipal without the account denies whom it names, too",
+        both,
+        reads(""),
+        bucket=document({**denies("*"), "NotPrincipal": ANN}),
+    ),
+    NastyCase("a Deny of the bucket for one user", both, reads("user:bob"), bucket=document(denies(ANN))),
+    NastyCase("a Deny of the bucket for the account", both, reads(""), bucket=document(denies(ROOT))),
+    NastyCase(
+        "a Deny of the bucket without TLS",
+        both,
+        reads(),
+        bucket=document(denies("*", **when("Bool", "aws:SecureTransport", "false"))),
+    ),
+    NastyCase(
+        "a Deny of the bucket outside of a VPC endpoint",
+        both,
+        reads(codes="wider", says="aws:SourceVpce"),
+        bucket=document(denies("*", **when("StringNotEquals", "aws:SourceVpce", "vpce-1"))),
+    ),
+    NastyCase(
+        "a lock-out: all but one role by ARN",
+        both,
+        reads(codes="wider", says="aws:PrincipalArn"),
+        bucket=document(denies("*", **when("ArnNotEquals", "aws:PrincipalArn", role_arn("admin")))),
+    ),
+    NastyCase(
+        "a role of another account in a bucket policy",
+        nobody,
+        by_bucket("", {}, "who", FOREIGN),
+        bucket=document(gives({"AWS": role_arn("reader", FOREIGN)})),
+    ),
+    NastyCase(
+        "a bucket policy gives to a user", nobody, by_bucket("user:ann", {"data": GET}), bucket=document(gives(ANN))
+    ),
+    NastyCase(
+        "a bucket policy gives to everybody",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}, "who", "*"),
+        bucket=document(gives("*")),
+    ),
+    NastyCase(
+        "everybody, if the condition says who",
+        nobody,
+        by_bucket("", {}, "narrower", "aws:PrincipalArn"),
+        bucket=document(gives("*", **when("ArnLike", "aws:PrincipalArn", role_arn("*")))),
+    ),
+    NastyCase(
+        "everybody of the organization",
+        nobody,
+        by_bucket("", {}, "narrower", "aws:PrincipalOrgID"),
+        bucket=document(gives("*", **when("StringEquals", "aws:PrincipalOrgID", "o-1"))),
+    ),
+    NastyCase(
+        "a group in a bucket policy gives nobody anything",
+        nobody,
+        by_bucket("", {}, "who", "group/staff"),
+        bucket=document(gives({"AWS": f"arn:aws:iam::{ACCOUNT}:group/staff"})),
+    ),
+    NastyCase(
+        "a deleted user in a bucket policy",
+        nobody,
+        by_bucket("", {}, "who", "AIDAJQABLZS4A3QDU576Q"),
+        bucket=document(gives({"AWS": "AIDAJQABLZS4A3QDU576Q"})),
+    ),
+    NastyCase(
+        "the account in a bucket policy leaves it to policies of the account",
+        both,
+        reads(),
+        bucket=document(gives(ROOT)),
+    ),
+    NastyCase(
+        "an access point whose bucket does not consent",
+        lambda told: told.point("p", AT_POINT),
+        {f"accesspoint:{POINT}": Shown("", {})},
+        pending="consent of the bucket",
+    ),
+    NastyCase(
+        "an access point whose bucket leaves it to its access points",
+        lambda told: told.point("p", AT_POINT),
+        {f"accesspoint:{POINT}": Shown("user:ann", {"data": GET})},
+        bucket=document(DELEGATES),
+    ),
+]
+
+CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS, *BUCKETS]
 
 
 def shown(row: AccessProvider) -> tuple[str, dict[str, str], str]:
@@ -410,7 +536,10 @@ def test_nasty(case: NastyCase, request: pytest.FixtureRequest) -> None:
         request.applymarker(pytest.mark.xfail(strict=False, reason=f"pending: {case.pending}"))
     told = people()
     case.account(told)
-    rows = told.build(AccessOptions(**case.options))
+    inputs = told.inputs()
+    if case.bucket is not None:
+        inputs = replace(inputs, bucket_policies=[S3BucketPolicy("data", WHEN, case.bucket, True, (), (), True)])
+    rows = {row.external_id: row for row in rows_of(inputs, AccessOptions(**case.options))}
 
     assert {name: shown(row) for name, row in rows.items()} == {
         name: (wanted.who, wanted.what, wanted.codes) for name, wanted in case.shown.items()

@@ -2,12 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 
 from raito_pipeline.aws.access import AccessInputs
-from tests.aws.evaluator import Caller, Limits, Owner, Policy, Request, Verdict, can_assume, decide, parse
+from tests.aws.evaluator import (
+    Caller,
+    Limits,
+    Owner,
+    Point,
+    Policy,
+    Request,
+    Verdict,
+    can_assume,
+    decide,
+    decide_through,
+    parse,
+)
 from tests.aws.evaluator.patterns import Context
 
 ON_OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:DeleteObject")
@@ -17,6 +29,7 @@ ON_ACCOUNT = {
     "s3:CreateJob": "arn:aws:s3:eu-west-1:111122223333:job/*",
     "s3:DeleteAccessPoint": "arn:aws:s3:eu-west-1:111122223333:accesspoint/q",
 }
+THROUGH_POINTS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket")
 WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
 """the permissions that are tried"""
 
@@ -40,6 +53,8 @@ class Probe:
     resource: str
     prefix: str | None = None
     """the prefix that a listing asks for"""
+    point: str | None = None
+    """ARN of the access point that it is sent to; `resource` is what it is about in the bucket"""
 
     @property
     def bucket(self) -> str:
@@ -84,10 +99,21 @@ class World:
             context = self.context(who, situation)
             if probe.prefix is not None:
                 context = {**context, "s3:prefix": (probe.prefix,), "s3:delimiter": ("/",)}
-            request = Request(probe.action, probe.resource, context)
-            owner = self._owners.get(probe.bucket, self._owner)
-            self.decided[key] = decide(self.caller(who), self.limits[who], owner, request) is Verdict.ALLOWED
+            self.decided[key] = self._verdict(who, probe, context) is Verdict.ALLOWED
         return self.decided[key]
+
+    def _verdict(self, who: str, probe: Probe, context: Context) -> Verdict:
+        caller, limits, owner = self.caller(who), self.limits[who], self._owners.get(probe.bucket, self._owner)
+        if probe.point is None:
+            return decide(caller, limits, owner, Request(probe.action, probe.resource, context))
+        point, _ = self._points[probe.point]
+        request = Request(probe.action, self.at_point(probe), context)
+        return decide_through(caller, limits, point, owner, request, probe.resource)
+
+    def at_point(self, probe: Probe) -> str:
+        """What a request is about by the ARN of its access point."""
+        key = probe.resource.removeprefix(f"arn:aws:s3:::{probe.bucket}").removeprefix("/")
+        return f"{probe.point}/object/{key}" if key else f"{probe.point}"
 
     def in_some_situation(self, who: str, probe: Probe) -> bool:
         """Whether some context allows it."""
@@ -102,8 +128,9 @@ class World:
     def is_given_by(self, external_id: str, who: str, probe: Probe, situation: Situation = NEUTRAL) -> bool:
         """Whether an Allow of the documents of an access provider is about a request of somebody."""
         context = self.context(who, situation)
+        resource = probe.resource if probe.point is None else self.at_point(probe)
         return any(
-            not rule.deny and rule.is_about(probe.action, probe.resource, context)
+            not rule.deny and rule.is_about(probe.action, resource, context)
             for policy in self.documents(external_id, who)
             for rule in policy.rules
         )
@@ -116,6 +143,9 @@ class World:
         if kind == "bucketpolicy":
             policy = self._owners[name].policy
             return [policy] if policy is not None else []
+        if kind == "accesspoint":
+            point, _ = self._points[rest]
+            return [point.policy] if point.policy is not None else []
         if kind == "policy":
             return [policy for one in whose for its, policy in self._managed[one] if its == name]
         own = f"{kind}:{name}"
@@ -212,7 +242,27 @@ class World:
 
     @cached_property
     def _owners(self) -> Mapping[str, Owner]:
-        return {bucket.name: self._owner for bucket in self.inputs.buckets}
+        owners = {bucket.name: self._owner for bucket in self.inputs.buckets}
+        for row in self.inputs.bucket_policies:
+            if row.policy is not None:
+                owners[row.bucket] = replace(self._owner, policy=parse(row.policy))
+        return owners
+
+    @cached_property
+    def _points(self) -> Mapping[str, tuple[Point, str]]:
+        """Access points and their buckets, by ARN."""
+        return {
+            row.arn: (
+                Point(
+                    row.arn,
+                    None if row.policy is None else parse(row.policy),
+                    self.inputs.account_id,
+                    getattr(row, "network_origin", None) or "Internet",
+                ),
+                row.bucket,
+            )
+            for row in self.inputs.access_points
+        }
 
     @cached_property
     def _users(self) -> dict[str, str]:

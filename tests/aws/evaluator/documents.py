@@ -41,15 +41,16 @@ class Rule:
             return self.deny
 
     def _is_about_resource(self, resource: str, context: Context) -> bool:
-        if self.all_resources_but:
-            return not any(matches(one, resource, context, variables=self.variables) for one in self.resources)
+        unresolved = None
         for one in self.resources:
             try:
                 if matches(one, resource, context, variables=self.variables):
-                    return True
-            except Unresolved:
-                continue
-        return False
+                    return not self.all_resources_but
+            except Unresolved as error:
+                unresolved = error
+        if unresolved is not None and self.all_resources_but:
+            raise unresolved
+        return self.all_resources_but
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,8 @@ def about(action: str, resource: str, version: str = "2012-10-17", **statement: 
         ("s3:GetObject", K, {"Action": "s3:*", "Resource": f"{B}/home/${{aws:username}}/*"}, True),
         ("s3:GetObject", K, {"Action": "s3:*", "Resource": f"{B}/home/${{aws:userid}}/*"}, False),
         ("s3:GetObject", K, {"Action": "s3:*", "NotResource": f"{B}/home/${{aws:userid}}/*"}, False),
+        ("s3:GetObject", K, {"Effect": "Deny", "Action": "*", "NotResource": f"{B}/${{aws:userid}}/*"}, True),
+        ("s3:GetObject", K, {"Effect": "Deny", "Action": "*", "NotResource": [f"{B}/${{aws:userid}}/*", "*"]}, False),
         ("s3:GetObject", K, {"Action": "s3:*", "Resource": "*", "Condition": {}}, True),
         ("s3:GetObject", K, {"Action": "s3:*", "Resource": "*", "Condition": {"Odd": {"k": "v"}}}, False),
         (
