@@ -12,6 +12,7 @@ from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, PermissionTarget
@@ -48,7 +49,39 @@ class Account:
             self.inputs.account_id,
             {user.arn: user.user_name for user in self.inputs.users},
             {role.arn: role.role_name for role in self.inputs.roles},
+            self.facts,
+            {principal.arn: principal for principal in self.principals.values()},
         )
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known of every call of its users and roles on its buckets."""
+        return Facts(self.inputs.account_id, self.inputs.organization_id)
+
+    @cached_property
+    def principals(self) -> dict[PrincipalKey, PrincipalFacts]:
+        """What is known of each user and role. Sessions of a role may carry tags of their own."""
+        users = {
+            ("user", user.user_name): PrincipalFacts(
+                "user",
+                user.user_name,
+                user.arn,
+                user.user_id,
+                # Users of `aws-user-excludes` are read without their tags.
+                {tag.key.lower(): tag.value for tag in user.tags} or None,
+            )
+            for user in self.inputs.users
+        }
+        roles = {
+            ("role", role.role_name): PrincipalFacts("role", role.role_name, role.arn, role.role_id)
+            for role in self.inputs.roles
+        }
+        return {**users, **roles}
+
+    def scope_of(self, principal: PrincipalKey) -> Scope:
+        """The scope where one user or role calls; for a group, which is no caller, that of everybody."""
+        known = self.principals.get(principal)
+        return self.scope if known is None else self.scope.called_by(known)
 
     @cached_property
     def roles(self) -> dict[str, IamRole]:
@@ -84,6 +117,7 @@ class Account:
             tuple(BucketResource.of_bucket(name) for name in self.regions),
             tuple(BucketResource.of_bucket(name) for name in left_out),
             folder_depth=self.folder_depth,
+            facts=self.facts,
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.conditions import asks_who_calls
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import (
@@ -42,12 +43,8 @@ class Ceiling:
 
 
 def is_personal(labelled: Labelled) -> bool:
-    """True where a document has conditions or policy variables, which may be about who calls."""
-    return any(
-        statement.conditions
-        or any("${" in text for text in (*(statement.resources or ()), *(statement.not_resources or ())))
-        for statement in labelled[1].statements
-    )
+    """True where a document has conditions or policy variables about who calls."""
+    return any(map(asks_who_calls, labelled[1].statements))
 
 
 @dataclass(frozen=True)

@@ -35,3 +35,5 @@ class AccessInputs:
     """names of those that the last push made or kept: the organization may have been read before it"""
     bucket_policies: Sequence[S3BucketPolicy] = ()
     """of the buckets whose policies count; none where `bucket-policies` is off"""
+    organization_id: str | None = None
+    """id of its organization, `o-...`; None where it is not known"""

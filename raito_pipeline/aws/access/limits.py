@@ -133,29 +133,25 @@ def limited(
     limits = limits_of(account, principal)
     if not claims or limits == NOTHING:
         return claims, []
-    own = _scope_of(account, principal)
-    scopes = [own] if scope is None else [own, scope]
+    own, other = account.scope_of(principal), scope and scope.called_by(account.principals.get(principal))
+    scopes = [own] if other is None else [own, other]
     reasons: list[Reason] = []
     for each in scopes:
         claims, why = after_denies(claims, limits.denies, each)
         reasons += why
         for ceiling in limits.ceilings:
             if ceiling.binds_named_users or by is GivenBy.IDENTITY or principal[0] != "user":
-                allows = allowance(ceiling, each) if each is scope else account.once(_allows, ceiling, principal)
+                allows = allowance(ceiling, each) if each is other else account.once(_allows, ceiling, principal)
                 claims, why = within(claims, allows, each)
                 reasons += why
     reasons += limits.reasons
     return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]
 
 
-def _scope_of(account: Account, principal: PrincipalKey) -> Scope:  # noqa: ARG001 - the same for everybody
-    return account.scope
-
-
 def _allows(account: Account, ceiling: Ceiling, principal: PrincipalKey) -> Allowance:
     """What a ceiling allows a principal: worked out once for everybody where it is the same."""
     if ceiling.personal:
-        return allowance(ceiling, _scope_of(account, principal))
+        return allowance(ceiling, account.scope_of(principal))
     return account.once(_allows_everybody, ceiling)
 
 

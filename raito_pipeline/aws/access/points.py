@@ -1,6 +1,7 @@
 """Access providers of S3 access points: who and what by the policy of the access point."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.basis import TracedProvider
@@ -53,6 +54,7 @@ def _granted(account: Account, point: AccessPoint, document: Document) -> Common
         (BucketResource.of_access_point(point.arn, point.bucket),),
         account_wide=False,
         folder_depth=account.folder_depth,
+        facts=replace(account.facts, access_point=point.arn),
     )
     return granted(account, document, scope, name, gives=_on_access_points)
 

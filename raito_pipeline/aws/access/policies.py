@@ -90,7 +90,7 @@ def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Itera
 def _inline(
     account: Account, kind: Literal["user", "group"], name: str, policies: list[InlinePolicy]
 ) -> TracedProvider:
-    given = what_of(labelled(policies), account.scope)
+    given = what_of(labelled(policies), account.scope_of((kind, name)))
     narrowed = narrow(account, given.claims, [(kind, name)])
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
     groups = tuple(group for key, group in narrowed.principals if key == "group")

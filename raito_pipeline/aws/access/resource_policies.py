@@ -60,10 +60,14 @@ def _allowed(
             continue
         label = f"{name}, {statement.label}"
         who = named_by(statement, account.directory, label)
-        given, why = allowed(statement, scope)
-        reasons += [*who.reasons, *(reason.at(label) for reason in why)]
+        named = (*(("user", user) for user in who.users), *(("role", role) for role in who.roles))
+        reasons += who.reasons
+        if who.reasons and not named:
+            reasons += [reason.at(label) for reason in allowed(statement, scope)[1]]
         basis = frozenset({(name, statement.label)})
-        for principal in (*(("user", user) for user in who.users), *(("role", role) for role in who.roles)):
+        for principal in named:
+            given, why = allowed(statement, scope.called_by(account.principals.get(principal)))
+            reasons += [reason.at(label) for reason in why]
             has = claims.get(principal, {})
             claims[principal] = {
                 **has,
@@ -86,7 +90,8 @@ def _after_denies(
             continue
         for principal in left:
             if touched(statement, _arn(account, principal), account.inputs.account_id):
-                left[principal], why = after_deny(left[principal], statement, scope)
+                called = scope.called_by(account.principals.get(principal))
+                left[principal], why = after_deny(left[principal], statement, called)
                 reasons += [reason.at(f"{name}, {statement.label}") for reason in why]
     return left
 

@@ -42,7 +42,7 @@ def what_of_role(account: Account, role: IamRole) -> tuple[What, str]:
     """What the inline policies of a role give within its limits, and their documents as text."""
     key = ("role", role.role_name)
     policies = account.inline.get(key, [])
-    what = what_of(labelled(policies), account.scope)
+    what = what_of(labelled(policies), account.scope_of(key))
     left, reasons = limited(account, what.claims, key)
     return What(left, (*what.reasons, *reasons)), documents_text(policies)
 

@@ -44,6 +44,7 @@ def access_provider(
         reasons_narrower=texts(why, Code.NARROWER),
         reasons_who=texts(why, Code.WHO),
         reasons_elsewhere=texts(why, Code.ELSEWHERE),
+        notes=texts(why, Code.NOTE),
         not_internalizable=False,
         who_locked=None,
         inheritance_locked=None,

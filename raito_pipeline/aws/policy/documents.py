@@ -28,6 +28,20 @@ class Principal:
     value: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """One line of a condition: an operator, a key and the values that it is compared with, as text."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """How reasons name it: `StringEquals aws:SourceVpc`. Values are left out: some are as good as secrets."""
+        return f"{self.operator} {self.key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement. Elements that it does not have are None; elements are tuples also where AWS has a single text."""
@@ -41,8 +55,8 @@ class Statement:
     not_actions: tuple[str, ...] | None
     resources: tuple[str, ...] | None
     not_resources: tuple[str, ...] | None
-    conditions: tuple[str, ...]
-    """operators and keys, such as `StringEquals aws:SourceVpc`, sorted"""
+    conditions: tuple[Condition, ...]
+    """all of them have to hold; sorted"""
     variables: bool
     """whether `${...}` are policy variables in this version of the language"""
 
@@ -156,10 +170,19 @@ def _principals(item: Mapping[str, Any], element: str) -> tuple[Principal, ...] 
     return tuple(Principal(kind, text) for kind in value for text in _texts(value, kind) or ())
 
 
-def _conditions(value: Any) -> tuple[str, ...]:
-    """The operators and keys of a condition. An empty one restricts nothing."""
+def _conditions(value: Any) -> tuple[Condition, ...]:
+    """The lines of a condition. An empty one restricts nothing."""
     if value is None or value == {}:
         return ()
     if not isinstance(value, dict) or not all(isinstance(keys, dict) for keys in value.values()):
         raise _Broken("Condition is not an object of operators and keys")
-    return tuple(sorted(f"{operator} {key}" for operator, keys in value.items() for key in keys))
+    lines = (Condition(name, key, _values(key, one)) for name, keys in value.items() for key, one in keys.items())
+    return tuple(sorted(lines))
+
+
+def _values(key: str, value: Any) -> tuple[str, ...]:
+    """The values of a key, as AWS stores them: also numbers and booleans are texts."""
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str | int | float) for one in listed):
+        raise _Broken(f"Condition {key} has values that are no texts")
+    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in listed)

@@ -4,10 +4,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Document, Principal, Statement
+from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
 
@@ -23,6 +26,14 @@ class Directory:
     account_id: str
     users: Mapping[str, str]
     roles: Mapping[str, str]
+    facts: Facts = UNKNOWN
+    """what is known of every call to the account, whoever makes it"""
+    principals: Mapping[str, PrincipalFacts] = field(default_factory=dict)
+    """what is known of users and roles, by ARN"""
+
+    def facts_of(self, arn: str) -> Facts:
+        """What is known of the calls of one user or role."""
+        return replace(self.facts, principal=self.principals.get(arn), identity=arn in self.users or arn in self.roles)
 
 
 @dataclass
@@ -59,28 +70,35 @@ def _trusted(statement: Statement, directory: Directory) -> Who:
 
 
 def named_by(statement: Statement, directory: Directory, label: str) -> Who:
-    """The principals that an Allow names for sure; none where it has a condition or `NotPrincipal`."""
+    """The principals that an Allow names for sure; none whom a condition may keep out, none by `NotPrincipal`."""
     if statement.not_principals is not None:
         return Who(reasons=[Reason(Code.WHO, f"{label}: NotPrincipal: who is left has no name")])
-    if statement.conditions:
-        condition = f"Condition ({', '.join(statement.conditions)}): it lets some calls only"
-        return Who(reasons=[Reason(Code.WHO, f"{label}: {condition}")])
     if statement.principals is None:
         return Who(reasons=[Reason(Code.WHO, f"{label}: it has no Principal")])
-    return resolve(statement.principals, directory, label)
-
-
-def resolve(principals: Iterable[Principal], directory: Directory, label: str) -> Who:
-    """Users and roles of the account among the principals; a reason for each of the others."""
     who = Who()
-    for principal in principals:
-        if principal.kind == "AWS" and principal.value in directory.users:
-            who.users.add(directory.users[principal.value])
-        elif principal.kind == "AWS" and principal.value in directory.roles:
-            who.roles.add(directory.roles[principal.value])
+    conditional: dict[Judged, list[str]] = defaultdict(list)
+    for principal in statement.principals:
+        judged = judge(statement, directory.facts_of(principal.value))
+        name = _name(principal, directory)
+        if judged.bearing is Bearing.NEVER:
+            continue
+        if name is None:
+            under = "" if judged.bearing is Bearing.ALWAYS else f", under a condition ({judged.labels})"
+            who.reasons.append(Reason(Code.WHO, f"{label}: {_why_not(principal, directory)}{under}"))
+        elif judged.bearing in (Bearing.ALWAYS, Bearing.USUALLY):
+            (who.users if principal.value in directory.users else who.roles).add(name)
         else:
-            who.reasons.append(Reason(Code.WHO, f"{label}: {_why_not(principal, directory)}"))
+            conditional[judged].append(name)
+    for judged, names in conditional.items():
+        some = f"Condition ({judged.labels}): it lets some calls of {', '.join(names)} only"
+        who.reasons.append(Reason(Code.WHO, f"{label}: {some}"))
     return who
+
+
+def _name(principal: Principal, directory: Directory) -> str | None:
+    if principal.kind != "AWS":
+        return None
+    return directory.users.get(principal.value) or directory.roles.get(principal.value)
 
 
 def _why_not(principal: Principal, directory: Directory) -> str:
@@ -112,16 +130,19 @@ def touched(statement: Statement, arn: str, account_id: str) -> bool:
 def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     if not _names(statement, ASSUME_ROLE):
         return
-    if statement.conditions:
-        condition = f"Deny under a condition ({', '.join(statement.conditions)}): it may keep some of them out"
+    uncertain: dict[Judged, None] = {}
+    for names, listed in ((who.users, directory.users), (who.roles, directory.roles)):
+        for arn, name in listed.items():
+            if name not in names or not touched(statement, arn, directory.account_id):
+                continue
+            judged = judge(statement, directory.facts_of(arn))
+            if judged.bearing is Bearing.ALWAYS:
+                names.discard(name)
+            elif judged.bearing in (Bearing.USUALLY, Bearing.UNDECIDED):
+                uncertain[judged] = None
+    for judged in uncertain:
+        condition = f"Deny under a condition ({judged.labels}): it may keep some of them out"
         who.reasons.append(Reason(Code.WIDER, f"trust policy, {statement.label}: {condition}"))
-        return
-    for arn, name in directory.users.items():
-        if name in who.users and touched(statement, arn, directory.account_id):
-            who.users.discard(name)
-    for arn, name in directory.roles.items():
-        if name in who.roles and touched(statement, arn, directory.account_id):
-            who.roles.discard(name)
 
 
 def _names(statement: Statement, action: str) -> bool:

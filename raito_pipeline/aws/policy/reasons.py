@@ -16,11 +16,13 @@ class Code(StrEnum):
     """somebody has it who cannot be named"""
     ELSEWHERE = "elsewhere"
     """it is about other services, and says nothing about S3"""
+    NOTE = "note"
+    """how calls have to be made (over TLS, say): it keeps nobody and nothing out"""
 
     @property
     def is_incomplete(self) -> bool:
         """True where an access provider with such a reason is incomplete."""
-        return self is not Code.ELSEWHERE
+        return self not in (Code.ELSEWHERE, Code.NOTE)
 
 
 @dataclass(frozen=True, slots=True)

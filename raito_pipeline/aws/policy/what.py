@@ -7,11 +7,13 @@ that is left out, or may be refused, is told in the reasons.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Document, Statement
+from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.permissions import Permission, permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import (
@@ -46,6 +48,12 @@ class Scope:
     """whether `*` is the account; else the one place is all there is"""
     folder_depth: int | None = None
     """parts of a path that are folders: None = any number, 0 = there are no folders"""
+    facts: Facts = UNKNOWN
+    """what is known of the calls that conditions and policy variables are about"""
+
+    def called_by(self, principal: PrincipalFacts | None) -> "Scope":
+        """The same where one user or role calls."""
+        return replace(self, facts=replace(self.facts, principal=principal))
 
     @cached_property
     def by_bucket(self) -> dict[str, BucketResource]:
@@ -114,6 +122,12 @@ def after_denies(claims: Claims, documents: Iterable[Labelled], scope: Scope) ->
     return claims, reasons
 
 
+def _pattern(text: str, statement: Statement, scope: Scope) -> Pattern:
+    """A resource of a statement, with the policy variables that are known. Raises `NoPattern`."""
+    known = scope.facts.substituted(text) if statement.variables else text
+    return read_pattern(known, scope.partition, variables=statement.variables)
+
+
 # -- Allow ----------------------------------------------------------------------------------------------------------
 
 
@@ -123,9 +137,14 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
     names = _permissions(statement, reasons)
     if not names:
         return set(), reasons
-    if statement.conditions:
-        condition = f"Condition ({', '.join(statement.conditions)}): it gives access to some calls only"
-        return set(), [*reasons, Reason(Code.NARROWER, condition)]
+    judged = judge(statement, scope.facts)
+    if judged.bearing is Bearing.NEVER:
+        return set(), []
+    if judged.bearing is Bearing.USUALLY:
+        only = f"Condition ({judged.texts}): it gives access to calls that are made so, as they usually are"
+        reasons.append(Reason(Code.NOTE, only))
+    elif judged.bearing is not Bearing.ALWAYS:
+        return set(), [*reasons, _to_some_calls(judged)]
     if statement.not_resources is not None:
         return set(), [*reasons, Reason(Code.NARROWER, "NotResource: what is left of the account has no name")]
     if statement.resources is None:
@@ -134,12 +153,19 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
     claims: set[Claim] = set()
     for text in statement.resources:
         try:
-            pattern = read_pattern(text, scope.partition, variables=statement.variables)
+            pattern = _pattern(text, statement, scope)
         except NoPattern as error:
             reasons.append(error.reason)
             continue
         claims |= _given(pattern, wanted, scope, reasons)
     return claims, reasons
+
+
+def _to_some_calls(judged: Judged) -> Reason:
+    if judged.bearing is Bearing.RARELY:
+        unusual = f"Condition ({judged.texts}): it gives access only to calls that are made so, as they seldom are"
+        return Reason(Code.NARROWER, unusual)
+    return Reason(Code.NARROWER, f"Condition ({judged.labels}): it gives access to some calls only")
 
 
 def _permissions(statement: Statement, reasons: list[Reason]) -> frozenset[str]:
@@ -215,6 +241,9 @@ def _not_found(pattern: Pattern, scope: Scope) -> str:
 
 def after_deny(claims: Claims, statement: Statement, scope: Scope) -> tuple[Claims, list[Reason]]:
     """What a Deny leaves of claims, and why that may still be more than is given: it takes nothing with a condition."""
+    judged = judge(statement, scope.facts)
+    if judged.bearing is Bearing.NEVER:
+        return claims, []
     names = permissions_of(statement)
     patterns, inverse = _deny_patterns(statement, scope)
     left: dict[Claim, Basis] = {}
@@ -227,9 +256,11 @@ def after_deny(claims: Claims, statement: Statement, scope: Scope) -> tuple[Clai
                 left[rest] = left.get(rest, frozenset()) | basis
     if left.keys() == claims.keys():
         return claims, []
-    if not statement.conditions:
+    if judged.bearing is Bearing.ALWAYS:
         return left, [Reason(Code.NARROWER, "Deny: what it may touch is not claimed")]
-    refused = f"Deny under a condition ({', '.join(statement.conditions)}): some of the access may be refused"
+    if judged.bearing is Bearing.RARELY:
+        return claims, [Reason(Code.NOTE, f"Deny of calls with {judged.texts}: calls have to be made otherwise")]
+    refused = f"Deny under a condition ({judged.labels}): some of the access may be refused"
     return claims, [Reason(Code.WIDER, refused)]
 
 
@@ -239,7 +270,7 @@ def _deny_patterns(statement: Statement, scope: Scope) -> tuple[list[Pattern], b
     patterns = []
     for text in statement.not_resources if statement.not_resources is not None else statement.resources or ("*",):
         try:
-            patterns.append(read_pattern(text, scope.partition, variables=statement.variables))
+            patterns.append(_pattern(text, statement, scope))
         except NoPattern:
             continue
     return patterns, inverse

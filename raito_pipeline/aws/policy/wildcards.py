@@ -44,6 +44,12 @@ def has_wildcard(pattern: str, *, variables: bool = True) -> bool:
     return any(token.kind != "literal" for token in _tokens(pattern, variables))
 
 
+def literal(pattern: str, *, variables: bool = True) -> str | None:
+    """The text that a pattern is where `*` and `?` are plain characters; None where it has a variable."""
+    tokens = _tokens(pattern, variables)
+    return None if any(token.kind == _VARIABLE for token in tokens) else "".join(token.text for token in tokens)
+
+
 @lru_cache(maxsize=65_536)
 def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
     parts = []

@@ -13,6 +13,7 @@ from typing import Any
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import permission
+from raito_pipeline.aws.policy.reasons import Code
 from raito_pipeline.aws.policy.wildcards import has_wildcard
 from raito_pipeline.aws.push.imported import Claims, ImportView, covers
 from raito_pipeline.aws.push.statements import NOTHING, VERSION, compact, policy_for
@@ -123,7 +124,7 @@ def _without(statement: Statement, raw: Any, edit: Edit, named: str, problems: l
 
 def _split(statement: Statement, raw: Any, edit: Edit) -> list[Any] | None:
     """A statement without what was taken away; None where it cannot be taken apart."""
-    if statement.actions is None or statement.resources is None or statement.conditions:
+    if statement.actions is None or statement.resources is None:
         return None
     kept: dict[str, list[str]] = {action: [] for action in statement.actions}
     anew: set[Any] = set()
@@ -133,11 +134,14 @@ def _split(statement: Statement, raw: Any, edit: Edit) -> list[Any] | None:
             lost = edit.lost(claims)
             if not lost:
                 kept[action].append(resource)
-            elif reasons or has_wildcard(action.partition(":")[0], variables=False):
+            elif any(each.code is not Code.NOTE for each in reasons) or has_wildcard(
+                action.partition(":")[0], variables=False
+            ):
                 return None
             else:
                 anew |= (claims - lost) | edit.stays_below(lost)
-    return [*_regrouped(raw, kept), *_said(frozenset(anew), edit.imported)]
+    said = [_under(raw.get("Condition"), one) for one in _said(frozenset(anew), edit.imported)]
+    return None if None in said else [*_regrouped(raw, kept), *said]
 
 
 def _regrouped(raw: Any, kept: dict[str, list[str]]) -> list[Any]:
@@ -150,6 +154,17 @@ def _regrouped(raw: Any, kept: dict[str, list[str]]) -> list[Any]:
         found.append({**raw, "Action": names, "Resource": list(shared)})
         raw = {key: value for key, value in raw.items() if key != "Sid"}  # a Sid stands in a document once
     return found
+
+
+def _under(condition: Any, statement: Any) -> Any | None:
+    """A statement under the condition of the one that it is taken from, too; None where one key had two meanings."""
+    both = {name: dict(keys) for name, keys in statement.get("Condition", {}).items()}
+    for name, keys in (condition or {}).items():
+        had = both.setdefault(name, {})
+        if {key.lower() for key in had} & {key.lower() for key in keys}:
+            return None
+        had.update(keys)
+    return {**statement, "Condition": both} if both else statement
 
 
 def _said(claims: Claims, imported: ImportView) -> list[Any]:

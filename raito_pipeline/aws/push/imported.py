@@ -5,9 +5,9 @@ the import showed and the export lacks.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.data_objects.names import parse_full_name
@@ -27,6 +27,12 @@ class ImportView:
 
     account: Account
     providers: Mapping[str, AccessProvider]
+    principal: PrincipalKey | None = None
+    """who has the documents, where it is one user or role alone: conditions and variables may be about it"""
+
+    def of(self, principal: PrincipalKey) -> "ImportView":
+        """How the import reads the documents that one user, group or role has alone."""
+        return replace(self, principal=principal)
 
     def principals(self, external_id: str) -> frozenset[tuple[str, str]] | None:
         """Whom Raito Cloud shows in the who: `user`, `group` or `role`, and the name. None where it shows nothing."""
@@ -74,7 +80,8 @@ class ImportView:
         """What a statement gives as Raito Cloud shows it, and what it does not show of it."""
         if statement.effect == "Deny":
             return frozenset(), []
-        given, reasons = allowed(statement, self.account.scope)
+        account = self.account
+        given, reasons = allowed(statement, account.scope_of(self.principal) if self.principal else account.scope)
         return frozenset(given), reasons
 
     def given_by(self, document: str) -> Claims:

@@ -51,7 +51,7 @@ def plan_inline_goes(
     if option is not None:
         draft.leave_out(f"the inline policies of {kind} {name} stay, because {option} is on: they were not read")
         return
-    view, documents = plans.state.view, plans.state.inline.get(source.principal, {})
+    view, documents = plans.state.view.of(source.principal), plans.state.inline.get(source.principal, {})
     for each in source.names:
         document = documents.get(each)
         if document is None:

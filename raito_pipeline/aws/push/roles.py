@@ -170,7 +170,7 @@ def _update_inline(plans: Plans, draft: Draft, role: IamRole) -> None:
 
 
 def _edit(plans: Plans, draft: Draft, role: IamRole, policies: Mapping[str, str]) -> Edit:
-    view = plans.state.view
+    view = plans.state.view.of(("role", role.role_name))
     shown = None
     if not made_by_raito(role.tags):
         shown = view.what(draft.control.external_id or draft.external_id or "")

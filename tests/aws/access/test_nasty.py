@@ -89,7 +89,6 @@ CONDITIONS = [
         "TLS is asked for: given to everybody who uses TLS",
         ann_may(allow(GET, f"{DATA}/*", **when("Bool", "aws:SecureTransport", "true"))),
         anns({"data": GET}),
-        pending="conditions",
     ),
     NastyCase(
         "without TLS only: for nobody who is well",
@@ -100,19 +99,16 @@ CONDITIONS = [
         "the account's own resources are all that are shown",
         ann_may(allow(GET, f"{DATA}/*", **when("StringEquals", "aws:ResourceAccount", ACCOUNT))),
         anns({"data": GET}),
-        pending="conditions",
     ),
     NastyCase(
         "resources of another account are not here",
         ann_may(allow(GET, f"{DATA}/*", **when("StringEquals", "s3:ResourceAccount", FOREIGN))),
         anns({}),
-        pending="conditions",
     ),
     NastyCase(
         "a Deny on whatever is not of the account denies nothing here",
         ann_may(allow(GET, f"{DATA}/*"), deny(GET, "*") | when("StringNotEquals", "aws:ResourceAccount", ACCOUNT)),
         anns({"data": GET}),
-        pending="conditions",
     ),
     NastyCase(
         "through a VPC endpoint only",
@@ -220,7 +216,6 @@ PATTERNS = [
         "the home folder of whoever has it, by one user",
         ann_may(allow(GET, f"{DATA}/home/${{aws:username}}/*")),
         anns({"data/home/ann": GET}),
-        pending="variables",
     ),
     NastyCase(
         "the home folders of a group are not one folder",

@@ -208,3 +208,35 @@ def test_the_same_account_gives_the_same_rows_in_whatever_order_aws_answers() ->
         shuffle(rows)
     assert build_access_providers(told.inputs(), AccessOptions(), ACCESS_PROVIDER_TYPES.imported) == first
     assert all(isinstance(user, IamUser) and user.create_date == WHEN for user in told.users)
+
+
+HOME = document(allow("s3:GetObject", "arn:aws:s3:::data/home/${aws:username}/*"))
+
+
+def test_the_variables_and_conditions_of_one_users_policy_are_about_that_user() -> None:
+    only_bob = {"StringEquals": {"aws:username": "bob"}}
+    told = Told().user("ada").inline("user:ada", "home", HOME)
+    told.inline("user:ada", "of-bob", document(allow("s3:*", "*", Condition=only_bob)))
+
+    row = told.build()["user:ada|inline:home|of-bob|"]
+
+    assert what(row) == {f"{DATA}/home/ada": ("s3:GetObject",)}
+    assert not row.incomplete
+
+
+def test_a_variable_of_a_policy_of_several_is_a_reason() -> None:
+    row = Told().user("ada").user("bob").policy("home", HOME, "user:ada", "user:bob").build()["policy:home"]
+
+    assert row.what == ()
+    assert "${aws:username}" in row.reasons_narrower[0]
+
+
+def test_a_deny_under_a_condition_on_somebody_else_limits_nobody_else() -> None:
+    not_ada = {"StringEquals": {"aws:username": "bob"}}
+    no = document({**deny("s3:*", "*"), "Condition": not_ada})
+    told = Told().user("ada", "g").user("bob", "g").group("g").policy("p", READ, "user:ada").inline("group:g", "no", no)
+
+    row = told.policy("q", READ, "user:bob").build()
+
+    assert (row["policy:p"].who_users, row["policy:p"].incomplete) == (("ada",), False)
+    assert row["policy:q"].what == ()

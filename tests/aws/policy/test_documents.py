@@ -72,7 +72,11 @@ def test_conditions_are_named_and_an_empty_one_is_none() -> None:
         statements({**ALLOW, "Condition": condition}, {**ALLOW, "Condition": {}})
     ).statements  # fmt: skip
 
-    assert with_one.conditions == ("Bool aws:SecureTransport", "Bool aws:ViaAWSService", "StringLike s3:prefix")
+    assert [each.label for each in with_one.conditions] == [
+        "Bool aws:SecureTransport",
+        "Bool aws:ViaAWSService",
+        "StringLike s3:prefix",
+    ]
     assert without.conditions == ()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.policy.documents import read_document
+from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory, who_of_trust
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -68,3 +69,34 @@ def test_a_deny_under_a_condition_is_said_and_takes_nobody_away() -> None:
 
     assert users == {"ann"}
     assert "Deny under a condition (StringNotEquals aws:SourceVpc)" in reasons
+
+
+FACTS = {ANN: PrincipalFacts("user", "ann", ANN, "AIDA1"), JOB: PrincipalFacts("role", "job", JOB, "AROA1")}
+KNOWN = Directory(ACCOUNT, PEOPLE.users, PEOPLE.roles, Facts(ACCOUNT, "o-1"), FACTS)
+
+
+def known(*statements: dict[str, Any]) -> tuple[set[str], set[str], list[str]]:
+    trusted = who_of_trust(read_document(json.dumps({"Version": "2012-10-17", "Statement": statements})), KNOWN)
+    return trusted.users, trusted.roles, [reason.text for reason in trusted.reasons]
+
+
+def test_a_condition_that_the_account_decides_lets_in_or_keeps_out_without_a_reason() -> None:
+    own, other = ({"StringEquals": {"aws:PrincipalOrgID": one}} for one in ("o-1", "o-2"))
+    only_ann = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/ann"}}
+
+    assert known(trust({"AWS": [ANN, JOB]}, Condition=own)) == ({"ann"}, {"job"}, [])
+    assert known(trust({"AWS": [ANN, JOB]}, Condition=other)) == (set(), set(), [])
+    assert known(trust({"AWS": [ANN, JOB]}, Condition=only_ann)) == ({"ann"}, set(), [])
+    assert known(trust({"AWS": [ANN, JOB]}), trust("*", "Deny", Condition=only_ann)) == (set(), {"job"}, [])
+
+
+def test_a_condition_that_is_not_decided_names_whom_it_is_about() -> None:
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    users, roles, reasons = known(trust({"AWS": [ANN, OTHER]}, Condition=mfa))
+
+    assert (users, roles) == (set(), set())
+    assert reasons == [
+        "trust policy, statement 1: principal 444455556666 is of another account, under a condition "
+        "(Bool aws:MultiFactorAuthPresent)",
+        "trust policy, statement 1: Condition (Bool aws:MultiFactorAuthPresent): it lets some calls of ann only",
+    ]

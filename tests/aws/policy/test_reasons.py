@@ -22,3 +22,7 @@ def test_the_texts_of_one_code_are_each_given_once_in_their_order() -> None:
     reasons = [Reason(Code.WHO, "b"), Reason(Code.WIDER, "c"), Reason(Code.WHO, "a"), Reason(Code.WHO, "b")]
 
     assert texts(reasons, Code.WHO) == ("b", "a")
+
+
+def test_how_calls_are_made_leaves_nobody_and_nothing_out() -> None:
+    assert not Code.NOTE.is_incomplete

@@ -114,9 +114,24 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
         "statement 2: Deny",
     ),
     "a Deny under a condition takes nothing away, and is told": (
+        [allow(GET, arn("logs/*")), deny("*", "*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}})],
+        {("logs", ""): {GET}},
+        "Deny under a condition (Bool aws:MultiFactorAuthPresent)",
+    ),
+    "new: a Deny of calls that are not made over TLS takes nothing away": (
         [allow(GET, arn("logs/*")), deny("*", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})],
         {("logs", ""): {GET}},
-        "Deny under a condition (Bool aws:SecureTransport)",
+        "Deny of calls with Bool aws:SecureTransport false: calls have to be made otherwise",
+    ),
+    "new: access over TLS alone is access": (
+        allow(GET, arn("logs/*"), Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        {("logs", ""): {GET}},
+        "Condition (Bool aws:SecureTransport true): it gives access to calls that are made so, as they usually are",
+    ),
+    "new: access without TLS alone is not claimed": (
+        allow(GET, arn("logs/*"), Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        {},
+        "Condition (Bool aws:SecureTransport false): it gives access only to calls that are made so, as they seldom",
     ),
     "a condition": (
         allow(GET, arn("logs/*"), Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),

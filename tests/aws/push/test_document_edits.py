@@ -12,6 +12,7 @@ from .pushing import VIEW, folder
 
 BUCKET = "arn:aws:s3:::data"
 CONDITION = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+OVER_TLS = {"Bool": {"aws:SecureTransport": "true"}}
 ACCOUNT_WIDE = "*"
 
 
@@ -52,6 +53,18 @@ CASES: dict[str, tuple[list[Any], tuple[WhatItem, ...], tuple[WhatItem, ...], li
         (A,),
         (),
         [allow("s3:GetObject", f"{BUCKET}/a/*", Condition=CONDITION)],
+    ),
+    "a condition that everybody meets is kept by what is left": (
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"], Condition=OVER_TLS)],
+        (A, B),
+        (A,),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=OVER_TLS)],
+    ),
+    "a condition that everybody meets is kept by what is said anew": (
+        [allow("s3:GetObject", f"{BUCKET}/*", Condition=OVER_TLS)],
+        (WHOLE, A),
+        (A,),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=OVER_TLS)],
     ),
     "a deny stays": ([BOTH, DENY], (A, B), (), [DENY]),
     "an unknown bucket stays": (
@@ -127,3 +140,10 @@ def test_what_raito_adds_has_a_name_of_its_own() -> None:
     assert added == [BOTH, allow("s3:PutObject", "*", Sid="Raito1")]
     assert extended(text(BOTH), []) == text(BOTH)
     assert json.loads(extended(None, []))["Statement"] == []
+
+
+def test_two_conditions_on_one_key_are_not_put_into_one_statement() -> None:
+    limited = {"StringLike": {"s3:prefix": ["a/*", "b/*"]}, **OVER_TLS}
+    account = allow("s3:ListBucket", BUCKET, Condition=limited)
+    found = narrowed(text(account), edit((), ()), named="it")
+    assert found.text == text(account)

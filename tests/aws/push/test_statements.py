@@ -96,7 +96,7 @@ def test_what_is_granted_is_read_back_as_what_was_asked_for(what: list[WhatItem]
     assert claimed <= asked
     for full_name, name in asked - refused:
         at_or_above = [(above, name) for above in _at_or_above(full_name)]
-        said = name in limited and any("Condition (StringLike s3:prefix)" in reason for reason in read.reasons)
+        said = name in limited and any("Condition (StringLike s3:prefix)" in reason.text for reason in read.reasons)
         assert said or not claimed.isdisjoint(at_or_above), f"{name} on {full_name} is granted and not read back"
 
 

@@ -37,6 +37,7 @@ def access_provider(**changes: Any) -> AccessProvider:
         "reasons_narrower": (),
         "reasons_who": (),
         "reasons_elsewhere": (),
+        "notes": (),
         "not_internalizable": False,
         "who_locked": None,
         "inheritance_locked": None,

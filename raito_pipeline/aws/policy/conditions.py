@@ -1,0 +1,198 @@
+"""What the conditions of a statement come to, by what is known of every call before it is made.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from raito_pipeline.aws.policy import wildcards
+from raito_pipeline.aws.policy.documents import Condition, Statement
+from raito_pipeline.aws.policy.facts import Facts, Value, Values
+
+_ARN_FIELDS = 6
+_OF_THE_CALLER = ("aws:principal", "aws:username", "aws:userid")
+_ALL, _ANY = "forallvalues", "foranyvalue"
+
+
+class Bearing(Enum):
+    """What the conditions of a statement come to together."""
+
+    ALWAYS = "always"
+    """they hold in every call: as if they were not there"""
+    NEVER = "never"
+    """they hold in no call: as if the statement was not there"""
+    USUALLY = "usually"
+    """they hold in an ordinary call; whether in others depends on how these are made"""
+    RARELY = "rarely"
+    """they do not hold in an ordinary call, but may in one that is made in another way"""
+    UNDECIDED = "undecided"
+    """they depend on what is not known"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What conditions come to, and those that it comes from (of `ALWAYS` none)."""
+
+    bearing: Bearing
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def labels(self) -> str:
+        """The conditions as reasons name them."""
+        return ", ".join(condition.label for condition in self.conditions)
+
+    @property
+    def texts(self) -> str:
+        """The conditions with their values, which say how a call is made."""
+        return ", ".join(f"{each.label} {' or '.join(each.values)}" for each in self.conditions)
+
+
+def judge(statement: Statement, facts: Facts) -> Judged:
+    """What the conditions of a statement come to in calls of which some facts are known."""
+    if not statement.conditions:
+        return Judged(Bearing.ALWAYS)
+    found: dict[Bearing, list[Condition]] = {each: [] for each in Bearing}
+    for condition in statement.conditions:
+        found[_judge(condition, facts, statement.variables)].append(condition)
+    if found[Bearing.NEVER]:
+        return Judged(Bearing.NEVER, tuple(found[Bearing.NEVER]))
+    if found[Bearing.RARELY]:
+        return Judged(Bearing.RARELY, tuple(found[Bearing.RARELY]))
+    if found[Bearing.UNDECIDED]:
+        return Judged(Bearing.UNDECIDED, tuple(found[Bearing.UNDECIDED]))
+    if found[Bearing.USUALLY]:
+        return Judged(Bearing.USUALLY, tuple(found[Bearing.USUALLY]))
+    return Judged(Bearing.ALWAYS)
+
+
+def asks_who_calls(statement: Statement) -> bool:
+    """True where conditions or policy variables of a statement ask who calls."""
+    resources = (*(statement.resources or ()), *(statement.not_resources or ()))
+    return any("${" in text for text in resources) or any(
+        condition.key.lower().startswith(_OF_THE_CALLER) or any("${" in text for text in condition.values)
+        for condition in statement.conditions
+    )
+
+
+def _judge(condition: Condition, facts: Facts, variables: bool) -> Bearing:
+    known = facts.values(condition.key)
+    usual = facts.usual_values(condition.key)
+    values = known if known is not None else usual
+    holds = None if values is None else _holds(condition, values, facts, variables)
+    if holds is None:
+        return Bearing.UNDECIDED
+    if known is not None:
+        return Bearing.ALWAYS if holds else Bearing.NEVER
+    return Bearing.USUALLY if holds else Bearing.RARELY
+
+
+def _holds(condition: Condition, values: Values, facts: Facts, variables: bool) -> bool | None:
+    """Whether a condition holds for the values of its key; None where that depends on what is not known."""
+    if not condition.values:
+        return None
+    quantifier, _, name = condition.operator.lower().rpartition(":")
+    if name == "null":
+        return _any((not values) == (wanted.lower() == "true") for wanted in condition.values)
+    optional = name.endswith("ifexists")
+    known = _OPERATORS.get(name.removesuffix("ifexists"))
+    if known is None or quantifier not in ("", _ALL, _ANY):
+        return None
+    negated, compare = known
+    if not values:
+        return quantifier == _ALL if quantifier else optional or negated
+    wanted = [facts.substituted(text) if variables else text for text in condition.values]
+
+    def fits(value: Value) -> bool | None:
+        found = _any(compare(text, value, variables) for text in wanted)
+        return found if found is None or not negated else not found
+
+    every = quantifier == _ALL or (not quantifier and negated)
+    return _all(map(fits, values)) if every else _any(map(fits, values))
+
+
+def _any(results: Iterable[bool | None]) -> bool | None:
+    listed = list(results)
+    return True if True in listed else None if None in listed else False
+
+
+def _all(results: Iterable[bool | None]) -> bool | None:
+    listed = list(results)
+    return False if False in listed else None if None in listed else True
+
+
+# -- operators: a wanted text against one value; None where it depends on what is not known ------------------------
+
+_Compare = Callable[[str, Value, bool], bool | None]
+
+
+def _equals(wanted: str, value: Value, variables: bool) -> bool | None:
+    text = wildcards.literal(wanted, variables=variables)
+    if text is None:
+        return None
+    if value.open:
+        return None if text.startswith(value.text) else False
+    return text == value.text
+
+
+def _equals_ignoring_case(wanted: str, value: Value, variables: bool) -> bool | None:
+    return _equals(wanted.casefold(), Value(value.text.casefold(), value.open), variables)
+
+
+def _like(wanted: str, value: Value, variables: bool) -> bool | None:
+    if value.open:
+        if wildcards.covers(wanted, value.text, variables=variables):
+            return True
+        return None if wildcards.may_match_below(wanted, value.text, variables=variables) else False
+    if wildcards.matches(wanted, value.text, variables=variables):
+        return True
+    return None if wildcards.may_match(wanted, value.text, variables=variables) else False
+
+
+def _arn(wanted: str, value: Value, variables: bool) -> bool | None:
+    """ARNs are compared field by field: a wildcard does not reach over a colon."""
+    one, other = wanted.split(":", _ARN_FIELDS - 1), value.text.split(":", _ARN_FIELDS - 1)
+    if len(one) != _ARN_FIELDS or len(other) != _ARN_FIELDS:
+        return None if "${" in wanted else False
+    return _all(_like(a, Value(b), variables) for a, b in zip(one, other, strict=True))
+
+
+def _bool(wanted: str, value: Value, _variables: bool) -> bool | None:
+    return None if "${" in wanted else wanted.lower() == value.text.lower()
+
+
+def _numeric(compare: Callable[[float, float], bool]) -> _Compare:
+    def numeric(wanted: str, value: Value, _variables: bool) -> bool | None:
+        try:
+            return compare(float(value.text), float(wanted))
+        except ValueError:
+            return None
+
+    return numeric
+
+
+def _operators() -> dict[str, tuple[bool, _Compare]]:
+    pairs: Sequence[tuple[str, str, _Compare]] = (
+        ("stringequals", "stringnotequals", _equals),
+        ("stringequalsignorecase", "stringnotequalsignorecase", _equals_ignoring_case),
+        ("stringlike", "stringnotlike", _like),
+        ("arnequals", "arnnotequals", _arn),
+        ("arnlike", "arnnotlike", _arn),
+        ("numericequals", "numericnotequals", _numeric(lambda value, wanted: value == wanted)),
+    )
+    found: dict[str, tuple[bool, _Compare]] = {}
+    for positive, negative, compare in pairs:
+        found[positive], found[negative] = (False, compare), (True, compare)
+    return found | {
+        "bool": (False, _bool),
+        "numericlessthan": (False, _numeric(lambda value, wanted: value < wanted)),
+        "numericlessthanequals": (False, _numeric(lambda value, wanted: value <= wanted)),
+        "numericgreaterthan": (False, _numeric(lambda value, wanted: value > wanted)),
+        "numericgreaterthanequals": (False, _numeric(lambda value, wanted: value >= wanted)),
+    }
+
+
+_OPERATORS = _operators()
+"""By name in lower case: whether an operator is negated, and its comparison. Others never decide anything."""

@@ -1,0 +1,181 @@
+"""What is known of a call before it is made: values of condition keys, which are the values of policy variables too.
+
+The account and its principal decide some keys in every call. Others say how a call is made, not by whom or on what;
+for them the values of an ordinary call are known: over TLS, signed in its headers, by the principal itself, straight to
+the bucket. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and
+https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+_VARIABLE = re.compile(r"\$\{([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
+_SPECIAL = re.compile(r"[*?$]")
+_TAG = "aws:principaltag/"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a key; `open` where it is only known how it begins."""
+
+    text: str
+    open: bool = False
+
+
+Values = tuple[Value, ...]
+"""the values of a key; none where a call does not have the key"""
+
+
+@dataclass(frozen=True)
+class PrincipalFacts:
+    """A user or role."""
+
+    kind: Literal["user", "role"]
+    name: str
+    arn: str
+    unique_id: str | None = None
+    """`AIDA...` or `AROA...`"""
+    tags: Mapping[str, str] | None = None
+    """by key in lower case; None where they are not known, as those of the sessions of a role"""
+
+    @property
+    def account_id(self) -> str:
+        """The account that it is of."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What all calls have in common to which the conditions of a statement are applied."""
+
+    account_id: str | None = None
+    """account of the buckets and, where `identity`, of whoever calls; None where it is not known"""
+    organization_id: str | None = None
+    """organization of that account, `o-...`; None where it is not known"""
+    principal: PrincipalFacts | None = None
+    """who calls, where it is one principal"""
+    identity: bool = True
+    """true where only users and roles of the account call, as with its own identity policies"""
+    access_point: str | None = None
+    """ARN of the access point that calls go through"""
+
+    def values(self, key: str) -> Values | None:
+        """The values of a condition key in every call, none where no call has it; None where that is not known."""
+        name = key.lower()
+        if name.startswith(_TAG):
+            return self._tag(name.removeprefix(_TAG))
+        known = _KNOWN.get(name)
+        return None if known is None else known(self)
+
+    def usual_values(self, key: str) -> Values | None:
+        """The values of a key that says how a call is made, in an ordinary call; None for every other key."""
+        return None if self.values(key) is not None else _USUAL.get(key.lower())
+
+    def substituted(self, pattern: str) -> str:
+        """A pattern with the values of those policy variables that are known. The others stay as they are."""
+        return _VARIABLE.sub(self._substitute, pattern) if "${" in pattern else pattern
+
+    def _substitute(self, found: re.Match[str]) -> str:
+        values = self.values(found[1].strip())
+        if values is None:
+            return found[0]
+        if not values:
+            return found[0] if found[2] is None else _escaped(found[2])
+        return found[0] if values[0].open else _escaped(values[0].text)
+
+    def _tag(self, key: str) -> Values | None:
+        if self.principal is None or self.principal.tags is None:
+            return None
+        value = self.principal.tags.get(key)
+        return () if value is None else (Value(value),)
+
+
+UNKNOWN = Facts()
+"""nothing but how ordinary calls are made"""
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda character: f"${{{character[0]}}}", text)
+
+
+def _one(text: str | None) -> Values | None:
+    return None if text is None else (Value(text),)
+
+
+def _principal_account(facts: Facts) -> Values | None:
+    if facts.principal is not None:
+        return _one(facts.principal.account_id)
+    return _one(facts.account_id) if facts.identity else None
+
+
+def _principal_organization(facts: Facts) -> Values | None:
+    account = _principal_account(facts)
+    return _one(facts.organization_id) if account and account[0].text == facts.account_id else None
+
+
+def _user_name(facts: Facts) -> Values | None:
+    if facts.principal is None:
+        return None
+    return _one(facts.principal.name) if facts.principal.kind == "user" else ()
+
+
+def _user_id(facts: Facts) -> Values | None:
+    """The id of a user; for a role the id, a colon and the name of the session."""
+    principal = facts.principal
+    if principal is None or principal.unique_id is None:
+        return None
+    is_user = principal.kind == "user"
+    return (Value(principal.unique_id) if is_user else Value(f"{principal.unique_id}:", open=True),)
+
+
+def _type(facts: Facts) -> Values | None:
+    if facts.principal is None:
+        return None
+    return _one("User" if facts.principal.kind == "user" else "AssumedRole")
+
+
+def _never_a_service(facts: Facts, values: Values) -> Values | None:
+    return values if facts.identity or facts.principal is not None else None
+
+
+def _access_point(facts: Facts) -> Values | None:
+    return _one(facts.access_point)
+
+
+def _access_point_account(facts: Facts) -> Values | None:
+    return None if facts.access_point is None else _one(facts.access_point.split(":")[4])
+
+
+_KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
+    "aws:principalaccount": _principal_account,
+    "aws:principalorgid": _principal_organization,
+    "aws:principalarn": lambda facts: _one(facts.principal.arn if facts.principal else None),
+    "aws:principaltype": _type,
+    "aws:username": _user_name,
+    "aws:userid": _user_id,
+    "aws:principalisawsservice": lambda facts: _never_a_service(facts, (Value("false"),)),
+    "aws:principalservicename": lambda facts: _never_a_service(facts, ()),
+    "aws:resourceaccount": lambda facts: _one(facts.account_id),
+    "s3:resourceaccount": lambda facts: _one(facts.account_id),
+    "aws:resourceorgid": lambda facts: _one(facts.organization_id),
+    "s3:dataaccesspointarn": _access_point,
+    "s3:dataaccesspointaccount": _access_point_account,
+}
+"""What decides a key, by the key in lower case"""
+
+_USUAL: Mapping[str, Values] = {
+    "aws:securetransport": (Value("true"),),
+    "s3:tlsversion": (Value("1.3"),),
+    "s3:signatureversion": (Value("AWS4-HMAC-SHA256"),),
+    "s3:authtype": (Value("REST-HEADER"),),
+    "aws:viaawsservice": (Value("false"),),
+    "aws:calledvia": (),
+    "aws:calledviafirst": (),
+    "aws:calledvialast": (),
+    "s3:dataaccesspointarn": (),
+    "s3:dataaccesspointaccount": (),
+    "s3:accesspointnetworkorigin": (),
+}
+"""How an ordinary call is made, by the key in lower case"""
