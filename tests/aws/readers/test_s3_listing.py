@@ -1,0 +1,80 @@
+"""The fast way through a listing gives what botocore gives, or leaves it to botocore."""
+
+import boto3
+import pytest
+
+from raito_pipeline.aws.readers.s3_listing import fast_listing, listed_page, parse_listing
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+
+BUCKET, REGION = "listing", "eu-west-1"
+KEYS = ("a b.csv", "a+b", "a/%41", "a/b", "a/x&y<z", "grün/ß", "z")
+WHOLE = (
+    b'<?xml version="1.0"?>\n<ListBucketResult xmlns="x"><KeyCount>2</KeyCount><IsTruncated>false</IsTruncated>'
+    b"<Contents><Key>a</Key></Contents><Contents><Key>b&amp;c</Key></Contents></ListBucketResult>"
+)
+
+
+def test_a_whole_page_is_read() -> None:
+    page = parse_listing(WHOLE)
+    assert page is not None
+    assert (page.keys, page.prefixes, page.token, page.etags) == (["a", "b&c"], [], None, [])
+
+
+def test_an_empty_page_has_no_keys() -> None:
+    page = parse_listing(WHOLE[: WHOLE.index(b"<Contents>")] + b"</ListBucketResult>")
+    assert page is not None
+    assert page.keys == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"</ListBucketResult>", b""),  # cut off
+        (b"<IsTruncated>false</IsTruncated>", b""),
+        (b"<IsTruncated>false", b"<IsTruncated>true"),  # more, and no token
+        (b"<KeyCount>2</KeyCount>", b""),
+        (b"<Key>a</Key>", b""),  # a key is missing
+        (b"<ListBucketResult xmlns", b"<Error xmlns"),
+        (b"<Contents>", b"<![CDATA[<Contents>]]>"),
+    ],
+)
+def test_anything_else_is_left_to_botocore(old: bytes, new: bytes) -> None:
+    assert old in WHOLE
+    assert parse_listing(WHOLE.replace(old, new)) is None
+
+
+def test_details_that_do_not_run_along_with_the_keys_are_left_to_botocore() -> None:
+    assert parse_listing(WHOLE, details=True) is None
+
+
+@pytest.fixture
+def s3(emulated_aws: EmulatedAws) -> object:
+    client = boto3.Session(profile_name="there").client("s3", region_name=REGION)
+    assert emulated_aws.port
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for key in KEYS:
+        client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    return client
+
+
+@pytest.mark.parametrize("encoding", [{}, {"EncodingType": "url"}])
+def test_pages_are_those_of_botocore(s3: object, encoding: dict[str, str]) -> None:
+    plain = boto3.Session(profile_name="there").client("s3", region_name=REGION)
+    fast_listing(s3)  # type: ignore[arg-type]
+    token: dict[str, str] = {}
+    keys: list[str] = []
+    while True:
+        request = {"Bucket": BUCKET, "Delimiter": "/", "MaxKeys": 2, **token}
+        fast = listed_page(s3, {**request, **encoding}, details=True)  # type: ignore[arg-type]
+        assert fast == listed_page(plain, request, details=True)
+        keys += [*fast.keys, *fast.prefixes]
+        if fast.token is None:
+            break
+        token = {"ContinuationToken": fast.token}
+    assert sorted(keys) == sorted(["a b.csv", "a+b", "a/", "grün/", "z"])
+
+
+def test_other_callers_of_the_client_see_no_difference(s3: object) -> None:
+    fast_listing(s3)  # type: ignore[arg-type]
+    answer = s3.list_objects_v2(Bucket=BUCKET)  # type: ignore[attr-defined]
+    assert [entry["Key"] for entry in answer["Contents"]] == sorted(KEYS, key=str.encode)

@@ -1,0 +1,19 @@
+"""What the declarations of data objects decide: buckets once an account, objects once a region, removal by both."""
+
+from raito_pipeline.model import TABLES, Layer, upstream_tables
+
+
+def test_buckets_are_listed_once_an_account_before_their_objects_a_region() -> None:
+    buckets, objects = TABLES["s3_buckets"], TABLES["data_objects"]
+    assert (buckets.layer, buckets.partitioned_by) == (Layer.ACCOUNT, "account")
+    assert (objects.layer, objects.partitioned_by) == (Layer.REGIONS, "account_region")
+    assert objects.reads == ("s3_buckets",)
+
+
+def test_a_data_object_leaves_raito_cloud_only_by_whole_reads_of_buckets_and_objects() -> None:
+    assert set(upstream_tables("data_source_import")) == {"s3_buckets", "data_objects"}
+
+
+def test_a_data_object_is_found_again_by_its_full_name() -> None:
+    assert TABLES["data_objects"].key == ("full_name",)
+    assert TABLES["s3_buckets"].key == ("name",)
