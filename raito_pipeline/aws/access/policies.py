@@ -22,12 +22,16 @@ TYPE = "aws_policy"
 def managed_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Managed policies that are attached to somebody and are about S3."""
     del named  # nothing has them in its who
-    if account.options.aws_access_skip_managed_policies:
-        return
     names = Counter(policy.policy_name for policy in account.inputs.policies)
-    for policy in account.inputs.policies:
-        if _wanted(account, policy):
-            yield _managed(account, policy, external_id(policy, shared_name=names[policy.policy_name] > 1))
+    for policy in kept_policies(account):
+        yield _managed(account, policy, external_id(policy, shared_name=names[policy.policy_name] > 1))
+
+
+def kept_policies(account: Account) -> tuple[IamPolicy, ...]:
+    """The managed policies that become access providers."""
+    if account.options.aws_access_skip_managed_policies:
+        return ()
+    return tuple(policy for policy in account.inputs.policies if _wanted(account, policy))
 
 
 def external_id(policy: IamPolicy, *, shared_name: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from raito_pipeline.aws.access.account import Account, labelled
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.limits import limited
-from raito_pipeline.aws.access.policies import documents_text
+from raito_pipeline.aws.access.policies import documents_text, kept_policies
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy import What, read_document, what_of
@@ -25,16 +25,19 @@ def role_providers(account: Account, named: Collection[str]) -> Iterator[TracedP
 
 
 def kept_roles(account: Account, named: Collection[str]) -> Iterator[IamRole]:
-    """Roles of any kind, less those that Raito made or that options leave out, that have something about S3.
+    """Roles of any kind that have something about S3 or a kept policy, less those that Raito made or options leave out.
 
     `named` are the external ids that access providers of other types have in their who.
     """
+    attached = {principal for policy in kept_policies(account) for principal in account.attached_to[policy.arn]}
     for role in account.inputs.roles:
         if account.excludes_role(role.role_name) or made_by_raito(role.tags):
             continue
         documents = [policy.document for policy in account.inline.get(("role", role.role_name), ())]
         about_s3 = any(gives_s3(document) or document.problems for document in documents)
-        if about_s3 or account.external_id_of_role(role.role_name) in named:
+        # Also where a boundary leaves it nothing of the policy, which then does not have it in its who.
+        kept = ("role", role.role_name) in attached or account.external_id_of_role(role.role_name) in named
+        if about_s3 or kept:
             yield role
 
 

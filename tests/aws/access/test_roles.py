@@ -147,3 +147,15 @@ def test_a_permission_set_that_was_not_read_has_an_unknown_who() -> None:
     row = told.build(AccessOptions(organization=LINK))[f"ssorole:{SSO}"]
     assert (row.who_users, row.who_groups) == (None, None)
     assert row.incomplete
+
+
+def test_a_role_is_kept_for_the_policy_that_is_attached_to_it_also_where_its_boundary_leaves_nothing_of_it() -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/b"
+    told = Told().user("ada").role("r", trust({"AWS": user_arn("ada")}), boundary=boundary)
+    told.policy("p", READ, "user:ada", "role:r").policy("b", document(allow("ec2:*", "*")))
+    rows = told.build()
+
+    assert (rows["policy:p"].who_users, rows["policy:p"].who_access_providers) == (("ada",), None)
+    assert (rows["role:r"].who_users, rows["role:r"].what) == (("ada",), ())
+    skipped = told.build(AccessOptions(aws_access_skip_managed_policies=True))
+    assert skipped == {}
