@@ -28,8 +28,12 @@ from raito_pipeline.model import (
     IamPolicy,
     IamRole,
     IamUser,
+    OrgAccount,
     OrgAccountAssignment,
+    OrgControlPolicy,
     OrgPermissionSet,
+    OrgPolicyTarget,
+    Outside,
     PushTarget,
     S3Bucket,
     S3BucketPolicy,
@@ -46,12 +50,13 @@ from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.previews import small_table
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.specs import table_spec
+from raito_pipeline.orchestration.unknown_controls import unknown_controls
 from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 GROUP = "access"
 R = TypeVar("R")
 _MOST_REASONS = 10
-_OF_THE_ORGANIZATION = ("org_permission_sets", "org_account_assignments")
+_OF_THE_ORGANIZATION = ("org_permission_sets", "org_account_assignments", *Outside.AWS_ORGANIZATIONS.feeds)
 _BUILT_OF = "built of"
 """Key in the extra fields of `access_providers`: the cells of access points and of the organization that it is of."""
 
@@ -70,6 +75,8 @@ class _AccessWork:
     account: Account | CellMissing
     """or what is missing of it: each table then stays as it was"""
     built_of: tuple[Input, ...]
+    unknown: str | None
+    """what is not known of the control policies of the account"""
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -101,6 +108,8 @@ class _AccessWork:
         with store.writer(table, place) as writer:
             writer.read_at = self.read_at
             writer.extra[_BUILT_OF] = json.dumps([list(each) for each in self.built_of])
+            if table == "access_providers" and self.unknown:
+                writer.extra["warnings"] = json.dumps([self.unknown])
             for reason in self.verdict.reasons:
                 writer.add_problem(reason)
             for batch in store.batches(table, place) if kept else batches():
@@ -135,17 +144,18 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
     for reason in gone.reasons(services.options, log.store, cell.account):
         verdict = verdict.but(reason)
     built_of = optional_inputs(log.store, services, grid, cell.account)
+    target = services.account(cell.account)
+    unknown = unknown_controls(services.options, log.store, cell.account, target.account_id)
     try:
         _require_what_was_there(log.store, services, grid, cell, built_of)
         inputs = access_inputs(log.store, services, grid, cell.account)
     except CellMissing as missing:
         said = verdict.but(f"it could not be built: {missing}")
-        return _AccessWork(log, cell, said, missing, _built_of(log.store, cell))
+        return _AccessWork(log, cell, said, missing, _built_of(log.store, cell), unknown)
     # What lies in a region that may be gone by mistake keeps its access.
     left = gone.gone_regions(services.options, log.store, cell.account)
-    target = services.account(cell.account)
     options = target.model_copy(update={"regions": (*target.regions, *left)})
-    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of)
+    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown)
 
 
 def _providers(work: _AccessWork) -> None:
@@ -221,6 +231,9 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         assignments=of(OrgAccountAssignment),
         pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
         bucket_policies=tuple(store.rows(S3BucketPolicy, account)),
+        org_accounts=of(OrgAccount),
+        org_policy_targets=of(OrgPolicyTarget),
+        org_control_policies=of(OrgControlPolicy),
     )
 
 

@@ -65,6 +65,8 @@ def _place_rows(place: TargetSummary) -> Rows:
         first, *others = place.access_warnings
         more = f"; {len(others):,} more in access_provider_import and with --json" if others else ""
         yield "left out", f"{first}{more}"
+    for line in place.not_known:
+        yield "not known", line
     if place.waiting is not None:
         yield Text("waits", style="cyan"), place.waiting
     if place.push is not None:

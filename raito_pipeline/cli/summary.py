@@ -19,6 +19,7 @@ from raito_pipeline.orchestration.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 
 _LINE = re.compile(r"(?P<table>\w+) (?P<place>\S+?): (?P<reason>.*)", re.DOTALL)
+_ACCESS = "access_providers"
 _ONLY_BELOW = "only what lies below"
 
 
@@ -136,6 +137,8 @@ class TargetSummary:
     """tables whose stored file could not be used, and why; this sync read them anew"""
     waiting: str | None = None
     """the plan that waits for its approval, and how to make it"""
+    not_known: tuple[str, ...] = ()
+    """what may limit the access and is not known, while nothing is partial because of it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,7 @@ def _place(
         access_providers=stored.access_providers,
         incomplete_access_providers=stored.incomplete,
         access_warnings=tuple(text for _, row in stored.imports if row.task == "DA" for text in row.warnings),
+        not_known=tuple(text for cell in stored.cells if cell.table == _ACCESS for text in cell.warnings),
         repair=tuple(str(repair) for repair in repairs(told, place.least)),
         read_anew=_grouped(
             Cause(Outcome.COMPLETE, (_cell_label_of(cell),), cell.replaces) for cell in stored.cells if cell.replaces
@@ -294,7 +298,8 @@ def _partial(stored: Stored) -> Iterator[Cause]:
 
 def _cell_reasons(cell: CellInfo) -> tuple[str, ...]:
     """Why a cell is not complete; empty where it is, or where nothing depends on it."""
-    told = (*cell.problems, *cell.warnings)
+    # What limits access and is not known is optional: it is said, and nothing is partial because of it.
+    told = cell.problems if cell.table == _ACCESS else (*cell.problems, *cell.warnings)
     if cell.status is ReadStatus.DENIED and TABLES[cell.table].optional:
         return ()
     if cell.complete:

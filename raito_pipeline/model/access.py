@@ -61,6 +61,9 @@ class WhatItem:
         "org_groups",
         "org_permission_sets",
         "org_account_assignments",
+        "org_accounts",
+        "org_policy_targets",
+        "org_control_policies",
     ),
     columns_from={
         "name": (
@@ -83,6 +86,7 @@ class WhatItem:
             "iam_policies.document",
             "iam_attachments.document",
             "access_points.policy",
+            "org_control_policies.document",
             "s3_buckets.name",
             "s3_buckets.region",
         ),

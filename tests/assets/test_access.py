@@ -4,11 +4,12 @@ from assets.access import incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.model import AccessBasis, AccessProvider
+from raito_pipeline.model import AccessBasis, AccessProvider, OrgAccount, OrgControlPolicy, OrgPolicyTarget, Outside
 from raito_pipeline.storage import ReadStatus
 
-from .conftest import ACCOUNT, BUCKET, OTHER_REGION, REGION, Stage
+from .conftest import ACCOUNT, BUCKET, MASTER, OTHER_REGION, REGION, Stage
 from .test_account_iam import TABLES
+from .test_org_control_policies import LINK
 
 
 def read_all(stage: Stage) -> None:
@@ -64,6 +65,42 @@ def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage
     assert any(problem.startswith(f"s3_buckets {ACCOUNT} was never read") for problem in info.problems)
     assert [row.name for row in before] == ["reader"]
     assert list(stage.store.rows(AccessProvider, ACCOUNT)) == before
+
+
+NO_READING = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}}'
+CONTROLS = {
+    "org_accounts": OrgAccount(ACCOUNT, "o-1", False, ("r-1",), ("RESOURCE_CONTROL_POLICY",)),
+    "org_policy_targets": OrgPolicyTarget("r-1", "ROOT", "RESOURCE_CONTROL_POLICY", "p-1"),
+    "org_control_policies": OrgControlPolicy("p-1", "RESOURCE_CONTROL_POLICY", "NoReading", False, NO_READING),
+}
+
+
+def test_control_policies_take_away_where_they_are_known_and_are_one_warning_where_not(stage: Stage) -> None:
+    stage.options, stage.target = "skip-identity-store-sync: true", LINK
+    read_all(stage)
+
+    def made() -> tuple[set[str], tuple[str, ...]]:
+        assert stage.make(["access_providers"]) == ["access_providers"]
+        rows = list(stage.store.rows(AccessProvider, ACCOUNT))
+        info = stage.info("access_providers")
+        # Of Identity Center nothing was read here; control policies add nothing to what is not complete.
+        assert {problem.partition(" ")[0] for problem in info.problems} <= set(Outside.AWS_IDENTITY_CENTER.feeds)
+        return {name for row in rows for item in row.what for name in item.permissions}, info.warnings
+
+    given, warnings = made()
+    assert given == {"s3:GetObject"}
+    assert [text.partition(":")[0] for text in warnings] == [
+        "service and resource control policies of its organization were never read"
+    ]
+    for table, row in CONTROLS.items():
+        stage.store.write(table, [row], MASTER, REGION)
+    assert [made() for _ in range(2)] == [(set(), ())] * 2
+    for table, row in CONTROLS.items():  # a call failed: what was known stays
+        stage.store.write(table, [row], MASTER, REGION, status=ReadStatus.PARTIAL, problems=["throttled"])
+    assert made() == (
+        set(),
+        ("service and resource control policies of its organization may be those of an earlier sync: throttled",),
+    )
 
 
 def provider(name: str, kind: str, *reasons: str) -> AccessProvider:

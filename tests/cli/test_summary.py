@@ -65,6 +65,11 @@ OUTCOMES: dict[str, tuple[SyncSummary, Outcome, int]] = {
     "all there": (of(Stored(cells=(cell("iam_users"),), imports=(imported(),))), Outcome.COMPLETE, 0),
     "a partial cell": (of(Stored(cells=(cell("data_objects", "eu-west-1", ("tags",)),))), Outcome.PARTIAL, 3),
     "a region not enabled": (of(Stored(cells=(cell("data_objects", "x", status="opted_out"),))), Outcome.PARTIAL, 3),
+    "control policies of an account that are not known": (
+        of(Stored(cells=(replace(cell("access_providers"), extra={"warnings": '["not known"]'}),))),
+        Outcome.COMPLETE,
+        0,
+    ),
     "control policies that are not granted": (
         of(Stored(cells=(cell("org_accounts", "x", (DENIED,), status="denied"),))),
         Outcome.COMPLETE,
@@ -110,6 +115,11 @@ def test_json_holds_everything_and_is_read_back_as_the_same_value(name: str) -> 
     text = json.dumps(value.json())
     assert SyncSummary.of_json(text) == value
     assert json.loads(text)["status"] == value.status
+
+
+def test_what_limits_access_and_is_not_known_is_said() -> None:
+    value = OUTCOMES["control policies of an account that are not known"][0]
+    assert value.places[0].not_known == ("not known",)
 
 
 def test_one_reason_of_many_cells_is_one_cause_and_what_only_repeats_it_does_not_say_it_again() -> None:

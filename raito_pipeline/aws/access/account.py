@@ -56,7 +56,8 @@ class Account:
     @cached_property
     def facts(self) -> Facts:
         """What is known of every call of its users and roles on its buckets."""
-        return Facts(self.inputs.account_id, self.inputs.organization_id)
+        place = self.inputs.organization
+        return Facts(self.inputs.account_id, None if place is None else place.organization_id)
 
     @cached_property
     def principals(self) -> dict[PrincipalKey, PrincipalFacts]:

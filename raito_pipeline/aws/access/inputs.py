@@ -10,8 +10,11 @@ from raito_pipeline.model import (
     IamPolicy,
     IamRole,
     IamUser,
+    OrgAccount,
     OrgAccountAssignment,
+    OrgControlPolicy,
     OrgPermissionSet,
+    OrgPolicyTarget,
     S3Bucket,
     S3BucketPolicy,
 )
@@ -35,5 +38,11 @@ class AccessInputs:
     """names of those that the last push made or kept: the organization may have been read before it"""
     bucket_policies: Sequence[S3BucketPolicy] = ()
     """of the buckets whose policies count; none where `bucket-policies` is off"""
-    organization_id: str | None = None
-    """id of its organization, `o-...`; None where it is not known"""
+    org_accounts: Sequence[OrgAccount] = ()
+    org_policy_targets: Sequence[OrgPolicyTarget] = ()
+    org_control_policies: Sequence[OrgControlPolicy] = ()
+
+    @property
+    def organization(self) -> OrgAccount | None:
+        """Where the account stands in its organization; None where that is not known."""
+        return next((row for row in self.org_accounts if row.account_id == self.account_id), None)

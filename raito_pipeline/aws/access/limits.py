@@ -10,13 +10,15 @@ deny anything: a reason (`wider`) of whatever is left.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
 from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, is_personal, within
+from raito_pipeline.aws.access.control_policies import NO_DOCUMENTS, ControlDocuments, service_controls
 from raito_pipeline.aws.policy import Claim, Scope
+from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
@@ -96,13 +98,35 @@ def _of_boundary(account: Account, arn: str) -> PrincipalLimits:
     )
 
 
+def organization(account: Account, principal: PrincipalKey) -> PrincipalLimits:
+    """Service control policies, and the resource control policies that apply to the buckets of the account."""
+    controls = service_controls(account, principal)
+    return NOTHING if controls is NO_DOCUMENTS else account.once(_of_controls, controls)
+
+
+def _of_controls(account: Account, controls: ControlDocuments) -> PrincipalLimits:  # noqa: ARG001 - worked out once
+    documents = (*controls.services, *controls.resources)
+    return PrincipalLimits(
+        tuple(_denies_of(one) for one in documents if has_deny(one[1])),
+        tuple(Ceiling(level, binds_named_users=True) for level in controls.levels),
+        tuple(reason for one in documents for reason in unreadable(one)),
+    )
+
+
+def _denies_of(labelled: Labelled) -> Labelled:
+    """A document with its Denies about S3 alone: what others have conditions on would count for each principal."""
+    label, document = labelled
+    denies = tuple(each for each in document.statements if each.effect == "Deny" and permissions_of(each))
+    return label, replace(document, statements=denies)
+
+
 def unreadable(labelled: Labelled) -> Iterable[Reason]:
     """What of a document cannot be read, and may deny something."""
     label, document = labelled
     return (Reason(Code.WIDER, f"{label}: {problem}: it may deny something") for problem in document.problems)
 
 
-SOURCES: tuple[Source, ...] = (own_denies, boundary)
+SOURCES: tuple[Source, ...] = (own_denies, boundary, organization)
 
 
 def limits_of(account: Account, principal: PrincipalKey) -> PrincipalLimits:

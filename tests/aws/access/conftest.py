@@ -16,8 +16,11 @@ from raito_pipeline.model import (
     IamPolicy,
     IamRole,
     IamUser,
+    OrgAccount,
     OrgAccountAssignment,
+    OrgControlPolicy,
     OrgPermissionSet,
+    OrgPolicyTarget,
     S3Bucket,
     Tag,
 )
@@ -46,6 +49,9 @@ def deny(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
 
 
 READ = document(allow("s3:GetObject", "arn:aws:s3:::data/*"))
+ALL = document(allow("*", "*"))
+SERVICE, RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
+ROOT, UNIT = "r-1234", "ou-1234-12345678"
 NO_S3 = document(allow("ec2:DescribeInstances", "*"))
 
 
@@ -78,6 +84,23 @@ class Told:
     permission_sets: list[OrgPermissionSet] = field(default_factory=list)
     assignments: list[OrgAccountAssignment] = field(default_factory=list)
     pushed: frozenset[str] = frozenset()
+    place: OrgAccount | None = None
+    targets: list[OrgPolicyTarget] = field(default_factory=list)
+    controls: list[OrgControlPolicy] = field(default_factory=list)
+
+    def organization(self, *, management: bool = False, full: bool = True) -> "Told":
+        """The account in a unit of an organization; with `full` each level allows everything, as it does at first."""
+        path = () if management else (ROOT, UNIT)
+        self.place = OrgAccount(ACCOUNT, "o-1234567890", management, path, (RESOURCE, SERVICE))
+        if full:
+            self.control("FullAWSAccess", ALL, ROOT, UNIT, ACCOUNT)
+        return self
+
+    def control(self, name: str, text: str, *nodes: str, kind: str = SERVICE) -> "Told":
+        """A control policy that is attached to some nodes."""
+        self.controls.append(OrgControlPolicy(f"p-{name}", kind, name, name.startswith("Full"), text))
+        self.targets += [OrgPolicyTarget(node, "ROOT", kind, f"p-{name}") for node in nodes]
+        return self
 
     def user(self, name: str, *groups: str, boundary: str | None = None) -> "Told":
         self.users.append(IamUser(f"AIDA{name}", name, user_arn(name), "/", WHEN, groups, boundary, ()))
@@ -94,9 +117,10 @@ class Told:
         tags: tuple[Tag, ...] = (),
         text: str = "",
         boundary: str | None = None,
+        path: str = "/",
     ) -> "Told":
-        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        self.roles.append(IamRole(f"AROA{name}", name, arn, "/", WHEN, text or document(*statements), boundary, tags))
+        arn = f"arn:aws:iam::{ACCOUNT}:role{path}{name}"
+        self.roles.append(IamRole(f"AROA{name}", name, arn, path, WHEN, text or document(*statements), boundary, tags))
         return self
 
     def policy(self, name: str, text: str, *whom: str, tags: tuple[Tag, ...] = (), aws: bool = False) -> "Told":
@@ -137,6 +161,9 @@ class Told:
             self.permission_sets,
             self.assignments,
             self.pushed,
+            org_accounts=[self.place] if self.place else [],
+            org_policy_targets=self.targets,
+            org_control_policies=self.controls,
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:
