@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from raito_pipeline.config import kinds
 from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.option import Option, OptionGroup
-from raito_pipeline.config.patterns import NamePattern
+from raito_pipeline.config.patterns import NamePattern, matches_any
 from raito_pipeline.config.regions import aws_partition
 
 _ROLE_NAME_PART = kinds.name_part("A-Za-z0-9+=,.@_-", "letters, digits and + = , . @ _ -")
@@ -384,8 +384,23 @@ class IamOptions(AwsConcurrency, Stages, Excludes):
 
     @property
     def imports_managed_policies(self) -> bool:
-        """Whether managed policies can matter."""
+        """Whether managed policies are imported."""
         return self.imports_iam_access and not self.aws_access_skip_managed_policies
+
+    @property
+    def imports_aws_managed_policies(self) -> bool:
+        """Whether the managed policies that AWS itself maintains are imported."""
+        return self.imports_managed_policies and not self.aws_access_skip_aws_managed_policies
+
+    def imports_inline_policies(self, kind: str, name: str) -> bool:
+        """Whether the inline policies of a `user`, `group` or `role` are imported."""
+        if kind == "user" and (self.aws_access_skip_user_inline_policies or self.excludes_user(name)):
+            return False
+        return self.imports_iam_access and not (kind == "group" and self.aws_access_skip_group_inline_policies)
+
+    def excludes_user(self, name: str) -> bool:
+        """True for users that are imported by name only: no tags, no inline policies."""
+        return matches_any(self.aws_user_excludes, name)
 
 
 class AccessOptions(IamOptions, SourceOptions, Surroundings, TagKeys):

@@ -7,7 +7,7 @@ dataclass whose columns carry their documentation; `raito_pipeline.model.schema`
 from raito_pipeline.model.access import AccessBasis, AccessPoint, AccessProvider, DataObjectReference, WhatItem
 from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket, S3BucketPolicy
-from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, is_aws_managed
 from raito_pipeline.model.organization import (
     OrgAccount,
     OrgAccountAssignment,
@@ -81,6 +81,7 @@ __all__ = [
     "WhoEntry",
     "arrow_schema",
     "columns",
+    "is_aws_managed",
     "made_by_raito",
     "table_of",
     "upstream_tables",

@@ -113,3 +113,8 @@ class IamAttachment:
     policy_name: Annotated[str, "PolicyName"]
     policy_arn: Annotated[str | None, "ARN of a managed policy, null for an inline one"]
     document: Annotated[str | None, "document of an inline policy as JSON text, null for a managed one"]
+
+
+def is_aws_managed(arn: str) -> bool:
+    """True for `arn:<partition>:iam::aws:policy/...`: AWS owns the policy."""
+    return arn.split(":", 5)[4:5] == ["aws"]

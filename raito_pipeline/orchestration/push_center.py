@@ -12,7 +12,6 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.push.center_calls import Center
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState, center_questions
-from raito_pipeline.aws.readers.iam_wanted import wants_aws_managed_policies
 from raito_pipeline.aws.readers.push_center import CenterPlace, PushCenterRead, read_push_center
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import AccessControl, IamAttachment, PushPermissionSet, PushPrincipal
@@ -77,7 +76,7 @@ class PushCenter:
             account_id=self.target.account_id,
             is_shared=len(self.services.accounts_of_organization(key)) > 1,
             knows_own_policies=self.target.imports_managed_policies,
-            knows_aws_policies=wants_aws_managed_policies(self.target),
+            knows_aws_policies=self.target.imports_aws_managed_policies,
         )
 
     def calls(self) -> Center | None:

@@ -169,11 +169,12 @@ class IamAccount:
         add["iam:GetAccountAuthorizationDetails"] = self.details
         add["iam:ListPolicies"] = self.list_policies
         add["iam:GetPolicyVersion"] = self.version
+        add["iam:GetPolicy"] = lambda r: {"Policy": _undocumented(self.policy(r))}
         add["iam:ListPolicyTags"] = lambda r: self.paged("Tags", self.policy(r).get("Tags", []), r)
         add["iam:ListEntitiesForPolicy"] = self.entities
         add["sts:GetCallerIdentity"] = lambda _: {"Account": ACCOUNT, "Arn": "arn", "UserId": "AIDA"}
         stand_in.resources["iam:ListPolicies"] = lambda _: f"arn:aws:iam::{ACCOUNT}:policy/"
-        for operation in ("GetPolicyVersion", "ListPolicyTags", "ListEntitiesForPolicy"):
+        for operation in ("GetPolicy", "GetPolicyVersion", "ListPolicyTags", "ListEntitiesForPolicy"):
             stand_in.resources[f"iam:{operation}"] = lambda r: r["PolicyArn"]
 
     def _of_kind(self, kind: str, stand_in: StandIn) -> None:
@@ -230,11 +231,7 @@ class IamAccount:
 
     def list_policies(self, request: Mapping[str, Any]) -> Document:
         from_aws = request["Scope"] == "AWS"
-        found = [
-            {k: v for k, v in one.items() if k not in ("PolicyVersionList", "Tags")}
-            for one in self.made["Policies"]
-            if (":aws:policy/" in one["Arn"]) == from_aws
-        ]
+        found = [_undocumented(one) for one in self.made["Policies"] if (":aws:policy/" in one["Arn"]) == from_aws]
         if request.get("OnlyAttached") == "true":
             found = [one for one in found if one["AttachmentCount"]]
         return self.paged("Policies", found, request)
@@ -273,6 +270,10 @@ class IamAccount:
 
 def _dated(one: Document) -> Document:
     return one | {"CreateDate": one["CreateDate"].replace(" ", "T")}
+
+
+def _undocumented(policy: Document) -> Document:
+    return {key: value for key, value in policy.items() if key not in ("PolicyVersionList", "Tags")}
 
 
 def _listed(one: Document) -> Document:

@@ -74,20 +74,18 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> TracedProvider:
 def user_inline_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """The inline policies of each user as one access provider."""
     del named  # nothing has them in its who
-    if not account.options.aws_access_skip_user_inline_policies:
-        yield from _inline_providers(account, "user")
+    yield from _inline_providers(account, "user")
 
 
 def group_inline_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """The inline policies of each group as one access provider."""
     del named  # nothing has them in its who
-    if not account.options.aws_access_skip_group_inline_policies:
-        yield from _inline_providers(account, "group")
+    yield from _inline_providers(account, "group")
 
 
 def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Iterator[TracedProvider]:
     for (principal, name), policies in account.inline.items():
-        if principal == kind:
+        if principal == kind and account.options.imports_inline_policies(kind, name):
             yield _inline(account, kind, name, policies)
 
 

@@ -13,7 +13,7 @@ from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
 from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.point_state import NO_POINTS, PointState
 from raito_pipeline.config.groups import AccessOptions, IamOptions
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag, WhoEntry
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag, WhoEntry, is_aws_managed
 
 Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
@@ -90,6 +90,7 @@ class PushState:
 
         `options` say what was not read of it, `imported` what Raito Cloud is told of it.
         """
+        wanted = options or IamOptions()
         members: dict[str, list[str]] = {group.group_name: [] for group in groups}
         listed = {user.user_name: user for user in users}
         for user in listed.values():
@@ -98,7 +99,7 @@ class PushState:
         inline: dict[Principal, dict[str, str]] = defaultdict(dict)
         attached: dict[str, set[Principal]] = defaultdict(set)
         reserved: dict[str, set[str]] = defaultdict(set)
-        for row in attachments:
+        for row in (each for each in attachments if _is_imported(each, wanted)):
             if row.kind == "inline" and row.document is not None:
                 inline[row.principal_type, row.principal_name][row.policy_name] = row.document
             elif row.policy_arn is not None and row.principal_type == "role" and is_reserved(row.principal_name):
@@ -110,13 +111,17 @@ class PushState:
             listed,
             {group: tuple(sorted(names)) for group, names in members.items()},
             {role.role_name: role for role in roles},
-            {row.policy_name: row for row in sorted(policies, key=lambda row: not row.aws_managed)},
+            {
+                row.policy_name: row
+                for row in sorted(policies, key=lambda row: not row.aws_managed)
+                if _imports(wanted, row.aws_managed)
+            },
             dict(inline),
             {arn: frozenset(principals) for arn, principals in attached.items()},
             {role: frozenset(arns) for role, arns in reserved.items()},
             center,
             points,
-            not_read=_not_read(options or IamOptions()),
+            not_read=_not_read(wanted),
             imported=imported,
         )
 
@@ -151,6 +156,17 @@ class PushState:
         """The same with the tags of policies that were asked for."""
         policies = {name: replace(row, tags=tags.get(row.arn, row.tags)) for name, row in self.policies.items()}
         return replace(self, policies=policies)
+
+
+def _is_imported(row: IamAttachment, options: IamOptions) -> bool:
+    """False for what the tables hold for the sake of its Denies alone: a push leaves it as it is."""
+    if row.policy_arn is None:
+        return options.imports_inline_policies(row.principal_type, row.principal_name)
+    return _imports(options, is_aws_managed(row.policy_arn))
+
+
+def _imports(options: IamOptions, aws_managed: bool) -> bool:
+    return options.imports_aws_managed_policies if aws_managed else options.imports_managed_policies
 
 
 def _not_read(options: IamOptions) -> dict[str, str]:

@@ -5,20 +5,21 @@ calls. Both ways end in the same rows, in the same order.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied
+from raito_pipeline.aws.readers.iam_boundaries import read_boundaries
 from raito_pipeline.aws.readers.iam_details import ACTION as DETAILS_ACTION
 from raito_pipeline.aws.readers.iam_details import read_details
 from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_lists import read_lists
 from raito_pipeline.aws.readers.iam_rows import AccountRows
 from raito_pipeline.aws.readers.iam_tags import with_tags
-from raito_pipeline.aws.readers.iam_wanted import wants_policy
+from raito_pipeline.aws.readers.iam_wanted import wants_policies
 from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
@@ -90,13 +91,12 @@ def _finished(
     principals = {("user", user.user_name) for user in rows.users}
     principals |= {("group", group.group_name) for group in rows.groups}
     principals |= {("role", role.role_name) for role in rows.roles}
-    attachments = [
-        one
-        for one in rows.attachments
-        if (one.principal_type, one.principal_name) in principals
-        and (one.policy_arn is None or wants_policy(options, one.policy_arn))
-    ]
-    policies, untagged = with_tags(clients, _kept(rows.policies, attachments, options), options, earlier, progress)
+    attachments = [one for one in rows.attachments if (one.principal_type, one.principal_name) in principals]
+    boundaries = {one.permissions_boundary_arn for one in (*rows.users, *rows.roles) if one.permissions_boundary_arn}
+    if wants_policies(options):
+        read_boundaries(clients, boundaries, rows, earlier)
+    kept = _kept(rows.policies, attachments, boundaries) if wants_policies(options) else []
+    policies, untagged = with_tags(clients, kept, options, earlier, progress)
     read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
     read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
     return AccountIam(
@@ -104,22 +104,24 @@ def _finished(
         groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
         roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
         policies=read_policies.without([*rows.policies_unread, *untagged])
-        if options.imports_managed_policies
+        if wants_policies(options)
         else Read.out_of_scope(began),
         attachments=Read.out_of_scope(began)
-        if not options.imports_iam_access
+        if not wants_policies(options)
         else read_attachments.without(rows.attachments_unread),
         hints=hints,
     )
 
 
-def _kept(policies: Iterable[IamPolicy], attachments: Iterable[IamAttachment], options: IamOptions) -> list[IamPolicy]:
-    """The customer's policies, and those of AWS that are attached, with the count of their attachments."""
+def _kept(
+    policies: Iterable[IamPolicy], attachments: Iterable[IamAttachment], boundaries: Collection[str]
+) -> list[IamPolicy]:
+    """The customer's policies, and those of AWS that somebody has, with the count of their attachments."""
     counts = Counter(one.policy_arn for one in attachments if one.policy_arn)
     return [
         replace(policy, attachment_count=counts[policy.arn])
         for policy in policies
-        if wants_policy(options, policy.arn) and (counts[policy.arn] or not policy.aws_managed)
+        if counts[policy.arn] or not policy.aws_managed or policy.arn in boundaries
     ]
 
 

@@ -20,7 +20,7 @@ from raito_pipeline.aws.readers.iam_rows import (
     role_row,
     user_row,
 )
-from raito_pipeline.aws.readers.iam_wanted import details_filter, excludes_user, wants_inline
+from raito_pipeline.aws.readers.iam_wanted import details_filter, wants_policies
 from raito_pipeline.aws.readers.reading import Progress
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment
@@ -42,7 +42,7 @@ def read_details(clients: AwsClients, options: IamOptions, progress: Progress) -
 
 def _add_page(rows: AccountRows, page: Answer, options: IamOptions) -> None:
     for user in page.get("UserDetailList", ()):
-        excluded = excludes_user(options, user["UserName"])
+        excluded = options.excludes_user(user["UserName"])
         rows.users.append(user_row(user, user.get("GroupList") or (), with_tags=not excluded))
         rows.attachments += _attachments("user", user["UserName"], user, "UserPolicyList", options)
     for group in page.get("GroupDetailList", ()):
@@ -59,7 +59,7 @@ def _attachments(
 ) -> Iterator[IamAttachment]:
     for managed in principal.get("AttachedManagedPolicies") or ():
         yield managed_attachment(kind, name, managed["PolicyName"], managed["PolicyArn"])
-    if wants_inline(options, kind, name):
+    if wants_policies(options):
         for inline in principal.get(inline_key) or ():
             yield inline_attachment(kind, name, inline["PolicyName"], inline["PolicyDocument"])
 

@@ -54,6 +54,10 @@ class EarlierIam:
         """A managed policy by its unique id, whichever version was the default one."""
         return self._policies.get(policy_id)
 
+    def policy_of(self, arn: str) -> IamPolicy | None:
+        """A managed policy by its ARN: for those of AWS, whose names are never given anew."""
+        return next((row for row in self._policies.values() if row.arn == arn), None)
+
     def version(self, policy_id: str, version: str) -> IamPolicy | None:
         """A managed policy with the document of this version, which never changes."""
         row = self._policies.get(policy_id)

@@ -24,7 +24,6 @@ from raito_pipeline.aws.readers.iam_rows import (
     PrincipalType,
     group_row,
     inline_attachment,
-    is_aws_managed,
     managed_attachment,
     merged,
     policy_row,
@@ -32,15 +31,11 @@ from raito_pipeline.aws.readers.iam_rows import (
     role_row,
     user_row,
 )
-from raito_pipeline.aws.readers.iam_wanted import (
-    excludes_user,
-    wants_aws_managed_policies,
-    wants_inline,
-)
+from raito_pipeline.aws.readers.iam_wanted import wants_policies
 from raito_pipeline.aws.readers.kept_policies import kept_policy
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers, element_error, no_progress, workers
 from raito_pipeline.config.groups import IamOptions
-from raito_pipeline.model import IamAttachment
+from raito_pipeline.model import IamAttachment, is_aws_managed
 
 T = TypeVar("T")
 Job = Callable[[], AccountRows]
@@ -89,7 +84,7 @@ class _Lists:
         jobs += [partial(self._user, user) for user in listed.users]
         jobs += [partial(self._role, role) for role in listed.roles]
         jobs += [partial(self._policy, policy) for policy in listed.policies]
-        if self.options.imports_managed_policies:
+        if wants_policies(self.options):
             jobs += self._attachment_jobs(listed)
         rows = merged(self.pool.each(lambda job: job(), jobs, "IAM objects", self.progress))
         groups_of = defaultdict(list)
@@ -109,9 +104,8 @@ class _Lists:
             ("ListGroups", "Groups", "*", {}),
             ("ListRoles", "Roles", "*", {}),
         ]
-        if self.options.imports_managed_policies:
+        if wants_policies(self.options):
             wanted.append(("ListPolicies", "Policies", "*", {"Scope": "Local"}))
-        if wants_aws_managed_policies(self.options):
             attached = {"Scope": "AWS", "OnlyAttached": True}
             wanted.append(("ListPolicies", "Policies", "*", attached))
         users, groups, roles, *policies = self.pool.each(lists, wanted, "IAM lists", self.progress)
@@ -121,7 +115,7 @@ class _Lists:
         name, rows = user["UserName"], AccountRows()
         try:
             got = self.iam.get("GetUser", user["Arn"], UserName=name)["User"]
-            rows.users.append(user_row(got, (), with_tags=not excludes_user(self.options, name)))
+            rows.users.append(user_row(got, (), with_tags=not self.options.excludes_user(name)))
         except AwsGone:
             return AccountRows()
         except AwsError as error:
@@ -160,7 +154,7 @@ class _Lists:
         """Add the inline policies of a principal to its rows; false where the principal is gone."""
         named = f"{kind.capitalize()}Name"
         name, arn = principal[named], principal["Arn"]
-        if not wants_inline(self.options, kind, name):
+        if not wants_policies(self.options):
             return True
         before = self.earlier.inline(kind, name, principal[f"{kind.capitalize()}Id"])
         listing, getting = f"List{kind.capitalize()}Policies", f"Get{kind.capitalize()}Policy"

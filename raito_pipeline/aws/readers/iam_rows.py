@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from raito_pipeline.aws.readers.reading import UnreadElement, tags_of
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, is_aws_managed
 
 PrincipalType = Literal["user", "group", "role"]
 Answer = Mapping[str, Any]
@@ -123,11 +123,6 @@ def managed_attachment(kind: PrincipalType, principal: str, policy_name: str, po
 def inline_attachment(kind: PrincipalType, principal: str, policy_name: str, document: object) -> IamAttachment:
     """An inline policy of a user, group or role."""
     return IamAttachment(kind, principal, "inline", policy_name, None, policy_text(document))
-
-
-def is_aws_managed(arn: str) -> bool:
-    """True for `arn:<partition>:iam::aws:policy/...`: AWS owns the policy."""
-    return arn.split(":", 5)[4:5] == ["aws"]
 
 
 def _boundary(answer: Answer) -> str | None:

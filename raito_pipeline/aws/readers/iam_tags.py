@@ -56,7 +56,8 @@ def with_tags(
 def tags_matter(policy: IamPolicy, options: IamOptions) -> bool:
     """Whether the policy could be imported: the customer's own, attached, not excluded, and about S3."""
     return (
-        not policy.aws_managed
+        options.imports_managed_policies
+        and not policy.aws_managed
         and policy.attachment_count > 0
         and not matches_any(options.aws_access_managed_policy_excludes, policy.policy_name)
         and may_name_s3(policy.document)

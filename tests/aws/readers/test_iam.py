@@ -126,20 +126,23 @@ def test_the_order_of_the_answers_does_not_matter(reach: Reach) -> None:
     )
 
 
-def test_excluded_users_keep_their_name_groups_and_managed_policies_only(reach: Reach) -> None:
+def test_excluded_users_keep_their_name_groups_and_policies(reach: Reach) -> None:
     read = read_account(reach(serve(small_account())), IamOptions(aws_user_excludes=(NamePattern("zoe|nobody"),)))
     assert one(read, "users", user_name="zoe").tags == ()
     assert one(read, "users", user_name="zoe").group_names == ("data", "ops")
-    assert [row.policy_name for row in read.attachments.rows if row.principal_name == "zoe"] == ["reads"]
+    assert [row.policy_name for row in read.attachments.rows if row.principal_name == "zoe"] == ["b", "w", "reads"]
     assert one(read, "users", user_name="bot").tags
 
 
 @pytest.mark.parametrize("without", ["", DETAILS])
-def test_excluded_users_are_not_asked_about_inline_policies(reach: Reach, without: str) -> None:
-    stand_in = serve(small_account(), without=without)
-    read_account(reach(stand_in), IamOptions(aws_user_excludes=(NamePattern("zoe|bot"),)))
-    asked = [c.request["UserName"] for c in stand_in.log if c.action in ("iam:ListUserPolicies", "iam:GetUserPolicy")]
-    assert set(asked) <= {"ann"}
+@pytest.mark.parametrize("settings", [each for name, each in SETTINGS.items() if name != "without IAM access"], ids=str)
+def test_policies_that_options_leave_out_of_the_import_are_read_for_their_denies(
+    reach: Reach, without: str, settings: IamOptions
+) -> None:
+    read = read_account(reach(serve(small_account(), without=without)), settings)
+    everything = read_account(reach(serve(small_account())), IamOptions())
+    assert read.attachments.rows == everything.attachments.rows
+    assert [row.document for row in read.policies.rows] == [row.document for row in everything.policies.rows]
 
 
 def test_what_the_options_leave_out_is_out_of_scope_and_not_asked(reach: Reach) -> None:

@@ -9,7 +9,6 @@ from raito_pipeline.aws.readers.iam_rows import (
     AccountRows,
     group_row,
     inline_attachment,
-    is_aws_managed,
     managed_attachment,
     merged,
     policy_row,
@@ -17,7 +16,7 @@ from raito_pipeline.aws.readers.iam_rows import (
     role_row,
     user_row,
 )
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag
+from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag, is_aws_managed
 
 MADE = datetime(2026, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))
 UTC_MADE = datetime(2026, 1, 1, 12, tzinfo=UTC)
