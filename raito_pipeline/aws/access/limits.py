@@ -126,7 +126,16 @@ def unreadable(labelled: Labelled) -> Iterable[Reason]:
     return (Reason(Code.WIDER, f"{label}: {problem}: it may deny something") for problem in document.problems)
 
 
-SOURCES: tuple[Source, ...] = (own_denies, boundary, organization)
+def unread_iam(account: Account, principal: PrincipalKey) -> PrincipalLimits:
+    """Where an option leaves out all of IAM, nothing is known of what its policies deny."""
+    if account.options.imports_iam_access:
+        return NOTHING
+    kind, name = principal
+    unread = f"the policies of {kind} {name} were not read (aws-access-skip-iam): they may deny something"
+    return PrincipalLimits(reasons=(Reason(Code.WIDER, unread),))
+
+
+SOURCES: tuple[Source, ...] = (own_denies, boundary, organization, unread_iam)
 
 
 def limits_of(account: Account, principal: PrincipalKey) -> PrincipalLimits:

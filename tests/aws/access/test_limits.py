@@ -2,6 +2,9 @@
 
 import pytest
 
+from raito_pipeline.config.groups import AccessOptions
+from raito_pipeline.config.patterns import NamePattern
+
 from .conftest import ACCOUNT, NO_S3, READ, Told, allow, deny, document, policy_arn, role_arn, trust, user_arn, what
 
 READ_AND_WRITE = document(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::data/*"))
@@ -152,3 +155,42 @@ def test_what_is_lost_to_a_deny_is_said_also_where_nothing_is_left() -> None:
 
     assert row.what == ()
     assert row.reasons_narrower != ()
+
+
+LEFT_OUT = {
+    "inline policies of users": AccessOptions(aws_access_skip_user_inline_policies=True),
+    "managed policies": AccessOptions(aws_access_skip_managed_policies=True),
+    "managed policies of AWS": AccessOptions(aws_access_skip_aws_managed_policies=True),
+    "managed policies by name": AccessOptions(aws_access_managed_policy_excludes=(NamePattern("no"),)),
+    "users": AccessOptions(aws_user_excludes=(NamePattern("ada"),)),
+    "groups' inline policies": AccessOptions(aws_access_skip_group_inline_policies=True),
+}
+
+
+@pytest.mark.parametrize("aws", [False, True], ids=["own policy", "policy of AWS"])
+@pytest.mark.parametrize("by", ["user:ada", "group:g"])
+@pytest.mark.parametrize("left_out", LEFT_OUT)
+def test_a_deny_counts_also_where_the_import_leaves_it_out(left_out: str, by: str, aws: bool) -> None:
+    told = Told().user("ada", "g").group("g").role("r", trust("*"))
+    told.policy("no", NO_WRITE, by, aws=aws).inline(by, "no-tags", document(deny("s3:PutObjectTagging", "*")))
+    given = document(allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"], "arn:aws:s3:::data/*"))
+    told.policy("p", given, "user:ada").inline("user:ada", "own", given)
+    rows = told.build(LEFT_OUT[left_out])
+
+    assert {name for row in rows.values() for names in what(row).values() for name in names} <= {"s3:GetObject"}
+
+
+def test_excluded_users_have_no_inline_policies_in_the_import() -> None:
+    told = Told().user("ada").inline("user:ada", "own", READ)
+    assert told.build(AccessOptions(aws_user_excludes=(NamePattern("ada"),))) == {}
+
+
+def test_where_iam_is_left_out_nothing_is_known_of_denies() -> None:
+    point = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/o"
+    statement = {**allow("s3:GetObject", f"{point}/object/*"), "Principal": {"AWS": user_arn("ada")}}
+    (row,) = Told().user("ada").point("o", statement).build(AccessOptions(aws_access_skip_iam=True)).values()
+
+    assert what(row) != {}
+    assert row.reasons_wider == (
+        "the policies of user ada were not read (aws-access-skip-iam): they may deny something",
+    )
