@@ -1,7 +1,7 @@
 """One account, indexed: documents by principal, buckets as a scope, and what a claim is called in Raito Cloud."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -11,7 +11,6 @@ from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, read_document
-from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
@@ -162,25 +161,51 @@ class Account:
     @cached_property
     def denying(self) -> dict[PrincipalKey, list[Labelled]]:
         """Documents with a Deny, by the principal that has them itself."""
+        return {key: [one for one in listed if has_deny(one[1])] for key, listed in self.policies_of.items()}
+
+    @cached_property
+    def policies_of(self) -> dict[PrincipalKey, list[Labelled]]:
+        """The documents that a principal has itself: inline, then managed ones."""
         found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
         for key, policies in self.inline.items():
-            found[key] += [one for one in labelled(policies) if has_deny(one[1])]
+            found[key] += labelled(policies)
         for key, arns in self.managed.items():
-            found[key] += [one for arn in arns if (one := self.documents.get(arn)) and has_deny(one[1])]
+            found[key] += [one for arn in arns if (one := self.documents.get(arn))]
         return found
 
     @cached_property
-    def unread(self) -> dict[PrincipalKey, list[Reason]]:
+    def unread(self) -> dict[PrincipalKey, list[str]]:
+        """What could not be read of the policies that a principal has itself, a sentence each."""
+        found: dict[PrincipalKey, list[str]] = defaultdict(list)
+        for key, arns in self.managed.items():
+            found[key] += [f"policy {arn} was not read" for arn in arns if arn not in self.documents]
+        for key, listed in self.policies_of.items():
+            found[key] += [f"{label}: {problem}" for label, document in listed for problem in document.problems]
+        return found
+
+    @cached_property
+    def may_deny(self) -> dict[PrincipalKey, list[Reason]]:
         """What of the policies that a principal has itself is not known: each may hold a Deny."""
         found: dict[PrincipalKey, list[Reason]] = defaultdict(list)
+        for key, texts in self.unread.items():
+            found[key] += [Reason(Code.WIDER, f"{text}: it may deny something") for text in texts]
         for key, arns in self.managed.items():
             for arn in arns:
-                found[key] += _doubts(arn, self.documents.get(arn))
                 if arn in self.outdated and has_deny(self.documents[arn][1]):
                     found[key] += [doubt for doubt in self.outdated[arn] if doubt.code is Code.WIDER]
-        for key, policies in self.inline.items():
-            found[key] += [doubt for label, document in labelled(policies) for doubt in _doubts("", (label, document))]
         return found
+
+    def identities(self, principal: PrincipalKey) -> list[PrincipalKey]:
+        """Whose policies a user, group or role has: its own, and for a user those of its groups."""
+        kind, name = principal
+        groups = self.groups_of.get(name, ()) if kind == "user" else ()
+        return [principal, *(("group", group) for group in groups)]
+
+    @cached_property
+    def arns(self) -> dict[PrincipalKey, str]:
+        """ARNs of users and roles."""
+        users = ((("user", user.user_name), user.arn) for user in self.inputs.users)
+        return dict((*users, *((("role", role.role_name), role.arn) for role in self.inputs.roles)))
 
     @cached_property
     def boundaries(self) -> dict[PrincipalKey, str]:
@@ -248,16 +273,8 @@ def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:
 
 
 def has_deny(document: Document) -> bool:
-    """True where a Deny is about a permission of S3."""
-    return any(statement.effect == "Deny" and permissions_of(statement) for statement in document.statements)
-
-
-def _doubts(arn: str, known: Labelled | None) -> Iterator[Reason]:
-    if known is None:
-        yield Reason(Code.WIDER, f"policy {arn} was not read: it may deny something")
-    else:
-        for problem in known[1].problems:
-            yield Reason(Code.WIDER, f"{known[0]}: {problem}: it may deny something")
+    """True where a document denies something, of whichever service."""
+    return any(statement.effect == "Deny" for statement in document.statements)
 
 
 def labelled(policies: Iterable[InlinePolicy]) -> list[Labelled]:

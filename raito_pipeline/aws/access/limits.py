@@ -17,8 +17,10 @@ from functools import cached_property
 from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
 from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, is_personal, within
 from raito_pipeline.aws.access.control_policies import NO_DOCUMENTS, ControlDocuments, service_controls
-from raito_pipeline.aws.policy import Claim, Scope
+from raito_pipeline.aws.policy import Claim, Document, Scope
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.one_request import names_action
+from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
@@ -40,18 +42,27 @@ class PrincipalLimits:
         )
 
     @cached_property
+    def s3_denies(self) -> tuple[Labelled, ...]:
+        """Those of the documents with a Deny of S3."""
+        return tuple(each for each in self.denies if _denies_s3(each[1]))
+
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """The same for principals with the same limits. Documents are compared by identity: each is read once."""
-        denies = frozenset((label, id(document)) for label, document in self.denies)
+        denies = frozenset((label, id(document)) for label, document in self.s3_denies)
         return denies, frozenset(map(id, self.ceilings)), self.reasons
 
     @cached_property
     def personal(self) -> bool:
         """True where what they leave may depend on who the principal is: they have conditions or policy variables."""
-        return any(is_personal(document) for document in self.denies) or any(each.personal for each in self.ceilings)
+        return any(map(is_personal, self.s3_denies)) or any(each.personal for each in self.ceilings)
 
 
 NOTHING = PrincipalLimits()
+
+
+def _denies_s3(document: Document) -> bool:
+    return any(statement.effect == "Deny" and permissions_of(statement) for statement in document.statements)
 
 
 class GivenBy(Enum):
@@ -66,13 +77,10 @@ Source = Callable[[Account, PrincipalKey], PrincipalLimits]
 
 def own_denies(account: Account, principal: PrincipalKey) -> PrincipalLimits:
     """The Denies of its other policies, and for a user those of its groups."""
-    kind, name = principal
-    keys = [principal]
-    if kind == "user":
-        keys += [("group", group) for group in account.groups_of.get(name, ())]
+    keys = account.identities(principal)
     return PrincipalLimits(
         tuple(document for key in keys for document in account.denying.get(key, ())),
-        reasons=tuple(reason for key in keys for reason in account.unread.get(key, ())),
+        reasons=tuple(reason for key in keys for reason in account.may_deny.get(key, ())),
     )
 
 
@@ -114,10 +122,11 @@ def _of_controls(account: Account, controls: ControlDocuments) -> PrincipalLimit
 
 
 def _denies_of(labelled: Labelled) -> Labelled:
-    """A document with its Denies about S3 alone: what others have conditions on would count for each principal."""
+    """A document with those Denies alone that matter: what others have conditions on would count for each principal."""
     label, document = labelled
-    denies = tuple(each for each in document.statements if each.effect == "Deny" and permissions_of(each))
-    return label, replace(document, statements=denies)
+    denies = (each for each in document.statements if each.effect == "Deny")
+    matter = tuple(each for each in denies if permissions_of(each) or names_action(each, ASSUME_ROLE))
+    return label, replace(document, statements=matter)
 
 
 def unreadable(labelled: Labelled) -> Iterable[Reason]:
@@ -170,7 +179,7 @@ def limited(
     scopes = [own] if other is None else [own, other]
     reasons: list[Reason] = []
     for each in scopes:
-        claims, why = after_denies(claims, limits.denies, each)
+        claims, why = after_denies(claims, limits.s3_denies, each)
         reasons += why
         for ceiling in limits.ceilings:
             if ceiling.binds_named_users or by is GivenBy.IDENTITY or principal[0] != "user":
@@ -251,7 +260,7 @@ def _why_less(limits: PrincipalLimits) -> str:
     if not limits.ceilings:
         return "another policy has a Deny"
     ceiling = "a permissions boundary or control policy allows less"
-    return f"another policy has a Deny, or {ceiling}" if limits.denies else ceiling
+    return f"another policy has a Deny, or {ceiling}" if limits.s3_denies else ceiling
 
 
 def _what_to_keep(claims: Claims, left: list[Claims]) -> Claims:

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterator
 
 from raito_pipeline.aws.access.account import Account, labelled
+from raito_pipeline.aws.access.assume import Assumers, assumers, users_through_roles
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.limits import limited
 from raito_pipeline.aws.access.policies import documents_text, kept_policies
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
-from raito_pipeline.aws.policy import What, read_document, what_of
+from raito_pipeline.aws.policy import What, what_of
 from raito_pipeline.aws.policy.actions import gives_s3
-from raito_pipeline.aws.policy.principals import who_of_trust
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.model import IamRole, made_by_raito
 
@@ -66,9 +66,15 @@ def _provider(account: Account, role: IamRole) -> TracedProvider:
 
 
 def _trusted(account: Account, role: IamRole) -> WhoNames:
-    who = who_of_trust(read_document(role.trust_policy), account.directory)
-    others = (
-        Reason(Code.WHO, f"trust policy: role {name} may assume it, which the who of a role cannot hold")
-        for name in sorted(who.roles)
-    )
-    return WhoNames(tuple(sorted(who.users)), (), None, (*who.reasons, *others))
+    who = assumers(account, role.role_name)
+    return WhoNames(tuple(sorted(who.users)), (), None, (*who.reasons, *_roles_in(account, role, who)))
+
+
+def _roles_in(account: Account, role: IamRole, who: Assumers) -> Iterator[Reason]:
+    """Roles in a trust policy: a role cannot hold them in its who, nor the users who come by way of them."""
+    if not who.roles or who.everybody:  # everybody is a reason already
+        return
+    names = f"role{'s' if len(who.roles) > 1 else ''} {', '.join(sorted(who.roles))}"
+    users = users_through_roles(account, role.role_name) - who.users
+    through = f"; users who may assume it by way of roles: {', '.join(sorted(users))}" if users else ""
+    yield Reason(Code.WHO, f"trust policy: {names} may assume it, which the who of a role cannot hold{through}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Document, Principal, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
+from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
+from raito_pipeline.aws.policy.wildcards import matches
 
 ASSUME_ROLE = "sts:AssumeRole"
 _OTHER_WAYS = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
@@ -62,11 +63,46 @@ def who_of_trust(document: Document, directory: Directory) -> Who:
 
 def _trusted(statement: Statement, directory: Directory) -> Who:
     label = f"trust policy, {statement.label}"
-    if not _names(statement, ASSUME_ROLE):
-        others = [action for action in _OTHER_WAYS if _names(statement, action)]
+    if not names_action(statement, ASSUME_ROLE):
+        others = [action for action in _OTHER_WAYS if names_action(statement, action)]
         named = ", ".join(f"{p.kind} {p.value}" for p in statement.principals or ())
         return Who(reasons=[Reason(Code.WHO, f"{label}: {named} may use {action}") for action in others])
-    return named_by(statement, directory, label)
+    if statement.principals is None:
+        return named_by(statement, directory, label)
+    # Whoever of the account has a right of its own is found by its policies: see `openings`.
+    others = tuple(each for each in statement.principals if not is_account(each, directory))
+    return named_by(replace(statement, principals=others), directory, label)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An Allow of a trust policy that lets in more than whom it names: everybody, or whoever has a right of its own."""
+
+    statement: Statement
+    everybody: bool
+
+
+def openings(document: Document, directory: Directory) -> list[Opening]:
+    """The statements by which a trust policy lets in users and roles of the account without naming them."""
+    return [
+        Opening(statement, everybody)
+        for statement in document.statements
+        if statement.effect == "Allow" and names_action(statement, ASSUME_ROLE)
+        for everybody, is_so in ((True, is_everybody), (False, is_account))
+        if any(is_so(principal, directory) for principal in statement.principals or ())
+    ]
+
+
+def is_everybody(principal: Principal, _directory: Directory) -> bool:
+    """True for `*`."""
+    return principal.kind in ("AWS", "*") and principal.value == "*"
+
+
+def is_account(principal: Principal, directory: Directory) -> bool:
+    """True for the account itself, by its number or its root."""
+    match = _ARN.fullmatch(principal.value)
+    root = match is not None and match["rest"] == "root" and match["account"] == directory.account_id
+    return principal.kind == "AWS" and (root or principal.value == directory.account_id)
 
 
 def named_by(statement: Statement, directory: Directory, label: str) -> Who:
@@ -128,7 +164,7 @@ def touched(statement: Statement, arn: str, account_id: str) -> bool:
 
 
 def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
-    if not _names(statement, ASSUME_ROLE):
+    if not names_action(statement, ASSUME_ROLE):
         return
     uncertain: dict[Judged, None] = {}
     for names, listed in ((who.users, directory.users), (who.roles, directory.roles)):
@@ -143,15 +179,3 @@ def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     for judged in uncertain:
         condition = f"Deny under a condition ({judged.labels}): it may keep some of them out"
         who.reasons.append(Reason(Code.WIDER, f"trust policy, {statement.label}: {condition}"))
-
-
-def _names(statement: Statement, action: str) -> bool:
-    if statement.actions is not None:
-        return any(_is(pattern, action) for pattern in statement.actions)
-    return not any(_is(pattern, action) for pattern in statement.not_actions or ())
-
-
-def _is(pattern: str, action: str) -> bool:
-    if not has_wildcard(pattern, variables=False):
-        return pattern.lower() == action.lower()
-    return matches(pattern, action, ignore_case=True, variables=False)

@@ -28,15 +28,16 @@ TRUSTS: dict[str, tuple[dict[str, Any], tuple[str, ...], str | None]] = {
     "another action": (trust({"AWS": user_arn("ada")}, "sts:TagSession"), (), None),
     "a service": (trust({"Service": "glue.amazonaws.com"}), (), "Service glue.amazonaws.com"),
     "a federation": (trust({"Federated": "x"}, "sts:AssumeRoleWithSAML"), (), "sts:AssumeRoleWithSAML"),
-    "everybody": (trust("*"), (), "wildcard principal"),
-    "everybody of AWS": (trust({"AWS": "*"}), (), "wildcard principal"),
-    "the account": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), (), "whoever of the account"),
-    "the account by its id": (trust({"AWS": ACCOUNT}), (), "whoever of the account"),
+    "everybody": (trust("*"), ("ada",), "wildcard principal"),
+    "everybody of AWS": (trust({"AWS": "*"}), ("ada",), "wildcard principal"),
+    "the account": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), (), None),
+    "the account by its id": (trust({"AWS": ACCOUNT}), (), None),
     "another account": (trust({"AWS": OTHER}), (), "another account"),
     "another account's user": (trust({"AWS": user_arn("ada", OTHER)}), (), "another account"),
     "a user who is gone": (trust({"AWS": "AIDAGONE"}), (), "not known"),
     "an unknown user": (trust({"AWS": user_arn("eve")}), (), "not known in the account"),
-    "a role": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/r"}), (), "role r may assume it"),
+    "a role": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/s"}), (), "role s may assume it"),
+    "itself": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/r"}), (), None),
     "a condition": (
         trust({"AWS": user_arn("ada")}, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
         (),
@@ -53,7 +54,8 @@ TRUSTS: dict[str, tuple[dict[str, Any], tuple[str, ...], str | None]] = {
 @pytest.mark.parametrize("name", TRUSTS)
 def test_trust_policies(name: str) -> None:
     statement, users, reason = TRUSTS[name]
-    row = Told().user("ada").role("r", statement).inline("role:r", "own", READ).build()["role:r"]
+    told = Told().user("ada").role("r", statement).role("s", trust({"Service": "ec2.amazonaws.com"}))
+    row = told.inline("role:r", "own", READ).build()["role:r"]
     assert row.who_users == users
     assert row.incomplete is (reason is not None)
     if reason is not None:

@@ -7,7 +7,7 @@ import pytest
 
 from raito_pipeline.aws.policy.documents import read_document
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
-from raito_pipeline.aws.policy.principals import Directory, who_of_trust
+from raito_pipeline.aws.policy.principals import Directory, openings, who_of_trust
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ANN, BOB, JOB = (f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("user/ann", "user/x/bob", "role/job"))
@@ -30,8 +30,6 @@ def test_users_and_roles_of_the_account_are_named() -> None:
 NOBODY = {
     "another account": (trust({"AWS": f"arn:aws:iam::{OTHER}:user/ann"}), "of another account"),
     "another account by its number": (trust({"AWS": OTHER}), "of another account"),
-    "the account itself": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}), "whoever of the account"),
-    "the account by its number": (trust({"AWS": ACCOUNT}), "whoever of the account"),
     "a deleted user": (trust({"AWS": "AIDAEXAMPLE"}), "is not known (deleted"),
     "a user who is not there": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:user/eve"}), "is not known in the account"),
     "everybody": (trust("*"), "wildcard principal *"),
@@ -100,3 +98,34 @@ def test_a_condition_that_is_not_decided_names_whom_it_is_about() -> None:
         "(Bool aws:MultiFactorAuthPresent)",
         "trust policy, statement 1: Condition (Bool aws:MultiFactorAuthPresent): it lets some calls of ann only",
     ]
+
+
+@pytest.mark.parametrize(
+    ("principal", "everybody"),
+    [("*", [True]), ({"AWS": ["*", ACCOUNT]}, [True, False]), ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, [False])],
+    ids=str,
+)
+def test_a_trust_policy_may_open_to_more_than_it_names(principal: Any, everybody: list[bool]) -> None:
+    document = read_document(
+        json.dumps({"Version": "2012-10-17", "Statement": [trust(principal), trust({"AWS": ANN})]})
+    )
+
+    assert [opening.everybody for opening in openings(document, PEOPLE)] == everybody
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        trust({"AWS": OTHER}),
+        trust({"AWS": f"arn:aws:iam::{OTHER}:root"}),
+        trust({"AWS": ANN}),
+        trust({"Service": "*"}),
+        trust("*", "Deny"),
+        trust("*", action="sts:TagSession"),
+    ],
+    ids=str,
+)
+def test_what_opens_to_nobody_else(statement: dict[str, Any]) -> None:
+    document = read_document(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    assert openings(document, PEOPLE) == []

@@ -1,0 +1,62 @@
+"""Whether a statement is about one action on one resource."""
+
+import json
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.policy.documents import Statement, read_document
+from raito_pipeline.aws.policy.one_request import Answer, names_action, names_resource
+
+ROLE = "arn:aws:iam::111122223333:role/team/reader"
+NO, MAYBE, YES = Answer.NO, Answer.MAYBE, Answer.YES
+
+
+def statement(version: str = "2012-10-17", **elements: Any) -> Statement:
+    content = {"Effect": "Allow", "Action": "sts:AssumeRole", **elements}
+    if "NotAction" in elements:
+        del content["Action"]
+    return read_document(json.dumps({"Version": version, "Statement": [content]})).statements[0]
+
+
+@pytest.mark.parametrize(
+    ("elements", "named"),
+    [
+        ({"Action": "sts:AssumeRole"}, True),
+        ({"Action": "STS:assumerole"}, True),
+        ({"Action": ["s3:*", "sts:Assume*"]}, True),
+        ({"Action": "*"}, True),
+        ({"Action": "sts:AssumeRoleWithSAML"}, False),
+        ({"NotAction": "s3:*"}, True),
+        ({"NotAction": ["s3:*", "sts:*"]}, False),
+    ],
+    ids=str,
+)
+def test_actions(elements: dict[str, Any], named: bool) -> None:
+    assert names_action(statement(**elements), "sts:AssumeRole") is named
+
+
+@pytest.mark.parametrize(
+    ("elements", "named"),
+    [
+        ({}, YES),
+        ({"Resource": "*"}, YES),
+        ({"Resource": ROLE}, YES),
+        ({"Resource": "arn:aws:iam::*:role/*reader"}, YES),
+        ({"Resource": ["arn:aws:iam::111122223333:role/x", ROLE]}, YES),
+        ({"Resource": "arn:aws:iam::111122223333:role/x"}, NO),
+        ({"Resource": "arn:aws:iam::111122223333:role/${aws:PrincipalTag/team}/reader"}, MAYBE),
+        ({"Resource": "arn:aws:iam::444455556666:role/${aws:PrincipalTag/team}/reader"}, NO),
+        ({"NotResource": "arn:aws:iam::111122223333:role/x"}, YES),
+        ({"NotResource": "arn:aws:iam::*:role/*"}, NO),
+        ({"NotResource": "arn:aws:iam::111122223333:role/${aws:username}/*"}, MAYBE),
+    ],
+    ids=str,
+)
+def test_resources(elements: dict[str, Any], named: Answer) -> None:
+    assert names_resource(statement(**elements), ROLE) is named
+
+
+def test_the_old_version_has_no_variables() -> None:
+    old = statement("2008-10-17", Resource="arn:aws:iam::111122223333:role/${aws:username}/reader")
+    assert names_resource(old, ROLE) is NO
