@@ -70,8 +70,8 @@ def _trusted(statement: Statement, directory: Directory) -> Who:
     if statement.principals is None:
         return named_by(statement, directory, label)
     # Whoever of the account has a right of its own is found by its policies: see `openings`.
-    others = tuple(each for each in statement.principals if not is_account(each, directory))
-    return named_by(replace(statement, principals=others), directory, label)
+    by_name = tuple(each for each in statement.principals if not is_account(each, directory))
+    return named_by(replace(statement, principals=by_name), directory, label)
 
 
 @dataclass(frozen=True)

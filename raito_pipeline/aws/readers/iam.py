@@ -92,7 +92,8 @@ def _finished(
     principals |= {("group", group.group_name) for group in rows.groups}
     principals |= {("role", role.role_name) for role in rows.roles}
     attachments = [one for one in rows.attachments if (one.principal_type, one.principal_name) in principals]
-    boundaries = {one.permissions_boundary_arn for one in (*rows.users, *rows.roles) if one.permissions_boundary_arn}
+    arns = [*(user.permissions_boundary_arn for user in rows.users), *(r.permissions_boundary_arn for r in rows.roles)]
+    boundaries = {arn for arn in arns if arn is not None}
     if wants_policies(options):
         read_boundaries(clients, boundaries, rows, earlier)
     kept = _kept(rows.policies, attachments, boundaries) if wants_policies(options) else []
