@@ -38,12 +38,27 @@ def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted
     left = [one for one in (_less(each, {users[name] for name in gone if name in users}) for each in left) if one]
     arns = [users[name] for name in come if name in users and not _names(left, users[name])]
     more, problem, warning = _more(left, arns, frozenset(users.values()))
+    stays = _who_stays(left, {name: users[name] for name in sorted(gone & users.keys())})
     return Trust(
         _document(document, raw, left),
         _document(document, raw, more),
-        (problem,) if problem else (),
+        tuple(filter(None, (stays, problem))),
         (warning,) if warning else (),
     )
+
+
+def _who_stays(statements: Sequence[Any], gone: Mapping[str, str]) -> str | None:
+    """Why people who were taken out may be let in all the same: by a statement that does not name them."""
+    accounts = {arn.split(":")[4] for arn in gone.values()}
+    let_in = {arn for one in statements if _lets_in(one) for arn in _aws(one)}
+    if not gone or not any(arn == "*" or (_is_more_than_one(arn) and accounts & set(arn.split(":"))) for arn in let_in):
+        return None
+    by = "everybody" if "*" in let_in else "the account, and a policy of theirs allows them to assume it"
+    return f"{', '.join(gone)} cannot be taken out by name, because its trust policy lets in {by}: change that in AWS"
+
+
+def _is_more_than_one(arn: str) -> bool:
+    return arn == "*" or arn.isdigit() or arn.endswith(":root")
 
 
 def _document(document: str, before: Sequence[Any], statements: Sequence[Any]) -> str:
@@ -111,7 +126,7 @@ def _is_alike(one: Any, added: Any, users: frozenset[str]) -> bool:
 
 
 def _of_people(statement: Any, users: frozenset[str]) -> bool:
-    return any(arn in users or arn.endswith(":root") or arn.isdigit() or arn == "*" for arn in _aws(statement))
+    return any(arn in users or _is_more_than_one(arn) for arn in _aws(statement))
 
 
 def _lets_in(statement: Any) -> bool:

@@ -101,3 +101,28 @@ def test_under_which_of_several_conditions_somebody_comes_is_for_people_to_say()
 def test_a_document_that_cannot_be_read_stays_and_is_said_where_it_matters() -> None:
     assert edited("{", USERS, {"ada"}, {"ada"}).problems == ()
     assert "cannot be read" in edited("{", USERS, {"ada"}, set()).problems[0]
+
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@pytest.mark.parametrize(
+    ("principal", "said"),
+    [
+        ("*", "lets in everybody"),
+        ({"AWS": ROOT}, "lets in the account"),
+        ({"AWS": ACCOUNT}, "lets in the account"),
+        ({"AWS": "444455556666"}, None),
+        ({"AWS": "arn:aws:iam::444455556666:root"}, None),
+        ({"Service": "ec2.amazonaws.com"}, None),
+    ],
+    ids=str,
+)
+def test_who_goes_and_is_let_in_all_the_same_is_said(principal: Any, said: str | None) -> None:
+    whole = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    found = edited(document(lets("ada"), whole), USERS, {"ada", "bob"}, set())
+
+    assert USERS["ada"] not in found.whole
+    assert [said in problem for problem in found.problems if said] == ([True] if said else [])
+    assert len(found.problems) == (said is not None)
+    assert edited(document(lets("ada"), whole), USERS, {"ada"}, {"ada"}).problems == ()
