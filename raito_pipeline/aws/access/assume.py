@@ -15,7 +15,7 @@ from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.limits import PrincipalLimits, limits_of
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.conditions import Bearing, judge
-from raito_pipeline.aws.policy.one_request import Answer, names_action, names_resource
+from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE, Opening, openings, touched, who_of_trust
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Labelled
@@ -88,7 +88,7 @@ def _assumers(account: Account, name: str) -> Assumers:
     for principal in _principals(account):
         in_trust = named.users if principal[0] == "user" else named.roles
         if principal[1] in in_trust:
-            ways = [(_GivenBy.NAME, Answer.YES, "")]
+            ways = [(_GivenBy.NAME, Sureness.YES, "")]
         else:
             ways = list(_ways(account, principal, document, opened, found)) if opened else []
         _let_in(account, principal, role.arn, ways, found)
@@ -107,21 +107,21 @@ def _principals(account: Account) -> list[PrincipalKey]:
 
 def _ways(
     account: Account, principal: PrincipalKey, document: Document, opened: Iterable[Opening], found: _Gathering
-) -> Iterator[tuple[_GivenBy, Answer, str]]:
+) -> Iterator[tuple[_GivenBy, Sureness, str]]:
     """How the trust policy lets in somebody whom it does not name."""
     arn = account.arns[principal]
     for statement in document.statements:
         denies = statement.effect == "Deny" and names_action(statement, ASSUME_ROLE)
         if denies and touched(statement, arn, account.inputs.account_id):
             holds = _holds(account, statement, principal)
-            if holds is Answer.YES:
+            if holds is Sureness.YES:
                 return
-            if holds is Answer.MAYBE:
+            if holds is Sureness.MAYBE:
                 found.wider[f"{statement.label}: Deny under a condition"].append(principal[1])
     for opening in opened:
         holds = _holds(account, opening.statement, principal)
         way = _GivenBy.EVERYBODY if opening.everybody else _GivenBy.ACCOUNT
-        if holds is not Answer.NO:
+        if holds is not Sureness.NO:
             yield way, holds, f"{opening.statement.label}: Condition"
 
 
@@ -129,21 +129,21 @@ def _let_in(
     account: Account,
     principal: PrincipalKey,
     arn: str,
-    ways: Iterable[tuple[_GivenBy, Answer, str]],
+    ways: Iterable[tuple[_GivenBy, Sureness, str]],
     found: _Gathering,
 ) -> None:
     """Add somebody whom a trust policy lets in, as far as its own policies have nothing against it."""
-    best, why, wider = Answer.NO, "", []
+    best, why, wider = Sureness.NO, "", []
     for way, holds, condition in ways:
         answer, reason, doubts = _by_own_policies(account, principal, arn, way)
         if min(answer, holds) > best:
             best, wider = min(answer, holds), doubts
-            why = reason if answer is Answer.MAYBE else condition
-    if best is Answer.YES:
+            why = reason if answer is Sureness.MAYBE else condition
+    if best is Sureness.YES:
         (found.users if principal[0] == "user" else found.roles).add(principal[1])
         for text in wider:
             found.wider[text].append(principal[1])
-    elif best is Answer.MAYBE and principal[0] == "user":
+    elif best is Sureness.MAYBE and principal[0] == "user":
         found.who[why].append(principal[1])
 
 
@@ -152,68 +152,68 @@ def _let_in(
 
 def _by_own_policies(
     account: Account, principal: PrincipalKey, arn: str, way: _GivenBy
-) -> tuple[Answer, str, list[str]]:
+) -> tuple[Sureness, str, list[str]]:
     """Whether its own policies let somebody assume a role; why it is not sure; what may deny it all the same."""
     rights = account.once(_rights, principal)
     doubts = [reason.text for reason in rights.limits.reasons]
     for label, statement in rights.denies:
         about = _about(account, statement, principal, arn)
-        if about is Answer.YES:
-            return Answer.NO, "", []
-        if about is Answer.MAYBE:
+        if about is Sureness.YES:
+            return Sureness.NO, "", []
+        if about is Sureness.MAYBE:
             doubts.append(f"{label}, {statement.label}: Deny under a condition")
-    answer, why = Answer.YES, ""
+    answer, why = Sureness.YES, ""
     for allows, binds_named_users in rights.ceilings:
         if binds_named_users or way is not _GivenBy.NAME or principal[0] != "user":
             answer, why = min((answer, why), _allowed(account, principal, arn, allows), key=_by_answer)
     if way is _GivenBy.ACCOUNT:
         own = _allowed(account, principal, arn, rights.allows)
-        if own[0] is Answer.NO and rights.unread:
-            own = Answer.MAYBE, f"{rights.unread[0]}: it may allow it"
+        if own[0] is Sureness.NO and rights.unread:
+            own = Sureness.MAYBE, f"{rights.unread[0]}: it may allow it"
         answer, why = min((answer, why), own, key=_by_answer)
     return answer, why, doubts
 
 
-def _by_answer(each: tuple[Answer, str]) -> Answer:
+def _by_answer(each: tuple[Sureness, str]) -> Sureness:
     return each[0]
 
 
 def _allowed(
     account: Account, principal: PrincipalKey, arn: str, allows: Iterable[tuple[str, Statement]]
-) -> tuple[Answer, str]:
+) -> tuple[Sureness, str]:
     """Whether one of the statements allows it, and which one where that is not sure."""
-    best = Answer.NO, ""
+    best = Sureness.NO, ""
     for label, statement in allows:
         about = _about(account, statement, principal, arn)
         if about > best[0]:
             best = about, f"{label}, {statement.label}: Condition or policy variable"
-        if about is Answer.YES:
+        if about is Sureness.YES:
             break
     return best
 
 
-def _holds(account: Account, statement: Statement, principal: PrincipalKey) -> Answer:
+def _holds(account: Account, statement: Statement, principal: PrincipalKey) -> Sureness:
     """Whether the conditions of a statement hold when somebody assumes a role; a Deny is judged on the safe side."""
     if not statement.conditions:
-        return Answer.YES
+        return Sureness.YES
     bearing = judge(statement, account.directory.facts_of(account.arns[principal])).bearing
     return (_OF_A_DENY if statement.effect == "Deny" else _OF_AN_ALLOW)[bearing]
 
 
-def _about(account: Account, statement: Statement, principal: PrincipalKey, arn: str) -> Answer:
+def _about(account: Account, statement: Statement, principal: PrincipalKey, arn: str) -> Sureness:
     """Whether a statement applies when somebody assumes a role."""
     facts = account.directory.facts_of(account.arns[principal])
     return min(names_resource(statement, arn, facts), _holds(account, statement, principal))
 
 
 _OF_AN_ALLOW = {
-    Bearing.ALWAYS: Answer.YES,
-    Bearing.USUALLY: Answer.YES,
-    Bearing.RARELY: Answer.MAYBE,
-    Bearing.UNDECIDED: Answer.MAYBE,
-    Bearing.NEVER: Answer.NO,
+    Bearing.ALWAYS: Sureness.YES,
+    Bearing.USUALLY: Sureness.YES,
+    Bearing.RARELY: Sureness.MAYBE,
+    Bearing.UNDECIDED: Sureness.MAYBE,
+    Bearing.NEVER: Sureness.NO,
 }
-_OF_A_DENY = {**_OF_AN_ALLOW, Bearing.USUALLY: Answer.MAYBE, Bearing.RARELY: Answer.NO}
+_OF_A_DENY = {**_OF_AN_ALLOW, Bearing.USUALLY: Sureness.MAYBE, Bearing.RARELY: Sureness.NO}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from raito_pipeline.aws.policy.facts import UNKNOWN, Facts
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches, may_match
 
 
-class Answer(IntEnum):
+class Sureness(IntEnum):
     """How sure something is."""
 
     NO = 0
@@ -23,7 +23,7 @@ def names_action(statement: Statement, action: str) -> bool:
     return not any(_is(pattern, action) for pattern in statement.not_actions or ())
 
 
-def names_resource(statement: Statement, arn: str, facts: Facts = UNKNOWN) -> Answer:
+def names_resource(statement: Statement, arn: str, facts: Facts = UNKNOWN) -> Sureness:
     """Whether `Resource` or `NotResource` of a statement covers an ARN; one without either covers everything.
 
     Policy variables have the values that `facts` know.
@@ -31,14 +31,14 @@ def names_resource(statement: Statement, arn: str, facts: Facts = UNKNOWN) -> An
     inverse = statement.not_resources is not None
     patterns = statement.not_resources if statement.not_resources is not None else statement.resources
     if patterns is None:
-        return Answer.YES
+        return Sureness.YES
     if statement.variables:
         patterns = tuple(facts.substituted(pattern) for pattern in patterns)
     sure = any(matches(pattern, arn, variables=statement.variables) for pattern in patterns)
     maybe = sure or any(may_match(pattern, arn, variables=statement.variables) for pattern in patterns)
     if inverse:
-        return Answer.NO if sure else Answer.MAYBE if maybe else Answer.YES
-    return Answer.YES if sure else Answer.MAYBE if maybe else Answer.NO
+        return Sureness.NO if sure else Sureness.MAYBE if maybe else Sureness.YES
+    return Sureness.YES if sure else Sureness.MAYBE if maybe else Sureness.NO
 
 
 def _is(pattern: str, action: str) -> bool:

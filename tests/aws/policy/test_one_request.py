@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.policy.documents import Statement, read_document
-from raito_pipeline.aws.policy.one_request import Answer, names_action, names_resource
+from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
 
 ROLE = "arn:aws:iam::111122223333:role/team/reader"
-NO, MAYBE, YES = Answer.NO, Answer.MAYBE, Answer.YES
+NO, MAYBE, YES = Sureness.NO, Sureness.MAYBE, Sureness.YES
 
 
 def statement(version: str = "2012-10-17", **elements: Any) -> Statement:
@@ -53,7 +53,7 @@ def test_actions(elements: dict[str, Any], named: bool) -> None:
     ],
     ids=str,
 )
-def test_resources(elements: dict[str, Any], named: Answer) -> None:
+def test_resources(elements: dict[str, Any], named: Sureness) -> None:
     assert names_resource(statement(**elements), ROLE) is named
 
 
