@@ -16,6 +16,7 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.basis import TracedProvider, basis_batches
 from raito_pipeline.aws.access.build import traced_access_providers
+from raito_pipeline.aws.access.effective import effective_batches
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
@@ -33,12 +34,14 @@ from raito_pipeline.model import (
     OrgControlPolicy,
     OrgPermissionSet,
     OrgPolicyTarget,
+    OrgUser,
     Outside,
     PushTarget,
     S3Bucket,
     S3BucketPolicy,
     table_of,
 )
+from raito_pipeline.model.batches import texts
 from raito_pipeline.model.schema import to_batch
 from raito_pipeline.orchestration import gone, partitions
 from raito_pipeline.orchestration.cells import CellLog
@@ -77,12 +80,14 @@ class _AccessWork:
     built_of: tuple[Input, ...]
     unknown: str | None
     """what is not known of the control policies of the account"""
+    organization: Input | None
+    """the people that it has, where the account links one"""
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
     def providers(self) -> tuple[TracedProvider, ...]:
         """The access providers of the account. Raises `CellMissing`."""
-        return traced_access_providers(self._known, ACCESS_PROVIDER_TYPES.imported)
+        return traced_access_providers(self.known, ACCESS_PROVIDER_TYPES.imported)
 
     def rows(self) -> Sequence[AccessProvider]:
         """The rows of the access providers, those of the previous sync where something is missing."""
@@ -91,7 +96,8 @@ class _AccessWork:
         return [each.row for each in self.providers]
 
     @property
-    def _known(self) -> Account:
+    def known(self) -> Account:
+        """The account. Raises `CellMissing`."""
         if isinstance(self.account, CellMissing):
             raise self.account
         return self.account
@@ -151,11 +157,11 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
         inputs = access_inputs(log.store, services, grid, cell.account)
     except CellMissing as missing:
         said = verdict.but(f"it could not be built: {missing}")
-        return _AccessWork(log, cell, said, missing, _built_of(log.store, cell), unknown)
+        return _AccessWork(log, cell, said, missing, _built_of(log.store, cell), unknown, None)
     # What lies in a region that may be gone by mistake keeps its access.
     left = gone.gone_regions(services.options, log.store, cell.account)
     options = target.model_copy(update={"regions": (*target.regions, *left)})
-    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown)
+    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, _people(services, cell.account))
 
 
 def _providers(work: _AccessWork) -> None:
@@ -170,7 +176,26 @@ def _basis(work: _AccessWork) -> None:
     work.log.record(work.cell, info, meter.cost().metadata())
 
 
-_TABLES: Mapping[str, Callable[[_AccessWork], None]] = {"access_providers": _providers, "access_basis": _basis}
+def _effective(work: _AccessWork) -> None:
+    meter, certainty = Meter(), Counter[str]()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        place = work.organization
+        people = work.log.store.earlier(OrgUser, *place[1:]) if place else ()
+        for batch in effective_batches(work.known, people):
+            certainty.update(texts(batch, "certainty"))
+            yield batch
+
+    info = work.store("effective_access", batches)
+    shown = {name: dg.MetadataValue.int(count) for name, count in sorted(certainty.items())}
+    work.log.record(work.cell, info, {**meter.cost().metadata(), **shown})
+
+
+_TABLES: Mapping[str, Callable[[_AccessWork], None]] = {
+    "access_providers": _providers,
+    "access_basis": _basis,
+    "effective_access": _effective,
+}
 """How each table of an account's access is made, in this order."""
 
 
@@ -184,6 +209,13 @@ def optional_inputs(store: Store, services: Services, grid: Grid, account: str) 
         place = cell_of("organization", key)
         inputs += [(table, place.account, place.region or "") for table in _OF_THE_ORGANIZATION]
     return tuple(each for each in inputs if store.info(*each) is not None)
+
+
+def _people(services: Services, account: str) -> Input | None:
+    """Where the people of the organization of an account are stored; None where it links none."""
+    key = partitions.organization_of(services.options, account)
+    place = None if key is None else cell_of("organization", key)
+    return None if place is None else ("org_users", place.account, place.region or "")
 
 
 def _built_of(store: Store, cell: Cell) -> tuple[Input, ...]:

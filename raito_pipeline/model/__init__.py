@@ -4,7 +4,14 @@
 dataclass whose columns carry their documentation; `raito_pipeline.model.schema` derives the Arrow schema from it.
 """
 
-from raito_pipeline.model.access import AccessBasis, AccessPoint, AccessProvider, DataObjectReference, WhatItem
+from raito_pipeline.model.access import (
+    AccessBasis,
+    AccessPoint,
+    AccessProvider,
+    DataObjectReference,
+    EffectiveAccess,
+    WhatItem,
+)
 from raito_pipeline.model.common import CREATOR, RAITO_ACCOUNT, Tag, made_by_raito
 from raito_pipeline.model.data_objects import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.model.iam import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, is_aws_managed
@@ -47,6 +54,7 @@ __all__ = [
     "Column",
     "DataObject",
     "DataObjectReference",
+    "EffectiveAccess",
     "IamAttachment",
     "IamGroup",
     "IamPolicy",

@@ -27,6 +27,26 @@ class AccessPoint:
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
 
 
+_WHAT_DECIDES = (
+    "iam_users",
+    "iam_groups",
+    "iam_roles",
+    "iam_policies",
+    "iam_attachments",
+    "s3_buckets",
+    "s3_bucket_policies",
+    "access_points",
+    "org_users",
+    "org_groups",
+    "org_permission_sets",
+    "org_account_assignments",
+    "org_accounts",
+    "org_policy_targets",
+    "org_control_policies",
+)
+"""the tables that decide who may do what in an account"""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class DataObjectReference:
     """A data object as an access provider or a usage statement names it."""
@@ -48,23 +68,7 @@ class WhatItem:
     by="account",
     key=("external_id",),
     layer=Layer.FINISH,
-    reads=(
-        "iam_users",
-        "iam_groups",
-        "iam_roles",
-        "iam_policies",
-        "iam_attachments",
-        "s3_buckets",
-        "s3_bucket_policies",
-        "access_points",
-        "org_users",
-        "org_groups",
-        "org_permission_sets",
-        "org_account_assignments",
-        "org_accounts",
-        "org_policy_targets",
-        "org_control_policies",
-    ),
+    reads=_WHAT_DECIDES,
     columns_from={
         "name": (
             "iam_roles.role_name",
@@ -152,3 +156,47 @@ class AccessBasis:
     permission: Annotated[str, "permission such as `s3:GetObject`"]
     document: Annotated[str, "document that gives it, as reasons name it: `policy NAME`, `inline policy NAME`, ..."]
     statement: Annotated[str, "statement of the document: its number, and its `Sid` where it has one"]
+
+
+@row(
+    "effective_access",
+    by="account",
+    key=("principal_type", "principal_account", "principal_id", "data_object", "permission", "via_roles"),
+    layer=Layer.FINISH,
+    reads=_WHAT_DECIDES,
+    columns_from={
+        "principal_id": ("iam_users.user_id", "iam_roles.role_id", "org_users.user_id"),
+        "principal_name": ("iam_users.user_name", "iam_roles.role_name", "org_users.user_name"),
+        "data_object": ("s3_buckets.name", "s3_buckets.region", "iam_policies.document", "iam_attachments.document"),
+        "permission": ("iam_policies.document", "iam_attachments.document", "access_points.policy"),
+        "via_roles": ("iam_roles.trust_policy", "org_account_assignments.permission_set_arn"),
+        "conditions": ("iam_policies.document", "iam_attachments.document", "iam_roles.trust_policy"),
+    },
+)
+class EffectiveAccess:
+    """Who really reaches what: users, roles and people of the organization, by all policies together.
+
+    One row a principal, data object, permission and way: by itself, or by assuming roles. Everything that limits
+    whoever makes the call is taken into account: Denies anywhere, boundaries, policies of resources. A permission on
+    the account is one on all of its buckets; it stands there and not at each bucket, unless they differ. The root user
+    of the account is not in it.
+    """
+
+    principal_type: Annotated[str, "`user` or `role` of IAM, or `org_user`: a person of the organization"]
+    principal_account: Annotated[
+        str | None, "account that the user or role is of; null for a person of the organization"
+    ]
+    principal_id: Annotated[str, "UserId or RoleId of IAM, or UserId of the identity store"]
+    principal_name: Annotated[str, "name of the user, role or person"]
+    data_object: Annotated[str, "full name of the data object"]
+    data_object_kind: Annotated[str, "`account`, `bucket`, or `folder` for what lies below a bucket"]
+    bucket: Annotated[str | None, "name of the bucket; null where it is the account, which is all of its buckets"]
+    permission: Annotated[str, "permission such as `s3:GetObject`"]
+    via_roles: Annotated[
+        tuple[str, ...], "roles of the account that it has to assume for it, in order; none = it has it itself"
+    ]
+    through: Annotated[
+        tuple[str, ...], "external ids of the access providers that give it: of the roles, then of the policies"
+    ]
+    certainty: Annotated[str, "`certain`, or `conditional`: see `conditions`"]
+    conditions: Annotated[tuple[str, ...], "what it depends on, sorted; none where it is certain"]

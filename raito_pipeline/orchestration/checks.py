@@ -312,7 +312,8 @@ CHECKS = (
         "complete_upstream",
         lambda table: (
             _removes(table)
-            or table.name in ("access_providers", "access_basis", "access_push_plan", "access_push_orphans")
+            or table.name
+            in ("access_providers", "access_basis", "effective_access", "access_push_plan", "access_push_orphans")
         ),
         WARN,
         "The tables that it is made of are complete and of this sync. Where one is not, what is there is used, and "

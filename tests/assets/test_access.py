@@ -1,15 +1,27 @@
 """Access providers made of what was read, and why they are not whole where it was not."""
 
+import dagster as dg
+
 from assets.access import incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.model import AccessBasis, AccessProvider, OrgAccount, OrgControlPolicy, OrgPolicyTarget, Outside
+from raito_pipeline.model import (
+    AccessBasis,
+    AccessProvider,
+    EffectiveAccess,
+    OrgAccount,
+    OrgControlPolicy,
+    OrgPolicyTarget,
+    Outside,
+)
 from raito_pipeline.storage import ReadStatus
 
 from .conftest import ACCOUNT, BUCKET, MASTER, OTHER_REGION, REGION, Stage
 from .test_account_iam import TABLES
 from .test_org_control_policies import LINK
+
+ALL = ["access_providers", "access_basis", "effective_access"]
 
 
 def read_all(stage: Stage) -> None:
@@ -42,6 +54,23 @@ def test_each_table_of_an_accounts_access_is_made_by_itself(stage: Stage) -> Non
     assert stage.store.info("access_providers", ACCOUNT) is None
 
 
+def test_who_reaches_what_is_worked_out_and_counted_by_certainty(stage: Stage) -> None:
+    stage.options = "skip-identity-store-sync: true"
+    read_all(stage)
+
+    assert stage.make(["effective_access"]) == ["effective_access"]
+
+    rows = list(stage.store.rows(EffectiveAccess, ACCOUNT))
+    assert [(row.principal_name, row.permission, row.via_roles, row.certainty) for row in rows] == [
+        ("ann", "s3:GetObject", ("reader",), "certain"),
+        ("reader", "s3:GetObject", (), "certain"),
+    ]
+    event = stage.instance.get_latest_materialization_event(dg.AssetKey("effective_access"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["certain"].value == 2
+
+
 def test_what_was_never_read_fails_the_table_by_name(stage: Stage) -> None:
     stage.make(TABLES)
 
@@ -54,17 +83,19 @@ def test_what_was_never_read_fails_the_table_by_name(stage: Stage) -> None:
 def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage: Stage) -> None:
     stage.options = "skip-identity-store-sync: true"
     stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
-    stage.make(["access_providers"])
+    stage.make(ALL)
     before = list(stage.store.rows(AccessProvider, ACCOUNT))
+    reached = list(stage.store.rows(EffectiveAccess, ACCOUNT))
     stage.store.remove("s3_buckets", ACCOUNT)
 
-    assert stage.make(["access_providers"]) == ["access_providers"]
+    assert stage.make(ALL) == ALL
 
     info = stage.info("access_providers")
     assert info.status is ReadStatus.PARTIAL
     assert any(problem.startswith(f"s3_buckets {ACCOUNT} was never read") for problem in info.problems)
     assert [row.name for row in before] == ["reader"]
     assert list(stage.store.rows(AccessProvider, ACCOUNT)) == before
+    assert list(stage.store.rows(EffectiveAccess, ACCOUNT)) == reached != []
 
 
 NO_READING = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}}'

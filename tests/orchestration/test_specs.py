@@ -76,6 +76,7 @@ def test_only_what_follows_from_stored_tables_has_a_code_version(loads: Loads) -
         "access_push_orphans",
         "access_push_plan",
         "access_push_targets",
+        "effective_access",
     }
 
 

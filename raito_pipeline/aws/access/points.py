@@ -6,7 +6,7 @@ from dataclasses import replace
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
-from raito_pipeline.aws.access.resource_policies import CommonGrant, granted
+from raito_pipeline.aws.access.resource_policies import CommonGrant, GrantsToEach, granted, granted_to_each
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
 from raito_pipeline.aws.policy import Document, Scope, read_document
@@ -16,6 +16,7 @@ from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.model import AccessPoint, made_by_raito
 
 TYPE = "aws_access_point"
+_NAME = "access point policy"
 
 
 def access_point_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
@@ -44,19 +45,29 @@ def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider
 
 
 def _granted(account: Account, point: AccessPoint, document: Document) -> CommonGrant:
-    name = "access point policy"
     if point.bucket not in account.regions:
-        problems = (Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems)
+        problems = (Reason(Code.NARROWER, f"{_NAME}: {problem}") for problem in document.problems)
         elsewhere = f"bucket {point.bucket} is of another account, or left out by raito.yml"
         return CommonGrant((), {}, (*problems, Reason(Code.NARROWER, elsewhere)))
-    scope = Scope(
+    return granted(account, document, _scope(account, point), _NAME, gives=_on_access_points)
+
+
+def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
+    """What the policy of an access point gives each user and role; nothing where its bucket is no data object."""
+    if point.policy is None or point.bucket not in account.regions:
+        return {}, []
+    document, scope = read_document(point.policy), _scope(account, point)
+    return granted_to_each(account, document, scope, _NAME, gives=_on_access_points)
+
+
+def _scope(account: Account, point: AccessPoint) -> Scope:
+    return Scope(
         account.options.aws_partition,
         (BucketResource.of_access_point(point.arn, point.bucket),),
         account_wide=False,
         folder_depth=account.folder_depth,
         facts=replace(account.facts, access_point=point.arn),
     )
-    return granted(account, document, scope, name, gives=_on_access_points)
 
 
 def _on_access_points(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Access providers of policies: managed ones that somebody has, and the inline ones of each user and each group."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 
 from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
@@ -96,9 +96,8 @@ def _inline(
     narrowed = narrow(account, given.claims, [(kind, name)])
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
     groups = tuple(group for key, group in narrowed.principals if key == "group")
-    own = f"{kind}:{name}|inline:{'|'.join(policy.name for policy in policies)}|"
     return access_provider(
-        external_id=own,
+        external_id=inline_external_id(kind, name, policies),
         name=f"{kind.capitalize()} {name} inline policies",
         type=TYPE,
         policy=documents_text(policies),
@@ -106,6 +105,11 @@ def _inline(
         what=account.items(narrowed.claims),
         reasons=[*given.reasons, *narrowed.reasons],
     )
+
+
+def inline_external_id(kind: str, name: str, policies: Iterable[InlinePolicy]) -> str:
+    """`user:NAME|inline:P1|P2|`, or the same of a group; the policies are sorted by name."""
+    return f"{kind}:{name}|inline:{'|'.join(policy.name for policy in policies)}|"
 
 
 def documents_text(policies: list[InlinePolicy]) -> str:

@@ -14,6 +14,9 @@ from raito_pipeline.aws.policy.principals import named_by, touched
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Basis, Claims, after_deny, allowed
 
+GrantsToEach = tuple[dict[PrincipalKey, tuple[Claims, list[Reason]]], list[Reason]]
+"""what each user and role has, with reasons that are about it alone; and those about the whole policy"""
+
 
 @dataclass(frozen=True)
 class CommonGrant:
@@ -32,10 +35,7 @@ def granted(
     `name` is what people call the policy, `scope` what its resources are matched against; `gives` is true for the
     permissions that such a policy can give.
     """
-    reasons = [Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems]
-    allows = _allowed(account, document, scope, name, gives, reasons)
-    claims = _after_denies(account, document, scope, name, allows, reasons)
-    left = {principal: limited(account, has, principal, GivenBy.RESOURCE, scope) for principal, has in claims.items()}
+    left, reasons = granted_to_each(account, document, scope, name, gives=gives)
     principals, what = largest_common_grant({principal: has for principal, (has, _) in left.items()})
     for principal in principals:
         reasons += left[principal][1]
@@ -44,6 +44,17 @@ def granted(
         different = f"principals have different access; not all of it is claimed: {', '.join(others)}"
         reasons.append(Reason(Code.NARROWER, different))
     return CommonGrant(tuple(principals), what, tuple(reasons))
+
+
+def granted_to_each(
+    account: Account, document: Document, scope: Scope, name: str, *, gives: Callable[[str], bool]
+) -> GrantsToEach:
+    """The same, each user and role by itself, and what cannot be represented of the policy."""
+    reasons = [Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems]
+    allows = _allowed(account, document, scope, name, gives, reasons)
+    claims = _after_denies(account, document, scope, name, allows, reasons)
+    left = {principal: limited(account, has, principal, GivenBy.RESOURCE, scope) for principal, has in claims.items()}
+    return left, reasons
 
 
 def _allowed(

@@ -41,14 +41,14 @@ def claims_of(rows: list[AccessBasis]) -> set[Claimed]:
 @pytest.mark.parametrize("conditions", [False, True])
 def test_random_accounts_have_a_basis_for_each_claim_and_for_nothing_else(conditions: bool) -> None:
     claims = 0
-    for seed in range(40):
+    for seed in range(12):
         providers, basis = built(random_account(seed, Features(conditions=conditions)).inputs())
 
         assert claims_of(basis) == claimed(providers), seed
         keys = [tuple(getattr(row, name) for name in table_of(AccessBasis).key) for row in basis]
         assert len(keys) == len(set(keys)), seed
         claims += len(basis)
-    assert claims > 1_000
+    assert claims > 300
 
 
 def test_every_statement_that_gives_a_claim_is_named() -> None:

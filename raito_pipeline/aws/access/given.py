@@ -1,0 +1,94 @@
+"""What single policies give, also under conditions: the beginning of what a principal really reaches.
+
+An access provider claims what its documents give for sure. What they give under a condition is access as well, only not
+certain, so here it is claimed beside the other, with its condition.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from raito_pipeline.aws.access.account import Account, PrincipalKey, labelled
+from raito_pipeline.aws.access.policies import external_id, inline_external_id
+from raito_pipeline.aws.policy import Claim, Scope, Statement
+from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, allowed
+
+CERTAIN = ""
+"""in the place of a condition: there is none"""
+_NO_BASIS: Basis = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPolicy:
+    """A document that a principal has, and the external id that it goes by."""
+
+    external_id: str
+    document: Labelled
+    doubts: tuple[str, ...] = ()
+    """why it may give less than it says: it is not of the version in force"""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Documents are compared by identity: each is read once."""
+        return self.external_id, self.document[0], id(self.document[1])
+
+
+def sources_of(account: Account, principal: PrincipalKey) -> Iterator[HeldPolicy]:
+    """The policies of a user (with those of its groups) or role, whether they are imported or not."""
+    kind, name = principal
+    keys = [principal, *(("group", group) for group in account.groups_of.get(name, ()) if kind == "user")]
+    names = account.once(_external_ids)
+    for key in keys:
+        policies = account.inline.get(key, [])
+        for document in labelled(policies):
+            yield HeldPolicy(_inline_external_id(account, key), document)
+        for arn in account.managed.get(key, ()):
+            if arn in account.documents:
+                doubts = (why.text for why in account.outdated.get(arn, ()) if why.code is Code.WIDER)
+                yield HeldPolicy(names[arn], account.documents[arn], tuple(doubts))
+
+
+def _external_ids(account: Account) -> Mapping[str, str]:
+    """Those of managed policies, by ARN."""
+    names = Counter(policy.policy_name for policy in account.inputs.policies)
+    return {
+        policy.arn: external_id(policy, shared_name=names[policy.policy_name] > 1) for policy in account.inputs.policies
+    }
+
+
+def _inline_external_id(account: Account, principal: PrincipalKey) -> str:
+    kind, name = principal
+    if kind == "role":
+        return account.external_id_of_role(name)
+    return inline_external_id(kind, name, account.inline[principal])
+
+
+def given(sources: Iterable[HeldPolicy], scope: Scope) -> Claims:
+    """What documents give together. The basis of a claim are pairs of an external id and a condition, or `CERTAIN`."""
+    claims: dict[Claim, Basis] = {}
+    for source in sources:
+        label, document = source.document
+        for statement in document.statements:
+            if statement.effect == "Allow":
+                for condition, found in _given(statement, f"{label}, {statement.label}", scope):
+                    basis = frozenset({(source.external_id, _all_of(source.doubts, condition))})
+                    for claim in found:
+                        claims[claim] = claims.get(claim, _NO_BASIS) | basis
+    return claims
+
+
+def _all_of(doubts: tuple[str, ...], condition: str) -> str:
+    return "; ".join((*doubts, *([condition] if condition else [])))
+
+
+def _given(statement: Statement, label: str, scope: Scope) -> Iterator[tuple[str, set[Claim]]]:
+    sure, why = allowed(statement, scope)
+    yield CERTAIN, sure
+    if not statement.conditions:
+        return
+    bare, without = allowed(replace(statement, conditions=()), scope)
+    conditions = [each.text for each in why if each.code is Code.NARROWER and each not in without]
+    # Conditions that never hold give nothing, and no reason either.
+    if conditions and bare - sure:
+        yield f"{label}: {'; '.join(conditions)}", bare - sure

@@ -1,0 +1,270 @@
+"""Who really reaches what: named cases, and random accounts against the evaluator."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+import pyarrow as pa
+import pytest
+
+from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.effective import effective_batches
+from raito_pipeline.config.groups import AccessOptions
+from raito_pipeline.model import (
+    EffectiveAccess,
+    OrgAccountAssignment,
+    OrgPermissionSet,
+    OrgUser,
+    arrow_schema,
+    table_of,
+)
+from raito_pipeline.model.schema import from_batch
+from tests.aws.access.comparison import probes_of_bucket
+from tests.aws.access.random_accounts import KEYS, Features, random_account
+from tests.aws.access.world import ON_ACCOUNT, ON_BUCKETS, WATCHED, Probe, World
+
+from .conftest import ACCOUNT, LINK, READ, Told, allow, deny, document, policy_arn, role_arn, trust, user_arn
+
+DATA, OTHER = f"{ACCOUNT}:eu-west-1:data", f"{ACCOUNT}:us-east-1:other"
+READ_ALL = document(allow("s3:GetObject", "*"))
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+
+
+def rows_of(
+    inputs: AccessInputs, people: Iterable[OrgUser] = (), options: AccessOptions | None = None
+) -> list[EffectiveAccess]:
+    batches = list(effective_batches(Account(inputs, options or AccessOptions()), people))
+    rows = list(from_batch(EffectiveAccess, pa.Table.from_batches(batches, arrow_schema(EffectiveAccess))))
+    keys = [tuple(getattr(row, name) for name in table_of(EffectiveAccess).key) for row in rows]
+    assert len(keys) == len(set(keys)), "a key stands for one row"
+    assert all((row.certainty == "certain") == (not row.conditions) for row in rows)
+    return rows
+
+
+def told_of(told: Told, name: str, permission: str = "s3:GetObject") -> dict[str, EffectiveAccess]:
+    """The rows of a principal for one permission, by data object and the roles on the way."""
+    return {
+        "/".join((row.data_object, *row.via_roles)): row
+        for row in rows_of(told.inputs())
+        if (row.principal_name, row.permission) == (name, permission)
+    }
+
+
+def test_a_user_has_what_its_own_policies_and_its_groups_give_together() -> None:
+    told = (
+        Told().group("staff").user("ann", "staff").policy("p", READ, "group:staff").inline("user:ann", "own", READ_ALL)
+    )
+
+    found = told_of(told, "ann")
+
+    assert {name: (row.through, row.certainty) for name, row in found.items()} == {
+        ACCOUNT: (("user:ann|inline:own|",), "certain"),
+        DATA: (("policy:p",), "certain"),
+    }
+    assert (found[DATA].data_object_kind, found[DATA].bucket) == ("bucket", "data")
+    assert (found[ACCOUNT].data_object_kind, found[ACCOUNT].bucket) == ("account", None)
+    assert (found[DATA].principal_type, found[DATA].principal_id, found[DATA].principal_account) == (
+        "user", "AIDAann", ACCOUNT,
+    )  # fmt: skip
+
+
+def test_a_boundary_of_one_member_leaves_the_others_what_the_group_gives() -> None:
+    edge = document(allow("s3:*", "arn:aws:s3:::other/*"))
+    told = Told().group("staff").user("ann", "staff").user("bob", "staff", boundary=policy_arn("edge"))
+    told.policy("edge", edge).policy("p", READ_ALL, "group:staff")
+
+    assert {name: told_of(told, name).keys() for name in ("ann", "bob")} == {"ann": {ACCOUNT}, "bob": {OTHER}}
+
+
+def test_a_deny_elsewhere_takes_a_bucket_away() -> None:
+    told = Told().group("staff").user("ann", "staff").policy("p", READ_ALL, "user:ann")
+    told.inline("group:staff", "no", document(deny("s3:*", "arn:aws:s3:::data/*")))
+
+    assert {name: row.certainty for name, row in told_of(told, "ann").items()} == {OTHER: "certain"}
+
+
+def test_a_chain_of_roles_is_named_from_the_first_to_the_last() -> None:
+    told = Told().user("ann").role("outer", trust({"AWS": user_arn("ann")}))
+    told.role("inner", trust({"AWS": role_arn("outer")})).inline("role:inner", "read", READ)
+
+    found = told_of(told, "ann")
+
+    assert list(found) == [f"{DATA}/outer/inner"]
+    assert found[f"{DATA}/outer/inner"].through == ("role:outer", "role:inner")
+    assert list(told_of(told, "outer")) == [f"{DATA}/inner"]
+    assert list(told_of(told, "inner")) == [DATA]
+
+
+def test_roles_that_trust_each_other_end() -> None:
+    told = Told().user("ann").role("a", trust({"AWS": [user_arn("ann"), role_arn("b")]}))
+    told.role("b", trust({"AWS": role_arn("a")})).inline("role:b", "read", READ).inline("role:a", "read", READ)
+
+    assert told_of(told, "ann").keys() == {f"{DATA}/a", f"{DATA}/a/b"}
+    assert told_of(told, "a").keys() == {DATA, f"{DATA}/b"}
+
+
+def test_trust_under_a_condition_makes_all_that_the_role_has_conditional() -> None:
+    told = Told().user("ann").role("r", trust({"AWS": user_arn("ann")}, Condition=MFA)).inline("role:r", "read", READ)
+
+    (row,) = told_of(told, "ann").values()
+
+    assert row.certainty == "conditional"
+    assert ["MultiFactorAuthPresent" in text for text in row.conditions] == [True]
+    assert told_of(told, "r")[DATA].certainty == "certain"
+
+
+def test_a_certain_way_into_a_role_goes_before_a_short_one() -> None:
+    told = Told().user("ann").role("helper", trust({"AWS": user_arn("ann")}))
+    told.role("r", trust({"AWS": user_arn("ann")}, Condition=MFA), trust({"AWS": role_arn("helper")}))
+    told.inline("role:r", "read", READ)
+
+    (row,) = told_of(told, "ann").values()
+
+    assert (row.via_roles, row.certainty) == (("helper", "r"), "certain")
+
+
+def test_a_statement_with_a_condition_gives_access_that_depends_on_it() -> None:
+    text = document(
+        allow(
+            "s3:GetObject",
+            "arn:aws:s3:::data/*",
+            Sid="Office",
+            Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
+        )
+    )
+
+    (row,) = told_of(Told().user("ann").policy("p", text, "user:ann"), "ann").values()
+
+    assert (row.certainty, row.through) == ("conditional", ("policy:p",))
+    (condition,) = row.conditions
+    assert condition.startswith("policy p, statement 1 (Office): Condition (IpAddress aws:SourceIp)")
+
+
+def test_what_one_statement_gives_for_sure_is_certain_whatever_others_say() -> None:
+    text = document(allow("s3:*", "arn:aws:s3:::data/*", Condition=MFA), allow("s3:GetObject", "arn:aws:s3:::data/*"))
+    told = Told().user("ann").policy("p", text, "user:ann")
+
+    assert told_of(told, "ann")[DATA].certainty == "certain"
+    assert told_of(told, "ann", "s3:PutObject")[DATA].certainty == "conditional"
+
+
+def test_a_deny_under_a_condition_makes_conditional_what_it_is_about_and_nothing_else() -> None:
+    force = document(deny("s3:GetObject", "arn:aws:s3:::data/*", Condition=NO_MFA))
+    told = Told().user("ann").policy("p", document(allow(["s3:GetObject", "s3:PutObject"], "*")), "user:ann")
+    told.policy("force", force, "user:ann")
+
+    found = told_of(told, "ann")
+
+    assert {name: row.certainty for name, row in found.items()} == {DATA: "conditional", OTHER: "certain"}
+    assert "policy force, statement 1" in found[DATA].conditions[0]
+    assert {name: row.certainty for name, row in told_of(told, "ann", "s3:PutObject").items()} == {ACCOUNT: "certain"}
+
+
+def test_a_deny_of_everything_without_mfa_leaves_the_account_as_one_row() -> None:
+    told = Told().user("ann").policy("p", READ_ALL, "user:ann")
+    told.policy("force", document(deny("*", "*", Condition=NO_MFA)), "user:ann")
+
+    assert {name: row.certainty for name, row in told_of(told, "ann").items()} == {ACCOUNT: "conditional"}
+
+
+def test_a_boundary_that_was_not_read_makes_everything_conditional() -> None:
+    told = Told().user("ann", boundary=policy_arn("gone")).policy("p", READ, "user:ann")
+
+    (row,) = told_of(told, "ann").values()
+
+    assert "permissions boundary" in row.conditions[0]
+
+
+def test_an_access_point_gives_each_principal_its_own() -> None:
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/door"
+    ann = {**trust({"AWS": user_arn("ann")}, "s3:GetObject"), "Resource": f"{arn}/object/*"}
+    bob = {**trust({"AWS": user_arn("bob")}, "s3:GetObject"), "Resource": f"{arn}/object/a/*"}
+    told = Told().user("ann").user("bob").point("door", ann, bob)
+
+    assert {name: row.through for name, row in told_of(told, "ann").items()} == {DATA: (f"accesspoint:{arn}",)}
+    assert {name: row.data_object_kind for name, row in told_of(told, "bob").items()} == {f"{DATA}/a": "folder"}
+
+
+def _organization(*assigned: tuple[str, str]) -> Told:
+    reserved = "AWSReservedSSO_Readers_0123456789abcdef"
+    told = Told().role(reserved).inline(f"role:{reserved}", "AwsSSOInlinePolicy", READ)
+    told.role("inner", trust({"AWS": role_arn(reserved)})).policy("p", READ_ALL, "role:inner")
+    told.permission_sets = [OrgPermissionSet("i", "arn:set", "Readers", "", (), (ACCOUNT,))]
+    told.assignments = [OrgAccountAssignment(ACCOUNT, "arn:set", kind, who, None) for kind, who in assigned]
+    return told
+
+
+PEOPLE = (OrgUser("d-1", "u-1", "eve", "Eve", None, ("g-1",)), OrgUser("d-1", "u-2", "may", "May", None, ()))
+
+
+@pytest.mark.parametrize("assigned", [("USER", "u-1"), ("GROUP", "g-1")])
+def test_people_have_the_permission_sets_that_are_assigned_to_them_or_their_groups(assigned: tuple[str, str]) -> None:
+    told = _organization(assigned)
+
+    rows = [
+        row
+        for row in rows_of(told.inputs(), PEOPLE, AccessOptions(organization=LINK))
+        if row.principal_type == "org_user"
+    ]
+
+    reserved = "AWSReservedSSO_Readers_0123456789abcdef"
+    assert [
+        (row.principal_name, row.principal_account, row.data_object, row.via_roles, row.through) for row in rows
+    ] == [
+        ("eve", None, DATA, (reserved,), (f"ssorole:{reserved}",)),
+        ("eve", None, ACCOUNT, (reserved, "inner"), (f"ssorole:{reserved}", "role:inner", "policy:p")),
+    ]
+
+
+def test_who_has_equal_policies_has_equal_rows_and_variables_are_those_of_each() -> None:
+    home = document(allow("s3:GetObject", "arn:aws:s3:::data/${aws:username}/*"))
+    told = Told().group("staff").user("ann", "staff").user("bob", "staff").policy("home", home, "group:staff")
+
+    assert told_of(told, "ann").keys() == {f"{DATA}/ann"}
+    assert told_of(told, "bob").keys() == {f"{DATA}/bob"}
+
+
+def test_twice_is_the_same_in_the_same_order() -> None:
+    inputs = random_account(7, Features(conditions=True, boundaries=True)).inputs()
+
+    assert rows_of(inputs) == rows_of(inputs)
+
+
+# -- random accounts -------------------------------------------------------------------------------------------------
+
+
+def probes_of(inputs: AccessInputs, row: EffectiveAccess) -> Iterator[Probe]:
+    """The requests that a row stands for."""
+    if row.data_object_kind == "account" and row.permission in ON_ACCOUNT:
+        yield Probe(row.permission, ON_ACCOUNT[row.permission])
+    elif row.permission in WATCHED:
+        buckets = [bucket.name for bucket in inputs.buckets if bucket.included]
+        path = row.data_object.partition("/")[2]
+        for bucket in [row.bucket] if row.bucket else buckets:
+            if path and row.permission in ON_BUCKETS:
+                yield Probe(row.permission, f"arn:aws:s3:::{bucket}", f"{path}/")
+            else:
+                keys = [key for key in KEYS if not path or key == path or key.startswith(f"{path}/")]
+                yield from probes_of_bucket(bucket, (row.permission,), keys or [f"{path}/other"])
+
+
+def faults(world: World, rows: Iterable[EffectiveAccess]) -> Iterator[EffectiveAccess]:
+    """Rows that say that something is certain which AWS does not allow in an ordinary call."""
+    for row in rows:
+        way = [f"{row.principal_type}:{row.principal_name}", *(f"role:{role}" for role in row.via_roles)]
+        probes = list(probes_of(world.inputs, row)) if row.certainty == "certain" else []
+        steps = [world.assumes(who, role.removeprefix("role:")) for who, role in pairwise(way)] if probes else []
+        if not all(steps) or not all(world.allows(way[-1], probe) for probe in probes):
+            yield row
+
+
+def test_what_is_certain_in_random_accounts_is_what_aws_allows() -> None:
+    tried = Counter[str]()
+    for seed in range(4):
+        inputs = random_account(seed, Features(conditions=True, boundaries=True)).inputs()
+        rows = [row for row in rows_of(inputs) if not row.via_roles]
+        assert list(faults(World(inputs), rows)) == [], seed
+        tried.update(row.certainty for row in rows)
+    assert min(tried["certain"], tried["conditional"]) > 200, tried
