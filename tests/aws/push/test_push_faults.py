@@ -8,10 +8,10 @@ is gone, unless the very call fails that takes it; and the next push makes up fo
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -23,8 +23,10 @@ from tests.aws_profile import use_profile, write_profile
 from .conftest import KEY
 from .every_type import UNITS, EveryType, Facts, Planned, after
 
+T = TypeVar("T")
 WHOLE = "RAITO_PIPELINE_WHOLE_PUSH_FAULTS"
-"""environment variable: every call with every fault, and every moment: half an hour"""
+"""environment variable: every call with every fault, and every moment: half an hour. `1` is all of it, `2/8` the second
+of eight parts."""
 FAULTS = {
     "denied": Fault(kind="deny"),
     "throttled": Fault(kind="throttle"),
@@ -268,9 +270,24 @@ def every(calls: Counter[str]) -> Iterator[Try]:
                 yield Try(((operation, fault),), always=True)
 
 
+def part_of(whole: Sequence[T], asked: str) -> Sequence[T]:
+    """The part of a whole that is asked for: `2/8`, or all of it. The members of a part are spread over the whole."""
+    part, _, parts = asked.partition("/")
+    return whole[int(part) - 1 :: int(parts)] if parts else whole
+
+
+def test_the_parts_of_the_matrix_are_the_whole(matrix: Matrix) -> None:
+    whole = list(every(matrix.calls))
+
+    parts = [part_of(whole, f"{part}/7") for part in range(1, 8)]
+
+    assert {operation for one in whole for operation in one.operations} == set(matrix.calls)
+    assert sorted(map(str, whole)) == sorted(str(one) for part in parts for one in part)
+
+
 def test_a_fault_is_an_error_where_it_has_to_be_and_the_next_push_makes_up_for_it(matrix: Matrix) -> None:
-    tries = list(every(matrix.calls)) if os.environ.get(WHOLE) else sample(matrix.calls)
-    assert {operation for one in tries for operation in one.operations} == set(matrix.calls)
+    asked = os.environ.get(WHOLE)
+    tries = part_of(list(every(matrix.calls)), asked) if asked else sample(matrix.calls)
 
     wrong = [f"{one}: {line}" for one in tries for line in matrix.run(one)]
 
@@ -280,7 +297,8 @@ def test_a_fault_is_an_error_where_it_has_to_be_and_the_next_push_makes_up_for_i
 
 def test_a_push_that_was_killed_is_finished_by_the_next(matrix: Matrix) -> None:
     spread = [matrix.writes * part // KILLED for part in range(KILLED)]
-    moments = range(matrix.writes) if os.environ.get(WHOLE) else spread
+    asked = os.environ.get(WHOLE)
+    moments = part_of(range(matrix.writes), asked) if asked else spread
 
     wrong = [f"killed after {moment} calls: {line}" for moment in moments for line in matrix.killed(moment)]
 
