@@ -13,6 +13,7 @@ from raito_pipeline.aws.push.access_point_changes import (
     DelegateToAccessPoints,
     DeleteAccessPoint,
     DeletePointPolicy,
+    TagAccessPoint,
     UpdatePointPolicy,
 )
 from raito_pipeline.aws.push.access_points import (
@@ -88,7 +89,7 @@ ACCESS_POINT = AccessProviderType(
         delete=delete_access_point,
         creates=CreateAccessPoint,
         deletes=DeleteAccessPoint,
-        others=(CreatePointPolicy, UpdatePointPolicy, DeletePointPolicy, DelegateToAccessPoints),
+        others=(TagAccessPoint, CreatePointPolicy, UpdatePointPolicy, DeletePointPolicy, DelegateToAccessPoints),
         rights=_push_rights,
         organization_rights=no_rights,
         named=name_in_arn,

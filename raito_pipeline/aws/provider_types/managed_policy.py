@@ -52,7 +52,8 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
         yield Right(f"Attach{title}", actions, (f"{account}:{kind}/*",))
     for kind in ("user", "group"):
         # What was imported of inline policies becomes a managed policy.
-        yield Right(f"Replace{kind.title()}Inline", (f"iam:Delete{kind.title()}Policy",), (f"{account}:{kind}/*",))
+        inline = tuple(f"iam:{verb}{kind.title()}Policy" for verb in ("Get", "Delete"))
+        yield Right(f"Replace{kind.title()}Inline", inline, (f"{account}:{kind}/*",))
 
 
 MANAGED_POLICY = AccessProviderType(

@@ -14,6 +14,7 @@ from raito_pipeline.aws.push.role_changes import (
     CreateRole,
     DeleteInlinePolicy,
     DeleteRole,
+    SetBoundary,
     TagRole,
     UpdateInlinePolicy,
     UpdateTrust,
@@ -42,6 +43,8 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
         ),
         (f"arn:aws:iam::{target.account_id}:role/*",),
     )
+    if target.aws_role_boundary is not None:
+        yield Right("BoundRoles", ("iam:PutRolePermissionsBoundary",), (f"arn:aws:iam::{target.account_id}:role/*",))
     # A role is deleted after what is attached to it was detached.
     yield Right("AttachRole", ("iam:DetachRolePolicy",), (f"arn:aws:iam::{target.account_id}:role/*",))
 
@@ -71,7 +74,7 @@ ROLE = AccessProviderType(
         delete=delete_role,
         creates=CreateRole,
         deletes=DeleteRole,
-        others=(TagRole, UpdateTrust, CreateInlinePolicy, UpdateInlinePolicy, DeleteInlinePolicy),
+        others=(TagRole, SetBoundary, UpdateTrust, CreateInlinePolicy, UpdateInlinePolicy, DeleteInlinePolicy),
         named=str,
         rights=_push_rights,
         organization_rights=no_rights,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, ROLE
@@ -18,9 +18,15 @@ from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Thing
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.statements import alike
+from raito_pipeline.aws.push.tag_changes import TagObject
+from raito_pipeline.model import Tag
 
 _POINT_ARN = re.compile(r"arn:[^:]+:s3:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):accesspoint/[a-z0-9-]+")
 _BUCKET_ARN = re.compile(r"arn:(?P<partition>[^:]+):s3:::(?P<bucket>[^/:*?]+)")
+NO_POLICY = "{}"
+"""what a deletion takes along where an access point has no policy"""
+NOT_READ = ""
+"""the same where the access points of its region could not be read"""
 _OF_A_PUSH = (ROLE, PERMISSION_SET)
 """how principals begin that the same push makes"""
 
@@ -56,7 +62,7 @@ class CreateAccessPoint(Change):
     def apply(self, aws: Aws) -> None:
         arn, request = _arn(self, aws), self.request()
         if aws.points.create(arn, request):
-            aws.objects.note_made(point(arn))
+            aws.objects.note_created(point(arn))
             return
         # An earlier push was broken off after this change, or another one was faster.
         bucket = aws.points.bucket(arn)
@@ -77,11 +83,32 @@ class DeleteAccessPoint(Change):
         return frozenset({point(self.row.resource)})
 
     def current(self, aws: Aws) -> Present:
-        return Present(aws.points.policy(self.row.resource))
+        arn = _arn(self, aws)
+        if aws.points.bucket(arn) is None:
+            return Present(None)
+        return Present(NOT_READ if self.row.before == NOT_READ else aws.points.policy(arn) or NO_POLICY)
 
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws):
             aws.points.delete(self.row.resource)
+
+
+class TagAccessPoint(TagObject):
+    """An access point says for whom it is."""
+
+    KIND = "access-point"
+
+    def thing(self) -> str:
+        return point(self.row.resource)
+
+    def tags_now(self, aws: Aws) -> tuple[Tag, ...] | None:
+        return aws.points.tags(_arn(self, aws))
+
+    def is_ours(self, aws: Aws) -> bool:
+        return _is_ours(self, aws)
+
+    def add(self, aws: Aws, tags: Sequence[Mapping[str, str]]) -> None:
+        aws.points.tag(self.row.resource, tags)
 
 
 class _PointPolicy(Change):
@@ -94,6 +121,10 @@ class _PointPolicy(Change):
     @property
     def needs(self) -> Things:
         return frozenset({point(self.row.resource)})
+
+    @property
+    def within(self) -> str:
+        return point(self.row.resource)
 
     @property
     def awaits(self) -> Things:
@@ -132,10 +163,6 @@ class CreatePointPolicy(_PointPolicy):
 
     OPERATION, EFFECT = "create", Effect.GIVES
 
-    def replaces(self, aws: Aws) -> bool:
-        # S3 would overwrite a policy without a word.
-        return not aws.objects.was_made(point(self.row.resource))
-
 
 class UpdatePointPolicy(_PointPolicy):
     """An access point gives other access, or gives it to others."""
@@ -163,10 +190,6 @@ class DelegateToAccessPoints(Change):
     @property
     def makes(self) -> Things:
         return frozenset({bucket_policy(self.row.resource.rpartition(":")[2])})
-
-    def replaces(self, aws: Aws) -> bool:
-        del aws  # the statement is added to the policy of then
-        return False
 
     def current(self, aws: Aws) -> Present:
         partition, bucket = self._place()

@@ -8,6 +8,8 @@ from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.points import TYPE
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.push.access_point_changes import (
+    NO_POLICY,
+    NOT_READ,
     CreateAccessPoint,
     CreatePointPolicy,
     DelegateToAccessPoints,
@@ -70,7 +72,7 @@ def delete_access_point(plans: Plans, draft: Draft) -> None:
         there = plans.state.points.points.get(arn)
         if there is not None or plans.state.points.why_unknown(region) is not None:
             # Where the access points of a region are not known, AWS says whether it is gone.
-            before = there.policy if there is not None else None
+            before = (there.policy or NO_POLICY) if there is not None else NOT_READ
             draft.change(DeleteAccessPoint, arn, "it was removed in Raito Cloud", before=before)
             return
     draft.nothing("access-point", arn or draft.control.name, "it is to be removed, and is gone already")

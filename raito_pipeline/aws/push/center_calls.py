@@ -121,6 +121,24 @@ class Center:
             known.arn = answer["PermissionSet"]["PermissionSetArn"]
             return True
 
+    def arn(self, name: str) -> str | None:
+        """The ARN of a permission set, or None where there is none of this name."""
+        return self._described("PermissionSetArn", name)
+
+    def description(self, name: str) -> str | None:
+        """The description of a permission set, or None where it has none or is not there."""
+        return self._described("Description", name)
+
+    def _described(self, member: str, name: str) -> str | None:
+        try:
+            arn = self._arn(name)
+            found: str | None = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"].get(
+                member
+            )
+        except AwsGone:
+            return None
+        return found
+
     def policy(self, name: str) -> str | None:
         """The inline policy of a permission set, or None where it has none or is not there."""
         try:
@@ -168,9 +186,22 @@ class Center:
 
     def attach(self, name: str, policy_arn: str) -> None:
         """Give a managed policy, of AWS or (by its name and path) of the account, to a permission set."""
-        if not self._has(name, policy_arn):
+        if not self.has(name, policy_arn):
             operation = f"Attach{kind_of(policy_arn)}ToPermissionSet"
-            self._change(name, operation, lambda: self._has(name, policy_arn), **member_of(policy_arn))
+            self._change(name, operation, lambda: self.has(name, policy_arn), **member_of(policy_arn))
+
+    def has(self, name: str, policy_arn: str) -> bool:
+        """Whether a permission set has a managed policy; false where it is not there."""
+        try:
+            arn = self._arn(name)
+            if is_of_aws(policy_arn):
+                operation, key = "ListManagedPoliciesInPermissionSet", "AttachedManagedPolicies"
+                return any(one["Arn"] == policy_arn for one in self._items(operation, key, arn, PermissionSetArn=arn))
+            operation, key = "ListCustomerManagedPolicyReferencesInPermissionSet", "CustomerManagedPolicyReferences"
+            listed = self._items(operation, key, arn, PermissionSetArn=arn)
+        except AwsGone:
+            return False
+        return any(f"{one.get('Path') or '/'}{one['Name']}" == path_and_name(policy_arn) for one in listed)
 
     def detach(self, name: str, policy_arn: str) -> None:
         """Take a managed policy from a permission set."""
@@ -193,6 +224,13 @@ class Center:
             if isinstance(error, AwsDenied) or self._is_assigned(name, principal):
                 raise
             return None
+
+    def assigned(self, name: str) -> tuple[Mapping[str, str], ...]:
+        """Who has a permission set in the account, as `assign` takes them; nobody where it is not there."""
+        return tuple(
+            {key: str(one[key]) for key in ("PrincipalType", "PrincipalId") if key in one}
+            for one in self._assigned(name)
+        )
 
     def provision(self, name: str) -> None:
         """Bring a permission set as it is now into the account. Asked for again, it only says what came of it.
@@ -290,17 +328,6 @@ class Center:
             time.sleep(pause)
         return call()
 
-    def _has(self, name: str, policy_arn: str) -> bool:
-        arn = self._arn(name)
-        if is_of_aws(policy_arn):
-            listed = self._items(
-                "ListManagedPoliciesInPermissionSet", "AttachedManagedPolicies", arn, PermissionSetArn=arn
-            )
-            return any(one["Arn"] == policy_arn for one in listed)
-        operation, key = "ListCustomerManagedPolicyReferencesInPermissionSet", "CustomerManagedPolicyReferences"
-        listed = self._items(operation, key, arn, PermissionSetArn=arn)
-        return any(f"{one.get('Path') or '/'}{one['Name']}" == path_and_name(policy_arn) for one in listed)
-
     # -- what AWS goes on with after its answer --------------------------------------------------------------------
 
     def _assignment(self, name: str, kind: str, principal: Mapping[str, str]) -> str | None:
@@ -354,7 +381,7 @@ class Center:
         return AwsUnreachable(text, action=action, resource=arn)
 
     def _is_assigned(self, name: str, principal: Mapping[str, str]) -> bool:
-        return any({key: one.get(key) for key in principal} == dict(principal) for one in self._assigned(name))
+        return dict(principal) in self.assigned(name)
 
     def _assigned(self, name: str) -> list[Answer]:
         try:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, final
 
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
@@ -28,12 +28,15 @@ class IamCalls(Protocol):
 
     def role_tags(self, name: str) -> tuple[Tag, ...] | None: ...
     def role_trust(self, name: str) -> str | None: ...
+    def role_boundary(self, name: str) -> str | None: ...
+    def set_role_boundary(self, name: str, policy_arn: str) -> None: ...
     def inline_document(self, role: str, policy: str) -> str | None: ...
     def has_attached(self, kind: str, name: str, policy_arn: str) -> bool: ...
     def create_role(self, name: str, request: Mapping[str, Any]) -> bool: ...
     def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None: ...
     def put_inline(self, role: str, policy: str, document: str, *, fresh: bool = False) -> None: ...
     def delete_inline(self, role: str, policy: str) -> None: ...
+    def inline_document_of(self, kind: str, name: str, policy: str) -> str | None: ...
     def delete_inline_of(self, kind: str, name: str, policy: str) -> None: ...
     def delete_role(self, name: str) -> None: ...
     def policy_tags(self, arn: str) -> tuple[Tag, ...] | None: ...
@@ -51,7 +54,11 @@ class CenterCalls(Protocol):
     """The calls of Identity Center that changes of permission sets are made with, for one account."""
 
     def tags(self, name: str) -> tuple[Tag, ...] | None: ...
+    def arn(self, name: str) -> str | None: ...
+    def description(self, name: str) -> str | None: ...
     def policy(self, name: str) -> str | None: ...
+    def has(self, name: str, policy_arn: str) -> bool: ...
+    def assigned(self, name: str) -> tuple[Mapping[str, str], ...]: ...
     def create(self, name: str, request: Mapping[str, Any]) -> bool: ...
     def describe(self, name: str, description: str) -> None: ...
     def tag(self, name: str, tags: Sequence[Mapping[str, str]]) -> None: ...
@@ -88,6 +95,7 @@ class PointCalls(Protocol):
     """The calls that changes of access points and of their buckets are made with; a point is named by its ARN."""
 
     def tags(self, arn: str) -> tuple[Tag, ...] | None: ...
+    def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None: ...
     def bucket(self, arn: str) -> str | None: ...
     def create(self, arn: str, request: Mapping[str, Any]) -> bool: ...
     def may_take_over(self, arn: str) -> tuple[Tag, ...] | None: ...
@@ -131,16 +139,23 @@ class Change(ABC):
 
     NEW_OBJECT: ClassVar[bool] = False
     """true where it makes an object of a name that somebody else's may have: its tags say whose it is, its documents do
-    not"""
+    not. AWS refuses to make what is there, which is compared then"""
+
+    OVERWRITES: ClassVar[bool] = True
+    """false where others can have left nothing in its place that it would replace: something is there or it is not"""
 
     def __init_subclass__(cls) -> None:
-        """Raises `TypeError` where the class lacks a part."""
+        """Raises `TypeError` where the class lacks a part, or is made in a way of its own."""
         lacking = [name for name in ("KIND", "OPERATION", "EFFECT") if not hasattr(cls, name)]
         lacking += [
-            name for name in ("needs", "makes", "removes", "apply") if getattr(cls, name) is getattr(Change, name)
+            name
+            for name in ("needs", "makes", "removes", "apply", "current")
+            if getattr(cls, name) is getattr(Change, name)
         ]
         if lacking:
             raise TypeError(f"{cls.__name__} lacks {', '.join(lacking)}")
+        if cls.carry_out is not Change.carry_out:
+            raise TypeError(f"{cls.__name__} has a carry_out of its own, which compares nothing with AWS")
 
     @property
     def title(self) -> str:
@@ -204,13 +219,12 @@ class Change(ABC):
 
     # -- what AWS has now ----------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def current(self, aws: Aws) -> Present | None:
         """What AWS has now in the place that `before` and `after` are about. Raises `AwsError`.
 
-        None where a change is of a kind that is not looked up. Each look costs a call, so it is made for changes only.
+        None where nothing in AWS says whether it was made. Each look costs a call, so it is made for changes only.
         """
-        del aws
-        return None
 
     @property
     def intended(self) -> str | None:
@@ -222,22 +236,46 @@ class Change(ABC):
         """What `current` looks at, by a name: of several changes in one place AWS has what the last one left."""
         return (self.row.kind, self.row.resource)
 
-    def replaces(self, aws: Aws) -> bool:
-        """Whether it replaces or removes something, so that AWS has to be asked whether that is as it was planned."""
-        del aws
-        return self.row.before is not None
+    @property
+    def within(self) -> str:
+        """The object that its place is part of, as `makes` names it: in one that this push creates is nothing yet."""
+        return ""
 
+    @final
     def carry_out(self, aws: Aws) -> None:
         """Make it, unless it is made already; what others changed since the plan is not overwritten.
 
-        Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
+        Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
         """
-        now = self.current(aws) if self.replaces(aws) else None
-        if now is not None and not alike(now.document, self.row.before):
-            if not alike(now.document, self.intended):
-                raise ChangedSincePlan(self.row)
-            return  # a push that was broken off made it, or somebody by hand
-        self.apply(aws)
+        if not self._may_overwrite(aws) or self._is_as_planned(aws):
+            self.apply(aws)
+            aws.objects.note_written(self.place)
+
+    def _may_overwrite(self, aws: Aws) -> bool:
+        """False where nothing of others can be in its place."""
+        known = aws.objects.was_created(self.within) or aws.objects.was_written(self.place)
+        return self.OVERWRITES and not self.NEW_OBJECT and not known
+
+    def _is_as_planned(self, aws: Aws) -> bool:
+        """True where AWS has what the plan says is there, false where it has what is intended already.
+
+        A push that was broken off made it then, or somebody by hand. Raises `ChangedSincePlan`, `AwsError`.
+        """
+        now = self.current(aws)
+        if now is None or alike(now.document, self.row.before):
+            return True
+        self._must_be_intended(now)
+        return False
+
+    def require_made(self, aws: Aws) -> None:
+        """What AWS would not create, as it is there, must be what is to be made. Raises `ChangedSincePlan`."""
+        now = self.current(aws)
+        if now is not None:
+            self._must_be_intended(now)
+
+    def _must_be_intended(self, now: Present) -> None:
+        if not alike(now.document, self.intended):
+            raise ChangedSincePlan(self.row)
 
     def is_made(self, aws: Aws) -> bool:
         """Whether AWS has what the change intends, as far as it says so. Raises `AwsError`."""
@@ -269,6 +307,10 @@ class UnknownChange(Change):
     KIND = OPERATION = ""
     EFFECT = Effect.NEITHER
     needs = makes = removes = NOTHING
+
+    def current(self, aws: Aws) -> None:
+        """Nothing is asked: it is not made."""
+        del aws
 
     def apply(self, aws: Aws) -> None:
         """Raises `ChangeRefused`."""

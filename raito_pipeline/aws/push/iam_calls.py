@@ -53,11 +53,29 @@ class Iam:
             return None
         return _text(role["AssumeRolePolicyDocument"])
 
+    def role_boundary(self, name: str) -> str | None:
+        """The ARN of the permissions boundary of a role, or None where it has none, or there is no such role."""
+        try:
+            role = self._service.get("GetRole", self.arn("role", name), RoleName=name)["Role"]
+        except AwsGone:
+            return None
+        return (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+
+    def set_role_boundary(self, name: str, policy_arn: str) -> None:
+        """Set the permissions boundary of a role, in the place of the one that it has."""
+        arn = self.arn("role", name)
+        self._call("PutRolePermissionsBoundary", arn, RoleName=name, PermissionsBoundary=policy_arn)
+
     def inline_document(self, role: str, policy: str) -> str | None:
         """An inline policy of a role, or None where there is no such policy (or role)."""
-        request = {"RoleName": role, "PolicyName": policy}
+        return self.inline_document_of("role", role, policy)
+
+    def inline_document_of(self, kind: str, name: str, policy: str) -> str | None:
+        """An inline policy of a `user`, `group` or `role`, or None where there is none (or not its owner)."""
+        title = kind.title()
+        request = {f"{title}Name": name, "PolicyName": policy}
         try:
-            return _text(self._service.get("GetRolePolicy", self.arn("role", role), **request)["PolicyDocument"])
+            return _text(self._service.get(f"Get{title}Policy", self.arn(kind, name), **request)["PolicyDocument"])
         except AwsGone:
             return None
 

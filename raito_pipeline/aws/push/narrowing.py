@@ -1,8 +1,8 @@
 """The rules of a push as AWS enforces them: its rights in IAM narrowed to what it may touch.
 
 With `aws-push-own-only` they are limited by name (prefixes and suffixes of what is made), by the tag `creator=RAITO`,
-and for attachments by the policy; with `aws-role-boundary` roles are only made with that permissions boundary. Which
-conditions an action takes:
+and for attachments by the policy; with `aws-role-boundary` roles are only made with that permissions boundary, and get
+no other one. Which conditions an action takes:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
 
@@ -55,6 +55,8 @@ def _group(action: str, options: PushOptions) -> str:
         return ""
     if action == "iam:CreateRole":
         return "New" if options.aws_push_own_only or options.aws_role_boundary else ""
+    if action == "iam:PutRolePermissionsBoundary":
+        return "Bound"
     if not options.aws_push_own_only:
         return ""
     if action in _ATTACHING:
@@ -68,6 +70,9 @@ def _conditions(group: str, resources: Sequence[str], options: PushOptions) -> M
         return {"ArnLike": {"iam:PolicyARN": _named(f"{account}:policy/*", options)}}
     if group == "Own":
         return _own()
+    if group == "Bound":
+        carried = _CARRIED if options.aws_push_own_only else {}
+        return {"StringEquals": {**carried, "iam:PermissionsBoundary": options.aws_role_boundary}}
     equal = dict(_REQUESTED) if group and options.aws_push_own_only else {}
     if group == "New" and options.aws_role_boundary:
         equal["iam:PermissionsBoundary"] = options.aws_role_boundary

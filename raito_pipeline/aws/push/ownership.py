@@ -45,6 +45,8 @@ class Objects:
         self.account_id = account_id
         self._own_ids = own_ids
         self._made: set[str] = set()
+        self._created: set[str] = set()
+        self._written: set[tuple[str, ...]] = set()
         self._ours: set[str] = set()
         self._lock = threading.Lock()
 
@@ -74,17 +76,33 @@ class Objects:
         unnamed = thing.startswith(ACCESS_POINT) and not any(owner)
         if any(wanted) and owner != wanted and not unnamed:
             raise ChangeRefused(change, "it exists, and its tags do not say that it was made for this access control.")
-        self.note_made(thing)
-
-    def note_made(self, thing: str) -> None:
-        """Count as made by this push."""
         with self._lock:
             self._ours.add(thing)
             self._made.add(thing)
 
+    def note_created(self, thing: str) -> None:
+        """Count as made by this push, which found nothing of this name."""
+        with self._lock:
+            self._ours.add(thing)
+            self._made.add(thing)
+            self._created.add(thing)
+
+    def note_written(self, place: tuple[str, ...]) -> None:
+        """What is in a place of AWS is what this push wrote there last."""
+        with self._lock:
+            self._written.add(place)
+
     def was_made(self, thing: str) -> bool:
-        """True where this push made it."""
+        """True where this push made it, or took over what an earlier one had made."""
         return thing in self._made
+
+    def was_created(self, thing: str) -> bool:
+        """True where this push made it, and nothing was there before."""
+        return thing in self._created
+
+    def was_written(self, place: tuple[str, ...]) -> bool:
+        """True where this push wrote what is there: reads of AWS may lag behind."""
+        return place in self._written
 
 
 def _must_be_made_by_raito(change: PushChange, tags: tuple[Tag, ...] | None) -> None:

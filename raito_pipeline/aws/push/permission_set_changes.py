@@ -2,6 +2,7 @@
 
 import json
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
@@ -10,6 +11,9 @@ from raito_pipeline.aws.push.changes import NOTHING, Aws, CenterCalls, Change, P
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.policy_changes import policy
+from raito_pipeline.aws.push.statements import compact
+from raito_pipeline.aws.push.tag_changes import TagObject
+from raito_pipeline.model import Tag
 
 
 def permission_set(name: str) -> str:
@@ -64,38 +68,56 @@ class _OfPermissionSet(Change):
     def apply(self, aws: Aws) -> None:
         """Make it."""
 
+    @abstractmethod
+    def current(self, aws: Aws) -> Present | None:
+        """What AWS has now."""
+
     def center(self, aws: Aws) -> CenterCalls:
         """The calls of Identity Center. Raises `ChangeRefused` where there are none."""
         if aws.center is None:
             raise ChangeRefused(self.row, "the account links no organization. Nothing was changed.")
         return aws.center
 
-    def ours(self, aws: Aws) -> CenterCalls:
-        """The calls, for a permission set that Raito made. Raises `ChangeRefused`, `AwsError`."""
+    def is_there(self, aws: Aws) -> bool:
+        """True for a permission set that Raito made, false for one that is gone. Raises `ChangeRefused`, `AwsError`."""
         center = self.center(aws)
         # Raito Cloud naming it is not enough: imported ones are others', whose who alone may be edited.
-        aws.objects.is_ours(self.row, f"{self.KIND} {self.name}", lambda: center.tags(self.name))
-        return center
+        made = aws.objects.was_made(permission_set(self.name))
+        return made or aws.objects.is_ours(self.row, f"permission set {self.name}", lambda: center.tags(self.name))
+
+    def ours(self, aws: Aws) -> CenterCalls:
+        """The calls, for a permission set that Raito made. Raises `ChangeRefused`, `AwsError`."""
+        self.is_there(aws)
+        return self.center(aws)
 
 
 class CreatePermissionSet(_OfPermissionSet):
     """A new permission set, which nobody has yet."""
 
     OPERATION = "create"
+    NEW_OBJECT = True
     needs = NOTHING
 
     @property
     def makes(self) -> Things:
         return frozenset({permission_set(self.name)})
 
+    def current(self, aws: Aws) -> Present:
+        center = self.center(aws)
+        tags = center.tags(self.name)
+        if tags is None:
+            return Present(None)
+        listed = [{"Key": tag.key, "Value": tag.value} for tag in tags]
+        return Present(compact({"Description": center.description(self.name), "Tags": listed}))
+
     def apply(self, aws: Aws) -> None:
-        center, request = self.center(aws), self.request()
-        if not center.create(self.name, request):
-            # An earlier push was broken off after this change, or another one was faster.
-            aws.objects.take_over(self.row, f"{self.KIND} {self.name}", lambda: center.tags(self.name))
-            center.describe(self.name, request["Description"])
-            center.tag(self.name, request["Tags"])
-        aws.objects.note_made(f"{self.KIND} {self.name}")
+        center = self.center(aws)
+        if center.create(self.name, self.request()):
+            aws.objects.note_created(permission_set(self.name))
+            return
+        # An earlier push was broken off after this change, or another one was faster.
+        aws.objects.take_over(self.row, permission_set(self.name), lambda: center.tags(self.name))
+        self.require_made(aws)
 
 
 class DescribePermissionSet(_OfPermissionSet):
@@ -103,18 +125,33 @@ class DescribePermissionSet(_OfPermissionSet):
 
     OPERATION = "update"
 
+    def current(self, aws: Aws) -> Present:
+        return Present(self.center(aws).description(self.name))
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return (*super().place, self.OPERATION)
+
     def apply(self, aws: Aws) -> None:
         self.ours(aws).describe(self.name, self.document())
 
 
-class TagPermissionSet(_OfPermissionSet):
+class TagPermissionSet(TagObject, _OfPermissionSet):
     """A permission set has more tags, or others."""
 
-    OPERATION = "tag"
+    KIND, OPERATION, EFFECT = "permission-set", "tag", Effect.NEITHER
 
-    def apply(self, aws: Aws) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in self.request().items()]
-        self.ours(aws).tag(self.name, tags)
+    def thing(self) -> str:
+        return permission_set(self.name)
+
+    def tags_now(self, aws: Aws) -> tuple[Tag, ...] | None:
+        return self.center(aws).tags(self.name)
+
+    def is_ours(self, aws: Aws) -> bool:
+        return self.is_there(aws)
+
+    def add(self, aws: Aws, tags: Sequence[Mapping[str, str]]) -> None:
+        self.center(aws).tag(self.name, tags)
 
 
 class DeletePermissionSet(_OfPermissionSet):
@@ -127,10 +164,20 @@ class DeletePermissionSet(_OfPermissionSet):
     def removes(self) -> Things:
         return frozenset({permission_set(self.name), assignments(self.name)})
 
-    def apply(self, aws: Aws) -> None:
+    @property
+    def intended(self) -> str | None:
+        return None
+
+    def current(self, aws: Aws) -> Present:
+        """Its ARN, and who has it in the account: before it goes it was taken from all whom the plan knew of."""
         center = self.center(aws)
-        if not aws.objects.is_ours(self.row, f"{self.KIND} {self.name}", lambda: center.tags(self.name)):
+        arn, assigned = center.arn(self.name), center.assigned(self.name)
+        return Present(compact({"of": arn, "assigned": assigned}) if arn is not None and assigned else arn)
+
+    def apply(self, aws: Aws) -> None:
+        if not self.is_there(aws):
             return
+        center = self.center(aws)
         others = center.other_accounts(self.name)
         if others:
             raise ChangeRefused(
@@ -147,6 +194,10 @@ class _PermissionSetPolicy(_OfPermissionSet):
     @property
     def makes(self) -> Things:
         return frozenset({content(self.name)})
+
+    @property
+    def within(self) -> str:
+        return permission_set(self.name)
 
     def current(self, aws: Aws) -> Present:
         return Present(self.center(aws).policy(self.name))
@@ -180,6 +231,7 @@ class _Assignment(_OfPermissionSet):
     """Somebody and a permission set in the account, named NAME/user:WHO or NAME/group:WHO."""
 
     KIND = "assignment"
+    OVERWRITES = False
 
     @property
     def name(self) -> str:
@@ -203,9 +255,11 @@ class _Assignment(_OfPermissionSet):
         imported = f"{prefix}:" == PERMISSION_SET and named != self.name and permission_set_name(named) == self.name
         if imported:
             return self.center(aws)
-        center = self.center(aws)
-        aws.objects.is_ours(self.row, f"permission-set {self.name}", lambda: center.tags(self.name))
-        return center
+        return self.ours(aws)
+
+    def current(self, aws: Aws) -> Present:
+        has_it = self.principal() in self.center(aws).assigned(self.name)
+        return Present((self.row.after or self.row.before) if has_it else None)
 
 
 class Assign(_Assignment):
@@ -248,6 +302,14 @@ class _Reference(_OfPermissionSet):
     """A managed policy and a permission set that has it."""
 
     KIND = "permission-set-reference"
+    OVERWRITES = False
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return (*super().place, self.arn)
+
+    def current(self, aws: Aws) -> Present:
+        return Present(self.arn if self.center(aws).has(self.name, self.arn) else None)
 
     @property
     def arn(self) -> str:
@@ -301,7 +363,12 @@ class ProvisionPermissionSet(_OfPermissionSet):
     """
 
     KIND, OPERATION = "permission-set-in-account", "provision"
+    OVERWRITES = False
     about = ""
+
+    def current(self, aws: Aws) -> None:
+        """Nothing tells a permission set that was brought into the account once more from one that was not."""
+        del aws
 
     @cached_property
     def effect(self) -> Effect:

@@ -10,7 +10,8 @@ from raito_pipeline.model import CREATOR, RAITO_ACCOUNT, AccessControl
 _LONGEST_VALUE = 256
 _MOST_TAGS = 50
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html"""
-_OWN = 2
+_OWN = 4
+"""tags of the pipeline's own: who made it, for which account, and for which access control of which data source"""
 
 
 def tags_of_permission_set(

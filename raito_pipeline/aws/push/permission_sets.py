@@ -27,7 +27,8 @@ from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
 from raito_pipeline.aws.push.references import is_in_account
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.statements import NOTHING, compact, same
-from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, WhoEntry, made_by_raito
+from raito_pipeline.aws.push.tag_changes import plan_tags
+from raito_pipeline.model import AccessControl, Assignee, PushPermissionSet, Tag, WhoEntry, made_by_raito
 
 PERMISSION_SET_NAMES = NamingRule(characters="A-Za-z0-9+_", split="_", hint=19, longest=32)
 """Permission sets: the hint, prefix and suffix fill 32 characters where the suffix is `_#account#`."""
@@ -147,12 +148,8 @@ def _tag(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:
     alone = not set(known.account_ids) - {plans.state.account_id}
     wanted, warnings = tags_of_permission_set(draft.control, plans.state.account_id, plans.options, mark_account=alone)
     draft.warnings += warnings
-    had = {tag.key: tag.value for tag in known.tags}
-    new = {key: value for key, value in wanted.items() if had.get(key) != value}
-    if new:
-        before = {key: had[key] for key in new if key in had}
-        why = "its tags have changed"
-        draft.change(TagPermissionSet, known.name, why, before=compact(before), after=compact(new))
+    tags = (Tag(key, value) for key, value in wanted.items())
+    plan_tags(draft, TagPermissionSet, known.name, known.tags, tags, "its tags have changed")
 
 
 def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:

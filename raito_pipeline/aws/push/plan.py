@@ -15,10 +15,10 @@ from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.quotas import warn_of_quotas
-from raito_pipeline.aws.push.role_changes import with_boundary
+from raito_pipeline.aws.push.roles import plan_boundary
 from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.statements import compact
+from raito_pipeline.aws.push.tag_changes import plan_tags
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import CREATOR, AccessControl, PushChange, PushOrphan, PushTarget, made_by_raito
 
@@ -80,12 +80,12 @@ def plan_push(
         _plan(plans, types, removal)
         drafts.append(removal)
         in_turn.append(removal)
-    hold_to([*drafts, *all_parts], types, state, options, held_to)
-    warn_of_quotas([*drafts, *all_parts], types, state)
     for draft in (*drafts, *all_parts):
         if options.aws_role_boundary is not None:
-            draft.rows = [with_boundary(row, options.aws_role_boundary) for row in draft.rows]
+            plan_boundary(draft, state.roles, options.aws_role_boundary)
         _say_whose(draft, types, state, held_to)
+    hold_to([*drafts, *all_parts], types, state, options, held_to)
+    warn_of_quotas([*drafts, *all_parts], types, state)
     rows = list(shown(orphans))
     for draft in reversed(in_turn):
         further = parts.get(draft.control.id, ())
@@ -135,7 +135,10 @@ def _ordered(rows: Sequence[PushChange], types: PushedTypes) -> tuple[PushChange
 
 
 def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bounds) -> None:
-    """Objects say by tags for whom they are: those that are made, and those that are written and do not say it yet."""
+    """Objects say by tags for whom they are: those that are made, and those that are written and do not say it yet.
+
+    A permission set that Raito did not make gets none: only who has it is edited.
+    """
     tags = owner_tags.owner_tags(bounds.data_source, draft.control)
     written = types.changes(draft.rows)
     if not tags or not written:
@@ -145,15 +148,14 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
         for row in draft.rows
     ]
     own_id = draft.external_id or ""
-    # A permission set has tags of its own type, which say which account it serves.
-    there = None if own_id.startswith(PERMISSION_SET) else existing(state, own_id)
-    tagging = types.tagging(draft.kind)
-    if there is None or tagging is None or owner_tags.owner_of(there.tags) == owner_tags.owner_of(tags):
+    there, tagging = existing(state, own_id), types.tagging(draft.kind)
+    if there is None or tagging is None or (own_id.startswith(PERMISSION_SET) and not made_by_raito(there.tags)):
         return
-    # A policy of AWS can tell by this tag that it is an object of Raito that gets tags.
-    listed = (*tags, CREATOR) if made_by_raito(there.tags) else tags
-    request = {"Tags": [{"Key": tag.key, "Value": tag.value} for tag in listed]}
-    draft.change(tagging, there.resource, "its tags do not say yet for whom it is", after=compact(request))
+    if owner_tags.owner_of(there.tags) != owner_tags.owner_of(tags):
+        # A policy of AWS can tell by `creator` that it is an object of Raito that gets tags.
+        creator = [CREATOR] if made_by_raito(there.tags) else []
+        why = "its tags do not say yet for whom it is"
+        plan_tags(draft, tagging, there.resource, there.tags or (), tags, why, creator)
 
 
 def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:

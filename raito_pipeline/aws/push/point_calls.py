@@ -56,6 +56,11 @@ class Points:
             return None
         return tags_of(found)
 
+    def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
+        """Add tags to an access point, or change their values; others stay."""
+        request = {"AccountId": self._account_id, "ResourceArn": arn, "Tags": list(tags)}
+        self._control(arn).get("TagResource", arn, **request)
+
     def may_take_over(self, arn: str) -> tuple[Tag, ...] | None:
         """The tags of an access point that is there already. Where they may not be read, one without a policy is ours.
 

@@ -1,12 +1,14 @@
 """The changes of managed policies: the policy, its document, and whom it is attached to."""
 
-import json
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.tag_changes import TagObject
+from raito_pipeline.model import Tag
 
 
 def policy(name_or_arn: str) -> str:
@@ -41,13 +43,12 @@ class CreatePolicy(Change):
         name, request = self.row.resource, self.request()
         document = document_text(request.pop("PolicyDocument", None))
         if aws.iam.create_policy(name, {"PolicyDocument": document, **request}):
-            aws.objects.note_made(policy(name))
+            aws.objects.note_created(policy(name))
             return
         # An earlier push was broken off after this change: what it made is taken over.
         arn = aws.iam.arn("policy", name)
         aws.objects.take_over(self.row, policy(name), lambda: aws.iam.policy_tags(arn))
-        if aws.iam.policy_document(arn) != json.loads(document):
-            aws.iam.new_version(arn, document)
+        self.require_made(aws)
 
 
 class DeletePolicy(Change):
@@ -92,25 +93,29 @@ class NewPolicyVersion(Change):
         aws.iam.new_version(self.row.resource, self.document(), fresh=fresh)
 
 
-class TagPolicy(Change):
+class TagPolicy(TagObject):
     """A managed policy says for whom it is."""
 
-    KIND, OPERATION, EFFECT = "policy", "tag", Effect.NEITHER
-    makes = removes = NOTHING
+    KIND = "policy"
 
-    @property
-    def needs(self) -> Things:
-        return frozenset({policy(self.row.resource)})
+    def thing(self) -> str:
+        return policy(self.row.resource)
 
-    def apply(self, aws: Aws) -> None:
-        if _is_ours(self, aws):
-            aws.iam.tag("policy", self.row.resource, self.request()["Tags"])
+    def tags_now(self, aws: Aws) -> tuple[Tag, ...] | None:
+        return aws.iam.policy_tags(self.row.resource)
+
+    def is_ours(self, aws: Aws) -> bool:
+        return _is_ours(self, aws)
+
+    def add(self, aws: Aws, tags: Sequence[Mapping[str, str]]) -> None:
+        aws.iam.tag("policy", self.row.resource, tags)
 
 
 class _Attachment(Change):
     """A managed policy and a principal, `user:NAME`, `group:NAME` or `role:NAME`, that has it."""
 
     KIND, OPERATION, EFFECT = "attachment", "", Effect.NEITHER
+    OVERWRITES = False
     makes = removes = NOTHING
 
     @property
@@ -176,10 +181,6 @@ class DetachPolicy(_Attachment):
     def arn(self) -> str | None:
         return self.row.before
 
-    def replaces(self, aws: Aws) -> bool:
-        del aws  # whoever has lost it already is none the worse for it
-        return False
-
     def apply(self, aws: Aws) -> None:
         aws.iam.detach(*self.names())
 
@@ -202,17 +203,24 @@ class DeleteReplacedInline(Change):
     def removes(self) -> Things:
         return frozenset({f"inline-policy:{self.row.resource}"})
 
-    def replaces(self, aws: Aws) -> bool:
-        del aws  # AWS is not asked for it before: the external id names it
-        return False
+    @property
+    def intended(self) -> str | None:
+        return None
 
-    def apply(self, aws: Aws) -> None:
+    def names(self, aws: Aws) -> tuple[str, str, str]:
+        """Its owner, a `user` or a `group` by name, and the policy. Raises `ChangeRefused` where it is not named."""
         principal, slash, name = self.row.resource.partition("/")
         kind, _, who = principal.partition(":")
         owned, _, listed = aws.objects.external_id(self.row).partition("|inline:")
         if not slash or owned != principal or name not in listed.split("|") or kind not in ("user", "group"):
             raise ChangeRefused(self.row, "the access control was not imported of it. Nothing was changed.")
-        aws.iam.delete_inline_of(kind, who, name)
+        return kind, who, name
+
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.inline_document_of(*self.names(aws)))
+
+    def apply(self, aws: Aws) -> None:
+        aws.iam.delete_inline_of(*self.names(aws))
 
 
 def _document(aws: Aws, arn: str) -> Present:

@@ -8,6 +8,7 @@ from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.push.changes import Change, UnknownChange
 from raito_pipeline.aws.push.draft import IDLE, Draft, Plans
 from raito_pipeline.aws.push.names import NamingRule
+from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange
@@ -113,12 +114,12 @@ class PushedTypes:
         """True where a change deletes the object that an access control is."""
         return type(change) in self._deleting
 
-    def tagging(self, kind: str) -> type[Change] | None:
+    def tagging(self, kind: str) -> type[TagObject] | None:
         """The change that adds tags to the object of an access control; None where its type has none."""
         pushed = self.of(kind)
         if not isinstance(pushed, PushedType):
             return None
-        return self._classes.get((pushed.creates.KIND, "tag"))
+        return next((each for each in pushed.changes if issubclass(each, TagObject)), None)
 
     @cached_property
     def _classes(self) -> Mapping[tuple[str, str], type[Change]]:

@@ -1,15 +1,14 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
-import json
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
-from raito_pipeline.aws.push.statements import compact
-from raito_pipeline.model import PushChange
+from raito_pipeline.aws.push.tag_changes import TagObject
+from raito_pipeline.model import Tag
 
 
 def role(name: str) -> str:
@@ -44,11 +43,11 @@ class CreateRole(Change):
         name, request = self.row.resource, self.request()
         trust = document_text(request.pop("AssumeRolePolicyDocument", None))
         if aws.iam.create_role(name, {"AssumeRolePolicyDocument": trust, **request}):
-            aws.objects.note_made(role(name))
+            aws.objects.note_created(role(name))
             return
         # An earlier push was broken off after this change: what it made is taken over.
         aws.objects.take_over(self.row, role(name), lambda: aws.iam.role_tags(name))
-        aws.iam.set_trust(name, trust)
+        self.require_made(aws)
 
 
 class DeleteRole(Change):
@@ -94,19 +93,40 @@ class UpdateTrust(Change):
         aws.iam.set_trust(name, self.document(), fresh=aws.objects.was_made(role(name)))
 
 
-class TagRole(Change):
+class TagRole(TagObject):
     """A role says for whom it is."""
 
-    KIND, OPERATION, EFFECT = "role", "tag", Effect.NEITHER
+    KIND = "role"
+
+    def thing(self) -> str:
+        return role(self.row.resource)
+
+    def tags_now(self, aws: Aws) -> tuple[Tag, ...] | None:
+        return aws.iam.role_tags(self.row.resource)
+
+    def is_ours(self, aws: Aws) -> bool:
+        return _is_ours(self, aws, self.row.resource)
+
+    def add(self, aws: Aws, tags: Sequence[Mapping[str, str]]) -> None:
+        aws.iam.tag("role", self.row.resource, tags)
+
+
+class SetBoundary(Change):
+    """A role of Raito gets the permissions boundary that the target asks for; `before` and `after` are its ARN."""
+
+    KIND, OPERATION, EFFECT = "role-boundary", "update", Effect.NEITHER
     makes = removes = NOTHING
 
     @property
     def needs(self) -> Things:
         return frozenset({role(self.row.resource)})
 
+    def current(self, aws: Aws) -> Present:
+        return Present(aws.iam.role_boundary(self.row.resource))
+
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws, self.row.resource):
-            aws.iam.tag("role", self.row.resource, self.request()["Tags"])
+            aws.iam.set_role_boundary(self.row.resource, self.document())
 
 
 class _InlinePolicy(Change):
@@ -138,6 +158,10 @@ class _InlinePolicy(Change):
     def through(self) -> Things:
         return NOTHING  # nobody is added to those who may assume the role
 
+    @property
+    def within(self) -> str:
+        return role(self.row.resource.partition("/")[0])
+
     def names(self) -> tuple[str, str]:
         """The role and the policy. Raises `ChangeRefused`."""
         name, slash, policy = self.row.resource.partition("/")
@@ -158,10 +182,6 @@ class CreateInlinePolicy(_InlinePolicy):
     """A role gives access to something."""
 
     OPERATION, EFFECT = "create", Effect.GIVES
-
-    def replaces(self, aws: Aws) -> bool:
-        # IAM would overwrite a policy of this name without a word.
-        return not aws.objects.was_made(role(self.row.resource.partition("/")[0]))
 
 
 class UpdateInlinePolicy(_InlinePolicy):
@@ -187,13 +207,6 @@ class DeleteInlinePolicy(_InlinePolicy):
         name, policy = self.names()
         if _is_ours(self, aws, name):
             aws.iam.delete_inline(name, policy)
-
-
-def with_boundary(row: PushChange, boundary: str) -> PushChange:
-    """The row with a permissions boundary, where it creates a role."""
-    if (row.kind, row.operation) != (CreateRole.KIND, CreateRole.OPERATION):
-        return row
-    return replace(row, after=compact({**json.loads(row.after or "{}"), "PermissionsBoundary": boundary}))
 
 
 def _what(name: str) -> str:

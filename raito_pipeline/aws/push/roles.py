@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.principals import Directory, who_of_trust
 from raito_pipeline.aws.push.document_edits import Edit, beyond, narrowed
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.draft import IDLE, Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
 from raito_pipeline.aws.push.imported import Claims
 from raito_pipeline.aws.push.revocations import only_taking
@@ -16,13 +17,14 @@ from raito_pipeline.aws.push.role_changes import (
     CreateRole,
     DeleteInlinePolicy,
     DeleteRole,
+    SetBoundary,
     UpdateInlinePolicy,
     UpdateTrust,
     inline_name,
 )
 from raito_pipeline.aws.push.statements import ROLE_INLINE_LIMIT, TRUST_LIMIT, compact, same, trust_policy
 from raito_pipeline.aws.push.trusts import Trust, edited
-from raito_pipeline.model import AccessControl, IamRole, made_by_raito
+from raito_pipeline.model import AccessControl, IamRole, PushChange, made_by_raito
 
 
 def plan_role(plans: Plans, draft: Draft) -> None:
@@ -49,6 +51,25 @@ def delete_role(plans: Plans, draft: Draft) -> None:
     else:
         why = f"it was removed in Raito Cloud{_with_it(plans, role.role_name)}"
         draft.change(DeleteRole, role.role_name, why, before=role.trust_policy)
+
+
+def plan_boundary(draft: Draft, roles: Mapping[str, IamRole], boundary: str) -> None:
+    """Plan that the role of an access control has a permissions boundary: a new one, and one that Raito made before."""
+    draft.rows = [with_boundary(row, boundary) for row in draft.rows]
+    kind, _, name = (draft.external_id or "").partition(":")
+    role = roles.get(name) if f"{kind}:" == ROLE and not draft.refused and not draft.control.delete else None
+    if role is None or not made_by_raito(role.tags) or role.permissions_boundary_arn == boundary:
+        return
+    draft.rows = [row for row in draft.rows if row.operation not in IDLE]
+    why = "aws-role-boundary asks for this permissions boundary"
+    draft.change(SetBoundary, name, why, before=role.permissions_boundary_arn, after=boundary)
+
+
+def with_boundary(row: PushChange, boundary: str) -> PushChange:
+    """The row with a permissions boundary, where it creates a role."""
+    if (row.kind, row.operation) != (CreateRole.KIND, CreateRole.OPERATION):
+        return row
+    return replace(row, after=compact({**json.loads(row.after or "{}"), "PermissionsBoundary": boundary}))
 
 
 def _with_it(plans: Plans, name: str) -> str:

@@ -51,7 +51,10 @@ class CreateVault(Change):
         return frozenset({f"{PREFIX}{self.row.resource}"})
 
     def apply(self, aws: Aws) -> None:
-        aws.objects.note_made(f"{PREFIX}{self.row.resource}")
+        aws.objects.note_created(f"{PREFIX}{self.row.resource}")
+
+    def current(self, aws: Aws) -> None:
+        del aws
 
 
 class DeleteVault(Change):
@@ -64,6 +67,9 @@ class DeleteVault(Change):
 
     def apply(self, aws: Aws) -> None:
         assert aws.objects.account_id
+
+    def current(self, aws: Aws) -> None:
+        del aws
 
 
 def _read(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
@@ -203,13 +209,19 @@ def test_a_type_that_lacks_a_part_does_not_load(kind: type[Any]) -> None:
             kind(**{part: value for part, value in parts.items() if part != name})
 
 
-@pytest.mark.parametrize("part", ["KIND", "OPERATION", "EFFECT", "needs", "makes", "removes", "apply"])
+@pytest.mark.parametrize("part", ["KIND", "OPERATION", "EFFECT", "needs", "makes", "removes", "apply", "current"])
 def test_a_change_that_lacks_a_part_does_not_load(part: str) -> None:
     body: dict[str, Any] = {"KIND": "vault", "OPERATION": "lock", "EFFECT": Effect.TAKES}
-    body |= {"needs": NOTHING, "makes": NOTHING, "removes": NOTHING, "apply": lambda _self, _aws: None}
+    body |= {"needs": NOTHING, "makes": NOTHING, "removes": NOTHING}
+    body |= {"apply": lambda _self, _aws: None, "current": lambda _self, _aws: None}
     assert type("Whole", (Change,), body)
     with pytest.raises(TypeError, match=f"LockVault lacks {part}"):
         type("LockVault", (Change,), {name: value for name, value in body.items() if name != part})
+
+
+def test_a_change_that_is_made_without_a_look_at_aws_does_not_load() -> None:
+    with pytest.raises(TypeError, match="Hasty has a carry_out of its own"):
+        type("Hasty", (CreateVault,), {"carry_out": lambda _self, _aws: None})
 
 
 def _with_push(**changes: Any) -> AccessProviderType:

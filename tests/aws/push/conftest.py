@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,10 @@ import pytest
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.aws.push.changes import Aws, CenterCalls
+from raito_pipeline.aws.push.iam_calls import Iam
+from raito_pipeline.aws.push.ownership import Objects
+from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.model import AccessControl, PushChange, PushTarget, WhoEntry
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -107,10 +111,19 @@ class Story:
             self.change("attach", "attachment", principal, arn(name))
         return self
 
-    def apply(self, clients: AwsClients, concurrency: int = 3) -> Applied:
-        return apply_plan(
-            clients, ACCOUNT, ACCESS_PROVIDER_TYPES.push, self.changes, self.targets, self.controls, concurrency
-        )
+    def seen(self, clients: AwsClients) -> "Story":
+        """The same with what AWS has now as what each change finds, as a plan that was made of it has it."""
+        own_ids = {control.id: control.external_id for control in self.controls if control.external_id}
+        aws = Aws(Iam(clients, ACCOUNT), Objects(ACCOUNT, own_ids), Points(clients, ACCOUNT))
+        for number, change in enumerate(ACCESS_PROVIDER_TYPES.push.changes(self.changes)):
+            if change.row.before is None and not change.NEW_OBJECT:
+                now = change.current(aws)
+                self.changes[number] = replace(change.row, before=None if now is None else now.document)
+        return self
+
+    def apply(self, clients: AwsClients, concurrency: int = 3, center: CenterCalls | None = None) -> Applied:
+        types, rows = ACCESS_PROVIDER_TYPES.push, (self.changes, self.targets, self.controls)
+        return apply_plan(clients, ACCOUNT, types, *rows, concurrency, center=center)
 
 
 @dataclass

@@ -126,7 +126,7 @@ def test_what_is_no_access_point_of_the_account_is_never_touched(there: PointWor
 
 def test_one_that_raito_did_not_make_is_deleted_only_where_the_export_names_it(there: PointWorld) -> None:
     there.create("sales")
-    assert "was not made by Raito" in run(there, story().change("delete", "access-point", ARN)).errors[0]
+    assert "was not made by Raito" in run(there, story().change("delete", "access-point", ARN, before="{}")).errors[0]
     told = Story().control("p", kind="aws_access_point", was=f"accesspoint:{ARN}")
-    assert run(there, told.change("delete", "access-point", ARN)).errors == ()
+    assert run(there, told.change("delete", "access-point", ARN, before="{}")).errors == ()
     assert there.names() == []

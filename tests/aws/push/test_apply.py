@@ -53,7 +53,7 @@ def test_a_role_is_changed(world: World) -> None:
         .change("delete", "role-inline-policy", "readers/old")
     )
 
-    (result,) = story.apply(world.clients).results
+    (result,) = story.seen(world.clients).apply(world.clients).results
 
     assert (result.changes_made, result.errors) == (3, ())
     assert world.iam.get_role(RoleName="readers")["Role"]["AssumeRolePolicyDocument"] == trust("bob")
@@ -69,7 +69,7 @@ def test_a_role_goes_with_everything_that_would_keep_it(world: World) -> None:
     world.iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="readers")
     story = Story().control("a", was="role:readers").change("delete", "role", "readers")
 
-    (result,) = story.apply(world.clients).results
+    (result,) = story.seen(world.clients).apply(world.clients).results
 
     assert (result.actual_name, result.external_id, result.errors) == ("", None, ())
     assert world.roles() == set()
@@ -84,7 +84,7 @@ def test_a_policy_goes_with_its_attachments_and_versions(world: World) -> None:
     world.iam.attach_group_policy(GroupName="staff", PolicyArn=arn("gone"))
     story = Story().control("a", kind="aws_policy", was="policy:gone").change("delete", "policy", arn("gone"))
 
-    (result,) = story.apply(world.clients).results
+    (result,) = story.seen(world.clients).apply(world.clients).results
 
     assert (result.external_id, result.changes_made, result.errors) == (None, 1, ())
     assert world.policies() == set()
@@ -120,7 +120,7 @@ def test_the_oldest_version_that_is_not_in_force_makes_room(world: World) -> Non
         .change("create", "policy-version", arn("full"), document("s3:GetObject"))
     )
 
-    (first,) = story.apply(world.clients).results
+    (first,) = story.seen(world.clients).apply(world.clients).results
     versions = world.iam.list_policy_versions(PolicyArn=arn("full"))["Versions"]
     (second,) = story.apply(world.clients).results
 
@@ -135,7 +135,7 @@ def test_a_policy_gets_another_name(world: World) -> None:
     world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("old"))
     story = Story().policy("a", "new", "user:ada", was="policy:old").change("delete", "policy", arn("old"))
 
-    (result,) = story.apply(world.clients).results
+    (result,) = story.seen(world.clients).apply(world.clients).results
 
     assert (result.actual_name, result.external_id, result.errors) == ("new", "policy:new", ())
     assert world.policies() == world.attached("user", "ada") == {"new"}
@@ -180,7 +180,7 @@ def test_what_raito_made_for_another_access_control_is_not_taken_over(world: Wor
 
     def story() -> Story:
         told = Story().control("a", "readers", external_id="role:readers")
-        return told.change("create", "role", "readers", {"AssumeRolePolicyDocument": trust("bob"), "Tags": own})
+        return told.change("create", "role", "readers", {"AssumeRolePolicyDocument": trust("ada"), "Tags": own})
 
     world.iam.create_role(RoleName="readers", AssumeRolePolicyDocument=text(trust("ada")), Tags=other)
     (refused,) = story().apply(world.clients).results

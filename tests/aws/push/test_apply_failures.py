@@ -122,8 +122,9 @@ def test_a_lost_answer_of_a_deletion_is_made_up_for(world: World, operation: str
     world.tagged_policy("p")
     world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("p"))
     world.iam.create_policy_version(PolicyArn=arn("p"), PolicyDocument=text(document("s3:Get*")))
-    world.aws.faults.add(Fault(kind="drop", service="iam", operation=operation, after=True, times=1))
     story = Story().control("a").change("delete", "role", "r").control("b").change("delete", "policy", arn("p"))
+    story.seen(world.clients)
+    world.aws.faults.add(Fault(kind="drop", service="iam", operation=operation, after=True, times=1))
 
     results = story.apply(world.clients).results
 
@@ -153,11 +154,12 @@ def test_what_raito_did_not_make_is_left_alone(
     world.tagged_role("theirs", by_raito=False)
     world.iam.put_role_policy(RoleName="theirs", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
     world.tagged_policy("theirs", by_raito=False)
-    mark = world.aws.calls.mark
     # That the access control once had another object does not make this one its own.
     story = Story().control("a", "theirs", external_id="role:theirs", was="role:another")
+    story.change(operation, kind, resource, after).seen(world.clients)
+    mark = world.aws.calls.mark
 
-    (result,) = story.change(operation, kind, resource, after).apply(world.clients).results
+    (result,) = story.apply(world.clients).results
 
     assert [name for name in world.writes(mark) if name not in ("CreateRole", "CreatePolicy")] == []
     assert (result.changes_made, result.changes_failed) == (0, 1)
@@ -176,7 +178,9 @@ def test_what_was_taken_over_is_changed(world: World, operation: str, kind: str,
     world.iam.put_role_policy(RoleName="theirs", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
     story = Story().control("a", "theirs", external_id="role:theirs", was="role:theirs")
 
-    (result,) = story.change(operation, kind, resource, after).apply(world.clients).results
+    story.change(operation, kind, resource, after).seen(world.clients)
+
+    (result,) = story.apply(world.clients).results
 
     assert (result.changes_made, result.errors) == (1, ())
 
@@ -184,7 +188,9 @@ def test_what_was_taken_over_is_changed(world: World, operation: str, kind: str,
 def test_a_taken_over_policy_is_changed_and_deleted(world: World) -> None:
     world.tagged_policy("theirs", by_raito=False)
     story = Story().control("a", kind="aws_policy", was="policy:theirs")
-    story.change("create", "policy-version", arn("theirs"), document("s3:*")).change("delete", "policy", arn("theirs"))
+    old, new = text(document("s3:ListBucket")), document("s3:*")
+    story.change("create", "policy-version", arn("theirs"), new, old)
+    story.change("delete", "policy", arn("theirs"), before=text(new))
 
     (result,) = story.apply(world.clients).results
 
@@ -231,8 +237,8 @@ def test_a_bug_is_an_error_of_its_access_control(world: World) -> None:
 
 def test_a_failed_deletion_keeps_the_old_name(world: World) -> None:
     world.tagged_role("readers")
+    story = Story().control("a", was="role:readers").change("delete", "role", "readers").seen(world.clients)
     world.aws.faults.add(deny("DeleteRole"))
-    story = Story().control("a", was="role:readers").change("delete", "role", "readers")
 
     (result,) = story.apply(world.clients).results
 
@@ -242,8 +248,9 @@ def test_a_failed_deletion_keeps_the_old_name(world: World) -> None:
 
 def test_a_policy_keeps_its_old_name_until_the_old_one_is_gone(world: World) -> None:
     world.tagged_policy("old")
-    fault = world.aws.faults.add(deny("DeletePolicy"))
     story = Story().policy("a", "new", "user:ada", was="policy:old").change("delete", "policy", arn("old"))
+    story.seen(world.clients)
+    fault = world.aws.faults.add(deny("DeletePolicy"))
 
     (first,) = story.apply(world.clients).results
     world.aws.faults.remove(fault)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.least_policy import least_policy
-from raito_pipeline.aws.push.role_changes import with_boundary
+from raito_pipeline.aws.push.roles import with_boundary
 from raito_pipeline.config import AccountTarget, load
 from raito_pipeline.model import PushChange
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
@@ -60,11 +60,14 @@ def _story() -> Story:
     story.control("c", "raito-changed", external_id="role:raito-changed", was="role:raito-changed")
     story.change("update", "role-trust", "raito-changed", trust("bob"), before=text(trust("ada")))
     tags = [{"Key": "raito_data_source", "Value": "ds"}, *BY_RAITO]
-    story.change("tag", "role", "raito-changed", {"Tags": tags})
+    story.change("tag", "role", "raito-changed", {"Tags": tags}, before=text({"Tags": BY_RAITO}))
+    story.change("update", "role-boundary", "raito-changed", BOUNDARY)
     story.control("d", "raito-changed", kind="aws_policy", external_id="policy:raito-changed")
-    story.change("create", "policy-version", arn("raito-changed"), document("s3:PutObject"))
-    story.control("e").change("delete", "role", "raito-gone")
-    return story.control("f", kind="aws_policy").change("delete", "policy", arn("raito-gone"))
+    version = document("s3:PutObject")
+    story.change("create", "policy-version", arn("raito-changed"), version, before=text(document("s3:ListBucket")))
+    story.control("e").change("delete", "role", "raito-gone", before=text(trust("ada")))
+    gone = text(document("s3:ListBucket"))
+    return story.control("f", kind="aws_policy").change("delete", "policy", arn("raito-gone"), before=gone)
 
 
 def test_an_honest_push_needs_no_more(world: World, narrow: AwsClients) -> None:
@@ -83,6 +86,13 @@ ATTEMPTS: dict[str, Callable[[Any], Any]] = {
     "a role without a boundary": lambda iam: iam.create_role(**_role("raito-x", Tags=BY_RAITO)),
     "a role without the tag": lambda iam: iam.create_role(**_role("raito-x", PermissionsBoundary=BOUNDARY)),
     "a role of another name": lambda iam: iam.create_role(**_role("x", Tags=BY_RAITO, PermissionsBoundary=BOUNDARY)),
+    "another boundary": lambda iam: iam.put_role_permissions_boundary(
+        RoleName="raito-changed", PermissionsBoundary=arn("administrators")
+    ),
+    "the boundary of a role of others": lambda iam: iam.put_role_permissions_boundary(
+        RoleName="raito-by-hand", PermissionsBoundary=BOUNDARY
+    ),
+    "no boundary": lambda iam: iam.delete_role_permissions_boundary(RoleName="raito-changed"),
     "rights of a role of others": lambda iam: iam.put_role_policy(RoleName="raito-by-hand", **INLINE),
     "rights of a role of Raito of another name": lambda iam: iam.put_role_policy(RoleName="others", **INLINE),
     "trust of a role of others": lambda iam: iam.update_assume_role_policy(
@@ -110,9 +120,10 @@ def test_without_the_options_nothing_is_narrowed_but_with_a_boundary_its_roles_a
     assert [statement for statement in plain if "Condition" in statement] == []
 
     bounded = least_policy(target(tmp_path, f"\n    aws-role-boundary: {BOUNDARY}\n"), "push")["Statement"]
-    (found,) = [statement for statement in bounded if "Condition" in statement]
-    assert found["Action"] == ["iam:CreateRole"]
-    assert found["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    found = [statement for statement in bounded if "Condition" in statement]
+    assert [each["Action"] for each in found] == [["iam:CreateRole"], ["iam:PutRolePermissionsBoundary"]]
+    for each in found:
+        assert each["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
 
 
 def test_the_boundary_is_on_roles_that_are_created_and_on_nothing_else() -> None:

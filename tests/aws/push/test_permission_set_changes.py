@@ -11,12 +11,12 @@ from raito_pipeline.aws.push.changes import Aws, Change
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.order import in_order, waits_of
-from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
+from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
 from raito_pipeline.aws.push.point_calls import Points
 from raito_pipeline.aws.push.wording import change_in_words
 from raito_pipeline.model import PushChange
 
-from .center_push import BY_RAITO, PLACE, WORKING, CenterAccount
+from .center_push import BY_RAITO, INSTANCE, PLACE, WORKING, CenterAccount
 from .conftest import ACCOUNT, World, arn
 
 Row = tuple[str, str, str]
@@ -146,13 +146,15 @@ def test_without_an_organization_nothing_is_tried(world: World) -> None:
         change.apply(Aws(Iam(world.clients, ACCOUNT), Objects(ACCOUNT, {}), Points(world.clients, ACCOUNT)))
 
 
-def test_one_that_an_earlier_push_left_is_taken_over_with_what_is_wanted_now(world: World) -> None:
+def test_one_that_an_earlier_push_left_is_taken_over_as_long_as_nobody_changed_it(world: World) -> None:
     account = CenterAccount(world)
-    account.permission_set("S", *BY_RAITO, Description="old")
-    after = json.dumps({"Description": "new", "Tags": [{"Key": "a", "Value": "b"}]})
+    left = account.permission_set("S", *BY_RAITO, Description="what it is for")
+    after = json.dumps({"Description": "what it is for", "Tags": [*BY_RAITO]})
     (change,) = ACCESS_PROVIDER_TYPES.push.changes(
         [PushChange(0, "a", "A", "create", "permission-set", "S", None, after, "")]
     )
-    change.apply(aws(account))
-    assert account.described(account.sets()["S"])["Description"] == "new"
-    assert account.tags("S") == {"creator": "RAITO", "a": "b"}
+    change.carry_out(aws(account))
+    account.sso.update_permission_set(InstanceArn=INSTANCE, PermissionSetArn=left, Description="by hand")
+    with pytest.raises(ChangedSincePlan):
+        change.carry_out(aws(account))
+    assert account.described(left)["Description"] == "by hand"
