@@ -1,14 +1,18 @@
 """Reads again what a push has touched: AWS must have it as the push left it."""
 
+import threading
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 from raito_pipeline.aws.connection.errors import AwsError, one_line
 from raito_pipeline.aws.push.changes import Aws, Change
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.statements import alike
 
+T = TypeVar("T")
 PAUSES = (1.0, 3.0)
 """Seconds before what AWS has otherwise is read once more: a change may take a moment until every read shows it.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html (eventual consistency)"""
@@ -27,7 +31,8 @@ def differences(
             if not left:
                 return tuple(dict.fromkeys(unread))
             time.sleep(pause)
-            looks = list(zip(left, pool.map(lambda change: _look(aws, change), left), strict=True))
+            now = _asked_once(aws)
+            looks = list(zip(left, pool.map(lambda change, now=now: _look(now, change), left), strict=True))
             unread += [line for _, (line, read) in looks if not read]
             differing = [(change, line) for change, (line, read) in looks if read and line]
             left, lines = [change for change, _ in differing], [line for _, line in differing]
@@ -48,3 +53,38 @@ def _look(aws: Aws, change: Change) -> tuple[str, bool]:
     if change.intended is None:
         return f"{name} is still there after the push", True
     return f"{name} is not as the push left it", True
+
+
+def _asked_once(aws: Aws) -> Aws:
+    """The calls of a push, each question of which is asked once: ten people of a permission set are one list."""
+    center = None if aws.center is None else _once(aws.center)
+    return replace(aws, iam=_once(aws.iam), points=_once(aws.points), center=center)
+
+
+def _once(calls: T) -> T:
+    return cast("T", _Asked(calls))
+
+
+class _Asked:
+    """Calls that remember their answers, and their errors. Thread-safe: who asks the same meanwhile waits."""
+
+    def __init__(self, calls: object) -> None:
+        self._calls = calls
+        self._answers: dict[tuple[Any, ...], Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._calls, name)
+
+        def ask(*question: Any) -> Any:
+            with self._lock:
+                known = self._answers.get((name, *question))
+                answer = self._answers.setdefault((name, *question), Future())
+            if known is None:
+                try:
+                    answer.set_result(call(*question))
+                except BaseException as error:
+                    answer.set_exception(error)
+            return answer.result()
+
+        return ask
