@@ -205,6 +205,19 @@ def narrowed(statements: Sequence[Statement], had: set[Grant]) -> list[Statement
     return _merged(found)
 
 
+def kept(statements: Sequence[Statement], hidden: set[Grant]) -> list[Statement]:
+    """Of statements that are there, those grants that have to stay: in their own words where all of one do."""
+    found: list[Statement] = []
+    for statement in statements:
+        gives = grants([statement])
+        if gives <= hidden:
+            found.append(statement)
+        elif gives & hidden:
+            lists = {**statement, "Resource": listed(statement["Resource"])}
+            found += narrowed([lists], gives & hidden)
+    return found
+
+
 def _merged(statements: Sequence[Statement]) -> list[Statement]:
     """Statements that differ in their principals only, as one; then those that differ in their resources only."""
     for element in ("Principal", "Resource"):

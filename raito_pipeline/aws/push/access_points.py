@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.points import TYPE
@@ -22,6 +22,7 @@ from raito_pipeline.aws.push.access_point_statements import (
     CurrentPolicy,
     Statement,
     grants,
+    kept,
     narrowed,
     point_document,
     point_policy,
@@ -34,7 +35,7 @@ from raito_pipeline.aws.push.grants import described_and_tagged
 from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.point_who import PointWho, point_who
 from raito_pipeline.aws.push.statements import compact, same
-from raito_pipeline.model import AccessControl, AccessPoint, S3Bucket, made_by_raito
+from raito_pipeline.model import AccessControl, AccessPoint, S3Bucket, WhoEntry, made_by_raito
 
 _ARN = re.compile(r"arn:[^:]+:s3:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):accesspoint/(?P<name>[a-z0-9-]+)")
 
@@ -198,9 +199,39 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     if there is None or made_by_raito(there.tags):
         return _within_limit(draft, own, [], current)
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
-    if grants(own) == grants(current.plain):
+    hidden = _not_shown(plans, draft, place, current, principals)
+    if grants([*own, *hidden]) == grants(current.plain):
         return there.policy
-    return _within_limit(draft, own, current.others, current)
+    return _within_limit(draft, own, [*hidden, *current.others], current)
+
+
+def _not_shown(
+    plans: Plans, draft: Draft, place: _PointPlace, current: CurrentPolicy, wanted: set[str]
+) -> list[Statement]:
+    """What the policy gives that the import shows nowhere: to others than its who, or beside its what to those wanted.
+
+    An import has one who and one what, and a policy may have several.
+    """
+    view, own_id = plans.state.view, draft.external_id or ""
+    row, claims = view.providers.get(own_id), view.what(own_id)
+    if row is None or claims is None:
+        return []
+    who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
+    imported = Draft(replace(draft.control, who=who), draft.kind)
+    shown_to = _arns(point_who(plans, imported))
+    partition = plans.options.aws_partition
+    made = point_statements(view.items(claims), place.arn, place.bucket.name, plans.state.account_id, partition)
+    shown = {(grant[0], grant[1]) for grant in grants(point_policy(made.statements, shown_to))}
+    hidden = {
+        grant
+        for grant in grants(current.plain)
+        if grant[0] not in shown_to or (grant[0] in wanted and (grant[0], grant[1]) not in shown)
+    }
+    return kept(current.plain, hidden)
+
+
+def _arns(who: PointWho) -> set[str]:
+    return who.users | who.roles
 
 
 def _what(plans: Plans, draft: Draft, place: _PointPlace) -> list[Statement]:

@@ -7,6 +7,7 @@ import pytest
 
 from raito_pipeline.aws.push.access_point_statements import (
     grants,
+    kept,
     narrowed,
     point_document,
     point_policy,
@@ -141,3 +142,11 @@ def test_narrowed_gives_nobody_anything_and_keeps_no_more_than_is_wanted() -> No
     had = grants([to([ADA, BOB], ["s3:GetObject"], [f"{ARN}/object/a/*", f"{ARN}/object/b/*"])])
     wanted = point_policy(made(item("data/a", "s3:GetObject", "s3:PutObject"), item("data/c")), [BOB, CYD])
     assert narrowed(wanted, had) == [to([BOB], ["s3:GetObject"], [f"{ARN}/object/a/*"])]
+
+
+def test_what_has_to_stay_keeps_its_words_where_all_of_a_statement_does() -> None:
+    whole = to([ADA], "s3:Get*", f"{ARN}/object/*")
+    both = to([ADA, BOB], ["s3:GetObject"], [f"{ARN}/object/a/*"])
+    hidden = grants([whole]) | {grant for grant in grants([both]) if grant[0] == BOB}
+    assert kept([whole, both], hidden) == [whole, to([BOB], ["s3:GetObject"], [f"{ARN}/object/a/*"])]
+    assert kept([whole, both], set()) == []
