@@ -224,7 +224,8 @@ class EveryType:
             reserved = [name for name in state.roles if (m := RESERVED_ROLE.fullmatch(name)) and m[1] == one.name]
             here = [json.loads(each) for name in reserved for each in state.inline.get(("role", name), {}).values()]
             inline = json.loads(one.inline_policy or "null")
-            found[f"set {one.name}"] = (one.description, one.tags, inline, here, one.assigned)
+            found[f"set {one.name}"] = (one.description, inline, here, one.assigned)
+            found[f"tags of set {one.name}"] = sorted(one.tags)
             for reference in one.references:
                 found.setdefault(f"reference {reference[1:]}", []).append(one.name)
             for policy_arn in sorted(policy_arn for name in reserved for policy_arn in state.reserved.get(name, ())):
@@ -232,7 +233,8 @@ class EveryType:
         for point in state.points.points.values():
             # A reserved role has another end of its name each time that it is made.
             policy_text = _END_OF_RESERVED_ROLE.sub(r"\1", point.policy or "null")
-            found[f"point {point.name}"] = (json.loads(policy_text), point.tags)
+            found[f"point {point.name}"] = (json.loads(policy_text),)
+            found[f"tags of point {point.name}"] = sorted(point.tags or ())
         found["bucket"] = [json.loads(one.policy or "null") for one in state.points.policies.values()]
         found |= {f"inline {who}": sorted(held) for (kind, who), held in state.inline.items() if kind == "user"}
         return {key: sorted(value) if key.startswith("reference") else value for key, value in found.items()}

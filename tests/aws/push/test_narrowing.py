@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.aws.push.roles import with_boundary
 from raito_pipeline.config import AccountTarget, load
-from raito_pipeline.model import PushChange
+from raito_pipeline.model import AccessControl, PushChange
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
 
 from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
+from .pushing import Account, Options, control
 from .test_least_policy import FILE
 
 BOUNDARY = arn("limits")
@@ -133,3 +135,43 @@ def test_the_boundary_is_on_roles_that_are_created_and_on_nothing_else() -> None
     assert json.loads(with_boundary(row("create", "role"), BOUNDARY).after or "")["PermissionsBoundary"] == BOUNDARY
     for other in (row("create", "policy"), row("update", "role-trust"), row("tag", "role")):
         assert with_boundary(other, BOUNDARY) is other
+
+
+def test_a_role_that_was_made_before_gets_the_boundary_and_one_of_others_keeps_its_own(world: World) -> None:
+    world.tagged_policy("limits", by_raito=False)
+    world.tagged_role("imported", by_raito=False)
+    reads = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/a/*"}
+    body = text({"Version": "2012-10-17", "Statement": [reads]})
+    world.iam.put_role_policy(RoleName="imported", PolicyName="own", PolicyDocument=body)
+    account = Account(world)
+    first = account.push(pushed("made", "ada"))
+    bound = replace(account, options=account.options.model_copy(update={"aws_role_boundary": BOUNDARY}))
+    imported = pushed("imported", "ada", external_id="role:imported")
+
+    second = bound.push(*first.controls, imported)
+    third = bound.push(*second.controls)
+
+    assert [row.after for row in second.plan.changes if row.kind == "role-boundary"] == [BOUNDARY]
+    assert [row.operation for row in third.plan.changes] == ["none", "none"]
+    having = {
+        name: world.iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary") for name in ("made", "imported")
+    }
+    assert (having["made"]["PermissionsBoundaryArn"], having["imported"]) == (BOUNDARY, None)
+
+
+def test_a_boundary_that_somebody_changed_is_set_again_and_the_plan_shows_what_it_was(world: World) -> None:
+    for name in ("limits", "wider"):
+        world.tagged_policy(name, by_raito=False)
+    account = Account(world, Options(aws_role_boundary=BOUNDARY))
+    first = account.push(pushed("made", "ada"))
+    world.iam.put_role_permissions_boundary(RoleName="made", PermissionsBoundary=arn("wider"))
+
+    second = account.push(*first.controls)
+
+    (row,) = [row for row in second.plan.changes if row.operation == "update"]
+    assert (row.kind, row.before, row.after) == ("role-boundary", arn("wider"), BOUNDARY)
+    assert second.errors("made") == ()
+
+
+def pushed(name: str, *who: str, **changes: Any) -> AccessControl:
+    return control(name, *who, **{"type": "aws_role", **changes})

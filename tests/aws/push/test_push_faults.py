@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import pytest
 
 from raito_pipeline.aws.push.apply import Applied
+from raito_pipeline.aws.push.owner_tags import owner_of
+from raito_pipeline.model import CREATOR
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import use_profile, write_profile
@@ -39,7 +41,11 @@ AT_ONCE = 8
 
 KILLED = 6
 """moments of a push at which it is killed, where not all of them are tried"""
-OWNED_LATER = {f"tags of {kind} {kind}_{name}" for kind in ("role", "policy") for name in ("changed", "emptied")}
+CHANGED = {"role": "role_changed", "policy": "policy_changed", "set": "set_changed", "point": "point-changed"}
+"""of each type one that was made without tags of ownership, and is changed"""
+OWNED_LATER = {f"tags of {kind} {name}" for kind, name in CHANGED.items()} | {
+    "tags of role role_emptied", "tags of set set_emptied", "tags of point point-emptied"
+}  # fmt: skip
 """what gets its tags of ownership with the next change, where a push could not set them: they give nobody access"""
 
 
@@ -117,7 +123,7 @@ REVOCATIONS = (
     Revocation("policy_renamed", _in("policy policy_renamed", "bob"), _DETACHED),
     Revocation("policy_gone", lambda f: f.get("policy policy_gone", ("", ()))[1], _DETACHED),
     Revocation("set_changed", _in("set set_changed", "/hr/"), _SET_POLICY | _PROVISIONED),
-    Revocation("set_changed", lambda f: len(f["set set_changed"][4]) == 3 or f["set set_changed"][4] == f["was"],
+    Revocation("set_changed", lambda f: len(f["set set_changed"][3]) == 3 or f["set set_changed"][3] == f["was"],
                _UNASSIGNED),
     Revocation("set_emptied", _in("set set_emptied", "sales"), _SET_EMPTIED | _PROVISIONED),
     Revocation("set_gone", lambda f: _assigned(f, "set_gone"), _UNASSIGNED),
@@ -152,7 +158,7 @@ class Matrix:
         applied = account.apply(account.planned, account.once if one.always else account.patient)
         account.aws.faults.clear()
         again = account.plan(after(account.planned.controls, applied))
-        facts = account.facts(again.state) | {"was": account.facts(account.planned.state)["set set_changed"][4]}
+        facts = account.facts(again.state) | {"was": account.facts(account.planned.state)["set set_changed"][3]}
         return [*self._feedback(one, applied, facts), *self._revoked(one, facts), *self.converges(again)]
 
     def killed(self, moment: int) -> list[str]:
@@ -218,7 +224,7 @@ class Matrix:
 
 
 def _assigned(facts: Facts, permission_set: str) -> Any:
-    return facts.get(f"set {permission_set}", ("",) * 4 + ((),))[4]
+    return facts.get(f"set {permission_set}", ("",) * 3 + ((),))[3]
 
 
 def _warnings(applied: Applied) -> set[str]:
@@ -293,6 +299,16 @@ def test_a_fault_is_an_error_where_it_has_to_be_and_the_next_push_makes_up_for_i
 
     print(f"{len(matrix.calls)} operations, {len(tries)} pushes, {len(wrong)} lines of what is wrong")
     assert not wrong, "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_what_was_made_without_saying_for_whom_says_so_once_it_is_written(matrix: Matrix, kind: str) -> None:
+    """As the Raito CLI makes it, with `creator` alone."""
+    name = CHANGED[kind]
+    tags = f"tags of {kind} {name}"
+    assert owner_of(matrix.account.facts(matrix.account.planned.state)[tags]) == (None, None)
+    assert owner_of(matrix.wanted[tags]) == ("source", name)
+    assert CREATOR in matrix.wanted[tags]
 
 
 def test_a_push_that_was_killed_is_finished_by_the_next(matrix: Matrix) -> None:

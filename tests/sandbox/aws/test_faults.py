@@ -60,6 +60,24 @@ def test_errors_have_the_protocols_shape(
     assert aws.calls.since()[-1].fault == kind
 
 
+def test_only_calls_that_change_something_are_meant(client: ClientOf, aws: EmulatedAws) -> None:
+    """So that the n-th change of a push can be its last: `skip` and `times` count no reads."""
+    iam = client("iam")
+    aws.faults.add(Fault(kind="deny", writing=True, skip=1, times=1))
+    outcome = []
+    for name in ("first", "second", "third"):
+        iam.list_groups()
+        try:
+            iam.create_group(GroupName=name)
+            outcome.append("made")
+        except ClientError as error:
+            outcome.append(error.response["Error"]["Code"])
+        iam.get_account_summary()
+    assert outcome == ["made", "AccessDenied", "made"]
+    assert {group["GroupName"] for group in iam.list_groups()["Groups"]} == {"first", "third"}
+    assert [call.fault for call in aws.calls.since() if call.fault] == ["deny"]
+
+
 def outcomes(client: ClientOf, count: int, account: str = ACCOUNT, region: str = REGION) -> str:
     """One letter for each call: "." if it came through, "x" if it failed."""
     glue = client("glue", account, region)
