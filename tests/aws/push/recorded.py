@@ -27,6 +27,10 @@ class RecordedPush:
     """writing calls in their order: operation and HTTP status"""
     permission_sets: dict[str, dict[str, Any]]
     """permission sets afterwards: `assigned`, `references`, `description`, `tags`, and whether they have a policy"""
+    policies: dict[str, dict[str, Any]]
+    """managed policies afterwards, where they were kept: `users`, `groups`, `roles`, `tags`, number of `versions`"""
+    roles: frozenset[str]
+    """names of roles afterwards, where they were kept, less those of permission sets"""
 
     @property
     def operations(self) -> list[str]:
@@ -46,4 +50,6 @@ def recorded(name: str, folder: Path) -> RecordedPush:
         {one["accessId"]: one for one in content["feedback"]},
         tuple((one["operation"], one.get("status", 200)) for one in content["writing_calls"]),
         content["permission_sets_afterwards"],
+        content.get("policies_afterwards", {}),
+        frozenset(content.get("roles_afterwards", ())),
     )
