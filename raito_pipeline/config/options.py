@@ -188,6 +188,15 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions):
             "nothing in AWS at all.",
         ),
     ] = "apply"
+    drift_schedule: Annotated[
+        str | None,
+        Option(
+            kinds.CRON,
+            "When to look, besides syncs, whether AWS is as the last push left it: IAM and what a push reads are read "
+            "again, the check `no_drift_since_last_push` says what somebody changed by hand, and nothing is pushed.",
+            default="with each sync only",
+        ),
+    ] = None
     wait_for_sync_minutes: Annotated[
         int,
         Option(

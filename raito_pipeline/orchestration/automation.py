@@ -12,7 +12,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.jobs import AssetJob, make_jobs
-from raito_pipeline.orchestration.starts import cron_schedules, start_sensor
+from raito_pipeline.orchestration.starts import cron_schedules, drift_schedules, start_sensor
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class Automation:
 
 
 def build_automation(options: Options, grid: Grid) -> Automation:
-    """The jobs of a sync, the sensor that continues it, and what `cron`, `frequency`, `sync-at-startup` ask for."""
+    """The jobs of a sync, the sensor that continues it, and what `cron` and the other options of `starts` ask for."""
     targets = {target.partition: target.name for target in options.accounts}
     jobs, syncs = make_jobs(targets, grid.naming), Syncs(options, grid)
     starts = start_sensor(options, syncs, jobs)
     sensors = [continue_sync(syncs, jobs), *([starts] if starts is not None else [])]
-    return Automation(tuple(jobs.values()), tuple(cron_schedules(options, syncs, jobs)), tuple(sensors))
+    schedules = (*cron_schedules(options, syncs, jobs), *drift_schedules(options, syncs, jobs))
+    return Automation(tuple(jobs.values()), schedules, tuple(sensors))

@@ -18,6 +18,7 @@ from raito_pipeline.orchestration.tags import (
     BACKFILL_TAG,
     BEGUN_TAG,
     LAYER_TAG,
+    LOOKS_TAG,
     PARTITION_TAG,
     REFUSED_TAG,
     WILL_RETRY_TAG,
@@ -84,6 +85,8 @@ class RunView:
     will_retry: bool = False
     by_command: bool = False
     """launched by `raito-pipeline run`, which runs the layers one after the other by itself"""
+    looks: bool = False
+    """only looks for drift: what it made was made by nobody's hand"""
 
     @property
     def active(self) -> bool:
@@ -119,6 +122,7 @@ def views(record: dg.RunRecord) -> Iterator[RunView]:
             begun=BEGUN_TAG in run.tags,
             refused=run.tags.get(REFUSED_TAG),
             by_command=launched_by_command(run.tags),
+            looks=LOOKS_TAG in run.tags,
             will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
         )
 

@@ -10,9 +10,11 @@ import dagster as dg
 from raito_pipeline.model import Layer, Outside
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.plan_runs import tables_of_a_look
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.tags import (
     LAYER_TAG,
+    LOOKS_TAG,
     PRIORITY_TAG,
     RANGE_END,
     RANGE_START,
@@ -26,6 +28,7 @@ JOB_NAMES = {
     Layer.FINISH: "sync_account_finish",
 }
 FINISH_AGAIN = "sync_account_finish_again"
+LOOK_FOR_DRIFT = "look_for_drift"
 _MOST_NAMES = 50
 _TEXTS = {
     Layer.ORGANIZATION: "Syncs the people of an organization: pick one partition, several, or all.",
@@ -43,6 +46,12 @@ _AGAIN = (
     "changed it. Launched by `continue_sync`."
 )
 
+_LOOK = (
+    "Looks whether AWS is as the last push left it: reads again what a plan is made of, and makes the plan. The check "
+    "`no_drift_since_last_push` of access_push_plan says what somebody changed by hand. Nothing is pushed. "
+    "`pipeline: drift-schedule` launches it; pick one partition, several, or all."
+)
+
 AssetJob = Any
 """What `dagster.define_asset_job` gives: Dagster has no public name for it."""
 
@@ -57,7 +66,8 @@ def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming 
     build = partial(_job, naming or Naming())
     jobs = {name: build(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
     again = (*Outside.AWS_IAM.feeds, *Layer.FINISH.tables)
-    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN)}
+    look = build(Layer.CELLS, LOOK_FOR_DRIFT, tables_of_a_look(), _LOOK, {LOOKS_TAG: "true"})
+    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN), LOOK_FOR_DRIFT: look}
 
 
 def _accounts(targets: Mapping[str, str]) -> str:
@@ -66,13 +76,20 @@ def _accounts(targets: Mapping[str, str]) -> str:
     return "".join(f"\n- {each}" for each in [*named[:_MOST_NAMES], *more])
 
 
-def _job(naming: Naming, layer: Layer, name: str, tables: Sequence[str], text: str) -> AssetJob:
+def _job(
+    naming: Naming,
+    layer: Layer,
+    name: str,
+    tables: Sequence[str],
+    text: str,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> AssetJob:
     return dg.define_asset_job(
         naming.of(name),
         selection=dg.AssetSelection.assets(*(naming.key(table) for table in tables)),
         description=text,
         # What a person launches gets its sync and its account at the start of the run.
-        tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority, **naming.tags},
+        tags={LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority, **naming.tags, **more},
     )
 
 

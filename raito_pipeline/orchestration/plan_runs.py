@@ -30,6 +30,12 @@ def reading_runs(options: Options, grid: Grid, account: str) -> Iterator[LayerRu
     yield _run(account, "export and plan", (*_tables(Layer.FINISH), *_PLAN_TABLES))
 
 
+def tables_of_a_look() -> tuple[str, ...]:
+    """What is read again to find drift, and the plan that is made of it: neither the export nor the results."""
+    read = [name for name in PLANNED_ON if TABLES[name].is_read_from_aws]
+    return (*read, *_PLAN_TABLES)
+
+
 def applying_run(account: str, plan_id: str, *, with_losses: bool = False) -> LayerRun:
     """Makes one plan, which is kept in the storage; `with_losses` also where it exceeds the limits."""
     tags = {PLAN_TAG: plan_id, **({LOSSES_TAG: "true"} if with_losses else {})}

@@ -220,7 +220,11 @@ class _Account:
         self, layers: Sequence[RunView], finish: RunView
     ) -> tuple[list[FailedCell], list[FailedCell]]:
         """The cells that failed before the last layer: those that are missing still, those made after its launch."""
-        hands = {run.run_id: run for run in self._mine() if run.layer is Layer.CELLS and run.ended is not None}
+        hands = {
+            run.run_id: run
+            for run in self._mine()
+            if run.layer is Layer.CELLS and run.ended is not None and not run.looks
+        }
         fresh = {run_id for run_id, run in hands.items() if (run.ended or self.now) > finish.created}
         missing: list[FailedCell] = []
         healed: list[FailedCell] = []
@@ -246,7 +250,7 @@ class _Account:
     def _request(self, goal: Layer, why: str) -> Decision:
         before = Layer.ACCOUNT if goal is Layer.REGIONS else Layer.REGIONS
         # Each run of the layer before and each one by hand is a cause of its own.
-        causes = sum(run.layer in (before, Layer.CELLS) for run in self._mine())
+        causes = sum(run.layer in (before, Layer.CELLS) and not run.looks for run in self._mine())
         request = Request(self.owner, goal, self.first.sync, max(1, causes))
         return replace(self._open(f"goes on with {goal.value}, because {why}"), request=request)
 

@@ -1,4 +1,4 @@
-"""When syncs begin: by `cron`, `frequency` and `sync-at-startup` of `raito.yml`.
+"""When syncs begin: by `cron`, `frequency` and `sync-at-startup` of `raito.yml`; and when AWS is looked at for drift.
 
 A new sync of an account is left out, with words, while its last one is open: queued, running or about to go on.
 """
@@ -14,8 +14,10 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.continue_sync import Syncs
-from raito_pipeline.orchestration.jobs import JOB_NAMES, AssetJob, run_request
+from raito_pipeline.orchestration.jobs import JOB_NAMES, LOOK_FOR_DRIFT, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, Request
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG
+from raito_pipeline.storage.lease import Leases
 
 LEAST_BETWEEN = timedelta(hours=1)
 """Raito Cloud takes one sync of a data source an hour."""
@@ -51,6 +53,34 @@ def _by_cron(
             yield dg.SkipReason("; ".join(busy) or f"raito.yml names no {layer.value}")
 
     return requests
+
+
+def drift_schedules(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]) -> Iterator[dg.ScheduleDefinition]:
+    """The schedule of `pipeline: drift-schedule`, which looks for drift and pushes nothing."""
+    cron = options.pipeline.drift_schedule
+    if cron is None:
+        return
+    naming = syncs.grid.naming
+
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        decisions = _of(syncs, context.instance, Layer.ACCOUNT, datetime.now(UTC))
+        # A sync under way looks for drift itself, and an account that was never synced has nothing to compare.
+        leases = Leases(options.pipeline.storage)
+        free = [each.owner for each in decisions if not each.open and leases.last_sync(each.owner)]
+        for owner in free:
+            tags = {ACCOUNT_TAG: owner, **naming.tags}
+            yield dg.RunRequest(job_name=naming.of(LOOK_FOR_DRIFT), partition_key=owner, tags=tags)
+        if not free:
+            yield dg.SkipReason("no account was synced, or each is being synced now")
+
+    yield dg.ScheduleDefinition(
+        name=naming.of("look_for_drift_by_schedule"),
+        job=jobs[LOOK_FOR_DRIFT],
+        cron_schedule=cron,
+        execution_fn=requests,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"`pipeline: drift-schedule` of raito.yml: {cron}",
+    )
 
 
 def start_sensor(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefinition | None:

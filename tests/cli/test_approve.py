@@ -1,11 +1,18 @@
 """Mode `approve`: a plan waits until somebody makes it by its id, in Dagster or by a command; drift is looked at."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import Layer
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.jobs import run_request
 from raito_pipeline.orchestration.plan_runs import reading_runs
+from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellInfo, Store
 
@@ -44,8 +51,6 @@ def checks(result: Result) -> dict[str, bool]:
 def read(account: PushedAccount) -> None:
     """What a plan is made of, read anew without a Dagster instance that anybody keeps."""
     options = load(account.folder / "raito.yml")
-    from raito_pipeline.orchestration.grid import make_grid
-
     for run in reading_runs(options, make_grid(options), ACCOUNT):
         assert materialize(account, *run.tables).success
 
@@ -114,3 +119,74 @@ def test_what_takes_too_much_is_held_back_until_somebody_means_it(waiting: Pushe
 def test_in_mode_plan_nothing_is_applied(waiting: PushedAccount, run: Run) -> None:
     waiting.configure("mode: plan")
     assert run("apply", "--plan", "0123456789ab") == (1, "")
+
+
+def request_of(definitions: dg.Definitions, instance: dg.DagsterInstance, schedule: str) -> dg.RunRequest:
+    """The one run that a schedule requests now."""
+    repository = definitions.get_repository_def()
+    context = dg.build_schedule_context(instance, datetime.now(UTC), repository_def=repository)
+    (found,) = repository.get_schedule_def(schedule).evaluate_tick(context).run_requests or ()
+    return found
+
+
+def execute(definitions: dg.Definitions, instance: dg.DagsterInstance, request: dg.RunRequest, job: str) -> Result:
+    """Run a job as a daemon does for a request."""
+    return definitions.resolve_job_def(request.job_name or job).execute_in_process(
+        partition_key=request.partition_key, tags=dict(request.tags), instance=instance, raise_on_error=False
+    )
+
+
+def test_a_schedule_looks_for_drift_and_pushes_nothing(pushed_account: PushedAccount, run: Run, tmp_path: Path) -> None:
+    pushed_account.configure("mode: apply, drift-schedule: '@hourly'")
+    pushed_account.grant("w4", "Watched", ["ann"])
+    run("plan", "--read", "--out", "watched.json")
+    run("apply", "watched.json")
+    pushed_account.grant("w5", "Not_yet", ["bob"])
+    pushed, exported = info(pushed_account, RESULTS), info(pushed_account, "access_controls")
+    options = load(pushed_account.folder / "raito.yml")
+    definitions = build_definitions(options, Services(options))
+    mark, names = pushed_account.aws.calls.mark, ("look_for_drift", "look_for_drift_by_schedule")
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        request = request_of(definitions, instance, names[1])
+        as_it_was = execute(definitions, instance, request, names[0])
+        pushed_account.change_trust("Watched", "ann", "cyd")
+        changed = execute(definitions, instance, request, names[0])
+
+    assert request.partition_key == ACCOUNT
+    assert checks(as_it_was)["no_drift_since_last_push"] is True
+    assert checks(changed)["no_drift_since_last_push"] is False
+    assert as_it_was.success
+    assert changed.success
+    by_hand = ["UpdateAssumeRolePolicy"]
+    assert [call.operation for call in pushed_account.aws.calls.since(mark) if call.writes] == by_hand
+    assert (info(pushed_account, RESULTS), info(pushed_account, "access_controls")) == (pushed, exported)
+    assert (pushed_account.trusted("Watched"), "Not_yet" in pushed_account.roles()) == (["ann", "cyd"], False)
+
+
+def test_in_mode_approve_the_jobs_of_a_sync_end_and_the_plan_waits(waiting: PushedAccount) -> None:
+    """As a daemon runs them: each layer is a run of its own, and the next tick of `continue_sync` asks for nothing."""
+    waiting.configure("mode: approve")
+    waiting.grant("w6", "By_daemon", ["ann"])
+    options = load(waiting.folder / "raito.yml")
+    definitions, grid = build_definitions(options, Services(options)), make_grid(options)
+    mark = waiting.aws.calls.mark
+    with dg.DagsterInstance.ephemeral() as instance:
+        for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
+            request = run_request(Request(ACCOUNT, layer, "daemon"), grid)
+            assert execute(definitions, instance, request, "").success, layer
+        repository = definitions.get_repository_def()
+        context = dg.build_sensor_context(instance, None, repository_def=repository, sensor_name="continue_sync")
+        ticked = repository.get_sensor_def("continue_sync").evaluate_tick(context)
+        assert (list(ticked.run_requests or ()), "Waiting" in waiting.roles()) == ([], True)
+        assert [call.operation for call in waiting.aws.calls.since(mark) if call.writes] == []
+        waits = info(waiting, RESULTS)
+        plan_id = waits.extra["plan id"]
+        assert (waits.status.value, f"plan {plan_id} waits" in waits.extra["reason"]) == ("out_of_scope", True)
+
+        approved = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            asset_selection=[dg.AssetKey(RESULTS)], partition_key=ACCOUNT, instance=instance,
+            run_config={"ops": {"last_layer": {"config": {"plan": plan_id}}}}, raise_on_error=False,
+        )  # fmt: skip
+
+    assert (approved.success, waiting.trusted("By_daemon")) == (True, ["ann"])
