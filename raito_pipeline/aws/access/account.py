@@ -14,6 +14,7 @@ from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.regions import by_region
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, PermissionTarget
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
@@ -120,13 +121,18 @@ class Account:
             facts=self.facts,
         )
 
+    def read(self, text: str) -> Document:
+        """A policy document; what it says of the regions of calls is told apart by the buckets of the account."""
+        regions = {bucket.name: bucket.region for bucket in self.inputs.buckets}
+        return by_region(read_document(text), regions, self.options.aws_partition)
+
     @cached_property
     def inline(self) -> dict[PrincipalKey, list[InlinePolicy]]:
         """Inline policies by principal, by name."""
         found: dict[PrincipalKey, list[InlinePolicy]] = defaultdict(list)
         for row in sorted(self.inputs.attachments, key=lambda row: row.policy_name):
             if row.kind == "inline" and row.document is not None:
-                read = InlinePolicy(row.policy_name, row.document, read_document(row.document))
+                read = InlinePolicy(row.policy_name, row.document, self.read(row.document))
                 found[row.principal_type, row.principal_name].append(read)
         return found
 
@@ -151,7 +157,7 @@ class Account:
     @cached_property
     def documents(self) -> dict[str, Labelled]:
         """Managed policies by ARN: label and document."""
-        return {row.arn: (f"policy {row.policy_name}", read_document(row.document)) for row in self.inputs.policies}
+        return {row.arn: (f"policy {row.policy_name}", self.read(row.document)) for row in self.inputs.policies}
 
     @cached_property
     def outdated(self) -> dict[str, tuple[Reason, ...]]:

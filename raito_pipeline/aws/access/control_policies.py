@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
-from raito_pipeline.aws.policy import Document, read_document
+from raito_pipeline.aws.policy import Document
 from raito_pipeline.aws.policy.what import Labelled
 from raito_pipeline.model import OrgAccount, OrgControlPolicy
 
@@ -54,7 +54,7 @@ def _of_account(account: Account) -> ControlDocuments:
     inputs, place = account.inputs, account.inputs.organization
     if place is None or place.management:
         return NO_DOCUMENTS
-    known = {row.policy_id: _read(row) for row in inputs.org_control_policies}
+    known = {row.policy_id: _read(account, row) for row in inputs.org_control_policies}
     attached: dict[tuple[str, str], list[Labelled]] = defaultdict(list)
     for row in inputs.org_policy_targets:
         attached[row.target_id, row.policy_type].append(known[row.policy_id])
@@ -70,8 +70,8 @@ def _nodes(place: OrgAccount) -> tuple[str, ...]:
     return (*place.path, place.account_id)
 
 
-def _read(policy: OrgControlPolicy) -> Labelled:
-    return f"{_LABELS[policy.policy_type]} {policy.name}", read_document(policy.document)
+def _read(account: Account, policy: OrgControlPolicy) -> Labelled:
+    return f"{_LABELS[policy.policy_type]} {policy.name}", account.read(policy.document)
 
 
 def _each_once(levels: Iterable[tuple[Labelled, ...]]) -> Iterator[Labelled]:

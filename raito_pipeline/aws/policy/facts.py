@@ -60,6 +60,8 @@ class Facts:
     """true where only users and roles of the account call, as with its own identity policies"""
     access_point: str | None = None
     """ARN of the access point that calls go through"""
+    requested_region: str | None = None
+    """region whose endpoint is called; None where it is not known"""
 
     def values(self, key: str) -> Values | None:
         """The values of a condition key in every call, none where no call has it; None where that is not known."""
@@ -160,6 +162,7 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:resourceaccount": lambda facts: _one(facts.account_id),
     "s3:resourceaccount": lambda facts: _one(facts.account_id),
     "aws:resourceorgid": lambda facts: _one(facts.organization_id),
+    "aws:requestedregion": lambda facts: _one(facts.requested_region),
     "s3:dataaccesspointarn": _access_point,
     "s3:dataaccesspointaccount": _access_point_account,
 }

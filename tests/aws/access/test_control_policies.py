@@ -6,6 +6,7 @@ from raito_pipeline.model import AccessProvider
 
 from .conftest import (
     ACCOUNT,
+    READ,
     RESOURCE,
     ROOT,
     UNIT,
@@ -135,6 +136,47 @@ EXEMPT = {"Effect": "Deny", "NotAction": ["iam:*", "s3:*", "sts:*"], "Resource":
 
 def test_a_guard_of_regions_that_exempts_s3_is_no_reason_at_all() -> None:
     assert account().organization().control("regions", document(EXEMPT), ROOT).build() == account().build()
+
+
+def test_a_guard_of_regions_denies_in_others_and_is_no_reason_at_home() -> None:
+    given_everywhere = Told().user("ada").policy("p", document(allow("s3:*", "*")), "user:ada").organization()
+    guard = document(deny("s3:*", "*", Condition=GUARD))
+    row = given_everywhere.control("regions", guard, ROOT).build()["policy:p"]
+    home = what(row)[DATA]
+    assert "s3:GetObject" in home
+    # Asked in a region that is allowed, the list of buckets is given.
+    assert set(what(row)) == {DATA, ACCOUNT}
+    assert "s3:ListAllMyBuckets" in what(row)[ACCOUNT]
+    assert not set(what(row)[ACCOUNT]) & set(home)
+    assert row.reasons_wider == ()
+
+    at_home = Told().user("ada").policy("p", READ, "user:ada")
+    before = at_home.build()
+    assert at_home.organization().control("regions", guard, ROOT).build() == before
+
+
+def test_a_guard_of_regions_spares_whom_it_names() -> None:
+    """The guard of AWS Control Tower: a role is exempt by its ARN."""
+    exempt = {"ArnNotLike": {"aws:PrincipalARN": ["arn:aws:iam::*:role/AdminRole"]}}
+    told = Told().user("ada").organization()
+    everything = document(allow("s3:GetObject", "*"))
+    for name in ("AdminRole", "other"):
+        told.role(name, FEDERATED).inline(f"role:{name}", "own", everything)
+    rows = told.control("regions", document(deny("s3:*", "*", Condition={**GUARD, **exempt})), ROOT).build()
+    assert set(what(rows["role:AdminRole"])) == {ACCOUNT}
+    assert set(what(rows["role:other"])) == {DATA}
+    assert rows["role:AdminRole"].reasons_wider == rows["role:other"].reasons_wider == ()
+
+
+def test_a_perimeter_around_the_organization_is_no_limit_for_its_own_people() -> None:
+    """A resource control policy that denies whoever is of another organization."""
+    condition = {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
+    told = account().organization()
+    told.control("perimeter", document(deny("s3:*", "*", Condition=condition)), ROOT, kind=RESOURCE)
+    assert told.build() == account().organization().build()
 
 
 def test_a_document_that_cannot_be_read_may_deny_anything() -> None:

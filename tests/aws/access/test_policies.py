@@ -63,6 +63,14 @@ def test_a_document_that_is_not_valid_is_an_incomplete_access_provider() -> None
     assert row.incomplete_reasons == ("policy p: the document is not JSON",)
 
 
+def test_a_condition_on_the_region_gives_the_buckets_that_are_there() -> None:
+    home = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    told = Told().user("ada").policy("p", document(allow("s3:GetObject", "*", Condition=home)), "user:ada")
+    row = told.build()["policy:p"]
+    assert what(row) == {DATA: ("s3:GetObject",)}
+    assert not row.incomplete
+
+
 def test_a_kept_document_of_the_version_in_force_is_as_good_as_one_that_was_read() -> None:
     told = Told().user("ada").policy("AmazonS3ReadOnlyAccess", READ, "user:ada", aws=True)
     told.policies[0] = replace(told.policies[0], document_as_of="2026-09-30")

@@ -47,10 +47,10 @@ POLICIES = (
         text(deny("s3:DeleteObject", "*", Condition={"StringNotEquals": {"aws:RequestedRegion": list(_HOME_REGIONS)}})),
     ),
     ControlPolicy(
-        "NoBucketPolicies",
+        "NoBucketAcls",
         RESOURCE,
         "production",
-        text({"Sid": "Locked", "Effect": "Deny", "Principal": "*", "Action": "s3:PutBucketPolicy", "Resource": "*"}),
+        text({"Sid": "NoAcls", "Effect": "Deny", "Principal": "*", "Action": "s3:PutBucketAcl", "Resource": "*"}),
     ),
 )
 UNITS: Mapping[str, str] = {"production": "", "sandboxes": "", "analytics": "production"}
