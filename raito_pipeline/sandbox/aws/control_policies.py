@@ -11,7 +11,7 @@ _SERVICE, _RESOURCE = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
 
 def service_levels(account_id: str) -> list[list[Document]]:
-    """The service control policies of each level above an account, each of which has to allow. None of the management."""
+    """The service control policies of each level above an account, each of which has to allow (management: none)."""
     return [list(_attached(node, _SERVICE)) for node in _nodes(account_id, _SERVICE)]
 
 
@@ -35,4 +35,4 @@ def _nodes(account_id: str, kind: str) -> Iterator[Any]:
     node: Any = next((one for one in backend.accounts if one.id == account_id), None)
     while node is not None and kind in enabled:
         yield node
-        node = above.get(getattr(node, "parent_id", None))
+        node = above.get(str(getattr(node, "parent_id", "")))

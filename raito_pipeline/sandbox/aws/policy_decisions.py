@@ -42,10 +42,15 @@ class PolicyVerdict(Enum):
 
 @dataclass(frozen=True)
 class CallerPolicies:
-    """The policies of a caller; each of `limits` (a boundary, a session policy) has to allow what they allow."""
+    """The policies of a caller; each of `limits` (a boundary, a session policy) has to allow what they allow.
+
+    Each of `controls` (the service control policies of one level) has to allow whatever is allowed, by whichever
+    policy.
+    """
 
     policies: Sequence[Document]
     limits: Sequence[Sequence[Document]] = ()
+    controls: Sequence[Sequence[Document]] = ()
 
 
 @lru_cache(maxsize=4_096)
@@ -68,6 +73,8 @@ def is_allowed(
     """
     own = verdict_of(identity.policies, question)
     limits = [verdict_of(limit, question) for limit in identity.limits]
+    if any(verdict_of(level, question) is not PolicyVerdict.ALLOW for level in identity.controls):
+        return False
     by_resource = (
         PolicyVerdict.NOTHING if of_resource is None else _verdict(of_resource, question, names_principals=True)
     )
@@ -85,6 +92,11 @@ def verdict_of(policies: Sequence[Document], question: Question) -> PolicyVerdic
     """What identity policies say together."""
     verdicts = [_verdict(policy, question, names_principals=False) for policy in policies]
     return max(verdicts, key=lambda verdict: verdict.value, default=PolicyVerdict.NOTHING)
+
+
+def is_denied_by(policies: Sequence[Document], question: Question) -> bool:
+    """Whether one of the policies of a resource (or of all resources of an account) denies it."""
+    return any(_verdict(policy, question, names_principals=True) is PolicyVerdict.DENY for policy in policies)
 
 
 def _verdict(document: Document, question: Question, *, names_principals: bool) -> PolicyVerdict:

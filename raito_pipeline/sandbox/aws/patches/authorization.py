@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.htm
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,10 +24,18 @@ from moto.sts.models import sts_backends
 
 from raito_pipeline.sandbox.aws.access_points import SIGNED_HOST, SIGNED_PATH, access_point_of_alias
 from raito_pipeline.sandbox.aws.accounts import iam_of
+from raito_pipeline.sandbox.aws.control_policies import resource_controls, service_levels
 from raito_pipeline.sandbox.aws.patches.replacing import Method, replace
 from raito_pipeline.sandbox.aws.patches.request_facts import context_of, resources_of
 from raito_pipeline.sandbox.aws.policy_conditions import Context
-from raito_pipeline.sandbox.aws.policy_decisions import CallerPolicies, Document, Question, is_allowed, read_document
+from raito_pipeline.sandbox.aws.policy_decisions import (
+    CallerPolicies,
+    Document,
+    Question,
+    is_allowed,
+    is_denied_by,
+    read_document,
+)
 
 _ACTIONS = {
     "s3:HeadBucket": "s3:ListBucket",
@@ -115,6 +124,8 @@ def _is_permitted(self: Any, request: IAMRequestBase, resource: str) -> bool:
         return all(allowed(one, None, account) for one in resources_of(self, resource))
     bucket, _, key = resource.removeprefix("arn:aws:s3:::").partition("/")
     policy, owner = _bucket_policy(bucket, account)
+    if is_denied_by(resource_controls(owner), Question(principals, account, action, resource, context)):
+        return False
     if point is None:
         return allowed(resource, policy, owner)
     # Through an access point both have to allow: the access point, and the bucket behind it.
@@ -161,6 +172,8 @@ def _caller(key: Any) -> tuple[frozenset[str], CallerPolicies, dict[str, tuple[s
 def _described(
     principals: frozenset[str], arn: str, identity: CallerPolicies, iam: IAMBackend, context: Context
 ) -> tuple[frozenset[str], CallerPolicies, dict[str, tuple[str, ...]]]:
+    linked = ":role/aws-service-role/" in arn
+    identity = dataclasses.replace(identity, controls=() if linked else service_levels(iam.account_id))
     more = {"aws:principalarn": (arn,), "aws:principalaccount": (iam.account_id,)}
     return principals, identity, {**context, **more}
 
