@@ -169,7 +169,9 @@ class _Comparison:
                 self.claimed[who].add(probe)
                 if not wider and not self.world.allows(who, probe):
                     self.findings.over.append(f"{row.external_id} claims {action} on {target} for {who}: no {probe}")
-            if wider and asked and not any(self.world.in_some_situation(*each) for each in asked):
+            # A group without members is in no context at all.
+            nobody = all(who.startswith("group:") for who in whom)
+            if wider and asked and not nobody and not any(self.world.in_some_situation(*each) for each in asked):
                 self.findings.over.append(f"{row.external_id} claims {action} on {target}: never allowed to anybody")
 
     def _misses(self, who: str) -> None:

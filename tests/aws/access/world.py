@@ -34,7 +34,7 @@ WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
 """the permissions that are tried"""
 
 MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE = "mfa", "corporate address", "VPC endpoint", "no TLS", "rare"
-"""`RARE` is a request of an old time, through a service, with tags of its own and of its principal"""
+"""`RARE`: of an old time, through a service, to another region, with tags of its own and of its principal"""
 CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
 Situation = frozenset[str]
 NEUTRAL: Situation = frozenset()
@@ -189,6 +189,7 @@ class World:
             context["aws:username"] = (caller.arn.rpartition("/")[2],)
         if ENDPOINT in situation:
             context["aws:sourcevpce"], context["aws:sourcevpc"] = (VPC_ENDPOINT,), ("vpc-1",)
+            context["aws:principaltag/team"] = ("y",)
         else:
             context["aws:sourceip"] = ("192.0.2.1" if CORPORATE in situation else "203.0.113.7",)
         if MFA in situation or caller.is_role:
@@ -283,6 +284,7 @@ _RARE = {
     "aws:calledvia": ("athena.amazonaws.com",),
     "aws:viaawsservice": ("true",),
     "aws:principaltag/team": ("x",),
+    "aws:requestedregion": ("ap-south-1",),
     "s3:tlsversion": ("1.1",),
 }
 
