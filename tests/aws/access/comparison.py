@@ -179,7 +179,7 @@ class _Comparison:
         self.findings.probes += len(self.probes)
         for probe in self.probes:
             # Whoever has it directly is shown to have it.
-            if probe in self.claimed[who] or replace(probe, point=None) in self.claimed[who]:
+            if probe in self.claimed[who] or (probe.point and replace(probe, point=None) in self.claimed[who]):
                 continue
             if not self.world.allows(who, probe):
                 continue

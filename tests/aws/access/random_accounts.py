@@ -19,6 +19,9 @@ from raito_pipeline.model import (
     IamPolicy,
     IamRole,
     IamUser,
+    OrgAccount,
+    OrgControlPolicy,
+    OrgPolicyTarget,
     S3Bucket,
     S3BucketPolicy,
 )
@@ -128,7 +131,27 @@ class RandomAccount:
                 S3BucketPolicy(bucket, WHEN, self.text("", statements), True, (), (), True)
                 for bucket, statements in self.bucket_policies.items()
             ],
+            **self._organization(),
         )
+
+    def _organization(self) -> dict[str, Any]:
+        """The account below a root and units, with one service control policy a level; resource ones at the root."""
+        if not self.service_control and not self.resource_control:
+            return {}
+        nodes = [*("r-1", "ou-1", "ou-2")[: len(self.service_control) - 1], ACCOUNT]
+        kinds = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")
+        attached = [(node, kinds[1], f"p-{node}", each) for node, each in zip(nodes, self.service_control, strict=True)]
+        # Each level has `RCPFullAWSAccess`, which cannot be taken away.
+        attached += [(node, kinds[0], "p-full", _full()) for node in nodes]
+        attached += [(nodes[0], kinds[0], f"p-rcp{number}", each) for number, each in enumerate(self.resource_control)]
+        return {
+            "org_accounts": [OrgAccount(ACCOUNT, "o-1", False, tuple(nodes[:-1]), kinds)],
+            "org_policy_targets": [OrgPolicyTarget(node, "OU", kind, policy) for node, kind, policy, _ in attached],
+            "org_control_policies": [
+                OrgControlPolicy(policy, kind, policy, False, self.text("", each))
+                for policy, (kind, each) in {policy: (kind, each) for _, kind, policy, each in attached}.items()
+            ],
+        }
 
     def _inline(self) -> Iterator[IamAttachment]:
         for key, statements in self.inline.items():
@@ -395,9 +418,9 @@ def random_account(seed: int, features: Features) -> RandomAccount:
             if random.random() < 0.6:
                 account.bucket_policies.setdefault(bucket, []).append(_delegation(random, bucket, name))
     if features.control_policies and random.random() < 0.6:
-        account.service_control = [_ceiling(random, features) for _ in range(random.choice((1, 1, 2)))]
-        if random.random() < 0.3:
-            account.resource_control = [_full(), _resource_control(random, features)]
+        account.service_control = [_ceiling(random, features) for _ in range(random.choice((1, 1, 2, 3)))]
+        if random.random() < 0.4:
+            account.resource_control = [_resource_control(random, features)]
     names = [*account.inline, *account.managed]
     account.old = {name for name in names if random.random() < 0.08}
     return account
@@ -424,9 +447,7 @@ def _full() -> list[Statement]:
 
 
 def _resource_control(random: Random, features: Features) -> list[Statement]:
-    statements = _full()
-    statement = identity_statement(random, features, denies=1)
-    return [*statements, {**statement, "Principal": "*"}]
+    return [{**identity_statement(random, features, denies=1), "Principal": "*"}]
 
 
 # -- smaller ones ----------------------------------------------------------------------------------------------------
@@ -456,9 +477,14 @@ def smaller(account: RandomAccount) -> Iterator[RandomAccount]:
                 for kept in _simpler(statements[index]):
                     yield _with(account, part, name, index, kept)
     for part in ("service_control", "resource_control"):
-        if getattr(account, part):
+        for index in range(len(getattr(account, part))):
             less = deepcopy(account)
-            setattr(less, part, [])
+            del getattr(less, part)[index]
+            yield less
+    for index, level in enumerate(account.service_control):
+        for statement in range(len(level)):
+            less = deepcopy(account)
+            del less.service_control[index][statement]
             yield less
     for who in account.boundaries:
         less = deepcopy(account)

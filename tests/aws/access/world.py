@@ -214,8 +214,30 @@ class World:
             identity += [policy for one in whose for _, policy in self._managed[one]]
             edge = edges.get(who)
             boundary = self._policies[edge][1] if edge in self._policies else parse("") if edge else None
-            found[who] = Limits(tuple(identity), boundary)
+            controls = () if who in self._service_linked else self._controls("SERVICE_CONTROL_POLICY")
+            found[who] = Limits(tuple(identity), boundary, service_control=controls)
         return found
+
+    @cached_property
+    def _service_linked(self) -> frozenset[str]:
+        return frozenset(
+            f"role:{one.role_name}" for one in self.inputs.roles if one.path.startswith("/aws-service-role/")
+        )
+
+    def _controls(self, kind: str) -> tuple[tuple[Policy, ...], ...]:
+        """The control policies of a kind by level, from the root down."""
+        here = next((row for row in self.inputs.org_accounts if row.account_id == self.inputs.account_id), None)
+        if here is None or here.management or kind not in here.policy_types:
+            return ()
+        documents = {row.policy_id: parse(row.document) for row in self.inputs.org_control_policies}
+        return tuple(
+            tuple(
+                documents[row.policy_id]
+                for row in self.inputs.org_policy_targets
+                if (row.target_id, row.policy_type) == (node, kind)
+            )
+            for node in (*here.path, here.account_id)
+        )
 
     @cached_property
     def _policies(self) -> dict[str | None, tuple[str, Policy]]:
@@ -239,7 +261,7 @@ class World:
 
     @cached_property
     def _owner(self) -> Owner:
-        return Owner(self.inputs.account_id)
+        return Owner(self.inputs.account_id, None, self._controls("RESOURCE_CONTROL_POLICY"))
 
     @cached_property
     def _owners(self) -> Mapping[str, Owner]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 
 from tests.aws.evaluator.documents import Policy, Rule
 from tests.aws.evaluator.patterns import Context
@@ -42,6 +43,13 @@ class Limits:
     session_policies: tuple[Policy, ...] | None = None
     service_control: tuple[Level, ...] = ()
 
+    @cached_property
+    def denies(self) -> tuple[Rule, ...]:
+        """The Deny statements of all of them."""
+        edge = () if self.boundary is None else (self.boundary,)
+        levels = (policy for level in self.service_control for policy in level)
+        return _denies((*self.identity, *(self.session_policies or ()), *edge, *levels))
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -50,6 +58,11 @@ class Owner:
     account: str
     policy: Policy | None = None
     resource_control: tuple[Level, ...] = ()
+
+    @cached_property
+    def denies(self) -> tuple[Rule, ...]:
+        """The Deny statements of the resource control policies."""
+        return _denies(policy for level in self.resource_control for policy in level)
 
 
 @dataclass(frozen=True)
@@ -187,11 +200,13 @@ def _one_allows(policies: Iterable[Policy], request: Request) -> bool:
 
 def _denied(limits: Limits, owner: Owner, request: Request) -> bool:
     """Whether a Deny of any policy but that of the resource applies."""
-    policies = [*limits.identity, *(limits.session_policies or ())]
-    policies += [policy for level in (*limits.service_control, *owner.resource_control) for policy in level]
-    if limits.boundary is not None:
-        policies.append(limits.boundary)
-    return any(rule.deny and _applies(rule, request) for policy in policies for rule in policy.rules)
+    return any(_applies(rule, request) for rule in limits.denies) or any(
+        _applies(rule, request) for rule in owner.denies
+    )
+
+
+def _denies(policies: Iterable[Policy]) -> tuple[Rule, ...]:
+    return tuple(rule for policy in policies for rule in policy.rules if rule.deny)
 
 
 def _applies(rule: Rule, request: Request) -> bool:

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -25,13 +25,15 @@ class Rule:
     all_resources_but: bool
     conditions: dict[str, Any]
     variables: bool
+    named: dict[str, bool] = field(default_factory=dict, repr=False)
+    """answers of `names`, kept"""
 
     def is_about(self, action: str, resource: str | None, context: Context) -> bool:
         """Whether action, resource and conditions fit. A doubt makes a Deny apply, and an Allow not.
 
         `resource` is None for the policy of a role: it has no `Resource`, and is about the role.
         """
-        if any(plain_match(one, action, True) for one in self.actions) is self.all_actions_but:
+        if not self.names(action):
             return False
         try:
             if resource is not None and not self._is_about_resource(resource, context):
@@ -39,6 +41,12 @@ class Rule:
             return not self.conditions or hold(self.conditions, context, variables=self.variables)
         except (Unresolved, UnknownOperator):
             return self.deny
+
+    def names(self, action: str) -> bool:
+        """Whether the statement is about an action."""
+        if action not in self.named:
+            self.named[action] = any(plain_match(one, action, True) for one in self.actions) is not self.all_actions_but
+        return self.named[action]
 
     def _is_about_resource(self, resource: str, context: Context) -> bool:
         unresolved = None
