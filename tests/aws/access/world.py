@@ -70,7 +70,7 @@ class World:
     """
 
     inputs: AccessInputs
-    decided: dict[tuple[str, Probe, Situation], bool] = field(default_factory=dict)
+    decided: dict[tuple[str, Probe, Situation, bool], bool] = field(default_factory=dict)
 
     @cached_property
     def principals(self) -> list[str]:
@@ -92,23 +92,24 @@ class World:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def allows(self, who: str, probe: Probe, situation: Situation = NEUTRAL) -> bool:
-        """AWS's answer."""
-        key = who, probe, situation
+    def allows(self, who: str, probe: Probe, situation: Situation = NEUTRAL, *, for_sure: bool = True) -> bool:
+        """AWS's answer, for sure or in the reading that allows more."""
+        key = who, probe, situation, for_sure
         if key not in self.decided:
             context = self.context(who, situation)
             if probe.prefix is not None:
                 context = {**context, "s3:prefix": (probe.prefix,), "s3:delimiter": ("/",)}
-            self.decided[key] = self._verdict(who, probe, context) is Verdict.ALLOWED
+            self.decided[key] = self._verdict(who, probe, context, for_sure) is Verdict.ALLOWED
         return self.decided[key]
 
-    def _verdict(self, who: str, probe: Probe, context: Context) -> Verdict:
+    def _verdict(self, who: str, probe: Probe, context: Context, for_sure: bool) -> Verdict:
         caller, limits, owner = self.caller(who), self.limits[who], self._owners.get(probe.bucket, self._owner)
         if probe.point is None:
-            return decide(caller, limits, owner, Request(probe.action, probe.resource, context))
+            request = Request(probe.action, probe.resource, context)
+            return decide(caller, limits, owner, request, for_sure=for_sure)
         point, _ = self._points[probe.point]
         request = Request(probe.action, self.at_point(probe), context)
-        return decide_through(caller, limits, point, owner, request, probe.resource)
+        return decide_through(caller, limits, point, owner, request, probe.resource, for_sure=for_sure)
 
     def at_point(self, probe: Probe) -> str:
         """What a request is about by the ARN of its access point."""
@@ -116,8 +117,8 @@ class World:
         return f"{probe.point}/object/{key}" if key else f"{probe.point}"
 
     def in_some_situation(self, who: str, probe: Probe) -> bool:
-        """Whether some context allows it."""
-        return any(self.allows(who, probe, situation) for situation in SITUATIONS)
+        """Whether some context allows it, in the reading that allows more."""
+        return any(self.allows(who, probe, situation, for_sure=False) for situation in SITUATIONS)
 
     def assumes(self, who: str, role: str, situation: Situation = NEUTRAL) -> bool:
         """Whether a user or role may assume a role."""

@@ -108,9 +108,13 @@ class _Given(Enum):
     """it names the user or the session, beyond boundary and session policy"""
 
 
-def decide(caller: Caller, limits: Limits, owner: Owner, request: Request) -> Verdict:
-    """Whether a call that is made directly on a resource is allowed for sure."""
-    given = _given(owner.policy, caller, limits, request)
+def decide(caller: Caller, limits: Limits, owner: Owner, request: Request, *, for_sure: bool = True) -> Verdict:
+    """Whether a call that is made directly on a resource is allowed, for sure or in the reading that allows more.
+
+    The documentation leaves open whom `NotPrincipal` spares: a role that is named for its sessions, and anybody whose
+    account is not named beside them.
+    """
+    given = _given(owner.policy, caller, limits, request, for_sure=for_sure)
     if given is None or _denied(limits, owner, request):
         return Verdict.DENIED
     if not _every_level_allows(owner.resource_control, request) or not _every_level_allows(
@@ -125,7 +129,9 @@ def decide(caller: Caller, limits: Limits, owner: Owner, request: Request) -> Ve
     return by_identity
 
 
-def decide_through(caller: Caller, limits: Limits, point: Point, bucket: Owner, request: Request, key: str) -> Verdict:
+def decide_through(
+    caller: Caller, limits: Limits, point: Point, bucket: Owner, request: Request, key: str, *, for_sure: bool = True
+) -> Verdict:
     """Whether a call through an access point is allowed: the point has to allow it, and the bucket behind it.
 
     `request` is about the access point; `key` is the ARN under which the bucket's policy and the caller's own policies
@@ -139,12 +145,11 @@ def decide_through(caller: Caller, limits: Limits, point: Point, bucket: Owner, 
     }
     if point.network == "VPC" and not context.get("aws:sourcevpc"):
         return Verdict.RESOURCE
-    at_point = decide(
-        caller, limits, Owner(point.account, point.policy, bucket.resource_control), replace(request, context=context)
-    )
+    of_point = Owner(point.account, point.policy, bucket.resource_control)
+    at_point = decide(caller, limits, of_point, replace(request, context=context), for_sure=for_sure)
     if at_point is not Verdict.ALLOWED:
         return at_point
-    return decide(caller, limits, bucket, Request(request.action, key, context))
+    return decide(caller, limits, bucket, Request(request.action, key, context), for_sure=for_sure)
 
 
 def can_assume(caller: Caller, limits: Limits, role_arn: str, trust: Policy, account: str, context: Context) -> Verdict:
@@ -214,7 +219,13 @@ def _applies(rule: Rule, request: Request) -> bool:
 
 
 def _given(
-    policy: Policy | None, caller: Caller, limits: Limits, request: Request, *, names_resource: bool = True
+    policy: Policy | None,
+    caller: Caller,
+    limits: Limits,
+    request: Request,
+    *,
+    names_resource: bool = True,
+    for_sure: bool = True,
 ) -> _Given | None:
     """What the policy of a resource gives a caller; None where it denies."""
     best = _Given.NOTHING
@@ -222,7 +233,7 @@ def _given(
         if not rule.is_about(request.action, request.resource if names_resource else None, request.context):
             continue
         if rule.deny:
-            if _is_denied_by(rule, caller, limits):
+            if _is_denied_by(rule, caller, limits, for_sure=for_sure):
                 return None
         else:
             best = max(best, _named(rule, caller), key=lambda given: given.value)
@@ -245,7 +256,7 @@ def _named(rule: Rule, caller: Caller) -> _Given:
     return best
 
 
-def _is_denied_by(rule: Rule, caller: Caller, limits: Limits) -> bool:
+def _is_denied_by(rule: Rule, caller: Caller, limits: Limits, *, for_sure: bool) -> bool:
     """Whether a Deny is about a caller.
 
     `NotPrincipal` excepts a caller whose own ARN and whose account are named, and nobody who has a boundary.
@@ -258,8 +269,10 @@ def _is_denied_by(rule: Rule, caller: Caller, limits: Limits) -> bool:
     names = rule.not_principals.get("AWS", ())
     if "*" in names:
         return False
-    own = caller.arn in names and (not caller.is_role or caller.session in names)
-    return limits.boundary is not None or not own or not any(_is_account(name, caller.account) for name in names)
+    if limits.boundary is not None or caller.arn not in names:
+        return limits.boundary is not None or caller.session not in names
+    named = not caller.is_role or caller.session in names
+    return for_sure and not (named and any(_is_account(name, caller.account) for name in names))
 
 
 def _aws(rule: Rule) -> Iterator[str]:

@@ -133,6 +133,11 @@ def test_deny_with_not_principal_spares_whom_it_names_with_the_account() -> None
     assert decide(USER, Limits((S3,)), but(ROOT), GET) is Verdict.DENIED
     assert decide(USER, Limits((S3,), boundary=S3), but(USER.arn, ROOT), GET) is Verdict.DENIED
     assert decide(ROLE, Limits((S3,)), but(ROLE.arn, SESSION, HERE), GET) is Verdict.ALLOWED
+    # what the documentation leaves open
+    for owner in (but(ROLE.arn), but(ROLE.arn, ROOT)):
+        assert decide(ROLE, Limits((S3,)), owner, GET) is Verdict.DENIED
+        assert decide(ROLE, Limits((S3,)), owner, GET, for_sure=False) is Verdict.ALLOWED
+    assert decide(ROLE, Limits((S3,)), but(ROOT), GET, for_sure=False) is Verdict.DENIED
 
 
 def test_a_role_is_assumed_by_whom_its_trust_names() -> None:
