@@ -227,7 +227,9 @@ class World:
 
     def _controls(self, kind: str) -> tuple[tuple[Policy, ...], ...]:
         """The control policies of a kind by level, from the root down."""
-        here = next((row for row in self.inputs.org_accounts if row.account_id == self.inputs.account_id), None)
+        here = next(
+            (row for row in getattr(self.inputs, "org_accounts", ()) if row.account_id == self.inputs.account_id), None
+        )
         if here is None or here.management or kind not in here.policy_types:
             return ()
         documents = {row.policy_id: parse(row.document) for row in self.inputs.org_control_policies}
