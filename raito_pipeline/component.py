@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import dagster as dg
 from dagster.components.utils.translation import TranslationFn, TranslationFnResolver
-from pydantic import Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from raito_pipeline.config import ConfigError, Options, Pipeline, Problem, load
 from raito_pipeline.orchestration.automation import build_automation
@@ -71,6 +71,25 @@ class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
         Field(description="How its assets are called and shown: key, key_prefix, group_name, owners, tags, kinds, ..."),
     ] = None
 
+    _folders: tuple[Path, ...] = PrivateAttr(())
+    """where its configuration may be: its folder, and that of the project; none where no YAML declares it"""
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """The component that a `defs.yaml` declares."""
+        component = super().load(attributes, context)
+        component._folders = _folders(context)
+        return component
+
+    @property
+    def file(self) -> Path | None:
+        """Its configuration, where that is there and the component was loaded of a `defs.yaml`."""
+        return next((place for place in self._places(self._folders) if place.is_file()), None)
+
+    def naming(self, options: Options) -> Naming:
+        """What everything of its configuration is called. For a component that was loaded of a `defs.yaml`."""
+        return self._naming(options, self._name(self._folders[0]))
+
     def get_asset_spec(self, asset: RaitoAsset) -> dg.AssetSpec:
         """The spec of an asset: how it is called (its key) and shown (group, owners, tags, kinds, description, ...).
 
@@ -84,15 +103,20 @@ class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
 
         Raises `ConfigError` for one with problems, and where the file that `raito_yml` names is not there.
         """
-        folder = context.path if context.path.is_dir() else context.path.parent
-        options = self._options((folder, context.project_root))
+        folders = _folders(context)
+        options = self._options(folders)
         for warning in options.warnings:
             dg.get_dagster_logger().warning(str(warning))
-        name = re.sub(r"[^A-Za-z0-9_]", "_", folder.name) if self.name is None else self.name
-        return self.definitions(options, name)
+        return self.definitions(options, self._name(folders[0]))
+
+    def _name(self, folder: Path) -> str:
+        return re.sub(r"[^A-Za-z0-9_]", "_", folder.name) if self.name is None else self.name
+
+    def _places(self, folders: Sequence[Path]) -> list[Path]:
+        return list(dict.fromkeys(folder / (self.raito_yml or RAITO_YML) for folder in folders))
 
     def _options(self, folders: Sequence[Path]) -> Options:
-        places = list(dict.fromkeys(folder / (self.raito_yml or RAITO_YML) for folder in folders))
+        places = self._places(folders)
         file = next((place for place in places if place.is_file()), None)
         if file is not None:
             return load(file)
@@ -104,12 +128,20 @@ class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
 
     def definitions(self, options: Options, name: str = "", services: Services | None = None) -> dg.Definitions:
         """The definitions of a configuration under a name. Pure: nothing is contacted."""
+        return build_definitions(options, services, self._naming(options, name))
+
+    def _naming(self, options: Options, name: str) -> Naming:
         overridden = type(self).get_asset_spec is not RaitoAwsComponent.get_asset_spec
         translate = self._translate if self.translation is not None or overridden else None
-        return build_definitions(options, services, naming_of(options, name, translate))
+        return naming_of(options, name, translate)
 
     def _translate(self, plain: dg.AssetSpec, named: dg.AssetSpec) -> dg.AssetSpec:
         return self.get_asset_spec(RaitoAsset(plain.key.to_user_string(), plain.group_name or "", named))
+
+
+def _folders(context: dg.ComponentLoadContext) -> tuple[Path, ...]:
+    folder = context.path if context.path.is_dir() else context.path.parent
+    return (folder, context.project_root)
 
 
 def build_definitions(

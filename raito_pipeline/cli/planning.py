@@ -13,6 +13,7 @@ from rich.console import Console
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.instance import instance_of_this_directory
+from raito_pipeline.cli.project import naming_here
 from raito_pipeline.component import build_definitions
 from raito_pipeline.config import AccountTarget, ConfigError, Options, load
 from raito_pipeline.model import AccessControl, PushResult
@@ -54,9 +55,10 @@ class Planner:
     @classmethod
     @contextmanager
     def opened(cls, options: Options) -> "Iterator[Planner]":
-        """For the time of a `with` block."""
+        """For the time of a `with` block. Raises `CommandFailed` where the project around the file does not load."""
+        grid = make_grid(options, naming_here(options))
         with instance_of_this_directory() as instance:
-            yield cls(options, Services(options), make_grid(options), instance)
+            yield cls(options, Services(options), grid, instance)
 
     def accounts(self, named: Sequence[str]) -> list[AccountTarget]:
         """The accounts with these ids, partition keys or target names; all that can be pushed where none is named.
@@ -108,9 +110,9 @@ class Planner:
 
     def run(self, wanted: Sequence[LayerRun], console: Console) -> list[str]:
         """Run layers; gives what failed, a line each."""
-        definitions = build_definitions(self.options, self.services)
+        definitions = build_definitions(self.options, self.services, self.grid.naming)
         with console.status("working") if console.is_terminal else _nothing():
-            results = run_sync(definitions, self.instance, wanted, lambda _layer, _result: None)
+            results = run_sync(definitions, self.instance, wanted, lambda _layer, _result: None, self.grid.naming)
         return [line for result in results for line in (*result.failures, *result.skipped)]
 
 

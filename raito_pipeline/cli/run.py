@@ -21,6 +21,7 @@ from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
+from raito_pipeline.cli.project import naming_here
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import (
     Cause,
@@ -37,6 +38,7 @@ from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
 from raito_pipeline.orchestration.gone import gone_accounts
 from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.raito_jobs import report_unusable
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync, subtree_layers
@@ -69,7 +71,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(given: argparse.Namespace) -> int:
-    """Run the command; gives the exit status. Raises `ConfigError`."""
+    """Run the command; gives the exit status. Raises `ConfigError`, `CommandFailed`."""
     overrides = {skip: "true" for skip in SKIPS if getattr(given, skip.replace("-", "_"))}
     given_once = {"max-import-deletions": given.max_import_deletions, "removed-regions": given.confirm_removed}
     overrides.update({name: text for name, text in given_once.items() if text is not None})
@@ -83,7 +85,7 @@ def execute(given: argparse.Namespace) -> int:
         return 2
     for note in (*options.warnings, *_gone_accounts(options)):
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
-    ended = TerminalSync(options, console, sync).run(wanted)
+    ended = TerminalSync(options, console, sync, naming_here(options)).run(wanted)
     if given.json:
         print(json.dumps(ended.json(), indent=2))
     else:
@@ -123,11 +125,12 @@ def _wanted(
 
 @dataclass
 class TerminalSync:
-    """One sync with its progress on `console`. `sync` is its id."""
+    """One sync with its progress on `console`. `sync` is its id, `naming` what its assets are called."""
 
     options: Options
     console: Console
     sync: str
+    naming: Naming = field(default_factory=Naming)
     _stored: dict[str, Stored] = field(default_factory=dict)
     _ended: list[LayerResult] = field(default_factory=list)
 
@@ -178,12 +181,12 @@ class TerminalSync:
 
     def _sync(self, usable: Sequence[LayerRun]) -> bool:
         """Run layers; false where somebody ended them."""
-        definitions = build_definitions(self.options, self._services)
+        definitions = build_definitions(self.options, self._services, self.naming)
         try:
             with instance_of_this_directory() as instance, self._progress.shown():
                 for killed in report_dead_commands(instance):
                     self.console.print(f"note: {killed}", style="yellow", soft_wrap=True)
-                run_sync(definitions, instance, usable, self._layer)
+                run_sync(definitions, instance, usable, self._layer, self.naming)
         except KeyboardInterrupt:
             self._give_up_places(dict.fromkeys(place_key(layer) for layer in usable))
             return False

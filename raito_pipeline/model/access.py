@@ -69,6 +69,7 @@ class WhatItem:
     key=("external_id",),
     layer=Layer.FINISH,
     reads=_WHAT_DECIDES,
+    looks_at=("access_push_targets",),
     columns_from={
         "name": (
             "iam_roles.role_name",

@@ -188,6 +188,7 @@ class PushChange:
     key=("access_control_id",),
     layer=Layer.FINISH,
     reads=("access_push_plan", "access_push_targets", "access_controls"),
+    looks_at=_PLANNED_ON,  # a plan that was approved is made once more, to see whether it is still the same
     sinks=(Outside.RAITO_CLOUD,),
 )
 class PushResult:

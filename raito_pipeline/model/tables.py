@@ -113,6 +113,9 @@ class TableSpec:
     """the tables that its rows are made of, of this sync"""
     after: tuple[str, ...] = ()
     """tables that have to be made before it, although none of its rows are made of theirs"""
+    looks_at: tuple[str, ...] = ()
+    """other tables that its making looks at as they are stored then: no row is made of theirs, and none has to be made
+    before it (they may be of the previous sync)"""
     sinks: tuple[Outside, ...] = ()
     """where its making sends something to"""
     remembered_for: str | None = None
@@ -147,6 +150,11 @@ class TableSpec:
         return (self.name, *self.notes)
 
     @property
+    def readable(self) -> frozenset[str]:
+        """The tables of which rows may be read while it is made: what is declared, itself, and its notes."""
+        return frozenset((*self.parents, *self.looks_at, *self.with_notes))
+
+    @property
     def is_read_from_aws(self) -> bool:
         """True for a table of what a service of AWS answered."""
         return any(source.is_aws for source in self.sources)
@@ -162,6 +170,7 @@ def row(
     sources: tuple[Outside, ...] = (),
     reads: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    looks_at: tuple[str, ...] = (),
     sinks: tuple[Outside, ...] = (),
     remembered_for: str | None = None,
     only_for: str | None = None,
@@ -189,6 +198,7 @@ def row(
                 sources,
                 reads,
                 after,
+                looks_at,
                 sinks,
                 remembered_for,
                 only_for,
@@ -270,6 +280,9 @@ def check_tables() -> None:
                 raise ValueError(f"{spec.name} reads {parent}, which is no table")
             if turn.get(TABLES[parent].layer, len(turn)) > turn[spec.layer]:
                 raise ValueError(f"{spec.name} reads {parent}, which a later layer makes ({TABLES[parent].layer})")
+        for table in spec.looks_at:
+            if table not in TABLES:
+                raise ValueError(f"{spec.name} looks at {table}, which is no table")
         _check_columns(spec)
     try:
         TopologicalSorter({name: spec.parents for name, spec in TABLES.items()}).prepare()

@@ -74,9 +74,10 @@ class CellLog:
             raise RuntimeError("no cell is being made")
         return self._store
 
-    def _use(self, cell: Cell) -> None:
+    def _use(self, cell: Cell, *tables: str) -> None:
         # A stored table that cannot be used is said where the others of this run are.
-        self._store = replace(self.stores(cell), warn=self.context.log.warning)
+        readable = frozenset().union(*(TABLES[table].readable for table in tables))
+        self._store = replace(self.stores(cell), warn=self.context.log.warning, readable=readable)
 
     def cells(self, partitioned_by: str) -> list[Cell]:
         """The cells that this step was asked for."""
@@ -92,7 +93,7 @@ class CellLog:
 
         `others` are the tables whose cells are made by the same work; they fail with it.
         """
-        self._use(cell)
+        self._use(cell, table, *others)
         self.work_on(f"{table} of {self.name(cell)}", self.context.log.info)
         with self.policy.attempt(cell, (table, *others), self.context.log, self.name(cell)):
             yield
@@ -126,11 +127,13 @@ class CellLog:
 
     def out_of_scope(self, table: str, cell: Cell, reason: str) -> None:
         """Store an empty cell for a region or stage that `raito.yml` leaves out."""
-        self._use(cell)
+        around = self._store  # of the attempt that this may be part of
+        self._use(cell, table)
         info = self.store.write(
             table, (), cell.account, cell.region, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
         )
         self.record(cell, info, {"in_scope": False, "why": reason})
+        self._store = around or self._store
 
     def record(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
         """Tell Dagster that a cell was stored, with `metadata` of the step's own, and what its checks find."""
@@ -156,5 +159,5 @@ class CellLog:
                 reason = self.policy.reason(table, cell)
                 if reason is None and self.recorder.is_recorded(table, cell):
                     continue
-                self._use(cell)
+                self._use(cell, table)
                 self.recorder.failed(table, cell, self.store.info(table, *cell.place), reason or _NOT_REACHED)

@@ -61,7 +61,7 @@ from raito_pipeline.raito.imports import (
 )
 from raito_pipeline.raito.jobs import JobType, Task
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
-from raito_pipeline.storage import CellInfo, CellMissing, Store
+from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, Store
 
 Target = AccountTarget | OrganizationTarget
 _DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
@@ -408,7 +408,8 @@ def _begin(
         return None
     off = upload.switched_off(target)
     if off is not None:
-        _keep(upload, log, cell, skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off))
+        row = skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off)
+        _keep(upload, log, cell, row, out_of_scope=True)
         _keep_notes(upload, log, cell)
         return None
     log.require_lease(cell)
@@ -489,9 +490,23 @@ def exchange_folder(target: Target, stage: str) -> ExchangeFolder:
     return ExchangeFolder(target.name, stage, target.delete_temp_files, backups, target.maximum_backups_per_target)
 
 
-def _keep(upload: Upload, log: CellLog, cell: Cell, row: ImportResult, problems: Sequence[str] = ()) -> None:
-    info = log.store.write(upload.table, [row], cell.account, cell.region, problems=problems)
+def _keep(
+    upload: Upload,
+    log: CellLog,
+    cell: Cell,
+    row: ImportResult,
+    problems: Sequence[str] = (),
+    *,
+    out_of_scope: bool = False,
+) -> None:
+    """Store what came of an import; one that `raito.yml` leaves out has a row, too, as it is reported as skipped."""
+    status = ReadStatus.OUT_OF_SCOPE if out_of_scope else ReadStatus.COMPLETE
+    extra = {"reason": row.reason or ""} if out_of_scope else {}
+    info = log.store.write(
+        upload.table, [row], cell.account, cell.region, status=status, problems=problems, extra=extra
+    )
     metadata = {
+        **({"in_scope": False, "why": row.reason or ""} if out_of_scope else {}),
         "status": row.status,
         "elements": row.elements,
         "added": row.added,

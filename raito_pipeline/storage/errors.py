@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -44,6 +44,20 @@ class StorageError(Exception):
     def __init__(self, what: str, action: str, address: str, reason: str, remedy: str = _OTHERWISE) -> None:
         super().__init__(f"{what} could not be {action} ({address}): {reason}. What to do: {remedy}.")
         self.what, self.action, self.address, self.reason, self.remedy = what, action, address, reason, remedy
+
+
+class UndeclaredRead(RuntimeError):
+    """Rows were read of a table that is not declared as read by those that are being made.
+
+    Its lineage, what an import waits for and the order of a sync would be wrong without a word.
+    """
+
+    def __init__(self, table: str, readable: Collection[str]) -> None:
+        super().__init__(
+            f"rows of {table} were read, and only those of {', '.join(sorted(readable))} are declared to be: name it "
+            "in `reads`, `after` or `looks_at` of the table that is being made (raito_pipeline/model/)"
+        )
+        self.table = table
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from raito_pipeline.storage.cells import (
     to_damage_note,
     with_confirmation,
 )
-from raito_pipeline.storage.errors import StorageError, is_of_storage, storage_errors
+from raito_pipeline.storage.errors import StorageError, UndeclaredRead, is_of_storage, storage_errors
 from raito_pipeline.storage.files import Files, LocalFiles, put
 from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
 from raito_pipeline.storage.known import KnownFooters
@@ -60,7 +60,8 @@ class Store:
 
     `root` is a path inside `files`; `run_id` and `sync` (the id of the sync that the run belongs to) are noted in every
     cell that is written; `warn` is told once of each file that cannot be used. What reads or writes raises
-    `StorageError` where the storage itself fails: that is never taken for a cell that is not there.
+    `StorageError` where the storage itself fails: that is never taken for a cell that is not there. `readable` are the
+    tables of which rows may be read (None: all); of another one, that raises `UndeclaredRead`.
     """
 
     files: Files
@@ -68,6 +69,7 @@ class Store:
     run_id: str = ""
     sync: str = ""
     warn: Callable[[str], object] = field(default=logger.warning, compare=False)
+    readable: frozenset[str] | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, location: str | Path, run_id: str = "", sync: str = "") -> "Store":
@@ -164,11 +166,11 @@ class Store:
 
     def dataset(self, table: str, account: str, region: str | None = None) -> "CellDataset":
         """A cell as a dataset, to select and filter. Raises `CellMissing`."""
-        return CellDataset(self, self._cell(table, account, region))
+        return CellDataset(self, self._cell_to_read(table, account, region))
 
     def batches(self, table: str, account: str, region: str | None = None) -> Iterator[pa.RecordBatch]:
         """The record batches of a cell in the order they were written. Raises `CellMissing`."""
-        return self._batches(self._cell(table, account, region))
+        return self._batches(self._cell_to_read(table, account, region))
 
     def _batches(self, cell: "_Cell") -> Iterator[pa.RecordBatch]:
         with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
@@ -179,7 +181,7 @@ class Store:
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
     ) -> Iterator[R]:
         """The rows of a cell, streamed. `table` is needed where several tables share the row type."""
-        cell = self._cell(table or table_of(row_type).name, account, region)
+        cell = self._cell_to_read(table or table_of(row_type).name, account, region)
         for batch in self._batches(cell):
             with self._rows_of(cell):
                 rows = list(from_batch(row_type, batch))
@@ -195,13 +197,19 @@ class Store:
 
     def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
         """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
-        cell = self._cell(table, account, region)
+        cell = self._cell_to_read(table, account, region)
         with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
             footer = pq.read_metadata(source)
             at = footer.schema.names.index(column)
             groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
             smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
         return min(smallest, default=None)
+
+    def _cell_to_read(self, table: str, account: str, region: str | None) -> "_Cell":
+        """The one way to the rows of a cell. Raises as `_cell`, and `UndeclaredRead`."""
+        if self.readable is not None and table not in self.readable:
+            raise UndeclaredRead(table, self.readable)
+        return self._cell(table, account, region)
 
     def _cell(self, table: str, account: str, region: str | None) -> "_Cell":
         """The one way to a cell. Raises `CellMissing`, and `CellUnusable` after it warned once of the file."""

@@ -10,6 +10,7 @@ from raito_pipeline.model import ImportResult, Layer
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.embedded import embedded_estate
 from raito_pipeline.storage.lease import LeaseRecord, Leases
+from tests.end_to_end.conftest import SMALL
 from tests.end_to_end.daemon import Daemon, daemon_on
 
 ACCOUNT = "210000000012"
@@ -21,7 +22,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon on one small account and its organization."""
     folder = tmp_path_factory.mktemp("daemon")
     with (
-        embedded_estate(folder / "estate") as embedded,
+        embedded_estate(folder / "estate", SMALL) as embedded,
         daemon_on(embedded, folder / "dagster", only_targets="aws-organization,marketing") as daemon,
     ):
         yield daemon
@@ -50,7 +51,17 @@ def _holder(daemon: Daemon, run_id: str) -> LeaseRecord | None:
     return found if found is not None and found.run_id == run_id and found.state == "held" else None
 
 
-def test_an_account_that_is_synced_by_clicking_is_three_runs_and_a_second_time_changes_nothing(daemon: Daemon) -> None:
+def test_an_account_that_is_synced_by_clicking_is_three_runs(daemon: Daemon) -> None:
+    sync = daemon.launch("sync_account", ACCOUNT)
+
+    daemon.wait_for_layers(ACCOUNT, sync, WHOLE)
+
+    assert _import(daemon).delete_untouched is True
+    assert daemon.embedded.raito.counts()["dataSources"][f"ds-{ACCOUNT}"]["dataObjects"]
+
+
+@pytest.mark.slow_daemon
+def test_a_second_sync_by_clicking_changes_nothing(daemon: Daemon) -> None:
     first = daemon.launch("sync_account", ACCOUNT)
     daemon.wait_for_layers(ACCOUNT, first, WHOLE)
     counts = daemon.embedded.raito.counts()

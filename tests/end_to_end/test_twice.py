@@ -1,12 +1,22 @@
 """A sync of the whole estate, and a second one with nothing new."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
 
 from raito_pipeline.model import ImportResult
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.compare import compare
-from tests.end_to_end.conftest import World, failures
+from tests.end_to_end.conftest import World, failures, started
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The estate as `make run` has it."""
+    with started(tmp_path, None) as world:
+        yield world
 
 
 def test_everything_arrives_and_a_second_sync_changes_nothing(world: World) -> None:

@@ -18,15 +18,11 @@ import yaml
 from msgspec.structs import replace
 
 from raito_pipeline.config import Options, load
-from raito_pipeline.sandbox.aws.estate import EstateAccount, EstateSettings
+from raito_pipeline.sandbox.aws.estate import EstateAccount
 from raito_pipeline.sandbox.aws.faults import Fault
-from tests.end_to_end.conftest import World, started
+from tests.end_to_end.conftest import SMALL, World, started
 from tests.matrix.state import Cells, Content, lost, raito_content, shorter, stored_cells
 
-SMALL = EstateSettings(
-    users=12, groups=4, roles=42, policies=10, keys=60, tables=8, people=8, organization_groups=3, permission_sets=4,
-    log_days=1,
-)  # fmt: skip
 FAULTS: dict[str, Fault] = {
     "500": Fault(kind="error"),
     "503": Fault(kind="unavailable"),

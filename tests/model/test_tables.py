@@ -41,6 +41,7 @@ def test_the_tables_of_the_pipeline_can_all_be_made() -> None:
         (replace(SPEC, layer=Layer.REGIONS), "no run of layer regions makes extra, partitioned by account"),
         (replace(SPEC, reads=("iam_user",)), "extra reads iam_user, which is no table"),
         (replace(SPEC, layer=Layer.ACCOUNT, after=("access_providers",)), "access_providers, which a later layer"),
+        (replace(SPEC, looks_at=("iam_user",)), "extra looks at iam_user, which is no table"),
         (replace(SPEC, reads=("extra",)), "tables read each other: extra <- extra"),
     ],
 )
@@ -99,3 +100,10 @@ def test_what_an_import_notes_for_the_next_sync_belongs_to_it() -> None:
     assert TABLES["data_source_import"].notes == ("data_source_import_elements",)
     assert TABLES["data_usage_import"].notes == ("usage_uploaded",)
     assert TABLES["access_providers"].notes == ()
+
+
+def test_what_may_be_read_for_a_table_is_declared_and_what_it_keeps_for_itself() -> None:
+    assert TABLES["iam_users"].readable == {"iam_users"}
+    assert TABLES["data_usage_import"].readable >= {"usage_statements", "data_source_import", "usage_uploaded"}
+    assert "access_push_targets" in TABLES["access_providers"].readable, "of the previous sync"
+    assert "access_push_targets" not in TABLES["access_providers"].parents

@@ -5,14 +5,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from raito_pipeline.model import IamUser, S3Bucket
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.storage import Store
 
 CELLS = dg.StaticPartitionsDefinition(["111122223333", "444455556666"])
 
 
-def run(folder: Path, error: Exception) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
-    """A step of two cells, of which the first meets an error."""
+def run(
+    folder: Path, error: Exception | None = None, reads: type = IamUser
+) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
+    """A step of two cells, of which the first meets an error; the second reads rows of `reads` before it is made."""
 
     @dg.multi_asset(
         specs=[dg.AssetSpec("iam_users", partitions_def=CELLS, skippable=True)],
@@ -22,8 +25,9 @@ def run(folder: Path, error: Exception) -> tuple[dg.ExecuteInProcessResult, dg.D
         log = CellLog(context, lambda _cell: Store.open(str(folder)), lambda _cell: None)
         for cell in log.cells("account"):
             with log.attempt(cell, "iam_users"):
-                if cell.account.startswith("1"):
+                if cell.account.startswith("1") and error is not None:
                     raise error
+                log.store.earlier(reads, cell.account)
                 log.record(cell, log.store.write("iam_users", [], cell.account), {})
         yield from log.finish()
 
@@ -58,3 +62,13 @@ def test_what_nobody_expected_fails_one_cell_in_one_line(tmp_path: Path, error: 
     assert len(told.strip()) < 700
     done = instance.get_materialized_partitions(dg.AssetKey("iam_users"))
     assert done == {"444455556666"}
+
+
+def test_a_cell_is_made_of_what_its_table_declares_alone(tmp_path: Path) -> None:
+    result, _ = run(tmp_path, reads=S3Bucket)
+
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert "iam_users 111122223333: UndeclaredRead: rows of s3_buckets were read" in str(data.description)
+    assert run(tmp_path)[0].success

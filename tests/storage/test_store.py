@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from raito_pipeline.model import DataObject, ImportResult, OrgGroup, S3Bucket
+from raito_pipeline.model import DataObject, ImportResult, OrgGroup, OrgUser, S3Bucket
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
+from raito_pipeline.storage.errors import UndeclaredRead
 
 from .sample_rows import sample_rows
 
@@ -188,6 +190,26 @@ def test_a_file_of_a_version_that_noted_no_sync_is_of_none_and_can_be_confirmed(
     confirmed = store.confirm("s3_buckets", "1")
     assert confirmed.sync == "sync-2"
     assert store.info("s3_buckets", "1") == confirmed
+
+
+def test_rows_of_a_table_that_is_not_declared_are_not_read(store: Store) -> None:
+    bound = replace(store, readable=frozenset({"org_users"}))
+    place = ("111122223333", "eu-west-1")
+    for table, row_type in (("org_users", OrgUser), ("org_groups", OrgGroup)):
+        store.write(table, sample_rows(row_type, 3), *place)
+
+    assert list(bound.rows(OrgUser, *place)) == list(store.rows(OrgUser, *place))
+    reads: list[Callable[[], object]] = [
+        lambda: list(bound.rows(OrgGroup, *place)),
+        lambda: bound.earlier(OrgGroup, *place),
+        lambda: list(bound.batches("org_groups", *place)),
+        lambda: bound.dataset("org_groups", *place),
+        lambda: bound.smallest("org_groups", "group_id", *place),
+    ]
+    for read in reads:
+        with pytest.raises(UndeclaredRead, match="rows of org_groups were read, and only those of org_users are"):
+            read()
+    assert bound.info("org_groups", *place) is not None, "whether it is there may be asked"
 
 
 def test_which_accounts_and_regions_have_tables_and_one_that_is_removed_has_none(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""`raito-pipeline run`: one sync in this process, also of a component in somebody's Dagster project."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.cli.instance import instance_of_this_directory
+from raito_pipeline.orchestration.naming import COMPONENT_TAG
+from raito_pipeline.storage import ReadStatus, Store
+from tests.dagster_project import write_project
+
+from .conftest import ACCOUNT, PushedAccount, Run
+
+PREFIXED = "type: raito_pipeline.RaitoAwsComponent\nattributes: {name: eu, translation: {key_prefix: lake}}\n"
+SKIPPED = ("--skip-identity-store-sync", "--skip-data-access-sync", "--skip-data-usage-sync")
+
+
+@pytest.fixture
+def component(pushed_account: PushedAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a component with a key prefix, with the `raito.yml` of the account; commands run there."""
+    pushed_account.configure()
+    text = (pushed_account.folder / "raito.yml").read_text()
+    files = {"run_here/defs/eu/defs.yaml": PREFIXED, "run_here/defs/eu/raito.yml": text}
+    source = write_project(tmp_path, "run_here", files) / "src"
+    monkeypatch.syspath_prepend(str(source))
+    folder = source / "run_here" / "defs" / "eu"
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def materialized(instance: dg.DagsterInstance) -> set[str]:
+    return {key.to_user_string() for key in instance.all_asset_keys()}
+
+
+def test_a_run_in_a_project_makes_the_assets_of_its_component(component: Path, run: Run) -> None:
+    status, said = run("run", "--json", *SKIPPED)
+    assert (status, json.loads(said)["status"]) == (0, 0), said
+
+    with instance_of_this_directory() as instance:
+        keys, runs = materialized(instance), instance.get_runs()
+        latest = instance.get_latest_materialization_event(dg.AssetKey(["lake", "eu", "data_source_import"]))
+    assert {"lake/eu/iam_users", "lake/eu/data_objects", "lake/eu/data_source_import"} <= keys
+    assert [key for key in keys if not key.startswith("lake/eu/")] == []
+    assert len(runs) == 3
+    assert {each.tags.get(COMPONENT_TAG) for each in runs} == {"eu"}
+    assert latest is not None
+    assert component.name == "eu"
+
+
+def test_an_import_that_an_option_leaves_out_is_out_of_scope(pushed_account: PushedAccount) -> None:
+    """In the sync of the test before."""
+    store = Store.open(pushed_account.folder / "data")
+    infos = {table: store.info(table, ACCOUNT) for table in ("identity_store_import", "data_source_import")}
+    assert {table: info.status for table, info in infos.items() if info is not None} == {
+        "identity_store_import": ReadStatus.OUT_OF_SCOPE,
+        "data_source_import": ReadStatus.COMPLETE,
+    }
+    left_out = infos["identity_store_import"]
+    assert left_out is not None
+    assert left_out.extra["reason"] == "skip-identity-store-sync is on"
