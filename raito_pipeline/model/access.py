@@ -136,7 +136,8 @@ class AccessProvider:
     by="account",
     key=("external_id", "data_object", "permission", "document", "statement"),
     layer=Layer.FINISH,
-    reads=("access_providers", "iam_policies", "iam_attachments", "access_points"),
+    reads=("access_providers", *_WHAT_DECIDES),
+    looks_at=("access_push_targets",),
     columns_from={
         "external_id": ("access_providers.external_id",),
         "data_object": ("access_providers.what",),
@@ -165,6 +166,7 @@ class AccessBasis:
     key=("principal_type", "principal_account", "principal_id", "data_object", "permission", "via_roles"),
     layer=Layer.FINISH,
     reads=_WHAT_DECIDES,
+    looks_at=("access_push_targets",),
     columns_from={
         "principal_id": ("iam_users.user_id", "iam_roles.role_id", "org_users.user_id"),
         "principal_name": ("iam_users.user_name", "iam_roles.role_name", "org_users.user_name"),
