@@ -18,10 +18,12 @@ from raito_pipeline.aws.access.basis import TracedProvider, basis_batches
 from raito_pipeline.aws.access.build import traced_access_providers
 from raito_pipeline.aws.access.effective import effective_batches
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
+from raito_pipeline.aws.policy.reasons import element
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
+    INCOMPLETE_BY,
     AccessPoint,
     AccessProvider,
     IamAttachment,
@@ -58,7 +60,9 @@ from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 GROUP = "access"
 R = TypeVar("R")
-_MOST_REASONS = 10
+_MOST_REASONS = 100
+_ELSEWHERE = "elsewhere"
+_REASON_COLUMNS = {"code": "string", "element": "string", "access providers": "int64", "example": "string"}
 _OF_THE_ORGANIZATION = ("org_permission_sets", "org_account_assignments", *Outside.AWS_ORGANIZATIONS.feeds)
 _BUILT_OF = "built of"
 """Key in the extra fields of `access_providers`: the cells of access points and of the organization that it is of."""
@@ -278,14 +282,32 @@ def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:
 
 
 def incomplete_metadata(rows: Sequence[AccessProvider]) -> dict[str, dg.MetadataValue]:
-    """How many access providers there are by type, how many are incomplete, and the most frequent reasons why."""
-    reasons = Counter(reason for row in rows for reason in row.incomplete_reasons)
-    counted = ({"times": times, "reason": reason} for reason, times in reasons.most_common(_MOST_REASONS))
+    """How many access providers there are by type, how many are incomplete by code, and why.
+
+    Reasons are grouped by their code and element, each with one of its texts as an example.
+    """
+    by_code = {
+        code: sum(bool(getattr(row, f"reasons_{code}")) for row in rows) for code in (*INCOMPLETE_BY, _ELSEWHERE)
+    }
     return {
         "by type": dg.MetadataValue.json(dict(sorted(Counter(row.type for row in rows).items()))),
         "incomplete": dg.MetadataValue.int(sum(row.incomplete for row in rows)),
-        "most frequent reasons": small_table(counted, {"times": "int64", "reason": "string"}, _MOST_REASONS),
+        "incomplete by code": dg.MetadataValue.json(by_code),
+        "reasons": small_table(_reasons(rows, tuple(by_code)), _REASON_COLUMNS, _MOST_REASONS),
     }
+
+
+def _reasons(rows: Sequence[AccessProvider], codes: Sequence[str]) -> Iterator[dict[str, object]]:
+    """The elements by code, the most frequent of each code first: those that make nothing incomplete come last."""
+    for code in codes:
+        examples: dict[str, str] = {}
+        found: Counter[str] = Counter()
+        for row in rows:
+            texts: dict[str, str] = {element(text): text for text in getattr(row, f"reasons_{code}")}
+            examples = {**texts, **examples}
+            found.update(texts.keys())
+        for name, times in found.most_common():
+            yield {"code": code, "element": name, "access providers": times, "example": examples[name]}
 
 
 def regional_specs(grid: Grid) -> list[dg.AssetSpec]:

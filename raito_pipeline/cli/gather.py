@@ -7,7 +7,7 @@ from dataclasses import replace
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.cli.summary import Stored, SyncedTarget
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
-from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget, table_of
+from raito_pipeline.model import INCOMPLETE_BY, TABLES, ImportResult, PushResult, PushTarget, table_of
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.storage import CellInfo, Store
@@ -67,6 +67,18 @@ def _cells(options: Options, place: SyncedTarget, table: str) -> Iterator[tuple[
             yield table, place.key, region
 
 
+def _with_access(store: Store, so_far: Stored, at: tuple[str, str | None]) -> Stored:
+    """With the counts of access providers, and of those that are incomplete, by code."""
+    providers = incomplete = 0
+    by_code = dict.fromkeys(INCOMPLETE_BY, 0)
+    for batch in store.batches("access_providers", *at):
+        providers += batch.num_rows
+        incomplete += batch.column("incomplete").to_pylist().count(True)
+        for code in by_code:
+            by_code[code] += sum(map(bool, batch.column(f"reasons_{code}").to_pylist()))
+    return replace(so_far, access_providers=providers, incomplete=incomplete, incomplete_by=by_code)
+
+
 def _with_rows(store: Store, so_far: Stored, fresh: Sequence[CellInfo]) -> Stored:
     found = replace(so_far, cells=(*so_far.cells, *fresh))
     for cell in fresh:
@@ -75,10 +87,7 @@ def _with_rows(store: Store, so_far: Stored, fresh: Sequence[CellInfo]) -> Store
             rows = tuple((cell.table, row) for row in store.rows(ImportResult, *at, table=cell.table))
             found = replace(found, imports=(*found.imports, *rows))
         elif cell.table == "access_providers":
-            flags = [
-                flag for batch in store.batches(cell.table, *at) for flag in batch.column("incomplete").to_pylist()
-            ]
-            found = replace(found, access_providers=len(flags), incomplete=flags.count(True))
+            found = _with_access(store, found, at)
         elif cell.table == "access_push_results":
             targets = table_of(PushTarget).name
             planned = tuple(store.rows(PushTarget, *at)) if store.info(targets, *at) else ()

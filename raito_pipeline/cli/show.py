@@ -60,7 +60,8 @@ def _place_rows(place: TargetSummary) -> Rows:
     yield from _change_rows(place.changes)
     if place.access_providers:
         of = f"{place.incomplete_access_providers:,} of {place.access_providers:,} access providers"
-        yield "incomplete access", of
+        by = ", ".join(f"{count:,} {code}" for code, count in place.incomplete_by_code.items() if count)
+        yield "incomplete access", f"{of} ({by})" if by else of
     if place.access_warnings:
         first, *others = place.access_warnings
         more = f"; {len(others):,} more in access_provider_import and with --json" if others else ""

@@ -5,7 +5,7 @@ The terminal and `--json` show the same value. Nothing is read here: see `raito_
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -61,8 +61,8 @@ class SyncedTarget:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the tables hold of one sync of a place. `incomplete` counts the access providers that are narrower than
-    AWS's access, `access_providers` all of them."""
+    """What the tables hold of one sync of a place. `incomplete` counts the access providers that are not exactly what
+    AWS gives, `incomplete_by` those with a reason of each code, `access_providers` all of them."""
 
     cells: tuple[CellInfo, ...] = ()
     imports: tuple[tuple[str, ImportResult], ...] = ()
@@ -71,6 +71,7 @@ class Stored:
     push_results: tuple[PushResult, ...] = ()
     access_providers: int = 0
     incomplete: int = 0
+    incomplete_by: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ class TargetSummary:
     """tables whose stored file could not be used, and why; this sync read them anew"""
     waiting: str | None = None
     """the plan that waits for its approval, and how to make it"""
+    incomplete_by_code: Mapping[str, int] = field(default_factory=dict)
+    """incomplete access providers by code: `narrower`, `wider` or `who`; one may have reasons of several"""
     not_known: tuple[str, ...] = ()
     """what may limit the access and is not known, while nothing is partial because of it"""
 
@@ -256,6 +259,7 @@ def _place(
         push=push,
         access_providers=stored.access_providers,
         incomplete_access_providers=stored.incomplete,
+        incomplete_by_code=stored.incomplete_by,
         access_warnings=tuple(text for _, row in stored.imports if row.task == "DA" for text in row.warnings),
         not_known=tuple(text for cell in stored.cells if cell.table == _ACCESS for text in cell.warnings),
         repair=tuple(str(repair) for repair in repairs(told, place.least)),

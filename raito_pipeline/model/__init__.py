@@ -5,6 +5,7 @@ dataclass whose columns carry their documentation; `raito_pipeline.model.schema`
 """
 
 from raito_pipeline.model.access import (
+    INCOMPLETE_BY,
     AccessBasis,
     AccessPoint,
     AccessProvider,
@@ -43,6 +44,7 @@ from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUplo
 
 __all__ = [
     "CREATOR",
+    "INCOMPLETE_BY",
     "RAITO_ACCOUNT",
     "TABLES",
     "AccessBasis",

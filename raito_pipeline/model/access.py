@@ -46,6 +46,14 @@ _WHAT_DECIDES = (
 )
 """the tables that decide who may do what in an account"""
 
+INCOMPLETE_BY = {
+    "narrower": "may be given more in AWS than is shown",
+    "wider": "may be given less in AWS than is shown",
+    "who": "have somebody who cannot be named",
+}
+"""The codes of reasons that make access providers incomplete, with what such access providers are or have; the reasons
+are in the columns `reasons_<code>`."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class DataObjectReference:

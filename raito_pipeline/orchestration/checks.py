@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 
 from raito_pipeline.aws.repair import repairs
-from raito_pipeline.model import TABLES, ImportResult, PushResult, TableSpec
+from raito_pipeline.model import INCOMPLETE_BY, TABLES, ImportResult, PushResult, TableSpec
 from raito_pipeline.orchestration.gone import IS_GONE
 from raito_pipeline.orchestration.markdown import plain
 from raito_pipeline.orchestration.naming import Naming
@@ -257,11 +257,13 @@ def _no_cloudtrail_day_missing(recorded: Recorded) -> Finding:
 def _incomplete_access_share(recorded: Recorded) -> Finding:
     flags = recorded.column("incomplete")
     share = sum(flags) / len(flags) if flags else 0.0
+    by_code = {code: sum(map(bool, recorded.column(f"reasons_{code}"))) for code in INCOMPLETE_BY}
     said = f"{sum(flags):,} of {len(flags):,} access providers are incomplete ({share:.0%}, {INCOMPLETE_SHARE:.0%} may)"
-    figures = {"share": round(share, 4), "limit": INCOMPLETE_SHARE}
+    lines = tuple(f"{count:,} {INCOMPLETE_BY[code]} ({code})" for code, count in by_code.items() if count)
+    figures = {"share": round(share, 4), "limit": INCOMPLETE_SHARE, **by_code}
     if share <= INCOMPLETE_SHARE:
-        return Finding(True, said, figures=figures)
-    return Finding(False, f"{said}: they grant less here than in AWS. Their reasons are in the metadata", (), figures)
+        return Finding(True, "; ".join((said, *lines)), figures=figures)
+    return Finding(False, f"{'; '.join((said, *lines))}. Their reasons are in the metadata", (), figures)
 
 
 def _summed(said: str, lines: Sequence[str]) -> str:
@@ -324,7 +326,8 @@ CHECKS = (
         "incomplete_access_share",
         _is("access_providers"),
         WARN,
-        "Access that cannot be represented exactly is narrower in Raito Cloud and marked incomplete. At most "
+        "Access that cannot be represented exactly is marked incomplete: Raito Cloud may show less of it than AWS "
+        "gives (`narrower`), more (`wider`), or not everybody who has it (`who`). At most "
         f"{INCOMPLETE_SHARE:.0%} of the access providers may be.",
         _incomplete_access_share,
     ),

@@ -168,6 +168,7 @@ def test_the_table_says_everything_at_any_width_in_any_encoding(width: int, enco
         push_results=pushed("pushed", "refused", "failed"),
         access_providers=17,
         incomplete=4,
+        incomplete_by={"narrower": 3, "wider": 0, "who": 2},
     )
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding=encoding) as file:
@@ -181,7 +182,7 @@ def test_the_table_says_everything_at_any_width_in_any_encoding(width: int, enco
     assert account.endswith(f"research{ACCOUNT}failed")
     for part in (
         "data objects +5 ~2 -1",
-        "incomplete access 4 of 17 access providers",
+        "incomplete access 4 of 17 access providers (3 narrower, 2 who)",
         "access controls 1 pushed, 1 refused, 1 failed",
         "refused Control 1: not yet",
         "failed Control 2: AWS said no",

@@ -181,11 +181,25 @@ def test_many_incomplete_access_providers_warn(incomplete: int) -> None:
     flags = [True] * incomplete + [False] * (100 - incomplete)
 
     found = _check("incomplete_access_share").evaluate(
-        _recorded("access_providers", _info("access_providers"), incomplete=flags)
+        _recorded(
+            "access_providers",
+            _info("access_providers"),
+            incomplete=flags,
+            reasons_narrower=[["a"] if flag else [] for flag in flags],
+            reasons_wider=[["a", "b"]] * (incomplete // 10),
+            reasons_who=[[]] * 100,
+        )
     )
 
     assert found.passed == (incomplete / 100 <= INCOMPLETE_SHARE)
     assert f"{incomplete} of 100" in found.reason
+    assert {code: found.figures[code] for code in ("narrower", "wider", "who")} == {
+        "narrower": incomplete,
+        "wider": incomplete // 10,
+        "who": 0,
+    }
+    assert ("may be given more in AWS than is shown (narrower)" in found.reason) == bool(incomplete)
+    assert "(who)" not in found.reason
 
 
 # -- in runs -------------------------------------------------------------------------------------------------------

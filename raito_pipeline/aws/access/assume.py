@@ -117,12 +117,12 @@ def _ways(
             if holds is Sureness.YES:
                 return
             if holds is Sureness.MAYBE:
-                found.wider[f"{statement.label}: Deny under a condition"].append(principal[1])
+                found.wider[f"{statement.label}: {_unsure('Deny under a condition', statement)}"].append(principal[1])
     for opening in opened:
         holds = _holds(account, opening.statement, principal)
         way = _GivenBy.EVERYBODY if opening.everybody else _GivenBy.ACCOUNT
         if holds is not Sureness.NO:
-            yield way, holds, f"{opening.statement.label}: Condition"
+            yield way, holds, f"{opening.statement.label}: {_unsure('Condition', opening.statement)}"
 
 
 def _let_in(
@@ -161,7 +161,7 @@ def _by_own_policies(
         if about is Sureness.YES:
             return Sureness.NO, "", []
         if about is Sureness.MAYBE:
-            doubts.append(f"{label}, {statement.label}: Deny under a condition")
+            doubts.append(f"{label}, {statement.label}: {_unsure('Deny under a condition', statement)}")
     answer, why = Sureness.YES, ""
     for allows, binds_named_users in rights.ceilings:
         if binds_named_users or way is not _GivenBy.NAME or principal[0] != "user":
@@ -186,7 +186,7 @@ def _allowed(
     for label, statement in allows:
         about = _about(account, statement, principal, arn)
         if about > best[0]:
-            best = about, f"{label}, {statement.label}: Condition or policy variable"
+            best = about, f"{label}, {statement.label}: {_unsure('Condition', statement)}"
         if about is Sureness.YES:
             break
     return best
@@ -198,6 +198,12 @@ def _holds(account: Account, statement: Statement, principal: PrincipalKey) -> S
         return Sureness.YES
     bearing = judge(statement, account.directory.facts_of(account.arns[principal])).bearing
     return (_OF_A_DENY if statement.effect == "Deny" else _OF_AN_ALLOW)[bearing]
+
+
+def _unsure(what: str, statement: Statement) -> str:
+    """Why it is not sure whether a statement applies."""
+    conditions = ", ".join(condition.label for condition in statement.conditions)
+    return f"{what} ({conditions})" if conditions else "its resource has a policy variable"
 
 
 def _about(account: Account, statement: Statement, principal: PrincipalKey, arn: str) -> Sureness:

@@ -1,5 +1,6 @@
 """Why an access provider is not exactly what AWS gives: a code for what that means, and the words for people."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,38 @@ class Reason:
     def at(self, place: str) -> "Reason":
         """The same reason, found at a place: a document, or a statement of it."""
         return Reason(self.code, f"{place}: {self.text}")
+
+
+_PLACE = re.compile(r".*\bstatement \d+(?: \([^()]*\))?: ", re.DOTALL)
+_ELEMENTS = tuple(
+    (re.compile(pattern), shown)
+    for pattern, shown in (
+        (r"(Condition|Deny under a condition|Deny of calls with) ?(\(.*?\))?.*", r"\1 \2"),
+        (r"(NotResource|NotPrincipal|Deny)\b.*", r"\1"),
+        (r"(action|resource) \S+ is (some objects) of bucket .*", r"\1: \2 of a bucket"),
+        (r"(action|resource) \S+ (?:is )?(.*?)(?:;.*)?", r"\1: \2"),
+        (r".*\b(wildcard principal)\b.*", r"\1"),
+        (
+            r"principal (?:\S+ )?\S+ is (of another account|not known|no user, group or role|whoever).*",
+            r"principal: \1",
+        ),
+        (r"trust policy: (roles?) .* may assume it.*", "trust policy: roles"),
+        (r"(trust policy): .* may be (kept|let) .*", r"\1: somebody may be \2"),
+        (r"group .* has members who have or may have less of it .*?: (.*)", r"members of a group: \1"),
+        (r"(user|group|role) \S+ (is left out|has more of it|has a permissions boundary).*", r"\1 \2"),
+        (r"(policy|role|permission set|user|group) \S+ (.*)", r"\1: \2"),
+    )
+)
+"""Which element a reason is about, by how its text begins without its place; the first that fits counts."""
+
+
+def element(text: str) -> str:
+    """What a reason is about: the same for all that say the same of different statements, policies and people."""
+    about = _PLACE.sub("", text)
+    for pattern, shown in _ELEMENTS:
+        if found := pattern.fullmatch(about):
+            return found.expand(shown).strip()
+    return about
 
 
 def texts(reasons: Iterable[Reason], code: Code) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ def test_a_deny_without_mfa_is_one_reason_for_all_whom_it_may_keep_out() -> None
 
     assert row.who_users == ("ada", "bob")
     assert row.reasons_wider == (
-        "trust policy: ada, bob may be kept from assuming it: inline policy mfa, statement 1: Deny under a condition",
+        "trust policy: ada, bob may be kept from assuming it: inline policy mfa, statement 1: "
+        "Deny under a condition (BoolIfExists aws:MultiFactorAuthPresent)",
     )
 
 

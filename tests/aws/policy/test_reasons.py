@@ -2,7 +2,7 @@
 
 import pytest
 
-from raito_pipeline.aws.policy.reasons import Code, Reason, texts
+from raito_pipeline.aws.policy.reasons import Code, Reason, element, texts
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,42 @@ def test_the_texts_of_one_code_are_each_given_once_in_their_order() -> None:
 
 def test_how_calls_are_made_leaves_nobody_and_nothing_out() -> None:
     assert not Code.NOTE.is_incomplete
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("policy p, statement 1: NotResource: what is left of the account has no name", "NotResource"),
+        ("policy p, statement 2 (Sid): Condition (Bool x): it gives access to some calls only", "Condition (Bool x)"),
+        (
+            "inline policy a, statement 1: Deny under a condition (Bool x): some of it",
+            "Deny under a condition (Bool x)",
+        ),
+        ("policy p, statement 1: Deny: what it may touch is not claimed", "Deny"),
+        (
+            "policy p, statement 1: resource arn:aws:s3:::b/*.csv is some objects of bucket b, not a whole folder",
+            "resource: some objects of a bucket",
+        ),
+        (
+            "policy p, statement 1: resource arn:aws:s3:::b matches no bucket of the account",
+            "resource: matches no bucket of the account",
+        ),
+        ("policy p, statement 1: action s3:X is not known", "action: not known"),
+        ("trust policy, statement 1: principal 444455556666 is of another account", "principal: of another account"),
+        (
+            "trust policy, statement 1: principal Service x.amazonaws.com is no user, group or role of the account",
+            "principal: no user, group or role",
+        ),
+        ("trust policy, statement 1: wildcard principal *", "wildcard principal"),
+        ("trust policy: roles a, b may assume it, which the who of a role cannot hold", "trust policy: roles"),
+        ("user ada is left out: another policy has a Deny", "user is left out"),
+        (
+            "group g has members who have or may have less of it (ada, bob): another policy has a Deny",
+            "members of a group: another policy has a Deny",
+        ),
+        ("policy p was not read: it may deny something", "policy: was not read: it may deny something"),
+        ("something else", "something else"),
+    ],
+)
+def test_reasons_that_say_the_same_of_different_things_are_about_one_element(text: str, about: str) -> None:
+    assert element(text) == about
