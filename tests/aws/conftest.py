@@ -10,6 +10,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import use_profile, write_profile
+from tests.orchestration.conftest import loads as loads
 
 from .stand_in import StandIn, serving
 
