@@ -42,9 +42,10 @@ def existing(state: PushState, external_id: str) -> Existing | None:
         return None if known is None else Existing(known.name, known.tags)
     if external_id.startswith(ACCESS_POINT):
         point = state.points.points.get(external_id.removeprefix(ACCESS_POINT))
-        # Nobody has access through one without a policy, and no import offers it: it is as good as gone.
-        empty = point is not None and not point.policy and not made_by_raito(point.tags)
-        return None if point is None or empty else Existing(point.arn, point.tags)
+        # One without a policy is offered by no import, and nobody has access through it. Its tags say whose it is;
+        # where they may not be read, it is as good as gone.
+        unknown = point is not None and not point.policy and point.tags is None
+        return None if point is None or unknown else Existing(point.arn, point.tags)
     return None
 
 

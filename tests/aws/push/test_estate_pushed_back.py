@@ -7,10 +7,12 @@ the access points with them, whatever types there are.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.external_ids import permission_set_name
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -30,7 +32,7 @@ from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
 from raito_pipeline.aws.readers.s3 import read_buckets
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import AccessOptions, PushOptions, S3Options
-from raito_pipeline.model import AccessControl, AccessPoint
+from raito_pipeline.model import AccessControl, AccessPoint, DataObjectReference, WhatItem, WhoEntry
 from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount, EstateSettings, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -174,3 +176,79 @@ def test_who_is_not_shown_keeps_his_access_through_an_access_point(running: Runn
     assert shown in theirs["Principal"]["AWS"]
     assert same(row.after or "", json.dumps({**before, "Statement": [other]}))
     assert [each for each in changed(plan) if each[1] != row.resource] == []
+
+
+def tampered(export: PushedBack, account: EstateAccount, pusher: str) -> list[AccessControl]:
+    """What somebody with an editor could try with access points and permission sets."""
+    state, other = export.state, account.users[3]
+    points = {each.actual_name: each for each in export.controls if each.type == "aws_access_point"}
+    sets = [each for each in export.controls if each.type == "aws_sso_role"]
+    beyond = next(each for each in sets if any("Administrator" in arn for arn in state.reserved.get(_own(each), ())))
+    (person,) = (name for name in sorted(state.center.principals) if name == ("USER", _somebody(export)))
+    point, bucket = points["point-0"], next(each for each in state.points.buckets.values() if each.region)
+    place, region = f"{account.account_id}:{bucket.region}:{bucket.name}", bucket.region
+    arn = point.id.removeprefix("accesspoint:")
+    without = next(each.arn for each in state.points.points.values() if each.name == "point-5")
+
+    def of_point(identifier: str, **changes: Any) -> AccessControl:
+        return replace(point, id=identifier, name=identifier, **changes)
+
+    def new_point(identifier: str, where: str, *users: str, roles: tuple[str, ...] = ()) -> AccessControl:
+        item = WhatItem(DataObjectReference(where, "bucket"), ("s3:GetObject",))
+        who = WhoEntry(users, (), roles, ())
+        return of_point(identifier, external_id=None, actual_name=None, naming_hint=identifier, what=(item,), who=who)
+
+    def of_set(identifier: str, **changes: Any) -> AccessControl:
+        return replace(beyond, **{"id": identifier, "name": identifier, **changes})
+
+    return [
+        of_point("point of another account", external_id=f"accesspoint:{arn.replace(account.account_id, '9' * 12)}"),
+        of_point("point without a policy", external_id=f"accesspoint:{without}"),
+        of_point("deleted point of nobody's", external_id=f"accesspoint:{arn}-x", delete=True, what=()),
+        new_point("to the pusher", place, pusher),
+        new_point("to everybody", place, "*"),
+        new_point("to a root user", place, roles=(f"arn:aws:iam::{account.account_id}:root",)),
+        new_point("elsewhere", f"999988887777:{region}:{bucket.name}", other),
+        new_point("a bucket by a pattern", f"{account.account_id}:{region}:{account.name}-*", other),
+        new_point("a bucket that nobody has", f"{place}-not-there", other),
+        of_set("people of an administrator", who=replace(beyond.who, users=(*beyond.who.users, person[1]))),
+        of_set("deleted set", delete=True),
+        of_set("a set under another name", external_id=f"ssorole:{permission_set_name(_own(beyond))}"),
+        replace(point, id="policy on a set", name="policy on a set", type="aws_policy", external_id=None,
+                actual_name=None, who=WhoEntry((), (), (beyond.external_id or "",), ())),
+    ]  # fmt: skip
+
+
+def _own(control: AccessControl) -> str:
+    return (control.external_id or "").removeprefix("ssorole:")
+
+
+def _somebody(export: PushedBack) -> str:
+    """A person of the identity store."""
+    return next(name for kind, name in sorted(export.state.center.principals) if kind == "USER")
+
+
+def with_an_administrator(export: PushedBack) -> PushedBack:
+    """The same where the role of a permission set may do everything."""
+    role = next(_own(each) for each in export.controls if each.type == "aws_sso_role")
+    administrator = frozenset({"arn:aws:iam::aws:policy/AdministratorAccess"})
+    return replace(export, state=replace(export.state, reserved={**export.state.reserved, role: administrator}))
+
+
+def test_of_tampered_access_points_and_permission_sets_nothing_is_carried_out(running: Running) -> None:
+    account = running.estate.members[1]
+    export = with_an_administrator(running.pushed_back(account))
+    pusher = account.users[0]
+    caller = f"arn:aws:iam::{account.account_id}:user/{pusher}"
+    held = replace(export, bounds=replace(export.bounds, caller=caller))
+    attempts = tampered(export, account, pusher)
+
+    plans = {attempt.id: held.plan([replace(attempt, position=0)]) for attempt in attempts}
+
+    # An access point or a policy that nobody has may be left: what was asked of it honestly.
+    effects = {
+        name: [each.title for each in TYPES.changes(plan.changes) if each.effect] for name, plan in plans.items()
+    }
+    assert {name: found for name, found in effects.items() if found} == {}
+    # What nobody has is deleted already.
+    assert [name for name, plan in plans.items() if not plan.targets[0].errors] == ["deleted point of nobody's"]

@@ -162,12 +162,15 @@ def test_a_permission_set_of_another_data_source_is_refused() -> None:
     ("tags", "policy_text", "part"),
     [
         ((), "{}", "neither made by Raito"),
-        ((), None, ""),
+        ((), None, "neither made by Raito"),
+        (None, None, ""),
         (of("ds-2", "z"), "{}", "belongs to data source ds-2"),
         (of("ds-1", "a"), "{}", ""),
     ],
 )
-def test_an_access_point_of_somebody_else_is_refused(tags: tuple[Tag, ...], policy_text: str | None, part: str) -> None:
+def test_an_access_point_of_somebody_else_is_refused(
+    tags: tuple[Tag, ...] | None, policy_text: str | None, part: str
+) -> None:
     place = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/a"
     point = AccessPoint("a", place, None, "data", ACCOUNT, policy_text, tags)
     there = replace(state(), points=PointState.of((), [point], {"eu-west-1": None}, ()))
