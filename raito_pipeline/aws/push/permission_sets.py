@@ -34,6 +34,10 @@ PERMISSION_SET_NAMES = NamingRule(characters="A-Za-z0-9+_", split="_", hint=19, 
 """Permission sets: the hint, prefix and suffix fill 32 characters where the suffix is `_#account#`."""
 _LONGEST_DESCRIPTION = 700
 _INLINE_LIMIT = 10_240
+_INSTEAD = (
+    "Grant what is beyond that by an access control of type policy with this permission set in its who: the permission "
+    "set references it then, and it is split where it has to be"
+)
 _INLINE_BYTES = 32_768
 """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_PutInlinePolicyToPermissionSet.html"""
 
@@ -106,7 +110,7 @@ def _create(plans: Plans, draft: Draft) -> None:
     document = _document(plans, draft)
     too_long = _too_long(document)
     if too_long:
-        raise Refused(too_long)
+        raise Refused(f"{too_long}. {_INSTEAD}")
     draft.warnings += [*warnings, *about_tags]
     if control.external_id:
         draft.warnings.append(f"permission set {draft.name} was gone from AWS, and is made anew")
@@ -190,7 +194,7 @@ def _write_policy(plans: Plans, draft: Draft, known: PushPermissionSet) -> Effec
     wanted, had = _document(plans, draft), known.inline_policy
     too_long = _too_long(wanted)
     if wanted is not None and too_long:
-        draft.leave_out(f"{too_long}: what was taken away goes, and nothing is added")
+        draft.leave_out(f"{too_long}: what was taken away goes, and nothing is added. {_INSTEAD}")
         wanted = (only_taking(had, wanted) if had else None) or had or None
     if wanted is None:
         if not had:

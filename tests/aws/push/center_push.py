@@ -10,6 +10,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import apply_plan
+from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.center_calls import Center, Patience
 from raito_pipeline.aws.push.center_state import CenterState, center_questions
 from raito_pipeline.aws.push.plan import Plan
@@ -87,6 +88,7 @@ class CenterAccount:
     sso: Any = None
     store: Any = None
     is_shared: bool = False
+    bounds: Bounds | None = None
 
     def __post_init__(self) -> None:
         set_identity_center_home(ACCOUNT, REGION, INSTANCE, STORE)
@@ -148,7 +150,7 @@ class CenterAccount:
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))
         used = clients or self.world.clients
         state = self.state(placed, used)
-        plan = plan_with_tags(lambda: used, placed, state, self.options, TYPES)
+        plan = plan_with_tags(lambda: used, placed, state, self.options, TYPES, self.bounds)
         mark = self.world.aws.calls.mark
         known = {name: row.arn for name, row in state.center.sets.items()}
         center = Center(lambda: used, self.place, known, ServiceLimits({}), self.patience)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from moto.identitystore.models import identitystore_backends
 
+from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.model import WhoEntry
 
 from .center_push import BY_RAITO, REGION, CenterAccount, CenterOptions, data, granted
@@ -293,3 +294,20 @@ def test_without_what_it_has_no_policy(account: CenterAccount) -> None:
     emptied = account.push(replace(made, what=()))
     assert emptied.writes == ["DeleteInlinePolicyFromPermissionSet", "ProvisionPermissionSet"]
     assert account.role_policies("Set")[0] is None
+
+
+def test_what_is_too_much_for_one_is_granted_by_a_policy_that_it_references(account: CenterAccount) -> None:
+    """As the error says that it can be done: the policy is split, and the permission set has all its parts."""
+    account.bounds = Bounds("source", None, {"data-00": REGION})
+    much = tuple(data(path=f"{number:03}-{'x' * 90}") for number in range(100))
+    alone = account.push(granted("Set", "p1", what=much))
+    assert "an access control of type policy with this permission set in its who" in alone.errors("Set")
+
+    policy = granted("Much", "ID:Set", type="aws_policy", what=much)
+    first = account.push(granted("Set", "p1"), policy)
+    again = account.push(*first.controls)
+
+    assert (first.errors("Set"), first.errors("Much")) == ("", "")
+    assert account.references("Set") == {"/Much", "/Much_2"}
+    assert account.role_policies("Set")[1] == {"Much", "Much_2"}
+    assert again.writes == []
