@@ -28,6 +28,7 @@ def figures() -> Iterator[Figure]:
     """All figures of access, measured one after the other."""
     yield from _reading()
     yield _matching()
+    yield from (_denying(buckets) for buckets in (75, 150, 300))
 
 
 def _reading() -> Iterator[Figure]:
@@ -91,4 +92,22 @@ def _matching() -> Figure:
         f"CPU seconds to match {STATEMENTS:,} statements with 50 buckets",
         f"{time.process_time() - began:.1f}",
         "seconds",
+    )
+
+
+def _denying(buckets: int) -> Figure:
+    """An account-wide grant, and a Deny for each bucket: of half of them whole, of the others a folder."""
+    scope = Scope("aws", tuple(BucketResource.of_bucket(f"bucket-{n}") for n in range(buckets)))
+    denied = (
+        [f"arn:aws:s3:::bucket-{n}", f"arn:aws:s3:::bucket-{n}/{'a/*' if n % 2 else '*'}"] for n in range(buckets)
+    )
+    statements: list[dict[str, object]] = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]
+    statements += [{"Effect": "Deny", "Action": "s3:*", "Resource": resources} for resources in denied]
+    document = read_document(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    began = time.process_time()
+    assert what_of([("p", document)], scope).claims
+    return Figure(
+        f"CPU seconds for all of S3 less a Deny on each of {buckets} buckets",
+        f"{time.process_time() - began:.2f}",
+        "grows as the buckets do",
     )

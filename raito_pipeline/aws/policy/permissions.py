@@ -30,6 +30,8 @@ class Permission:
     """AWS checks it on the ARN of an object"""
     by_prefix: bool
     """on a bucket it can be limited to keys with a prefix (condition `s3:prefix`)"""
+    on_other: bool = False
+    """AWS checks it on the ARN of something that is neither: an access point, a job, a Storage Lens configuration"""
 
 
 @cache
@@ -55,6 +57,7 @@ def _permission(row: dict[str, str]) -> Permission:
         on_bucket="bucket" in kinds,
         on_object="object" in kinds,
         by_prefix="s3:prefix" in details.get("conditionKeys", ()),
+        on_other=bool(kinds - {"bucket", "object"}),
     )
 
 

@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from raito_pipeline.aws.policy import wildcards
 from raito_pipeline.aws.policy.permissions import Permission
-from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.remarks import Remark
 from raito_pipeline.aws.policy.wildcards import matches
 
 _FIELDS = 6
@@ -49,6 +51,8 @@ class PermissionTarget:
 
 
 ACCOUNT = PermissionTarget()
+LIST_BUCKETS = "s3:ListAllMyBuckets"
+"""checked on `arn:aws:s3:::*`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,42 @@ class Pattern:
         prefix = place.objects + (f"{path}/" if path else "")
         return self.names(place) and wildcards.may_match_below(self.resource, prefix, variables=self.variables)
 
+    def is_key(self, place: BucketResource, key: str) -> bool:
+        """True where one key matches for sure."""
+        if self.resource is None:
+            return True
+        return self._sure(place) and matches(self.resource, place.objects + key, variables=self.variables)
+
+    def may_be_key(self, place: BucketResource, key: str) -> bool:
+        """True where one key may match."""
+        if self.resource is None:
+            return True
+        return self.names(place) and wildcards.may_match(self.resource, place.objects + key, variables=self.variables)
+
+    @property
+    def bucket(self) -> str | None:
+        """What its resource begins with up to a slash, where that is a plain text: the one bucket it may be about."""
+        first = "*" if self.resource is None else self.resource.partition("/")[0]
+        return None if any(mark in first for mark in ("*", "?", "$")) else first
+
+    @property
+    def has_variable(self) -> bool:
+        """True where a policy variable is left in it, whose value nobody knows beforehand."""
+        return self.variables and any(
+            wildcards.literal(field, variables=True) is None
+            for field in (self.region, self.account, self.resource or "")
+        )
+
+    @property
+    def all_of_s3(self) -> bool:
+        """True for `arn:aws:s3:*` and the like: whatever S3 has, wherever it is."""
+        return not self.everything and all(map(_only_stars, (self.region, self.account, self.resource or "")))
+
+    @property
+    def all_buckets(self) -> bool:
+        """True where every bucket and every object of it matches."""
+        return self.everything or (self.plain and _only_stars(self.resource or ""))
+
     def rests(self, place: BucketResource) -> tuple[wildcards.Rest, ...]:
         """What is asked of a key of the place."""
         if self.resource is None or not self._sure(place):
@@ -120,41 +160,77 @@ def _empty(field: str) -> bool:
     return set(field) <= _ONLY_STARS
 
 
+def _only_stars(field: str) -> bool:
+    return set(field) == _ONLY_STARS
+
+
 class NoPattern(Exception):
     """A resource that says nothing about S3 here."""
 
-    def __init__(self, code: Code, text: str) -> None:
-        super().__init__(text)
-        self.reason = Reason(code, text)
+    def __init__(self, remark: Remark, *, readable: bool) -> None:
+        super().__init__(remark.text)
+        self.remark = remark
+        self.readable = readable
+        """true where it is sure that it names nothing of the account's S3"""
 
 
+@lru_cache(maxsize=65_536)
 def read_pattern(text: str, partition: str, *, variables: bool) -> Pattern:
-    """A resource pattern. Raises `NoPattern` where it is no ARN, or one of another service or partition."""
+    """A resource pattern. Raises `NoPattern` where it is no ARN, or one of another service or partition.
+
+    As AWS does, fields that an ARN lacks are taken as `*`: `arn:aws:s3:*` is all of S3.
+    """
     if text and set(text) <= _ONLY_STARS:
         return Pattern(text, "", "", None, variables)
     parts = text.split(":", _FIELDS - 1)
-    if len(parts) != _FIELDS or parts[0] != "arn":
-        raise NoPattern(Code.NARROWER, f"resource {text} is not an ARN of six fields")
-    _, its_partition, service, region, account, resource = parts
+    if parts[0] != "arn" or len(parts) == 1:
+        no_arn = Remark(Code.NARROWER, text, "resource {} is no ARN", "resources {} are no ARNs")
+        raise NoPattern(no_arn, readable=False)
+    _, its_partition, service, region, account, resource = parts + ["*"] * (_FIELDS - len(parts))
     if not wildcards.may_match(service, "s3", variables=variables):
-        raise NoPattern(Code.ELSEWHERE, f"resource {text} is of a service whose access is not shown")
+        raise NoPattern(_other_service(text), readable=True)
     if not wildcards.may_match(its_partition, partition, variables=variables):
-        other = f"resource {text} is of partition {its_partition}, and the account of {partition}"
-        raise NoPattern(Code.NARROWER, other)
+        raise NoPattern(_other_partition(text, its_partition, partition), readable=True)
     return Pattern(text, region, account, resource, variables)
+
+
+def _other_service(text: str) -> Remark:
+    return Remark(
+        Code.ELSEWHERE,
+        text,
+        "resource {} is of a service whose access is not shown",
+        "resources {} are of services whose access is not shown",
+    )
+
+
+def _other_partition(text: str, its_partition: str, partition: str) -> Remark:
+    other = f"of partition {its_partition}, and the account of {partition}"
+    return Remark(Code.NARROWER, text, f"resource {{}} is {other}", f"resources {{}} are {other}")
 
 
 def touches(pattern: Pattern, place: BucketResource, path: str, permission: Permission) -> bool:
     """True where the pattern may match something that a permission on this place or folder is checked on."""
-    return (permission.on_bucket and not path and pattern.may_be_place(place)) or (
-        permission.on_object and pattern.may_be_below(place, path)
-    )
+    if permission.on_bucket and not path and pattern.may_be_place(place):
+        return True
+    return permission.on_object and (pattern.may_be_below(place, path) or pattern.may_be_key(place, path))
 
 
-def contains(patterns: Iterable[Pattern], place: BucketResource, path: str, permission: Permission) -> bool:
-    """True where one pattern matches, for sure, everything that a permission on this place or folder is checked on."""
-    return any(
-        (not permission.on_bucket or path != "" or pattern.is_place(place))
-        and (not permission.on_object or pattern.covers_below(place, path))
-        for pattern in patterns
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How patterns and something meet: surely all of it, or at least maybe some of it."""
+
+    sure: bool
+    may: bool
+
+
+def account_level_share(patterns: Iterable[Pattern], permission: Permission) -> Share:
+    """How patterns meet what a permission of the account itself is checked on, which is no bucket and no object."""
+    listed = list(patterns)
+    sure = any(
+        each.everything
+        or (permission.on_other and each.all_of_s3)
+        or (permission.name == LIST_BUCKETS and each.all_buckets)
+        for each in listed
     )
+    may = sure or any(each.all_buckets or (permission.on_other and bool(each.region + each.account)) for each in listed)
+    return Share(sure, may)

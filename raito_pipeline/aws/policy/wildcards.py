@@ -119,6 +119,13 @@ class Rest:
         return self.sure and bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
 
     @property
+    def text(self) -> str | None:
+        """The one text that is left, for sure; None where there are wildcards or variables in it."""
+        if not self.sure or any(token.kind != "literal" for token in self.tokens):
+            return None
+        return "".join(token.text for token in self.tokens)
+
+    @property
     def before_anything(self) -> str | None:
         """The literal text before a last `*`; None where the rest is not such a text and a `*`, for sure."""
         if not self.sure:

@@ -148,13 +148,16 @@ def test_a_policy_that_was_not_read_or_cannot_be_read_may_deny() -> None:
     }
 
 
-def test_what_is_lost_to_a_deny_is_said_also_where_nothing_is_left() -> None:
+def test_what_may_be_lost_to_a_deny_is_said() -> None:
     told = Told().user("ada").policy("p", READ, "user:ada").inline("user:ada", "no", document(deny("*", "*.csv")))
     told.inline("user:ada", "some", document(deny("s3:GetObject", "arn:aws:s3:::data/a/*")))
     row = told.build()["policy:p"]
 
-    assert row.what == ()
-    assert row.reasons_narrower != ()
+    assert what(row) == {f"{ACCOUNT}:eu-west-1:data": ("s3:GetObject",)}
+    assert row.reasons_wider == (
+        "inline policy no, statement 1: Deny on *.csv, which cannot be read: some of what is shown may be refused",
+        "inline policy some, statement 1: Deny on arn:aws:s3:::data/a/*: that part of what is shown is refused",
+    )
 
 
 LEFT_OUT = {

@@ -31,7 +31,7 @@ def test_a_pattern_covers(pattern: str, some: set[str], none: set[str]) -> None:
 
     assert some <= given.permissions
     assert given.permissions.isdisjoint(none)
-    assert given.reason is None
+    assert given.remark is None
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_pattern_that_covers_nothing_says_why(pattern: str, reason: str) -> No
     given = meaning(pattern)
 
     assert given.permissions == frozenset()
-    assert given.reason is not None
-    assert reason in given.reason.text
+    assert given.remark is not None
+    assert reason in given.remark.text
 
 
 def test_not_action_is_all_that_is_not_covered() -> None:

@@ -1,0 +1,261 @@
+"""What an Allow gives: claims, and what of it could not be represented.
+
+Nothing is claimed that may not be given: a condition that does not hold in ordinary calls, or that nobody can decide
+beforehand, gives nothing here. A single key is a file where that is a data object; of keys that begin in some way the
+known folders are claimed. An identity policy on the ARN of an access point gives nothing on its bucket: access through
+an access point takes the consent of the access point or the bucket as well.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from raito_pipeline.aws.policy.actions import meaning, permissions_of
+from raito_pipeline.aws.policy.claims import Claim, Scope
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.permissions import Permission, permission
+from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.remarks import Remark, told
+from raito_pipeline.aws.policy.resources import (
+    ACCOUNT,
+    LIST_BUCKETS,
+    BucketResource,
+    NoPattern,
+    Pattern,
+    PermissionTarget,
+    account_level_share,
+)
+from raito_pipeline.aws.policy.wildcards import Rest
+
+
+def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason]]:
+    """What an Allow gives, and what of it could not be represented: one reason a code."""
+    names = permissions_of(statement)
+    remarks = [why for pattern in statement.actions or () if (why := meaning(pattern).remark) is not None]
+    if not names:
+        return set(), told(remarks)
+    judged = judge(statement, scope.facts)
+    if judged.bearing is Bearing.NEVER:
+        return set(), []
+    if judged.bearing is Bearing.USUALLY:
+        only = f"Condition ({judged.texts}): it gives access to calls that are made so, as they usually are"
+        remarks.append(Remark(Code.NOTE, "", only))
+    elif judged.bearing is not Bearing.ALWAYS:
+        return set(), told([*remarks, _to_some_calls(judged)])
+    wanted = [found for name in sorted(names) if (found := permission(name)) is not None]
+    return _on_resources(statement, wanted, scope, remarks), told(remarks)
+
+
+def _to_some_calls(judged: Judged) -> Remark:
+    if judged.bearing is Bearing.RARELY:
+        unusual = f"Condition ({judged.texts}): it gives access only to calls that are made so, as they seldom are"
+        return Remark(Code.NARROWER, "", unusual)
+    return Remark(Code.NARROWER, "", f"Condition ({judged.labels}): it gives access to some calls only")
+
+
+def _on_resources(
+    statement: Statement, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]
+) -> set[Claim]:
+    if statement.not_resources is not None:
+        return _all_but(statement, wanted, scope, remarks)
+    if statement.resources is None:
+        remarks.append(Remark(Code.NARROWER, "", "it has neither Resource nor NotResource"))
+        return set()
+    claims: set[Claim] = set()
+    for text in statement.resources:
+        try:
+            pattern = scope.pattern(text, statement)
+        except NoPattern as error:
+            remarks.append(error.remark)
+        else:
+            claims |= given(pattern, wanted, scope, remarks)
+    return claims
+
+
+def given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]) -> set[Claim]:
+    """The claims of permissions on what one pattern is about. What has no name is added to the remarks."""
+    whole = _whole_account(pattern, wanted) if scope.account_wide else None
+    if whole is not None:
+        return {Claim(ACCOUNT, name) for name in whole}
+    on_buckets, on_objects = ([p for p in wanted if p.on_bucket], [p for p in wanted if p.on_object])
+    claims: set[Claim] = set()
+    found = False
+    for place in scope.named_by(pattern):
+        if pattern.is_place(place):
+            found = True
+            claims |= {Claim(PermissionTarget(place.bucket), p.name) for p in on_buckets}
+        rests = pattern.rests(place)
+        if pattern.everything or rests:
+            found = True
+            if on_objects:
+                targets = _object_targets(pattern, place, rests, scope, remarks)
+                claims |= {Claim(target, p.name) for target in targets for p in on_objects}
+    if not found:
+        remarks.append(_not_found(pattern, scope))
+    return claims
+
+
+def _whole_account(pattern: Pattern, wanted: Sequence[Permission]) -> list[str] | None:
+    """The permissions that a pattern gives on the account; None where it is not about the whole account."""
+    if pattern.everything:
+        return [p.name for p in wanted]
+    if pattern.all_buckets:
+        others = pattern.all_of_s3
+        return [
+            p.name for p in wanted if p.on_bucket or p.on_object or p.name == LIST_BUCKETS or (others and p.on_other)
+        ]
+    return [p.name for p in wanted if p.on_object] if pattern.plain and pattern.resource == "*/*" else None
+
+
+def _object_targets(
+    pattern: Pattern, place: BucketResource, rests: Sequence[Rest], scope: Scope, remarks: list[Remark]
+) -> set[PermissionTarget]:
+    if pattern.everything or any(rest.anything for rest in rests):
+        return {PermissionTarget(place.bucket)}
+    targets: set[PermissionTarget] = set()
+    for rest in rests:
+        if rest.tokens:
+            found, remark = _below(pattern, place, rest, scope)
+            targets |= found
+            if remark is not None:
+                remarks.append(remark)
+    return targets
+
+
+def _below(
+    pattern: Pattern, place: BucketResource, rest: Rest, scope: Scope
+) -> tuple[set[PermissionTarget], Remark | None]:
+    """A folder, a file, or the known folders whose names begin in some way; and what of it has no name."""
+    key, path = rest.text, rest.before_anything
+    if key is not None:
+        target = PermissionTarget(place.bucket, key)
+        return ({target}, None) if target in scope.paths.files else (set(), _no_file(pattern))
+    if path is None or path == "/":
+        return set(), _some_objects(pattern)
+    if not path.endswith("/"):
+        folders = {PermissionTarget(place.bucket, each) for each in _beginning(path, place, scope)}
+        return folders, _the_folders_of(pattern) if folders else _some_objects(pattern)
+    if scope.folder_depth is not None and path.count("/") > scope.folder_depth:
+        unknown = "a folder that is no data object (folder depth or flat mode)"
+        many = "folders that are no data objects (folder depth or flat mode)"
+        return set(), Remark(Code.NARROWER, pattern.text, f"resource {{}} is {unknown}", f"resources {{}} are {many}")
+    return {PermissionTarget(place.bucket, path[:-1])}, None
+
+
+def _beginning(path: str, place: BucketResource, scope: Scope) -> Iterable[str]:
+    """The known folders that begin with a text, at the level where the text ends."""
+    folders = scope.paths.folders.get(place.bucket, ())
+    return (each for each in folders if each.startswith(path) and "/" not in each[len(path) :])
+
+
+def _some_objects(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        pattern.text,
+        "resource {} is some objects, not a whole folder",
+        "resources {} are some objects, not whole folders",
+    )
+
+
+def _no_file(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        pattern.text,
+        "resource {} is a single key, not a whole folder, and no file among the data objects",
+        "resources {} are single keys, not whole folders, and no files among the data objects",
+    )
+
+
+def _the_folders_of(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        pattern.text,
+        "resource {} is whatever begins so: the folders among it are shown, files and later folders are not",
+        "resources {} are whatever begins so: the folders among it are shown, files and later folders are not",
+    )
+
+
+def _not_found(pattern: Pattern, scope: Scope) -> Remark:
+    def remark(one: str, many: str) -> Remark:
+        return Remark(Code.NARROWER, pattern.text, f"resource {{}} {one}", f"resources {{}} {many}")
+
+    if not scope.account_wide:
+        behind = "the access point nor objects behind it"
+        return remark(f"is neither {behind}", f"are neither {behind}")
+    if not pattern.plain and (pattern.resource or "").startswith("accesspoint/"):
+        through = "it gives access through that alone, where the access point and its bucket permit it"
+        return remark(f"is an access point: {through}", f"are access points: {through}")
+    if not pattern.plain:
+        return remark(
+            "is no bucket and no object (an access point, a job or the like)",
+            "are no buckets and no objects (access points, jobs or the like)",
+        )
+    if any(pattern.may_be_place(place) or pattern.may_be_below(place, "") for place in scope.left_out):
+        return remark("is of a bucket that raito.yml leaves out", "are of buckets that raito.yml leaves out")
+    return remark("matches no bucket of the account", "match no bucket of the account")
+
+
+# -- NotResource ----------------------------------------------------------------------------------------------------
+
+
+def _all_but(statement: Statement, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]) -> set[Claim]:
+    """What an Allow gives on everything but some patterns: the buckets that none of them may touch."""
+    patterns = []
+    for text in statement.not_resources or ():
+        try:
+            pattern = scope.pattern(text, statement)
+        except NoPattern as error:
+            if not error.readable:
+                remarks.append(Remark(Code.NARROWER, "", f"NotResource: {error.remark.text}"))
+                return set()
+        else:
+            if pattern.has_variable:
+                unknown = f"NotResource: resource {pattern.text} has a variable that is not known beforehand"
+                remarks.append(Remark(Code.NARROWER, "", unknown))
+                return set()
+            patterns.append(pattern)
+    claims: set[Claim] = set()
+    for on_bucket in (True, False):
+        some = [one for one in wanted if one.on_bucket is on_bucket and (on_bucket or one.on_object)]
+        if some:
+            targets = _all_places_but(patterns, some[0], scope, remarks)
+            claims |= {Claim(target, one.name) for target in targets for one in some}
+    for one in wanted:
+        of_account = scope.account_wide and not one.on_bucket and not one.on_object
+        if of_account and not account_level_share(patterns, one).may:
+            claims.add(Claim(ACCOUNT, one.name))
+    return claims
+
+
+def _all_places_but(
+    patterns: Sequence[Pattern], one: Permission, scope: Scope, remarks: list[Remark]
+) -> set[PermissionTarget]:
+    """The buckets that no pattern may touch, as to a permission on buckets or on objects; the account if it is all."""
+    free = [place for place in scope.places if not _may_touch(patterns, place, one)]
+    if (
+        scope.account_wide
+        and len(free) == len(scope.places)
+        and not any(_may_touch(patterns, place, one) for place in scope.left_out)
+    ):
+        return {ACCOUNT}
+    for place in scope.places:
+        if _may_touch(patterns, place, one) and not _is_covered(patterns, place, one):
+            part = "NotResource: what it leaves of bucket {} has no name"
+            remarks.append(Remark(Code.NARROWER, place.bucket, part, part.replace("bucket", "buckets")))
+    for place in scope.left_out:
+        if not _is_covered(patterns, place, one):
+            part = "NotResource: bucket {} is given too, and raito.yml leaves it out"
+            many = "NotResource: buckets {} are given too, and raito.yml leaves them out"
+            remarks.append(Remark(Code.NARROWER, place.bucket, part, many))
+    return {PermissionTarget(place.bucket) for place in free}
+
+
+def _may_touch(patterns: Sequence[Pattern], place: BucketResource, one: Permission) -> bool:
+    if one.on_bucket:
+        return any(pattern.may_be_place(place) for pattern in patterns)
+    return any(pattern.may_be_below(place, "") for pattern in patterns)
+
+
+def _is_covered(patterns: Sequence[Pattern], place: BucketResource, one: Permission) -> bool:
+    if one.on_bucket:
+        return any(pattern.is_place(place) for pattern in patterns)
+    return any(pattern.covers_below(place, "") for pattern in patterns)

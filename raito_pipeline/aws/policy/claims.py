@@ -1,0 +1,108 @@
+"""What the engine answers with, and what it asks: claims with their basis, and the buckets that patterns are about."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from raito_pipeline.aws.policy.documents import Document, Statement
+from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
+from raito_pipeline.aws.policy.reasons import Reason
+from raito_pipeline.aws.policy.resources import BucketResource, Pattern, PermissionTarget, read_pattern
+
+Labelled = tuple[str, Document]
+"""a document under the label that people know it by"""
+Basis = frozenset[tuple[str, str]]
+"""what a claim rests on: the labels of documents, each with the label of a statement of it"""
+
+
+@dataclass(frozen=True)
+class KnownPaths:
+    """Which of the paths that policies name are data objects, and of which kind."""
+
+    files: frozenset[PermissionTarget] = frozenset()
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """paths by bucket, sorted: those that begin as a policy says"""
+
+
+NO_PATHS = KnownPaths()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What resource patterns are held against."""
+
+    partition: str
+    places: tuple[BucketResource, ...]
+    """buckets that are data objects, by name, or the one bucket of an access point"""
+    left_out: tuple[BucketResource, ...] = ()
+    """buckets of the account that are no data objects"""
+    account_wide: bool = True
+    """whether `*` is the account; else the one place is all there is"""
+    folder_depth: int | None = None
+    """parts of a path that are folders: None = any number, 0 = there are no folders"""
+    facts: Facts = UNKNOWN
+    """what is known of the calls that conditions and policy variables are about"""
+    paths: KnownPaths = NO_PATHS
+    """files and folders that single keys and beginnings of keys are looked up in"""
+
+    def called_by(self, principal: PrincipalFacts | None) -> "Scope":
+        """The same where one user or role calls."""
+        called = replace(self, facts=replace(self.facts, principal=principal))
+        called.__dict__.update(by_bucket=self.by_bucket, by_name=self.by_name)  # they are the same buckets
+        return called
+
+    @cached_property
+    def by_bucket(self) -> dict[str, BucketResource]:
+        """The places by the name of their bucket."""
+        return {place.bucket: place for place in self.places}
+
+    @cached_property
+    def by_name(self) -> dict[str, list[BucketResource]]:
+        """The places by what patterns that are about one alone begin with (`Pattern.bucket`)."""
+        return by_name(self.places)
+
+    def named_by(self, pattern: Pattern) -> Sequence[BucketResource]:
+        """The places that a pattern may be about, by the beginning of its resource."""
+        return self.places if pattern.bucket is None else self.by_name.get(pattern.bucket, ())
+
+    def pattern(self, text: str, statement: Statement) -> Pattern:
+        """A resource of a statement, with the policy variables that are known. Raises `NoPattern`."""
+        known = self.facts.substituted(text) if statement.variables else text
+        return read_pattern(known, self.partition, variables=statement.variables)
+
+
+def by_name(places: Iterable[BucketResource]) -> dict[str, list[BucketResource]]:
+    """Places by what their ARN says up to a slash: the bucket, or `accesspoint`."""
+    found: dict[str, list[BucketResource]] = defaultdict(list)
+    for place in places:
+        found[place.resource.partition("/")[0]].append(place)
+    return found
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """One permission on one target."""
+
+    target: PermissionTarget
+    permission: str
+
+
+Claims = Mapping[Claim, Basis]
+"""claims, each with its basis"""
+
+
+@dataclass(frozen=True)
+class What:
+    """What is claimed, on what basis, and everything that could not be."""
+
+    claims: Claims
+    reasons: tuple[Reason, ...]
+
+
+def by_target(claims: Iterable[Claim]) -> list[tuple[PermissionTarget, tuple[str, ...]]]:
+    """Targets with their permissions, both sorted."""
+    permissions: dict[PermissionTarget, list[str]] = defaultdict(list)
+    for claim in sorted(claims):
+        permissions[claim.target].append(claim.permission)
+    return [(target, tuple(names)) for target, names in permissions.items()]

@@ -1,0 +1,356 @@
+"""What Deny statements leave of claims.
+
+A Deny that surely meets all of a claim takes it away, without a word. Of an account-wide claim the buckets stay that
+are left. A Deny that meets a part leaves the claim, and the reason (`wider`) names the part; with `NotResource` what it
+leaves is claimed in its place. A Deny that depends on what is not known, or that cannot be read, is a reason as well.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.allows import given
+from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, by_name
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.permissions import Permission, permission
+from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.remarks import Remark, told
+from raito_pipeline.aws.policy.resources import (
+    ACCOUNT,
+    BucketResource,
+    NoPattern,
+    Pattern,
+    PermissionTarget,
+    Share,
+    account_level_share,
+)
+
+
+def after_denies(claims: Claims, documents: Iterable[Labelled], scope: Scope) -> tuple[Claims, list[Reason]]:
+    """What the Deny statements of documents leave of claims, and what they may refuse beyond that."""
+    labelled = [
+        (f"{label}, {statement.label}", statement)
+        for label, document in documents
+        for statement in document.statements
+        if statement.effect == "Deny"
+    ]
+    left, remarks = _after([statement for _, statement in labelled], claims, scope)
+    return left, [
+        reason.at(place) for (place, _), of_one in zip(labelled, remarks, strict=True) for reason in told(of_one)
+    ]
+
+
+def after_deny(claims: Claims, statement: Statement, scope: Scope) -> tuple[Claims, list[Reason]]:
+    """What one Deny leaves of claims, and what it may refuse beyond that."""
+    left, remarks = _after([statement], claims, scope)
+    return left, told(remarks[0])
+
+
+_Remarks = list[list[Remark]]
+"""what is remarked on each of the statements"""
+
+
+def _after(statements: Sequence[Statement], claims: Claims, scope: Scope) -> tuple[Claims, _Remarks]:
+    remarks: _Remarks = [[] for _ in statements]
+    if not statements or not claims:
+        return claims, remarks
+    subtraction = _Subtraction(scope, [_denial(statement, scope) for statement in statements], remarks)
+    left: dict[Claim, Basis] = {}
+    for claim, basis in claims.items():
+        for target in subtraction.left(claim):
+            rest = claim if target == claim.target else Claim(target, claim.permission)
+            left[rest] = left.get(rest, frozenset()) | basis
+    return left, remarks
+
+
+@dataclass(frozen=True)
+class _Denial:
+    """A Deny, taken apart."""
+
+    names: frozenset[str]
+    judged: Judged
+    patterns: tuple[Pattern, ...]
+    unreadable: tuple[str, ...]
+    """resources of which nobody knows what they are about"""
+    inverse: bool
+    """whether it is about everything but the patterns"""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Sequence[Pattern]]:
+        """Those patterns that are about one bucket, by `Pattern.bucket`."""
+        found: dict[str, list[Pattern]] = defaultdict(list)
+        for pattern in self.patterns:
+            if pattern.bucket is not None:
+                found[pattern.bucket].append(pattern)
+        return found
+
+    @cached_property
+    def general(self) -> Sequence[Pattern]:
+        """Those patterns that may be about any bucket."""
+        return [pattern for pattern in self.patterns if pattern.bucket is None]
+
+    @property
+    def is_anywhere(self) -> bool:
+        """True where it may meet more than the buckets that its patterns name."""
+        return self.inverse or bool(self.general) or bool(self.unreadable)
+
+    def near(self, place: BucketResource) -> Sequence[Pattern]:
+        """The patterns that may be about a place."""
+        return [*self.by_name.get(_name(place), ()), *self.general]
+
+    def share(self, found: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool) -> Share:
+        """How it meets what a permission on a target is checked on."""
+        near, path = self.near(place), target.path
+        if found.on_bucket:
+            sure = any(pattern.is_place(place) for pattern in near) and not path
+            may = any(pattern.may_be_place(place) for pattern in near) and not path
+        elif is_file:
+            sure = any(pattern.is_key(place, path) for pattern in near)
+            may = any(pattern.may_be_key(place, path) for pattern in near)
+        else:
+            sure = any(pattern.covers_below(place, path) for pattern in near)
+            may = any(pattern.may_be_below(place, path) for pattern in near)
+        return self._denied(Share(sure, may))
+
+    def share_of_account(self, found: Permission) -> Share:
+        """How it meets what a permission of the account itself is checked on."""
+        return self._denied(account_level_share(self.patterns, found))
+
+    def _denied(self, met: Share) -> Share:
+        """What it denies of something, by how its patterns meet that."""
+        if self.inverse:
+            return Share(sure=not met.may and not self.unreadable, may=not met.sure or bool(self.unreadable))
+        return Share(met.sure, met.may or bool(self.unreadable))
+
+
+def _denial(statement: Statement, scope: Scope) -> _Denial:
+    inverse = statement.not_resources is not None
+    patterns, unreadable = [], []
+    for text in statement.not_resources if statement.not_resources is not None else statement.resources or ("*",):
+        try:
+            pattern = scope.pattern(text, statement)
+        except NoPattern as error:
+            if not error.readable:
+                unreadable.append(text)
+        else:
+            # What AWS makes of everything but a variable without a value is not documented.
+            (unreadable.append(text) if inverse and pattern.has_variable else patterns.append(pattern))
+    judged = judge(statement, scope.facts)
+    never = judged.bearing is Bearing.NEVER
+    names: frozenset[str] = frozenset() if never else permissions_of(statement)
+    return _Denial(names, judged, tuple(patterns), tuple(unreadable), inverse)
+
+
+def _name(place: BucketResource) -> str:
+    return place.resource.partition("/")[0]
+
+
+_Met = tuple[int, ...]
+"""positions of the denials that are about a permission and may be about a place"""
+_Left = tuple[tuple[PermissionTarget, ...], tuple[tuple[int, Remark], ...]]
+"""what is left of a target, and what is remarked by which denial"""
+
+
+@dataclass
+class _Subtraction:
+    """The denials of one principal, and what they leave. Permissions that are checked alike are looked at once."""
+
+    scope: Scope
+    denials: Sequence[_Denial]
+    remarks: _Remarks
+    by_place: dict[tuple[PermissionTarget, bool, _Met], _Left] = field(default_factory=dict)
+    by_kind: dict[tuple[bool, _Met], _Left] = field(default_factory=dict)
+
+    def left(self, claim: Claim) -> Iterable[PermissionTarget]:
+        """What is left of the target of a claim; remarks are noted."""
+        found = permission(claim.permission)
+        if found is None:
+            return (claim.target,)
+        if claim.target != ACCOUNT:
+            met = tuple(n for n in self.near(claim.target.bucket) if claim.permission in self.denials[n].names)
+            targets, remarks = self._of_place(claim.target, found, met) if met else ((claim.target,), ())
+        else:
+            met = tuple(n for n, denial in enumerate(self.denials) if claim.permission in denial.names)
+            if not met:
+                return (claim.target,)
+            if found.on_bucket or found.on_object:
+                targets, remarks = self._of_account(found, met)
+            else:
+                targets, remarks = self._of_account_level(found, met)
+        for position, remark in remarks:
+            self.remarks[position].append(remark)
+        return targets
+
+    def near(self, bucket: str) -> Sequence[int]:
+        """The denials that may be about a bucket."""
+        return self._near.get(bucket, self._anywhere)
+
+    @cached_property
+    def _anywhere(self) -> Sequence[int]:
+        return [n for n, denial in enumerate(self.denials) if denial.is_anywhere]
+
+    @cached_property
+    def _near(self) -> Mapping[str, Sequence[int]]:
+        """By bucket, for those that a denial names."""
+        found: dict[str, set[int]] = defaultdict(lambda: set(self._anywhere))
+        named = by_name((*self.scope.places, *self.scope.left_out))
+        for n, denial in enumerate(self.denials):
+            for name in denial.by_name:
+                for place in named.get(name, ()):
+                    found[place.bucket].add(n)
+        return {bucket: sorted(positions) for bucket, positions in found.items()}
+
+    # -- one bucket, folder or file --------------------------------------------------------------------------------
+
+    def _of_place(self, target: PermissionTarget, found: Permission, met: _Met) -> _Left:
+        key = (target, found.on_bucket, met)
+        if key not in self.by_place:
+            self.by_place[key] = self._work_out(target, found, met, self.scope.by_bucket[target.bucket])
+        return self.by_place[key]
+
+    def _work_out(self, target: PermissionTarget, found: Permission, met: _Met, place: BucketResource) -> _Left:
+        is_file = target in self.scope.paths.files
+        remarks: list[tuple[int, Remark]] = []
+        for order, n in enumerate(met):
+            denial = self.denials[n]
+            share = denial.share(found, place, target, is_file=is_file)
+            if not share.may:
+                continue
+            if denial.judged.bearing is not Bearing.ALWAYS:
+                remarks.append((n, _conditional(denial.judged)))
+            elif share.sure:
+                return (), ()
+            elif denial.inverse:
+                rest = self._rest(denial, target, found, place, n)
+                later = [self._work_out(each, found, met[order + 1 :], place) for each in rest[0]]
+                more = (remark for _, of_one in later for remark in of_one)
+                return tuple(each for kept, _ in later for each in kept), (*remarks, *rest[1], *more)
+            else:
+                remarks += [(n, remark) for remark in _partial(denial, found, place, target, is_file=is_file)]
+        return (target,), tuple(remarks)
+
+    def _rest(
+        self, denial: _Denial, target: PermissionTarget, found: Permission, place: BucketResource, position: int
+    ) -> _Left:
+        """What is left of a target by a Deny of everything but what `NotResource` names."""
+        remarks: list[Remark] = []
+        claims = [claim for pattern in denial.near(place) for claim in given(pattern, [found], self.scope, remarks)]
+        inside = {one.target for one in claims if one.target.bucket == target.bucket and _holds(target, one.target)}
+        if not remarks and not denial.unreadable:
+            return tuple(sorted(inside)), ()
+        name = f"{target.bucket}/{target.path}" if target.path else target.bucket
+        lost = Remark(
+            Code.NARROWER,
+            name,
+            "Deny with NotResource: not all that it leaves of {} is claimed",
+            "Deny with NotResource: not all that it leaves of {} is claimed",
+        )
+        return tuple(sorted(inside)), ((position, lost),)
+
+    # -- the account -----------------------------------------------------------------------------------------------
+
+    def _of_account(self, found: Permission, met: _Met) -> _Left:
+        key = (found.on_bucket, met)
+        if key not in self.by_kind:
+            self.by_kind[key] = self._work_out_account(found, met)
+        return self.by_kind[key]
+
+    def _work_out_account(self, found: Permission, met: _Met) -> _Left:
+        for n in met:
+            denial = self.denials[n]
+            whole = not denial.inverse and any(pattern.all_buckets for pattern in denial.patterns)
+            if whole and denial.judged.bearing is Bearing.ALWAYS:
+                return (), ()
+        chosen = frozenset(met)
+        everywhere = any(self.denials[n].is_anywhere for n in met)
+        targets: list[PermissionTarget] = []
+        remarks: list[tuple[int, Remark]] = []
+        changed = False
+        for place in self.scope.places:
+            target = PermissionTarget(place.bucket)
+            if not everywhere and place.bucket not in self._near:
+                targets.append(target)
+                continue
+            kept, why = self._of_place(target, found, tuple(n for n in self.near(place.bucket) if n in chosen))
+            changed = changed or kept != (target,)
+            targets += kept
+            remarks += why
+        given_too, parts = self._left_out(found, chosen)
+        if not changed and len(given_too) == len(self.scope.left_out):
+            return (ACCOUNT,), (*remarks, *parts)
+        return tuple(targets), (*remarks, *((met[0], _given_too(place)) for place in given_too))
+
+    def _left_out(
+        self, found: Permission, chosen: frozenset[int]
+    ) -> tuple[list[BucketResource], list[tuple[int, Remark]]]:
+        """The buckets that are no data objects and are not denied, and what is remarked on parts of them."""
+        keeping: list[BucketResource] = []
+        remarks: list[tuple[int, Remark]] = []
+        for place in self.scope.left_out:
+            target = PermissionTarget(place.bucket)
+            met = tuple(n for n in self.near(place.bucket) if n in chosen)
+            kept, why = self._work_out(target, found, met, place)
+            if kept:
+                keeping.append(place)
+                remarks += why
+        return keeping, remarks
+
+    def _of_account_level(self, found: Permission, met: _Met) -> _Left:
+        remarks: list[tuple[int, Remark]] = []
+        for n in met:
+            denial = self.denials[n]
+            share = denial.share_of_account(found)
+            if share.may and denial.judged.bearing is not Bearing.ALWAYS:
+                remarks.append((n, _conditional(denial.judged)))
+            elif share.sure:
+                return (), ()
+            elif share.may:
+                remarks += [(n, remark) for remark in _of_patterns(denial.patterns, denial)]
+        return (ACCOUNT,), tuple(remarks)
+
+
+def _holds(outer: PermissionTarget, inner: PermissionTarget) -> bool:
+    return not outer.path or inner.path == outer.path or inner.path.startswith(f"{outer.path}/")
+
+
+# -- remarks --------------------------------------------------------------------------------------------------------
+
+
+def _conditional(judged: Judged) -> Remark:
+    if judged.bearing is Bearing.RARELY:
+        return Remark(Code.NOTE, "", f"Deny of calls with {judged.texts}: calls have to be made otherwise")
+    return Remark(Code.WIDER, "", f"Deny under a condition ({judged.labels}): some of the access may be refused")
+
+
+def _partial(
+    denial: _Denial, found: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool
+) -> Iterator[Remark]:
+    """The parts of a target that a Deny is about."""
+
+    def meets(pattern: Pattern) -> bool:
+        if found.on_bucket:
+            return pattern.may_be_place(place)
+        return pattern.may_be_key(place, target.path) if is_file else pattern.may_be_below(place, target.path)
+
+    return _of_patterns([pattern for pattern in denial.near(place) if meets(pattern)], denial)
+
+
+def _of_patterns(patterns: Iterable[Pattern], denial: _Denial) -> Iterator[Remark]:
+    for pattern in patterns:
+        refused = "Deny on {}: that part of what is shown is refused"
+        yield Remark(Code.WIDER, pattern.text, refused, refused)
+    for text in denial.unreadable:
+        refused = "Deny on {}, which cannot be read: some of what is shown may be refused"
+        yield Remark(Code.WIDER, text, refused, refused)
+
+
+def _given_too(place: BucketResource) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        place.bucket,
+        "Deny: bucket {} is given too, and raito.yml leaves it out",
+        "Deny: buckets {} are given too, and raito.yml leaves them out",
+    )

@@ -1,0 +1,86 @@
+"""What one Allow gives where that depends on the data objects that are known, and on who calls."""
+
+import json
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.policy import Scope, read_document
+from raito_pipeline.aws.policy.allows import allowed
+from raito_pipeline.aws.policy.claims import KnownPaths
+from raito_pipeline.aws.policy.facts import Facts
+from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.resources import BucketResource, PermissionTarget
+from tests.aws.policy.test_facts import ACCOUNT, ALICE, READER
+
+GET = "s3:GetObject"
+PATHS = KnownPaths(
+    frozenset({PermissionTarget("data", "a/c.csv"), PermissionTarget("data", "top.csv")}),
+    {"data": ("a", "team1", "team1/x", "team10", "x/team1")},
+)
+SCOPE = Scope("aws", tuple(map(BucketResource.of_bucket, ("data", "logs"))), facts=Facts(ACCOUNT), paths=PATHS)
+
+
+def given(resource: str, scope: Scope = SCOPE, **more: Any) -> tuple[set[str], list[tuple[Code, str]]]:
+    content = {"Effect": "Allow", "Action": GET, "Resource": resource, **more}
+    (statement,) = read_document(json.dumps({"Version": "2012-10-17", "Statement": content})).statements
+    claims, reasons = allowed(statement, scope)
+    return {f"{c.target.bucket}/{c.target.path}" for c in claims}, [(each.code, each.text) for each in reasons]
+
+
+@pytest.mark.parametrize(
+    ("key", "paths"),
+    [("a/c.csv", {"data/a/c.csv"}), ("top.csv", {"data/top.csv"})],
+)
+def test_a_key_that_is_a_file_is_the_file(key: str, paths: set[str]) -> None:
+    assert given(f"arn:aws:s3:::data/{key}") == (paths, [])
+
+
+@pytest.mark.parametrize("key", ["gone.csv", "a", "team1", "a/"])
+def test_a_key_that_is_no_file_is_a_reason(key: str) -> None:
+    """A key that has the name of a folder is not what lies in the folder."""
+    paths, ((code, text),) = given(f"arn:aws:s3:::data/{key}")
+
+    assert (paths, code) == (set(), Code.NARROWER)
+    assert "no file among the data objects" in text
+
+
+def test_the_beginning_of_a_key_is_the_folders_that_begin_so_at_that_level() -> None:
+    paths, ((code, text),) = given("arn:aws:s3:::data/team1*")
+
+    assert (paths, code) == ({"data/team1", "data/team10"}, Code.NARROWER)
+    assert text.endswith("the folders among it are shown, files and later folders are not")
+    assert given("arn:aws:s3:::data/x/t*")[0] == {"data/x/team1"}
+    assert given("arn:aws:s3:::logs/team1*")[0] == set()
+
+
+def test_the_home_of_one_user_is_a_folder_and_that_of_a_role_is_a_reason() -> None:
+    home = "arn:aws:s3:::data/home/${aws:username}/*"
+
+    assert given(home, SCOPE.called_by(ALICE)) == ({"data/home/alice"}, [])
+    assert given(home, SCOPE.called_by(READER))[1][0][0] is Code.NARROWER
+    tagged = "arn:aws:s3:::data/${aws:PrincipalTag/site, 'none'}/*"
+    assert given(tagged, SCOPE.called_by(ALICE)) == ({"data/none"}, [])
+
+
+@pytest.mark.parametrize(
+    ("condition", "paths", "codes"),
+    [
+        ({"StringEquals": {"aws:ResourceAccount": ACCOUNT}}, {"data/"}, []),
+        ({"StringEquals": {"aws:ResourceAccount": "1"}}, set(), []),
+        ({"Bool": {"aws:SecureTransport": "true"}}, {"data/"}, [Code.NOTE]),
+        ({"Bool": {"aws:SecureTransport": "false"}}, set(), [Code.NARROWER]),
+        ({"StringEquals": {"aws:SourceVpc": "v"}}, set(), [Code.NARROWER]),
+    ],
+)
+def test_conditions(condition: dict[str, Any], paths: set[str], codes: list[Code]) -> None:
+    found, reasons = given("arn:aws:s3:::data/*", Condition=condition)
+
+    assert found == paths
+    assert [code for code, _ in reasons] == codes
+
+
+def test_a_statement_that_never_applies_has_no_reasons_at_all() -> None:
+    never = {"StringEquals": {"aws:ResourceAccount": "1"}}
+
+    assert given("arn:aws:s3:::elsewhere/*", Action=[GET, "ec2:*"], Condition=never) == (set(), [])
