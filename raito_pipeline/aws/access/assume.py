@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
@@ -16,20 +16,39 @@ from raito_pipeline.aws.access.limits import PrincipalLimits, limits_of
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.conditions import Bearing, judge
 from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
-from raito_pipeline.aws.policy.principals import ASSUME_ROLE, Opening, openings, touched, who_of_trust
+from raito_pipeline.aws.policy.principals import (
+    ASSUME_ROLE,
+    is_account,
+    is_everybody,
+    openings,
+    touched,
+    who_of_trust,
+)
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Labelled
 
 
 @dataclass(frozen=True)
 class Assumers:
-    """Who of the account may assume a role for sure, and why others may, or these may not."""
+    """Who of the account may assume a role, and why that is not exactly so."""
 
-    users: frozenset[str]
-    roles: frozenset[str]
+    certain: Mapping[PrincipalKey, tuple[str, ...]]
+    """users and roles who may, each with what may keep them out all the same"""
+    conditional: Mapping[PrincipalKey, tuple[str, ...]]
+    """users and roles who may under conditions, each with these and with what may keep them out"""
     everybody: bool
-    """the trust policy names everybody: `roles` are all that nothing keeps out"""
+    """the trust policy names everybody, also outside of the account"""
     reasons: tuple[Reason, ...]
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The users who may."""
+        return frozenset(name for kind, name in self.certain if kind == "user")
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that may."""
+        return frozenset(name for kind, name in self.certain if kind == "role")
 
 
 def assumable(account: Account) -> Mapping[str, Assumers]:
@@ -63,88 +82,108 @@ class _GivenBy(Enum):
     ACCOUNT = "as one of the account, where a policy of it allows that"
 
 
-@dataclass
-class _Gathering:
-    """Who was found to be let in, and the reasons, each with those whom it is about."""
+@dataclass(frozen=True)
+class _Case:
+    """One who may be let in: by which statement, how sure that is, on what it depends, what may deny it."""
 
-    users: set[str] = field(default_factory=set)
-    roles: set[str] = field(default_factory=set)
-    wider: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    who: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    way: _GivenBy
+    sure: Sureness
+    depends_on: str = ""
+    by_own_policies: bool = False
+    """whether it is a policy of its own that it depends on"""
+    doubts: tuple[str, ...] = ()
+    trust_doubts: tuple[str, ...] = ()
+    """what of the trust policy may deny it"""
 
-    def reasons(self) -> Iterator[Reason]:
-        for why, names in self.wider.items():
-            yield Reason(Code.WIDER, f"trust policy: {', '.join(names)} may be kept from assuming it: {why}")
-        for why, names in self.who.items():
-            yield Reason(Code.WHO, f"trust policy: {', '.join(names)} may be let assume it: {why}")
+    @property
+    def new_doubts(self) -> tuple[str, ...]:
+        """Those that reading the names in the trust policy did not give a reason for: see `who_of_trust`."""
+        return self.doubts if self.way is _GivenBy.NAME else (*self.trust_doubts, *self.doubts)
 
 
 def _assumers(account: Account, name: str) -> Assumers:
     role = account.roles[name]
     document = read_document(role.trust_policy)
-    named = who_of_trust(document, account.directory)
     opened = openings(document, account.directory)
-    found = _Gathering()
-    for principal in _principals(account):
-        in_trust = named.users if principal[0] == "user" else named.roles
-        if principal[1] in in_trust:
-            ways = [(_GivenBy.NAME, Sureness.YES, "")]
+    certain: dict[PrincipalKey, tuple[str, ...]] = {}
+    conditional: dict[PrincipalKey, tuple[str, ...]] = {}
+    said: dict[Reason, list[str]] = defaultdict(list)
+    for principal in _candidates(account, document, everybody=bool(opened)):
+        found = _case(account, principal, role.arn, document)
+        if found.sure is Sureness.NO or principal == ("role", name):
+            continue
+        if found.sure is Sureness.YES:
+            certain[principal] = (*found.trust_doubts, *found.doubts)
+            for doubt in found.new_doubts:
+                said[Reason(Code.WIDER, doubt)].append(principal[1])
         else:
-            ways = list(_ways(account, principal, document, opened, found)) if opened else []
-        _let_in(account, principal, role.arn, ways, found)
-    return Assumers(
-        frozenset(found.users),
-        frozenset(found.roles) - {name},
-        any(opening.everybody for opening in opened),
-        tuple(dict.fromkeys((*named.reasons, *found.reasons()))),
-    )
+            conditional[principal] = (found.depends_on, *found.trust_doubts, *found.doubts)
+            # Whom a statement names under a condition is a reason already: see `named_by`.
+            if principal[0] == "user" and (found.by_own_policies or found.way is not _GivenBy.NAME):
+                said[Reason(Code.WHO, found.depends_on)].append(principal[1])
+    named = who_of_trust(document, account.directory)
+    reasons = (*named.reasons, *(_said(reason, names) for reason, names in said.items()))
+    everybody = any(opening.everybody for opening in opened)
+    return Assumers(certain, conditional, everybody, tuple(dict.fromkeys(reasons)))
 
 
-def _principals(account: Account) -> list[PrincipalKey]:
-    users = (("user", user.user_name) for user in account.inputs.users)
-    return [*users, *(("role", name) for name in account.roles)]
+def _said(reason: Reason, names: Iterable[str]) -> Reason:
+    may = "kept from assuming it" if reason.code is Code.WIDER else "let assume it"
+    return Reason(reason.code, f"trust policy: {', '.join(names)} may be {may}: {reason.text}")
 
 
-def _ways(
-    account: Account, principal: PrincipalKey, document: Document, opened: Iterable[Opening], found: _Gathering
-) -> Iterator[tuple[_GivenBy, Sureness, str]]:
-    """How the trust policy lets in somebody whom it does not name."""
-    arn = account.arns[principal]
+def _candidates(account: Account, document: Document, *, everybody: bool) -> list[PrincipalKey]:
+    """Those whom a trust policy may let in; all users and roles where it is open to more than it names."""
+    if everybody:
+        return list(account.arns)
+    named = (each.value for statement in _allows(document) for each in statement.principals or ())
+    by_arn = {arn: principal for principal, arn in account.arns.items()} if document.statements else {}
+    return list(dict.fromkeys(by_arn[value] for value in named if value in by_arn))
+
+
+def _allows(document: Document) -> Iterator[Statement]:
+    return (each for each in document.statements if each.effect == "Allow" and names_action(each, ASSUME_ROLE))
+
+
+def _case(account: Account, principal: PrincipalKey, arn: str, document: Document) -> _Case:
+    """Whether somebody is let in by a trust policy, and has nothing against it in policies of its own."""
+    best = _Case(_GivenBy.NAME, Sureness.NO)
+    doubts: list[str] = []
     for statement in document.statements:
         denies = statement.effect == "Deny" and names_action(statement, ASSUME_ROLE)
-        if denies and touched(statement, arn, account.inputs.account_id):
+        if denies and touched(statement, account.arns[principal], account.inputs.account_id):
             holds = _holds(account, statement, principal)
             if holds is Sureness.YES:
-                return
+                return best
             if holds is Sureness.MAYBE:
-                found.wider[f"{statement.label}: {_unsure('Deny under a condition', statement)}"].append(principal[1])
-    for opening in opened:
-        holds = _holds(account, opening.statement, principal)
-        way = _GivenBy.EVERYBODY if opening.everybody else _GivenBy.ACCOUNT
-        if holds is not Sureness.NO:
-            yield way, holds, f"{opening.statement.label}: {_unsure('Condition', opening.statement)}"
+                doubts.append(f"{statement.label}: {_unsure('Deny under a condition', statement)}")
+    for statement in _allows(document):
+        for way in _ways(account, statement, principal):
+            found = _by_statement(account, principal, arn, statement, way)
+            if found.sure > best.sure:
+                best = found
+    return replace(best, trust_doubts=tuple(doubts))
 
 
-def _let_in(
-    account: Account,
-    principal: PrincipalKey,
-    arn: str,
-    ways: Iterable[tuple[_GivenBy, Sureness, str]],
-    found: _Gathering,
-) -> None:
-    """Add somebody whom a trust policy lets in, as far as its own policies have nothing against it."""
-    best, why, wider = Sureness.NO, "", []
-    for way, holds, condition in ways:
-        answer, reason, doubts = _by_own_policies(account, principal, arn, way)
-        if min(answer, holds) > best:
-            best, wider = min(answer, holds), doubts
-            why = reason if answer is Sureness.MAYBE else condition
-    if best is Sureness.YES:
-        (found.users if principal[0] == "user" else found.roles).add(principal[1])
-        for text in wider:
-            found.wider[text].append(principal[1])
-    elif best is Sureness.MAYBE and principal[0] == "user":
-        found.who[why].append(principal[1])
+def _ways(account: Account, statement: Statement, principal: PrincipalKey) -> Iterator[_GivenBy]:
+    for each in statement.principals or ():
+        if each.kind == "AWS" and each.value == account.arns[principal]:
+            yield _GivenBy.NAME
+        elif is_everybody(each, account.directory):
+            yield _GivenBy.EVERYBODY
+        elif is_account(each, account.directory):
+            yield _GivenBy.ACCOUNT
+
+
+def _by_statement(account: Account, principal: PrincipalKey, arn: str, statement: Statement, way: _GivenBy) -> _Case:
+    holds = _holds(account, statement, principal)
+    if holds is Sureness.NO:
+        return _Case(way, holds)
+    own, why, doubts = _by_own_policies(account, principal, arn, way)
+    if own is Sureness.MAYBE:
+        return _Case(way, own, why, by_own_policies=True, doubts=tuple(doubts))
+    condition = f"{statement.label}: {_unsure('Condition', statement)}" if holds is Sureness.MAYBE else ""
+    return _Case(way, min(own, holds), condition, doubts=tuple(doubts))
 
 
 # -- the policies of the one who assumes it ---------------------------------------------------------------------------

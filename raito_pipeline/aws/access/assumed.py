@@ -2,12 +2,10 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
-from raito_pipeline.aws.policy import Document, Statement, read_document
-from raito_pipeline.aws.policy.principals import Who, who_of_trust
-from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.access.assume import assumers
 
 Steps = Mapping[PrincipalKey, Mapping[str, tuple[str, ...]]]
 """by who assumes it, the roles that may be assumed, each with what that depends on (none = it is certain)"""
@@ -45,40 +43,10 @@ def _continued(found: Mapping[str, RolePath]) -> Iterator[tuple[PrincipalKey, Ro
 
 
 def assumable(account: Account) -> Steps:
-    """Who may assume which role directly, by the trust policies."""
+    """Who may assume which role directly."""
     steps: dict[PrincipalKey, dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for role in sorted(account.inputs.roles, key=lambda role: role.role_name):
-        document = read_document(role.trust_policy)
-        sure = who_of_trust(document, account.directory)
-        doubts = tuple(reason.text for reason in sure.reasons if reason.code is Code.WIDER)
-        for principal in _principals(sure):
-            steps[principal].setdefault(role.role_name, doubts)
-        for who, conditions in _under_conditions(account, document):
-            for principal in _principals(who):
-                steps[principal].setdefault(role.role_name, (*conditions, *doubts))
+    for role in sorted(account.roles):
+        found = assumers(account, role)
+        for principal, depends_on in (*found.certain.items(), *found.conditional.items()):
+            steps[principal].setdefault(role, depends_on)
     return steps
-
-
-def _principals(who: Who) -> Iterator[PrincipalKey]:
-    yield from (("user", name) for name in sorted(who.users))
-    yield from (("role", name) for name in sorted(who.roles))
-
-
-def _under_conditions(account: Account, document: Document) -> Iterator[tuple[Who, tuple[str, ...]]]:
-    """Whom a trust policy names under conditions, and these. Conditions that never hold name nobody."""
-    for statement in document.statements:
-        if statement.effect == "Allow" and statement.conditions:
-            for principal in statement.principals or ():
-                alone = replace(statement, principals=(principal,))
-                who = _trusted(account, document, alone)
-                bare = _trusted(account, document, replace(alone, conditions=()))
-                conditions = (each.text for each in who.reasons if each not in bare.reasons)
-                because = tuple(dict.fromkeys(conditions))
-                if because:
-                    yield Who(bare.users - who.users, bare.roles - who.roles), because
-
-
-def _trusted(account: Account, document: Document, allow: Statement) -> Who:
-    """Whom one Allow of a trust policy names, after all of its Denies."""
-    denies = (statement for statement in document.statements if statement.effect == "Deny")
-    return who_of_trust(Document(document.version, (allow, *denies), ()), account.directory)

@@ -4,7 +4,7 @@ from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.assumed import RolePath, paths_from
 from raito_pipeline.config.groups import AccessOptions
 
-from .conftest import Told, role_arn, trust, user_arn
+from .conftest import ACCOUNT, Told, allow, deny, document, role_arn, trust, user_arn
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 
@@ -57,3 +57,20 @@ def test_somebody_from_outside_begins_with_a_role() -> None:
         RolePath(("a",), ("why",)),
         RolePath(("a", "b"), ("why",)),
     ]
+
+
+def test_who_has_a_right_of_its_own_to_a_role_of_the_account_reaches_it_and_who_is_denied_does_not() -> None:
+    may, may_not = (document(one("sts:AssumeRole", "*")) for one in (allow, deny))
+    told = Told().user("ann", "g").user("bob").group("g").inline("group:g", "may", may)
+    told.role("a", trust({"AWS": ACCOUNT})).role("b", trust({"AWS": [role_arn("a"), user_arn("bob")]}))
+    told.inline("user:bob", "no", may_not)
+
+    assert paths(told, "user", "ann") == {("a",): True, ("a", "b"): True}
+    assert paths(told, "user", "bob") == {}
+
+
+def test_a_right_under_a_condition_is_one_that_the_path_depends_on() -> None:
+    told = Told().user("ann").role("a", trust({"AWS": ACCOUNT}))
+    told.inline("user:ann", "may", document(allow("sts:AssumeRole", "*", Condition=MFA)))
+
+    assert paths(told, "user", "ann") == {("a",): False}
