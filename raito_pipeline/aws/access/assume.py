@@ -15,6 +15,7 @@ from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.limits import PrincipalLimits, limits_of
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.conditions import Bearing, judge
+from raito_pipeline.aws.policy.facts import Facts
 from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
 from raito_pipeline.aws.policy.principals import (
     ASSUME_ROLE,
@@ -83,7 +84,7 @@ class _GivenBy(Enum):
 
 
 @dataclass(frozen=True)
-class _Case:
+class _Admission:
     """One who may be let in: by which statement, how sure that is, on what it depends, what may deny it."""
 
     way: _GivenBy
@@ -108,7 +109,8 @@ def _assumers(account: Account, name: str) -> Assumers:
     certain: dict[PrincipalKey, tuple[str, ...]] = {}
     conditional: dict[PrincipalKey, tuple[str, ...]] = {}
     said: dict[Reason, list[str]] = defaultdict(list)
-    for principal in _candidates(account, document, everybody=bool(opened)):
+    everybody = any(opening.everybody for opening in opened)
+    for principal in _candidates(account, document, everybody=everybody, with_rights=bool(opened)):
         found = _case(account, principal, role.arn, document)
         if found.sure is Sureness.NO or principal == ("role", name):
             continue
@@ -123,7 +125,6 @@ def _assumers(account: Account, name: str) -> Assumers:
                 said[Reason(Code.WHO, found.depends_on)].append(principal[1])
     named = who_of_trust(document, account.directory)
     reasons = (*named.reasons, *(_said(reason, names) for reason, names in said.items()))
-    everybody = any(opening.everybody for opening in opened)
     return Assumers(certain, conditional, everybody, tuple(dict.fromkeys(reasons)))
 
 
@@ -132,22 +133,33 @@ def _said(reason: Reason, names: Iterable[str]) -> Reason:
     return Reason(reason.code, f"trust policy: {', '.join(names)} may be {may}: {reason.text}")
 
 
-def _candidates(account: Account, document: Document, *, everybody: bool) -> list[PrincipalKey]:
-    """Those whom a trust policy may let in; all users and roles where it is open to more than it names."""
+def _candidates(account: Account, document: Document, *, everybody: bool, with_rights: bool) -> Iterable[PrincipalKey]:
+    """Those whom a trust policy may let in: by name, all (`everybody`), or those `with_rights` of their own."""
     if everybody:
-        return list(account.arns)
+        return account.arns
     named = (each.value for statement in _allows(document) for each in statement.principals or ())
-    by_arn = {arn: principal for principal, arn in account.arns.items()} if document.statements else {}
-    return list(dict.fromkeys(by_arn[value] for value in named if value in by_arn))
+    by_arn = account.once(_by_arn)
+    by_name = (by_arn[value] for value in named if value in by_arn)
+    return dict.fromkeys((*by_name, *(account.once(_with_rights) if with_rights else ())))
+
+
+def _by_arn(account: Account) -> Mapping[str, PrincipalKey]:
+    return {arn: principal for principal, arn in account.arns.items()}
+
+
+def _with_rights(account: Account) -> tuple[PrincipalKey, ...]:
+    """Users and roles with a policy that allows, or may allow, to assume some role."""
+    rights = ((principal, account.once(_rights, principal)) for principal in account.arns)
+    return tuple(principal for principal, its in rights if its.allows or its.unread)
 
 
 def _allows(document: Document) -> Iterator[Statement]:
     return (each for each in document.statements if each.effect == "Allow" and names_action(each, ASSUME_ROLE))
 
 
-def _case(account: Account, principal: PrincipalKey, arn: str, document: Document) -> _Case:
+def _case(account: Account, principal: PrincipalKey, arn: str, document: Document) -> _Admission:
     """Whether somebody is let in by a trust policy, and has nothing against it in policies of its own."""
-    best = _Case(_GivenBy.NAME, Sureness.NO)
+    best = _Admission(_GivenBy.NAME, Sureness.NO)
     doubts: list[str] = []
     for statement in document.statements:
         denies = statement.effect == "Deny" and names_action(statement, ASSUME_ROLE)
@@ -175,15 +187,17 @@ def _ways(account: Account, statement: Statement, principal: PrincipalKey) -> It
             yield _GivenBy.ACCOUNT
 
 
-def _by_statement(account: Account, principal: PrincipalKey, arn: str, statement: Statement, way: _GivenBy) -> _Case:
+def _by_statement(
+    account: Account, principal: PrincipalKey, arn: str, statement: Statement, way: _GivenBy
+) -> _Admission:
     holds = _holds(account, statement, principal)
     if holds is Sureness.NO:
-        return _Case(way, holds)
+        return _Admission(way, holds)
     own, why, doubts = _by_own_policies(account, principal, arn, way)
     if own is Sureness.MAYBE:
-        return _Case(way, own, why, by_own_policies=True, doubts=tuple(doubts))
+        return _Admission(way, own, why, by_own_policies=True, doubts=tuple(doubts))
     condition = f"{statement.label}: {_unsure('Condition', statement)}" if holds is Sureness.MAYBE else ""
-    return _Case(way, min(own, holds), condition, doubts=tuple(doubts))
+    return _Admission(way, min(own, holds), condition, doubts=tuple(doubts))
 
 
 # -- the policies of the one who assumes it ---------------------------------------------------------------------------
@@ -235,8 +249,12 @@ def _holds(account: Account, statement: Statement, principal: PrincipalKey) -> S
     """Whether the conditions of a statement hold when somebody assumes a role; a Deny is judged on the safe side."""
     if not statement.conditions:
         return Sureness.YES
-    bearing = judge(statement, account.directory.facts_of(account.arns[principal])).bearing
+    bearing = judge(statement, account.once(_facts, principal)).bearing
     return (_OF_A_DENY if statement.effect == "Deny" else _OF_AN_ALLOW)[bearing]
+
+
+def _facts(account: Account, principal: PrincipalKey) -> Facts:
+    return account.directory.facts_of(account.arns[principal])
 
 
 def _unsure(what: str, statement: Statement) -> str:
@@ -247,8 +265,8 @@ def _unsure(what: str, statement: Statement) -> str:
 
 def _about(account: Account, statement: Statement, principal: PrincipalKey, arn: str) -> Sureness:
     """Whether a statement applies when somebody assumes a role."""
-    facts = account.directory.facts_of(account.arns[principal])
-    return min(names_resource(statement, arn, facts), _holds(account, statement, principal))
+    named = names_resource(statement, arn, account.once(_facts, principal))
+    return min(named, _holds(account, statement, principal)) if named is not Sureness.NO else named
 
 
 _OF_AN_ALLOW = {
