@@ -11,7 +11,7 @@ from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import cell_of
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import ReadStatus, Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
 from tests.end_to_end.conftest import World, started
 from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
@@ -27,6 +27,7 @@ CELLS: dict[str, tuple[tuple[str, ...], str]] = {
         tuple(table for table in Layer.ORGANIZATION.tables if table in Outside.AWS_IDENTITY_CENTER.feeds),
         f"{MASTER}_eu-west-1",
     ),
+    "control policies": (Outside.AWS_ORGANIZATIONS.feeds, f"{MASTER}_eu-west-1"),
 }
 """The steps that read, and the partition in which each is tried."""
 
@@ -114,6 +115,10 @@ USED = {
         *("sso:DescribePermissionSet", "sso:ListAccountAssignments", "sso:ListInstances"),
         *("sso:ListPermissionSetsProvisionedToAccount", "sso:ListTagsForResource"),
     },
+    ("least", "control policies"): {
+        *("organizations:DescribePolicy", "organizations:ListParents", "organizations:ListPoliciesForTarget"),
+        "organizations:ListRoots",
+    },
 }
 """What each step needs under which policy. `least` uses the same as `documented` where it is not named."""
 FALLS_BACK = {"iam:ListEntitiesForPolicy"}
@@ -128,7 +133,7 @@ POLICIES = [
     (kind, step)
     for step in CELLS
     for kind in ("documented", "least")
-    if (kind, step) != ("documented", "bucket policies")
+    if kind == "least" or step not in ("bucket policies", "control policies")
 ]
 
 
@@ -160,6 +165,16 @@ def test_what_the_documented_policy_lacks_for_bucket_policies_is_told_and_is_no_
     unknown = {"account_public_access_block": None, "acls_off": None}
     whole = _rows(data.parents[1] / "whole", table, key)
     assert _rows(data, table, key) == sorted(({**row, **unknown} for row in whole), key=repr)
+
+
+def test_the_documented_policy_reads_no_control_policies_and_says_once_which_right_is_missing(limited: World) -> None:
+    tables, key = CELLS["control policies"]
+
+    used, told = _read(limited, "control policies", enforceable(documented("organization")))
+
+    assert used == {"organizations:ListRoots"}
+    assert told.count("Grant organizations:ListRoots on *") == len(tables)
+    assert {limited.store.info(table, *_place(table, key)).status for table in tables} == {ReadStatus.DENIED}  # type: ignore[union-attr]
 
 
 CASES = [
@@ -206,7 +221,7 @@ def test_the_least_policy_holds_nothing_that_reading_does_not_use(limited: World
     steps = {
         S3: ("iam", "buckets", "bucket policies", "regional"),
         GLUE: ("iam", "buckets", "bucket policies", "glue"),
-        MASTER: ("organization",),
+        MASTER: ("organization", "control policies"),
     }[account]
     used = set().union(*(_used("least", step) for step in steps))
     if account == MASTER:

@@ -57,7 +57,10 @@ class Account:
     def facts(self) -> Facts:
         """What is known of every call of its users and roles on its buckets."""
         place = self.inputs.organization
-        return Facts(self.inputs.account_id, None if place is None else place.organization_id)
+        if place is None:
+            return Facts(self.inputs.account_id)
+        path = f"{'/'.join((place.organization_id, *place.path))}/" if place.path else None
+        return Facts(self.inputs.account_id, place.organization_id, organization_path=path)
 
     @cached_property
     def principals(self) -> dict[PrincipalKey, PrincipalFacts]:

@@ -62,6 +62,8 @@ class Facts:
     """ARN of the access point that calls go through"""
     requested_region: str | None = None
     """region whose endpoint is called; None where it is not known"""
+    organization_path: str | None = None
+    """where the account stands in its organization, `o-.../r-.../ou-.../`; None where it is not known"""
 
     def values(self, key: str) -> Values | None:
         """The values of a condition key in every call, none where no call has it; None where that is not known."""
@@ -112,9 +114,10 @@ def _principal_account(facts: Facts) -> Values | None:
     return _one(facts.account_id) if facts.identity else None
 
 
-def _principal_organization(facts: Facts) -> Values | None:
+def _of_the_own_account(facts: Facts, value: str | None) -> Values | None:
+    """What is known of the account, where whoever calls is of it."""
     account = _principal_account(facts)
-    return _one(facts.organization_id) if account and account[0].text == facts.account_id else None
+    return _one(value) if account and account[0].text == facts.account_id else None
 
 
 def _user_name(facts: Facts) -> Values | None:
@@ -152,7 +155,8 @@ def _access_point_account(facts: Facts) -> Values | None:
 
 _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:principalaccount": _principal_account,
-    "aws:principalorgid": _principal_organization,
+    "aws:principalorgid": lambda facts: _of_the_own_account(facts, facts.organization_id),
+    "aws:principalorgpaths": lambda facts: _of_the_own_account(facts, facts.organization_path),
     "aws:principalarn": lambda facts: _one(facts.principal.arn if facts.principal else None),
     "aws:principaltype": _type,
     "aws:username": _user_name,
@@ -162,6 +166,7 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:resourceaccount": lambda facts: _one(facts.account_id),
     "s3:resourceaccount": lambda facts: _one(facts.account_id),
     "aws:resourceorgid": lambda facts: _one(facts.organization_id),
+    "aws:resourceorgpaths": lambda facts: _one(facts.organization_path),
     "aws:requestedregion": lambda facts: _one(facts.requested_region),
     "s3:dataaccesspointarn": _access_point,
     "s3:dataaccesspointaccount": _access_point_account,

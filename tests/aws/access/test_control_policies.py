@@ -179,6 +179,16 @@ def test_a_perimeter_around_the_organization_is_no_limit_for_its_own_people() ->
     assert told.build() == account().organization().build()
 
 
+@pytest.mark.parametrize(("unit", "denied"), [(UNIT, False), ("ou-1234-other", True)])
+def test_a_perimeter_around_a_unit_is_known_by_the_path_of_the_account(unit: str, denied: bool) -> None:
+    path = f"o-1234567890/{ROOT}/{unit}/*"
+    condition = {"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": [path]}}
+    told = account().organization()
+    told.control("perimeter", document(deny("s3:*", "*", Condition=condition)), ROOT, kind=RESOURCE)
+    assert any(names for names in given(told).values()) is not denied
+    assert not any(row.reasons_wider for row in told.build().values())
+
+
 def test_a_document_that_cannot_be_read_may_deny_anything() -> None:
     rows = account().organization().control("broken", "{", UNIT).build()
     assert given(account().organization().control("broken", "{", UNIT)) == WHOLE
