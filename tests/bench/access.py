@@ -1,4 +1,4 @@
-"""Reading IAM of a large account both ways, and matching ten thousand statements."""
+"""Reading IAM of a large account both ways, matching ten thousand statements, and working out who reaches what."""
 
 import json
 import os
@@ -16,7 +16,9 @@ from raito_pipeline.sandbox.aws.accounts import iam_of, install_access_key
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import write_profile
+from tests.bench import effective_work as effective
 from tests.bench.figure import Figure
+from tests.bench.process import work
 
 ACCOUNT, KEY = "111122223333", "AKIABENCHBENCHBENCH0"
 USERS, GROUPS, ROLES, POLICIES = 500, 50, 500, 300
@@ -28,6 +30,7 @@ def figures() -> Iterator[Figure]:
     """All figures of access, measured one after the other."""
     yield from _reading()
     yield _matching()
+    yield from _working_out()
     yield from (_denying(buckets) for buckets in (75, 150, 300))
 
 
@@ -111,3 +114,19 @@ def _denying(buckets: int) -> Figure:
         f"{time.process_time() - began:.2f}",
         "grows as the buckets do",
     )
+
+
+def _working_out() -> Iterator[Figure]:
+    """The tables of the access of a large account, each in a process of its own."""
+    size = (
+        f"{effective.USERS} users, {effective.ROLES} roles, {effective.POLICIES} policies, {effective.BUCKETS} "
+        f"buckets, {effective.PEOPLE:,} people"
+    )
+    for table, goal in (("access_providers", "seconds"), ("effective_access", "<= 120 s and 500 MB")):
+        with tempfile.TemporaryDirectory() as folder:
+            took = work("tests.bench.effective_work", table, folder)
+        yield Figure(
+            f"CPU and peak memory of {table}, {size}",
+            f"{took['cpu']:.0f} s, {took['peak']:.0f} MB; {took['rows']:,} rows in {took['bytes'] / 2**20:.1f} MB",
+            goal,
+        )

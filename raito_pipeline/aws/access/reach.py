@@ -5,7 +5,7 @@ the statements that give it, of Denies that may refuse it, and of limits that co
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,10 +16,12 @@ from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
 from raito_pipeline.aws.access.resources import claims_by_resource
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.reasons import Code
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
 from raito_pipeline.aws.policy.what import Basis, after_deny
 
+_NO_BASIS: Basis = frozenset()
 Conditions = tuple[str, ...]
 """what access depends on, sorted; none = it is certain"""
 
@@ -76,8 +78,19 @@ def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     return tuple(ways.reaches())
 
 
-_Doubt = tuple[Conditions, frozenset[Claim] | None]
-"""why a Deny may refuse a claim, and what of it that is not about; None = it may refuse all of it"""
+_Checked = tuple[bool, bool, bool]
+"""whether AWS checks a permission on buckets, on objects, and by the prefix of a listing"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """That a Deny may refuse permissions on a data object, and why."""
+
+    names: frozenset[str]
+    """the permissions that it is about"""
+    texts: Conditions
+    rest: frozenset[PermissionTarget] | None
+    """the parts of the data object that it is not about; None = it may refuse all of it"""
 
 
 @dataclass(frozen=True)
@@ -88,48 +101,69 @@ class _Doubts:
     limits: PrincipalLimits
     scope: Scope
     alone: PrincipalKey | None
+    _of_kinds: dict[tuple[PermissionTarget, _Checked], list[_Doubt]] = field(default_factory=dict)
 
     def pieces(self, claim: Claim) -> Iterator[tuple[Claim, Conditions]]:
         """A claim with the Denies that may refuse it. An account-wide one in buckets, where one is about some only."""
-        doubts = [self._doubt(label, statement, claim) for label, statement in self._denies.get(claim.permission, ())]
-        doubts = [doubt for doubt in doubts if doubt[0]]
-        if all(rest is None for _, rest in doubts):
-            yield claim, tuple(text for texts, _ in doubts for text in texts)
+        doubts = [doubt for doubt in self._doubts(claim) if claim.permission in doubt.names]
+        if all(doubt.rest is None for doubt in doubts):
+            yield claim, tuple(text for doubt in doubts for text in doubt.texts)
             return
         for place in self.scope.places:
-            piece = Claim(PermissionTarget(place.bucket), claim.permission)
-            yield piece, tuple(text for texts, rest in doubts if rest is None or piece not in rest for text in texts)
+            here = PermissionTarget(place.bucket)
+            asked = (doubt.texts for doubt in doubts if doubt.rest is None or here not in doubt.rest)
+            yield Claim(here, claim.permission), tuple(text for texts in asked for text in texts)
+
+    def _doubts(self, claim: Claim) -> list[_Doubt]:
+        """Permissions that AWS checks on the same kinds of resources are refused alike, so one is tried for all."""
+        found = permission(claim.permission)
+        assert found is not None, claim
+        checked = (found.on_bucket, found.on_object, found.by_prefix)
+        kind = (claim.target, checked)
+        if kind not in self._of_kinds:
+            tried = (self._doubt(*each, claim.target, checked) for each in self._denies)
+            self._of_kinds[kind] = [doubt for doubt in tried if doubt is not None]
+        return self._of_kinds[kind]
 
     @cached_property
-    def _denies(self) -> Mapping[str, list[tuple[str, Statement]]]:
-        """By permission."""
-        found: dict[str, list[tuple[str, Statement]]] = defaultdict(list)
-        for label, document in self.limits.denies:
-            for statement in document.statements:
-                if statement.effect == "Deny":
-                    for name in permissions_of(statement):
-                        found[name].append((f"{label}, {statement.label}", statement))
-        return found
+    def _denies(self) -> list[tuple[str, Statement]]:
+        return [
+            (f"{label}, {statement.label}", statement)
+            for label, document in self.limits.denies
+            for statement in document.statements
+            if statement.effect == "Deny"
+        ]
 
-    def _doubt(self, label: str, statement: Statement, claim: Claim) -> _Doubt:
+    def _doubt(self, label: str, statement: Statement, target: PermissionTarget, checked: _Checked) -> _Doubt | None:
         known = self.account.once(_known_doubts)
-        key = (id(statement), label, claim, self.alone)
+        key = (id(statement), label, target, checked, self.alone)
         if key not in known:
-            known[key] = _doubt(label, statement, claim, self.scope)
+            known[key] = _doubt(label, statement, target, checked, self.scope)
         return known[key]
 
 
-def _known_doubts(account: Account) -> dict[tuple[object, ...], _Doubt]:  # noqa: ARG001 - one for each account
+def _known_doubts(account: Account) -> dict[tuple[object, ...], _Doubt | None]:  # noqa: ARG001 - one for each account
     return {}
 
 
-def _doubt(label: str, statement: Statement, claim: Claim, scope: Scope) -> _Doubt:
-    _, why = after_deny({claim: frozenset()}, statement, scope)
+def _doubt(
+    label: str, statement: Statement, target: PermissionTarget, checked: _Checked, scope: Scope
+) -> _Doubt | None:
+    names = permissions_of(statement)
+    alike = (each.name for each in permissions() if (each.on_bucket, each.on_object, each.by_prefix) == checked)
+    one = next((name for name in alike if name in names), None)
+    if one is None:
+        return None
+    claims = {Claim(target, one): _NO_BASIS}
+    _, why = after_deny(claims, statement, scope)
     texts = tuple(reason.at(label).text for reason in why if reason.code is Code.WIDER)
-    if not texts or claim.target != ACCOUNT:
-        return texts, None
-    rest, _ = after_deny({claim: frozenset()}, replace(statement, conditions=()), scope)
-    return texts, frozenset(rest) if rest.keys() and rest.keys() != {claim} else None
+    if not texts:
+        return None
+    rest: frozenset[PermissionTarget] = frozenset()
+    if target == ACCOUNT:
+        bare, _ = after_deny(claims, replace(statement, conditions=()), scope)
+        rest = frozenset(claim.target for claim in bare) - {ACCOUNT}
+    return _Doubt(names, texts, rest or None)
 
 
 @dataclass
@@ -161,7 +195,9 @@ class _Ways:
     def reaches(self) -> list[Reach]:
         """Together where all but the permission is the same, sorted."""
         groups: dict[tuple[PermissionTarget, tuple[str, ...], Conditions], list[str]] = defaultdict(list)
-        for claim in sorted(self.by_claim):
+        for claim in sorted(
+            self.by_claim, key=lambda claim: (claim.target.bucket, claim.target.path, claim.permission)
+        ):
             way = self.by_claim[claim]
             conditions = () if way.certain else tuple(sorted(way.conditions))
             groups[claim.target, tuple(sorted(way.through)), conditions].append(claim.permission)
