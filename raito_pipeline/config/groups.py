@@ -504,6 +504,16 @@ class PushOptions(Excludes, Surroundings):
             default="none",
         ),
     ] = None
+    aws_athena_workgroups: Annotated[
+        tuple[str, ...],
+        Option(
+            kinds.TEXTS,
+            "Whoever is granted a Glue table by a role, policy or permission set of Raito may query it from Athena in "
+            "these workgroups: reading the Glue catalog of its region, `lakeformation:GetDataAccess` and the actions "
+            "of queries are granted with it. The place of the results has to be granted besides.",
+            default="none",
+        ),
+    ] = ()
     aws_push_remove_orphans: Annotated[
         bool,
         Option(

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
 from raito_pipeline.aws.policy import Statement, read_document
+from raito_pipeline.aws.push.athena import CREDENTIALS, QUERIES
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.config.patterns import matches_any
@@ -19,7 +20,10 @@ from raito_pipeline.model import IamPolicy, IamRole
 _S3 = frozenset({"s3", "s3-object-lambda"})
 """S3 Object Lambda changes objects on their way out; AWS's own policies for reading S3 name it."""
 _GLUE_READS = ("get", "batchget", "list", "search", "query")
-_HARMLESS = frozenset({"none:null", "lakeformation:getdataaccess"})
+GIVES_NOTHING_BY_ITSELF = frozenset({"none:null", CREDENTIALS.lower()})
+"""credentials of Lake Formation are for what it has granted"""
+_QUERIES = frozenset(action.lower() for action in QUERIES)
+"""queries of Athena, which read with the rights of whoever asks"""
 _OWNED_BY_AWS = {
     "/aws-service-role/": "it is a service-linked role, which belongs to a service of AWS",
     "/aws-reserved/": "it is reserved by AWS: its permission set says who has it",
@@ -27,9 +31,10 @@ _OWNED_BY_AWS = {
 
 
 def is_data(action: str) -> bool:
-    """True where an action pattern covers nothing but S3 and reading the Glue catalog, whatever its case."""
+    """True where an action pattern covers nothing but S3, reading the Glue catalog and queries of it, in any case."""
     service, _, name = action.lower().partition(":")
-    return service in _S3 or (service == "glue" and name.startswith(_GLUE_READS)) or action.lower() in _HARMLESS
+    reads = service in _S3 or (service == "glue" and name.startswith(_GLUE_READS))
+    return reads or action.lower() in GIVES_NOTHING_BY_ITSELF | _QUERIES
 
 
 def beyond_data(document: str) -> Iterator[str]:

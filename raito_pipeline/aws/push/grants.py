@@ -14,7 +14,8 @@ _LONGEST_DESCRIPTION = 1_000
 def granted(plans: Plans, draft: Draft, what: Iterable[WhatItem] | None = None) -> Granted:
     """The document that grants a what, by default all of the access control's. What cannot be granted is left out."""
     items = draft.control.what if what is None else what
-    found = policy_for(items, plans.state.account_id, plans.options.aws_partition)
+    options = plans.options
+    found = policy_for(items, plans.state.account_id, options.aws_partition, options.aws_athena_workgroups)
     draft.warnings += found.warnings
     for problem in found.problems:
         draft.leave_out(problem)

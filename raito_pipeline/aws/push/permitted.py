@@ -16,7 +16,7 @@ from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.bounds import Bounds, arns_of, rights_of
 from raito_pipeline.aws.push.bucket_consent import delegation
 from raito_pipeline.aws.push.changes import Change, Things
-from raito_pipeline.aws.push.data_rights import Guarded, is_data
+from raito_pipeline.aws.push.data_rights import GIVES_NOTHING_BY_ITSELF, Guarded, is_data
 from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.pushed_types import PushedTypes
@@ -104,7 +104,10 @@ class Judgement:
         account = self.state.account_id
         if resource == "*":
             whole = any(item.data_object.full_name == account for item in control.what)
-            if not whole and _texts([statement], "Action") != {"none:null"}:
+            if (
+                not whole
+                and not {action.lower() for action in _texts([statement], "Action")} <= GIVES_NOTHING_BY_ITSELF
+            ):
                 yield "it would allow access to everything (*), and its what does not name the account"
             return
         parts = resource.split(":", 5)
@@ -113,7 +116,7 @@ class Judgement:
             bucket, known = name.partition("/")[0], self.bounds.buckets
             if (known is not None and bucket not in known) or set(bucket) & set("*?$"):
                 yield f"it would allow access to {resource}: that is no known bucket of account {account}"
-        elif service not in ("s3", "glue") or owner != account:
+        elif service not in ("s3", "glue", "athena") or owner != account:
             yield f"it would allow access to {resource}, which is not in account {account}"
 
     def _of_principal(self, principal: str, change: Change) -> Iterator[str]:

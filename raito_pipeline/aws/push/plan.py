@@ -106,7 +106,7 @@ def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bo
     numbered, found = numbered_policies(plans.state), {}
     for draft in drafts:
         prefix = types.prefixes.get(draft.kind, "")
-        parts = split(draft, prefix, plans.state, bounds, numbered, plans.options.aws_partition)
+        parts = split(draft, prefix, plans.state, bounds, numbered, plans.options)
         refuse_foreign(parts, types.prefixes, plans.state, bounds)
         for part in parts:
             if f"{types.prefixes[part.kind]}{part.name}".casefold() in names:

@@ -18,6 +18,7 @@ from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
 from raito_pipeline.aws.push.role_changes import inline_name
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import POLICY_LIMIT, ROLE_INLINE_LIMIT, WhatProblem, policy_for
+from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import WhatItem, WhoEntry, made_by_raito
 
 POLICY_TYPE, ROLE_TYPE = "aws_policy", "aws_role"
@@ -42,7 +43,7 @@ def numbered_policies(state: PushState) -> Numbered:
 
 
 def split(
-    draft: Draft, prefix: str, state: PushState, bounds: Bounds, numbered: Numbered, partition: str
+    draft: Draft, prefix: str, state: PushState, bounds: Bounds, numbered: Numbered, options: PushOptions
 ) -> list[Draft]:
     """The drafts of the further policies of an access control; its own keeps what fits into the first document.
 
@@ -52,7 +53,7 @@ def split(
         return []
     there = existing(state, f"{prefix}{draft.name}")
     imported = there is not None and not made_by_raito(there.tags)
-    chunks = [] if draft.control.delete or imported else _chunks(draft, state, partition)
+    chunks = [] if draft.control.delete or imported else _chunks(draft, state, options)
     if len(chunks) > MOST_ATTACHED:
         draft.leave_out(
             f"its what needs {len(chunks)} policies, and AWS attaches {MOST_ATTACHED} to anybody: grant folders or "
@@ -72,11 +73,12 @@ def split(
     return parts + [_part(draft, name, (), True, delete=True) for name in sorted(earlier - further.keys())]
 
 
-def _chunks(draft: Draft, state: PushState, partition: str) -> list[tuple[WhatItem, ...]]:
+def _chunks(draft: Draft, state: PushState, options: PushOptions) -> list[tuple[WhatItem, ...]]:
     """The what in parts that fit into one document each; none where it is in one already, or cannot be granted."""
 
     def length(items: Sequence[WhatItem]) -> int:
-        return len(policy_for(items, state.account_id, partition).text)
+        workgroups = options.aws_athena_workgroups
+        return len(policy_for(items, state.account_id, options.aws_partition, workgroups).text)
 
     first = ROLE_INLINE_LIMIT if draft.kind == ROLE_TYPE else POLICY_LIMIT
     try:

@@ -8,12 +8,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from raito_pipeline.aws.data_objects.names import FILE_MARK, DataObjectName, parse_full_name
 from raito_pipeline.aws.policy.permissions import Permission, permission
+from raito_pipeline.aws.push.athena import athena_statements
 from raito_pipeline.model import WhatItem
 
 VERSION = "2012-10-17"
@@ -96,8 +97,12 @@ _Grants = dict[tuple[str, str, str], set[str]]
 """Actions by resource, condition's bucket (empty = none) and prefix."""
 
 
-def policy_for(what: Iterable[WhatItem], account_id: str, partition: str) -> Granted:
-    """The document that grants a what. What is of another account or no S3 object is a problem, and is left out."""
+def policy_for(what: Iterable[WhatItem], account_id: str, partition: str, workgroups: Sequence[str] = ()) -> Granted:
+    """The document that grants a what. What is of another account or no S3 object is a problem, and is left out.
+
+    `workgroups` are those of Athena in which people query the Glue tables of the what.
+    """
+    what = tuple(what)
     plain: dict[str, set[str]] = defaultdict(set)
     by_prefix: dict[tuple[str, str], set[str]] = defaultdict(set)
     warnings: list[str] = []
@@ -120,6 +125,8 @@ def policy_for(what: Iterable[WhatItem], account_id: str, partition: str) -> Gra
                     f"{name} cannot be granted on {item.data_object.full_name}: AWS does not check it there"
                 )
     statements = [*_plain_statements(plain), *_prefix_statements(by_prefix)]
+    if statements:
+        statements += athena_statements(what, account_id, partition, workgroups)
     document = {"Version": VERSION, "Statement": statements or [NOTHING]}
     return Granted(document, warnings, list(dict.fromkeys(problems)))
 

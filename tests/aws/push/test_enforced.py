@@ -346,3 +346,44 @@ def test_all_four_types_at_once_give_what_each_of_them_grants_and_all_of_it_goes
     estate.push(*(replace(each, delete=True) for each in controls))
     assert (estate.world.policies(), estate.world.roles(), estate.center.sets()) == (set(), {"reader"}, {})
     assert estate.points.names() == []
+
+
+# -- Glue tables from Athena -------------------------------------------------------------------------------------------
+
+
+def asks(estate: Estate, user: str, service: str, operation: str, **request: Any) -> bool:
+    """Whether AWS lets a user make a call; what it is about need not be there."""
+    client = estate._client(service, estate._key(user), SECRET, None)
+    with estate.points.enforced():
+        try:
+            getattr(client, operation)(**request)
+        except ClientError as error:
+            return error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException")
+        return True
+
+
+def test_a_table_can_be_queried_from_athena_in_the_workgroups_that_an_option_names(estate: Estate) -> None:
+    table = policy("ada", what=(item("data/eu", "s3:GetObject", "s3:ListBucket", kind="glue-table"),))
+
+    def queries(user: str) -> list[bool]:
+        start = {"QueryString": "select 1", "ResultConfiguration": {"OutputLocation": "s3://results/"}}
+        return [
+            asks(estate, user, "glue", "get_table", DatabaseName="db", Name="sales"),
+            asks(estate, user, "athena", "start_query_execution", WorkGroup="primary", **start),
+            asks(estate, user, "athena", "start_query_execution", WorkGroup="other", **start),
+            asks(estate, user, "glue", "delete_table", DatabaseName="db", Name="sales"),
+        ]
+
+    estate.push(table)
+    assert (estate.reads(estate.user("ada")), queries("ada")) == (EU, [False] * 4), "without the option"
+
+    estate.center.options = estate.center.options.model_copy(update={"aws_athena_workgroups": ("primary",)})
+    assert "CreatePolicyVersion" in estate.push(table)
+    assert estate.push(table) == []
+    assert (estate.reads(estate.user("ada")), queries("ada")) == (EU, [True, True, False, False])
+    assert queries("bob") == [False] * 4
+
+    estate.push(replace(table, who=who("ada", "bob"))), "what the policy gives now is no more than data"
+    assert queries("bob") == [True, True, False, False]
+    estate.push(replace(table, what=READ))
+    assert (estate.reads(estate.user("ada")), queries("ada")) == (EU, [False] * 4), "a folder is no table"

@@ -1,4 +1,4 @@
-"""On what a call of IAM, Identity Center or S3 Control acts, and what conditions can ask of that: tags and boundaries.
+"""On what a call of IAM, Identity Center, S3 Control, Glue or Athena acts, and what conditions can ask of that.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycenter.html
@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from moto.athena.responses import AthenaResponse
+from moto.glue.responses import GlueResponse
 from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
 from moto.s3control.responses import S3ControlResponse
@@ -28,7 +30,23 @@ def resources_of(self: Any, unknown: str) -> tuple[str, ...]:
         return (_access_point(self) or unknown,)
     if isinstance(self, SSOAdminResponse):
         return _identity_center(json.loads(self.body or "{}")) or (unknown,)
+    if isinstance(self, GlueResponse):
+        return tuple(_catalog(self, json.loads(self.body or "{}")))
+    if isinstance(self, AthenaResponse):
+        group = json.loads(self.body or "{}").get("WorkGroup")
+        place = f"arn:aws:athena:{self.region}:{self.current_account}"
+        return (f"{place}:workgroup/{group}",) if group else (unknown,)
     return (unknown,)
+
+
+def _catalog(self: GlueResponse, parameters: Mapping[str, Any]) -> Iterator[str]:
+    """The catalog, and the database and table that a call names: all of them have to be allowed."""
+    place, database = f"arn:aws:glue:{self.region}:{self.current_account}", parameters.get("DatabaseName")
+    yield f"{place}:catalog"
+    if database:
+        yield f"{place}:database/{database}"
+        table = parameters.get("TableName") or parameters.get("Name")
+        yield from [f"{place}:table/{database}/{table}"] if table else []
 
 
 def context_of(self: Any) -> Context:
