@@ -112,11 +112,11 @@ class PushPrincipal:
     key=("name",),
     layer=Layer.FINISH,
     sources=(Outside.AWS_S3,),
-    after=("access_controls", "s3_buckets"),
+    after=("access_controls", "s3_buckets", "s3_bucket_policies"),
     only_for="access_push_plan",
 )
 class PushBucket:
-    """Policies of the buckets that pushed access points open, asked for right before the push is planned.
+    """Policies of the buckets that pushed access points open: as the sync has read them, else asked for.
 
     Empty where no access control is an access point: nothing is asked then.
     """

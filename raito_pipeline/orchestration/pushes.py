@@ -26,7 +26,15 @@ from raito_pipeline.aws.push.pushed_types import explain
 from raito_pipeline.aws.push.results import Summary, refused_results
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.config import AccountTarget, Options
-from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget, S3Bucket
+from raito_pipeline.model import (
+    AccessControl,
+    PushBucket,
+    PushChange,
+    PushResult,
+    PushTarget,
+    S3Bucket,
+    S3BucketPolicy,
+)
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.checks import DIFFERENCES, DRIFT, NO_DRIFT_KNOWN
 from raito_pipeline.orchestration.drift import LastPush, last_push, look, note_push
@@ -148,7 +156,7 @@ class Push:
     # -- what is asked right before the plan ---------------------------------------------------------------------------
 
     def read_buckets(self) -> None:
-        """Store the policies of the buckets behind access points; AWS is not asked where there are none.
+        """Store the policies of the buckets behind access points: as this sync has read them, else AWS is asked.
 
         Raises `AwsError`, `WrongAccount`; `CellMissing` where nothing was exported.
         """
@@ -156,10 +164,25 @@ class Push:
         controls = tuple(self.store.rows(AccessControl, account))
         known = () if self.store.info("s3_buckets", account) is None else self.store.rows(S3Bucket, account)
         behind = buckets_behind(controls, {bucket.name: bucket for bucket in known})
-        meter = Meter(self.services.aws(self.target)) if behind else None
-        rows = read_bucket_policies(self.services.aws(self.target), behind) if behind else ()
-        info = self.store.write("push_buckets", rows, account)
+        known_policies = self._policies_of_this_sync()
+        asked = [bucket for bucket in behind if bucket.name not in known_policies]
+        meter = Meter(self.services.aws(self.target)) if asked else None
+        read = read_bucket_policies(self.services.aws(self.target), asked) if asked else ()
+        rows = [
+            PushBucket(bucket.name, bucket.region, known_policies[bucket.name], None)
+            for bucket in behind
+            if bucket.name in known_policies and bucket.region is not None
+        ]
+        info = self.store.write("push_buckets", sorted([*rows, *read], key=lambda row: row.name), account)
         self.log.record(self.cell, info, {} if meter is None else meter.cost().metadata())
+
+    def _policies_of_this_sync(self) -> dict[str, str | None]:
+        """The policies of buckets that were read whole in this sync; a change is compared with AWS again anyway."""
+        info = self.store.info("s3_bucket_policies", self.cell.account)
+        if info is None or not info.complete or info.sync != self.store.sync:
+            return {}
+        stored = self.store.rows(S3BucketPolicy, self.cell.account)
+        return {row.bucket: row.policy for row in stored if row.policy_read}
 
     # -- plan ------------------------------------------------------------------------------------------------------
 
