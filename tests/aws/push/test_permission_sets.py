@@ -50,7 +50,8 @@ def test_only_what_differs_is_changed_and_the_account_has_it_afterwards(account:
 
     changed = account.push(replace(made, description="another", what=(data("s3:PutObject"),)))
 
-    assert changed.writes == ["UpdatePermissionSet", "PutInlinePolicyToPermissionSet", "ProvisionPermissionSet"]
+    assert changed.writes[-1] == "ProvisionPermissionSet"
+    assert sorted(changed.writes[:-1]) == ["PutInlinePolicyToPermissionSet", "UpdatePermissionSet"]
     assert account.role_policies("Set")[0]["Statement"][0]["Action"] == ["s3:PutObject"]
     assert account.push(*changed.controls).writes == []
 
