@@ -270,6 +270,8 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         org_accounts=of(OrgAccount),
         org_policy_targets=of(OrgPolicyTarget),
         org_control_policies=of(OrgControlPolicy),
+        bucket_policy_use=services.options.pipeline.bucket_policies,
+        linked={each.account_id: each.name for each in services.options.accounts if each.partition != account},
     )
 
 

@@ -25,6 +25,8 @@ class AccessPoint:
     bucket_account_id: Annotated[str | None, "account of the bucket, null where AWS does not say"]
     policy: Annotated[str | None, "policy as JSON text, null where it has none"]
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
+    network_origin: Annotated[str | None, "`Internet`, or `VPC` where only calls from `vpc_id` go through it"] = None
+    vpc_id: Annotated[str | None, "VPC that alone may use it"] = None
 
 
 _WHAT_DECIDES = (
@@ -84,22 +86,34 @@ class WhatItem:
             "iam_policies.policy_name",
             "iam_attachments.principal_name",
             "access_points.name",
+            "s3_bucket_policies.bucket",
             "org_permission_sets.name",
         ),
-        "policy": ("iam_policies.document", "iam_attachments.document", "access_points.policy"),
+        "policy": (
+            "iam_policies.document",
+            "iam_attachments.document",
+            "access_points.policy",
+            "s3_bucket_policies.policy",
+        ),
         "who_users": (
             "iam_roles.trust_policy",
             "iam_attachments.principal_name",
             "access_points.policy",
+            "s3_bucket_policies.policy",
             "org_account_assignments.principal_name",
         ),
         "who_groups": ("iam_attachments.principal_name", "org_account_assignments.principal_name"),
-        "who_access_providers": ("iam_attachments.principal_name", "access_points.policy"),
+        "who_access_providers": (
+            "iam_attachments.principal_name",
+            "access_points.policy",
+            "s3_bucket_policies.policy",
+        ),
         "what": (
             "iam_policies.document",
             "iam_attachments.document",
             "access_points.policy",
             "org_control_policies.document",
+            "s3_bucket_policies.policy",
             "s3_buckets.name",
             "s3_buckets.region",
         ),
@@ -110,12 +124,13 @@ class AccessProvider:
     """Access that AWS gives, as it is imported into Raito Cloud."""
 
     external_id: Annotated[
-        str, "`role:NAME`, `ssorole:NAME`, `policy:NAME`, `accesspoint:ARN`, `user:NAME|inline:...|`"
+        str,
+        "`role:NAME`, `ssorole:NAME`, `policy:NAME`, `accesspoint:ARN`, `bucketpolicy:BUCKET`, `user:NAME|inline:...|`",
     ]
     name: Annotated[str, "name that people see"]
     naming_hint: Annotated[str, "name that Raito Cloud would give it again"]
     actual_name: Annotated[str, "name in AWS"]
-    type: Annotated[str, "`aws_role`, `aws_sso_role`, `aws_policy` or `aws_access_point`"]
+    type: Annotated[str, "`aws_role`, `aws_sso_role`, `aws_policy`, `aws_access_point` or `aws_bucket_policy`"]
     action: Annotated[str, "always `grant`"]
     policy: Annotated[str, "policy documents that it was read from, as text"]
     who_users: Annotated[tuple[str, ...] | None, "user names, sorted; null = unknown"]

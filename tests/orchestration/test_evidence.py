@@ -56,7 +56,7 @@ def only(found: InstanceEvidence, owner: str) -> RunView:
 def test_what_a_run_did_not_make_has_its_own_reason_or_that_of_the_same_cell(
     loads: Loads, instance: dg.DagsterInstance
 ) -> None:
-    run_id = ran(instance, Layer.ACCOUNT, ACCOUNT, "s3_buckets", "iam_roles")
+    run_id = ran(instance, Layer.ACCOUNT, ACCOUNT, "s3_buckets", "s3_bucket_policies", "iam_roles")
     found = evidence(loads, instance)
 
     cells = found.failed_cells(only(found, ACCOUNT))

@@ -51,6 +51,7 @@ class Account:
             {role.arn: role.role_name for role in self.inputs.roles},
             self.facts,
             {principal.arn: principal for principal in self.principals.values()},
+            self.inputs.linked,
         )
 
     @cached_property

@@ -6,6 +6,7 @@ ROLE = "role:"
 PERMISSION_SET = "ssorole:"
 POLICY = "policy:"
 ACCESS_POINT = "accesspoint:"
+BUCKET_POLICY = "bucketpolicy:"
 USER = "user:"
 GROUP = "group:"
 

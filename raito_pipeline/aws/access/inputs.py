@@ -1,7 +1,8 @@
 """What access providers are made of."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from raito_pipeline.model import (
     AccessPoint,
@@ -38,6 +39,10 @@ class AccessInputs:
     """names of those that the last push made or kept: the organization may have been read before it"""
     bucket_policies: Sequence[S3BucketPolicy] = ()
     """of the buckets whose policies count; none where `bucket-policies` is off"""
+    bucket_policy_use: Literal["show", "deny-only", "off"] = "show"
+    """what they are read for (`bucket-policies`)"""
+    linked: Mapping[str, str] = field(default_factory=dict)
+    """the other accounts of `raito.yml`: account ids with the names of their targets"""
     org_accounts: Sequence[OrgAccount] = ()
     org_policy_targets: Sequence[OrgPolicyTarget] = ()
     org_control_policies: Sequence[OrgControlPolicy] = ()

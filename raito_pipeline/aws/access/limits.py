@@ -15,6 +15,7 @@ from enum import Enum
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
+from raito_pipeline.aws.access.bucket_documents import OnBuckets, denies_reaching, doubts
 from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, is_personal, within
 from raito_pipeline.aws.access.control_policies import NO_DOCUMENTS, ControlDocuments, service_controls
 from raito_pipeline.aws.policy import Claim, Document, Scope
@@ -22,6 +23,7 @@ from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.resources import ACCOUNT
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
 
@@ -35,10 +37,15 @@ class PrincipalLimits:
     """each allows at most what one of its documents allows"""
     reasons: tuple[Reason, ...] = ()
     """limits that are known to be there, while what they leave is not: each may be less than what is claimed"""
+    on_buckets: tuple[OnBuckets, ...] = ()
+    """the same of whatever is claimed on some buckets"""
 
     def __or__(self, other: "PrincipalLimits") -> "PrincipalLimits":
         return PrincipalLimits(
-            (*self.denies, *other.denies), (*self.ceilings, *other.ceilings), (*self.reasons, *other.reasons)
+            (*self.denies, *other.denies),
+            (*self.ceilings, *other.ceilings),
+            (*self.reasons, *other.reasons),
+            (*self.on_buckets, *other.on_buckets),
         )
 
     @cached_property
@@ -51,6 +58,8 @@ class PrincipalLimits:
         """The same for principals with the same limits. Documents are compared by identity: each is read once."""
         denies = frozenset((label, id(document)) for label, document in self.s3_denies)
         return denies, frozenset(map(id, self.ceilings)), self.reasons
+        denies = frozenset((label, id(document)) for label, document in self.denies)
+        return denies, frozenset(map(id, self.ceilings)), self.reasons, self.on_buckets
 
     @cached_property
     def personal(self) -> bool:
@@ -144,7 +153,12 @@ def unread_iam(account: Account, principal: PrincipalKey) -> PrincipalLimits:
     return PrincipalLimits(reasons=(Reason(Code.WIDER, unread),))
 
 
-SOURCES: tuple[Source, ...] = (own_denies, boundary, organization, unread_iam)
+def bucket_policies(account: Account, principal: PrincipalKey) -> PrincipalLimits:
+    """The Denies of bucket policies that reach it, and the policies of buckets that are not known."""
+    return PrincipalLimits(denies_reaching(account, principal), on_buckets=doubts(account))
+
+
+SOURCES: tuple[Source, ...] = (own_denies, boundary, organization, unread_iam, bucket_policies)
 
 
 def limits_of(account: Account, principal: PrincipalKey) -> PrincipalLimits:
@@ -176,6 +190,7 @@ def limited(
     if not claims or limits == NOTHING:
         return claims, []
     own, other = account.scope_of(principal), scope and scope.called_by(account.principals.get(principal))
+    own = own if other is None else replace(own, facts=other.facts)
     scopes = [own] if other is None else [own, other]
     reasons: list[Reason] = []
     for each in scopes:
@@ -186,8 +201,14 @@ def limited(
                 allows = allowance(ceiling, each) if each is other else account.once(_allows, ceiling, principal)
                 claims, why = within(claims, allows, each)
                 reasons += why
-    reasons += limits.reasons
+    reasons += [*limits.reasons, *_on_buckets(limits, claims)]
     return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]
+
+
+def _on_buckets(limits: PrincipalLimits, claims: Claims) -> Iterator[Reason]:
+    for each in limits.on_buckets:
+        if any(claim.target == ACCOUNT or claim.target.bucket in each.buckets for claim in claims):
+            yield each.reason
 
 
 def _allows(account: Account, ceiling: Ceiling, principal: PrincipalKey) -> Allowance:

@@ -10,6 +10,7 @@ from raito_pipeline.model import AccessProvider, Tag
 from raito_pipeline.model.owners import with_owner_tag
 
 AWS_MANAGED = "This policy is managed by AWS"
+BUCKET_POLICY = "Bucket policies are read only"
 PERMISSION_SET = "For imported permission sets, only the WHO can be edited"
 
 _PARTS = (

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.basis import TracedProvider
+from raito_pipeline.aws.access.bucket_consent import consented
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
-from raito_pipeline.aws.access.resource_policies import CommonGrant, GrantsToEach, granted, granted_to_each
+from raito_pipeline.aws.access.resource_policies import CommonGrant, Consent, GrantsToEach, granted, granted_to_each
+from raito_pipeline.aws.access.resource_principals import ResourcePolicy
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
 from raito_pipeline.aws.policy import Document, Scope, read_document
@@ -16,7 +18,7 @@ from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.model import AccessPoint, made_by_raito
 
 TYPE = "aws_access_point"
-_NAME = "access point policy"
+_POLICY = ResourcePolicy("access point policy")
 
 
 def access_point_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
@@ -46,10 +48,22 @@ def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider
 
 def _granted(account: Account, point: AccessPoint, document: Document) -> CommonGrant:
     if point.bucket not in account.regions:
-        problems = (Reason(Code.NARROWER, f"{_NAME}: {problem}") for problem in document.problems)
+        problems = (Reason(Code.NARROWER, f"{_POLICY.name}: {problem}") for problem in document.problems)
         elsewhere = f"bucket {point.bucket} is of another account, or left out by raito.yml"
         return CommonGrant((), {}, (*problems, Reason(Code.NARROWER, elsewhere)))
-    return granted(account, document, _scope(account, point), _NAME, gives=_on_access_points)
+    given = granted(
+        account, document, _scope(account, point), _POLICY, gives=_on_access_points, consent=_consent(account, point)
+    )
+    return replace(given, reasons=(*given.reasons, *(_network(point) if given.claims else ())))
+
+
+def _network(point: AccessPoint) -> Iterator[Reason]:
+    if point.network_origin == "VPC":
+        yield Reason(Code.WIDER, f"only calls from VPC {point.vpc_id or '(not known)'} go through the access point")
+
+
+def _consent(account: Account, point: AccessPoint) -> Consent:
+    return lambda principal, claims: consented(account, point, principal, claims)
 
 
 def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
@@ -57,7 +71,11 @@ def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
     if point.policy is None or point.bucket not in account.regions:
         return {}, []
     document, scope = read_document(point.policy), _scope(account, point)
-    return granted_to_each(account, document, scope, _NAME, gives=_on_access_points)
+    given, reasons = granted_to_each(
+        account, document, scope, _POLICY, gives=_on_access_points, consent=_consent(account, point)
+    )
+    through = tuple(_network(point))
+    return {principal: (claims, [*why, *through]) for principal, (claims, why) in given.items()}, reasons
 
 
 def _scope(account: Account, point: AccessPoint) -> Scope:

@@ -1,4 +1,4 @@
-"""Policies of resources (access points): what each principal that they name may do, as one who and one what.
+"""Policies of resources (buckets, access points): what each principal that they name may do, as one who and one what.
 
 A policy has a who and a what in each statement, an access provider has one of each. Where principals have different
 access, only a who and a what that hold for each other are claimed, and the rest is a reason.
@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
+from raito_pipeline.aws.access.bucket_documents import reaching_as
 from raito_pipeline.aws.access.limits import GivenBy, limited
+from raito_pipeline.aws.access.resource_principals import ResourcePolicy, given_to
 from raito_pipeline.aws.policy import Claim, Document, Scope
-from raito_pipeline.aws.policy.principals import named_by, touched
+from raito_pipeline.aws.policy.principals import Who
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Basis, Claims, after_deny, allowed
 
@@ -27,15 +29,25 @@ class CommonGrant:
     reasons: tuple[Reason, ...]
 
 
+Consent = Callable[[PrincipalKey, Claims], tuple[Claims, list[Reason]]]
+"""what a second policy, which has to permit it, too, leaves a principal of claims, and why that may be too little"""
+
+
 def granted(
-    account: Account, document: Document, scope: Scope, name: str, *, gives: Callable[[str], bool]
+    account: Account,
+    document: Document,
+    scope: Scope,
+    policy: ResourcePolicy,
+    *,
+    gives: Callable[[str], bool] = lambda _: True,
+    consent: Consent | None = None,
 ) -> CommonGrant:
     """What the policy of a resource gives to users and roles of the account, within their limits.
 
-    `name` is what people call the policy, `scope` what its resources are matched against; `gives` is true for the
-    permissions that such a policy can give.
+    `scope` is what its resources are matched against; `gives` is true for the permissions that such a policy can give.
+    Whom no consent leaves anything, for sure, is not among the principals.
     """
-    left, reasons = granted_to_each(account, document, scope, name, gives=gives)
+    left, reasons = granted_to_each(account, document, scope, policy, gives=gives, consent=consent)
     principals, what = largest_common_grant({principal: has for principal, (has, _) in left.items()})
     for principal in principals:
         reasons += left[principal][1]
@@ -47,13 +59,27 @@ def granted(
 
 
 def granted_to_each(
-    account: Account, document: Document, scope: Scope, name: str, *, gives: Callable[[str], bool]
+    account: Account,
+    document: Document,
+    scope: Scope,
+    policy: ResourcePolicy,
+    *,
+    gives: Callable[[str], bool] = lambda _: True,
+    consent: Consent | None = None,
 ) -> GrantsToEach:
     """The same, each user and role by itself, and what cannot be represented of the policy."""
+    name = policy.name
     reasons = [Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems]
-    allows = _allowed(account, document, scope, name, gives, reasons)
-    claims = _after_denies(account, document, scope, name, allows, reasons)
-    left = {principal: limited(account, has, principal, GivenBy.RESOURCE, scope) for principal, has in claims.items()}
+    allows = _allowed(account, document, scope, policy, gives, reasons)
+    left: dict[PrincipalKey, tuple[Claims, list[Reason]]] = {}
+    for by, given in allows.items():
+        claims = _after_denies(account, document, scope, name, given, reasons)
+        if consent is not None:
+            claims = _consented(claims, consent, reasons)
+        for principal, each in claims.items():
+            has, why = limited(account, each, principal, by, scope)
+            before, known = left.get(principal, ({}, []))
+            left[principal] = (_both(before, has), [*known, *why])
     return left, reasons
 
 
@@ -61,30 +87,37 @@ def _allowed(
     account: Account,
     document: Document,
     scope: Scope,
-    name: str,
+    policy: ResourcePolicy,
     gives: Callable[[str], bool],
     reasons: list[Reason],
-) -> dict[PrincipalKey, Claims]:
-    claims: dict[PrincipalKey, Claims] = {}
+) -> dict[GivenBy, dict[PrincipalKey, Claims]]:
+    """What each principal is allowed by its ARN, and as everybody is: that stays within a boundary, also of a user."""
+    claims: dict[GivenBy, dict[PrincipalKey, Claims]] = {GivenBy.RESOURCE: {}, GivenBy.IDENTITY: {}}
     for statement in document.statements:
         if statement.effect != "Allow":
             continue
-        label = f"{name}, {statement.label}"
-        who = named_by(statement, account.directory, label)
-        named = (*(("user", user) for user in who.users), *(("role", role) for role in who.roles))
-        reasons += who.reasons
-        if who.reasons and not named:
+        label = f"{policy.name}, {statement.label}"
+        to = given_to(account, statement, policy)
+        named = {GivenBy.RESOURCE: _keys(to.by_arn), GivenBy.IDENTITY: _keys(to.as_everybody)}
+        reasons += to.reasons
+        if any(reason.code.is_incomplete for reason in to.reasons) and not any(named.values()):
             reasons += [reason.at(label) for reason in allowed(statement, scope)[1]]
-        basis = frozenset({(name, statement.label)})
-        for principal in named:
-            given, why = allowed(statement, scope.called_by(account.principals.get(principal)))
-            reasons += [reason.at(label) for reason in why]
-            has = claims.get(principal, {})
-            claims[principal] = {
-                **has,
-                **{claim: has.get(claim, frozenset()) | basis for claim in given if gives(claim.permission)},
-            }
+        basis = frozenset({(policy.name, statement.label)})
+        for by, principals in named.items():
+            for principal in principals:
+                given, why = allowed(statement, scope.called_by(account.principals.get(principal)))
+                reasons += [reason.at(label) for reason in why]
+                has = {claim: basis for claim in given if gives(claim.permission)}
+                claims[by][principal] = _both(claims[by].get(principal, {}), has)
     return claims
+
+
+def _keys(who: Who) -> list[PrincipalKey]:
+    return [*(("user", user) for user in who.users), *(("role", role) for role in who.roles)]
+
+
+def _both(one: Claims, other: Claims) -> Claims:
+    return {**one, **{claim: one.get(claim, frozenset()) | basis for claim, basis in other.items()}}
 
 
 def _after_denies(
@@ -100,17 +133,24 @@ def _after_denies(
         if statement.effect != "Deny":
             continue
         for principal in left:
-            if touched(statement, _arn(account, principal), account.inputs.account_id):
+            reaching = reaching_as(account, statement, principal)
+            if reaching is not None:
                 called = scope.called_by(account.principals.get(principal))
-                left[principal], why = after_deny(left[principal], statement, called)
+                left[principal], why = after_deny(left[principal], reaching, called)
                 reasons += [reason.at(f"{name}, {statement.label}") for reason in why]
     return left
 
 
-def _arn(account: Account, principal: PrincipalKey) -> str:
-    kind, name = principal
-    listed = account.directory.users if kind == "user" else account.directory.roles
-    return next(arn for arn, its_name in listed.items() if its_name == name)
+def _consented(
+    claims: Mapping[PrincipalKey, Claims], consent: Consent, reasons: list[Reason]
+) -> dict[PrincipalKey, Claims]:
+    found = {}
+    for principal, has in claims.items():
+        left, why = consent(principal, has)
+        reasons += why
+        if left or not has or any(reason.code.is_incomplete for reason in why):
+            found[principal] = left
+    return found
 
 
 def largest_common_grant(claims: Mapping[PrincipalKey, Claims]) -> tuple[list[PrincipalKey], Claims]:

@@ -1,9 +1,10 @@
-"""What the policies of resources give users and roles directly: access points so far."""
+"""What the policies of resources give users and roles directly: access points and buckets."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
+from raito_pipeline.aws.access.bucket_policies import granted_by_buckets
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.given import CERTAIN
 from raito_pipeline.aws.access.points import granted_by_point
@@ -31,3 +32,4 @@ def _resources(account: Account) -> Iterator[tuple[str, GrantsToEach]]:
     """External ids with what each gives."""
     for point in account.inputs.access_points:
         yield f"{ACCESS_POINT}{point.arn}", granted_by_point(account, point)
+    yield from granted_by_buckets(account)

@@ -17,6 +17,7 @@ from raito_pipeline.aws.policy.wildcards import matches
 
 ASSUME_ROLE = "sts:AssumeRole"
 _OTHER_WAYS = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_SESSION = re.compile(r"arn:[^:]*:sts::\d{12}:assumed-role/(?P<role>[^/]+)/[^/]+")
 _ARN = re.compile(r"arn:[^:]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<rest>.+)")
 
 
@@ -31,6 +32,8 @@ class Directory:
     """what is known of every call to the account, whoever makes it"""
     principals: Mapping[str, PrincipalFacts] = field(default_factory=dict)
     """what is known of users and roles, by ARN"""
+    linked: Mapping[str, str] = field(default_factory=dict)
+    """names of other accounts that are known, by account id"""
 
     def facts_of(self, arn: str) -> Facts:
         """What is known of the calls of one user or role."""
@@ -147,7 +150,11 @@ def _why_not(principal: Principal, directory: Directory) -> str:
     if account is None:
         return f"principal {principal.value} is not known (deleted, or of a kind that cannot be shown)"
     if account != directory.account_id:
-        return f"principal {principal.value} is of another account"
+        target = directory.linked.get(account)
+        return f"principal {principal.value} is of another account{f' (target {target})' if target else ''}"
+    session = _SESSION.fullmatch(principal.value)
+    if session is not None:
+        return f"principal {principal.value} is one session of role {session['role']}, not the role"
     if match is None or match["rest"] == "root":
         return f"principal {principal.value} is whoever of the account has a policy for it"
     return f"principal {principal.value} is not known in the account"

@@ -4,6 +4,7 @@ The metadata for Raito Cloud, the import, names, plan, order and limits of a pus
 """
 
 from raito_pipeline.aws.provider_types.access_point import ACCESS_POINT
+from raito_pipeline.aws.provider_types.bucket_policy import BUCKET_POLICY
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, BadType, ProviderTypes, SameAs
 from raito_pipeline.aws.provider_types.inline_policies import GROUP_INLINE_POLICIES, USER_INLINE_POLICIES
 from raito_pipeline.aws.provider_types.managed_policy import MANAGED_POLICY
@@ -17,6 +18,7 @@ ACCESS_PROVIDER_TYPES = ProviderTypes(
     GROUP_INLINE_POLICIES,
     ACCESS_POINT,
     PERMISSION_SET,
+    BUCKET_POLICY,
 )
 
 __all__ = ["ACCESS_PROVIDER_TYPES", "AccessProviderType", "BadType", "ProviderTypes", "SameAs"]

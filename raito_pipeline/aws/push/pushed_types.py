@@ -51,15 +51,16 @@ class PushedType:
 
 @dataclass(frozen=True, slots=True)
 class NotPushedYet:
-    """An access provider type that cannot be pushed yet."""
+    """An access provider type that cannot be pushed yet, or (`why`) never will be."""
 
     label: str
     """what people call several of them"""
+    why: str | None = None
 
     @property
     def reason(self) -> str:
         """Why an access control of this type is refused."""
-        return f"{self.label} cannot be pushed yet; nothing was changed"
+        return self.why or f"{self.label} cannot be pushed yet; nothing was changed"
 
 
 @dataclass(frozen=True)

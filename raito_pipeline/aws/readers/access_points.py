@@ -99,6 +99,8 @@ def _access_point(
         bucket_account_id=listed.get("BucketAccountId"),
         policy=policy,
         tags=tags,
+        network_origin=listed.get("NetworkOrigin"),
+        vpc_id=(listed.get("VpcConfiguration") or {}).get("VpcId"),
     )
     return row, unread
 

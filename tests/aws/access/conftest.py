@@ -1,9 +1,9 @@
 """A small account, told in a few words, and its access providers."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -22,6 +22,7 @@ from raito_pipeline.model import (
     OrgPermissionSet,
     OrgPolicyTarget,
     S3Bucket,
+    S3BucketPolicy,
     Tag,
 )
 
@@ -84,6 +85,9 @@ class Told:
     permission_sets: list[OrgPermissionSet] = field(default_factory=list)
     assignments: list[OrgAccountAssignment] = field(default_factory=list)
     pushed: frozenset[str] = frozenset()
+    bucket_policies: list[S3BucketPolicy] = field(default_factory=list)
+    bucket_policy_use: Literal["show", "deny-only", "off"] = "show"
+    linked: dict[str, str] = field(default_factory=dict)
     place: OrgAccount | None = None
     targets: list[OrgPolicyTarget] = field(default_factory=list)
     controls: list[OrgControlPolicy] = field(default_factory=list)
@@ -143,6 +147,17 @@ class Told:
         self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text, tags))
         return self
 
+    def bucket_policy(self, bucket: str, *statements: dict[str, Any], text: str = "", **more: Any) -> "Told":
+        row = S3BucketPolicy(bucket, WHEN, text or document(*statements), True, (), (), True)
+        self.bucket_policies.append(replace(row, **more))
+        return self
+
+    def delegates(self, bucket: str = "data") -> "Told":
+        """The bucket leaves it to the access points of the account who has access through them."""
+        points = {"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}}
+        arn = f"arn:aws:s3:::{bucket}"
+        return self.bucket_policy(bucket, allow("*", [arn, f"{arn}/*"], Principal="*", Condition=points))
+
     def inputs(self) -> AccessInputs:
         buckets = [
             S3Bucket("data", "eu-west-1", WHEN, True, ()),
@@ -164,6 +179,9 @@ class Told:
             org_accounts=[self.place] if self.place else [],
             org_policy_targets=self.targets,
             org_control_policies=self.controls,
+            bucket_policies=self.bucket_policies,
+            bucket_policy_use=self.bucket_policy_use,
+            linked=self.linked,
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:

@@ -81,7 +81,7 @@ def test_an_access_point_rests_on_its_policy() -> None:
     arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/door"
     statement = {**trust({"AWS": user_arn("ann")}, "s3:GetObject"), "Resource": f"{arn}/object/*", "Sid": "Ann"}
 
-    providers, basis = built(Told().user("ann").point("door", statement).inputs())
+    providers, basis = built(Told().user("ann").delegates().point("door", statement).inputs())
 
     assert claims_of(basis) == claimed(providers) != set()
     assert {(row.document, row.statement) for row in basis} == {("access point policy", "statement 1 (Ann)")}

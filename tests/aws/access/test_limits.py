@@ -15,7 +15,7 @@ GIVEN_BY = {
     "a role": ("role:r", Told().role("r", trust({"AWS": "*"})).inline("role:r", "p", READ_AND_WRITE), "role:r"),
     "an access point": (
         None,
-        Told().user("ada").point("o", {
+        Told().user("ada").delegates().point("o", {
             "Effect": "Allow",
             "Principal": {"AWS": user_arn("ada")},
             "Action": ["s3:GetObject", "s3:PutObject"],
@@ -125,7 +125,7 @@ def test_a_boundary_does_not_limit_what_a_resource_gives_a_user_by_its_arn_but_i
     def given(who: str, boundary: str) -> set[str]:
         told = Told().user("ada", boundary=policy_arn("b")).role("r", trust("*"), boundary=policy_arn("b"))
         statement = {**allow(["s3:GetObject", "s3:PutObject"], f"{point}/object/*"), "Principal": {"AWS": who}}
-        row = told.point("o", statement).policy("b", boundary).build()[f"accesspoint:{point}"]
+        row = told.delegates().point("o", statement).policy("b", boundary).build()[f"accesspoint:{point}"]
         return {name for names in what(row).values() for name in names}
 
     assert given(user_arn("ada"), NO_S3) == {"s3:GetObject", "s3:PutObject"}

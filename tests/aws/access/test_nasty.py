@@ -401,6 +401,10 @@ def denies(principal: Any, action: Any = "s3:*", **more: Any) -> dict[str, Any]:
     return deny(action, [DATA, f"{DATA}/*"]) | {"Principal": principal, **more}
 
 
+def denies_all_but(*arns: str) -> dict[str, Any]:
+    return deny("s3:*", [DATA, f"{DATA}/*"]) | {"NotPrincipal": {"AWS": list(arns)}}
+
+
 POINT = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/p"
 AT_POINT = allow(GET, f"{POINT}/object/*", Principal=ANN)
 DELEGATES = allow("*", [DATA, f"{DATA}/*"], Principal="*", **when("StringEquals", "s3:DataAccessPointAccount", ACCOUNT))
@@ -410,16 +414,30 @@ BUCKETS = [
         "a Deny of the bucket for all but one: NotPrincipal",
         both,
         reads("user:ann"),
-        bucket=document({**denies("*"), "NotPrincipal": {"AWS": [user_arn("ann"), ROOT["AWS"]]}}),
+        bucket=document(denies_all_but(user_arn("ann"), ROOT["AWS"])),
+        pending="a Deny that is shown exactly",
     ),
     NastyCase(
         "NotPrincipal without the account denies whom it names, too",
         both,
         reads(""),
-        bucket=document({**denies("*"), "NotPrincipal": ANN}),
+        bucket=document(denies_all_but(user_arn("ann"))),
+        pending="a Deny that is shown exactly",
     ),
-    NastyCase("a Deny of the bucket for one user", both, reads("user:bob"), bucket=document(denies(ANN))),
-    NastyCase("a Deny of the bucket for the account", both, reads(""), bucket=document(denies(ROOT))),
+    NastyCase(
+        "a Deny of the bucket for one user",
+        both,
+        reads("user:bob"),
+        bucket=document(denies(ANN)),
+        pending="a Deny that is shown exactly",
+    ),
+    NastyCase(
+        "a Deny of the bucket for the account",
+        both,
+        reads(""),
+        bucket=document(denies(ROOT)),
+        pending="a Deny that is shown exactly",
+    ),
     NastyCase(
         "a Deny of the bucket without TLS",
         both,
@@ -435,8 +453,9 @@ BUCKETS = [
     NastyCase(
         "a lock-out: all but one role by ARN",
         both,
-        reads(codes="wider", says="aws:PrincipalArn"),
+        reads(""),
         bucket=document(denies("*", **when("ArnNotEquals", "aws:PrincipalArn", role_arn("admin")))),
+        pending="a Deny that is shown exactly",
     ),
     NastyCase(
         "a role of another account in a bucket policy",
@@ -456,13 +475,13 @@ BUCKETS = [
     NastyCase(
         "everybody, if the condition says who",
         nobody,
-        by_bucket("", {}, "narrower", "aws:PrincipalArn"),
+        by_bucket("", {}, "narrower who", "aws:PrincipalArn"),
         bucket=document(gives("*", **when("ArnLike", "aws:PrincipalArn", role_arn("*")))),
     ),
     NastyCase(
         "everybody of the organization",
         nobody,
-        by_bucket("", {}, "narrower", "aws:PrincipalOrgID"),
+        by_bucket("", {}, "narrower who", "aws:PrincipalOrgID"),
         bucket=document(gives("*", **when("StringEquals", "aws:PrincipalOrgID", "o-1"))),
     ),
     NastyCase(
@@ -487,7 +506,6 @@ BUCKETS = [
         "an access point whose bucket does not consent",
         lambda told: told.point("p", AT_POINT),
         {f"accesspoint:{POINT}": Shown("", {})},
-        pending="consent of the bucket",
     ),
     NastyCase(
         "an access point whose bucket leaves it to its access points",
@@ -497,7 +515,7 @@ BUCKETS = [
     ),
 ]
 
-CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS, *(replace(case, pending="bucket policies") for case in BUCKETS)]
+CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS, *BUCKETS]
 
 
 def shown(row: AccessProvider) -> tuple[str, dict[str, str], str]:

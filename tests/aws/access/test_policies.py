@@ -123,7 +123,7 @@ ARN = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/p"
 
 
 def test_an_access_point_opens_its_bucket_and_folders() -> None:
-    told = Told().user("ada").role("r", trust({"AWS": ACCOUNT}))
+    told = Told().user("ada").role("r", trust({"AWS": ACCOUNT})).delegates()
     who = {"AWS": [user_arn("ada"), f"arn:aws:iam::{ACCOUNT}:role/r"]}
     told.point(
         "p", {**allow("s3:ListBucket", ARN), "Principal": who}, {**allow("s3:*", f"{ARN}/object/a/*"), "Principal": who}
@@ -137,7 +137,7 @@ def test_an_access_point_opens_its_bucket_and_folders() -> None:
 
 
 def test_an_access_point_never_mixes_the_access_of_different_principals() -> None:
-    told = Told().user("ada").user("bob")
+    told = Told().user("ada").user("bob").delegates()
     told.point(
         "p",
         {**allow(["s3:GetObject", "s3:PutObject"], f"{ARN}/object/*"), "Principal": {"AWS": user_arn("ada")}},
@@ -152,7 +152,7 @@ def test_an_access_point_for_everybody_or_on_a_bucket_that_is_left_out() -> None
     told = Told().point("p", {**allow("s3:GetObject", f"{ARN}/object/*"), "Principal": "*"})
     row = told.build()[f"accesspoint:{ARN}"]
     assert (row.who_users, row.what) == ((), ())
-    assert "wildcard principal" in row.incomplete_reasons[0]
+    assert "everybody (*)" in row.incomplete_reasons[0]
     hidden = Told().point("p", trust("*", "s3:GetObject"), bucket="hidden").build()[f"accesspoint:{ARN}"]
     assert hidden.incomplete
     assert Told().point("p").build() == {}

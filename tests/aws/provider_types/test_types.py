@@ -4,11 +4,11 @@ import pytest
 
 from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, AccessProviderType, SameAs
-from raito_pipeline.aws.push.pushed_types import PushedType
+from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 from raito_pipeline.raito.metadata import access_provider_types
-from tests.aws.access.conftest import LINK, READ, Told, allow, trust
+from tests.aws.access.conftest import LINK, READ, Told, allow, trust, user_arn
 
 
 def account() -> Told:
@@ -17,6 +17,7 @@ def account() -> Told:
     told.role("AWSReservedSSO_Analysts_0123456789abcdef").inline("role:jobs", "own", READ)
     told.inline("role:AWSReservedSSO_Analysts_0123456789abcdef", "own", READ).inline("user:ada", "own", READ)
     told.inline("group:staff", "own", READ).policy("readers", READ, "user:ada")
+    told.bucket_policy("data", allow("s3:GetObject", "arn:aws:s3:::data/*", Principal={"AWS": user_arn("ada")}))
     return told.point("door", allow("s3:GetObject", "*", Principal="*"))
 
 
@@ -43,7 +44,7 @@ def test_every_access_provider_is_of_one_type(rows: tuple[AccessProvider, ...]) 
 
 def test_a_role_that_only_an_access_point_names_is_not_kept() -> None:
     role = {"AWS": "arn:aws:iam::111122223333:role/jobs"}
-    told = Told().role("jobs").point("door", allow("s3:GetObject", "*", Principal=role))
+    told = Told().delegates().role("jobs").point("door", allow("s3:GetObject", "*", Principal=role))
     (door,) = build_access_providers(told.inputs(), AccessOptions(), ACCESS_PROVIDER_TYPES.imported)
     assert door.who_access_providers == ("role:jobs",)
 
@@ -57,6 +58,7 @@ def test_what_can_be_pushed_and_what_cannot_yet() -> None:
         "inline policies of a group": SameAs,
         "access point": PushedType,
         "permission set": PushedType,
+        "bucket policy": NotPushedYet,
     }
 
 
@@ -81,15 +83,23 @@ RECORDED = [
     },
 ]
 """as recorded from the Raito CLI"""
+BUCKET_POLICY = {
+    "type": "aws_bucket_policy",
+    "label": "AWS S3 Bucket Policy",
+    "isNamedEntity": True,
+    "canBeCreated": False,
+    "allowedWhoAccessProviderTypes": ASSUMABLE,
+}
+"""what the Raito CLI does not know"""
 
 
 def test_raito_cloud_is_told_what_the_raito_cli_tells_it() -> None:
-    assert access_provider_types(ACCESS_PROVIDER_TYPES.descriptions, organization=True) == RECORDED
+    assert access_provider_types(ACCESS_PROVIDER_TYPES.descriptions, organization=True) == [*RECORDED, BUCKET_POLICY]
 
 
 def test_permission_sets_are_left_out_without_an_organization() -> None:
     told = access_provider_types(ACCESS_PROVIDER_TYPES.descriptions, organization=False)
-    assert [each["type"] for each in told] == ["aws_role", "aws_policy", "aws_access_point"]
+    assert [each["type"] for each in told] == ["aws_role", "aws_policy", "aws_access_point", "aws_bucket_policy"]
     assert {tuple(each["allowedWhoAccessProviderTypes"]) for each in told if "Policy" in each["label"]} == {
         ("aws_role",)
     }

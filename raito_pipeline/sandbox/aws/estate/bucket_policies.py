@@ -23,7 +23,8 @@ def seed_bucket_policies(account_id: str, neighbour: str, buckets: Sequence[str]
 def _policies(account_id: str, neighbour: str, buckets: Sequence[str], roles: Sequence[str]) -> tuple[str, ...]:
     sales, reports, raw, landing, archive = (f"arn:aws:s3:::{bucket}" for bucket in buckets[:5])
     role, other = (f"arn:aws:iam::{owner}:role/{roles[0]}" for owner in (account_id, neighbour))
-    admins = [f"arn:aws:iam::{account_id}:role/{roles[4]}", f"arn:aws:iam::{account_id}:root"]
+    admin = f"arn:aws:sts::{account_id}:assumed-role/{roles[4]}/janitor"
+    admins = [f"arn:aws:iam::{account_id}:role/{roles[4]}", admin, f"arn:aws:iam::{account_id}:root"]
     return (
         text(deny("s3:*", [sales, f"{sales}/*"], Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}})),
         text(

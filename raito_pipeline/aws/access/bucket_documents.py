@@ -1,0 +1,169 @@
+"""The policies of the buckets of an account: what they deny to whom, and which of them were not read.
+
+A bucket policy is about its own bucket, whatever its resources say. As one of many documents that limit a principal,
+its Denies are written for that bucket alone.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from raito_pipeline.aws.access.account import Account, PrincipalKey
+from raito_pipeline.aws.policy import Document, Statement, read_document
+from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.documents import Condition
+from raito_pipeline.aws.policy.reach import Reach, reach
+from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, read_pattern
+from raito_pipeline.aws.policy.what import Labelled
+from raito_pipeline.model import S3BucketPolicy
+
+_MOST_NAMES = 5
+_SOME = Condition("Principal", "some of its sessions", ())
+"""stands for what cannot be said by name, so that a Deny is a reason and takes nothing away"""
+
+
+@dataclass(frozen=True, eq=False)
+class BucketDocument:
+    """A bucket policy, read. Compared by identity: an account reads each once."""
+
+    row: S3BucketPolicy
+    text: str
+    document: Document
+    denies: tuple[Statement, ...]
+    """Deny statements about S3, with resources of this bucket alone"""
+
+    @property
+    def label(self) -> str:
+        """How reasons name it."""
+        return f"bucket policy of {self.row.bucket}"
+
+
+@dataclass(frozen=True)
+class OnBuckets:
+    """A reason of whoever has something on one of these buckets."""
+
+    buckets: frozenset[str]
+    reason: Reason
+
+
+def bucket_documents(account: Account) -> tuple[BucketDocument, ...]:
+    """The policies of the buckets that are data objects, in the order of their names."""
+    return account.once(_read)
+
+
+def _read(account: Account) -> tuple[BucketDocument, ...]:
+    found = []
+    for row in sorted(account.inputs.bucket_policies, key=lambda row: row.bucket):
+        if row.policy is not None and row.bucket in account.regions:
+            document = read_document(row.policy)
+            denies = tuple(_confined(document, row.bucket, account.options.aws_partition))
+            found.append(BucketDocument(row, row.policy, document, denies))
+    return tuple(found)
+
+
+def document_of(account: Account, bucket: str) -> BucketDocument | None:
+    """The policy of one bucket; None where it has none, or it was not read."""
+    return next((each for each in bucket_documents(account) if each.row.bucket == bucket), None)
+
+
+def unread_buckets(account: Account) -> frozenset[str]:
+    """The buckets whose policies were never read."""
+    return account.once(_unread)
+
+
+def _unread(account: Account) -> frozenset[str]:
+    rows = account.inputs.bucket_policies
+    return frozenset(row.bucket for row in rows if not row.policy_read and row.bucket in account.regions)
+
+
+def doubts(account: Account) -> tuple[OnBuckets, ...]:
+    """What is not known of the policies of buckets, each of which may deny something."""
+    return account.once(_doubts)
+
+
+def _doubts(account: Account) -> tuple[OnBuckets, ...]:
+    found = []
+    unread = unread_buckets(account)
+    if unread:
+        names = sorted(unread)[:_MOST_NAMES]
+        more = f" and {len(unread) - len(names)} more" if len(unread) > len(names) else ""
+        text = f"bucket policies were not read ({', '.join(names)}{more}), and may deny something"
+        found.append(OnBuckets(unread, Reason(Code.WIDER, text)))
+    for each in bucket_documents(account):
+        for problem in each.document.problems:
+            reason = Reason(Code.WIDER, f"{each.label}: {problem}: it may deny something")
+            found.append(OnBuckets(frozenset({each.row.bucket}), reason))
+    return tuple(found)
+
+
+def denies_reaching(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
+    """The Denies of bucket policies that reach a user, a role, or every member of a group; a document a bucket."""
+    return tuple(
+        account.once(_document, each, numbers)
+        for each in bucket_documents(account)
+        if (numbers := account.once(_reaching, each, principal))
+    )
+
+
+_Numbers = tuple[tuple[int, bool], ...]
+"""positions in `BucketDocument.denies`, and whether each is sure to reach"""
+
+
+def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey) -> _Numbers:
+    if principal[0] != "group":
+        reached = ((at, reach_of(account, each, principal)) for at, each in enumerate(bucket.denies))
+        return tuple((at, found is Reach.SURE) for at, found in reached if found is not Reach.NO)
+    members = [("user", name) for name in account.members.get(principal[1], ())]
+    of_members = [set(account.once(_reaching, bucket, member)) for member in members]
+    return tuple(sorted(set.intersection(*of_members))) if of_members else ()
+
+
+def reaching_as(account: Account, statement: Statement, principal: PrincipalKey) -> Statement | None:
+    """A Deny of the policy of a resource as it counts for a user or role; None where it is not about it."""
+    found = reach_of(account, statement, principal)
+    return None if found is Reach.NO else _doubted(statement, found is Reach.SURE)
+
+
+def reach_of(account: Account, statement: Statement, principal: PrincipalKey) -> Reach:
+    """Whether a Deny of the policy of a resource is about a user or role, its conditions aside."""
+    arn = account.principals[principal].arn if principal in account.principals else ""
+    return reach(statement, arn, account.inputs.account_id, has_boundary=principal in account.boundaries)
+
+
+def _document(account: Account, bucket: BucketDocument, numbers: _Numbers) -> Labelled:  # noqa: ARG001 - see `once`
+    listed = tuple(_doubted(bucket.denies[at], sure) for at, sure in numbers)
+    return bucket.label, Document(bucket.document.version, listed, ())
+
+
+def _doubted(statement: Statement, sure: bool) -> Statement:
+    return statement if sure else replace(statement, conditions=(*statement.conditions, _SOME))
+
+
+def _confined(document: Document, bucket: str, partition: str) -> Iterator[Statement]:
+    for statement in document.statements:
+        if statement.effect == "Deny" and permissions_of(statement):
+            resources = _of_bucket(statement, bucket, partition)
+            if resources:
+                yield replace(statement, resources=resources, not_resources=None)
+
+
+def _of_bucket(statement: Statement, bucket: str, partition: str) -> tuple[str, ...]:
+    """The resources of a statement in its bucket. What cannot be said in them is the whole bucket."""
+    arn = f"arn:{partition}:s3:::{bucket}"
+    whole = (arn, f"{arn}/*")
+    if statement.resources is None:
+        return whole
+    place = BucketResource.of_bucket(bucket)
+    found: list[str] = []
+    for text in statement.resources:
+        if text == arn or text.startswith(f"{arn}/"):
+            found.append(text)
+            continue
+        try:
+            pattern = read_pattern(text, partition, variables=statement.variables)
+        except NoPattern:
+            continue
+        if pattern.may_be_place(place) or pattern.may_be_below(place, ""):
+            found += whole
+    return tuple(dict.fromkeys(found))

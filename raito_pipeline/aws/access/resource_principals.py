@@ -1,0 +1,126 @@
+"""Whom an Allow in the policy of a resource (a bucket, an access point) gives something.
+
+Users and roles of the account have it by such a policy alone. Whoever is of another account needs a policy of its own,
+too, and has no name here. https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.documents import Principal, Statement
+from raito_pipeline.aws.policy.principals import Who, named_by
+from raito_pipeline.aws.policy.reach import is_account, is_everybody
+from raito_pipeline.aws.policy.reasons import Code, Reason
+
+_MOST_NAMES = 5
+
+
+@dataclass
+class GivenTo:
+    """The users and roles that an Allow names by their ARNs, and those whom it gives something as everybody."""
+
+    by_arn: Who = field(default_factory=Who)
+    as_everybody: Who = field(default_factory=Who)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Who else is named."""
+        return [*self.by_arn.reasons, *self.as_everybody.reasons]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePolicy:
+    """What has to be known of the policy of a resource besides its text."""
+
+    name: str
+    """what reasons call it"""
+    public_is_blocked: bool = False
+    """whether a public access block lets a public policy count for nobody outside of the account"""
+
+
+def given_to(account: Account, statement: Statement, policy: ResourcePolicy) -> GivenTo:
+    """The users and roles whom an Allow gives something, and a reason for everybody else whom it names."""
+    label = f"{policy.name}, {statement.label}"
+    points = _access_points(account, statement)
+    if points is not None:
+        return GivenTo(Who(reasons=[points.at(label)]))
+    given, others = GivenTo(), []
+    for principal in statement.principals or ():
+        if is_everybody(principal):
+            given.as_everybody = _everybody(account, statement, label, policy)
+        elif is_account(principal, account.inputs.account_id):
+            text = f"{label}: the account is named: it leaves it to the policies of its users, groups and roles"
+            given.by_arn.reasons.append(Reason(Code.NOTE, text))
+        else:
+            others.append(principal)
+    if others or statement.principals is None:
+        rest = statement if statement.principals is None else replace(statement, principals=tuple(others))
+        given.by_arn |= named_by(rest, account.directory, label)
+    return given
+
+
+def _everybody(account: Account, statement: Statement, label: str, policy: ResourcePolicy) -> Who:
+    """All users and roles of the account, less those whom a condition keeps out, and a reason for all others."""
+    who = Who()
+    conditional: dict[Judged, list[str]] = defaultdict(list)
+    directory = account.directory
+    for listed, into in ((directory.users, who.users), (directory.roles, who.roles)):
+        for arn, name in listed.items():
+            judged = judge(statement, directory.facts_of(arn))
+            if judged.bearing in (Bearing.ALWAYS, Bearing.USUALLY):
+                into.add(name)
+            elif judged.bearing is not Bearing.NEVER:
+                conditional[judged].append(name)
+    for judged, names in conditional.items():
+        shown = ", ".join(sorted(names)[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        text = f"{label}: Condition ({judged.labels}): it lets some calls of {shown}{more} only"
+        who.reasons.append(Reason(Code.WHO, text))
+    who.reasons += _outsiders(account, statement, label, policy)
+    return who
+
+
+def _outsiders(account: Account, statement: Statement, label: str, policy: ResourcePolicy) -> Iterator[Reason]:
+    judged = judge(statement, replace(account.facts, principal=None, identity=False))
+    if judged.bearing is Bearing.NEVER:
+        return
+    if policy.public_is_blocked:
+        text = "everybody (*) is named, but a public access block keeps out whoever is not of the account"
+        yield Reason(Code.NOTE, f"{label}: {text}")
+        return
+    under = "" if judged.bearing is Bearing.ALWAYS else f", under a condition ({judged.labels})"
+    yield Reason(Code.WHO, f"{label}: everybody (*) has it, also outside of the account{under}")
+
+
+def _access_points(account: Account, statement: Statement) -> Reason | None:
+    """What an Allow says that is about calls through access points; None where it is about others, too.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html (delegating access control)
+    """
+    keys = ("s3:dataaccesspointaccount", "s3:dataaccesspointarn")
+    about = [condition for condition in statement.conditions if condition.key.lower() in keys]
+    if not about or judge(statement, account.facts).bearing not in (Bearing.RARELY, Bearing.NEVER):
+        return None
+    named = sorted({value for condition in about for value in condition.values})
+    owners = {_account_of(value) for value in named}
+    if owners == {account.inputs.account_id}:
+        return Reason(Code.NOTE, f"it leaves it to access points ({', '.join(named)}) who has access through them")
+    targets = [account.inputs.linked[owner] for owner in sorted(owners) if owner in account.inputs.linked]
+    linked = f"; target {', '.join(targets)}" if targets else ""
+    return Reason(Code.WHO, f"whoever is let in by access points of other accounts ({', '.join(named)}{linked})")
+
+
+def _account_of(value: str) -> str:
+    """The account that an access point is of, by its ARN or by the id itself; empty where it is not known."""
+    parts = value.split(":")
+    found = parts[4] if len(parts) > 4 else value
+    return found if found.isdigit() else ""
+
+
+def is_public(statement: Statement) -> bool:
+    """True for an Allow to everybody without a condition, which is public to AWS."""
+    named: tuple[Principal, ...] = statement.principals or ()
+    return statement.effect == "Allow" and not statement.conditions and any(map(is_everybody, named))

@@ -1,0 +1,77 @@
+"""Whom a Deny in the policy of a resource is about.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+"""
+
+import re
+from enum import Enum
+
+from raito_pipeline.aws.policy.documents import Principal, Statement
+from raito_pipeline.aws.policy.wildcards import matches
+
+_IAM = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>\d{12}):(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
+
+
+class Reach(Enum):
+    """Whether a Deny is about a user or role."""
+
+    NO = "no"
+    MAYBE = "maybe"
+    """about some sessions of a role, or about all but some"""
+    SURE = "sure"
+
+
+def is_account(principal: Principal, account_id: str) -> bool:
+    """True for a principal that stands for an account as a whole."""
+    if principal.kind != "AWS":
+        return False
+    return (
+        principal.value == account_id or re.fullmatch(rf"arn:[^:]*:iam::{account_id}:root", principal.value) is not None
+    )
+
+
+def is_everybody(principal: Principal) -> bool:
+    """True for `*`, whether as `"*"` or as `{"AWS": "*"}`."""
+    return principal.kind in ("AWS", "*") and principal.value == "*"
+
+
+def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool = False) -> Reach:
+    """Whether a Deny is about the user or role `arn` of an account, its conditions aside.
+
+    `NotPrincipal` spares a user who is named together with the account and has no permissions boundary. Of a role it
+    spares only sessions that are named one by one, and only where the role and the account are named, too.
+    """
+    if statement.not_principals is not None:
+        return _not_spared(statement.not_principals, arn, account_id, has_boundary)
+    sessions = _sessions(arn)
+    found = Reach.NO
+    for principal in statement.principals or ():
+        if is_everybody(principal) or is_account(principal, account_id):
+            return Reach.SURE
+        if principal.kind == "AWS" and matches(principal.value, arn):
+            return Reach.SURE
+        if principal.kind == "CanonicalUser" or (sessions and principal.value.startswith(sessions)):
+            found = Reach.MAYBE
+    return found
+
+
+def _not_spared(named: tuple[Principal, ...], arn: str, account_id: str, has_boundary: bool) -> Reach:
+    if any(map(is_everybody, named)):
+        return Reach.NO
+    account = any(is_account(principal, account_id) for principal in named)
+    own = any(principal.kind == "AWS" and principal.value == arn for principal in named)
+    if has_boundary or not own or not account:
+        return Reach.SURE
+    sessions = _sessions(arn)
+    if not sessions:
+        return Reach.NO
+    return Reach.MAYBE if any(principal.value.startswith(sessions) for principal in named) else Reach.SURE
+
+
+def _sessions(arn: str) -> str:
+    """How the ARNs of the sessions of a role begin; empty for a user."""
+    found = _IAM.fullmatch(arn)
+    if found is None or found["kind"] != "role":
+        return ""
+    return f"arn:{found['partition']}:sts::{found['account']}:assumed-role/{found['name']}/"
