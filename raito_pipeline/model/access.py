@@ -143,7 +143,10 @@ class AccessProvider:
     reasons_narrower: Annotated[tuple[str, ...], "those by which more may be given than is shown"]
     reasons_who: Annotated[tuple[str, ...], "those by which somebody has it who cannot be named"]
     reasons_elsewhere: Annotated[tuple[str, ...], "what it says about other services; does not make it incomplete"]
-    notes: Annotated[tuple[str, ...], "how calls have to be made, such as over TLS; does not make it incomplete"]
+    notes: Annotated[
+        tuple[str, ...],
+        "how calls have to be made, such as over TLS, and what is left to others; does not make it incomplete",
+    ]
     not_internalizable: Annotated[bool, "true where Raito Cloud may not take it over"]
     who_locked: Annotated[str | None, "reason why the who is locked; null = not locked"]
     inheritance_locked: Annotated[str | None, "reason why the inheritance is locked; null = not locked"]

@@ -57,8 +57,6 @@ class PrincipalLimits:
     def key(self) -> tuple[object, ...]:
         """The same for principals with the same limits. Documents are compared by identity: each is read once."""
         denies = frozenset((label, id(document)) for label, document in self.s3_denies)
-        return denies, frozenset(map(id, self.ceilings)), self.reasons
-        denies = frozenset((label, id(document)) for label, document in self.denies)
         return denies, frozenset(map(id, self.ceilings)), self.reasons, self.on_buckets
 
     @cached_property

@@ -180,7 +180,9 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
     old = types.owned_by(control.external_id) or ""
     pushed = types.of(old)
     if isinstance(pushed, NotPushedYet) or control.delete_locked:
-        why = "its deletion is locked" if control.delete_locked else f"{old} cannot be removed by a push yet"
+        never = isinstance(pushed, NotPushedYet) and pushed.why is not None
+        not_by_a_push = f"{old} cannot be removed by a push{'' if never else ' yet'}"
+        why = "its deletion is locked" if control.delete_locked else not_by_a_push
         raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing was changed")
     removal = Draft(control, old, replacing=True)
     pushed.delete(plans, removal)

@@ -88,6 +88,8 @@ class Told:
     bucket_policies: list[S3BucketPolicy] = field(default_factory=list)
     bucket_policy_use: Literal["show", "deny-only", "off"] = "show"
     linked: dict[str, str] = field(default_factory=dict)
+    buckets: list[S3Bucket] = field(default_factory=list)
+    """more than the three that there always are"""
     place: OrgAccount | None = None
     targets: list[OrgPolicyTarget] = field(default_factory=list)
     controls: list[OrgControlPolicy] = field(default_factory=list)
@@ -147,6 +149,10 @@ class Told:
         self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text, tags))
         return self
 
+    def bucket(self, name: str) -> "Told":
+        self.buckets.append(S3Bucket(name, "eu-west-1", WHEN, True, ()))
+        return self
+
     def bucket_policy(self, bucket: str, *statements: dict[str, Any], text: str = "", **more: Any) -> "Told":
         row = S3BucketPolicy(bucket, WHEN, text or document(*statements), True, (), (), True)
         self.bucket_policies.append(replace(row, **more))
@@ -163,6 +169,7 @@ class Told:
             S3Bucket("data", "eu-west-1", WHEN, True, ()),
             S3Bucket("other", "us-east-1", WHEN, True, ()),
             S3Bucket("hidden", "us-east-1", WHEN, False, ()),
+            *self.buckets,
         ]
         return AccessInputs(
             ACCOUNT,
