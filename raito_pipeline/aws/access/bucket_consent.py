@@ -12,7 +12,7 @@ from raito_pipeline.aws.access.bucket_documents import document_of, reach_of, un
 from raito_pipeline.aws.access.ceilings import Ceiling, allowance, within
 from raito_pipeline.aws.access.limits import limits_of
 from raito_pipeline.aws.policy import Document, Scope, Statement
-from raito_pipeline.aws.policy.reach import Reach, is_account
+from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.model import AccessPoint
@@ -44,15 +44,24 @@ def consented(
         return claims, []
     unknown = _why_unknown(account, point.bucket)
     if unknown is not None:
-        return claims, [Reason(Code.WIDER, f"{unknown}: it may not let its access points decide")]
-    return left, [*why, *why_own, Reason(Code.NOTE, _NOT_PERMITTED)]
+        return claims, [Reason(Code.WIDER, f"{unknown}: the bucket may not permit it")]
+    doubts = account.once(_unread_policies, principal)
+    return left, [*why, *why_own, *doubts, Reason(Code.NOTE, _NOT_PERMITTED)]
 
 
 def _within(claims: Claims, documents: tuple[Labelled, ...], scope: Scope) -> tuple[Claims, list[Reason]]:
     return within(claims, allowance(Ceiling(documents, binds_named_users=True), scope), scope)
 
 
+def _unread_policies(account: Account, principal: PrincipalKey) -> tuple[Reason, ...]:
+    arns = (arn for key in _holders(account, principal) for arn in account.managed.get(key, ()))
+    unread = (f"policy {arn} was not read, and may permit it" for arn in arns if arn not in account.documents)
+    return tuple(Reason(Code.NARROWER, text) for text in unread)
+
+
 def _why_unknown(account: Account, bucket: str) -> str | None:
+    if not account.options.imports_iam_access:
+        return "the policies of users and roles are not read (aws-access-skip-iam)"
     if account.inputs.bucket_policy_use == "off":
         return f"the policy of bucket {bucket} is not read (bucket-policies is off)"
     return f"the policy of bucket {bucket} was not read" if bucket in unread_buckets(account) else None
@@ -60,12 +69,16 @@ def _why_unknown(account: Account, bucket: str) -> str | None:
 
 def _own(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
     """The policies that a user or role has itself, or by its groups."""
-    keys = [principal]
-    if principal[0] == "user":
-        keys += [("group", group) for group in account.groups_of.get(principal[1], ())]
+    keys = _holders(account, principal)
     inline = (one for key in keys for one in labelled(account.inline.get(key, ())))
     managed = (account.documents.get(arn) for key in keys for arn in account.managed.get(key, ()))
     return (*inline, *(one for one in managed if one is not None))
+
+
+def _holders(account: Account, principal: PrincipalKey) -> list[PrincipalKey]:
+    """Whose policies a user or role has: its own, and for a user those of its groups."""
+    groups = account.groups_of.get(principal[1], ()) if principal[0] == "user" else ()
+    return [principal, *(("group", group) for group in groups)]
 
 
 def _of_bucket(account: Account, principal: PrincipalKey, bucket: str) -> tuple[Labelled, ...]:
@@ -83,4 +96,4 @@ def _names(account: Account, statement: Statement, principal: PrincipalKey) -> b
     if statement.principals is None:
         return False
     others = tuple(each for each in statement.principals if not is_account(each, account.inputs.account_id))
-    return reach_of(account, replace(statement, principals=others), principal) is Reach.SURE
+    return reach_of(account, replace(statement, principals=others), principal) is DenyReach.SURE

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.deny_reach import DenyReach, reach
 from raito_pipeline.aws.policy.documents import Condition
-from raito_pipeline.aws.policy.reach import Reach, reach
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, read_pattern
 from raito_pipeline.aws.policy.what import Labelled
@@ -113,7 +113,7 @@ _Numbers = tuple[tuple[int, bool], ...]
 def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey) -> _Numbers:
     if principal[0] != "group":
         reached = ((at, reach_of(account, each, principal)) for at, each in enumerate(bucket.denies))
-        return tuple((at, found is Reach.SURE) for at, found in reached if found is not Reach.NO)
+        return tuple((at, found is DenyReach.SURE) for at, found in reached if found is not DenyReach.NO)
     members = [("user", name) for name in account.members.get(principal[1], ())]
     of_members = [set(account.once(_reaching, bucket, member)) for member in members]
     return tuple(sorted(set.intersection(*of_members))) if of_members else ()
@@ -122,10 +122,10 @@ def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey)
 def reaching_as(account: Account, statement: Statement, principal: PrincipalKey) -> Statement | None:
     """A Deny of the policy of a resource as it counts for a user or role; None where it is not about it."""
     found = reach_of(account, statement, principal)
-    return None if found is Reach.NO else _doubted(statement, found is Reach.SURE)
+    return None if found is DenyReach.NO else _doubted(statement, found is DenyReach.SURE)
 
 
-def reach_of(account: Account, statement: Statement, principal: PrincipalKey) -> Reach:
+def reach_of(account: Account, statement: Statement, principal: PrincipalKey) -> DenyReach:
     """Whether a Deny of the policy of a resource is about a user or role, its conditions aside."""
     arn = account.principals[principal].arn if principal in account.principals else ""
     return reach(statement, arn, account.inputs.account_id, has_boundary=principal in account.boundaries)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.deny_reach import is_account, is_everybody
 from raito_pipeline.aws.policy.documents import Principal, Statement
 from raito_pipeline.aws.policy.principals import Who, named_by
-from raito_pipeline.aws.policy.reach import is_account, is_everybody
 from raito_pipeline.aws.policy.reasons import Code, Reason
 
 _MOST_NAMES = 5

@@ -181,7 +181,7 @@ def test_an_access_point_gives_each_principal_its_own() -> None:
     arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/door"
     ann = {**trust({"AWS": user_arn("ann")}, "s3:GetObject"), "Resource": f"{arn}/object/*"}
     bob = {**trust({"AWS": user_arn("bob")}, "s3:GetObject"), "Resource": f"{arn}/object/a/*"}
-    told = Told().user("ann").user("bob").point("door", ann, bob)
+    told = Told().user("ann").user("bob").delegates().point("door", ann, bob)
 
     assert {name: row.through for name, row in told_of(told, "ann").items()} == {DATA: (f"accesspoint:{arn}",)}
     assert {name: row.data_object_kind for name, row in told_of(told, "bob").items()} == {f"{DATA}/a": "folder"}

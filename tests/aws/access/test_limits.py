@@ -23,6 +23,16 @@ GIVEN_BY = {
         }),
         "user:ada",
     ),
+    "a bucket policy": (
+        "bucketpolicy:data",
+        Told().user("ada").bucket_policy("data", {
+            "Effect": "Allow",
+            "Principal": {"AWS": user_arn("ada")},
+            "Action": ["s3:GetObject", "s3:PutObject"],
+            "Resource": "arn:aws:s3:::data/*",
+        }),
+        "user:ada",
+    ),
 }  # fmt: skip
 
 
@@ -191,7 +201,9 @@ def test_excluded_users_have_no_inline_policies_in_the_import() -> None:
 def test_where_iam_is_left_out_nothing_is_known_of_denies() -> None:
     point = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/o"
     statement = {**allow("s3:GetObject", f"{point}/object/*"), "Principal": {"AWS": user_arn("ada")}}
-    (row,) = Told().user("ada").point("o", statement).build(AccessOptions(aws_access_skip_iam=True)).values()
+    (row,) = (
+        Told().user("ada").delegates().point("o", statement).build(AccessOptions(aws_access_skip_iam=True)).values()
+    )
 
     assert what(row) != {}
     assert row.reasons_wider == (

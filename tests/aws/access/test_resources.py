@@ -15,7 +15,7 @@ def read_by(*users: str) -> dict[str, object]:
 
 
 def test_each_principal_has_what_the_policy_gives_to_it() -> None:
-    told = Told().user("ann").user("bob").point("door", read_by("ann", "bob"), read_by("bob"))
+    told = Told().user("ann").user("bob").delegates().point("door", read_by("ann", "bob"), read_by("bob"))
 
     found = claims_by_resource(Account(told.inputs(), AccessOptions()))
 
@@ -26,7 +26,7 @@ def test_each_principal_has_what_the_policy_gives_to_it() -> None:
 
 
 def test_what_a_deny_elsewhere_takes_is_not_given() -> None:
-    told = Told().user("ann").point("door", read_by("ann"))
+    told = Told().user("ann").delegates().point("door", read_by("ann"))
     told.inline("user:ann", "no", document(deny("s3:*", "*")))
 
     assert claims_by_resource(Account(told.inputs(), AccessOptions())) == {}
@@ -35,4 +35,16 @@ def test_what_a_deny_elsewhere_takes_is_not_given() -> None:
 def test_a_bucket_that_is_no_data_object_gives_nothing() -> None:
     told = Told().user("ann").point("door", read_by("ann"), bucket="hidden")
 
+    assert claims_by_resource(Account(told.inputs(), AccessOptions())) == {}
+
+
+def test_what_a_bucket_policy_gives_is_given_without_any_access_point() -> None:
+    statement = {**trust({"AWS": user_arn("ann")}, "s3:GetObject"), "Resource": "arn:aws:s3:::data/*"}
+    told = Told().user("ann").bucket_policy("data", statement)
+
+    found = claims_by_resource(Account(told.inputs(), AccessOptions()))
+
+    (((claims, conditions),),) = [found["user", "ann"]]
+    assert (set(claims.values()), conditions) == ({frozenset({("bucketpolicy:data", CERTAIN)})}, ())
+    told.bucket_policy_use = "deny-only"
     assert claims_by_resource(Account(told.inputs(), AccessOptions())) == {}

@@ -13,7 +13,7 @@ from raito_pipeline.aws.policy.wildcards import matches
 _IAM = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>\d{12}):(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
 
 
-class Reach(Enum):
+class DenyReach(Enum):
     """Whether a Deny is about a user or role."""
 
     NO = "no"
@@ -36,7 +36,7 @@ def is_everybody(principal: Principal) -> bool:
     return principal.kind in ("AWS", "*") and principal.value == "*"
 
 
-def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool = False) -> Reach:
+def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool = False) -> DenyReach:
     """Whether a Deny is about the user or role `arn` of an account, its conditions aside.
 
     `NotPrincipal` spares a user who is named together with the account and has no permissions boundary. Of a role it
@@ -45,28 +45,28 @@ def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool
     if statement.not_principals is not None:
         return _not_spared(statement.not_principals, arn, account_id, has_boundary)
     sessions = _sessions(arn)
-    found = Reach.NO
+    found = DenyReach.NO
     for principal in statement.principals or ():
         if is_everybody(principal) or is_account(principal, account_id):
-            return Reach.SURE
+            return DenyReach.SURE
         if principal.kind == "AWS" and matches(principal.value, arn):
-            return Reach.SURE
+            return DenyReach.SURE
         if principal.kind == "CanonicalUser" or (sessions and principal.value.startswith(sessions)):
-            found = Reach.MAYBE
+            found = DenyReach.MAYBE
     return found
 
 
-def _not_spared(named: tuple[Principal, ...], arn: str, account_id: str, has_boundary: bool) -> Reach:
+def _not_spared(named: tuple[Principal, ...], arn: str, account_id: str, has_boundary: bool) -> DenyReach:
     if any(map(is_everybody, named)):
-        return Reach.NO
+        return DenyReach.NO
     account = any(is_account(principal, account_id) for principal in named)
     own = any(principal.kind == "AWS" and principal.value == arn for principal in named)
     if has_boundary or not own or not account:
-        return Reach.SURE
+        return DenyReach.SURE
     sessions = _sessions(arn)
     if not sessions:
-        return Reach.NO
-    return Reach.MAYBE if any(principal.value.startswith(sessions) for principal in named) else Reach.SURE
+        return DenyReach.NO
+    return DenyReach.MAYBE if any(principal.value.startswith(sessions) for principal in named) else DenyReach.SURE
 
 
 def _sessions(arn: str) -> str:
