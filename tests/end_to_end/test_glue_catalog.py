@@ -1,15 +1,25 @@
 """A catalog as ordinary estates have it, read again and again: links, access points, a federated source that ends."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from moto.glue.models import glue_backends
 
 from raito_pipeline.model import DataObject
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus
-from tests.end_to_end.conftest import World
+from tests.end_to_end.conftest import World, started
 
 ACCOUNT, REGION = "210000000034", "eu-west-1"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The estate as `make run` has it: its catalog is what this is about."""
+    with started(tmp_path, None) as world:
+        yield world
 
 
 def read(world: World) -> tuple[set[str], ReadStatus, tuple[str, ...]]:
