@@ -112,12 +112,15 @@ def _object_targets(
     if pattern.everything or any(rest.anything for rest in rests):
         return {PermissionTarget(place.bucket)}
     targets: set[PermissionTarget] = set()
+    seen: list[Remark] = []
     for rest in rests:
         if rest.tokens:
             found, remark = _below(pattern, place, rest, scope)
             targets |= found
-            if remark is not None:
-                remarks.append(remark)
+            seen += [] if remark is None else [remark]
+    # A single key that a wildcard can end in is one of those objects.
+    some = _some_objects(pattern)
+    remarks += [some] if some in seen else seen
     return targets
 
 
@@ -191,6 +194,10 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
         )
     if any(pattern.may_be_place(place) or pattern.may_be_below(place, "") for place in scope.left_out):
         return remark("is of a bucket that raito.yml leaves out", "are of buckets that raito.yml leaves out")
+    if pattern.bucket is None and not pattern.has_variable:
+        # It is about buckets of others at most, as `*` is, too.
+        none, many = "resource {} matches no bucket of the account", "resources {} match no bucket of the account"
+        return Remark(Code.ELSEWHERE, pattern.text, none, many)
     return remark("matches no bucket of the account", "match no bucket of the account")
 
 
@@ -220,9 +227,14 @@ def _all_but(statement: Statement, wanted: Sequence[Permission], scope: Scope, r
             targets = _all_places_but(patterns, some[0], scope, remarks)
             claims |= {Claim(target, one.name) for target in targets for one in some}
     for one in wanted:
-        of_account = scope.account_wide and not one.on_bucket and not one.on_object
-        if of_account and not account_level_share(patterns, one).may:
+        if not scope.account_wide or one.on_bucket or one.on_object:
+            continue
+        share = account_level_share(patterns, one)
+        if not share.may:
             claims.add(Claim(ACCOUNT, one.name))
+        elif not share.sure:
+            some = "NotResource: what it leaves of {} has no name"
+            remarks.append(Remark(Code.NARROWER, one.name, some, some))
     return claims
 
 

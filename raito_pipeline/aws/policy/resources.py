@@ -205,7 +205,7 @@ def _other_service(text: str) -> Remark:
 
 def _other_partition(text: str, its_partition: str, partition: str) -> Remark:
     other = f"of partition {its_partition}, and the account of {partition}"
-    return Remark(Code.NARROWER, text, f"resource {{}} is {other}", f"resources {{}} are {other}")
+    return Remark(Code.ELSEWHERE, text, f"resource {{}} is {other}", f"resources {{}} are {other}")
 
 
 def touches(pattern: Pattern, place: BucketResource, path: str, permission: Permission) -> bool:
@@ -232,5 +232,6 @@ def account_level_share(patterns: Iterable[Pattern], permission: Permission) -> 
         or (permission.name == LIST_BUCKETS and each.all_buckets)
         for each in listed
     )
-    may = sure or any(each.all_buckets or (permission.on_other and bool(each.region + each.account)) for each in listed)
+    # What is neither a bucket nor an object has a region or an account in its ARN.
+    may = sure or (permission.name != LIST_BUCKETS and any(each.region or each.account for each in listed))
     return Share(sure, may)
