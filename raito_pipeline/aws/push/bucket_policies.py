@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html
 
 from collections.abc import Iterable
 
-from raito_pipeline.aws.connection.clients import AwsClients, AwsError, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.aws.connection.errors import AwsGone
+from raito_pipeline.aws.readers.bucket_policies import policy_of_bucket
 from raito_pipeline.aws.readers.reading import element_error, workers
 from raito_pipeline.model import PushBucket, S3Bucket
 
@@ -27,10 +28,8 @@ def read_bucket_policies(
 def _policy(clients: AwsClients, bucket: S3Bucket) -> PushBucket:
     region = bucket.region or ""
     try:
-        with aws_call("s3:GetBucketPolicy", clients.s3_arn(bucket.name, region)):
-            text = clients.client("s3", region).get_bucket_policy(Bucket=bucket.name)["Policy"]
-        return PushBucket(bucket.name, region, text, None)
+        return PushBucket(bucket.name, region, policy_of_bucket(clients, bucket.name, region), None)
     except AwsGone as gone:
-        return PushBucket(bucket.name, region, None, None if gone.code == "NoSuchBucketPolicy" else str(gone))
+        return PushBucket(bucket.name, region, None, str(gone))
     except AwsError as error:
         return PushBucket(bucket.name, region, None, str(element_error(error)))

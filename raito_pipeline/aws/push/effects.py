@@ -57,7 +57,8 @@ def access_of(document: str | None) -> frozenset[Access]:
         for action in as_list(statement.get("Action")):
             for resource in as_list(statement.get("Resource")):
                 if action != _NO_ACTION:
-                    who = _principals(statement.get("Principal"))
+                    principal = statement.get("Principal")
+                    who: list[tuple[str, str] | None] = [None] if principal is None else [*named_by(principal)]
                     found |= {Access(allows, each, str(action), resource, rest) for each in who}
     return frozenset(found)
 
@@ -77,9 +78,8 @@ def effect_of_documents(before: str | None, after: str | None) -> Effect:
     return (Effect.GIVES if gives else Effect.NEITHER) | (Effect.TAKES if takes else Effect.NEITHER)
 
 
-def _principals(principal: Any) -> list[tuple[str, str] | None]:
-    if principal is None:
-        return [None]
+def named_by(principal: Any) -> list[tuple[str, str]]:
+    """Kind and name of each principal that an element `Principal` names; everybody is `*` of the kind `*`."""
     if not isinstance(principal, dict):
-        return [("", str(principal))]
+        return [(str(principal), str(principal))]
     return [(str(kind), str(each)) for kind, some in principal.items() for each in as_list(some)]

@@ -18,7 +18,7 @@ from raito_pipeline.aws.push.bucket_consent import delegation
 from raito_pipeline.aws.push.changes import Change, Things
 from raito_pipeline.aws.push.data_rights import GIVES_NOTHING_BY_ITSELF, Guarded, is_data
 from raito_pipeline.aws.push.draft import Draft
-from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.effects import Effect, named_by
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import PushState
@@ -225,11 +225,5 @@ def _texts(statements: Sequence[dict[str, Any]], element: str) -> set[str]:
 
 def _principals(statements: Sequence[dict[str, Any]]) -> set[str]:
     """Principals as `AWS arn:...`; everybody is `* *`."""
-    found: set[str] = set()
-    for statement in statements:
-        principal = statement.get("Principal")
-        if isinstance(principal, dict):
-            found |= {f"{kind} {each}" for kind, some in principal.items() for each in as_list(some)}
-        elif principal is not None:
-            found.add(f"{principal} {principal}")
-    return found
+    principals = (statement["Principal"] for statement in statements if statement.get("Principal") is not None)
+    return {f"{kind} {name}" for principal in principals for kind, name in named_by(principal)}

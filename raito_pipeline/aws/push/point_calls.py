@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from raito_pipeline.aws.access.external_ids import RESERVED_ROLE
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import MARKER, NEXT_TOKEN, Service
 from raito_pipeline.aws.push.access_point_statements import point_document, principals_of, with_principals
-from raito_pipeline.aws.push.point_who import RESERVED_PATH
+from raito_pipeline.aws.push.state import RESERVED_PATH, is_reserved_for
+from raito_pipeline.aws.readers.bucket_policies import policy_of_bucket
 from raito_pipeline.aws.readers.reading import tags_of
 from raito_pipeline.aws.readers.s3 import bucket_region
 from raito_pipeline.model import CREATOR, Tag
 
 _EXISTS = "AccessPointAlreadyOwnedByYou"
-_NO_BUCKET_POLICY = "NoSuchBucketPolicy"
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """seconds between attempts where S3 does not know yet what this push has made: a minute in all"""
 _ENTITY = re.compile(r"arn:[^:]+:iam::\d{12}:(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
@@ -160,23 +159,14 @@ class Points:
     def reserved_role(self, permission_set: str) -> str | None:
         """The ARN of the role that Identity Center made of a permission set in the account; None where it made none."""
         resource = f"arn:{self._iam().partition}:iam::{self._account_id}:role{RESERVED_PATH}*"
-        for role in self._iam().items("ListRoles", "Roles", resource, PathPrefix=RESERVED_PATH):
-            match = RESERVED_ROLE.fullmatch(role["RoleName"])
-            if match is not None and match["permission_set"] == permission_set:
-                return str(role["Arn"])
-        return None
+        roles = self._iam().items("ListRoles", "Roles", resource, PathPrefix=RESERVED_PATH)
+        return next((str(role["Arn"]) for role in roles if is_reserved_for(role["RoleName"], permission_set)), None)
 
     # -- buckets -------------------------------------------------------------------------------------------------------
 
     def bucket_policy(self, bucket: str) -> str | None:
         """The policy of a bucket as text, or None where it has none."""
-        s3 = self._s3(bucket)
-        try:
-            return str(s3.get("GetBucketPolicy", f"arn:{s3.partition}:s3:::{bucket}", Bucket=bucket)["Policy"])
-        except AwsGone as gone:
-            if gone.code == _NO_BUCKET_POLICY:
-                return None
-            raise
+        return policy_of_bucket(self._clients, bucket, bucket_region(self._clients, bucket))
 
     def edit_bucket_policy(self, bucket: str, edited: Callable[[str | None], str | None]) -> None:
         """Write what `edited` makes of the policy of a bucket, unless that is None; one bucket policy at a time."""

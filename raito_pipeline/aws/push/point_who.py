@@ -10,9 +10,6 @@ from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE
 from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
-from raito_pipeline.model import IamRole
-
-RESERVED_PATH = "/aws-reserved/sso.amazonaws.com/"
 
 
 @dataclass
@@ -22,17 +19,6 @@ class PointWho:
     users: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
     """ARNs, or `role:NAME` and `ssorole:NAME` of what the same push makes"""
-
-
-def reserved_roles(plans: Plans, permission_set: str) -> list[IamRole]:
-    """The roles that Identity Center made of a permission set in the account: one, as long as it is assigned there."""
-    return [
-        role
-        for name, role in sorted(plans.state.roles.items())
-        if (match := RESERVED_ROLE.fullmatch(name)) is not None
-        and match["permission_set"] == permission_set
-        and role.path.startswith(RESERVED_PATH)
-    ]
 
 
 def point_who(plans: Plans, draft: Draft, *, there: bool = False) -> PointWho:
@@ -91,7 +77,7 @@ def _set_role(plans: Plans, name: str) -> str | None:
     if RESERVED_ROLE.fullmatch(name) and name in plans.state.roles:
         return plans.state.roles[name].arn
     wanted = permission_set_name(name)
-    roles = reserved_roles(plans, wanted)
+    roles = plans.state.reserved_roles(wanted)
     if len(roles) == 1:
         return roles[0].arn
     return f"{PERMISSION_SET}{wanted}" if not roles and wanted in plans.names(SET_TYPE) else None

@@ -6,7 +6,7 @@ deleted who name; what people referenced by hand stays.
 
 from collections.abc import Iterable
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
 from raito_pipeline.aws.push.center_state import serves
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
@@ -83,13 +83,14 @@ def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
     True also where that cannot be told, as IAM was read without its policies, or before there was a role.
     """
     state, center = plans.state, plans.state.center
-    names = [name for name in state.roles if (m := RESERVED_ROLE.fullmatch(name)) and m["permission_set"] == known.name]
-    if len(names) != 1:
+    roles = state.reserved_roles(known.name)
+    if len(roles) != 1:
         return True
-    inline = state.inline.get(("role", names[0]), {}).get(_INLINE, "")
+    (name,) = (role.role_name for role in roles)
+    inline = state.inline.get(("role", name), {}).get(_INLINE, "")
     if inline != known.inline_policy and not same(inline or "{}", known.inline_policy or "{}"):
         return False
-    here = state.reserved.get(names[0], frozenset())
+    here = state.reserved.get(name, frozenset())
     own = {f"arn:{plans.options.aws_partition}:iam::{state.account_id}:policy{each}" for each in known.references}
     own_here, aws_here = {arn for arn in here if not is_of_aws(arn)}, {arn for arn in here if is_of_aws(arn)}
     return (not center.knows_own_policies or own == own_here) and (

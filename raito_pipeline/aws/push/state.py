@@ -7,7 +7,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.build import ImportedType, build_access_providers
-from raito_pipeline.aws.access.external_ids import is_reserved
+from raito_pipeline.aws.access.external_ids import RESERVED_ROLE, is_reserved
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
 from raito_pipeline.aws.push.imported import ImportView
@@ -19,6 +19,8 @@ Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
 AWS_PATHS = ("/aws-reserved/", "/aws-service-role/")
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
+RESERVED_PATH = "/aws-reserved/sso.amazonaws.com/"
+"""where the roles are that Identity Center makes of permission sets"""
 PARTS = {
     "managed policies": "aws_access_skip_managed_policies",
     "policies of AWS": "aws_access_skip_aws_managed_policies",
@@ -67,6 +69,14 @@ class PushState:
         names = set(who.users).union(*(self.members.get(group, ()) for group in who.groups))
         groups = [group for group in who.groups if group not in self.members]
         return names & self.users.keys(), groups, sorted(names - self.users.keys())
+
+    def reserved_roles(self, permission_set: str) -> list[IamRole]:
+        """The roles that Identity Center made of a permission set here: one, as long as it is assigned here."""
+        return [
+            role
+            for name, role in sorted(self.roles.items())
+            if is_reserved_for(name, permission_set) and role.path.startswith(RESERVED_PATH)
+        ]
 
     def of_aws(self, role: str) -> bool:
         """True for a role of AWS that IAM changes for nobody: that of a permission set, or a service's own."""
@@ -167,6 +177,12 @@ def _is_imported(row: IamAttachment, options: IamOptions) -> bool:
 
 def _imports(options: IamOptions, aws_managed: bool) -> bool:
     return options.imports_aws_managed_policies if aws_managed else options.imports_managed_policies
+
+
+def is_reserved_for(role_name: str, permission_set: str) -> bool:
+    """True for the name of a role that Identity Center made of a permission set."""
+    match = RESERVED_ROLE.fullmatch(role_name)
+    return match is not None and match["permission_set"] == permission_set
 
 
 def _not_read(options: IamOptions) -> dict[str, str]:

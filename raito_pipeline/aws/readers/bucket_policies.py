@@ -84,7 +84,7 @@ def _bucket(clients: AwsClients, known: _Known, bucket: S3Bucket, region: str) -
     before = known.get((name, bucket.create_date), new)
     unread: list[UnreadElement] = []
     try:
-        policy = _policy(clients, name, region)
+        policy = policy_of_bucket(clients, name, region)
     except AwsGone:
         return _FoundPolicy(None)
     except AwsError as error:
@@ -118,7 +118,7 @@ def _or_before(
         return before
 
 
-def _policy(clients: AwsClients, bucket: str, region: str) -> str | None:
+def policy_of_bucket(clients: AwsClients, bucket: str, region: str) -> str | None:
     """The policy of a bucket, null where it has none. Raises `AwsError`, `AwsGone` where there is no such bucket."""
     try:
         with aws_call("s3:GetBucketPolicy", clients.s3_arn(bucket, region)):
