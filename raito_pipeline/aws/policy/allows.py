@@ -233,8 +233,8 @@ def _all_but(statement: Statement, wanted: Sequence[Permission], scope: Scope, r
         if not share.may:
             claims.add(Claim(ACCOUNT, one.name))
         elif not share.sure:
-            some = "NotResource: what it leaves of {} has no name"
-            remarks.append(Remark(Code.NARROWER, one.name, some, some))
+            left = "NotResource: what it leaves of {} has no name"
+            remarks.append(Remark(Code.NARROWER, one.name, left, left))
     return claims
 
 
