@@ -126,7 +126,7 @@ FALLS_BACK = {"iam:ListEntitiesForPolicy"}
 
 
 def _used(kind: str, step: str) -> set[str]:
-    return USED.get((kind, step), USED["documented", step])
+    return USED.get((kind, step)) or USED["documented", step]
 
 
 POLICIES = [
