@@ -12,19 +12,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
+from raito_pipeline.aws.access.bucket_documents import reach_of
 from raito_pipeline.aws.access.limits import PrincipalLimits, limits_of
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.conditions import Bearing, judge
+from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account, is_everybody
 from raito_pipeline.aws.policy.facts import Facts
 from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
-from raito_pipeline.aws.policy.principals import (
-    ASSUME_ROLE,
-    is_account,
-    is_everybody,
-    openings,
-    touched,
-    who_of_trust,
-)
+from raito_pipeline.aws.policy.principals import ASSUME_ROLE, openings, who_of_trust
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Labelled
 
@@ -162,9 +157,9 @@ def _case(account: Account, principal: PrincipalKey, arn: str, document: Documen
     best = _Admission(_GivenBy.NAME, Sureness.NO)
     doubts: list[str] = []
     for statement in document.statements:
-        denies = statement.effect == "Deny" and names_action(statement, ASSUME_ROLE)
-        if denies and touched(statement, account.arns[principal], account.inputs.account_id):
-            holds = _holds(account, statement, principal)
+        if statement.effect == "Deny" and names_action(statement, ASSUME_ROLE):
+            reached = _REACHED[reach_of(account, statement, principal)]
+            holds = min(reached, _holds(account, statement, principal))
             if holds is Sureness.YES:
                 return best
             if holds is Sureness.MAYBE:
@@ -181,9 +176,9 @@ def _ways(account: Account, statement: Statement, principal: PrincipalKey) -> It
     for each in statement.principals or ():
         if each.kind == "AWS" and each.value == account.arns[principal]:
             yield _GivenBy.NAME
-        elif is_everybody(each, account.directory):
+        elif is_everybody(each):
             yield _GivenBy.EVERYBODY
-        elif is_account(each, account.directory):
+        elif is_account(each, account.inputs.account_id):
             yield _GivenBy.ACCOUNT
 
 
@@ -269,6 +264,7 @@ def _about(account: Account, statement: Statement, principal: PrincipalKey, arn:
     return min(named, _holds(account, statement, principal)) if named is not Sureness.NO else named
 
 
+_REACHED = {DenyReach.NO: Sureness.NO, DenyReach.MAYBE: Sureness.MAYBE, DenyReach.SURE: Sureness.YES}
 _OF_AN_ALLOW = {
     Bearing.ALWAYS: Sureness.YES,
     Bearing.USUALLY: Sureness.YES,

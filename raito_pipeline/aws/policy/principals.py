@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.deny_reach import is_account, is_everybody
 from raito_pipeline.aws.policy.documents import Document, Principal, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.one_request import names_action
@@ -73,7 +74,7 @@ def _trusted(statement: Statement, directory: Directory) -> Who:
     if statement.principals is None:
         return named_by(statement, directory, label)
     # Whoever of the account has a right of its own is found by its policies: see `openings`.
-    by_name = tuple(each for each in statement.principals if not is_account(each, directory))
+    by_name = tuple(each for each in statement.principals if not is_account(each, directory.account_id))
     return named_by(replace(statement, principals=by_name), directory, label)
 
 
@@ -91,21 +92,12 @@ def openings(document: Document, directory: Directory) -> list[Opening]:
         Opening(statement, everybody)
         for statement in document.statements
         if statement.effect == "Allow" and names_action(statement, ASSUME_ROLE)
-        for everybody, is_so in ((True, is_everybody), (False, is_account))
-        if any(is_so(principal, directory) for principal in statement.principals or ())
+        for everybody in (True, False)
+        if any(
+            is_everybody(each) if everybody else is_account(each, directory.account_id)
+            for each in statement.principals or ()
+        )
     ]
-
-
-def is_everybody(principal: Principal, _directory: Directory) -> bool:
-    """True for `*`."""
-    return principal.kind in ("AWS", "*") and principal.value == "*"
-
-
-def is_account(principal: Principal, directory: Directory) -> bool:
-    """True for the account itself, by its number or its root."""
-    match = _ARN.fullmatch(principal.value)
-    root = match is not None and match["rest"] == "root" and match["account"] == directory.account_id
-    return principal.kind == "AWS" and (root or principal.value == directory.account_id)
 
 
 def named_by(statement: Statement, directory: Directory, label: str) -> Who:

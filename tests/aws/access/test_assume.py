@@ -181,3 +181,24 @@ def test_roles_with_a_right_of_their_own_are_among_those_of_the_account() -> Non
 def test_everybody_is_one_reason_whatever_the_roles() -> None:
     made = told(trust("*")).role("s", trust({"Service": "x"}))
     assert role(made).reasons_who == ("trust policy, statement 1: wildcard principal *",)
+
+
+# -- NotPrincipal ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spared", "boundary", "users"),
+    [
+        ([user_arn("ada"), ACCOUNT], None, ("ada",)),
+        ([user_arn("ada")], None, ()),
+        ([ACCOUNT], None, ()),
+        ([user_arn("ada"), ACCOUNT], document(allow("*", "*")), ()),
+    ],
+    ids=["with the account", "without the account", "the account alone", "with a boundary"],
+)
+def test_a_deny_spares_whom_it_names_with_the_account_and_nobody_with_a_boundary(
+    spared: list[str], boundary: str | None, users: tuple[str, ...]
+) -> None:
+    but = {"Effect": "Deny", "NotPrincipal": {"AWS": spared}, "Action": ASSUME}
+    assert role(told(NAMED, but, boundary=boundary)).who_users == users
+    assert role(told(trust("*"), but, boundary=boundary)).who_users == users
