@@ -35,12 +35,18 @@ class Rule:
         """
         if not self.names(action):
             return False
+        doubts = False
+        try:
+            if self.conditions and not hold(self.conditions, context, variables=self.variables):
+                return False
+        except (Unresolved, UnknownOperator):
+            doubts = True
         try:
             if resource is not None and not self._is_about_resource(resource, context):
                 return False
-            return not self.conditions or hold(self.conditions, context, variables=self.variables)
-        except (Unresolved, UnknownOperator):
-            return self.deny
+        except Unresolved:
+            doubts = True
+        return self.deny or not doubts
 
     def names(self, action: str) -> bool:
         """Whether the statement is about an action."""
