@@ -12,7 +12,7 @@ import pytest
 
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import NamePattern
-from raito_pipeline.model import AccessProvider, S3BucketPolicy
+from raito_pipeline.model import AccessProvider, OrgAccount, OrgControlPolicy, OrgPolicyTarget, S3BucketPolicy
 from tests.aws.access.comparison import rows_of
 
 from .conftest import ACCOUNT, WHEN, Told, allow, deny, document, trust, user_arn
@@ -52,6 +52,10 @@ class NastyCase:
     options: dict[str, Any] = field(default_factory=dict)
     bucket: str | None = None
     """policy of the bucket `data`"""
+    service: tuple[str, ...] = ()
+    """service control policies, one a level from the root down"""
+    resource: str | None = None
+    """a resource control policy at the root"""
     pending: str = ""
 
 
@@ -515,7 +519,91 @@ BUCKETS = [
     ),
 ]
 
-CASES = [*CONDITIONS, *PATTERNS, *LIMITS, *TRUSTS, *BUCKETS]
+FULL = document(allow("*", "*"))
+RIGHTS = document(allow([GET, PUT], f"{DATA}/*"))
+
+
+def writes(told: Told) -> Told:
+    """ann may read and write the bucket by a policy of her own."""
+    return told.inline("user:ann", "own", RIGHTS)
+
+
+CONTROLS = [
+    NastyCase(
+        "a service control policy denies an action",
+        writes,
+        anns({"data": GET}),
+        service=(FULL, document(allow("*", "*"), deny(PUT, "*"))),
+        pending="a Deny that is shown exactly",
+    ),
+    NastyCase(
+        "a level of the organization that does not allow S3",
+        writes,
+        anns({}),
+        service=(FULL, document(allow("ec2:*", "*"))),
+    ),
+    NastyCase(
+        "a level of the organization that allows some of S3",
+        writes,
+        anns({"data": GET}),
+        service=(document(allow("s3:Get*", "*")), FULL),
+    ),
+    NastyCase(
+        "a guard of regions leaves what is in them",
+        writes,
+        anns({"data": f"{GET} {PUT}"}),
+        service=(
+            document(
+                allow("*", "*"),
+                DENY_ALL_BUT | {"NotAction": "iam:*"} | when("StringNotEquals", "aws:RequestedRegion", "eu-west-1"),
+            ),
+        ),
+    ),
+    NastyCase(
+        "a guard of regions denies what is elsewhere",
+        writes,
+        anns({}),
+        service=(
+            document(
+                allow("*", "*"),
+                DENY_ALL_BUT | {"NotAction": "iam:*"} | when("StringNotEquals", "aws:RequestedRegion", "us-east-1"),
+            ),
+        ),
+        pending="a Deny that is shown exactly",
+    ),
+    NastyCase(
+        "a service control policy also limits what a bucket gives",
+        nobody,
+        {"bucketpolicy:data": Shown("", {})},
+        bucket=document(gives(ANN)),
+        service=(document(allow("*", "*"), deny("s3:*", "*")),),
+        pending="bucket policies",
+    ),
+    NastyCase(
+        "a resource control policy denies what is done to the buckets",
+        writes,
+        anns({"data": GET}),
+        resource=document(deny(PUT, "*") | {"Principal": "*"}),
+        pending="a Deny that is shown exactly",
+    ),
+    NastyCase(
+        "a resource control policy against strangers",
+        writes,
+        anns({"data": f"{GET} {PUT}"}),
+        resource=document(
+            deny("s3:*", "*") | {"Principal": "*"} | when("StringNotEquals", "aws:PrincipalAccount", ACCOUNT)
+        ),
+    ),
+]
+
+CASES = [
+    *CONDITIONS,
+    *PATTERNS,
+    *LIMITS,
+    *TRUSTS,
+    *BUCKETS,
+    *CONTROLS,
+]
 
 
 def shown(row: AccessProvider) -> tuple[str, dict[str, str], str]:
@@ -530,6 +618,27 @@ def shown(row: AccessProvider) -> tuple[str, dict[str, str], str]:
     return " ".join(who), what, " ".join(codes)
 
 
+def organization(service: tuple[str, ...], resource: str | None) -> dict[str, Any]:
+    """The tables of an organization whose root and units have these policies; the last level is the account's own."""
+    if not service and resource is None:
+        return {}
+    kinds = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")
+    levels = service or (FULL,)
+    nodes = [*("r-1", "ou-1", "ou-2")[: len(levels) - 1], ACCOUNT]
+    attached = [(node, kinds[1], f"p-{node}", text) for node, text in zip(nodes, levels, strict=True)]
+    attached += [(node, kinds[0], "p-full", FULL) for node in nodes]
+    if resource is not None:
+        attached.append((nodes[0], kinds[0], "p-resource", resource))
+    policies = {policy: (kind, text) for _, kind, policy, text in attached}
+    return {
+        "org_accounts": [OrgAccount(ACCOUNT, "o-1", False, tuple(nodes[:-1]), kinds)],
+        "org_policy_targets": [OrgPolicyTarget(node, "OU", kind, policy) for node, kind, policy, _ in attached],
+        "org_control_policies": [
+            OrgControlPolicy(policy, kind, policy, False, text) for policy, (kind, text) in policies.items()
+        ],
+    }
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_nasty(case: NastyCase, request: pytest.FixtureRequest) -> None:
     if case.pending:
@@ -539,6 +648,7 @@ def test_nasty(case: NastyCase, request: pytest.FixtureRequest) -> None:
     inputs = told.inputs()
     if case.bucket is not None:
         inputs = replace(inputs, bucket_policies=[S3BucketPolicy("data", WHEN, case.bucket, True, (), (), True)])
+    inputs = replace(inputs, **organization(case.service, case.resource))
     rows = {row.external_id: row for row in rows_of(inputs, AccessOptions(**case.options))}
 
     assert {name: shown(row) for name, row in rows.items()} == {
