@@ -138,9 +138,10 @@ class RandomAccount:
         """The account below a root and units, with one service control policy a level; resource ones at the root."""
         if not self.service_control and not self.resource_control:
             return {}
-        nodes = [*("r-1", "ou-1", "ou-2")[: len(self.service_control) - 1], ACCOUNT]
+        levels = self.service_control or [[{"Effect": "Allow", "Action": "*", "Resource": "*"}]]
+        nodes = [*("r-1", "ou-1", "ou-2")[: len(levels) - 1], ACCOUNT]
         kinds = ("RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY")
-        attached = [(node, kinds[1], f"p-{node}", each) for node, each in zip(nodes, self.service_control, strict=True)]
+        attached = [(node, kinds[1], f"p-{node}", each) for node, each in zip(nodes, levels, strict=True)]
         # Each level has `RCPFullAWSAccess`, which cannot be taken away.
         attached += [(node, kinds[0], "p-full", _full()) for node in nodes]
         attached += [(nodes[0], kinds[0], f"p-rcp{number}", each) for number, each in enumerate(self.resource_control)]

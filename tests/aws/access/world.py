@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import product
 
 from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.model import OrgAccount
 from tests.aws.evaluator import (
     Caller,
     Limits,
@@ -186,6 +187,8 @@ class World:
             "aws:currenttime": ("2024-06-01T00:00:00Z",),
             "aws:viaawsservice": ("false",),
         }
+        if self._place is not None:
+            context["aws:principalorgid"] = context["aws:resourceorgid"] = (self._place.organization_id,)
         if not caller.is_role:
             context["aws:username"] = (caller.arn.rpartition("/")[2],)
         if ENDPOINT in situation:
@@ -225,11 +228,15 @@ class World:
             f"role:{one.role_name}" for one in self.inputs.roles if one.path.startswith("/aws-service-role/")
         )
 
+    @cached_property
+    def _place(self) -> OrgAccount | None:
+        """Where the account stands in its organization, where that is known."""
+        accounts = getattr(self.inputs, "org_accounts", ())
+        return next((row for row in accounts if row.account_id == self.inputs.account_id), None)
+
     def _controls(self, kind: str) -> tuple[tuple[Policy, ...], ...]:
         """The control policies of a kind by level, from the root down."""
-        here = next(
-            (row for row in getattr(self.inputs, "org_accounts", ()) if row.account_id == self.inputs.account_id), None
-        )
+        here = self._place
         if here is None or here.management or kind not in here.policy_types:
             return ()
         documents = {row.policy_id: parse(row.document) for row in self.inputs.org_control_policies}
