@@ -13,7 +13,7 @@ address of the internet, by an access key or role session without MFA and outsid
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -171,8 +171,17 @@ class _Comparison:
                     self.findings.over.append(f"{row.external_id} claims {action} on {target} for {who}: no {probe}")
             # A group without members is in no context at all.
             nobody = all(who.startswith("group:") for who in whom)
-            if wider and asked and not nobody and not any(self.world.in_some_situation(*each) for each in asked):
+            if not wider or nobody or action in ON_ACCOUNT:
+                continue
+            if not any(self.world.in_some_situation(*each) for each in (*asked, *self._of_another_key(whom, probes))):
                 self.findings.over.append(f"{row.external_id} claims {action} on {target}: never allowed to anybody")
+
+    def _of_another_key(self, whom: list[str], probes: list[Probe]) -> Iterator[tuple[str, Probe]]:
+        """The same for a key of a name that no policy names."""
+        for probe in probes:
+            if probe.action in ON_OBJECTS:
+                folder = probe.resource.rpartition("/")[0]
+                yield from ((who, replace(probe, resource=f"{folder}/of-another-name")) for who in whom)
 
     def _misses(self, who: str) -> None:
         with_reason = [row.external_id for row in self.rows if has(row, "narrower", "who")]
