@@ -534,7 +534,6 @@ CONTROLS = [
         writes,
         anns({"data": GET}),
         service=(FULL, document(allow("*", "*"), deny(PUT, "*"))),
-        pending="a Deny that is shown exactly",
     ),
     NastyCase(
         "a level of the organization that does not allow S3",
@@ -569,7 +568,6 @@ CONTROLS = [
                 DENY_ALL_BUT | {"NotAction": "iam:*"} | when("StringNotEquals", "aws:RequestedRegion", "us-east-1"),
             ),
         ),
-        pending="a Deny that is shown exactly",
     ),
     NastyCase(
         "a service control policy also limits what a bucket gives",
@@ -584,7 +582,6 @@ CONTROLS = [
         writes,
         anns({"data": GET}),
         resource=document(deny(PUT, "*") | {"Principal": "*"}),
-        pending="a Deny that is shown exactly",
     ),
     NastyCase(
         "a resource control policy against strangers",

@@ -231,8 +231,7 @@ class World:
     @cached_property
     def _place(self) -> OrgAccount | None:
         """Where the account stands in its organization, where that is known."""
-        accounts = getattr(self.inputs, "org_accounts", ())
-        return next((row for row in accounts if row.account_id == self.inputs.account_id), None)
+        return next((row for row in self.inputs.org_accounts if row.account_id == self.inputs.account_id), None)
 
     def _controls(self, kind: str) -> tuple[tuple[Policy, ...], ...]:
         """The control policies of a kind by level, from the root down."""
