@@ -15,7 +15,15 @@ from tests.aws.access.random_accounts import KEYS, Features, RandomAccount, rand
 
 WANTED = int(os.environ.get("RAITO_PIPELINE_PROBES", "20000"))
 FIRST = int(os.environ.get("RAITO_PIPELINE_PROBES_FROM", "0"))
-FEATURES = Features(conditions=True, assume_rights=True, boundaries=True, short_arns=True, control_policies=True)
+FEATURES = Features(
+    conditions=True,
+    short_arns=True,
+    assume_rights=True,
+    boundaries=True,
+    bucket_policies=True,
+    control_policies=True,
+    points=True,
+)
 
 
 @pytest.mark.timeout(0 if WANTED > 20_000 else 60)

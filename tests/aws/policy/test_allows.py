@@ -84,11 +84,3 @@ def test_a_statement_that_never_applies_has_no_reasons_at_all() -> None:
     never = {"StringEquals": {"aws:ResourceAccount": "1"}}
 
     assert given("arn:aws:s3:::elsewhere/*", Action=[GET, "ec2:*"], Condition=never) == (set(), [])
-
-
-def test_what_the_account_itself_may_be_given_by_not_resource_is_a_reason() -> None:
-    content = {"Effect": "Allow", "Action": "s3:CreateJob", "NotResource": "arn:aws:s3:::*"}
-    (statement,) = read_document(json.dumps({"Version": "2012-10-17", "Statement": content})).statements
-    claims, reasons = allowed(statement, SCOPE)
-    assert claims == set()
-    assert [(each.code, "s3:CreateJob may be given too" in each.text) for each in reasons] == [(Code.NARROWER, True)]
