@@ -14,7 +14,9 @@ from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.conditions import Bearing, judge
 from raito_pipeline.aws.policy.documents import Condition, Document, Statement
 from raito_pipeline.aws.policy.facts import Facts
+from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.wildcards import has_wildcard
 
 REQUESTED_REGION = "aws:requestedregion"
@@ -44,7 +46,7 @@ class _Buckets:
         """The statement without its conditions on the region, for the buckets where they hold; with them for others
         whose region is not known."""
         conditions = _region_conditions(statement)
-        if not conditions or statement.resources is None:
+        if not conditions or statement.resources is None or not permissions_of(statement):
             yield statement
             return
         there = {bucket: _holds(statement, conditions, region) for bucket, region in self.regions.items()}
@@ -60,6 +62,9 @@ class _Buckets:
         if unknown:
             yield replace(of_buckets, resources=tuple(unknown))
         yield from self._of_the_account(statement, set(there.values()), others)
+        if names_action(statement, ASSUME_ROLE):
+            # It can be called in any region, too; whether that is done is not known.
+            yield replace(statement, actions=(ASSUME_ROLE,), not_actions=None)
 
     def _of_the_account(
         self, statement: Statement, holds: set[bool | None], others: tuple[Condition, ...]

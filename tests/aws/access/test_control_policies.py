@@ -97,6 +97,12 @@ def test_a_service_linked_role_is_not_limited_and_others_are() -> None:
     assert got == {"role:AWSServiceRoleForX": True, "role:AWSServiceRoleForFun": False, "role:r": False}
 
 
+def test_who_may_not_assume_roles_by_a_control_policy_does_not_have_them() -> None:
+    assert account().organization().build()["role:r"].who_users == ("ada",)
+    told = account().organization().control("no", document(deny("sts:AssumeRole", "*")), UNIT)
+    assert told.build()["role:r"].who_users == ()
+
+
 LISTS: dict[str, tuple[dict[str, list[str]], set[str]]] = {
     "one level allows a part": ({UNIT: ["s3:Get*"]}, {"s3:GetObject"}),
     "two policies of one level": ({UNIT: ["s3:Get*", "s3:Delete*"]}, {"s3:GetObject", "s3:DeleteBucket"}),

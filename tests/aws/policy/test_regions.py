@@ -70,6 +70,8 @@ def test_a_condition_on_the_region_is_told_apart_by_bucket(case: str) -> None:
 
 
 STAYS = {
+    "nothing of S3": document("Deny", GUARD, NotAction=["s3:*", "iam:*"]),
+    "another service alone": document("Allow", GUARD, Action=["ec2:*", "sts:AssumeRole"]),
     "no such condition": document("Deny", OTHER),
     "buckets by a wildcard": document("Deny", GUARD, Resource="arn:aws:s3:::da*"),
     "everything but": document("Deny", GUARD, NotResource="arn:aws:s3:::home/*"),
@@ -82,6 +84,10 @@ def test_what_cannot_be_told_apart_stays_as_it_is(case: str) -> None:
     assert by_region(STAYS[case], KNOWN, "aws") == STAYS[case]
 
 
-def test_what_exempts_s3_says_nothing_of_buckets() -> None:
-    exempt = by_region(document("Deny", GUARD, NotAction=["s3:*", "iam:*"]), KNOWN, "aws")
-    assert [statement.actions for statement in exempt.statements] == [()]
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_the_right_to_assume_roles_keeps_its_condition(effect: str) -> None:
+    both = by_region(document(effect, GUARD, Action=["s3:GetObject", "sts:*"]), KNOWN, "aws")
+    kept = both.statements[-1]
+    assert (kept.actions, kept.resources) == (("sts:AssumeRole",), ("*",))
+    assert [condition.label for condition in kept.conditions] == [GUARDED]
+    assert len(both.statements) == 2
