@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-tools
 SANDBOX := .sandbox
 
-.PHONY: install run ui test static pytest test-daemon matrix probes bench docs managed-policies clean
+.PHONY: install run ui test static pytest test-daemon matrix probes bench docs lock sbom managed-policies clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -14,7 +15,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	  || { echo "raito-pipeline needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing into $(VENV) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
@@ -57,6 +58,25 @@ bench: install
 docs: install
 	$(BIN)/python -m raito_pipeline.config.docs docs/options.md
 	$(BIN)/python -m raito_pipeline.model.docs docs/tables.md
+
+# What is installed for releases and not for work: the maker of the locks, of the bill of materials, of the licences.
+$(TOOLS)/.installed: tools.lock
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools.lock
+	@touch $@
+
+# The newest versions that pyproject.toml allows, with the hashes of their files for every platform.
+lock: $(TOOLS)/.installed
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra sandbox --universal --upgrade \
+	  --generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+
+# What is installed, as CycloneDX (build/sbom.json), and under which licences (build/licenses.md).
+sbom: install $(TOOLS)/.installed
+	@mkdir -p build
+	$(TOOLS)/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file build/sbom.json
+	$(TOOLS)/bin/pip-licenses --python=$(BIN)/python --from=mixed --format=markdown --order=license \
+	  --output-file=build/licenses.md
 
 # The copy of AWS's own policies, for accounts that may not read them: from AWS, with the profile PROFILE.
 managed-policies: install

@@ -73,3 +73,24 @@ def test_what_is_imported_is_declared(paths: tuple[Path, ...], extras: tuple[str
 
 def test_what_the_product_needs_is_imported() -> None:
     assert declared() - imported(PRODUCT).keys() <= FOR_READERS
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "tools.lock"])
+def test_a_lock_names_exact_versions_with_hashes_and_no_index(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"(?m)^(?=\S)", text.replace("\\\n", " ").strip())[1:]
+    assert len(entries) > 30
+    for entry in entries:
+        assert re.match(r"[A-Za-z0-9_.-]+(\[[\w, -]+\])?==[\w.!+-]+( ; [^#]+?)? +--hash=sha256:[0-9a-f]{64}", entry), (
+            entry
+        )
+    assert "://" not in text
+    assert "index" not in text.replace("--no-index", "")
+
+
+def test_what_is_declared_is_locked() -> None:
+    locked = {
+        line.partition("==")[0].partition("[")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()
+    }
+    plain = {name.lower().replace("_", "-") for name in locked}
+    assert {name.replace("_", "-") for name in declared(*PROJECT["optional-dependencies"])} - plain == set()
