@@ -177,6 +177,15 @@ def _the_folders_of(pattern: Pattern) -> Remark:
     )
 
 
+def is_multi_region(pattern: Pattern) -> bool:
+    """True for the ARN of a multi-region access point, which is of no region: `arn:aws:s3::ACCOUNT:accesspoint/A.mrap`.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointPermissions.html
+    """
+    name = (pattern.resource or "").removeprefix("accesspoint/").partition("/")[0]
+    return pattern.resource != name and pattern.region == "" and name.endswith(".mrap")
+
+
 def _not_found(pattern: Pattern, scope: Scope) -> Remark:
     def remark(one: str, many: str) -> Remark:
         return Remark(Code.NARROWER, pattern.text, f"resource {{}} {one}", f"resources {{}} {many}")
@@ -184,6 +193,9 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
     if not scope.account_wide:
         behind = "the access point nor objects behind it"
         return remark(f"is neither {behind}", f"are neither {behind}")
+    if not pattern.plain and is_multi_region(pattern):
+        beyond = "over buckets that are not read: what it gives is not claimed"
+        return remark(f"is a multi-region access point {beyond}", f"are multi-region access points {beyond}")
     if not pattern.plain and (pattern.resource or "").startswith("accesspoint/"):
         through = "it gives access through that alone, where the access point and its bucket permit it"
         return remark(f"is an access point: {through}", f"are access points: {through}")

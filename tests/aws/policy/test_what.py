@@ -265,6 +265,11 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
         {},
         "is an access point: it gives access through that alone",
     ),
+    "new: a multi-region access point is none of a bucket": (
+        allow(GET, "arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap/object/*"),
+        {},
+        "is a multi-region access point over buckets that are not read",
+    ),
     "a job": (allow(GET, "arn:aws:s3:us-east-1:111122223333:job/1"), {}, "no bucket and no object"),
     "a resource that is no ARN": (allow(GET, "logs"), {}, "resource logs is no ARN"),
     "new: one line for all that is alike": (
