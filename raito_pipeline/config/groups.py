@@ -354,7 +354,7 @@ class Excludes(OptionGroup):
         Option(
             kinds.PATTERNS,
             "Users whose whole name matches one of these are imported by name only: no tags, e-mail address or "
-            "inline policies.",
+            "inline policies. A Deny in these counts all the same, as in whatever else is left out of the import.",
             default="none",
         ),
     ] = ()

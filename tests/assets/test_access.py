@@ -171,7 +171,7 @@ def test_what_is_incomplete_is_counted_by_code_and_element() -> None:
     assert [(each["code"], each["element"], each["access providers"]) for each in records] == [
         ("narrower", "NotResource", 1),
         ("wider", "Deny under a condition (Bool x)", 2),
-        ("elsewhere", "action: of a service whose access is not shown", 1),
+        ("elsewhere", "action: of another service", 1),
         ("elsewhere", "p: action iam:* is of a service whose access is not shown", 1),
     ]
     assert str(records[1]["example"]).startswith("policy p, statement 1: Deny under a condition")

@@ -44,8 +44,13 @@ _ELEMENTS = tuple(
     for pattern, shown in (
         (r"(Condition|Deny under a condition|Deny of calls with) ?(\(.*?\))?.*", r"\1 \2"),
         (r"(NotResource|NotPrincipal|Deny)\b.*", r"\1"),
-        (r"(action|resource) \S+ is (some objects) of bucket .*", r"\1: \2 of a bucket"),
-        (r"(action|resource) \S+ (?:is )?(.*?)(?:;.*)?", r"\1: \2"),
+        (r"(action|resource)s? \S+(?:, \S+)* (?:is|are) (some objects)\b.*", r"\1: \2"),
+        (r"(action|resource)s? \S+(?:, \S+)* (?:is a|are) (single key)s?\b.*", r"\1: \2"),
+        (r"(action|resource)s? \S+(?:, \S+)* (?:is of a service|are of services)\b.*", r"\1: of another service"),
+        (r"(action|resource)s? \S+(?:, \S+)* (?:matches|match) (no bucket)\b.*", r"\1: matches \2"),
+        (r"(action|resource)s? \S+(?:, \S+)* (?:is |are )?(.*?)(?:;.*)?", r"\1: \2"),
+        (r"(principals have different access)\b.*", r"\1"),
+        (r"(principal) \S+ is (one session)\b.*", r"\1: \2 of a role"),
         (r".*\b(wildcard principal)\b.*", r"\1"),
         (
             r"principal (?:\S+ )?\S+ is (of another account|not known|no user, group or role|whoever).*",

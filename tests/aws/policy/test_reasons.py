@@ -40,13 +40,22 @@ def test_how_calls_are_made_leaves_nobody_and_nothing_out() -> None:
         ("policy p, statement 1: Deny: what it may touch is not claimed", "Deny"),
         (
             "policy p, statement 1: resource arn:aws:s3:::b/*.csv is some objects of bucket b, not a whole folder",
-            "resource: some objects of a bucket",
+            "resource: some objects",
         ),
         (
             "policy p, statement 1: resource arn:aws:s3:::b matches no bucket of the account",
-            "resource: matches no bucket of the account",
+            "resource: matches no bucket",
         ),
         ("policy p, statement 1: action s3:X is not known", "action: not known"),
+        (
+            "policy p, statement 1: resources arn:aws:s3:::a/x*, arn:aws:s3:::b/x* are some objects, not whole folders",
+            "resource: some objects",
+        ),
+        (
+            "policy p, statement 1: actions ec2:*, kms:Decrypt are of services whose access is not shown",
+            "action: of another service",
+        ),
+        ("principals have different access; not all of it is claimed: a, b", "principals have different access"),
         ("trust policy, statement 1: principal 444455556666 is of another account", "principal: of another account"),
         (
             "trust policy, statement 1: principal Service x.amazonaws.com is no user, group or role of the account",
