@@ -131,7 +131,8 @@ REVOCATIONS = (
     Revocation("point-changed", _in("point point-changed", "/hr/"), _PUT_POINT),
     Revocation("point-emptied", _in("point point-emptied", "bob"),
                frozenset({"GetAccessPointPolicy", "DeleteAccessPointPolicy"})),
-    Revocation("point-gone", _there("point point-gone"), frozenset({"GetAccessPointPolicy", "DeleteAccessPoint"})),
+    Revocation("point-gone", _there("point point-gone"),
+               frozenset({"GetAccessPoint", "GetAccessPointPolicy", "DeleteAccessPoint"})),
 )  # fmt: skip
 
 
