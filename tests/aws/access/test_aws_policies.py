@@ -15,23 +15,34 @@ from tests.aws.access.comparison import CODES, has
 from .conftest import Told
 
 
-@pytest.mark.xfail(strict=False, reason="pending: conditions that the account decides, resources that are not here")
-def test_few_policies_of_aws_cannot_be_shown_as_they_are() -> None:
-    """At most 15 % of those with an S3 permission."""
+@pytest.fixture(scope="module")
+def rows() -> list[AccessProvider]:
+    """The policies of AWS with an S3 permission, each attached to a user of its own."""
     told = Told()
     for arn, policy in kept_policies().items():
         name = arn.rpartition("/")[2]
         if gives_s3(read_document(policy.document)):
             told.user(name).policy(name, policy.document, f"user:{name}", aws=True)
-    rows = told.build().values()
+    return list(told.build().values())
 
+
+def test_most_policies_of_aws_are_shown_as_they_are(rows: list[AccessProvider]) -> None:
     counts = Counter(code for row in rows for code in CODES if has(row, code))
     incomplete = sum(row.incomplete for row in rows)
     print(f"{len(rows)} policies of AWS with S3 permissions: {incomplete} incomplete, by code {dict(counts)}")
     for words, times in _causes(rows).most_common(15):
         print(f"{times:5} {words}")
     assert len(rows) > 250
-    assert incomplete <= len(rows) * 0.15
+    assert incomplete <= len(rows) * 0.35
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a third: conditions on tags and on the calling service, patterns of keys in any bucket, unknown actions",
+)
+def test_few_policies_of_aws_cannot_be_shown_as_they_are(rows: list[AccessProvider]) -> None:
+    """At most 15 % of those with an S3 permission."""
+    assert sum(row.incomplete for row in rows) <= len(rows) * 0.15
 
 
 def _causes(rows: Iterable[AccessProvider]) -> Counter[str]:

@@ -513,6 +513,22 @@ BUCKETS = [
     ),
 ]
 
+
+def in_vpc(told: Told) -> None:
+    """An access point that answers requests from its VPC only."""
+    told.point("p", AT_POINT)
+    told.access_points[0] = replace(told.access_points[0], network_origin="VPC", vpc_id="vpc-1")
+
+
+BUCKETS.append(
+    NastyCase(
+        "an access point of a VPC",
+        in_vpc,
+        {f"accesspoint:{POINT}": Shown("user:ann", {"data": GET}, "wider", "vpc-1")},
+        bucket=document(DELEGATES),
+    )
+)
+
 FULL = document(allow("*", "*"))
 RIGHTS = document(allow([GET, PUT], f"{DATA}/*"))
 
