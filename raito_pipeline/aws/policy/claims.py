@@ -44,7 +44,7 @@ class Scope:
     facts: Facts = UNKNOWN
     """what is known of the calls that conditions and policy variables are about"""
     paths: KnownPaths = NO_PATHS
-    """files and folders that single keys and beginnings of keys are looked up in"""
+    """files and folders that single keys and beginnings of keys are looked up in; what is not in it gives nothing"""
 
     def called_by(self, principal: PrincipalFacts | None) -> "Scope":
         """The same where one user or role calls."""
