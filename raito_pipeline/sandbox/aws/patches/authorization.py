@@ -9,7 +9,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -40,8 +40,12 @@ from raito_pipeline.sandbox.aws.policy_decisions import (
 _ACTIONS = {
     "s3:HeadBucket": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
-    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
 }
+_OF_A_BUCKET = {
+    "publicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "ownershipControls": "s3:GetBucketOwnershipControls",
+}
+"""what the emulator takes for a listing of the bucket, by the parameter of the call"""
 _CONTROL_ACTIONS = {"s3:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock"}
 """the same of S3 Control, which has operations of the same name"""
 _LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"})
@@ -62,6 +66,7 @@ def patch_authorization() -> None:
         elif self.headers.get("X-Amz-Target") not in ActionAuthenticatorMixin.PUBLIC_OPERATIONS:
             request = _signed_request(self, request_class)
             request.check_signature()
+            request._action = _action_of(self, request)
             if not _is_permitted(self, request, resource):
                 request._raise_access_denied()
 
@@ -100,9 +105,20 @@ def _signed_request(self: Any, request_class: Any) -> IAMRequestBase:
     return request
 
 
+def _action_of(self: Any, request: IAMRequestBase) -> str:
+    """The action of a call as AWS names it."""
+    if isinstance(self, S3ControlResponse):
+        return _CONTROL_ACTIONS.get(request._action, request._action)
+    if isinstance(self, S3Response) and self.method == "GET":
+        asked = parse_qs(self.parsed_url.query, keep_blank_values=True) if hasattr(self, "parsed_url") else {}
+        found = next((action for name, action in _OF_A_BUCKET.items() if name in asked), None)
+        if found is not None:
+            return found
+    return _ACTIONS.get(request._action, request._action)
+
+
 def _is_permitted(self: Any, request: IAMRequestBase, resource: str) -> bool:
-    named = _CONTROL_ACTIONS if isinstance(self, S3ControlResponse) else _ACTIONS
-    action = named.get(request._action, request._action)
+    action = request._action
     if action == _ALWAYS:
         return True
     try:
