@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.sandbox.aws.conftest import ACCOUNT, REGION, ClientOf, without_account_in_host
@@ -65,3 +67,15 @@ def test_a_wrong_secret_is_refused(limited: Any) -> None:
 def test_everything_is_allowed_again_afterwards(limited: Any, aws: EmulatedAws) -> None:
     enforce_iam(aws, on=False)
     assert limited("iam").list_roles()["Roles"] == []
+
+
+def test_parts_of_a_bucket_need_rights_of_their_own(limited: Any) -> None:
+    """Whoever may not list a bucket may still read its ownership controls and its public access block."""
+    statement = allow("s3:GetBucketOwnershipControls", f"arn:aws:s3:::{BUCKET}")["Statement"][0]
+    block = allow("s3:GetBucketPublicAccessBlock", f"arn:aws:s3:::{BUCKET}")["Statement"][0]
+    s3 = limited("s3")
+    assert code(s3.get_bucket_ownership_controls, Bucket=BUCKET) == "AccessDenied"
+    iam = iam_of(ACCOUNT)
+    iam.put_user_policy("limited", "parts", json.dumps({"Version": "2012-10-17", "Statement": [statement, block]}))
+    assert code(s3.get_bucket_ownership_controls, Bucket=BUCKET) == "OwnershipControlsNotFoundError"
+    assert code(s3.get_public_access_block, Bucket=BUCKET) == "NoSuchPublicAccessBlockConfiguration"

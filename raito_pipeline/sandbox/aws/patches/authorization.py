@@ -17,7 +17,7 @@ from moto.iam.access_control import AssumedRoleAccessKey, IAMRequestBase, IAMUse
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import IAMBackend, ManagedPolicy, Role, User
 from moto.s3.models import FakeBucket, s3_backends
-from moto.s3.responses import S3Response
+from moto.s3.responses import ACTION_MAP, S3Response
 from moto.s3control.models import AccessPoint
 from moto.s3control.responses import S3ControlResponse
 from moto.sts.models import sts_backends
@@ -56,8 +56,15 @@ _TAGS = "/v20180820/tags/"
 _ALWAYS = "sts:GetCallerIdentity"
 
 
+_UNNAMED = {"publicAccessBlock": "PublicAccessBlock", "ownershipControls": "OwnershipControls"}
+"""parts of a bucket, by their name in the query, whose actions the emulator takes for listing the bucket"""
+
+
 def patch_authorization() -> None:
     """Decide as AWS does, while IAM is enforced."""
+    for method, verb in (("GET", "Get"), ("PUT", "Put")):
+        for query, name in _UNNAMED.items():
+            ACTION_MAP["BUCKET"][method][query] = f"{verb}Bucket{name}"
 
     @replace(ActionAuthenticatorMixin, "_authenticate_and_authorize_action")
     def authorize(_before: Method, self: Any, request_class: Any, resource: str = "*") -> None:
