@@ -27,7 +27,7 @@ ON_OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:GetObje
 ON_BUCKETS = ("s3:ListBucket", "s3:GetBucketLocation", "s3:PutBucketAcl", "s3:GetBucketTagging")
 ON_ACCOUNT = {
     "s3:ListAllMyBuckets": "arn:aws:s3:::*",
-    "s3:CreateJob": "arn:aws:s3:eu-west-1:111122223333:job/*",
+    "s3:CreateJob": "*",
     "s3:DeleteAccessPoint": "arn:aws:s3:eu-west-1:111122223333:accesspoint/q",
 }
 THROUGH_POINTS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket")
