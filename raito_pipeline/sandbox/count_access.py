@@ -33,11 +33,27 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
     found["aws_policy"] += counter.principals_with_inline_policies()
     points = counter.access_points(account.regions)
     found["aws_access_point"] += sum(p["Policy"] is not None and not _made_by_raito(p["Tags"]) for p in points)
+    found["aws_bucket_policy"] = sum(
+        any(_gives_somebody(statement, account.account_id) for statement in policy["Statement"])
+        for policy in counter.bucket_policies()
+    )
     return {kind: number for kind, number in found.items() if number}
 
 
 def _made_by_raito(tags: Iterable[dict[str, str]]) -> bool:
     return any(tag["Key"].lower() == "creator" and tag["Value"].lower() == "raito" for tag in tags)
+
+
+def _gives_somebody(statement: dict[str, Any], account_id: str) -> bool:
+    """True for an Allow of S3 to others than the account itself, which leaves it to its other policies."""
+    if statement["Effect"] != "Allow" or not _allows(statement):
+        return False
+    principal = statement["Principal"]
+    named = principal["AWS"] if isinstance(principal, dict) and "AWS" in principal else "*"
+    return any(
+        name not in (account_id, f"arn:aws:iam::{account_id}:root")
+        for name in ([named] if isinstance(named, str) else named)
+    )
 
 
 @cache

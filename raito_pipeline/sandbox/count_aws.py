@@ -48,6 +48,15 @@ class AwsCounter:
             if region in self._account.regions and bucket["Name"] != self._account.cloudtrail_bucket:
                 yield bucket["Name"], region
 
+    def bucket_policies(self) -> Iterator[dict[str, Any]]:
+        """The policies of the buckets in the regions of the account that have one."""
+        client = self._client("s3", "us-east-1")
+        for name, _ in self.buckets():
+            try:
+                yield json.loads(client.get_bucket_policy(Bucket=name)["Policy"])
+            except client.exceptions.ClientError:
+                continue
+
     def data_objects(self) -> dict[str, int]:
         """Data objects by type."""
         return self._files() if self._account.mode == "s3" else self._tables()
