@@ -20,6 +20,7 @@ from raito_pipeline.aws.push.access_point_changes import (
 from raito_pipeline.aws.push.access_point_statements import (
     POINT_POLICY_LIMIT,
     CurrentPolicy,
+    Grant,
     Statement,
     grants,
     kept,
@@ -200,6 +201,9 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
         return _within_limit(draft, own, [], current)
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
     hidden = _not_shown(plans, draft, place, current, principals)
+    elsewhere = _given_as_everybody(plans, draft, place, current)
+    _say_what_stays(draft, elsewhere - grants(own), principals)
+    own = kept(own, grants(own) - elsewhere)
     if grants([*own, *hidden]) == grants(current.plain):
         return there.policy
     return _within_limit(draft, own, [*hidden, *current.others], current)
@@ -212,22 +216,51 @@ def _not_shown(
 
     An import has one who and one what, and a policy may have several.
     """
-    view, own_id = plans.state.view, draft.external_id or ""
-    row, claims = view.providers.get(own_id), view.what(own_id)
-    if row is None or claims is None:
+    imported = _imported(plans, draft, place)
+    if imported is None:
         return []
-    who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
-    imported = Draft(replace(draft.control, who=who), draft.kind)
-    shown_to = _arns(point_who(plans, imported))
-    partition = plans.options.aws_partition
-    made = point_statements(view.items(claims), place.arn, place.bucket.name, plans.state.account_id, partition)
-    shown = {(grant[0], grant[1]) for grant in grants(point_policy(made.statements, shown_to))}
+    shown_to, statements = imported
+    shown = {(grant[0], grant[1]) for grant in grants(statements)}
     hidden = {
         grant
         for grant in grants(current.plain)
         if grant[0] not in shown_to or (grant[0] in wanted and (grant[0], grant[1]) not in shown)
     }
     return kept(current.plain, hidden)
+
+
+def _imported(plans: Plans, draft: Draft, place: _PointPlace) -> tuple[set[str], list[Statement]] | None:
+    """The principals of the who that the import shows, and its grants as statements; None where it shows none."""
+    view, own_id = plans.state.view, draft.external_id or ""
+    row, claims = view.providers.get(own_id), view.what(own_id)
+    if row is None or claims is None:
+        return None
+    who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
+    shown_to = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
+    partition = plans.options.aws_partition
+    made = point_statements(view.items(claims), place.arn, place.bucket.name, plans.state.account_id, partition)
+    return shown_to, point_policy(made.statements, shown_to)
+
+
+def _given_as_everybody(plans: Plans, draft: Draft, place: _PointPlace, current: CurrentPolicy) -> set[Grant]:
+    """What the import shows of those whom no statement names that a push could have written: it is for everybody."""
+    imported = _imported(plans, draft, place)
+    if imported is None:
+        return set()
+    return {grant for grant in grants(imported[1]) if grant[0] not in current.principals}
+
+
+def _say_what_stays(draft: Draft, left: set[Grant], principals: set[str]) -> None:
+    """An error for what was taken away from some, and is given to everybody by a statement that stays."""
+    control = draft.control
+    for principal in sorted({grant[0] for grant in left}):
+        is_locked = control.inheritance_locked if ":role/" in principal else control.who_locked
+        if control.what_locked if principal in principals else is_locked:
+            continue
+        draft.leave_out(
+            f"{principal} keeps what the policy of the access point gives to everybody: a statement that names "
+            f"everybody cannot be taken away from some. Change it in AWS"
+        )
 
 
 def _arns(who: PointWho) -> set[str]:

@@ -26,6 +26,7 @@ from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import same
 from raito_pipeline.aws.readers.access_points import read_access_points
+from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies as read_all_bucket_policies
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.organization import read_organization
 from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
@@ -67,6 +68,8 @@ class Running:
             AwsClients(self.estate.master.profile), self.estate.identity_center_region,
             frozenset({account.account_id}), LIMITS,
         )  # fmt: skip
+        buckets = read_buckets(clients, S3Options()).rows
+        policies = read_all_bucket_policies(clients, account.account_id, options, buckets).rows
         return AccessInputs(
             account_id=account.account_id,
             users=iam.users.rows,
@@ -74,8 +77,9 @@ class Running:
             roles=iam.roles.rows,
             policies=iam.policies.rows,
             attachments=iam.attachments.rows,
-            buckets=read_buckets(clients, S3Options()).rows,
+            buckets=buckets,
             access_points=points,
+            bucket_policies=policies,
             permission_sets=org.permission_sets.rows,
             assignments=org.assignments.rows,
         )
@@ -161,9 +165,41 @@ def test_an_account_of_the_estate_is_pushed_back_without_a_change(running: Runni
     assert [(orphan.resource, orphan.removed) for orphan in plan.orphans] == [(account.retired_role, False)]
 
 
+def _leave_to_access_points(running: Running, account: EstateAccount, name: str) -> None:
+    """Have the bucket behind an access point permit whatever its access points permit."""
+    (point,) = [each for each in running.inputs(account).access_points if each.name == name]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "*",
+        "Resource": [f"arn:aws:s3:::{point.bucket}", f"arn:aws:s3:::{point.bucket}/*"],
+        "Condition": {"StringEquals": {"s3:DataAccessPointAccount": account.account_id}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    AwsClients(account.profile).client("s3").put_bucket_policy(Bucket=point.bucket, Policy=document)
+
+
+def test_who_is_given_something_as_everybody_keeps_it_and_that_is_said(running: Running) -> None:
+    """Nobody is named: a push of what was imported changes nothing, and nobody can be taken out of everybody."""
+    export = running.pushed_back(running.estate.members[0])
+    (point,) = [each for each in export.controls if each.id.endswith("accesspoint/point-4")]
+    assert len(point.who.users) > 1
+    taken_out, *rest = point.who.users
+    fewer = replace(point, who=replace(point.who, users=tuple(rest)))
+
+    plan = export.plan([fewer if each is point else each for each in export.controls])
+
+    (target,) = [row for row in plan.targets if row.external_id == point.external_id]
+    assert {row.operation for row in plan.changes} <= {"none"}
+    assert [taken_out in error for error in target.errors] == [True]
+    assert "everybody" in target.errors[0]
+
+
 def test_who_is_not_shown_keeps_his_access_through_an_access_point(running: Running) -> None:
     """Two people have different access through it: the import shows one of them, who loses it in Raito Cloud."""
-    export = running.pushed_back(running.estate.members[1])
+    account = running.estate.members[1]
+    _leave_to_access_points(running, account, "point-3")
+    export = running.pushed_back(account)
     (point,) = [each for each in export.controls if each.id.endswith("accesspoint/point-3")]
     (shown,) = point.who.users
     nobody = replace(point, who=replace(point.who, users=()))
