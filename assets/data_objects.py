@@ -23,6 +23,7 @@ from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket, S3BucketPolicy
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
+from raito_pipeline.orchestration import gone
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.failure_policy import ReadRefused
 from raito_pipeline.orchestration.grid import Cell, Grid
@@ -85,10 +86,12 @@ def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:
         return
     clients = services.aws(target)
     meter = Meter(clients)
+    # What lies in a region that may be gone by mistake keeps its access, and what its buckets deny.
+    left = gone.gone_regions(services.options, log.store, cell.account)
     read = read_bucket_policies(
         clients,
         target.account_id,
-        target,
+        target.model_copy(update={"regions": (*target.regions, *left)}),
         tuple(log.store.rows(S3Bucket, cell.account)),
         earlier=log.store.earlier(S3BucketPolicy, cell.account),
         progress=services.progress,

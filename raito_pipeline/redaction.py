@@ -73,9 +73,8 @@ def _redacted(record: logging.LogRecord) -> logging.LogRecord:
     try:
         text = record.getMessage()
     except (TypeError, ValueError, KeyError):
-        # A call with arguments that do not fit: `logging` would print them as they are.
-        text = f"{record.msg} {record.args}"
-        record.args = None
+        # A call with arguments that do not fit: `logging` would print them as they are, and they may be secrets.
+        text, record.args = str(record.msg), None
     clean = redact(text, _known)
     if clean != text or record.args is None:
         record.msg, record.args = clean, None

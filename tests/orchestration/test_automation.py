@@ -37,7 +37,7 @@ def test_what_a_configuration_runs_by(loads: Loads, lines: list[str], schedules:
 
     automation = build_automation(options, make_grid(options))
 
-    assert [job.name for job in automation.jobs] == JOBS
+    assert [job.name for job in automation.jobs] == [*JOBS, "look_for_drift"]
     assert [schedule.name for schedule in automation.schedules] == schedules
     assert [sensor.name for sensor in automation.sensors] == sensors
     # nobody has to switch them on
@@ -51,5 +51,5 @@ def test_a_component_gives_its_name_to_all_of_it(loads: Loads) -> None:
     automation = build_automation(options, make_grid(options, Naming("eu")))
 
     names = [each.name for each in (*automation.jobs, *automation.schedules, *automation.sensors)]
-    assert len(names) == len(JOBS) + 3
+    assert len(names) == len(JOBS) + 4
     assert all(name.startswith("eu_") for name in names)

@@ -199,8 +199,8 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-PARTS = frozenset({"read_details", "read_lists", "read_people", "read_access"})
-"""what others of the readers call: by details and by lists of `read_account`, people and access of an organization"""
+PARTS = frozenset({"read_details", "read_lists", "read_people", "read_access", "read_boundaries"})
+"""what others of the readers call: `read_account` details, lists, boundaries; an organization people and access"""
 
 
 def test_every_reader_is_tried() -> None:
