@@ -36,7 +36,7 @@ static: install
 	$(BIN)/lint-imports
 
 pytest: install
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
