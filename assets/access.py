@@ -86,6 +86,8 @@ class _AccessWork:
     """what is not known of the control policies of the account"""
     organization: Input | None
     """the people that it has, where the account links one"""
+    others: tuple[str, ...] = ()
+    """the partitions of the other accounts of the file"""
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
@@ -165,7 +167,9 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
     # What lies in a region that may be gone by mistake keeps its access.
     left = gone.gone_regions(services.options, log.store, cell.account)
     options = target.model_copy(update={"regions": (*target.regions, *left)})
-    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, _people(services, cell.account))
+    others = (*(other.partition for other in services.options.accounts), *services.options.other_accounts)
+    people = _people(services, cell.account)
+    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, people, others)
 
 
 def _providers(work: _AccessWork) -> None:
@@ -186,7 +190,7 @@ def _effective(work: _AccessWork) -> None:
     def batches() -> Iterator[pa.RecordBatch]:
         place = work.organization
         people = work.log.store.earlier(OrgUser, *place[1:]) if place else ()
-        for batch in effective_batches(work.known, people):
+        for batch in effective_batches(work.known, people, _neighbours(work)):
             certainty.update(texts(batch, "certainty"))
             yield batch
 
@@ -213,6 +217,16 @@ def optional_inputs(store: Store, services: Services, grid: Grid, account: str) 
         place = cell_of("organization", key)
         inputs += [(table, place.account, place.region or "") for table in _OF_THE_ORGANIZATION]
     return tuple(each for each in inputs if store.info(*each) is not None)
+
+
+def _neighbours(work: _AccessWork) -> Iterator[IamUser | IamRole]:
+    """The users and roles, as last read, of those other accounts of the file that a trust policy names."""
+    trusts = [role.trust_policy for role in work.known.inputs.roles]
+    for partition in work.others:
+        home = partition.partition("-")[0]  # `ACCOUNT-TARGET` where two targets share one account
+        if home != work.known.inputs.account_id and any(home in text for text in trusts):
+            yield from work.log.store.earlier(IamUser, partition)
+            yield from work.log.store.earlier(IamRole, partition)
 
 
 def _people(services: Services, account: str) -> Input | None:

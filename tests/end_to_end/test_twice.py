@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.model import ImportResult
+from raito_pipeline.model import AccessBasis, AccessProvider, EffectiveAccess, ImportResult
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.compare import compare
+from raito_pipeline.storage import Store
 from tests.end_to_end.conftest import World, failures, started
 
 
@@ -29,6 +30,10 @@ def test_everything_arrives_and_a_second_sync_changes_nothing(world: World) -> N
     comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
     assert [line for line in comparison.lines if not line.equal] == []
     before = world.counts()
+    reached = {account: list(world.store.rows(EffectiveAccess, account)) for account in world.accounts}
+    assert all(reached.values())
+    for account in world.accounts:
+        assert _claims(world.store, account) == _claims_with_a_basis(world.store, account) != set()
 
     second = world.sync()
 
@@ -37,11 +42,26 @@ def test_everything_arrives_and_a_second_sync_changes_nothing(world: World) -> N
     assert [f"{call.service}:{call.operation}" for call in world.calls() if call.writes] == []
     assert world.counts() == before
     for account in world.accounts:
+        assert list(world.store.rows(EffectiveAccess, account)) == reached[account]
         for table in ("identity_store_import", "data_source_import", "access_provider_import", "data_usage_import"):
             (row,) = world.store.rows(ImportResult, account, table=table)
             assert (row.added, row.removed) == (0, 0), table
         (usage,) = world.store.rows(ImportResult, account, table="data_usage_import")
         assert usage.elements == 0
+
+
+def _claims(store: Store, account: str) -> set[tuple[str, str, str]]:
+    rows = store.rows(AccessProvider, account)
+    return {
+        (row.external_id, item.data_object.full_name, name)
+        for row in rows
+        for item in row.what
+        for name in item.permissions
+    }
+
+
+def _claims_with_a_basis(store: Store, account: str) -> set[tuple[str, str, str]]:
+    return {(row.external_id, row.data_object, row.permission) for row in store.rows(AccessBasis, account)}
 
 
 def asked_again(calls: Sequence[Call], times: Mapping[str, int] | None = None) -> list[str]:

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.assumed import RolePath, paths_from
 from raito_pipeline.aws.access.reach import Reach, reach_of
+from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy.principals import who_of_trust
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
-from raito_pipeline.model import EffectiveAccess, OrgUser
+from raito_pipeline.model import EffectiveAccess, IamRole, IamUser, OrgUser
 from raito_pipeline.model.batches import one_row_each
 
 _Row = tuple[EffectiveAccess, Sequence[str]]
@@ -27,12 +29,17 @@ class _Whom:
     name: str
 
 
-def effective_batches(account: Account, people: Iterable[OrgUser] = ()) -> Iterator[pa.RecordBatch]:
-    """The rows of `effective_access`: users, then roles, then people of the organization, each by name."""
-    return one_row_each(EffectiveAccess, "permission", _rows(account, people))
+def effective_batches(
+    account: Account, people: Iterable[OrgUser] = (), neighbours: Iterable[IamUser | IamRole] = ()
+) -> Iterator[pa.RecordBatch]:
+    """The rows of `effective_access`: users, roles, people of the organization, then `neighbours`, each by name.
+
+    `neighbours` are users and roles of other accounts of the same `raito.yml`, of whom some may assume roles.
+    """
+    return one_row_each(EffectiveAccess, "permission", _rows(account, people, neighbours))
 
 
-def _rows(account: Account, people: Iterable[OrgUser]) -> Iterator[_Row]:
+def _rows(account: Account, people: Iterable[OrgUser], neighbours: Iterable[IamUser | IamRole]) -> Iterator[_Row]:
     home = account.inputs.account_id
     for user in sorted(account.inputs.users, key=lambda row: row.user_name):
         yield from _of_principal(account, ("user", user.user_name), _Whom("user", home, user.user_id, user.user_name))
@@ -42,6 +49,7 @@ def _rows(account: Account, people: Iterable[OrgUser]) -> Iterator[_Row]:
     for person in sorted(people, key=lambda row: (row.user_name, row.user_id)):
         roles = {role for each in (person.user_id, *person.group_ids) for role in assigned.get(each, ())}
         yield from _through(account, _Whom("org_user", None, person.user_id, person.user_name), _paths(account, roles))
+    yield from _of_neighbours(account, {each.arn: each for each in neighbours})
 
 
 def _of_principal(account: Account, principal: PrincipalKey, whom: _Whom) -> Iterator[_Row]:
@@ -54,11 +62,30 @@ def _through(account: Account, whom: _Whom, paths: Iterable[RolePath]) -> Iterat
         yield from _reached(account, whom, reach_of(account, ("role", path.roles[-1])), path)
 
 
-def _paths(account: Account, roles: Iterable[str]) -> list[RolePath]:
-    """Where people get who may become each of some roles."""
+def _of_neighbours(account: Account, neighbours: Mapping[str, IamUser | IamRole]) -> Iterator[_Row]:
+    """What trust policies open to users and roles of other accounts, whose own policies have to allow it, too."""
+    users = {arn: arn for arn, row in neighbours.items() if isinstance(row, IamUser)}
+    directory = replace(account.directory, users=users, roles={arn: arn for arn in neighbours if arn not in users})
+    entered: dict[str, list[str]] = defaultdict(list)
+    for role in account.inputs.roles if neighbours else ():
+        who = who_of_trust(read_document(role.trust_policy), directory)
+        for arn in who.users | who.roles:
+            entered[arn].append(role.role_name)
+    for arn, roles in sorted(entered.items()):
+        row, home = neighbours[arn], arn.split(":")[4]
+        asked = f"account {home}: its policies have to let {arn} assume the role, too"
+        named = (
+            ("user", row.user_id, row.user_name) if isinstance(row, IamUser) else ("role", row.role_id, row.role_name)
+        )
+        whom = _Whom(named[0], home, *named[1:])
+        yield from _through(account, whom, _paths(account, roles, (asked,)))
+
+
+def _paths(account: Account, roles: Iterable[str], conditions: tuple[str, ...] = ()) -> list[RolePath]:
+    """Where somebody gets who may become each of some roles, which depends on conditions."""
     found: dict[str, RolePath] = {}
     for role in sorted(roles):
-        for path in paths_from(account, ("role", role), RolePath((role,), ())):
+        for path in paths_from(account, ("role", role), RolePath((role,), conditions)):
             last, known = path.roles[-1], found.get(path.roles[-1])
             if known is None or (len(path.conditions), len(path.roles)) < (len(known.conditions), len(known.roles)):
                 found[last] = path

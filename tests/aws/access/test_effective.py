@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pyarrow as pa
@@ -216,6 +217,23 @@ def test_people_have_the_permission_sets_that_are_assigned_to_them_or_their_grou
         ("eve", None, DATA, (reserved,), (f"ssorole:{reserved}",)),
         ("eve", None, ACCOUNT, (reserved, "inner"), (f"ssorole:{reserved}", "role:inner", "policy:p")),
     ]
+
+
+def test_a_user_of_another_account_of_the_same_file_is_named_with_what_it_takes() -> None:
+    far = "444455556666"
+    inner = trust({"AWS": role_arn("shared")})
+    told = Told().role("shared", trust({"AWS": user_arn("zoe", far)})).inline("role:shared", "read", READ)
+    told.role("inner", inner).policy("all", READ_ALL, "role:inner")
+    zoe = replace(Told().user("zoe").users[0], arn=user_arn("zoe", far))
+    batches = list(effective_batches(Account(told.inputs(), AccessOptions()), (), [zoe]))
+
+    rows = [row for batch in batches for row in from_batch(EffectiveAccess, batch) if row.principal_account == far]
+
+    assert [(row.principal_name, row.data_object, row.via_roles, row.certainty) for row in rows] == [
+        ("zoe", DATA, ("shared",), "conditional"),
+        ("zoe", ACCOUNT, ("shared", "inner"), "conditional"),
+    ]
+    assert rows[0].conditions == (f"account {far}: its policies have to let {zoe.arn} assume the role, too",)
 
 
 def test_who_has_equal_policies_has_equal_rows_and_variables_are_those_of_each() -> None:
