@@ -5,7 +5,7 @@ the statements that give it, of Denies that may refuse it, and of limits that co
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,9 +16,10 @@ from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
 from raito_pipeline.aws.access.resources import claims_by_resource
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.conditions import asks_who_calls
 from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.reasons import Code
-from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
+from raito_pipeline.aws.policy.resources import ACCOUNT, NoPattern, PermissionTarget
 from raito_pipeline.aws.policy.what import Basis, after_deny
 
 _NO_BASIS: Basis = frozenset()
@@ -89,8 +90,20 @@ class _Doubt:
     names: frozenset[str]
     """the permissions that it is about"""
     texts: Conditions
-    rest: frozenset[PermissionTarget] | None
-    """the parts of the data object that it is not about; None = it may refuse all of it"""
+    all_of_it: bool
+    """whether it may refuse every part of the data object; else it is about some buckets of the account"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Deny:
+    """A Deny statement under the label that people find it by."""
+
+    label: str
+    statement: Statement
+    buckets: frozenset[str] | None
+    """those that it may be about; None = any"""
+    whose: PrincipalKey | None
+    """the principal, where it asks who calls"""
 
 
 @dataclass(frozen=True)
@@ -105,65 +118,116 @@ class _Doubts:
 
     def pieces(self, claim: Claim) -> Iterator[tuple[Claim, Conditions]]:
         """A claim with the Denies that may refuse it. An account-wide one in buckets, where one is about some only."""
-        doubts = [doubt for doubt in self._doubts(claim) if claim.permission in doubt.names]
-        if all(doubt.rest is None for doubt in doubts):
-            yield claim, tuple(text for doubt in doubts for text in doubt.texts)
+        doubts = self._about(claim)
+        if all(doubt.all_of_it for doubt in doubts):
+            yield claim, _texts(doubts)
             return
         for place in self.scope.places:
-            here = PermissionTarget(place.bucket)
-            asked = (doubt.texts for doubt in doubts if doubt.rest is None or here not in doubt.rest)
-            yield Claim(here, claim.permission), tuple(text for texts in asked for text in texts)
+            # A Deny of a part of a bucket does not take the bucket away, and is a doubt all the same.
+            piece = Claim(PermissionTarget(place.bucket), claim.permission)
+            yield piece, _texts(self._about(piece))
 
-    def _doubts(self, claim: Claim) -> list[_Doubt]:
+    def _about(self, claim: Claim) -> list[_Doubt]:
         """Permissions that AWS checks on the same kinds of resources are refused alike, so one is tried for all."""
         found = permission(claim.permission)
         assert found is not None, claim
         checked = (found.on_bucket, found.on_object, found.by_prefix)
         kind = (claim.target, checked)
         if kind not in self._of_kinds:
-            tried = (self._doubt(*each, claim.target, checked) for each in self._denies)
+            tried = (self._doubt(deny, claim.target, checked) for deny in self._near(claim.target))
             self._of_kinds[kind] = [doubt for doubt in tried if doubt is not None]
-        return self._of_kinds[kind]
+        return [doubt for doubt in self._of_kinds[kind] if claim.permission in doubt.names]
+
+    def _near(self, target: PermissionTarget) -> Iterable[_Deny]:
+        """The Denies that may be about a data object."""
+        if target == ACCOUNT:
+            return self._denies
+        return self._by_bucket.get(target.bucket, self._anywhere)
 
     @cached_property
-    def _denies(self) -> list[tuple[str, Statement]]:
+    def _anywhere(self) -> list[_Deny]:
+        return [deny for deny in self._denies if deny.buckets is None]
+
+    @cached_property
+    def _by_bucket(self) -> Mapping[str, list[_Deny]]:
+        """For the buckets that one of them names."""
+        named = {bucket for deny in self._denies for bucket in deny.buckets or ()}
+        found: dict[str, list[_Deny]] = {bucket: [] for bucket in named}
+        for deny in self._denies:
+            for bucket in named if deny.buckets is None else deny.buckets:
+                found[bucket].append(deny)
+        return found
+
+    @cached_property
+    def _denies(self) -> list[_Deny]:
         return [
-            (f"{label}, {statement.label}", statement)
+            self._deny(f"{label}, {statement.label}", statement)
             for label, document in self.limits.denies
             for statement in document.statements
             if statement.effect == "Deny"
         ]
 
-    def _doubt(self, label: str, statement: Statement, target: PermissionTarget, checked: _Checked) -> _Doubt | None:
-        known = self.account.once(_known_doubts)
-        key = (id(statement), label, target, checked, self.alone)
+    def _deny(self, label: str, statement: Statement) -> _Deny:
+        whose = self.alone if asks_who_calls(statement) else None
+        known = self.account.once(_known_denies)
+        key = (id(statement), label, whose)
         if key not in known:
-            known[key] = _doubt(label, statement, target, checked, self.scope)
+            known[key] = _Deny(label, statement, _buckets(statement, self.scope), whose)
         return known[key]
+
+    def _doubt(self, deny: _Deny, target: PermissionTarget, checked: _Checked) -> _Doubt | None:
+        known = self.account.once(_known_doubts)
+        key = (id(deny.statement), deny.label, target, checked, deny.whose)
+        if key not in known:
+            known[key] = _doubt(deny, target, checked, self.scope)
+        return known[key]
+
+
+def _texts(doubts: Iterable[_Doubt]) -> Conditions:
+    return tuple(text for doubt in doubts for text in doubt.texts)
+
+
+def _known_denies(account: Account) -> dict[tuple[object, ...], _Deny]:  # noqa: ARG001 - one for each account
+    return {}
 
 
 def _known_doubts(account: Account) -> dict[tuple[object, ...], _Doubt | None]:  # noqa: ARG001 - one for each account
     return {}
 
 
-def _doubt(
-    label: str, statement: Statement, target: PermissionTarget, checked: _Checked, scope: Scope
-) -> _Doubt | None:
-    names = permissions_of(statement)
+def _buckets(statement: Statement, scope: Scope) -> frozenset[str] | None:
+    """The buckets that a Deny may be about, by the beginnings of its resources; None where it may be any."""
+    if statement.resources is None:
+        return None
+    buckets: set[str] = set()
+    for text in statement.resources:
+        try:
+            pattern = scope.pattern(text, statement)
+        except NoPattern as error:
+            if not error.readable:
+                return None
+            continue
+        if pattern.bucket is None:
+            return None
+        buckets |= {place.bucket for place in scope.named_by(pattern)}
+    return frozenset(buckets)
+
+
+def _doubt(deny: _Deny, target: PermissionTarget, checked: _Checked, scope: Scope) -> _Doubt | None:
+    names = permissions_of(deny.statement)
     alike = (each.name for each in permissions() if (each.on_bucket, each.on_object, each.by_prefix) == checked)
     one = next((name for name in alike if name in names), None)
     if one is None:
         return None
     claims = {Claim(target, one): _NO_BASIS}
-    _, why = after_deny(claims, statement, scope)
-    texts = tuple(reason.at(label).text for reason in why if reason.code is Code.WIDER)
+    _, why = after_deny(claims, deny.statement, scope)
+    texts = tuple(reason.at(deny.label).text for reason in why if reason.code is Code.WIDER)
     if not texts:
         return None
-    rest: frozenset[PermissionTarget] = frozenset()
-    if target == ACCOUNT:
-        bare, _ = after_deny(claims, replace(statement, conditions=()), scope)
-        rest = frozenset(claim.target for claim in bare) - {ACCOUNT}
-    return _Doubt(names, texts, rest or None)
+    if target != ACCOUNT:
+        return _Doubt(names, texts, all_of_it=True)
+    bare, _ = after_deny(claims, replace(deny.statement, conditions=()), scope)
+    return _Doubt(names, texts, all_of_it=all(claim.target == ACCOUNT for claim in bare))
 
 
 @dataclass

@@ -163,6 +163,17 @@ def test_a_deny_under_a_condition_makes_conditional_what_it_is_about_and_nothing
     assert {name: row.certainty for name, row in told_of(told, "ann", "s3:PutObject").items()} == {ACCOUNT: "certain"}
 
 
+def test_a_deny_of_one_bucket_and_a_part_of_another_leaves_neither_certain() -> None:
+    about = ["arn:aws:s3:::data/*", "arn:aws:s3:::other/secret/*"]
+    told = Told().user("ann").policy("p", READ_ALL, "user:ann")
+    told.policy("force", document(deny("s3:GetObject", about, Condition=NO_MFA)), "user:ann")
+
+    assert {name: row.certainty for name, row in told_of(told, "ann").items()} == {
+        DATA: "conditional",
+        OTHER: "conditional",
+    }
+
+
 def test_a_deny_of_everything_without_mfa_leaves_the_account_as_one_row() -> None:
     told = Told().user("ann").policy("p", READ_ALL, "user:ann")
     told.policy("force", document(deny("*", "*", Condition=NO_MFA)), "user:ann")
