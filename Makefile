@@ -68,7 +68,7 @@ $(TOOLS)/.installed: tools.lock
 # The newest versions that pyproject.toml allows, with the hashes of their files for every platform.
 lock: $(TOOLS)/.installed
 	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra sandbox --universal --upgrade \
-	  --generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+	  --generate-hashes --no-strip-extras --no-annotate --no-header --output-file requirements.lock
 
 # What is installed, as CycloneDX (build/sbom.json), and under which licences (build/licenses.md).
 sbom: install $(TOOLS)/.installed

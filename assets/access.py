@@ -164,9 +164,7 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
     except CellMissing as missing:
         said = verdict.but(f"it could not be built: {missing}")
         return _AccessWork(log, cell, said, missing, _built_of(log.store, cell), unknown, None)
-    # What lies in a region that may be gone by mistake keeps its access.
-    left = gone.gone_regions(services.options, log.store, cell.account)
-    options = target.model_copy(update={"regions": (*target.regions, *left)})
+    options = gone.with_gone_regions(services.options, log.store, target)
     others = (*(other.partition for other in services.options.accounts), *services.options.other_accounts)
     people = _people(services, cell.account)
     return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, people, others)

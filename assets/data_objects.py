@@ -86,12 +86,10 @@ def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:
         return
     clients = services.aws(target)
     meter = Meter(clients)
-    # What lies in a region that may be gone by mistake keeps its access, and what its buckets deny.
-    left = gone.gone_regions(services.options, log.store, cell.account)
     read = read_bucket_policies(
         clients,
         target.account_id,
-        target.model_copy(update={"regions": (*target.regions, *left)}),
+        gone.with_gone_regions(services.options, log.store, target),
         tuple(log.store.rows(S3Bucket, cell.account)),
         earlier=log.store.earlier(S3BucketPolicy, cell.account),
         progress=services.progress,

@@ -16,6 +16,11 @@ def is_exposed(url: str) -> bool:
     return parts.scheme.lower() == "http" and not _is_here(parts.hostname or "")
 
 
+def refusal(url: str, *, allowed: bool) -> str | None:
+    """Why nothing may be sent to an address; None where it may. `allowed`: `allow-plain-http` is on."""
+    return f"{url}: {EXPOSED}" if is_exposed(url) and not allowed else None
+
+
 def _is_here(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True

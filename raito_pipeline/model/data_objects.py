@@ -1,5 +1,6 @@
 """Rows of the data object stage."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -22,6 +23,10 @@ class S3Bucket:
     create_date: Annotated[datetime | None, "when it was created"]
     included: Annotated[bool, "true where the include and exclude lists of `raito.yml` keep it"]
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
+
+    def is_data_object(self, regions: Collection[str]) -> bool:
+        """True where it is one of the regions that are read (none = of all), and nothing leaves it out."""
+        return self.included and (not regions or self.region in regions)
 
 
 @row(

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from raito_pipeline.aws.connection.clients import aws_call
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, one_line
 from raito_pipeline.config import Pipeline
-from raito_pipeline.config.addresses import EXPOSED, is_exposed
+from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
 from raito_pipeline.config.groups import Login
 from raito_pipeline.raito.errors import LoginNotReadable
@@ -106,11 +106,10 @@ class DeferredValues:
 
     def _with_tls(self, client: Any, name: str) -> Any:
         """The client. Raises `AwsCredentialsInvalid` where what it reads could be read by others."""
-        url = client.meta.endpoint_url
-        if is_exposed(url) and not self._pipeline.allow_plain_http:
-            raise AwsCredentialsInvalid(
-                f"{name} at {url}: {EXPOSED}", action=client.meta.service_model.service_name, resource=name
-            )
+        refused = refusal(client.meta.endpoint_url, allowed=self._pipeline.allow_plain_http)
+        if refused is not None:
+            service = client.meta.service_model.service_name
+            raise AwsCredentialsInvalid(f"{name} at {refused}", action=service, resource=name)
         return client
 
     def _session(self, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A region that is left out by mistake must not be emptied in Raito Cloud. As long
 (`pipeline: removed-regions`), its tables stay, its buckets keep their place in access, and imports remove nothing.
 """
 
-from raito_pipeline.config import Options
+from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.storage import ReadStatus, Store
@@ -17,6 +17,12 @@ _TABLES = ("data_objects", "access_points")
 def gone_regions(options: Options, store: Store, account: str) -> tuple[str, ...]:
     """The regions of an account that are gone from `aws-regions`, and whose removal is not confirmed."""
     return tuple(r for r in _gone(options, store, account) if f"{account}/{r}" not in options.pipeline.removed_regions)
+
+
+def with_gone_regions(options: Options, store: Store, target: AccountTarget) -> AccountTarget:
+    """A target that reads those regions, too: what lies in one that may be gone by mistake keeps its access."""
+    left = gone_regions(options, store, target.partition)
+    return target.model_copy(update={"regions": (*target.regions, *left)})
 
 
 def confirmed_regions(options: Options, store: Store, account: str) -> tuple[str, ...]:

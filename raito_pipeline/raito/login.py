@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from raito_pipeline.config.addresses import EXPOSED, is_exposed
+from raito_pipeline.config.addresses import refusal
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
 from raito_pipeline.raito.transport import CONNECT_SECONDS
@@ -116,8 +116,9 @@ class TokenSource:
                 retries={"mode": "standard", "total_max_attempts": self._connection.attempts},
             )
             client = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
-            if is_exposed(client.meta.endpoint_url) and not self._connection.allow_plain_http:
-                raise self._failed(f"login at {client.meta.endpoint_url}: {EXPOSED}")
+            refused = refusal(client.meta.endpoint_url, allowed=self._connection.allow_plain_http)
+            if refused is not None:
+                raise self._failed(f"login at {refused}")
             self._cognito = client
         return self._cognito
 

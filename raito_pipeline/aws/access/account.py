@@ -19,7 +19,7 @@ from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, Permiss
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole, S3Bucket
+from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole
 
 T = TypeVar("T")
 PrincipalKey = tuple[str, str]
@@ -99,11 +99,8 @@ class Account:
         return {
             bucket.name: bucket.region
             for bucket in sorted(self.inputs.buckets, key=lambda bucket: bucket.name)
-            if bucket.region is not None and self._is_data_object(bucket)
+            if bucket.region is not None and bucket.is_data_object(self.options.regions)
         }
-
-    def _is_data_object(self, bucket: S3Bucket) -> bool:
-        return bucket.included and (not self.options.regions or bucket.region in self.options.regions)
 
     @property
     def folder_depth(self) -> int | None:
@@ -127,8 +124,12 @@ class Account:
 
     def read(self, text: str) -> Document:
         """A policy document; what it says of the regions of calls is told apart by the buckets of the account."""
-        regions = {bucket.name: bucket.region for bucket in self.inputs.buckets}
-        return by_region(read_document(text), regions, self.options.aws_partition)
+        return by_region(read_document(text), self._regions_of_all, self.options.aws_partition)
+
+    @cached_property
+    def _regions_of_all(self) -> dict[str, str | None]:
+        """All buckets of the account, with their region."""
+        return {bucket.name: bucket.region for bucket in self.inputs.buckets}
 
     @cached_property
     def inline(self) -> dict[PrincipalKey, list[InlinePolicy]]:
@@ -214,8 +215,7 @@ class Account:
     @cached_property
     def arns(self) -> dict[PrincipalKey, str]:
         """ARNs of users and roles."""
-        users = ((("user", user.user_name), user.arn) for user in self.inputs.users)
-        return dict((*users, *((("role", role.role_name), role.arn) for role in self.inputs.roles)))
+        return {principal: known.arn for principal, known in self.principals.items()}
 
     @cached_property
     def boundaries(self) -> dict[PrincipalKey, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
-from raito_pipeline.aws.access.assume import assumers
+from raito_pipeline.aws.access.assume import assumable
 
 Steps = Mapping[PrincipalKey, Mapping[str, tuple[str, ...]]]
 """by who assumes it, the roles that may be assumed, each with what that depends on (none = it is certain)"""
@@ -24,7 +24,7 @@ def paths_from(account: Account, principal: PrincipalKey, begin: RolePath | None
 
     `begin` is how somebody who is not of the account becomes the role `principal`; it is the first path then.
     """
-    steps = account.once(assumable)
+    steps = account.once(direct_steps)
     found = {begin.roles[-1]: begin} if begin else {}
     for certain in (True, False):
         waiting = deque([(principal, begin or RolePath((), ())), *_continued(found)])
@@ -42,11 +42,10 @@ def _continued(found: Mapping[str, RolePath]) -> Iterator[tuple[PrincipalKey, Ro
     return ((("role", role), path) for role, path in list(found.items()))
 
 
-def assumable(account: Account) -> Steps:
+def direct_steps(account: Account) -> Steps:
     """Who may assume which role directly."""
     steps: dict[PrincipalKey, dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for role in sorted(account.roles):
-        found = assumers(account, role)
+    for role, found in sorted(assumable(account).items()):
         for principal, depends_on in (*found.certain.items(), *found.conditional.items()):
             steps[principal].setdefault(role, depends_on)
     return steps

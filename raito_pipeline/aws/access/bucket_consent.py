@@ -54,7 +54,7 @@ def _within(claims: Claims, documents: tuple[Labelled, ...], scope: Scope) -> tu
 
 
 def _unread_policies(account: Account, principal: PrincipalKey) -> tuple[Reason, ...]:
-    arns = (arn for key in _holders(account, principal) for arn in account.managed.get(key, ()))
+    arns = (arn for key in account.identities(principal) for arn in account.managed.get(key, ()))
     unread = (f"policy {arn} was not read, and may permit it" for arn in arns if arn not in account.documents)
     return tuple(Reason(Code.NARROWER, text) for text in unread)
 
@@ -69,16 +69,10 @@ def _why_unknown(account: Account, bucket: str) -> str | None:
 
 def _own(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
     """The policies that a user or role has itself, or by its groups."""
-    keys = _holders(account, principal)
+    keys = account.identities(principal)
     inline = (one for key in keys for one in labelled(account.inline.get(key, ())))
     managed = (account.documents.get(arn) for key in keys for arn in account.managed.get(key, ()))
     return (*inline, *(one for one in managed if one is not None))
-
-
-def _holders(account: Account, principal: PrincipalKey) -> list[PrincipalKey]:
-    """Whose policies a user or role has: its own, and for a user those of its groups."""
-    groups = account.groups_of.get(principal[1], ()) if principal[0] == "user" else ()
-    return [principal, *(("group", group) for group in groups)]
 
 
 def _of_bucket(account: Account, principal: PrincipalKey, bucket: str) -> tuple[Labelled, ...]:

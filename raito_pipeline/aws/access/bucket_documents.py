@@ -5,7 +5,7 @@ its Denies are written for that bucket alone.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
@@ -64,7 +64,11 @@ def _read(account: Account) -> tuple[BucketDocument, ...]:
 
 def document_of(account: Account, bucket: str) -> BucketDocument | None:
     """The policy of one bucket; None where it has none, or it was not read."""
-    return next((each for each in bucket_documents(account) if each.row.bucket == bucket), None)
+    return account.once(_by_bucket).get(bucket)
+
+
+def _by_bucket(account: Account) -> Mapping[str, BucketDocument]:
+    return {each.row.bucket: each for each in bucket_documents(account)}
 
 
 def unread_buckets(account: Account) -> frozenset[str]:

@@ -8,7 +8,7 @@ from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.bucket_documents import BucketDocument, bucket_documents
 from raito_pipeline.aws.access.external_ids import BUCKET_POLICY
 from raito_pipeline.aws.access.locks import BUCKET_POLICY as READ_ONLY
-from raito_pipeline.aws.access.resource_policies import CommonGrant, GrantsToEach, granted, granted_to_each
+from raito_pipeline.aws.access.resource_policies import CommonGrant, GrantsToEach, granted, in_common
 from raito_pipeline.aws.access.resource_principals import ResourcePolicy, is_public
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
@@ -39,12 +39,15 @@ def granted_by_buckets(account: Account) -> Iterator[tuple[str, GrantsToEach]]:
     """What each bucket policy gives each user and role, by external id; nothing where they are not shown."""
     if account.inputs.bucket_policy_use == "show":
         for each in bucket_documents(account):
-            grants = granted_to_each(account, each.document, _scope(account, each), _policy(each))
-            yield f"{BUCKET_POLICY}{each.row.bucket}", grants
+            yield f"{BUCKET_POLICY}{each.row.bucket}", account.once(_to_each, each)
+
+
+def _to_each(account: Account, bucket: BucketDocument) -> GrantsToEach:
+    return granted(account, bucket.document, _scope(account, bucket), _policy(bucket))
 
 
 def _granted(account: Account, bucket: BucketDocument) -> CommonGrant:
-    given = granted(account, bucket.document, _scope(account, bucket), _policy(bucket))
+    given = in_common(account.once(_to_each, bucket))
     return replace(given, reasons=(*given.reasons, *_acls(bucket.row)))
 
 

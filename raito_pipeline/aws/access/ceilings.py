@@ -25,7 +25,7 @@ from raito_pipeline.aws.policy.resources import (
     read_pattern,
     touches,
 )
-from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, allowed
+from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, add_claim, allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,10 @@ class Allowance:
                 yield from targets
         else:
             targets = by_bucket.get(claim.target.bucket, frozenset())
-            if any(_holds(each, claim.target) for each in targets):
+            if any(each.holds(claim.target) for each in targets):
                 yield claim.target
             else:
-                yield from (each for each in targets if _holds(claim.target, each))
+                yield from (each for each in targets if claim.target.holds(each))
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,7 @@ def within(claims: Claims, allows: Allowance, scope: Scope) -> tuple[Claims, lis
         if kept != [claim.target]:
             lost.append(claim)
         for target in kept:
-            each = Claim(target, claim.permission)
-            left[each] = left.get(each, frozenset()) | basis
+            add_claim(left, Claim(target, claim.permission), basis)
     if not lost:
         return claims, []
     return left, list(_may_allow_more(lost, allows, scope))
@@ -145,11 +144,6 @@ def _may_allow_more(lost: Iterable[Claim], allows: Allowance, scope: Scope) -> I
         if any(doubtful.may_allow(claim, scope) for claim in listed):
             for reason in doubtful.reasons:
                 yield Reason(Code.NARROWER, f"{reason.text}; what it may allow beyond that is not claimed")
-
-
-def _holds(outer: PermissionTarget, inner: PermissionTarget) -> bool:
-    """True where a place of a bucket holds another one of it, or is it."""
-    return not outer.path or inner.path == outer.path or inner.path.startswith(f"{outer.path}/")
 
 
 __all__ = ["Allowance", "Ceiling", "allowance", "is_personal", "within"]

@@ -4,19 +4,17 @@ An access provider claims what its documents give for sure. What they give under
 certain, so here it is claimed beside the other, with its condition.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, labelled
-from raito_pipeline.aws.access.policies import external_id, inline_external_id
+from raito_pipeline.aws.access.policies import inline_external_id, managed_external_ids
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.reasons import Code
-from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, allowed
+from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, add_claim, allowed
 
 CERTAIN = ""
 """in the place of a condition: there is none"""
-_NO_BASIS: Basis = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,8 @@ class HeldPolicy:
 
 def sources_of(account: Account, principal: PrincipalKey) -> Iterator[HeldPolicy]:
     """The policies of a user (with those of its groups) or role, whether they are imported or not."""
-    kind, name = principal
-    keys = [principal, *(("group", group) for group in account.groups_of.get(name, ()) if kind == "user")]
-    names = account.once(_external_ids)
-    for key in keys:
+    names = account.once(managed_external_ids)
+    for key in account.identities(principal):
         policies = account.inline.get(key, [])
         for document in labelled(policies):
             yield HeldPolicy(_inline_external_id(account, key), document)
@@ -47,14 +43,6 @@ def sources_of(account: Account, principal: PrincipalKey) -> Iterator[HeldPolicy
             if arn in account.documents:
                 doubts = (why.text for why in account.outdated.get(arn, ()) if why.code is Code.WIDER)
                 yield HeldPolicy(names[arn], account.documents[arn], tuple(doubts))
-
-
-def _external_ids(account: Account) -> Mapping[str, str]:
-    """Those of managed policies, by ARN."""
-    names = Counter(policy.policy_name for policy in account.inputs.policies)
-    return {
-        policy.arn: external_id(policy, shared_name=names[policy.policy_name] > 1) for policy in account.inputs.policies
-    }
 
 
 def _inline_external_id(account: Account, principal: PrincipalKey) -> str:
@@ -74,7 +62,7 @@ def given(sources: Iterable[HeldPolicy], scope: Scope) -> Claims:
                 for condition, found in _given(statement, f"{label}, {statement.label}", scope):
                     basis = frozenset({(source.external_id, _all_of(source.doubts, condition))})
                     for claim in found:
-                        claims[claim] = claims.get(claim, _NO_BASIS) | basis
+                        add_claim(claims, claim, basis)
     return claims
 
 

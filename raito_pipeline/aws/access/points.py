@@ -7,11 +7,11 @@ from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.bucket_consent import consented
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
-from raito_pipeline.aws.access.resource_policies import CommonGrant, Consent, GrantsToEach, granted, granted_to_each
+from raito_pipeline.aws.access.resource_policies import CommonGrant, Consent, GrantsToEach, granted, in_common
 from raito_pipeline.aws.access.resource_principals import ResourcePolicy
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
-from raito_pipeline.aws.policy import Document, Scope, read_document
+from raito_pipeline.aws.policy import Scope, read_document
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import BucketResource
@@ -32,7 +32,7 @@ def access_point_providers(account: Account, named: Collection[str]) -> Iterator
 
 
 def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider:
-    given = _granted(account, point, read_document(text))
+    given = _granted(account, point)
     who = who_of_principals(account, given.principals)
     return access_provider(
         external_id=f"{ACCESS_POINT}{point.arn}",
@@ -46,14 +46,13 @@ def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider
     )
 
 
-def _granted(account: Account, point: AccessPoint, document: Document) -> CommonGrant:
+def _granted(account: Account, point: AccessPoint) -> CommonGrant:
     if point.bucket not in account.regions:
-        problems = (Reason(Code.NARROWER, f"{_POLICY.name}: {problem}") for problem in document.problems)
+        unread = read_document(point.policy or "").problems
+        problems = (Reason(Code.NARROWER, f"{_POLICY.name}: {problem}") for problem in unread)
         elsewhere = f"bucket {point.bucket} is of another account, or left out by raito.yml"
         return CommonGrant((), {}, (*problems, Reason(Code.NARROWER, elsewhere)))
-    given = granted(
-        account, document, _scope(account, point), _POLICY, gives=_on_access_points, consent=_consent(account, point)
-    )
+    given = in_common(account.once(_to_each, point))
     return replace(given, reasons=(*given.reasons, *(_network(point) if given.claims else ())))
 
 
@@ -70,12 +69,14 @@ def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
     """What the policy of an access point gives each user and role; nothing where its bucket is no data object."""
     if point.policy is None or point.bucket not in account.regions:
         return {}, []
-    document, scope = read_document(point.policy), _scope(account, point)
-    given, reasons = granted_to_each(
-        account, document, scope, _POLICY, gives=_on_access_points, consent=_consent(account, point)
-    )
+    given, reasons = account.once(_to_each, point)
     through = tuple(_network(point))
     return {principal: (claims, [*why, *through]) for principal, (claims, why) in given.items()}, reasons
+
+
+def _to_each(account: Account, point: AccessPoint) -> GrantsToEach:
+    document, scope = read_document(point.policy or ""), _scope(account, point)
+    return granted(account, document, scope, _POLICY, gives=_on_access_points, consent=_consent(account, point))
 
 
 def _scope(account: Account, point: AccessPoint) -> Scope:

@@ -1,7 +1,7 @@
 """Access providers of policies: managed ones that somebody has, and the inline ones of each user and each group."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
@@ -22,9 +22,9 @@ TYPE = "aws_policy"
 def managed_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
     """Managed policies that are attached to somebody and are about S3."""
     del named  # nothing has them in its who
-    names = Counter(policy.policy_name for policy in account.inputs.policies)
+    names = account.once(managed_external_ids)
     for policy in kept_policies(account):
-        yield _managed(account, policy, external_id(policy, shared_name=names[policy.policy_name] > 1))
+        yield _managed(account, policy, names[policy.arn])
 
 
 def kept_policies(account: Account) -> tuple[IamPolicy, ...]:
@@ -32,6 +32,14 @@ def kept_policies(account: Account) -> tuple[IamPolicy, ...]:
     if account.options.aws_access_skip_managed_policies:
         return ()
     return tuple(policy for policy in account.inputs.policies if _wanted(account, policy))
+
+
+def managed_external_ids(account: Account) -> Mapping[str, str]:
+    """The external ids of all managed policies of the account, by ARN."""
+    names = Counter(policy.policy_name for policy in account.inputs.policies)
+    return {
+        policy.arn: external_id(policy, shared_name=names[policy.policy_name] > 1) for policy in account.inputs.policies
+    }
 
 
 def external_id(policy: IamPolicy, *, shared_name: bool) -> str:

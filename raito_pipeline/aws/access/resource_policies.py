@@ -33,21 +33,9 @@ Consent = Callable[[PrincipalKey, Claims], tuple[Claims, list[Reason]]]
 """what a second policy, which has to permit it, too, leaves a principal of claims, and why that may be too little"""
 
 
-def granted(
-    account: Account,
-    document: Document,
-    scope: Scope,
-    policy: ResourcePolicy,
-    *,
-    gives: Callable[[str], bool] = lambda _: True,
-    consent: Consent | None = None,
-) -> CommonGrant:
-    """What the policy of a resource gives to users and roles of the account, within their limits.
-
-    `scope` is what its resources are matched against; `gives` is true for the permissions that such a policy can give.
-    Whom no consent leaves anything, for sure, is not among the principals.
-    """
-    left, reasons = granted_to_each(account, document, scope, policy, gives=gives, consent=consent)
+def in_common(grants: GrantsToEach) -> CommonGrant:
+    """What a policy gives to each, as one who and one what."""
+    left, reasons = grants[0], list(grants[1])
     principals, what = largest_common_grant({principal: has for principal, (has, _) in left.items()})
     for principal in principals:
         reasons += left[principal][1]
@@ -58,7 +46,7 @@ def granted(
     return CommonGrant(tuple(principals), what, tuple(reasons))
 
 
-def granted_to_each(
+def granted(
     account: Account,
     document: Document,
     scope: Scope,
@@ -67,7 +55,11 @@ def granted_to_each(
     gives: Callable[[str], bool] = lambda _: True,
     consent: Consent | None = None,
 ) -> GrantsToEach:
-    """The same, each user and role by itself, and what cannot be represented of the policy."""
+    """What the policy of a resource gives to users and roles of the account, within their limits, to each by itself.
+
+    `scope` is what its resources are matched against; `gives` is true for the permissions that such a policy can give.
+    Whom no consent leaves anything, for sure, is not among them.
+    """
     name = policy.name
     reasons = [Reason(Code.NARROWER, f"{name}: {problem}") for problem in document.problems]
     allows = _allowed(account, document, scope, policy, gives, reasons)

@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_declared
 from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
-from raito_pipeline.config.addresses import EXPOSED, is_exposed
+from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.regions import dns_suffixes
 from raito_pipeline.redaction import guard_logs
 
@@ -179,8 +179,10 @@ class AwsClients:
         client = self._session.client(
             service, region_name=region or self._session.region_name or "us-east-1", config=config
         )  # type: ignore[call-overload]
-        if is_exposed(client.meta.endpoint_url) and not self._allow_plain_http:
-            raise _plain_http(service, client.meta.endpoint_url, self.profile)
+        refused = refusal(client.meta.endpoint_url, allowed=self._allow_plain_http)
+        if refused is not None:
+            text = f"{label_of(self.profile)}: {service} at {refused}."
+            raise AwsCredentialsInvalid(text, action=f"{service}:*", resource=label_of(self.profile))
         events = client.meta.events
         events.register("before-send", self._count)
         events.register("before-call", require_declared)
@@ -193,12 +195,6 @@ class AwsClients:
         _prefix, service, operation = event_name.split(".", 2)
         with self._counting:
             self.calls[f"{service}:{operation}"] += 1
-
-
-def _plain_http(service: str, url: str, profile: str | None) -> AwsError:
-    return AwsCredentialsInvalid(
-        f"{label_of(profile)}: {service} at {url}: {EXPOSED}.", action=f"{service}:*", resource=label_of(profile)
-    )
 
 
 def _keep_endpoint_host(params: dict[str, Any], **_: Any) -> None:

@@ -92,6 +92,12 @@ Claims = Mapping[Claim, Basis]
 """claims, each with its basis"""
 
 
+def add_claim(claims: dict[Claim, Basis], claim: Claim, basis: Basis) -> None:
+    """Add a claim, which rests on what it rested on before as well."""
+    known = claims.get(claim)
+    claims[claim] = basis if known is None else known | basis
+
+
 @dataclass(frozen=True)
 class What:
     """What is claimed, on what basis, and everything that could not be."""

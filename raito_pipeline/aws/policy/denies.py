@@ -12,7 +12,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.allows import given
-from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, by_name
+from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, add_claim, by_name
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -62,7 +62,7 @@ def _after(statements: Sequence[Statement], claims: Claims, scope: Scope) -> tup
     for claim, basis in claims.items():
         for target in subtraction.left(claim):
             rest = claim if target == claim.target else Claim(target, claim.permission)
-            left[rest] = left.get(rest, frozenset()) | basis
+            add_claim(left, rest, basis)
     return left, remarks
 
 
@@ -238,7 +238,7 @@ class _Subtraction:
         """What is left of a target by a Deny of everything but what `NotResource` names."""
         remarks: list[Remark] = []
         claims = [claim for pattern in denial.near(place) for claim in given(pattern, [found], self.scope, remarks)]
-        inside = {one.target for one in claims if one.target.bucket == target.bucket and _holds(target, one.target)}
+        inside = {one.target for one in claims if one.target.bucket == target.bucket and target.holds(one.target)}
         if not remarks and not denial.unreadable:
             return tuple(sorted(inside)), ()
         name = f"{target.bucket}/{target.path}" if target.path else target.bucket
@@ -310,10 +310,6 @@ class _Subtraction:
             elif share.may:
                 remarks += [(n, remark) for remark in _of_patterns(denial.patterns, denial)]
         return (ACCOUNT,), tuple(remarks)
-
-
-def _holds(outer: PermissionTarget, inner: PermissionTarget) -> bool:
-    return not outer.path or inner.path == outer.path or inner.path.startswith(f"{outer.path}/")
 
 
 # -- remarks --------------------------------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ class PermissionTarget:
     bucket: str = ""
     path: str = ""
 
+    def holds(self, other: "PermissionTarget") -> bool:
+        """True where another target of the same bucket is this one, or lies in it."""
+        return not self.path or other.path == self.path or other.path.startswith(f"{self.path}/")
+
 
 ACCOUNT = PermissionTarget()
 LIST_BUCKETS = "s3:ListAllMyBuckets"

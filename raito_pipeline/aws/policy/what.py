@@ -7,7 +7,7 @@ Claimed is what the Allow statements give in ordinary calls (`allows.py`), less 
 from collections.abc import Iterable, Sequence
 
 from raito_pipeline.aws.policy.allows import allowed
-from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, What, by_target
+from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, What, add_claim, by_target
 from raito_pipeline.aws.policy.denies import after_denies, after_deny
 from raito_pipeline.aws.policy.reasons import Code, Reason
 
@@ -18,6 +18,7 @@ __all__ = [
     "Labelled",
     "Scope",
     "What",
+    "add_claim",
     "after_denies",
     "after_deny",
     "allowed",
@@ -42,7 +43,7 @@ def what_of(documents: Iterable[Labelled], scope: Scope, *, denies: Sequence[Lab
                 given, why = allowed(statement, scope)
                 basis = frozenset({(label, statement.label)})
                 for claim in given:
-                    claims[claim] = claims.get(claim, frozenset()) | basis
+                    add_claim(claims, claim, basis)
                 reasons += [reason.at(f"{label}, {statement.label}") for reason in why]
     left, denied = after_denies(claims, [*listed, *denies], scope)
     return What(left, tuple(dict.fromkeys((*reasons, *denied))))

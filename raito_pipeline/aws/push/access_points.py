@@ -200,8 +200,9 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     if there is None or made_by_raito(there.tags):
         return _within_limit(draft, own, [], current)
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
-    hidden = _not_shown(plans, draft, place, current, principals)
-    elsewhere = _given_as_everybody(plans, draft, place, current)
+    shown = _shown(plans, draft, place)
+    hidden = _not_shown(shown, current, principals) if shown is not None else []
+    elsewhere = _given_as_everybody(shown, current) if shown is not None else set()
     _say_what_stays(draft, elsewhere - grants(own), principals)
     own = kept(own, grants(own) - elsewhere)
     if grants([*own, *hidden]) == grants(current.plain):
@@ -209,45 +210,44 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     return _within_limit(draft, own, [*hidden, *current.others], current)
 
 
-def _not_shown(
-    plans: Plans, draft: Draft, place: _PointPlace, current: CurrentPolicy, wanted: set[str]
-) -> list[Statement]:
+@dataclass(frozen=True)
+class _Shown:
+    """What the import shows of an access point: the principals of its who, and what it gives them."""
+
+    principals: set[str]
+    grants: set[Grant]
+
+
+def _not_shown(shown: _Shown, current: CurrentPolicy, wanted: set[str]) -> list[Statement]:
     """What the policy gives that the import shows nowhere: to others than its who, or beside its what to those wanted.
 
     An import has one who and one what, and a policy may have several.
     """
-    imported = _imported(plans, draft, place)
-    if imported is None:
-        return []
-    shown_to, statements = imported
-    shown = {(grant[0], grant[1]) for grant in grants(statements)}
+    permissions = {(grant[0], grant[1]) for grant in shown.grants}
     hidden = {
         grant
         for grant in grants(current.plain)
-        if grant[0] not in shown_to or (grant[0] in wanted and (grant[0], grant[1]) not in shown)
+        if grant[0] not in shown.principals or (grant[0] in wanted and (grant[0], grant[1]) not in permissions)
     }
     return kept(current.plain, hidden)
 
 
-def _imported(plans: Plans, draft: Draft, place: _PointPlace) -> tuple[set[str], list[Statement]] | None:
-    """The principals of the who that the import shows, and its grants as statements; None where it shows none."""
+def _shown(plans: Plans, draft: Draft, place: _PointPlace) -> _Shown | None:
+    """What the import shows of it; None where it shows nothing."""
     view, own_id = plans.state.view, draft.external_id or ""
     row, claims = view.providers.get(own_id), view.what(own_id)
     if row is None or claims is None:
         return None
     who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
-    shown_to = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
+    principals = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
     partition = plans.options.aws_partition
     made = point_statements(view.items(claims), place.arn, place.bucket.name, plans.state.account_id, partition)
-    return shown_to, point_policy(made.statements, shown_to)
+    return _Shown(principals, grants(point_policy(made.statements, principals)))
 
 
-def _given_as_everybody(plans: Plans, draft: Draft, place: _PointPlace, current: CurrentPolicy) -> set[Grant]:
+def _given_as_everybody(shown: _Shown, current: CurrentPolicy) -> set[Grant]:
     """What the import shows of those whom no statement names that a push could have written: it is for everybody."""
-    imported = _imported(plans, draft, place)
-    if imported is None:
-        return set()
-    return {grant for grant in grants(imported[1]) if grant[0] not in current.principals}
+    return {grant for grant in shown.grants if grant[0] not in current.principals}
 
 
 def _say_what_stays(draft: Draft, left: set[Grant], principals: set[str]) -> None:

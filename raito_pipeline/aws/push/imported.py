@@ -93,11 +93,7 @@ def covers(one: Claim, other: Claim) -> bool:
     """True where a claim gives all that another one gives."""
     if one.permission != other.permission:
         return False
-    if one.target == ACCOUNT or one.target == other.target:
-        return True
-    if one.target.bucket != other.target.bucket:
-        return False
-    return not one.target.path or other.target.path.startswith(f"{one.target.path}/")
+    return one.target == ACCOUNT or (one.target.bucket == other.target.bucket and one.target.holds(other.target))
 
 
 def _type(reference: DataObjectReference) -> str:
