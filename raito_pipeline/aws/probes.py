@@ -11,6 +11,7 @@ from functools import cached_property
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.least_policy import READ_CONTROL_POLICIES, least_policy
+from raito_pipeline.aws.readers.bucket_policies import policy_of_bucket
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 
 Target = AccountTarget | OrganizationTarget
@@ -93,11 +94,9 @@ class Probes:
     def bucket_policy(self, _region: str | None) -> bool:
         if self._bucket is None:
             return False
-        name, region = self._bucket
         try:
-            with aws_call("s3:GetBucketPolicy", f"arn:{self.target.aws_partition}:s3:::{name}"):
-                self._clients.client("s3", region).get_bucket_policy(Bucket=name)
-        except AwsGone:  # a bucket without a policy
+            policy_of_bucket(self._clients, *self._bucket)
+        except AwsGone:  # the bucket is gone since it was listed
             return True
         return True
 

@@ -114,7 +114,7 @@ def _or_before(
         return before
 
 
-def policy_of_bucket(clients: AwsClients, bucket: str, region: str) -> str | None:
+def policy_of_bucket(clients: AwsClients, bucket: str, region: str | None) -> str | None:
     """The policy of a bucket, null where it has none. Raises `AwsError`, `AwsGone` where there is no such bucket."""
     try:
         with aws_call("s3:GetBucketPolicy", clients.s3_arn(bucket, region)):

@@ -49,6 +49,12 @@ def text(value: Any) -> str:
     return json.dumps(value)
 
 
+def change_row(resource: str, before: Any = None, after: Any = None) -> PushChange:
+    """A planned change of access control `a`; documents are given as they are or as text."""
+    shown = [each if each is None or isinstance(each, str) else text(each) for each in (before, after)]
+    return PushChange(0, "a", "A", "", "", resource, shown[0], shown[1], "")
+
+
 @dataclass
 class Story:
     """Changes, targets and access controls of one push, numbered in the order in which they are told."""

@@ -14,14 +14,9 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
     policy,
 )
-from raito_pipeline.model import PushChange
 
 from .conftest import Story, World, arn, document, text
-
-
-def row(resource: str, before: Any = None, after: Any = None) -> PushChange:
-    shown = [each if each is None or isinstance(each, str) else text(each) for each in (before, after)]
-    return PushChange(0, "a", "A", "", "", resource, shown[0], shown[1], "")
+from .conftest import change_row as row
 
 
 def test_a_policy_is_there_before_it_is_attached_and_detached_before_it_goes() -> None:

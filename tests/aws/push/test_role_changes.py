@@ -16,14 +16,9 @@ from raito_pipeline.aws.push.role_changes import (
     inline_name,
     role,
 )
-from raito_pipeline.model import PushChange
 
 from .conftest import Story, World, document, text, trust
-
-
-def row(resource: str, before: Any = None, after: Any = None) -> PushChange:
-    shown = [each if each is None or isinstance(each, str) else text(each) for each in (before, after)]
-    return PushChange(0, "a", "A", "", "", resource, shown[0], shown[1], "")
+from .conftest import change_row as row
 
 
 def test_what_is_in_a_role_needs_the_role_and_a_role_that_goes_is_gone() -> None:
