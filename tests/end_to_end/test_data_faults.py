@@ -86,7 +86,7 @@ PASSING = {
     "server errors": Fault(kind="error", service="s3", operation=LISTING, status=503, times=8),
     "sockets dropped before a page": Fault(kind="drop", service="s3", operation=LISTING, times=8),
     "sockets dropped in the middle of a page": Fault(kind="truncate", service="s3", operation=LISTING, times=8),
-    "sockets dropped in the middle of a log file": Fault(kind="truncate", service="s3", operation=LOG, times=6),
+    "sockets dropped in the middle of a log file": Fault(kind="truncate", service="s3", operation=LOG, times=3),
     "log files throttled": Fault(kind="throttle", service="s3", operation=LOG, times=8),
 }
 
