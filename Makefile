@@ -65,10 +65,13 @@ $(TOOLS)/.installed: tools.lock
 	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools.lock
 	@touch $@
 
-# The newest versions that pyproject.toml allows, with the hashes of their files for every platform.
+# The newest versions that pyproject.toml allows, with the hashes of their files for every platform: of all that the gate
+# needs, and of that only what the image of a deployment has.
 lock: $(TOOLS)/.installed
-	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra sandbox --universal --upgrade \
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra sandbox --extra deploy --universal --upgrade \
 	  --generate-hashes --no-strip-extras --no-annotate --no-header --output-file requirements.lock
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra deploy --constraint requirements.lock --universal --upgrade \
+	  --generate-hashes --no-strip-extras --no-annotate --no-header --output-file deploy/requirements.lock
 
 # What is installed, as CycloneDX (build/sbom.json), and under which licences (build/licenses.md).
 sbom: install $(TOOLS)/.installed

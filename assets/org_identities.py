@@ -19,6 +19,8 @@ from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.sync_run import SyncRun
 
 GROUP = "org_identities"
+POOL = "raito_organization"
+"""Identity Center takes so many calls a second of a whole organization, whichever process makes them."""
 _TABLES = tuple(table_of(row).name for row in (OrgUser, OrgGroup, OrgPermissionSet, OrgAccountAssignment))
 
 
@@ -26,7 +28,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     """The four organization tables, read together."""
     specs = [table_spec(table, grid, group=GROUP, kinds={"identitycenter"}) for table in _TABLES]
 
-    @step(grid.naming, specs, name=GROUP)
+    @step(grid.naming, specs, name=GROUP, pool=POOL)
     def org_identities(context: dg.AssetExecutionContext, services: Services, sync_run: SyncRun) -> Results:
         """Reads users, groups, permission sets and assignments of an organization."""
         log = sync_run.log(context)

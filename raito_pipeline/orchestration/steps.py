@@ -32,11 +32,13 @@ def step(
     name: str,
     backfill_policy: dg.BackfillPolicy | None = None,
     config_schema: Mapping[str, dg.Field] | None = None,
+    pool: str | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Declare the decorated function as the step that makes the assets of `specs`, which have their plain names.
 
     The function takes `context` and, by name, those of `RESOURCES` that it works with. (Dagster finds resources by the
-    names of parameters, too; but a resource of ours is called differently in each component of a project.)
+    names of parameters, too; but a resource of ours is called differently in each component of a project.) Steps of one
+    `pool` share the limit that an instance sets for it; it is the same in all components.
     """
     named = [naming.spec(spec) for spec in specs]
 
@@ -52,6 +54,7 @@ def step(
             required_resource_keys=set(keys.values()),
             backfill_policy=backfill_policy,
             config_schema=None if config_schema is None else dict(config_schema),
+            pool=pool,
         )
         def compute(context: dg.AssetExecutionContext) -> Results:
             resources: dict[str, Any] = {each: getattr(context.resources, key) for each, key in keys.items()}
