@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "says before a sync whether it can work",
     "plan": "what a push would change in AWS",
     "apply": "makes exactly a plan that was shown, or a stored export again",
+    "listen": "hears of changes in Raito Cloud between the syncs, until it is stopped",
     "info": "every option of raito.yml with its explanation",
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }

@@ -4,16 +4,17 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 EXPOSED = (
-    "plain http to another machine sends it for anybody to read. Use an https:// address, or allow it: "
+    "plain http (or ws) to another machine sends it for anybody to read. Use an https:// (or wss://) address, or allow "
+    "it: "
     "pipeline: {allow-plain-http: true}"
 )
 """why such an address is refused, and what to do"""
 
 
 def is_exposed(url: str) -> bool:
-    """True where what is sent to an address can be read on its way: plain `http`, to another machine than this one."""
+    """True where what is sent to an address can be read on its way: plain `http` or `ws`, to another machine."""
     parts = urlsplit(url)
-    return parts.scheme.lower() == "http" and not _is_here(parts.hostname or "")
+    return parts.scheme.lower() in ("http", "ws") and not _is_here(parts.hostname or "")
 
 
 def refusal(url: str, *, allowed: bool) -> str | None:

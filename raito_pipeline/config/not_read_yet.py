@@ -6,7 +6,5 @@ code: an option that is read does not stand here, and one that is not read does.
 
 from typing import Final
 
-NOT_READ_YET: Final = {
-    "disable-websocket": "changes in Raito Cloud between the syncs are not listened for, whatever it says",
-}
+NOT_READ_YET: Final[dict[str, str]] = {}
 """option, by its first name -> why it changes nothing"""

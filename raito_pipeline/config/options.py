@@ -309,7 +309,12 @@ class General(RaitoService):
         ),
     ] = False
     disable_websocket: Annotated[
-        bool, Option(kinds.FLAG, "Does not listen for changes in Raito Cloud between the syncs.")
+        bool,
+        Option(
+            kinds.FLAG,
+            "Does not listen for changes in Raito Cloud between the syncs: `raito-pipeline listen` ends at once, and "
+            "Dagster has no sensor for them.",
+        ),
     ] = False
     disable_log_forwarding: Annotated[bool, Option(kinds.FLAG, "Sends no task logs to Raito Cloud.")] = False
     disable_log_forwarding_identity_store_sync: Annotated[

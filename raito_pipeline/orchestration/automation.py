@@ -13,6 +13,7 @@ from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.jobs import AssetJob, make_jobs
 from raito_pipeline.orchestration.starts import cron_schedules, drift_schedules, start_sensor
+from raito_pipeline.orchestration.trigger_runs import trigger_sensor
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def build_automation(options: Options, grid: Grid) -> Automation:
     targets = {target.partition: target.name for target in options.accounts}
     jobs, syncs = make_jobs(targets, grid.naming), Syncs(options, grid)
     starts = start_sensor(options, syncs, jobs)
-    sensors = [continue_sync(syncs, jobs), *([starts] if starts is not None else [])]
+    others = (starts, trigger_sensor(syncs, jobs))
+    sensors = [continue_sync(syncs, jobs), *(each for each in others if each is not None)]
     schedules = (*cron_schedules(options, syncs, jobs), *drift_schedules(options, syncs, jobs))
     return Automation(tuple(jobs.values()), schedules, tuple(sensors))

@@ -62,6 +62,13 @@ class Syncs:
             except Exception as error:
                 yield Decision(owner, f"{owner} is looked at again at the next tick, because {error!r}", open=True)
 
+    def decision(self, owner: str, instance: dg.DagsterInstance, now: datetime) -> Decision:
+        """The decision on one account (or organization)."""
+        runs = self.history.refresh(instance, now)
+        if self.grid.organization.has_partition_key(owner):
+            return decide_organization(owner, runs.get(owner, ()))
+        return decide(owner, runs.get(owner, ()), self._evidence(instance, runs), now)
+
     def _evidence(self, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]]) -> InstanceEvidence:
         store = Store.open(self.options.pipeline.storage)
         return InstanceEvidence(instance, store, self.options, self.grid, runs, self.known)

@@ -35,19 +35,30 @@ class LastPush:
 
     @classmethod
     def of(
-        cls, plan_id: str, controls: Iterable[AccessControl], results: Iterable[PushResult], before: "LastPush | None"
+        cls,
+        plan_id: str,
+        controls: Iterable[AccessControl],
+        results: Iterable[PushResult],
+        before: "LastPush | None",
+        *,
+        whole: bool = True,
     ) -> "LastPush":
-        """The access controls that are in AWS as granted; of those that failed, what the push before had made."""
+        """The access controls that are in AWS as granted; of those that failed, what the push before had made.
+
+        Where the push was not of the `whole` export, what it did not name is as the push before left it.
+        """
         made = {result.access_control_id: result for result in results}
         earlier: Mapping[str, AccessControl] = {} if before is None else {each.id: each for each in before.controls}
-        left: list[AccessControl] = []
+        controls = tuple(controls)
+        named = {control.id for control in controls}
+        left = [] if whole else [control for control in earlier.values() if control.id not in named]
         for control in controls:
             result = made.get(control.id)
             if result is None or result.errors:
                 left += [earlier[control.id]] if control.id in earlier and not control.delete else []
             elif result.external_id is not None:
-                named = replace(control, external_id=result.external_id, actual_name=result.actual_name)
-                left.append(replace(named, type=result.type or control.type))
+                made_as = replace(control, external_id=result.external_id, actual_name=result.actual_name)
+                left.append(replace(made_as, type=result.type or control.type))
         return cls(datetime.now(UTC), plan_id, tuple(left))
 
 

@@ -15,6 +15,7 @@ import dagster as dg
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.orchestration.tags import (
+    ASIDE_TAG,
     BACKFILL_TAG,
     BEGUN_TAG,
     LAYER_TAG,
@@ -86,7 +87,7 @@ class RunView:
     by_command: bool = False
     """launched by `raito-pipeline run`, which runs the layers one after the other by itself"""
     looks: bool = False
-    """only looks for drift: what it made was made by nobody's hand"""
+    """only looks for drift, or was launched beside the syncs: what it made was made by nobody's hand"""
 
     @property
     def active(self) -> bool:
@@ -122,7 +123,7 @@ def views(record: dg.RunRecord) -> Iterator[RunView]:
             begun=BEGUN_TAG in run.tags,
             refused=run.tags.get(REFUSED_TAG),
             by_command=launched_by_command(run.tags),
-            looks=LOOKS_TAG in run.tags,
+            looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
             will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
         )
 

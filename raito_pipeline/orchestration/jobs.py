@@ -7,14 +7,16 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.model import Layer, Outside
+from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.orchestration.plan_runs import tables_of_a_look
+from raito_pipeline.orchestration.plan_runs import tables_of_a_look, tables_of_a_push
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.tags import (
+    ASIDE_TAG,
     LAYER_TAG,
     LOOKS_TAG,
+    OUT_OF_SYNC_TAG,
     PRIORITY_TAG,
     RANGE_END,
     RANGE_START,
@@ -29,6 +31,8 @@ JOB_NAMES = {
 }
 FINISH_AGAIN = "sync_account_finish_again"
 LOOK_FOR_DRIFT = "look_for_drift"
+PUSH_OUT_OF_SYNC = "push_out_of_sync"
+READ_PART, UPLOAD_PART = "read_part_of_data_objects", "upload_part_of_data_objects"
 _MOST_NAMES = 50
 _TEXTS = {
     Layer.ORGANIZATION: "Syncs the people of an organization: pick one partition, several, or all.",
@@ -52,6 +56,15 @@ _LOOK = (
     "`pipeline: drift-schedule` launches it; pick one partition, several, or all."
 )
 
+_PUSH = (
+    "Pushes the access controls that are out of sync, and no others: IAM is read again first. Launched by "
+    "`do_what_raito_cloud_asks`; pick one partition, several, or all."
+)
+_PART = (
+    "of a part of the data objects that Raito Cloud asked for (the run tag `raito/data-object-parent`). Launched by "
+    "`do_what_raito_cloud_asks`."
+)
+
 AssetJob = Any
 """What `dagster.define_asset_job` gives: Dagster has no public name for it."""
 
@@ -67,7 +80,15 @@ def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming 
     jobs = {name: build(layer, name, layer.tables, texts[layer]) for layer, name in JOB_NAMES.items()}
     again = (*Outside.AWS_IAM.feeds, *Layer.FINISH.tables)
     look = build(Layer.CELLS, LOOK_FOR_DRIFT, tables_of_a_look(), _LOOK, {LOOKS_TAG: "true"})
-    return {**jobs, FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN), LOOK_FOR_DRIFT: look}
+    jobs |= {FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN), LOOK_FOR_DRIFT: look}
+    aside, only = {ASIDE_TAG: "true"}, {ASIDE_TAG: "true", OUT_OF_SYNC_TAG: "true"}
+    uploaded = TABLES["data_source_import"].with_notes
+    return {
+        **jobs,
+        PUSH_OUT_OF_SYNC: build(Layer.CELLS, PUSH_OUT_OF_SYNC, tables_of_a_push(), _PUSH, only),
+        READ_PART: build(Layer.CELLS, READ_PART, ("data_objects",), f"The read {_PART}", aside),
+        UPLOAD_PART: build(Layer.CELLS, UPLOAD_PART, uploaded, f"The upload {_PART}", aside),
+    }
 
 
 def _accounts(targets: Mapping[str, str]) -> str:

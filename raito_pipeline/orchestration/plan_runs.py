@@ -36,6 +36,11 @@ def tables_of_a_look() -> tuple[str, ...]:
     return (*read, *_PLAN_TABLES)
 
 
+def tables_of_a_push() -> tuple[str, ...]:
+    """What a push of some access controls reads anew, exports, plans and makes; the regions stay as they are stored."""
+    return (*tables_of_a_look(), "access_controls", "access_push_results")
+
+
 def applying_run(account: str, plan_id: str, *, with_losses: bool = False) -> LayerRun:
     """Makes one plan, which is kept in the storage; `with_losses` also where it exceeds the limits."""
     tags = {PLAN_TAG: plan_id, **({LOSSES_TAG: "true"} if with_losses else {})}

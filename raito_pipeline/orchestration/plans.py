@@ -4,6 +4,7 @@ A sync and `raito-pipeline plan` make it in the same way. Each plan is kept as `
 `raito-pipeline apply` and an approval in Dagster take up, and as a `.md` to read.
 """
 
+import json
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ KEPT = 20
 EXPORT = "access_controls"
 EXPORT_IS, WHOLE = "export", "whole"
 """What the cell of an export notes where it holds every access control of the data source."""
+CLAIMED = "claimed before"
+"""What the cell of another export notes: external ids (JSON) that exports before it claimed, and it does not name."""
 CALLER, PLAN_ID = "pushed by", "plan id"
 """What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
 _HELD_TO = ("s3_buckets", "access_providers")
@@ -195,6 +198,7 @@ class Planning:
             if self.store.info("access_controls", other.partition) is not None:
                 controls = self.store.rows(AccessControl, other.partition)
                 claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
+                claimed |= dict.fromkeys(map(object_key, claimed_before(self.store, other.partition)), other.name)
         return claimed
 
     def _state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
@@ -245,6 +249,12 @@ class Planning:
         """The rows of a table that a push can do without: none where it was never read."""
         there = self.store.info(table_of(row_type).name, self.cell.account, region) is not None
         return tuple(self.store.rows(row_type, self.cell.account, region)) if there else ()
+
+
+def claimed_before(store: Store, account: str) -> list[str]:
+    """The external ids that the stored export of an account does not name, and exports before it claimed."""
+    info = store.info(EXPORT, account)
+    return [] if info is None else list(json.loads(info.extra.get(CLAIMED, "[]")))
 
 
 def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:

@@ -41,12 +41,22 @@ from raito_pipeline.orchestration.drift import LastPush, last_push, look, note_p
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.meter import Meter
 from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
-from raito_pipeline.orchestration.plans import CALLER, EXPORT_IS, PLAN_ID, WHOLE, PlanFolder, Planning, outdated
+from raito_pipeline.orchestration.plans import (
+    CALLER,
+    CLAIMED,
+    EXPORT_IS,
+    PLAN_ID,
+    WHOLE,
+    PlanFolder,
+    Planning,
+    claimed_before,
+    outdated,
+)
 from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.tags import PLAN_TAG
+from raito_pipeline.orchestration.tags import OUT_OF_SYNC_TAG, PLAN_TAG
 from raito_pipeline.orchestration.uploads import exchange_folder
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
@@ -127,18 +137,31 @@ class Push:
             task.event(Status.DATA_RETRIEVE)
             task.subtask_event(ACCESS_SYNC, Status.STARTED)
             with exchange_folder(self.target, "access-export") as folder:
-                exported = export_access_controls(task, folder)
+                exported = export_access_controls(task, folder, out_of_sync_only=self._only_out_of_sync)
         except RaitoError as error:
             task.fail(error)
             raise
         extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
-        extra |= {EXPORT_IS: WHOLE} if exported.whole else {}
+        extra |= {EXPORT_IS: WHOLE} if exported.whole else {CLAIMED: json.dumps(self._claimed_before())}
         info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
         for warning in exported.warnings:
             self.log.context.log.warning(f"Raito Cloud: {warning}")
         kinds = Counter(control.type or "not given" for control in exported.controls)
         deletions = sum(control.delete for control in exported.controls)
         self.log.record(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
+
+    def _claimed_before(self) -> list[str]:
+        """The external ids of the export that is stored now, for other targets that push into the same account."""
+        account = self.cell.account
+        if self.store.info("access_controls", account) is None:
+            return []
+        named = {control.external_id for control in self.store.rows(AccessControl, account)}
+        return sorted({*claimed_before(self.store, account), *(each for each in named if each)})
+
+    @property
+    def _only_out_of_sync(self) -> bool:
+        """Whether this run was launched for what is out of sync alone."""
+        return OUT_OF_SYNC_TAG in self.log.context.run.tags
 
     # -- Identity Center -------------------------------------------------------------------------------------------
 
@@ -293,7 +316,9 @@ class Push:
 
     def _store_results(self, plan: AccountPlan, applied: Applied) -> CellInfo:
         account = self.cell.account
-        last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account))
+        exported = self.store.info("access_controls", account)
+        whole = plan.recovery is not None or (exported is not None and exported.extra.get(EXPORT_IS) == WHOLE)
+        last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account), whole=whole)
         note_push(self.store, account, last)
         extra = {**note(plan.made_of), PLAN_ID: plan.id, DIFFERENCES: json.dumps(applied.differences)}
         return self.store.write("access_push_results", applied.results, account, extra=extra)

@@ -53,6 +53,14 @@ class RaitoClient:
         if not self.connection.service.skip_authentication:
             self._tokens.token()
 
+    def token(self) -> str | None:
+        """The token of the login, for what is no call of ours; None where nobody logs in. Raises as `login`."""
+        return None if self.connection.service.skip_authentication else self._tokens.token()
+
+    def reject(self, token: str) -> None:
+        """Say that the service does not take a token any more: the next one is a new one."""
+        self._tokens.reject(token)
+
     def call(self, name: str, variables: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Any:
         """Run the operation of this name (`operations/<name>.graphql`) and give the value of its root field.
 

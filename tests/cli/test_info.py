@@ -29,11 +29,6 @@ def test_a_part_of_a_name_is_enough_and_every_spelling_counts(capsys: pytest.Cap
     assert "aws-sso-role-prefix also aws-access-sso-role-prefix" in out
 
 
-def test_an_option_that_changes_nothing_yet_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["info", "disable-websocket"]) == 0
-    assert "Not read yet: " in " ".join(capsys.readouterr().out.split())
-
-
 def test_no_match_is_said_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", "aws-regoins"]) == 1
     printed = capsys.readouterr()

@@ -13,7 +13,7 @@ FILE = """\
 api-user: robot
 api-secret: "{{RAITO_SECRET_THAT_IS_NOT_SET}}"
 domain: acme
-disable-websocket: true
+debug: true
 targets:
 - {name: one, connector-name: raito-io/cli-plugin-aws-account, aws-account-id: "111122223333", aws-regions: eu-west-1,
    data-source-id: d, identity-store-id: i, aws-sso-role-prefix: x-}
@@ -56,6 +56,6 @@ def test_a_login_that_is_not_set_is_a_wrong_configuration_of_run_and_not_of_info
     (tmp_path / "raito.yml").write_text(FILE)
     monkeypatch.chdir(tmp_path)
     assert main(["info", "--iam-policy"]) == 0
-    assert "disable-websocket" in capsys.readouterr().err
+    assert "debug" in capsys.readouterr().err
     assert main(["run"]) == 2
     assert "RAITO_SECRET_THAT_IS_NOT_SET to be set" in capsys.readouterr().err

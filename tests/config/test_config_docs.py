@@ -141,9 +141,6 @@ def test_every_part_of_the_file_is_on_the_page_with_its_options_below_it() -> No
     }
     assert {"max-import-deletions", "storage", "mode"} <= named[PIPELINE]
     assert not {"max-import-deletions", "cron"} & named[EVERY_TARGET]
-    assert (
-        "not read yet" in next(line for line in parts[WHOLE_FILE].splitlines() if "disable-websocket" in line).lower()
-    )
 
 
 def test_the_page_in_the_project_is_current(tmp_path: Path) -> None:

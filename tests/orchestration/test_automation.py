@@ -14,21 +14,29 @@ JOBS = [
     "sync_account_regions",
     "sync_account_finish",
     "sync_account_finish_again",
+    "look_for_drift",
+    "push_out_of_sync",
+    "read_part_of_data_objects",
+    "upload_part_of_data_objects",
 ]
 
 
 @pytest.mark.parametrize(
     ("lines", "schedules", "sensors"),
     [
-        ([], [], ["continue_sync"]),
-        (["cron: '0 3 * * *'"], ["sync_organizations_by_cron", "sync_accounts_by_cron"], ["continue_sync"]),
-        (["frequency: 120"], [], ["continue_sync", "sync_by_frequency"]),
-        (["sync-at-startup: true"], [], ["continue_sync", "sync_by_frequency"]),
+        ([], [], ["continue_sync", "do_what_raito_cloud_asks"]),
+        (
+            ["cron: '0 3 * * *'"],
+            ["sync_organizations_by_cron", "sync_accounts_by_cron"],
+            ["continue_sync", "do_what_raito_cloud_asks"],
+        ),
+        (["frequency: 120"], [], ["continue_sync", "sync_by_frequency", "do_what_raito_cloud_asks"]),
+        (["sync-at-startup: true"], [], ["continue_sync", "sync_by_frequency", "do_what_raito_cloud_asks"]),
         # cron wins over frequency
         (
             ["cron: '0 3 * * *'", "frequency: 120"],
             ["sync_organizations_by_cron", "sync_accounts_by_cron"],
-            ["continue_sync"],
+            ["continue_sync", "do_what_raito_cloud_asks"],
         ),
     ],
 )
@@ -37,7 +45,7 @@ def test_what_a_configuration_runs_by(loads: Loads, lines: list[str], schedules:
 
     automation = build_automation(options, make_grid(options))
 
-    assert [job.name for job in automation.jobs] == [*JOBS, "look_for_drift"]
+    assert [job.name for job in automation.jobs] == JOBS
     assert [schedule.name for schedule in automation.schedules] == schedules
     assert [sensor.name for sensor in automation.sensors] == sensors
     # nobody has to switch them on

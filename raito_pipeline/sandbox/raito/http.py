@@ -191,6 +191,8 @@ class Application:
                 return Response(status=204)
             case "POST", ["access-controls", data_source]:
                 return self._define(request, data_source)
+            case "POST", ["triggers"]:
+                return self._trigger(request)
         return _json({"message": f"there is no {request.method} {request.path}"}, 404)
 
     def _order_faults(self, request: Request) -> Response:
@@ -214,7 +216,16 @@ class Application:
             return _json({"message": str(error)}, 404)
         except (NotValid, msgspec.DecodeError) as error:
             return _json({"message": str(error)}, 400)
+        self.triggers.access_changed(self.gate.domain, data_source)
         return _json({"ids": identifiers}, 201)
+
+    def _trigger(self, request: Request) -> Response:
+        """Send the clients that wait for triggers a message, as it stands in the body."""
+        try:
+            message = msgspec.json.decode(request.get_data(), type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            return _json({"message": str(error)}, 400)
+        return _json({"clients": self.triggers.send(message)}, 201)
 
     def _fail_by(self, place: str, request: Request, path: str) -> None:
         fault = self.faults.take(place, subject=f"{path}?{request.query_string.decode()}")

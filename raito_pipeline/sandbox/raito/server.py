@@ -106,9 +106,19 @@ class LocalRaitoCloud:
     def controls(self) -> Controls:
         return self._needed().controls
 
+    @property
+    def triggers(self) -> Triggers:
+        """The clients that wait for triggers."""
+        return self._needed().triggers
+
     def define_access_control(self, data_source: str, definition: Mapping[str, Any]) -> str:
-        """Defines or changes an access control of a data source, as `Controls.define`; gives its id."""
-        return self.controls.define(data_source, definition)
+        """Defines or changes an access control of a data source, as `Controls.define`; gives its id.
+
+        Clients that wait for triggers are told.
+        """
+        identifier = self.controls.define(data_source, definition)
+        self.triggers.access_changed(self.domain, data_source)
+        return identifier
 
     def counts(self) -> Counts:
         """What `GET /sandbox-api/counts` answers."""

@@ -58,3 +58,32 @@ def test_the_end_of_the_service_ends_it_and_no_thread_stays(start: Start) -> Non
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=5)
     assert set(threading.enumerate()) <= before
+
+
+def test_who_named_a_data_source_is_told_when_its_access_changes(start: Start) -> None:
+    cloud = start()
+    source = cloud.catalog.create_data_source("one", "", "ON_PREM", None)
+    with connect(address(Wire(cloud.url))) as socket, connect(address(Wire(cloud.url))) as other:
+        socket.send(json.dumps({"message": "heartbeat", "datasources": [source]}))
+        other.send(HEARTBEAT)
+        for waits in (socket, other):
+            assert waits.ping().wait(10)
+        answer = requests.post(
+            f"{cloud.url}/sandbox-api/access-controls/{source}", json={"id": "a", "name": "A"}, timeout=5
+        )
+        assert answer.status_code == 201
+        update = {"apUpdate": {"domain": cloud.domain, "dataSourceNames": [source]}}
+        assert json.loads(socket.recv(timeout=5)) == update
+        with pytest.raises(TimeoutError):
+            other.recv(timeout=0.05)
+
+
+@pytest.mark.parametrize("length", [1, 125, 126, 70_000])
+def test_what_is_ordered_over_http_is_sent_whatever_its_length(start: Start, length: int) -> None:
+    cloud = start()
+    with connect(address(Wire(cloud.url))) as socket:
+        assert socket.ping().wait(10)
+        answer = requests.post(f"{cloud.url}/sandbox-api/triggers", json={"text": "x" * length}, timeout=5)
+        assert answer.json() == {"clients": 1}
+        assert json.loads(socket.recv(timeout=5)) == {"text": "x" * length}
+    assert requests.post(f"{cloud.url}/sandbox-api/triggers", data="[", timeout=5).status_code == 400

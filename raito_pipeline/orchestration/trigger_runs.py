@@ -1,0 +1,196 @@
+"""The sensor that does what Raito Cloud asked for between the syncs: it takes one trigger after the other to its runs.
+
+It keeps no cursor. What waits stands in the queue (`trigger_queue.py`), and what was launched for it is asked of the
+Dagster instance by the tag of the trigger. So a tick that failed, or a daemon that was killed, loses nothing; and as
+each run has a key of its own, none is launched twice. While an account is being synced, its triggers wait.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from raito_pipeline.aws.data_objects.subtree import Subtree
+from raito_pipeline.model import Layer
+from raito_pipeline.orchestration.continue_sync import Syncs
+from raito_pipeline.orchestration.history import RunView, State, views
+from raito_pipeline.orchestration.jobs import (
+    JOB_NAMES,
+    PUSH_OUT_OF_SYNC,
+    READ_PART,
+    UPLOAD_PART,
+    AssetJob,
+    run_request,
+)
+from raito_pipeline.orchestration.partitions import region_key
+from raito_pipeline.orchestration.reconcile import RETRY_WAITS, Request
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, STEP_TAG, TRIGGER_TAG
+from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
+from raito_pipeline.storage.lease import Leases
+
+INTERVAL = 5
+_MOST_TEXTS = 20
+_ORDER = {"push": 0, "part": 1, "sync": 2}
+"""what takes least goes first"""
+
+
+def trigger_sensor(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefinition | None:
+    """The sensor `do_what_raito_cloud_asks`; None where `disable-websocket` is on."""
+    if syncs.options.disable_websocket:
+        return None
+    queue = TriggerQueue(syncs.options.pipeline.storage)
+
+    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        waiting = queue.waiting()
+        if not waiting:
+            return dg.SensorResult(skip_reason=dg.SkipReason("Raito Cloud asks for nothing"))
+        tick = _Tick(syncs, context.instance, datetime.now(UTC))
+        tick.look(waiting)
+        taken = queue.take([trigger.id for trigger in tick.due], tick.done)
+        requests = [*tick.requests, *(tick.request(trigger, 1, 1) for trigger in taken)]
+        text = "; ".join(tick.texts[:_MOST_TEXTS])
+        context.log.info(text)
+        return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(text))
+
+    wanted = (PUSH_OUT_OF_SYNC, READ_PART, UPLOAD_PART, JOB_NAMES[Layer.ACCOUNT], JOB_NAMES[Layer.ORGANIZATION])
+    return dg.SensorDefinition(
+        name=syncs.grid.naming.of("do_what_raito_cloud_asks"),
+        evaluation_fn=evaluate,
+        jobs=[jobs[name] for name in wanted],
+        minimum_interval_seconds=INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Launches what Raito Cloud asked for between the syncs: a push of what is out of sync, a sync of some "
+            "stages, or a part of the data objects. `raito-pipeline listen` hears of it; the ticks say what waits."
+        ),
+    )
+
+
+@dataclass
+class _Tick:
+    """One look at everything that waits.
+
+    `due` are the triggers whose first run is to be launched, `requests` the runs that follow others, `done` the ids of
+    triggers of which nothing is left to do.
+    """
+
+    syncs: Syncs
+    instance: dg.DagsterInstance
+    now: datetime
+    due: list[Trigger] = field(default_factory=list)
+    requests: list[dg.RunRequest] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    _busy: dict[str, str] = field(default_factory=dict)
+    """accounts of which a trigger is being done, or about to be, and why another one waits"""
+
+    def look(self, waiting: Sequence[Trigger]) -> None:
+        """Decide on each of them."""
+        for trigger in (each for each in waiting if each.taken):
+            self._go_on(trigger)
+        for trigger in sorted((each for each in waiting if not each.taken), key=lambda each: _ORDER[each.kind]):
+            self._begin(trigger)
+
+    def request(self, trigger: Trigger, step: int, attempt: int) -> dg.RunRequest:
+        """The run of a step of a trigger, with the same key for the same cause."""
+        run = self._steps(trigger)[step - 1]
+        tags = {**run.tags, TRIGGER_TAG: trigger.id, STEP_TAG: str(step)}
+        return run._replace(run_key=f"trigger/{trigger.id}/{step}/{attempt}", tags=tags)
+
+    def _begin(self, trigger: Trigger) -> None:
+        if not self._known(trigger):
+            self._end(trigger, "it is in no target of raito.yml any more")
+        elif trigger.kind != "sync" and self._leases.last_sync(trigger.owner) is None:
+            self._end(trigger, "it was never synced, and its first sync does all of it")
+        else:
+            reason = self._busy.get(trigger.owner) or self._under_way(trigger.owner)
+            if reason is not None:
+                self.texts.append(f"{trigger.owner}: {trigger.what} waits, because {reason}")
+                return
+            self.due.append(trigger)
+            self._is_done(trigger)
+
+    def _go_on(self, trigger: Trigger) -> None:
+        """What follows the runs that were launched for a trigger."""
+        if not self._known(trigger):
+            return self._end(trigger, "it is in no target of raito.yml any more")
+        runs = self._runs(trigger)
+        step = max((number for number, _ in runs), default=1)
+        mine = [run for number, run in runs if number == step]
+        if not mine:
+            return self._request(trigger, step, 1)  # a daemon that was killed before it launched it
+        newest = mine[-1]
+        retried = newest.state is State.FAILED and newest.will_retry and self.now - newest.updated < RETRY_WAITS
+        if newest.active or retried:
+            return self._is_done(trigger, newest)
+        if newest.refused:
+            refused = sum(1 for run in mine if run.refused)
+            reason = self._under_way(trigger.owner)
+            if reason is not None:
+                self.texts.append(f"{trigger.owner}: {trigger.what} waits, because {reason}")
+                self._busy[trigger.owner] = reason
+                return None
+            return self._request(trigger, step, refused + 1)
+        if newest.state is not State.SUCCEEDED:
+            return self._end(trigger, f"{newest.name} {newest.state.value}")
+        if step < len(self._steps(trigger)):
+            return self._request(trigger, step + 1, 1)
+        return self._end(trigger, None)
+
+    def _request(self, trigger: Trigger, step: int, attempt: int) -> None:
+        self.requests.append(self.request(trigger, step, attempt))
+        self._is_done(trigger)
+
+    def _is_done(self, trigger: Trigger, run: RunView | None = None) -> None:
+        how = f"by {run.name}" if run is not None else "now"
+        self._busy[trigger.owner] = f"{trigger.what} is done {how}"
+        self.texts.append(f"{trigger.owner}: {trigger.what} is done {how}, as {trigger.why}")
+
+    def _end(self, trigger: Trigger, why_not: str | None) -> None:
+        self.done.append(trigger.id)
+        how = "is done" if why_not is None else f"was not done: {why_not}"
+        self.texts.append(f"{trigger.owner}: {trigger.what} {how}")
+
+    def _known(self, trigger: Trigger) -> bool:
+        grid = self.syncs.grid
+        return grid.account.has_partition_key(trigger.owner) or grid.organization.has_partition_key(trigger.owner)
+
+    def _under_way(self, owner: str) -> str | None:
+        """Why nothing may begin in an account (or organization) now; None where it is free."""
+        runs = self.syncs.history.refresh(self.instance, self.now).get(owner, ())
+        active = next((run for run in runs if run.active), None)
+        if active is not None:
+            return f"{active.name} ({active.layer.value}) is {active.state.value}"
+        decision = self.syncs.decision(owner, self.instance, self.now)
+        return decision.text if decision.open else None
+
+    def _runs(self, trigger: Trigger) -> list[tuple[int, RunView]]:
+        """The runs that were launched for a trigger, each with its step, in the order of their creation."""
+        records = self.instance.get_run_records(dg.RunsFilter(tags={TRIGGER_TAG: trigger.id}), ascending=True)
+        return [(int(record.dagster_run.tags.get(STEP_TAG, 1)), view) for record in records for view in views(record)]
+
+    def _steps(self, trigger: Trigger) -> list[dg.RunRequest]:
+        """The runs that a trigger takes, one after the other; their keys are not set."""
+        return list(_steps(trigger, self.syncs))
+
+    @property
+    def _leases(self) -> Leases:
+        return Leases(self.syncs.options.pipeline.storage)
+
+
+def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
+    naming, owner = syncs.grid.naming, trigger.owner
+    tags = {ACCOUNT_TAG: owner, **naming.tags}
+    if trigger.kind == "push":
+        yield dg.RunRequest(job_name=naming.of(PUSH_OUT_OF_SYNC), partition_key=owner, tags=tags)
+    elif trigger.kind == "part":
+        subtree = Subtree.of(trigger.parent or "", trigger.excludes)
+        tags |= subtree.tags()
+        key = f"{owner}|{region_key(str(subtree.place.region))}"
+        yield dg.RunRequest(job_name=naming.of(READ_PART), partition_key=key, tags=tags)
+        yield dg.RunRequest(job_name=naming.of(UPLOAD_PART), partition_key=owner, tags=tags)
+    else:
+        organization = syncs.grid.organization.has_partition_key(owner)
+        layer = Layer.ORGANIZATION if organization else Layer.ACCOUNT
+        yield run_request(Request(owner, layer, f"trigger-{trigger.id}"), syncs.grid)

@@ -1,0 +1,221 @@
+"""The sensor that does what Raito Cloud asks: each thing once, one after the other, and never during a sync."""
+
+import dagster as dg
+import pytest
+
+from raito_pipeline.config import Options, load
+from raito_pipeline.definitions import build_definitions
+from raito_pipeline.model import Layer
+from raito_pipeline.orchestration.continue_sync import Syncs
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.jobs import make_jobs
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, LAYER_TAG, REFUSED_TAG, TRIGGER_TAG
+from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
+from raito_pipeline.orchestration.trigger_runs import trigger_sensor
+from raito_pipeline.raito.jobs import JobType
+from raito_pipeline.storage.lease import Leases
+from tests.orchestration.conftest import ACCOUNT, HEAD, Loads, account_ids
+from tests.orchestration.test_continue_sync import add_run
+
+ONE, TWO = account_ids(2)
+ORG = "999988887777_eu-west-1"
+PARENT = f"{ONE}:eu-west-1:bucket/folder"
+
+
+class Sensed:
+    """The sensor of a configuration on an instance, and the runs that are launched of its requests."""
+
+    def __init__(self, options: Options, instance: dg.DagsterInstance, definitions: dg.Definitions) -> None:
+        self.options, self.instance, self.definitions = options, instance, definitions
+        self.queue = TriggerQueue(options.pipeline.storage)
+        self.syncs = Syncs(options, make_grid(options))
+        for account in (ONE, TWO):  # each was synced before
+            with Leases(options.pipeline.storage).acquire(account, "earlier", "run", "a sync", begins=True):
+                pass
+
+    def tick(self) -> tuple[list[dg.RunRequest], str]:
+        """What a tick requests, and what it says."""
+        sensor = trigger_sensor(self.syncs, make_jobs())
+        assert sensor is not None
+        result = sensor(dg.build_sensor_context(self.instance))
+        assert isinstance(result, dg.SensorResult)
+        skipped = result.skip_reason.skip_message if result.skip_reason else ""
+        return list(result.run_requests or ()), skipped or ""
+
+    def launch(self, request: dg.RunRequest, **tags: str) -> dg.DagsterRun:
+        """Launch a request as the daemon does."""
+        job = self.definitions.resolve_job_def(str(request.job_name))
+        key = {"dagster/run_key": str(request.run_key), "dagster/partition": str(request.partition_key)}
+        return self.instance.create_run_for_job(job, tags={**job.tags, **request.tags, **key, **tags})
+
+    def end(self, run: dg.DagsterRun, *, failed: bool = False) -> None:
+        """End a run."""
+        if failed:
+            self.instance.report_run_failed(run)
+        else:
+            self.instance.handle_new_event(_success(run))
+
+
+def _success(run: dg.DagsterRun) -> dg.EventLogEntry:
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name, message="done")
+    return dg.EventLogEntry(None, "info", "done", run.run_id, 0.0, None, run.job_name, event)
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    """The definitions that tell the jobs; making them takes longer than a tick."""
+    file = tmp_path_factory.mktemp("definitions") / "raito.yml"
+    text = HEAD.format(storage=file.parent / "data", options="")
+    text += "".join(ACCOUNT.format(number=n, account=each) for n, each in enumerate(account_ids(2)))
+    file.write_text(text, encoding="utf-8")
+    return build_definitions(load(file))
+
+
+@pytest.fixture
+def sensed(loads: Loads, instance: dg.DagsterInstance, definitions: dg.Definitions) -> Sensed:
+    return Sensed(loads(), instance, definitions)
+
+
+def test_nothing_is_done_where_nothing_waits(sensed: Sensed) -> None:
+    assert sensed.tick() == ([], "Raito Cloud asks for nothing")
+
+
+def test_a_push_is_one_run_that_exports_what_is_out_of_sync(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push"), Trigger(ONE, "push")])
+    (request,), _ = sensed.tick()
+    assert (request.job_name, request.partition_key) == ("push_out_of_sync", ONE)
+    job = sensed.definitions.resolve_job_def("push_out_of_sync")
+    assert (job.tags[LAYER_TAG], job.tags["raito/out-of-sync-only"]) == ("cells", "true")
+    tables = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert {"access_controls", "access_push_plan", "access_push_results", "iam_roles"} <= tables
+    assert not tables & {"access_provider_import", "data_source_import", "identity_store_import", "data_objects"}
+
+
+def test_a_daemon_that_was_killed_before_the_launch_requests_the_same_run_again(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push")])
+    (first,), _ = sensed.tick()
+    (again,), _ = sensed.tick()
+    assert first.run_key == again.run_key
+
+
+def test_it_is_done_once_and_what_comes_meanwhile_is_done_after_it(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push")])
+    (request,), _ = sensed.tick()
+    run = sensed.launch(request)
+    sensed.queue.put([Trigger(ONE, "push")])
+    requests, said = sensed.tick()
+    assert requests == []
+    assert f"is done by run {run.run_id[:8]}" in said
+    assert "waits, because" in said
+    sensed.end(run)
+    (second,), _ = sensed.tick()
+    assert second.run_key != request.run_key
+    sensed.end(sensed.launch(second))
+    assert "is done" in sensed.tick()[1]
+    assert sensed.queue.waiting() == ()
+    assert sensed.tick() == ([], "Raito Cloud asks for nothing")
+
+
+def test_accounts_do_not_wait_for_each_other(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push"), Trigger(TWO, "push")])
+    assert {request.partition_key for request in sensed.tick()[0]} == {ONE, TWO}
+
+
+@pytest.mark.parametrize("layer", [Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH, Layer.CELLS])
+def test_while_an_account_is_synced_its_triggers_wait(sensed: Sensed, layer: Layer) -> None:
+    sensed.queue.put([Trigger(ONE, "push"), Trigger(TWO, "push")])
+    add_run(sensed.instance, sensed.options, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.SUCCESS)
+    if layer is not Layer.ACCOUNT:
+        add_run(sensed.instance, sensed.options, Layer.REGIONS, ONE, dg.DagsterRunStatus.SUCCESS)
+    add_run(sensed.instance, sensed.options, layer, ONE, dg.DagsterRunStatus.STARTED)
+    requests, _ = sensed.tick()
+    assert [request.partition_key for request in requests] == [TWO]
+    assert [each.taken for each in sensed.queue.waiting()] == [False, True]
+
+
+def test_between_the_layers_of_a_sync_they_wait_too(sensed: Sensed) -> None:
+    add_run(sensed.instance, sensed.options, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.SUCCESS)
+    sensed.queue.put([Trigger(ONE, "push")])
+    requests, said = sensed.tick()
+    assert requests == []
+    assert "goes on with regions" in said
+
+
+def test_a_run_that_another_sync_kept_out_is_launched_again_when_that_is_over(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push")])
+    (request,), _ = sensed.tick()
+    sensed.end(sensed.launch(request, **{REFUSED_TAG: "another sync is under way"}), failed=True)
+    (again,), _ = sensed.tick()
+    assert again.run_key != request.run_key
+    (same,), _ = sensed.tick()
+    assert same.run_key == again.run_key
+    sensed.end(sensed.launch(again))
+    sensed.tick()
+    assert sensed.queue.waiting() == ()
+
+
+def test_a_run_that_failed_is_said_and_not_launched_again(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push")])
+    (request,), _ = sensed.tick()
+    sensed.end(sensed.launch(request), failed=True)
+    assert "was not done: run" in sensed.tick()[1]
+    assert sensed.queue.waiting() == ()
+
+
+def test_a_part_is_read_then_uploaded(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "part", (JobType.DATA_SOURCE,), PARENT, (f"{PARENT}/x",))])
+    (read,), _ = sensed.tick()
+    assert (read.job_name, read.partition_key) == ("read_part_of_data_objects", f"{ONE}|eu-west-1")
+    assert (read.tags["raito/data-object-parent"], read.tags[ACCOUNT_TAG]) == (PARENT, ONE)
+    run = sensed.launch(read)
+    assert sensed.tick()[0] == []
+    sensed.end(run)
+    (upload,), _ = sensed.tick()
+    assert (upload.job_name, upload.partition_key) == ("upload_part_of_data_objects", ONE)
+    assert upload.tags["raito/data-object-excludes"] == f"{PARENT}/x"
+    assert upload.tags[TRIGGER_TAG] == read.tags[TRIGGER_TAG]
+    sensed.end(sensed.launch(upload))
+    sensed.tick()
+    assert sensed.queue.waiting() == ()
+
+
+def test_a_part_that_could_not_be_read_is_not_uploaded(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "part", (JobType.DATA_SOURCE,), PARENT)])
+    (read,), _ = sensed.tick()
+    sensed.end(sensed.launch(read), failed=True)
+    assert sensed.tick()[0] == []
+    assert sensed.queue.waiting() == ()
+
+
+def test_a_sync_begins_with_its_first_layer_and_of_an_organization_with_its_only_one(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "sync"), Trigger(ORG, "sync")])
+    requests, _ = sensed.tick()
+    assert {(each.job_name, each.partition_key) for each in requests} == {
+        ("sync_account", ONE),
+        ("sync_organization", ORG),
+    }
+    assert all(each.tags["raito/sync"] == f"trigger-{each.tags[TRIGGER_TAG]}" for each in requests)
+
+
+def test_what_takes_least_goes_first(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "sync"), Trigger(ONE, "push")])
+    (request,), said = sensed.tick()
+    assert (request.job_name, said) == ("push_out_of_sync", "")
+
+
+def test_a_push_of_an_account_that_was_never_synced_is_left_to_its_first_sync(
+    loads: Loads, instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
+    sensed = Sensed(loads(accounts=3), instance, definitions)
+    sensed.queue.put([Trigger(account_ids(3)[2], "push"), Trigger("000000000000", "push")])
+    requests, said = sensed.tick()
+    assert requests == []
+    assert "its first sync does all of it" in said
+    assert "in no target of raito.yml" in said
+    assert sensed.queue.waiting() == ()
+
+
+def test_there_is_no_sensor_where_the_socket_is_switched_off(loads: Loads) -> None:
+    options = loads("disable-websocket: true")
+    names = {sensor.name for sensor in build_definitions(options).sensors or ()}
+    assert names == {"continue_sync"}
