@@ -3,14 +3,16 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import TypeVar
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.dataset as ds
 
 from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.account import Account
@@ -18,6 +20,8 @@ from raito_pipeline.aws.access.basis import TracedProvider, basis_batches
 from raito_pipeline.aws.access.build import traced_access_providers
 from raito_pipeline.aws.access.effective import effective_batches
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
+from raito_pipeline.aws.access.known_paths import FILE, FOLDERS, file_names, known_paths
+from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
 from raito_pipeline.aws.policy.reasons import element
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
@@ -284,7 +288,27 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         org_control_policies=of(OrgControlPolicy),
         bucket_policy_use=services.options.pipeline.bucket_policies,
         linked={each.account_id: each.name for each in services.options.accounts if each.partition != account},
+        look_up=partial(_known_paths, store, account, services.account(account).account_id),
     )
+
+
+def _known_paths(store: Store, account: str, account_id: str, wanted: WantedPaths) -> KnownPaths:
+    """Those of the paths that policies name that are data objects, in all regions that were read."""
+    return known_paths(wanted, _data_objects(store, account, account_id, wanted))
+
+
+def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
+    """Full names and types of the files that are asked for, and of all folders where some of them are."""
+    kind = ds.field("type")
+    for region in store.regions("data_objects", account) if wanted else ():
+        names = pa.array(file_names(wanted, account_id, region), pa.string())
+        chosen = (kind == FILE) & ds.field("full_name").isin(names)
+        if wanted.beginnings:
+            chosen |= kind.isin(FOLDERS)
+        with suppress(CellMissing):
+            found = store.dataset("data_objects", account, region).to_table(["full_name", "type"], chosen)
+            for batch in found.to_batches():
+                yield from zip(texts(batch, "full_name"), texts(batch, "type"), strict=True)
 
 
 def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:

@@ -48,6 +48,10 @@ _WHAT_DECIDES = (
 )
 """the tables that decide who may do what in an account"""
 
+_GIVES_NAMES = ("data_objects",)
+"""the table in which single keys and beginnings of keys are looked up: what it lacks has no name in what is shown, and
+a reason says so, but nobody has less access and no access provider goes because of it"""
+
 INCOMPLETE_BY = {
     "narrower": "may be given more in AWS than is shown",
     "wider": "may be given less in AWS than is shown",
@@ -62,7 +66,9 @@ class DataObjectReference:
     """A data object as an access provider or a usage statement names it."""
 
     full_name: Annotated[str, "full name of the data object"]
-    type: Annotated[str, "`datasource` for the account, else empty where the type is not known"]
+    type: Annotated[
+        str, "`datasource` for the account, `file` for a single key, else empty where the type is not known"
+    ]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +85,7 @@ class WhatItem:
     key=("external_id",),
     layer=Layer.FINISH,
     reads=_WHAT_DECIDES,
+    after=_GIVES_NAMES,
     looks_at=("access_push_targets",),
     columns_from={
         "name": (
@@ -163,6 +170,7 @@ class AccessProvider:
     key=("external_id", "data_object", "permission", "document", "statement"),
     layer=Layer.FINISH,
     reads=("access_providers", *_WHAT_DECIDES),
+    after=_GIVES_NAMES,
     looks_at=("access_push_targets",),
     columns_from={
         "external_id": ("access_providers.external_id",),
@@ -192,6 +200,7 @@ class AccessBasis:
     key=("principal_type", "principal_account", "principal_id", "data_object", "permission", "via_roles"),
     layer=Layer.FINISH,
     reads=_WHAT_DECIDES,
+    after=_GIVES_NAMES,
     looks_at=("access_push_targets",),
     columns_from={
         "principal_id": ("iam_users.user_id", "iam_roles.role_id", "org_users.user_id"),
@@ -218,7 +227,7 @@ class EffectiveAccess:
     principal_id: Annotated[str, "UserId or RoleId of IAM, or UserId of the identity store"]
     principal_name: Annotated[str, "name of the user, role or person"]
     data_object: Annotated[str, "full name of the data object"]
-    data_object_kind: Annotated[str, "`account`, `bucket`, or `folder` for what lies below a bucket"]
+    data_object_kind: Annotated[str, "`account`, `bucket`, `file`, or `folder` for what else lies below a bucket"]
     bucket: Annotated[str | None, "name of the bucket; null where it is the account, which is all of its buckets"]
     permission: Annotated[str, "permission such as `s3:GetObject`"]
     via_roles: Annotated[

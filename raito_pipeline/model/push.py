@@ -141,6 +141,8 @@ _PLANNED_ON = (
     "push_principals",
     "push_buckets",
 )
+_PUSHED_BEFORE = ("access_push_results",)
+"""what came of the last push: whose first push it is now"""
 
 
 @row(
@@ -149,6 +151,7 @@ _PLANNED_ON = (
     key=("position",),
     layer=Layer.FINISH,
     reads=_PLANNED_ON,
+    looks_at=_PUSHED_BEFORE,
     columns_from={
         "access_control_id": ("access_controls.id",),
         "access_control_name": ("access_controls.name",),
@@ -211,6 +214,7 @@ class PushResult:
     key=("access_control_id",),
     layer=Layer.FINISH,
     reads=_PLANNED_ON,
+    looks_at=_PUSHED_BEFORE,
 )
 class PushTarget:
     """What the plan makes of each access control: its AWS object, and why it is refused where it is."""

@@ -112,7 +112,7 @@ class TableSpec:
     reads: tuple[str, ...] = ()
     """the tables that its rows are made of, of this sync"""
     after: tuple[str, ...] = ()
-    """tables that have to be made before it, although none of its rows are made of theirs"""
+    """tables that have to be made before it, although no row of it comes or goes because of theirs"""
     looks_at: tuple[str, ...] = ()
     """other tables that its making looks at as they are stored then: no row is made of theirs, and none has to be made
     before it (they may be of the previous sync)"""

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TypeVar
 
 from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.access_points import buckets_behind
@@ -40,6 +41,7 @@ from raito_pipeline.model import (
     PushBucket,
     PushChange,
     PushOrphan,
+    PushResult,
     S3Bucket,
     table_of,
 )
@@ -212,6 +214,7 @@ class Planning:
             attachments=tuple(self.store.rows(IamAttachment, account)),
             buckets=self._buckets,
             access_points=(),
+            look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls)),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
         return PushState.of_account(
@@ -255,6 +258,23 @@ def claimed_before(store: Store, account: str) -> list[str]:
     """The external ids that the stored export of an account does not name, and exports before it claimed."""
     info = store.info(EXPORT, account)
     return [] if info is None else list(json.loads(info.extra.get(CLAIMED, "[]")))
+
+
+def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> list[tuple[str, str]]:
+    """Full names and types of the data objects that Raito Cloud speaks of, or was told of before the first push.
+
+    Of what a document of AWS names, a push takes away what Raito Cloud showed and the export lacks. A file or folder
+    that came into being after Raito Cloud took a policy over was never shown there, so it is none of these: its access
+    stays.
+    """
+    pushed = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
+    listed = list(controls)
+    named = {item.data_object for control in listed for item in (*control.what, *control.delete_what)}
+    first = {control.external_id for control in listed if control.id not in pushed}
+    for row in store.earlier(AccessProvider, account):
+        if row.external_id in first:
+            named.update(item.data_object for item in row.what)
+    return [(each.full_name, each.type or "folder") for each in sorted(named)]
 
 
 def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:

@@ -1,5 +1,7 @@
 """Access providers made of what was read, and why they are not whole where it was not."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from assets.access import incomplete_metadata
@@ -10,6 +12,7 @@ from raito_pipeline.model import (
     AccessBasis,
     AccessProvider,
     EffectiveAccess,
+    IamAttachment,
     OrgAccount,
     OrgControlPolicy,
     OrgPolicyTarget,
@@ -41,6 +44,32 @@ def test_the_role_of_the_account_becomes_an_access_provider(stage: Stage) -> Non
     assert [(item.data_object.full_name, item.permissions) for item in provider.what] == [
         (f"{ACCOUNT}:{REGION}:{BUCKET}", ("s3:GetObject",))
     ]
+
+
+ON_A_KEY = '{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/2026/a.csv"}}'
+
+
+def test_a_single_key_is_the_file_that_was_read_and_a_reason_where_none_was(stage: Stage) -> None:
+    stage.options = "skip-identity-store-sync: true"
+    read_all(stage)
+    (row,) = stage.store.rows(IamAttachment, ACCOUNT)
+    stage.store.write("iam_attachments", [replace(row, document=ON_A_KEY.replace("BUCKET", BUCKET))], ACCOUNT)
+
+    assert stage.make(ALL) == ALL
+
+    (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
+    assert [(item.data_object.full_name, item.data_object.type) for item in provider.what] == [
+        (f"{ACCOUNT}:{REGION}:{BUCKET}/2026/a.csv", "file")
+    ]
+    assert not provider.incomplete
+    assert {row.data_object_kind for row in stage.store.rows(EffectiveAccess, ACCOUNT)} == {"file"}
+
+    stage.store.remove("data_objects", ACCOUNT, REGION)
+    assert stage.make(ALL) == ALL
+
+    (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
+    assert provider.what == ()
+    assert "no file among the data objects" in provider.reasons_narrower[0]
 
 
 def test_each_table_of_an_accounts_access_is_made_by_itself(stage: Stage) -> None:

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.orchestration.plans import KEPT, PlanFolder, PlanUnknown, outdated
+from raito_pipeline.aws.access.basis import NO_WHAT
+from raito_pipeline.aws.access.rows import access_provider
+from raito_pipeline.aws.access.who import WhoNames
+from raito_pipeline.model import DataObjectReference, PushResult, WhatItem
+from raito_pipeline.orchestration.plans import KEPT, PlanFolder, PlanUnknown, outdated, spoken_of
 from raito_pipeline.storage import Store
 from tests.aws.push.conftest import ACCOUNT
 from tests.aws.push.planned import account_plan
@@ -41,3 +45,42 @@ def test_a_recovery_is_outdated_where_aws_was_read_anew() -> None:
     recovery = replace(PLAN, recovery="old.json")
     assert outdated(recovery, OTHER) is None, "it is another export by intention"
     assert outdated(recovery, replace(OTHER, made_of={"iam_users": "run-2"})) == "iam_users was read anew since"
+
+
+GET = ("s3:GetObject",)
+BUCKET = f"{ACCOUNT}:eu-west-1:data"
+
+
+def file(name: str) -> WhatItem:
+    return WhatItem(DataObjectReference(f"{BUCKET}/{name}", "file"), GET)
+
+
+def result(control_id: str, *errors: str) -> PushResult:
+    return PushResult(control_id, control_id, "aws_policy", "p", "policy:p", 0, 0, errors, ())
+
+
+@pytest.mark.parametrize(
+    ("last", "names"),
+    [
+        ([], {"kept", "gone", "shown"}),
+        ([result("other")], {"kept", "gone", "shown"}),
+        ([result("a", "AWS refused it")], {"kept", "gone", "shown"}),
+        ([result("a")], {"kept", "gone"}),
+    ],
+    ids=["never pushed", "another was", "it failed", "it was pushed"],
+)
+def test_a_push_knows_the_files_that_raito_cloud_speaks_of_or_was_first_told_of(
+    tmp_path: Path, last: list[PushResult], names: set[str]
+) -> None:
+    """A file that came into being since a policy was taken over is no file that somebody took away."""
+    store = Store.open(tmp_path)
+    made = access_provider(
+        external_id="policy:p", name="p", type="aws_policy", policy="{}", who=WhoNames(), what=NO_WHAT, reasons=[]
+    )
+    store.write("access_providers", [replace(made.row, what=(file("shown"),))], ACCOUNT)
+    store.write("access_push_results", last, ACCOUNT)
+    taken_over = control("a", external_id="policy:p", what=(file("kept"),), delete_what=(file("gone"),))
+
+    found = spoken_of(store, ACCOUNT, [taken_over])
+
+    assert set(found) == {(f"{BUCKET}/{name}", "file") for name in names}

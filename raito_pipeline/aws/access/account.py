@@ -2,20 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.access.basis import TracedWhat, traced
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.access.inputs import AccessInputs
-from raito_pipeline.aws.data_objects.names import bucket_full_name
+from raito_pipeline.aws.data_objects.names import beside_folder, bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, read_document
+from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.allows import paths_named
+from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
+from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.regions import by_region
-from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, PermissionTarget
+from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, NoPattern, PermissionTarget
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
@@ -113,6 +118,16 @@ class Account:
     @cached_property
     def scope(self) -> Scope:
         """What the resources of identity policies are held against."""
+        return replace(self.scope_without_paths, paths=self.paths)
+
+    @cached_property
+    def paths(self) -> KnownPaths:
+        """The data objects among the paths that policies name."""
+        return self.inputs.look_up(wanted_paths(self))
+
+    @cached_property
+    def scope_without_paths(self) -> Scope:
+        """The scope before it is known which paths are data objects."""
         left_out = sorted(bucket.name for bucket in self.inputs.buckets if bucket.name not in self.regions)
         return Scope(
             self.options.aws_partition,
@@ -272,7 +287,59 @@ class Account:
         if target == ACCOUNT:
             return DataObjectReference(self.inputs.account_id, "datasource")
         bucket = bucket_full_name(self.inputs.account_id, self.regions[target.bucket], target.bucket)
-        return DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
+        if not target.file:
+            return DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "")
+        beside = target in self.paths.beside_folders
+        return DataObjectReference(beside_folder(bucket, target.path) if beside else f"{bucket}/{target.path}", "file")
+
+
+def wanted_paths(account: Account) -> WantedPaths:
+    """What the policies of an account, its buckets and access points name of keys.
+
+    Policy variables have the values of those users and roles who have the policies.
+    """
+    wanted = WantedPaths()
+    scope = account.scope_without_paths
+    documents = [document for _, document in account.documents.values()]
+    documents += [policy.document for policies in account.inline.values() for policy in policies]
+    documents += [read_document(row.policy) for row in account.inputs.bucket_policies if row.policy]
+    named = [_names_paths(document) for document in documents]
+    for statement in (each for statements in named for each in statements):
+        _add_paths(statement, scope, wanted)
+    for principal, facts in account.principals.items():
+        called = None
+        for _, document in (one for key in account.identities(principal) for one in account.policies_of.get(key, ())):
+            for statement in document.statements:
+                if (
+                    statement.effect == "Allow"
+                    and statement.variables
+                    and any("${" in text for text in _resources(statement))
+                ):
+                    called = called or scope.called_by(facts)
+                    _add_paths(statement, called, wanted)
+    for point in account.inputs.access_points:
+        if point.policy is not None and point.bucket in account.regions:
+            place = BucketResource.of_access_point(point.arn, point.bucket)
+            for statement in _names_paths(read_document(point.policy)):
+                _add_paths(statement, Scope(scope.partition, (place,), account_wide=False), wanted)
+    return wanted
+
+
+def _names_paths(document: Document) -> list[Statement]:
+    """The statements whose resources become claims: of a Deny, what `NotResource` leaves."""
+    return [
+        each for each in document.statements if (each.effect == "Allow" or each.not_resources) and permissions_of(each)
+    ]
+
+
+def _resources(statement: Statement) -> tuple[str, ...]:
+    return (*(statement.resources or ()), *(statement.not_resources or ()))
+
+
+def _add_paths(statement: Statement, scope: Scope, wanted: WantedPaths) -> None:
+    for text in _resources(statement):
+        with suppress(NoPattern):
+            paths_named(scope.pattern(text, statement), scope, wanted)
 
 
 def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:

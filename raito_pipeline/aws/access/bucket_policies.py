@@ -58,6 +58,7 @@ def _scope(account: Account, bucket: BucketDocument) -> Scope:
         account_wide=False,
         folder_depth=account.folder_depth,
         facts=account.facts,
+        paths=account.paths,
     )
 
 

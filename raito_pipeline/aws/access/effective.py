@@ -132,4 +132,6 @@ def _reached(account: Account, whom: _Whom, reaches: Iterable[Reach], path: Role
 def _kind(target: PermissionTarget) -> str:
     if target == ACCOUNT:
         return "account"
+    if target.file:
+        return "file"
     return "folder" if target.path else "bucket"

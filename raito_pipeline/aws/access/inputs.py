@@ -1,9 +1,10 @@
 """What access providers are made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from raito_pipeline.aws.policy.claims import NO_PATHS, KnownPaths, WantedPaths
 from raito_pipeline.model import (
     AccessPoint,
     IamAttachment,
@@ -19,6 +20,14 @@ from raito_pipeline.model import (
     S3Bucket,
     S3BucketPolicy,
 )
+
+LookUp = Callable[[WantedPaths], KnownPaths]
+"""which of the paths that policies name are data objects"""
+
+
+def nothing_known(_wanted: WantedPaths) -> KnownPaths:
+    """No data object is known."""
+    return NO_PATHS
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class AccessInputs:
     org_accounts: Sequence[OrgAccount] = ()
     org_policy_targets: Sequence[OrgPolicyTarget] = ()
     org_control_policies: Sequence[OrgControlPolicy] = ()
+    look_up: LookUp = nothing_known
+    """asked once for what the policies of the account name of the keys of its buckets"""
 
     @property
     def organization(self) -> OrgAccount | None:

@@ -86,6 +86,7 @@ def _scope(account: Account, point: AccessPoint) -> Scope:
         account_wide=False,
         folder_depth=account.folder_depth,
         facts=replace(account.facts, access_point=point.arn),
+        paths=account.paths,
     )
 
 

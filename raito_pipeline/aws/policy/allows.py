@@ -9,7 +9,7 @@ an access point takes the consent of the access point or the bucket as well.
 from collections.abc import Iterable, Sequence
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
-from raito_pipeline.aws.policy.claims import Claim, Scope
+from raito_pipeline.aws.policy.claims import Claim, Scope, WantedPaths
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -130,7 +130,7 @@ def _below(
     """A folder, a file, or the known folders whose names begin in some way; and what of it has no name."""
     key, path = rest.text, rest.before_anything
     if key is not None:
-        target = PermissionTarget(place.bucket, key)
+        target = PermissionTarget(place.bucket, key, file=True)
         return ({target}, None) if target in scope.paths.files else (set(), _no_file(pattern))
     if path is None or path == "/":
         return set(), _some_objects(pattern)
@@ -141,7 +141,22 @@ def _below(
         unknown = "a folder that is no data object (folder depth or flat mode)"
         many = "folders that are no data objects (folder depth or flat mode)"
         return set(), Remark(Code.NARROWER, pattern.text, f"resource {{}} is {unknown}", f"resources {{}} are {many}")
-    return {PermissionTarget(place.bucket, path[:-1])}, None
+    folder = PermissionTarget(place.bucket, path[:-1])
+    return (set(), _has_the_name_of_a_file(pattern)) if scope.paths.takes_the_name_of(folder) else ({folder}, None)
+
+
+def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths) -> None:
+    """Add what `given` looks up of a pattern in the known paths of the scope."""
+    if _whole_account(pattern, ()) is not None:
+        return
+    for place in scope.named_by(pattern):
+        rests = pattern.rests(place)
+        for rest in () if any(rest.anything for rest in rests) else rests:
+            key, path = rest.text, rest.before_anything
+            if key or (path and path.endswith("/")):
+                wanted.keys[place.bucket].add(key or (path or "")[:-1])
+            elif path:
+                wanted.beginnings[place.bucket].add(path)
 
 
 def _beginning(path: str, place: BucketResource, scope: Scope) -> Iterable[str]:
@@ -165,6 +180,15 @@ def _no_file(pattern: Pattern) -> Remark:
         pattern.text,
         "resource {} is a single key, not a whole folder, and no file among the data objects",
         "resources {} are single keys, not whole folders, and no files among the data objects",
+    )
+
+
+def _has_the_name_of_a_file(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        pattern.text,
+        "resource {} is a folder in which nothing lies, and a file has its name",
+        "resources {} are folders in which nothing lies, and files have their names",
     )
 
 

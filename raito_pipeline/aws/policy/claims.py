@@ -23,9 +23,29 @@ class KnownPaths:
     files: frozenset[PermissionTarget] = frozenset()
     folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """paths by bucket, sorted: those that begin as a policy says"""
+    beside_folders: frozenset[PermissionTarget] = frozenset()
+    """those of the files that have a folder of the same path beside them, which has the name of the path"""
+
+    def takes_the_name_of(self, folder: PermissionTarget) -> bool:
+        """True where a file is what Raito Cloud knows by the name that a folder of this path would have."""
+        file = PermissionTarget(folder.bucket, folder.path, file=True)
+        return file in self.files and file not in self.beside_folders
 
 
 NO_PATHS = KnownPaths()
+
+
+@dataclass
+class WantedPaths:
+    """What policies name of the keys of buckets, to be looked up among the data objects."""
+
+    keys: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """by bucket: files, and folders whose name a file may have"""
+    beginnings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """by bucket: how the paths of folders begin"""
+
+    def __bool__(self) -> bool:
+        return bool(self.keys or self.beginnings)
 
 
 @dataclass(frozen=True)

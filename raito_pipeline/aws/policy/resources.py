@@ -44,14 +44,16 @@ class BucketResource:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PermissionTarget:
-    """What a permission is given on: a folder, a bucket (no path), or the account (no bucket)."""
+    """What a permission is given on: a folder or file, a bucket (no path), or the account (no bucket)."""
 
     bucket: str = ""
     path: str = ""
+    file: bool = False
+    """whether the path is the key of one file: a folder may have the same path"""
 
     def holds(self, other: "PermissionTarget") -> bool:
         """True where another target of the same bucket is this one, or lies in it."""
-        return not self.path or other.path == self.path or other.path.startswith(f"{self.path}/")
+        return not self.path or other == self or (not self.file and other.path.startswith(f"{self.path}/"))
 
 
 ACCOUNT = PermissionTarget()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
-from raito_pipeline.aws.data_objects.names import parse_full_name
+from raito_pipeline.aws.data_objects.names import FILE_MARK, parse_full_name
 from raito_pipeline.aws.policy import Claim, read_document
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.reasons import Reason
@@ -56,18 +56,22 @@ class ImportView:
         return frozenset(
             Claim(target, permission)
             for item in what
-            if (target := self.target(item.data_object.full_name)) is not None
+            if (target := self.target(item.data_object)) is not None
             for permission in item.permissions
         )
 
-    def target(self, full_name: str) -> PermissionTarget | None:
+    def target(self, data_object: DataObjectReference) -> PermissionTarget | None:
         """What a data object of the account stands for; None for others."""
-        if full_name == self.account.inputs.account_id:
+        if data_object.full_name == self.account.inputs.account_id:
             return ACCOUNT
-        place = parse_full_name(full_name)
+        place = parse_full_name(data_object.full_name)
         if place is None or place.account != self.account.inputs.account_id:
             return None
-        return PermissionTarget(place.bucket, place.path or "")
+        file = PermissionTarget(place.bucket, place.path or "", file=True)
+        is_file = data_object.type == "file" or place.mark == FILE_MARK
+        if is_file or (not data_object.type and file in self.account.paths.files):
+            return file
+        return replace(file, file=False)
 
     def items(self, claims: Claims) -> tuple[WhatItem, ...]:
         """Claims as a what that can be granted."""

@@ -8,6 +8,7 @@ from raito_pipeline.model import AccessProvider, WhatItem
 from raito_pipeline.raito.files.tags import tag_elements
 from raito_pipeline.raito.files.writer import ImportFile, write_json_array
 
+_DATA_SOURCE = "datasource"
 _LOCKS = (
     ("who_locked", "whoLocked"),
     ("inheritance_locked", "inheritanceLocked"),
@@ -44,8 +45,9 @@ def access_provider_element(row: AccessProvider) -> dict[str, Any]:
 
 
 def what_element(item: WhatItem) -> dict[str, Any]:
-    """Permissions on one data object."""
-    reference = {"fullName": item.data_object.full_name, "type": item.data_object.type}
+    """Permissions on one data object, which has no type in the file unless it is the data source."""
+    kind = item.data_object.type
+    reference = {"fullName": item.data_object.full_name, "type": kind if kind == _DATA_SOURCE else ""}
     return {"dataObject": reference, "permissions": item.permissions}
 
 

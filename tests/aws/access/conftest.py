@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.config.groups import AccessOptions, OrganizationLink
 from raito_pipeline.model import (
@@ -93,6 +95,12 @@ class Told:
     place: OrgAccount | None = None
     targets: list[OrgPolicyTarget] = field(default_factory=list)
     controls: list[OrgControlPolicy] = field(default_factory=list)
+    data_objects: list[tuple[str, str]] = field(default_factory=list)
+    """full names and types"""
+
+    def data_object(self, path: str, kind: str = "file", bucket: str = "eu-west-1:data") -> "Told":
+        self.data_objects.append((f"{ACCOUNT}:{bucket}{path if path.startswith(':') else f'/{path}'}", kind))
+        return self
 
     def organization(self, *, management: bool = False, full: bool = True) -> "Told":
         """The account in a unit of an organization; with `full` each level allows everything, as it does at first."""
@@ -189,6 +197,7 @@ class Told:
             bucket_policies=self.bucket_policies,
             bucket_policy_use=self.bucket_policy_use,
             linked=self.linked,
+            look_up=partial(known_paths, data_objects=self.data_objects),
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:

@@ -15,7 +15,7 @@ from tests.aws.policy.test_facts import ACCOUNT, ALICE, READER
 
 GET = "s3:GetObject"
 PATHS = KnownPaths(
-    frozenset({PermissionTarget("data", "a/c.csv"), PermissionTarget("data", "top.csv")}),
+    frozenset({PermissionTarget("data", "a/c.csv", file=True), PermissionTarget("data", "top.csv", file=True)}),
     {"data": ("a", "team1", "team1/x", "team10", "x/team1")},
 )
 SCOPE = Scope("aws", tuple(map(BucketResource.of_bucket, ("data", "logs"))), facts=Facts(ACCOUNT), paths=PATHS)

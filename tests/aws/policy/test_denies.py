@@ -92,7 +92,7 @@ def test_permissions_of_the_account_itself() -> None:
 
 
 def test_a_file_is_denied_by_its_key_and_not_by_what_is_below_it() -> None:
-    target = PermissionTarget("a", "x/k.csv")
+    target = PermissionTarget("a", "x/k.csv", file=True)
     scope = Scope("aws", SCOPE.places, paths=KnownPaths(frozenset({target})))
     file = Claim(target, GET)
 

@@ -21,7 +21,7 @@ def test_data_objects_are_places_and_back() -> None:
 
 
 def test_what_is_of_another_account_is_no_place() -> None:
-    assert VIEW.target("999999999999:eu-west-1:data") is None
+    assert VIEW.target(DataObjectReference("999999999999:eu-west-1:data", "")) is None
 
 
 def test_a_claim_covers_what_lies_below_it() -> None:

@@ -24,7 +24,7 @@ PUSHED = ("aws_role", "aws_policy")
 def as_imported(position: int, row: AccessProvider) -> AccessControl:
     """An access control that Raito Cloud exports of an access provider that was taken over and never edited."""
     what = tuple(
-        replace(item, data_object=DataObjectReference(item.data_object.full_name, _type(item.data_object.full_name)))
+        replace(item, data_object=replace(item.data_object, type=item.data_object.type or _type(item.data_object)))
         for item in row.what
     )
     who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
@@ -35,8 +35,8 @@ def as_imported(position: int, row: AccessProvider) -> AccessControl:
     )  # fmt: skip
 
 
-def _type(full_name: str) -> str:
-    return "datasource" if ":" not in full_name else "folder" if "/" in full_name else "bucket"
+def _type(data_object: DataObjectReference) -> str:
+    return "folder" if "/" in data_object.full_name else "bucket"
 
 
 def pushed_back(inputs: AccessInputs) -> Plan:
@@ -67,6 +67,8 @@ RESOURCES = st.sampled_from(
         "arn:aws:s3:::data/*",
         "arn:aws:s3:::data/a/*",
         "arn:aws:s3:::data/a*",
+        "arn:aws:s3:::data/f.csv",
+        "arn:aws:s3:::data/later.csv",
         "arn:aws:s3:::o*/*",
         "arn:aws:s3:::elsewhere/*",
         "arn:aws:s3:::hidden",
@@ -103,7 +105,16 @@ TRUSTS = st.lists(
 
 @st.composite
 def accounts(draw: st.DrawFn) -> AccessInputs:
-    told = Told().user("ada", "g").user("bob", "g", "h").group("g").group("h")
+    told = (
+        Told()
+        .data_object("f.csv")
+        .data_object("a", "folder")
+        .data_object("ab", "folder")
+        .user("ada", "g")
+        .user("bob", "g", "h")
+        .group("g")
+        .group("h")
+    )
     for name in ("r", "x"):
         told.role(name, *draw(TRUSTS))
     for number in range(draw(st.integers(0, 3))):
@@ -118,6 +129,32 @@ def accounts(draw: st.DrawFn) -> AccessInputs:
 @given(accounts())
 def test_any_account(inputs: AccessInputs) -> None:
     assert changed(pushed_back(inputs)) == []
+
+
+TWO_FILES = document(allow("s3:GetObject", ["arn:aws:s3:::data/f.csv", "arn:aws:s3:::data/later.csv"]))
+
+
+def after_all_is_taken_away(told: Told) -> list[Any]:
+    """The documents that are left of a policy of which everything was taken away that Raito Cloud showed."""
+    options = Options()
+    state = PushState.of_account(told.inputs(), options, ACCESS_PROVIDER_TYPES.imported).with_policy_tags({})
+    controls = [replace(as_imported(0, row), what=()) for row in state.view.providers.values()]
+    bounds = Bounds("source", None, {"data": "eu-west-1"}, state.view.providers)
+    changes = plan_push(controls, state, options, TYPES, bounds).changes
+    return [row.after for row in changes if row.after is not None and "Statement" in row.after]
+
+
+def test_a_file_that_was_taken_away_goes_and_a_key_that_is_no_file_stays() -> None:
+    told = Told().user("ada").data_object("f.csv").policy("p", TWO_FILES, "user:ada")
+
+    (left,) = after_all_is_taken_away(told)
+
+    assert "later.csv" in left
+    assert "f.csv" not in left
+
+
+def test_where_no_file_was_ever_shown_none_is_taken_away() -> None:
+    assert after_all_is_taken_away(Told().user("ada").policy("p", TWO_FILES, "user:ada")) == []
 
 
 def test_the_account_that_was_exported() -> None:

@@ -1,0 +1,162 @@
+"""Single keys and beginnings of keys that policies name, by the data objects that are known."""
+
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.access.account import Account, wanted_paths
+from raito_pipeline.aws.access.known_paths import file_names, known_paths
+from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
+from raito_pipeline.aws.policy.resources import PermissionTarget
+from raito_pipeline.config.groups import AccessOptions
+from raito_pipeline.model import AccessProvider
+
+from .conftest import ACCOUNT, Told, allow, deny, document, user_arn
+from .test_effective import rows_of
+
+GET = "s3:GetObject"
+DATA = f"{ACCOUNT}:eu-west-1:data"
+DATA_ARN = "arn:aws:s3:::data"
+POINT = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/point"
+
+
+def given(told: Told, *resources: str, **more: Any) -> tuple[dict[str, str], AccessProvider]:
+    """Full names and types of what an inline policy of a user is shown to give."""
+    told.user("ann").inline("user:ann", "p", document(allow(GET, list(resources), **more)))
+    (row,) = told.build().values()
+    return {item.data_object.full_name: item.data_object.type for item in row.what}, row
+
+
+@pytest.mark.parametrize("path", ["a/k.csv", "k.csv", "a//k", "a b/ü?.csv"])
+def test_a_key_that_is_a_data_object_is_that_file(path: str) -> None:
+    escaped = path.replace("?", "${?}")
+    shown, row = given(Told().data_object(path), f"{DATA_ARN}/{escaped}")
+
+    assert shown == {f"{DATA}/{path}": "file"}
+    assert not row.incomplete
+
+
+@pytest.mark.parametrize(
+    ("told", "resource"),
+    [
+        (Told(), "a/k.csv"),
+        (Told().data_object("a/k.csv", bucket="us-east-1:other"), "a/k.csv"),
+        (Told().data_object("a/k.csv", "folder"), "a/k.csv"),
+        (Told().data_object("a/k.csv", "glue-table"), "a/k.csv"),
+        (Told().data_object("A/k.csv"), "a/k.csv"),
+        (Told().data_object("a/k.csv"), "a/?.csv"),
+        (Told().data_object("a/k.csv"), "a/*.csv"),
+    ],
+    ids=["none", "another bucket", "a folder", "a table", "another case", "any letter", "any name"],
+)
+def test_what_is_no_single_file_is_a_reason(told: Told, resource: str) -> None:
+    shown, row = given(told, f"{DATA_ARN}/{resource}")
+
+    assert shown == {}
+    assert len(row.reasons_narrower) == 1
+
+
+def test_a_file_beside_a_folder_of_its_path_has_the_name_of_the_file() -> None:
+    told = Told().data_object("a", "folder").data_object(":file/a").data_object("a/b")
+
+    assert given(told, f"{DATA_ARN}/a")[0] == {f"{DATA}:file/a": "file"}
+
+
+def test_a_folder_beside_a_file_of_its_path_is_the_folder() -> None:
+    told = Told().data_object("a", "folder").data_object(":file/a").data_object("a/b")
+
+    assert given(told, f"{DATA_ARN}/a/*")[0] == {f"{DATA}/a": ""}
+
+
+def test_a_folder_in_which_nothing_lies_is_not_the_file_of_its_name() -> None:
+    """Raito Cloud knows the file by the name that the folder would have."""
+    shown, row = given(Told().data_object("a"), f"{DATA_ARN}/a/*")
+
+    assert shown == {}
+    assert row.reasons_narrower[0].endswith("is a folder in which nothing lies, and a file has its name")
+
+
+def test_keys_that_begin_in_some_way_are_the_folders_and_tables_that_do() -> None:
+    told = Told()
+    for path in ("team1", "team1/x", "team10", "team2", "x/team1"):
+        told.data_object(path, "folder")
+    told.data_object("team1.csv").data_object("team1_t", "glue-table").data_object(":db.t/team1_u", "glue-table")
+    told.data_object("team1", "folder", bucket="us-east-1:other")
+
+    shown, row = given(told, f"{DATA_ARN}/team1*")
+
+    assert shown == {f"{DATA}/{name}": "" for name in ("team1", "team10", "team1_t")}
+    assert len(row.reasons_narrower) == 1
+    assert row.reasons_narrower[0].endswith("the folders among it are shown, files and later folders are not")
+
+
+def test_the_name_of_a_user_is_put_in_for_whoever_has_the_policy() -> None:
+    told = Told().user("bob").data_object("ann.csv").data_object("bob.csv")
+
+    assert given(told, f"{DATA_ARN}/${{aws:username}}.csv")[0] == {f"{DATA}/ann.csv": "file"}
+
+
+def test_a_file_is_denied_by_its_key_alone() -> None:
+    told = Told().data_object("a/k.csv").data_object("a/l.csv")
+    told.user("ann").inline(
+        "user:ann",
+        "p",
+        document(allow(GET, [f"{DATA_ARN}/a/k.csv", f"{DATA_ARN}/a/l.csv"]), deny(GET, f"{DATA_ARN}/a/k*")),
+    )
+    (row,) = told.build().values()
+
+    assert [item.data_object.full_name for item in row.what] == [f"{DATA}/a/l.csv"]
+    assert not row.incomplete
+
+
+def test_files_are_given_by_bucket_policies_and_access_points() -> None:
+    told = Told().user("ann").data_object("a/k.csv").delegates()
+    told.point("point", allow(GET, f"{POINT}/object/a/k.csv", Principal={"AWS": user_arn("ann")}))
+    told.bucket_policy("other", allow(GET, "arn:aws:s3:::other/k", Principal={"AWS": user_arn("ann")}))
+    told.data_object("k", bucket="us-east-1:other")
+
+    rows = told.build()
+    point, bucket = rows[f"accesspoint:{POINT}"], rows["bucketpolicy:other"]
+
+    assert [(item.data_object.full_name, item.data_object.type) for item in point.what] == [(f"{DATA}/a/k.csv", "file")]
+    assert [item.data_object.full_name for item in bucket.what] == [f"{ACCOUNT}:us-east-1:other/k"]
+
+
+def test_who_reaches_a_file_and_what_else_there_is_of_its_path() -> None:
+    told = Told().data_object("a", "folder").data_object(":file/a").user("ann")
+    told.inline("user:ann", "p", document(allow(GET, [f"{DATA_ARN}/a", f"{DATA_ARN}/a/*"])))
+
+    assert [(row.data_object, row.data_object_kind, row.certainty) for row in rows_of(told.inputs())] == [
+        (f"{DATA}/a", "folder", "certain"),
+        (f"{DATA}:file/a", "file", "certain"),
+    ]
+
+
+def test_only_what_policies_name_is_looked_up() -> None:
+    told = Told().user("ann").data_object("a/k")
+    resources = ["*", "arn:aws:s3:::*", f"{DATA_ARN}/*", f"{DATA_ARN}/f/*", f"{DATA_ARN}/b*", "arn:aws:s3:::o*/k"]
+    told.inline(
+        "user:ann", "p", document(allow(GET, resources), allow("ec2:*", f"{DATA_ARN}/e"), deny(GET, f"{DATA_ARN}/d"))
+    )
+
+    wanted = wanted_paths(Account(told.inputs(), AccessOptions()))
+
+    assert dict(wanted.keys) == {"data": {"f"}, "other": {"k", "/k"}}
+    assert dict(wanted.beginnings) == {"data": {"b"}}
+    assert sorted(file_names(wanted, ACCOUNT, "r")) == sorted(
+        f"{ACCOUNT}:r:{name}"
+        for name in ("data/f", "data:file/f", "other/k", "other:file/k", "other//k", "other:file//k")
+    )
+
+
+def test_what_is_not_asked_for_is_not_kept() -> None:
+    wanted = WantedPaths({"data": {"k"}}, {})
+    listed = [
+        (f"{DATA}/k", "file"),
+        (f"{DATA}/l", "file"),
+        (f"{DATA}/k", "folder"),
+        (DATA, "bucket"),
+        ("x", "datasource"),
+    ]
+
+    assert known_paths(wanted, listed) == KnownPaths(frozenset({PermissionTarget("data", "k", file=True)}))
