@@ -54,6 +54,8 @@ def execute(given: argparse.Namespace) -> int:
     console = Terminal(stderr=given.json)
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", soft_wrap=True)
+    for given_elsewhere in options.from_environment:
+        console.print(f"note: {given_elsewhere}", soft_wrap=True)
     with console.status("checking") if console.is_terminal else nullcontext():
         result = CheckResult.of(Checks(Services(options), full=True).findings(places_of(options)))
     if given.json:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from itertools import groupby
 from pathlib import Path
 
@@ -63,6 +64,9 @@ def _show(console: Console, option: OptionDoc) -> None:
     name = Text.assemble((first, "bold"), *(Text(f"\nalso {other}") for other in others))
     console.print(name, overflow="fold")
     facts = f"{option.kind}; {'required' if option.default == 'required' else f'default: {option.default}'}"
+    if option.variable is not None:
+        given = "set now, and wins over the file" if os.environ.get(option.variable, "").strip() else "not set"
+        facts += f"\nin the environment: {option.variable} ({given})"
     for line in Text(f"{facts}\n{option.text}").wrap(console, max(console.width - len(_INDENT), 20)):
         line.rstrip()
         console.print(Text(_INDENT) + line)

@@ -83,7 +83,7 @@ def execute(given: argparse.Namespace) -> int:
     wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
     if not wanted:
         return 2
-    for note in (*options.warnings, *_gone_accounts(options)):
+    for note in (*options.warnings, *options.from_environment, *_gone_accounts(options)):
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
     ended = TerminalSync(options, console, sync, naming_here(options)).run(wanted)
     if given.json:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from raito_pipeline.config.environment import variable
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.names import NOT_USED
 from raito_pipeline.config.not_read_yet import NOT_READ_YET
@@ -46,21 +47,31 @@ _INTRODUCTIONS = {
     " serves the CLI.",
     CLI_ONLY: "These are accepted and reported as not used.",
 }
+_VARIABLES = {WHOLE_FILE: False, FILE_OR_TARGET: False, LOCKS: False, PIPELINE: True}
 _HEAD = """\
 # Options of `raito.yml`
 
 <!-- Made by `python -m raito_pipeline.config.docs docs/options.md`; edit the declarations in raito_pipeline/config. -->
 
 The file is looked for as `raito.yml` or `raito.yaml` in the working directory, then in `~/.raito/`; the environment
-variable `RAITO_CONFIG_FILE` names another one. A value that is exactly `"{{NAME}}"`, in quotes, is replaced by the
-environment variable NAME. `api-user` and `api-secret` are read when they are first used, so that a file loads where
-nobody may know them, and may stand elsewhere, too: `"{{secretsmanager:NAME}}"` in AWS Secrets Manager (with `:KEY`
-behind it, a member of a secret that is a JSON object), `"{{ssm:/NAME}}"` in the parameters of AWS Systems Manager; ARNs
-will do for names. `secrets-region` and `secrets-profile`, below `pipeline:`, say where and as whom. A list is one text
-with commas or a YAML list; regular expressions that hold a comma themselves need the YAML list. Regular expressions
-have Go's meaning (https://pkg.go.dev/regexp/syntax) and match whole names. A value that cannot be read is an error, and
-so is what would silently not be read: an option in another place than its own, an unknown mapping or list, a slip in an
-option that keeps a sync from changing too much (`mode`, `skip-...`, `delete-untouched`, `only-targets`,
+variable `RAITO_CONFIG_FILE` names another one.
+
+What stands at the top of the file may stand in the environment too, as for the Raito CLI: `RAITO_` and the option's
+name in capitals, with `_` for `-` (`RAITO_API_SECRET`, `RAITO_ONLY_TARGETS`); what stands below `pipeline:` begins
+with `RAITO_PIPELINE_` (`RAITO_PIPELINE_STORAGE`). The first of these counts: the command line, what a target says
+itself, the environment, the top of the file. A stage that the environment skips (`RAITO_SKIP_...`) is skipped
+whatever a target says. An empty variable counts as not set. `raito-pipeline check` says what comes from the
+environment.
+
+A value that is exactly `"{{NAME}}"`, in quotes, is replaced by the environment variable NAME. `api-user` and
+`api-secret` are read when they are first used, so that a file loads where nobody may know them, and may stand
+elsewhere, too: `"{{secretsmanager:NAME}}"` in AWS Secrets Manager (with `:KEY` behind it, a member of a secret that
+is a JSON object), `"{{ssm:/NAME}}"` in the parameters of AWS Systems Manager; ARNs will do for names.
+`secrets-region` and `secrets-profile`, below `pipeline:`, say where and as whom. A list is one text with commas or a
+YAML list; regular expressions that hold a comma themselves need the YAML list. Regular expressions have Go's meaning
+(https://pkg.go.dev/regexp/syntax) and match whole names. A value that cannot be read is an error, and so is what
+would silently not be read: an option in another place than its own, an unknown mapping or list, a slip in an option
+that keeps a sync from changing too much (`mode`, `skip-...`, `delete-untouched`, `only-targets`,
 `max-...`). Any other unknown option is a warning. Mappings at the top whose name begins with `x-` may hold
 values to merge into other places. All errors of a file are reported together.
 """
@@ -77,6 +88,12 @@ class OptionDoc:
     default: str
     text: str
     example: str
+
+    @property
+    def variable(self) -> str | None:
+        """The variable of the environment that gives it in place of the file; None where it stands in targets only."""
+        below = _VARIABLES.get(self.where)
+        return None if below is None else variable(self.name, below_pipeline=below)
 
 
 def describe() -> tuple[OptionDoc, ...]:

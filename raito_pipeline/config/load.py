@@ -16,11 +16,11 @@ from typing import Any
 from raito_pipeline.config import document, kinds, names, targets
 from raito_pipeline.config.addresses import is_exposed
 from raito_pipeline.config.document import Items, Node, Scalar, Section
+from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
 from raito_pipeline.config.options import General, Options, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name
 from raito_pipeline.config.reading import OptionLayer, Reader, secrets_of, without_secrets
 
-CONFIG_FILE_VARIABLE = "RAITO_CONFIG_FILE"
 FILE_NAMES = ("raito.yml", "raito.yaml")
 COMMAND_LINE = "command line"
 _LARGEST = 32 * 2**20  # bytes; a thousand targets have one or two million
@@ -57,7 +57,8 @@ def load(
 
     `path`: the file; without it, `find_config` looks for one. `environ`: the environment (default: the process's own).
     `only_targets`: names of the targets to sync, in place of the file's `only-targets`. `overrides`: options given on a
-    command line (name -> text), which win over the whole file. Raises `ConfigError` with all problems of the file.
+    command line (name -> text), which win over the whole file and over options in the environment (`environment.py`).
+    Raises `ConfigError` with all problems of the file.
     """
     environ = os.environ if environ is None else environ
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
@@ -69,7 +70,8 @@ def load(
     if not isinstance(root, Section):
         raise ConfigError(problems or [Problem(str(found), None, None, None, *_not_a_mapping(root))])
     reader = Reader(environ, dict.fromkeys(problems))
-    return _Loading(found, root, reader, home, _command_line(given, reader)).options()
+    over = _command_line(given, reader)
+    return _Loading(found, root, reader, home, over, read_environment(reader, root)).options()
 
 
 def _text_of(path: Path) -> str:
@@ -111,14 +113,15 @@ class _Loading:
     reader: Reader
     home: Path
     over: OptionLayer
+    env: Environment
 
     def options(self) -> Options:
         top = OptionLayer(str(self.path), self.root)
         names.check_top(self.reader, top)
-        general = self.reader.settings(General, (self.over, top))
+        general = self.reader.settings(General, (self.over, *self.env.top, top))
         pipeline = self._pipeline()
         only = general.get("only_targets", ())
-        drafts = targets.TargetsReader(self.reader, self.over, top, self.home).drafts(
+        drafts = targets.TargetsReader(self.reader, self.over, top, self.env, self.home).drafts(
             only if isinstance(only, tuple) else (), skip_authentication=general.get("skip_authentication") is True
         )
         if isinstance(general.get("cron"), str) and general.get("frequency"):
@@ -133,8 +136,12 @@ class _Loading:
     def _require_tls(self, raito_url: Any, pipeline: Mapping[str, Any]) -> None:
         if isinstance(raito_url, str) and is_exposed(raito_url) and pipeline.get("allow_plain_http") is not True:
             expected = "an https:// address (`pipeline: {allow-plain-http: true}` allows it)"
-            line = self.root.lines.get("raito-url-override")
-            self._wrong(line, "raito-url-override", "plain http:// to another machine", expected)
+            found, option = "plain http:// to another machine", "raito-url-override"
+            place = self.env.file_of(option)
+            if place is None:
+                self._wrong(self.root.lines.get(option), option, found, expected)
+            else:
+                self.reader.wrong(Problem(place, None, None, option, found, expected))
 
     def _built(
         self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.TargetDraft]
@@ -152,10 +159,12 @@ class _Loading:
             other_accounts=tuple(keys[d.name] for d in drafts if not d.selected and d.name in keys),
             pipeline=Pipeline(**pipeline),
             warnings=self._shown(self.reader.warnings),
+            from_environment=self.env.used((draft.name, draft.own.section) for draft in drafts if draft.selected),
         )
 
     def _shown(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        return without_secrets(problems, secrets_of(self.root, self.reader.environ))
+        hidden = (secrets_of(place, self.reader.environ) for place in (self.root, self.env.all))
+        return without_secrets(problems, set().union(*hidden))
 
     # -- the key `pipeline:` -----------------------------------------------------------------------------------------
 
@@ -166,7 +175,7 @@ class _Loading:
         section = node if isinstance(node, Section) else Section({}, None)
         layer = OptionLayer(str(self.path), section)
         names.check_pipeline(self.reader, layer)
-        values = self.reader.settings(Pipeline, (self.over, layer), leave_out=("s3_inventory",))
+        values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
         values["storage"] = self._storage(values.get("storage"))
         return values

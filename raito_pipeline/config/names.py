@@ -90,6 +90,11 @@ def check_target(reader: Reader, layer: OptionLayer, model: type[AccountTarget] 
     _check_section(reader, layer, place, of_the_other_connector=other - place.names)
 
 
+def guards(name: str) -> bool:
+    """Whether the option `name` keeps a sync from changing more than was wanted."""
+    return _GUARDS.fullmatch(name) is not None and name not in NOT_USED
+
+
 def as_key(text: str) -> str:
     """`text` as part of a partition key: it names folders, and Dagster gives a meaning to some characters."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
@@ -128,7 +133,7 @@ def _check_unknown(reader: Reader, layer: OptionLayer, name: str, node: Node, pl
             return
         found = f"an unknown {kind}; nothing in it would be used"
         reader.wrong(_problem(layer, name, found, advice if meant else _advice_below(node) or advice))
-    elif meant is not None and _GUARDS.fullmatch(meant) and meant not in NOT_USED:
+    elif meant is not None and guards(meant):
         found = "an unknown option, near to one that guards against harm"
         reader.wrong(_problem(layer, name, found, advice))
     elif meant is None and not _WORDS.fullmatch(name):  # perhaps a value that slipped into the place of a name

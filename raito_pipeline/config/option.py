@@ -49,6 +49,19 @@ class Declared:
         return self.names[0]
 
 
+@dataclass(frozen=True)
+class FromEnvironment:
+    """An option that a variable of the environment gives; `kept_by` are the targets that say something else."""
+
+    variable: str
+    option: str
+    kept_by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        own = f"; the targets {', '.join(self.kept_by)} have their own" if self.kept_by else ""
+        return f"`{self.option}` is read from the environment variable {self.variable}{own}"
+
+
 class OptionGroup(BaseModel):
     """A frozen group of options."""
 

@@ -26,7 +26,7 @@ from raito_pipeline.config.groups import (
     UsageOptions,
     UsageWindowOptions,
 )
-from raito_pipeline.config.option import Option
+from raito_pipeline.config.option import FromEnvironment, Option
 from raito_pipeline.config.problems import ConfigError, Problem
 from raito_pipeline.config.regions import aws_partition
 
@@ -346,6 +346,7 @@ class Options(General):
     other_accounts: tuple[str, ...] = ()
     pipeline: Pipeline
     warnings: tuple[Problem, ...] = ()
+    from_environment: tuple[FromEnvironment, ...] = ()
 
     @property
     def targets(self) -> tuple[AccountTarget | OrganizationTarget, ...]:

@@ -288,3 +288,13 @@ def secrets_of(node: Node, environ: Mapping[str, str], *, secret: bool = False) 
         value = environ.get(match.group(1), "")
         return {value, value.strip()} if hidden else set()
     return {node.text, node.text.strip()} if secret else set()
+
+
+def templates_of(node: Node) -> set[str]:
+    """The names of all the variables that the document asks for, `{{NAME}}`."""
+    if isinstance(node, Section):
+        return {name for value in node.entries.values() for name in templates_of(value)}
+    if isinstance(node, Items):
+        return {name for item in node.items for name in templates_of(item)}
+    match = _TEMPLATE.fullmatch(node.text)
+    return set() if match is None else {match.group(1)}

@@ -15,6 +15,7 @@ from typing import Any
 from raito_pipeline.config import kinds, names
 from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.document import Items, Scalar, Section
+from raito_pipeline.config.environment import Environment
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.option import declared
 from raito_pipeline.config.options import (
@@ -115,6 +116,7 @@ class TargetsReader:
     reader: Reader
     over: OptionLayer
     top: OptionLayer
+    env: Environment
     home: Path
 
     def drafts(self, only: Sequence[str], skip_authentication: bool) -> list[TargetDraft]:
@@ -155,7 +157,8 @@ class TargetsReader:
             name = self._name(layer, connector, taken)
             if connector is not None:
                 own = OptionLayer(self.top.file, item, name)
-                yield TargetDraft(name, connector, own, (self.over, own, self.top))
+                layers = (self.over, *self.env.skips, own, *self.env.top, self.top)
+                yield TargetDraft(name, connector, own, layers)
 
     def _connector(self, layer: OptionLayer) -> str | None:
         text = self.reader.text(kinds.CONNECTOR, layer, "connector-name")
@@ -182,7 +185,8 @@ class TargetsReader:
 
     def _select(self, drafts: Sequence[TargetDraft], only: Sequence[str]) -> None:
         known = [draft.name for draft in drafts]
-        layer = self.over if "only-targets" in self.over.section.entries else self.top
+        layers = (self.over, *self.env.top, self.top)
+        layer = next(layer for layer in layers if layer.section.get("only-targets") is not None)
         for name in only:
             if name not in known:
                 line = layer.section.lines["only-targets"] or None

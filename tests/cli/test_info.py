@@ -34,3 +34,13 @@ def test_no_match_is_said_with_the_nearest_name(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "no option has 'aws-regoins' in its name; perhaps `aws-regions`" in printed.err
+
+
+def test_the_variable_of_an_option_is_named_and_whether_it_is_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAITO_PIPELINE_STORAGE", "s3://tables/raito")
+    assert main(["info", "storage"]) == 0
+    assert "RAITO_PIPELINE_STORAGE (set now, and wins over the file)" in " ".join(capsys.readouterr().out.split())
+    assert main(["info", "aws-profile"]) == 0
+    assert "in the environment" not in capsys.readouterr().out

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from raito_pipeline.config.describe import describe
+from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
@@ -74,6 +77,14 @@ def test_compose_gives_the_instance_all_that_it_asks_of_the_environment() -> Non
         for other in service["depends_on"]:
             assert "healthcheck" in COMPOSE["services"][other], other
     assert COMPOSE["services"]["code"]["build"] == {"context": "../..", "dockerfile": "deploy/Dockerfile"}
+
+
+def test_what_compose_sets_of_raito_yml_is_an_option() -> None:
+    variables = {option.variable for option in describe()} | {CONFIG_FILE_VARIABLE}
+    for name in OURS:
+        given = {each for each in COMPOSE["services"][name]["environment"] if each.startswith("RAITO_")}
+        assert given
+        assert given <= variables
 
 
 def test_compose_lets_only_this_machine_in_and_holds_no_secret() -> None:
