@@ -618,3 +618,26 @@ class UsageWindowOptions(OptionGroup):
     usage_window_days: Annotated[
         int, Option(kinds.whole(1, 3650, 90), "How many days of usage a first sync reads.")
     ] = 90
+
+
+class OperationOptions(OptionGroup):
+    """What a deployment does besides syncs: how long it keeps runs, and whom it tells of those that failed."""
+
+    keep_runs_days: Annotated[
+        int | None,
+        Option(
+            kinds.whole(7, 3650, 90),
+            "Days after which Dagster forgets a run of a sync, with its events and what it printed, each night. The "
+            "last runs that made what is stored are kept, however old they are, and what a sync may still need.",
+            default="all runs are kept",
+        ),
+    ] = None
+    alert_webhook: Annotated[
+        SecretStr | None,
+        Option(
+            kinds.WEBHOOK,
+            "The address that each failed run of a sync is posted to, as JSON with a `text` (as Slack and Mattermost "
+            "take it). Not for a run that Dagster tries again. It is a secret; keep it in the environment.",
+            default="nobody is told",
+        ),
+    ] = None

@@ -27,6 +27,7 @@ _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
 _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_WEBHOOK = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -113,6 +114,11 @@ def _domain(text: str) -> str:
 
 def _base_url(text: str) -> str:
     return _matching(_URL)(text).rstrip("/") + "/"
+
+
+def _webhook(text: str) -> SecretStr:
+    """Whoever knows such an address may write to it, so that it is a secret."""
+    return SecretStr(_matching(_WEBHOOK)(text))
 
 
 def _identity_store(text: str) -> str:
@@ -287,6 +293,12 @@ DOMAIN = Kind(
     _domain,
 )
 BASE_URL = Kind("address", "an http:// or https:// address without user and query", "http://127.0.0.1:8080/", _base_url)
+WEBHOOK = Kind(
+    "address, kept secret",
+    "an https:// address without a user",
+    "https://hooks.example.com/services/T0/B0",
+    _webhook,
+)
 INSTANCE_ARN = Kind(
     "ARN",
     "the ARN of an Identity Center instance, arn:aws:sso:::instance/ssoins-...",

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from raito_pipeline.config import document, kinds, names, targets
 from raito_pipeline.config.addresses import is_exposed
 from raito_pipeline.config.document import Items, Node, Scalar, Section
@@ -134,14 +136,21 @@ class _Loading:
         return self._built(general, pipeline, drafts)
 
     def _require_tls(self, raito_url: Any, pipeline: Mapping[str, Any]) -> None:
-        if isinstance(raito_url, str) and is_exposed(raito_url) and pipeline.get("allow_plain_http") is not True:
-            expected = "an https:// address (`pipeline: {allow-plain-http: true}` allows it)"
-            found, option = "plain http:// to another machine", "raito-url-override"
-            place = self.env.file_of(option)
-            if place is None:
-                self._wrong(self.root.lines.get(option), option, found, expected)
-            else:
-                self.reader.wrong(Problem(place, None, None, option, found, expected))
+        if pipeline.get("allow_plain_http") is True:
+            return
+        webhook, below = pipeline.get("alert_webhook"), self.root.get("pipeline")
+        self._require_tls_of("raito-url-override", raito_url, self.root)
+        if isinstance(webhook, SecretStr) and isinstance(below, Section | None):
+            self._require_tls_of("alert-webhook", webhook.get_secret_value(), below or Section({}, None))
+
+    def _require_tls_of(self, option: str, address: Any, section: Section) -> None:
+        if not isinstance(address, str) or not is_exposed(address):
+            return
+        found = "plain http:// to another machine"
+        expected = "an https:// address (`pipeline: {allow-plain-http: true}` allows it)"
+        place = self.env.file_of(option)
+        line = section.lines.get(option) if place is None else None
+        self.reader.wrong(Problem(place or str(self.path), line, None, option, found, expected))
 
     def _built(
         self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.TargetDraft]

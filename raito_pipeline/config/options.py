@@ -18,6 +18,7 @@ from raito_pipeline.config.groups import (
     BucketPolicyOptions,
     Locks,
     Login,
+    OperationOptions,
     Pairs,
     PushOptions,
     RaitoService,
@@ -167,7 +168,7 @@ class AccountTarget(Target, AccessOptions, PushOptions, UsageOptions):
     ] = None
 
 
-class Pipeline(BucketPolicyOptions, UsageWindowOptions):
+class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
     """What only this pipeline knows: it stands under `pipeline:`, so that the same file still serves the Raito CLI."""
 
     storage: Annotated[
@@ -267,8 +268,8 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions):
         bool,
         Option(
             kinds.FLAG,
-            "Lets `raito-url-override`, and `endpoint_url` of AWS profiles, be plain http:// on another machine than "
-            "this one, where whoever listens reads passwords and access.",
+            "Lets `raito-url-override`, `alert-webhook`, the storage on S3, and `endpoint_url` of AWS profiles, be "
+            "plain http:// on another machine than this one, where whoever listens reads passwords and access.",
         ),
     ] = False
     s3_inventory: Annotated[

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 HIDDEN = "a value that is not shown"
 
-_SECRET_NAME = re.compile(r"secret|passw|key|token", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"secret|passw|key|token|webhook", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _SHORTEST_SECRET = 4  # shorter values would blank out half of every message
 

@@ -278,7 +278,9 @@ def secrets_of(node: Node, environ: Mapping[str, str], *, secret: bool = False) 
         return {
             text
             for name, value in node.entries.items()
-            for text in secrets_of(value, environ, secret=secret or re.search(r"secret|passw|token", name) is not None)
+            for text in secrets_of(
+                value, environ, secret=secret or re.search(r"secret|passw|token|webhook", name) is not None
+            )
         }
     if isinstance(node, Items):
         return {text for item in node.items for text in secrets_of(item, environ, secret=secret)}

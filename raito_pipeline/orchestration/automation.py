@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.orchestration.alerts import alert_sensor
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.jobs import AssetJob, make_jobs
+from raito_pipeline.orchestration.old_runs import forgetting
 from raito_pipeline.orchestration.starts import cron_schedules, drift_schedules, start_sensor
 from raito_pipeline.orchestration.trigger_runs import trigger_sensor
 
@@ -30,7 +32,10 @@ def build_automation(options: Options, grid: Grid) -> Automation:
     targets = {target.partition: target.name for target in options.accounts}
     jobs, syncs = make_jobs(targets, grid.naming), Syncs(options, grid)
     starts = start_sensor(options, syncs, jobs)
-    others = (starts, trigger_sensor(syncs, jobs))
+    others = (starts, trigger_sensor(syncs, jobs), alert_sensor(options, grid))
     sensors = [continue_sync(syncs, jobs), *(each for each in others if each is not None)]
-    schedules = (*cron_schedules(options, syncs, jobs), *drift_schedules(options, syncs, jobs))
-    return Automation(tuple(jobs.values()), schedules, tuple(sensors))
+    schedules = [*cron_schedules(options, syncs, jobs), *drift_schedules(options, syncs, jobs)]
+    forgets = forgetting(options, grid, syncs.history)
+    if forgets is None:
+        return Automation(tuple(jobs.values()), tuple(schedules), tuple(sensors))
+    return Automation((*jobs.values(), forgets.job), (*schedules, forgets.schedule), tuple(sensors))
