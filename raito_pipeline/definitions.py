@@ -4,12 +4,14 @@ Loading reads `raito.yml` and nothing else. Where there is none, the assets are 
 """
 
 import os
+from collections.abc import Hashable
 from pathlib import Path
 
 import dagster as dg
 
 from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
 from raito_pipeline.config import ConfigError, Options, find_config, load
+from raito_pipeline.config.profiles import configuration_files
 
 __all__ = ["build_definitions", "defs", "options_of_this_directory"]
 
@@ -30,7 +32,40 @@ def options_of_this_directory() -> Options:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The entry point that `workspace.yaml` names."""
+    """The entry point that `workspace.yaml` names.
+
+    Dagster calls it up to six times to execute one job: as long as nothing that it reads has changed, it is the same.
+    """
+    read = _what_is_read()
+    if read not in _LOADED:
+        _LOADED.clear()
+        _LOADED[read] = _built()
+    return _LOADED[read]
+
+
+_LOADED: dict[Hashable, dg.Definitions] = {}
+
+
+def _what_is_read() -> Hashable:
+    """What tells whether loading would give something else: the environment, and the state of each file it can read."""
+    here = Path.cwd()
+    try:
+        folder = find_config(here, Path.home(), os.environ).parent
+    except ConfigError:
+        folder = here
+    files = [*folder.glob("*.y*ml"), *configuration_files(os.environ, Path.home())]
+    states = [(str(file), state.st_mtime_ns, state.st_size) for file in files if (state := _state(file)) is not None]
+    return here, tuple(sorted(os.environ.items())), tuple(sorted(states))
+
+
+def _state(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except OSError:
+        return None
+
+
+def _built() -> dg.Definitions:
     options = options_of_this_directory()
     for warning in options.warnings:
         dg.get_dagster_logger().warning(str(warning))

@@ -47,3 +47,24 @@ def test_the_file_of_the_directory_is_everything_under_plain_names_in_one_proces
     assert set(TABLES) <= keys
     assert loaded.executor is dg.in_process_executor
     assert loaded.resolve_job_def("sync_account").name == "sync_account"
+
+
+def test_a_process_loads_the_same_file_once_and_a_changed_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dagster job execute` asks for the definitions six times."""
+    Path("raito.yml").write_text(raito_yml(1))
+
+    def loaded() -> dg.Definitions:
+        found = defs()
+        return found() if callable(found) else found
+
+    first = loaded()
+    assert loaded() is first
+    Path("raito.yml").write_text(raito_yml(2))
+    second = loaded()
+    assert second is not first
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert loaded() is not second
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(Path("config").absolute()))
+    third = loaded()
+    Path("config").write_text("[default]\nregion = eu-west-1\n")
+    assert loaded() is not third

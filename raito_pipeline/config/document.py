@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import yaml
 
@@ -166,10 +168,25 @@ def _compose(text: str) -> yaml.Node | None:
     """
     if yaml.__with_libyaml__ and _SEEN_DIFFERENTLY.isdisjoint(text):
         try:
-            return yaml.compose(text, Loader=yaml.CBaseLoader)
+            return yaml.compose(text, Loader=_loader())
         except yaml.YAMLError:
             pass
     return yaml.compose(text, Loader=yaml.BaseLoader)
+
+
+@cache
+def _loader() -> type[Any]:
+    """libyaml's loader, which asks for the tag of each of the many values; nothing here reads one."""
+
+    class Untagged(yaml.CBaseLoader):
+        def resolve(self, *_: Any) -> str:
+            return ""
+
+        def descend_resolver(self, *_: Any) -> None: ...
+
+        def ascend_resolver(self) -> None: ...
+
+    return Untagged
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:

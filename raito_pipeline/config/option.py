@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +41,7 @@ class Declared:
     option: Option
     default: Any
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return self.option.names or (self.attribute.replace("_", "-"),)
 
@@ -68,8 +69,19 @@ class OptionGroup(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def declared(model: type[OptionGroup]) -> Iterator[Declared]:
+@cache
+def declared(model: type[OptionGroup]) -> tuple[Declared, ...]:
     """The options of `model`: those of its bases first, each group in the order of its declaration."""
+    return tuple(_declared(model))
+
+
+@cache
+def places_by_name(model: type[OptionGroup]) -> dict[str, int]:
+    """Each spelling of an option of `model`, with the place of that option in `declared(model)`."""
+    return {name: place for place, option in enumerate(declared(model)) for name in option.names}
+
+
+def _declared(model: type[OptionGroup]) -> Iterator[Declared]:
     for attribute in dict.fromkeys(_attributes(model)):
         info = model.model_fields[attribute]
         for extra in info.metadata:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 from raito_pipeline.config import kinds
@@ -354,6 +355,11 @@ class Options(General):
         """All targets to sync, organizations first: accounts refer to their people."""
         return (*self.organizations, *self.accounts)
 
+    @cached_property
+    def accounts_by_partition(self) -> Mapping[str, AccountTarget]:
+        """The accounts to sync by their partition keys."""
+        return {target.partition: target for target in self.accounts}
+
     @property
     def placeholders(self) -> tuple[Problem, ...]:
         """Values of the targets that were left as placeholders such as `<account id>`."""
@@ -379,8 +385,7 @@ class Options(General):
 
     def account(self, partition: str) -> AccountTarget:
         """The account target of the partition key `partition`. Raises KeyError where there is none."""
-        for target in self.accounts:
-            if target.partition == partition:
-                return target
+        if partition in self.accounts_by_partition:
+            return self.accounts_by_partition[partition]
         known = ", ".join(target.partition for target in self.accounts)
         raise KeyError(f'no account target has the partition "{partition}"; there are: {known}')

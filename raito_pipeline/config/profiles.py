@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import shlex
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -27,11 +28,18 @@ def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) 
     return _configured_region(name, environ, home) or from_environment
 
 
+def configuration_files(environ: Mapping[str, str], home: Path) -> tuple[Path, Path]:
+    """The AWS files of profiles, `config` and `credentials`, whether or not they are there."""
+    return (
+        _path("AWS_CONFIG_FILE", "config", environ, home),
+        _path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ, home),
+    )
+
+
 def _configured_region(profile: str, environ: Mapping[str, str], home: Path) -> str | None:
-    config = _regions(_path("AWS_CONFIG_FILE", "config", environ, home))
-    credentials = _regions(_path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ, home))
-    named = {_profile(section): region for section, region in config.items()}
-    return credentials.get(profile) or named.get(profile)  # the order of the SDKs
+    config, credentials = configuration_files(environ, home)
+    # The order of the SDKs.
+    return _regions(credentials, _state(credentials)).get(profile) or _named(config, _state(config)).get(profile)
 
 
 def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> Path:
@@ -41,8 +49,26 @@ def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> P
     return home / given[2:] if given.startswith("~/") else Path(given)
 
 
-def _regions(path: Path) -> dict[str, str]:
-    """The `region` of each section of a file; none where it cannot be read."""
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does: thousands of targets ask for what is read of it once."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=2)
+def _named(path: Path, state: tuple[int, int] | None) -> dict[str | None, str]:
+    """The region of each profile that a `config` file names."""
+    return {_profile(section): region for section, region in _regions(path, state).items()}
+
+
+@lru_cache(maxsize=4)
+def _regions(path: Path, state: tuple[int, int] | None) -> dict[str, str]:
+    """The `region` of each section of a file in that state; none where it cannot be read."""
+    if state is None:
+        return {}
     parser = configparser.RawConfigParser()
     try:
         parser.read(path)

@@ -6,7 +6,7 @@ The rules that concern more than one option are in `load.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from raito_pipeline.config.deferred import Deferred, NoReference, ValueSource, r
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.kinds import Kind, NotThatKind
 from raito_pipeline.config.not_read_yet import NOT_READ_YET
-from raito_pipeline.config.option import Declared, Option, OptionGroup, declared
+from raito_pipeline.config.option import Declared, Option, OptionGroup, declared, places_by_name
 from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe_name, shown
 
 _TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
@@ -95,7 +95,7 @@ class Reader:
     ) -> dict[str, Any]:
         """The given options of `model`: attribute -> value, or `WRONG`; absent ones are left out."""
         values = {}
-        for option in declared(model):
+        for option in _mentioned(model, layers):
             if option.attribute in leave_out:
                 continue
             value = self.option(option, layers)
@@ -248,6 +248,14 @@ class Reader:
         self.placeholders[Problem(given.layer.file, given.line, given.layer.target, given.name, found, expected)] = None
         texts = tuple(_NOT_IN_KEYS.sub(" ", text.strip()) for text in given.parts)
         return texts if kind.is_list else texts[0]
+
+
+def _mentioned(model: type[OptionGroup], layers: Sequence[OptionLayer]) -> Iterator[Declared]:
+    """The options of `model` that a layer has a name of: a file of thousands of targets gives few of the many."""
+    places = places_by_name(model)
+    options = declared(model)
+    mentioned = {places[name] for layer in layers for name in layer.section.entries if name in places}
+    return (options[place] for place in sorted(mentioned))
 
 
 def _split(kind: Kind, given: _Given) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.document import Items, Scalar, Section
 from raito_pipeline.config.environment import Environment
 from raito_pipeline.config.groups import Locks, OrganizationLink
-from raito_pipeline.config.option import declared
+from raito_pipeline.config.option import Declared, declared
 from raito_pipeline.config.options import (
     ACCOUNT_CONNECTOR,
     ORGANIZATION_CONNECTOR,
@@ -35,6 +36,7 @@ _MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
     ORGANIZATION_CONNECTOR: OrganizationTarget,
 }
 _SHARED = frozenset(option.attribute for option in declared(Shared))
+_LOGIN = ("api_user", "api_secret")
 _SOURCE_STAGES = frozenset({"skip_data_source_sync", "skip_data_access_sync", "skip_data_usage_sync"})
 _IDENTITY_STAGES = frozenset({"skip_identity_store_sync"})
 _KEPT = (
@@ -268,11 +270,7 @@ class _TargetReader:
         self.reader.placeholders = {}
         draft.locks = self.reader.settings(Locks, draft.layers)
         draft.values = self.reader.settings(Shared, draft.layers)
-        for option in declared(model):
-            if option.attribute not in _SHARED:
-                value = self.reader.option(option, (draft.own,))
-                if value is not None:
-                    draft.values[option.attribute] = value
+        draft.values |= self.reader.settings(model, (draft.own,), leave_out=_SHARED)
         self._check_required(model)
         self._check_ids()
         self._fill_region()
@@ -284,8 +282,8 @@ class _TargetReader:
             self.reader.warn(placeholder)
 
     def _check_required(self, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
-        login = () if self.skip_authentication else ("api_user", "api_secret")
-        for option in declared(model):
+        login = () if self.skip_authentication else _LOGIN
+        for option in _needed(model):
             if self.draft.values.get(option.attribute) is not None:
                 continue
             expected = option.option.kind.expected
@@ -372,6 +370,12 @@ class _TargetReader:
         return values
 
 
+@cache
+def _needed(model: type[AccountTarget] | type[OrganizationTarget]) -> tuple[Declared, ...]:
+    """The options that a target may not work without."""
+    return tuple(option for option in declared(model) if option.option.required or option.attribute in _LOGIN)
+
+
 def _written_name(section: Section) -> str | None:
     """The target's name as written, for problems that are found before it is known."""
     node = section.get("name")
@@ -402,9 +406,10 @@ def partitions(drafts: Sequence[TargetDraft]) -> dict[str, str]:
     }
     shared = Counter(accounts.values())
     keys: dict[str, str] = {}
+    taken: set[str] = set()
     for name, account in accounts.items():
         base = names.as_key(account if shared[account] == 1 else f"{account}-{name}")
         others = (f"{base}-{number}" for number in range(2, len(keys) + 3))
-        taken = set(keys.values())
         keys[name] = base if base not in taken else next(key for key in others if key not in taken)
+        taken.add(keys[name])
     return keys

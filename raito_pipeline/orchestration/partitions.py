@@ -41,7 +41,8 @@ def regions(options: Options) -> tuple[str, ...]:
 
 def in_scope(options: Options, account: str, region: str) -> bool:
     """Whether the account with the key `account` is read in `region`; false for an unknown account."""
-    return any(target.partition == account and region in map(region_key, target.regions) for target in options.accounts)
+    target = options.accounts_by_partition.get(account)
+    return target is not None and region in map(region_key, target.regions)
 
 
 def region_key(region: str) -> str:
@@ -66,10 +67,8 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
 
 def organization_of(options: Options, account: str) -> str | None:
     """The key of the organization that the account with the key `account` links, or None where it links none."""
-    for target in options.accounts:
-        if target.partition == account:
-            return _linked(options, target.organization).key if target.organization else None
-    return None
+    target = options.accounts_by_partition.get(account)
+    return _linked(options, target.organization).key if target is not None and target.organization else None
 
 
 def _linked(options: Options, link: OrganizationLink) -> OrganizationPartition:

@@ -21,12 +21,31 @@ ACCOUNT = "210000000023"
 
 
 def figures() -> Iterator[Figure]:
+    """How long a code location takes to load, then one sync that has nothing new among few and many partitions."""
+    yield from _loads()
+    yield from _syncs()
+
+
+def _loads() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "raito.yml"
+        for accounts in (10, 100, 1_000, 5_000):
+            login = "domain: acme\napi-user: somebody@acme.example\napi-secret: none\ntargets:\n"
+            file.write_text(login + _others(accounts))
+            began = time.process_time()
+            build_definitions(load(file)).get_repository_def().load_all_definitions()
+            measured = f"{time.process_time() - began:.2f} s of CPU"
+            goal = "2 s" if accounts == 5_000 else ""
+            yield Figure(f"load of a location, {accounts:,} accounts of {len(REGIONS)} regions", measured, goal)
+
+
+def _syncs() -> Iterator[Figure]:
     """The same sync of two regions that have nothing new, in a small and in a large configuration."""
     with tempfile.TemporaryDirectory() as folder, embedded_estate(Path(folder) / "estate") as embedded:
         os.environ.update(embedded.environment)
         os.environ.pop("AWS_PROFILE", None)
         large = Path(folder) / "estate" / "large.yml"
-        large.write_text(embedded.config_file.read_text("utf-8").replace("targets:\n", f"targets:\n{_others()}"))
+        large.write_text(embedded.config_file.read_text("utf-8").replace("targets:\n", f"targets:\n{_others(OTHERS)}"))
         _sync(embedded, embedded.config_file)
         few = min(_sync(embedded, embedded.config_file) for _ in range(3))
         many = min(_sync(embedded, large) for _ in range(3))
@@ -51,10 +70,10 @@ def _sync(embedded: Embedded, file: Path) -> tuple[float, int]:
     return time.process_time() - began, len(embedded.aws.calls.since(mark))
 
 
-def _others() -> str:
+def _others(accounts: int) -> str:
     return "".join(
         f"- name: other-{n}\n  connector-name: raito-io/cli-plugin-aws-account\n  data-source-id: other-{n}\n"
         f"  identity-store-id: other-{n}\n  aws-account-id: '{300000000000 + n}'\n  aws-profile: other-{n}\n"
         f"  aws-regions: {','.join(REGIONS)}\n"
-        for n in range(OTHERS)
+        for n in range(accounts)
     )
