@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 
 from raito_pipeline.config import ConfigError, Options, Pipeline, Problem, load
 from raito_pipeline.orchestration.automation import build_automation
+from raito_pipeline.orchestration.config_file import load_configuration, s3_address
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import Naming, Translate, translated
 from raito_pipeline.orchestration.progress import RunProgress
@@ -53,7 +54,8 @@ class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
     raito_yml: Annotated[
         str | None,
         Field(
-            description="Path of the configuration, from the folder of this file or else from that of the project. "
+            description="Path of the configuration, from the folder of this file or else from that of the project; "
+            "or its address on S3, s3://BUCKET/KEY. "
             "Default: raito.yml; no accounts are shown until there is one."
         ),
     ] = None
@@ -116,6 +118,9 @@ class RaitoAwsComponent(dg.Component, dg.Model, dg.Resolvable):
         return list(dict.fromkeys(folder / (self.raito_yml or RAITO_YML) for folder in folders))
 
     def _options(self, folders: Sequence[Path]) -> Options:
+        address = s3_address(self.raito_yml)
+        if address is not None:
+            return load_configuration(address)
         places = self._places(folders)
         file = next((place for place in places if place.is_file()), None)
         if file is not None:

@@ -1,6 +1,7 @@
 """What Dagster loads: the component on the `raito.yml` that is found from this directory, under no name.
 
-Loading reads `raito.yml` and nothing else. Where there is none, the assets are there without partitions.
+Loading reads `raito.yml` (a file, or an object on S3) and nothing else. Where there is none, the assets are there
+without partitions.
 """
 
 import os
@@ -11,7 +12,9 @@ import dagster as dg
 
 from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
 from raito_pipeline.config import ConfigError, Options, find_config, load
+from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
 from raito_pipeline.config.profiles import configuration_files
+from raito_pipeline.orchestration.config_file import load_configuration, s3_address
 
 __all__ = ["build_definitions", "defs", "options_of_this_directory"]
 
@@ -21,10 +24,12 @@ def options_of_this_directory() -> Options:
 
     Raises `ConfigError` for a file with problems, so that Dagster shows them as the error of the location.
     """
+    if s3_address(os.environ.get(CONFIG_FILE_VARIABLE)) is not None:
+        return load_configuration()
     try:
         found = find_config(Path.cwd(), Path.home(), os.environ)
     except ConfigError as error:
-        if os.environ.get("RAITO_CONFIG_FILE"):
+        if os.environ.get(CONFIG_FILE_VARIABLE):
             raise
         return no_accounts(error)
     return load(found)

@@ -17,7 +17,7 @@ from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.gather import places_of
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
-from raito_pipeline.config import load
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
 
 
@@ -50,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
     targets = given.only_targets.split(",") if given.only_targets else None
-    options = load(given.config_file, os.environ, targets)
+    options = load_configuration(given.config_file, os.environ, targets)
     console = Terminal(stderr=given.json)
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", soft_wrap=True)

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
 from raito_pipeline.cli.console import Terminal
-from raito_pipeline.config import AccountTarget, Options, OrganizationTarget, load
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.describe import OptionDoc, describe
 from raito_pipeline.config.spelling import closest, nearest
+from raito_pipeline.orchestration.config_file import load_configuration
 
 _INDENT = " " * 4
 
@@ -35,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
     if given.iam_policy:
-        return show_iam_policy(load(given.config_file), given.target, given.iam_policy)
+        return show_iam_policy(load_configuration(given.config_file), given.target, given.iam_policy)
     return show_options(given.option)
 
 

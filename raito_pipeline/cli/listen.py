@@ -18,7 +18,8 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.cli.console import Terminal
-from raito_pipeline.config import AccountTarget, Options, OrganizationTarget, load
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
 from raito_pipeline.orchestration.triggers import asked_for, pushes_of
@@ -44,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(given: argparse.Namespace) -> int:
     """Run the command until SIGTERM (status 0) or Ctrl-C (130). Raises `ConfigError`."""
-    options = load(given.config_file, os.environ)
+    options = load_configuration(given.config_file, os.environ)
     console = Terminal()
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", soft_wrap=True)

@@ -15,8 +15,9 @@ from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.project import naming_here
 from raito_pipeline.component import build_definitions
-from raito_pipeline.config import AccountTarget, ConfigError, Options, load
+from raito_pipeline.config import AccountTarget, ConfigError, Options
 from raito_pipeline.model import AccessControl, PushResult
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.grid import Grid, cell_of, make_grid
 from raito_pipeline.orchestration.guard import Attempts
 from raito_pipeline.orchestration.plans import PLAN_ID, PlanFolder, Planning
@@ -36,7 +37,7 @@ class NoPlan(CommandFailed):
 def options_of(given: argparse.Namespace) -> Options:
     """The configuration. Raises `CommandFailed` for one with problems: status 2 means something else here."""
     try:
-        options = load(given.config_file, os.environ)
+        options = load_configuration(given.config_file, os.environ)
         options.check_usable()
     except ConfigError as error:
         raise CommandFailed(str(error)) from None

@@ -10,6 +10,7 @@ import dagster as dg
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.component import RaitoAwsComponent
 from raito_pipeline.config import Options
+from raito_pipeline.orchestration.config_file import s3_address
 from raito_pipeline.orchestration.naming import Naming
 
 
@@ -22,8 +23,10 @@ def naming_here(options: Options) -> Naming:
     """
     if not options.file:
         return Naming()
-    file = Path(options.file).resolve()
-    for project in dict.fromkeys(_project_around(folder) for folder in (file.parent, Path.cwd())):
+    on_s3 = s3_address(options.file) is not None
+    file = options.file if on_s3 else str(Path(options.file).resolve())
+    folders = (Path.cwd(),) if on_s3 else (Path(file).parent, Path.cwd())
+    for project in dict.fromkeys(_project_around(folder) for folder in folders):
         components = [] if project is None else list(_on(file, project))
         if len(components) > 1:
             raise CommandFailed(
@@ -35,7 +38,7 @@ def naming_here(options: Options) -> Naming:
     return Naming()
 
 
-def _on(file: Path, project: Path) -> Iterator[RaitoAwsComponent]:
+def _on(file: str, project: Path) -> Iterator[RaitoAwsComponent]:
     """The components of a project that are on a file. Raises `CommandFailed`."""
     try:
         components = dg.ComponentTree.for_project(project).get_all_components(RaitoAwsComponent)
@@ -45,7 +48,12 @@ def _on(file: Path, project: Path) -> Iterator[RaitoAwsComponent]:
             f"{' '.join(str(error).split()).rstrip('.')}. Install it into the environment of this command (pip install "
             "--editable), and see `dg check defs`."
         ) from error
-    return (component for component in components if component.file is not None and component.file.resolve() == file)
+    return (component for component in components if _place(component) == file)
+
+
+def _place(component: RaitoAwsComponent) -> str | None:
+    """Where the configuration of a component is, as `Options.file` says it."""
+    return s3_address(component.raito_yml) or (None if component.file is None else str(component.file.resolve()))
 
 
 def _project_around(folder: Path) -> Path | None:

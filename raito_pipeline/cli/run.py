@@ -34,7 +34,8 @@ from raito_pipeline.cli.summary import (
     summary,
 )
 from raito_pipeline.component import build_definitions
-from raito_pipeline.config import Options, load
+from raito_pipeline.config import Options
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.dead_runs import report_dead_commands
 from raito_pipeline.orchestration.gone import gone_accounts
 from raito_pipeline.orchestration.grid import make_grid
@@ -76,7 +77,7 @@ def execute(given: argparse.Namespace) -> int:
     given_once = {"max-import-deletions": given.max_import_deletions, "removed-regions": given.confirm_removed}
     overrides.update({name: text for name, text in given_once.items() if text is not None})
     targets = given.only_targets.split(",") if given.only_targets else None
-    options = load(given.config_file, os.environ, targets, overrides)
+    options = load_configuration(given.config_file, os.environ, targets, overrides)
     options.check_usable()
     console = Terminal(stderr=given.json)
     sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"

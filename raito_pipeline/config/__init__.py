@@ -2,7 +2,7 @@
 
 from raito_pipeline.config.describe import OptionDoc, describe, render_markdown
 from raito_pipeline.config.groups import Locks, OrganizationLink
-from raito_pipeline.config.load import find_config, load
+from raito_pipeline.config.load import find_config, load, load_content
 from raito_pipeline.config.options import AccountTarget, Options, OrganizationTarget, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem
 
@@ -19,5 +19,6 @@ __all__ = [
     "describe",
     "find_config",
     "load",
+    "load_content",
     "render_markdown",
 ]

@@ -54,7 +54,8 @@ _HEAD = """\
 <!-- Made by `python -m raito_pipeline.config.docs docs/options.md`; edit the declarations in raito_pipeline/config. -->
 
 The file is looked for as `raito.yml` or `raito.yaml` in the working directory, then in `~/.raito/`; the environment
-variable `RAITO_CONFIG_FILE` names another one.
+variable `RAITO_CONFIG_FILE` names another one, which may be an object on S3 (`s3://BUCKET/KEY`, read with the default
+credentials of the AWS SDK; `storage` has to be given then).
 
 What stands at the top of the file may stand in the environment too, as for the Raito CLI: `RAITO_` and the option's
 name in capitals, with `_` for `-` (`RAITO_API_SECRET`, `RAITO_ONLY_TARGETS`); what stands below `pipeline:` begins

@@ -21,11 +21,12 @@ from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
 from raito_pipeline.config.options import General, Options, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name
-from raito_pipeline.config.reading import OptionLayer, Reader, secrets_of, without_secrets
+from raito_pipeline.config.reading import WRONG, OptionLayer, Reader, secrets_of, without_secrets
 
 FILE_NAMES = ("raito.yml", "raito.yaml")
 COMMAND_LINE = "command line"
-_LARGEST = 32 * 2**20  # bytes; a thousand targets have one or two million
+LARGEST = 32 * 2**20
+"""bytes of a file; a thousand targets have one or two million"""
 
 
 def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
@@ -65,29 +66,48 @@ def load(
     environ = os.environ if environ is None else environ
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
     found = find_config(Path.cwd(), home, environ) if path is None else path
+    try:
+        with found.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        said = f"a file that cannot be read ({error.strerror})"
+        raise ConfigError([Problem(str(found), None, None, None, said, "a file that can be read")]) from None
+    return load_content(content, str(found), environ, only_targets, overrides, folder=found.absolute().parent)
+
+
+def load_content(
+    content: bytes,
+    name: str,
+    environ: Mapping[str, str],
+    only_targets: Sequence[str] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+) -> Options:
+    """Read the bytes of a configuration file, as `load` does. `name` is what messages call it.
+
+    `folder` is the one that relative paths count from; without it (a file that lies in no folder) there must be none.
+    """
     given = dict(overrides or {})
     if only_targets is not None:
         given["only-targets"] = ",".join(only_targets)
-    root, problems = document.parse(_text_of(found), str(found))
+    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    root, problems = document.parse(_text_of(content, name), name)
     if not isinstance(root, Section):
-        raise ConfigError(problems or [Problem(str(found), None, None, None, *_not_a_mapping(root))])
+        raise ConfigError(problems or [Problem(name, None, None, None, *_not_a_mapping(root))])
     reader = Reader(environ, dict.fromkeys(problems))
     over = _command_line(given, reader)
-    return _Loading(found, root, reader, home, over, read_environment(reader, root)).options()
+    return _Loading(name, folder, root, reader, home, over, read_environment(reader, root)).options()
 
 
-def _text_of(path: Path) -> str:
+def _text_of(content: bytes, name: str) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) <= _LARGEST:
+        if len(content) <= LARGEST:
             return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read()
-        found, expected = f"more than {_LARGEST // 2**20} MiB", "a file of options"
+        found, expected = f"more than {LARGEST // 2**20} MiB", "a file of options"
     except UnicodeDecodeError:
         found, expected = "bytes that are not UTF-8", "a text file in UTF-8"
-    except OSError as error:
-        found, expected = f"a file that cannot be read ({error.strerror})", "a file that can be read"
-    raise ConfigError([Problem(str(path), None, None, None, found, expected)])
+    raise ConfigError([Problem(name, None, None, None, found, expected)])
 
 
 def _not_a_mapping(root: Node | None) -> tuple[str, str]:
@@ -110,7 +130,8 @@ def _command_line(overrides: Mapping[str, str], reader: Reader) -> OptionLayer:
 class _Loading:
     """One load, from the parsed file on."""
 
-    path: Path
+    name: str
+    folder: Path | None
     root: Section = field(repr=False)
     reader: Reader
     home: Path
@@ -118,7 +139,7 @@ class _Loading:
     env: Environment
 
     def options(self) -> Options:
-        top = OptionLayer(str(self.path), self.root)
+        top = OptionLayer(self.name, self.root)
         names.check_top(self.reader, top)
         general = self.reader.settings(General, (self.over, *self.env.top, top))
         pipeline = self._pipeline()
@@ -129,7 +150,7 @@ class _Loading:
         if isinstance(general.get("cron"), str) and general.get("frequency"):
             found = "an interval besides `cron`; it is not used"
             line = self.root.lines.get("frequency")
-            self.reader.warn(Problem(str(self.path), line, None, "frequency", found, "only one of them"))
+            self.reader.warn(Problem(self.name, line, None, "frequency", found, "only one of them"))
         self._require_tls(general.get("raito_url_override"), pipeline)
         if self.reader.problems:
             raise ConfigError(self._shown(self.reader.problems), self._shown(self.reader.warnings))
@@ -150,7 +171,7 @@ class _Loading:
         expected = "an https:// address (`pipeline: {allow-plain-http: true}` allows it)"
         place = self.env.file_of(option)
         line = section.lines.get(option) if place is None else None
-        self.reader.wrong(Problem(place or str(self.path), line, None, option, found, expected))
+        self.reader.wrong(Problem(place or self.name, line, None, option, found, expected))
 
     def _built(
         self, general: Mapping[str, Any], pipeline: Mapping[str, Any], drafts: Sequence[targets.TargetDraft]
@@ -159,7 +180,7 @@ class _Loading:
         organizations = [draft for draft in drafts if not draft.is_account]
         return Options(
             **general,
-            file=str(self.path.absolute()),
+            file=self.name if self.folder is None else str(self.folder / Path(self.name).name),
             accounts=tuple(draft.account(keys[draft.name]) for draft in drafts if draft.is_account and draft.selected),
             organizations=tuple(draft.organization() for draft in organizations if draft.selected),
             other_organizations=tuple(
@@ -182,7 +203,7 @@ class _Loading:
         if node is not None and not isinstance(node, Section):
             self._wrong(self.root.lines["pipeline"], "pipeline", "a value", "a mapping of options")
         section = node if isinstance(node, Section) else Section({}, None)
-        layer = OptionLayer(str(self.path), section)
+        layer = OptionLayer(self.name, section)
         names.check_pipeline(self.reader, layer)
         values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
@@ -199,7 +220,7 @@ class _Loading:
             expected = "a mapping of bucket names to addresses s3://BUCKET/PREFIX/"
             self._wrong(line, "s3-inventory", "something else than a mapping", expected)
             return ()
-        layer = OptionLayer(str(self.path), node)
+        layer = OptionLayer(self.name, node)
         for bucket in node.entries:
             if not kinds.BUCKET_NAME.fullmatch(bucket):
                 self._wrong(node.lines[bucket], "s3-inventory", safe_name(bucket), kinds.BUCKET.expected)
@@ -208,12 +229,16 @@ class _Loading:
 
     def _storage(self, given: Any) -> Any:
         """The storage place as an absolute path, or the S3 address as given."""
-        folder = self.path.absolute().parent
-        if given is None:
-            return str(folder / "data")
-        if not isinstance(given, str) or given.startswith("s3://"):
+        if self.folder is not None and given is None:
+            return str(self.folder / "data")
+        if (given is not None and not isinstance(given, str)) or (given or "").startswith("s3://"):
             return given
-        return str(folder / (self.home / given[2:] if given.startswith("~/") else given))
+        path = None if given is None else self.home / given[2:] if given.startswith("~/") else Path(given)
+        if self.folder is None and (path is None or not path.is_absolute()):
+            found = "nothing" if path is None else "a path that counts from the folder of a file, which is not in one"
+            self._wrong(self.root.lines.get("pipeline"), "storage", found, "an address s3://... or an absolute path")
+            return WRONG
+        return str(path if self.folder is None else self.folder / (path or ""))
 
     def _wrong(self, line: int | None, option: str, found: str, expected: str) -> None:
-        self.reader.wrong(Problem(str(self.path), line, None, option, found, expected))
+        self.reader.wrong(Problem(self.name, line, None, option, found, expected))

@@ -1,0 +1,72 @@
+"""The configuration of a deployment: a file, or an object on S3 (`s3://BUCKET/KEY`) that all its processes read.
+
+What reads options must not load an AWS SDK, so that the way to S3 is here and not in `config`.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from raito_pipeline.config import ConfigError, Options, Problem, load, load_content
+from raito_pipeline.config.addresses import refusal
+from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, variable
+from raito_pipeline.config.kinds import TRUE
+from raito_pipeline.config.load import LARGEST
+from raito_pipeline.redaction import redact
+
+_ADDRESS = re.compile(r"s3:/{1,2}(?P<bucket>[^/]+)/(?P<key>.+)")
+_ATTEMPTS = 5
+
+
+def s3_address(place: str | Path | None) -> str | None:
+    """The address on S3 that a place is (a `Path` of it has lost a slash); None for a file."""
+    match = _ADDRESS.fullmatch(str(place or ""))
+    return None if match is None else f"s3://{match['bucket']}/{match['key']}"
+
+
+def load_configuration(
+    place: str | Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    only_targets: Sequence[str] | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Options:
+    """Read a configuration from a file or from S3; as `config.load`, which does it for files.
+
+    Without `place`, `RAITO_CONFIG_FILE` may be an address on S3, too. It is read with the default credentials of the
+    AWS SDK, which need `s3:GetObject` for it. Raises `ConfigError`.
+    """
+    environ = os.environ if environ is None else environ
+    address = s3_address(environ.get(CONFIG_FILE_VARIABLE) if place is None else place)
+    if address is None:
+        return load(None if place is None else Path(place), environ, only_targets, overrides)
+    return load_content(_content(address, environ), address, environ, only_targets, overrides)
+
+
+def _content(address: str, environ: Mapping[str, str]) -> bytes:
+    """The bytes of an object, one more than a configuration may have at most."""
+    # Imported here: nobody who has a file needs to wait for it.
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    patience = Config(
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=10, read_timeout=30
+    )
+    try:
+        session = boto3.Session()
+        client = session.client("s3", region_name=session.region_name or "us-east-1", config=patience)
+        allowed = environ.get(variable("allow-plain-http", below_pipeline=True) or "", "").strip().lower() in TRUE
+        refused = refusal(client.meta.endpoint_url, allowed=allowed)
+        if refused is not None:
+            raise _problem(address, f"an endpoint that may not be used ({refused})")
+        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(LARGEST + 1))
+    except (BotoCoreError, ClientError) as error:
+        said = redact(" ".join(str(error).split()))
+        raise _problem(address, f"an object that cannot be read ({said})") from None
+
+
+def _problem(address: str, found: str) -> ConfigError:
+    expected = "a raito.yml that the default credentials may read (s3:GetObject)"
+    return ConfigError([Problem(address, None, None, None, found, expected)])

@@ -1,0 +1,102 @@
+"""A configuration that lies on S3, read over the wire from the emulated S3."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from raito_pipeline.config import ConfigError
+from raito_pipeline.definitions import options_of_this_directory
+from raito_pipeline.orchestration.config_file import load_configuration, s3_address
+from tests.config.conftest import LOGIN, account
+
+BUCKET, KEY = "configurations", "eu/raito.yml"
+ADDRESS = f"s3://{BUCKET}/{KEY}"
+STORED = "pipeline: {storage: s3://tables/raito}"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def environ(s3: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that reaches the emulated S3."""
+    given = {
+        "AWS_ACCESS_KEY_ID": "111122223333",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_ENDPOINT_URL_S3": s3,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "RAITO_CONFIG_FILE": ADDRESS,
+        "HOME": str(tmp_path),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return given
+
+
+def stored(text: str, bucket: str = BUCKET) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key=KEY, Body=text.encode())
+
+
+def test_all_options_are_read_and_messages_name_the_address(environ: dict[str, str]) -> None:
+    stored(f"{LOGIN}{STORED}\nunknown-word: 1\ntargets:\n{account()}")
+
+    options = load_configuration()
+
+    assert options.file == ADDRESS
+    assert options.accounts[0].domain == "acme"
+    assert options.pipeline.storage == "s3://tables/raito"
+    assert str(options.warnings[0]).startswith(f"{ADDRESS}:5: ")
+    # and so does what Dagster loads, and a path that argparse made of it
+    assert options_of_this_directory() == options
+    assert load_configuration(Path(ADDRESS), {**environ, "RAITO_CONFIG_FILE": "elsewhere.yml"}) == options
+
+
+def test_what_counts_from_the_folder_of_a_file_has_to_be_said(environ: dict[str, str]) -> None:
+    for line, says in (("", "found nothing"), ("pipeline: {storage: data}", "a path that counts from the folder")):
+        stored(f"{LOGIN}{line}\ntargets:\n{account()}")
+        with pytest.raises(ConfigError, match=f'{ADDRESS}.*option "storage": .*{says}.*expected an address s3://'):
+            load_configuration()
+    stored(f"{LOGIN}\ntargets:\n{account()}")
+    given = {**environ, "RAITO_PIPELINE_STORAGE": "/data"}
+    assert load_configuration(None, given).pipeline.storage == "/data"
+
+
+def test_one_that_is_not_there_is_said_with_what_is_needed(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=r"s3://nowhere-at-all/x: found an object that cannot be read .*s3:GetObject"):
+        load_configuration("s3://nowhere-at-all/x", environ)
+
+
+def test_plain_http_to_another_machine_is_refused(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example")
+
+    with pytest.raises(ConfigError, match=r"an endpoint that may not be used .*plain http"):
+        load_configuration(ADDRESS, environ)
+
+
+@pytest.mark.parametrize(
+    ("place", "address"),
+    [(ADDRESS, ADDRESS), (Path(ADDRESS), ADDRESS), ("raito.yml", None), ("s3", None), (None, None), ("s3://b", None)],
+)
+def test_what_is_an_address_on_s3(place: str | Path | None, address: str | None) -> None:
+    assert s3_address(place) == address
+
+
+def test_a_file_is_read_as_ever(tmp_path: Path) -> None:
+    file = tmp_path / "raito.yml"
+    file.write_text(f"{LOGIN}targets:\n{account()}")
+
+    assert load_configuration(file, {"HOME": str(tmp_path)}).pipeline.storage == str(tmp_path / "data")
