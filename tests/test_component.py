@@ -129,14 +129,16 @@ def test_the_project_keeps_its_executor_and_its_resources(project: Project) -> N
 def test_jobs_sensors_and_schedules_are_told_apart(project: Project) -> None:
     jobs = {name for name in project.repository.job_names if not name.startswith("__")}
     ours = ("sync_organization", "sync_account", "sync_account_regions", "sync_account_finish")
-    layers = {
-        f"{name}_{job}" for name in ("raito_eu", "us") for job in (*ours, "sync_account_finish_again", "look_for_drift")
-    }
+    others = ("sync_account_finish_again", "look_for_drift")
+    asked = ("push_out_of_sync", "read_part_of_data_objects", "upload_part_of_data_objects")
+    layers = {f"{name}_{job}" for name in ("raito_eu", "us") for job in (*ours, *others, *asked)}
 
     assert jobs == {"sync_account", *layers}
     assert {sensor.name for sensor in project.repository.sensor_defs} == {
         "raito_eu_continue_sync",
+        "raito_eu_do_what_raito_cloud_asks",
         "us_continue_sync",
+        "us_do_what_raito_cloud_asks",
         "us_sync_by_frequency",
     }
     assert {schedule.name for schedule in project.repository.schedule_defs} == {
