@@ -29,6 +29,8 @@ class Draft:
     """the access control as it is exported, where its object is of another type and goes once the new one is there"""
     replacing: bool = False
     """true for the deletion of an object whose access control is one of another type now"""
+    unedited: bool = False
+    """true where it was imported and nobody edited it since: it stays as it is"""
     name: str = ""
     """name in AWS, empty after a deletion"""
     external_id: str | None = None

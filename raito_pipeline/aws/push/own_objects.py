@@ -33,10 +33,8 @@ def existing(state: PushState, external_id: str) -> Existing | None:
         role = state.roles.get(external_id.removeprefix(ROLE))
         return None if role is None else Existing(role.role_name, role.tags)
     if external_id.startswith(POLICY):
-        name = external_id.removeprefix(POLICY)
-        policy = state.policies.get(name.rpartition("/")[2])
-        found = policy is not None and name in (policy.policy_name, policy.arn)
-        return Existing(policy.arn, policy.tags) if policy is not None and found else None
+        policy = state.policy(external_id.removeprefix(POLICY))
+        return None if policy is None else Existing(policy.arn, policy.tags)
     if external_id.startswith(PERMISSION_SET):
         known = state.center.sets.get(permission_set_name(external_id.removeprefix(PERMISSION_SET)))
         return None if known is None else Existing(known.name, known.tags)
@@ -86,7 +84,7 @@ def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str]) -> None
     """Refuse those that name one object by their external ids, or that would get one name."""
     by_object: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
-        named = f"{prefixes.get(draft.kind, draft.kind)}{draft.name}" if draft.name else ""
+        named = _new_id(draft, prefixes.get(draft.kind, draft.kind)) if draft.name else ""
         for key in {object_key(text) for text in (draft.owned_id or "", named) if text}:
             by_object[key].append(draft)
     for key, sharing in by_object.items():
@@ -110,6 +108,12 @@ def _other_case(external_id: str, spelled: Mapping[str, str]) -> str | None:
     return f"AWS has {there}, and takes {external_id} for the same name: upper and lower case do not tell names apart"
 
 
+def _new_id(draft: Draft, prefix: str) -> str:
+    """The external id that an access control will have: one of AWS's own policies is named as it is."""
+    own_id = draft.owned_id or ""
+    return own_id if own_id.startswith(f"{POLICY}arn:") else f"{prefix}{draft.name}"
+
+
 def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:
     """Why the object of an access control is not its own; None where it is, or where it is not there yet."""
     control, own_id = draft.control, draft.owned_id
@@ -124,7 +128,7 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
             draft.control = _with_locks(control, bounds.imported.get(own_id))
         if reason is not None:
             return reason
-    new_id = f"{prefix}{draft.name}"
+    new_id = _new_id(draft, prefix)
     if not draft.name or new_id == own_id:
         return None
     return _name_taken(new_id, existing(state, new_id), wanted)

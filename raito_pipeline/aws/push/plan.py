@@ -19,8 +19,17 @@ from raito_pipeline.aws.push.roles import plan_boundary
 from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.tag_changes import plan_tags
+from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import CREATOR, AccessControl, PushChange, PushOrphan, PushTarget, made_by_raito
+from raito_pipeline.model import (
+    CREATOR,
+    AccessControl,
+    PushChange,
+    PushOrphan,
+    PushTarget,
+    is_aws_managed,
+    made_by_raito,
+)
 
 _ACCOUNT = "#account#"
 """stands for the account id in prefixes and suffixes"""
@@ -57,6 +66,8 @@ def plan_push(
             draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
     by_id = {control.id: control for control in exported}
     held_to, plans = bounds or Bounds(), Plans(state, options, {}, by_id)
+    for draft in drafts:
+        draft.unedited = is_unedited(draft, plans)
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
     refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)
@@ -137,7 +148,7 @@ def _ordered(rows: Sequence[PushChange], types: PushedTypes) -> tuple[PushChange
 def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bounds) -> None:
     """Objects say by tags for whom they are: those that are made, and those that are written and do not say it yet.
 
-    A permission set that Raito did not make gets none: only who has it is edited.
+    A permission set that Raito did not make gets none: only who has it is edited. A policy of AWS cannot have any.
     """
     tags = owner_tags.owner_tags(bounds.data_source, draft.control)
     written = types.changes(draft.rows)
@@ -149,10 +160,11 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
     ]
     own_id = draft.external_id or ""
     there, tagging = existing(state, own_id), types.tagging(draft.kind)
-    if there is None or tagging is None or (own_id.startswith(PERMISSION_SET) and not made_by_raito(there.tags)):
+    others = own_id.startswith(PERMISSION_SET) and there is not None and not made_by_raito(there.tags)
+    if there is None or tagging is None or others or is_aws_managed(there.resource):
         return
     if owner_tags.owner_of(there.tags) != owner_tags.owner_of(tags):
-        # A policy of AWS can tell by `creator` that it is an object of Raito that gets tags.
+        # A least policy of AWS can tell by `creator` that it is an object of Raito that gets tags.
         creator = [CREATOR] if made_by_raito(there.tags) else []
         why = "its tags do not say yet for whom it is"
         plan_tags(draft, tagging, there.resource, there.tags or (), tags, why, creator)
@@ -160,7 +172,9 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
 
 def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
     control, pushed = draft.control, types.of(draft.kind)
-    if isinstance(pushed, NotPushedYet):
+    if draft.unedited:
+        leave_as_it_is(draft)
+    elif isinstance(pushed, NotPushedYet):
         draft.refuse(pushed.reason)
     elif control.delete and control.delete_locked:
         draft.refuse("it is to be removed, but its deletion is locked")
@@ -209,6 +223,10 @@ def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]
 
 def _name_one(plans: Plans, pushed: PushedType, names: Names, draft: Draft, current: str | None) -> None:
     control = draft.control
+    if draft.unedited:
+        # Inline policies have no name of their own, and a policy of AWS may share its name with one of the account.
+        draft.name = "" if current is None or current.startswith("arn:") else current
+        return
     kept = None if current is None else pushed.kept_name(plans, control, current)
     try:
         draft.name = kept or names.give(control.naming_hint or control.name, current)

@@ -16,7 +16,7 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
-from raito_pipeline.aws.push.replaced_inline import inline_source, is_as_imported, plan_inline_goes
+from raito_pipeline.aws.push.replaced_inline import inline_source, plan_inline_goes
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
@@ -31,16 +31,13 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     """Plan one managed policy. Raises `Refused` where nothing can be done for it."""
     _require_read(plans, draft)
     old = _existing(plans, draft.control)
-    policy = plans.state.policies.get(draft.name)
-    if policy is not None and policy is not old:
+    keeps_name = old is not None and old.policy_name == draft.name
+    policy = old if keeps_name else plans.state.policies.get(draft.name)
+    if policy is not None and not keeps_name:
         _require_made_by_raito(plans, policy)
-    draft.external_id = f"{POLICY}{draft.name}"
+    draft.external_id = draft.control.external_id if keeps_name else f"{POLICY}{draft.name}"
     source = inline_source(draft.control.external_id)
     wanted = _principals(plans, draft, there=policy is not None and source is None)
-    if source is not None and is_as_imported(plans, draft, wanted):
-        draft.name, draft.external_id = draft.control.actual_name or "", draft.control.external_id
-        draft.nothing("inline-policy", ":".join(source.principal), "nobody edited it since it was imported")
-        return
     if policy is None:
         if old is None and source is None and draft.control.external_id:
             draft.warnings.append(f"policy {draft.name} was gone from AWS, and is made anew")
@@ -115,11 +112,7 @@ def _require_made_by_raito(plans: Plans, policy: IamPolicy) -> None:
 
 def _existing(plans: Plans, control: AccessControl) -> IamPolicy | None:
     name = plans.existing(control, POLICY)
-    if name is None:
-        return None
-    if name.startswith("arn:"):
-        return next((row for row in plans.state.policies.values() if row.arn == name), None)
-    return plans.state.policies.get(name)
+    return None if name is None else plans.state.policy(name)
 
 
 # -- what ------------------------------------------------------------------------------------------------------------

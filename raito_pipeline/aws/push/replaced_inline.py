@@ -1,7 +1,7 @@
 """Inline policies of a user or a group that an access control was imported of: a managed policy takes their place.
 
-An access control that nobody edited leaves them as they are. Else its who gets a managed policy, and the inline ones
-that it names go; one that holds what Raito Cloud does not see stays, which is an error of its own.
+One that somebody edited gets a managed policy for its who, and the inline ones that it names go; one that holds what
+Raito Cloud does not see stays, which is an error of its own.
 """
 
 import json
@@ -33,13 +33,6 @@ def inline_source(external_id: str | None) -> InlineSource | None:
     if prefix is None or not mark:
         return None
     return InlineSource((prefix.removesuffix(":"), name), tuple(each for each in listed.split("|") if each))
-
-
-def is_as_imported(plans: Plans, draft: Draft, wanted: Collection[Principal]) -> bool:
-    """True where nobody edited an access control that was imported of inline policies."""
-    view, own = plans.state.view, draft.owned_id or ""
-    shown = view.what(own)
-    return shown is not None and shown == view.claims(draft.control.what) and view.principals(own) == frozenset(wanted)
 
 
 def plan_inline_goes(

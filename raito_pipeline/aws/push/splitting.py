@@ -49,7 +49,7 @@ def split(
 
     What an earlier push split and is not needed any more is a draft that deletes it.
     """
-    if draft.refused or draft.kind not in (POLICY_TYPE, ROLE_TYPE) or not bounds.data_source:
+    if draft.refused or draft.unedited or draft.kind not in (POLICY_TYPE, ROLE_TYPE) or not bounds.data_source:
         return []
     there = existing(state, f"{prefix}{draft.name}")
     imported = there is not None and not made_by_raito(there.tags)

@@ -40,7 +40,7 @@ class PushState:
     """users by group, groups without members included"""
     roles: Mapping[str, IamRole]
     policies: Mapping[str, IamPolicy]
-    """a policy of the account hides one of AWS with the same name"""
+    """by name; one of AWS by its ARN, where the account has one with its name"""
     inline: Mapping[Principal, Mapping[str, str]]
     """documents of inline policies by who has them, and by their name"""
     attached: Mapping[str, frozenset[Principal]]
@@ -63,6 +63,11 @@ class PushState:
         users, roles = tuple(self.users.values()), tuple(self.roles.values())
         inputs = AccessInputs(self.account_id, users, (), roles, (), (), (), ())
         return ImportView(Account(inputs, AccessOptions()), {})
+
+    def policy(self, name_or_arn: str) -> IamPolicy | None:
+        """A managed policy as external ids name it; None where there is none."""
+        found = self.policies.get(name_or_arn) or self.policies.get(name_or_arn.rpartition("/")[2])
+        return found if found is not None and name_or_arn in (found.policy_name, found.arn) else None
 
     def users_of(self, who: WhoEntry) -> tuple[set[str], list[str], list[str]]:
         """The users that a who names, by name and through groups; then groups and users that IAM does not have."""
@@ -121,11 +126,7 @@ class PushState:
             listed,
             {group: tuple(sorted(names)) for group, names in members.items()},
             {role.role_name: role for role in roles},
-            {
-                row.policy_name: row
-                for row in sorted(policies, key=lambda row: not row.aws_managed)
-                if _imports(wanted, row.aws_managed)
-            },
+            _by_name(row for row in policies if _imports(wanted, row.aws_managed)),
             dict(inline),
             {arn: frozenset(principals) for arn, principals in attached.items()},
             {role: frozenset(arns) for role, arns in reserved.items()},
@@ -166,6 +167,16 @@ class PushState:
         """The same with the tags of policies that were asked for."""
         policies = {name: replace(row, tags=tags.get(row.arn, row.tags)) for name, row in self.policies.items()}
         return replace(self, policies=policies)
+
+
+def _by_name(policies: Iterable[IamPolicy]) -> dict[str, IamPolicy]:
+    own, of_aws = {}, []
+    for row in policies:
+        if row.aws_managed:
+            of_aws.append(row)
+        else:
+            own[row.policy_name] = row
+    return own | {row.arn if row.policy_name in own else row.policy_name: row for row in of_aws}
 
 
 def _is_imported(row: IamAttachment, options: IamOptions) -> bool:

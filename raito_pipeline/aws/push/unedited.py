@@ -1,0 +1,66 @@
+"""What was imported and nobody edited since: a push leaves all of it as it is, whatever a new object of it would be.
+
+What an import says of an object is less than what its documents hold: Denies, boundaries and control policies elsewhere
+narrow it, and people and conditions that it cannot show are left out. So nothing is made anew from it, split, renamed
+or put under limits before somebody asks for something else than what was shown.
+"""
+
+from collections.abc import Mapping
+
+from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
+from raito_pipeline.aws.push.own_objects import existing
+from raito_pipeline.aws.push.replaced_inline import inline_source
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
+
+
+def is_unedited(draft: Draft, plans: Plans) -> bool:
+    """True where an access control names what Raito did not make, and says of it what the import of the account says.
+
+    Other data objects, permissions, people, access providers or a type that differs are an edit, as is a deletion.
+    """
+    control, own_id = draft.control, draft.owned_id or ""
+    shown = plans.state.view.providers.get(own_id)
+    if shown is None or draft.refused or draft.replaces is not None or control.delete or control.action != "grant":
+        return False
+    if shown.not_internalizable or shown.type != draft.kind or _was_made_by_raito(plans.state, own_id):
+        return False
+    return _given(control.what) == _given(shown.what) and _same_who(control, shown, plans.exported)
+
+
+def leave_as_it_is(draft: Draft) -> None:
+    """Plan nothing for an access control that nobody edited."""
+    control = draft.control
+    draft.name, draft.external_id = control.actual_name or draft.name, control.external_id
+    source = inline_source(control.external_id)
+    kind = draft.kind.removeprefix("aws_").replace("_", "-") if source is None else "inline-policy"
+    resource = draft.name or control.name if source is None else ":".join(source.principal)
+    draft.nothing(kind, resource, "nobody edited it since it was imported")
+
+
+def _was_made_by_raito(state: PushState, external_id: str) -> bool:
+    found = existing(state, external_id)
+    return found is not None and made_by_raito(found.tags)
+
+
+def _given(what: tuple[WhatItem, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset((item.data_object.full_name, name) for item in what for name in item.permissions)
+
+
+def _same_who(control: AccessControl, shown: AccessProvider, exported: Mapping[str, AccessControl]) -> bool:
+    who, gone = control.who, control.deleted_who
+    if who.recipients or (gone is not None and (gone.users or gone.groups or gone.inherit_from)):
+        return False
+    return (
+        set(who.users) == set(shown.who_users or ())
+        and set(who.groups) == set(shown.who_groups or ())
+        and {_external_id(entry, exported) for entry in who.inherit_from} == set(shown.who_access_providers or ())
+    )
+
+
+def _external_id(entry: str, exported: Mapping[str, AccessControl]) -> str | None:
+    """What an entry of a who stands for; None for an access control that is not there, or new."""
+    if not entry.startswith(OF_THIS_EXPORT):
+        return entry
+    found = exported.get(entry.removeprefix(OF_THIS_EXPORT))
+    return None if found is None else found.external_id
