@@ -119,7 +119,7 @@ class Planning:
         else:
             bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
             types, clients = ACCESS_PROVIDER_TYPES.push, partial(self.services.aws, self.target)
-            made = plan_with_tags(clients, exported, self._state(grid, exported), self.target, types, bounds)
+            made = plan_with_tags(clients, exported, self.state(grid, exported), self.target, types, bounds)
             targets, changes, orphans = made.targets, made.changes, made.orphans
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
@@ -168,7 +168,7 @@ class Planning:
             data_source=target.data_source_id or "",
             caller=caller,
             buckets=self._known_buckets(),
-            imported=by_external_id(self.store.rows(AccessProvider, account)),
+            imported=self._imported,
             claimed_elsewhere=self._claimed_elsewhere(),
             shared=bool(self._others_of_the_account()),
             whole_export=whole,
@@ -203,7 +203,8 @@ class Planning:
                 claimed |= dict.fromkeys(map(object_key, claimed_before(self.store, other.partition)), other.name)
         return claimed
 
-    def _state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
+    def state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
+        """What the stored tables say of the account, and what the last import told Raito Cloud of it."""
         account = self.cell.account
         inputs = AccessInputs(
             account_id=self.target.account_id,
@@ -217,9 +218,7 @@ class Planning:
             look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls)),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
-        return PushState.of_account(
-            inputs, self.target, ACCESS_PROVIDER_TYPES.imported, center, self._points(grid, controls)
-        )
+        return PushState.of_account(inputs, self.target, self._imported, center, self._points(grid, controls))
 
     def _points(self, grid: Grid, controls: Iterable[AccessControl]) -> PointState:
         """What access points are planned on, and why those of a region are not known."""
@@ -243,6 +242,11 @@ class Planning:
             return (*stored, *(read_bucket_policies(self.services.aws(self.target), missing) if missing else ()))
         except (AwsError, WrongAccount):
             return stored
+
+    @cached_property
+    def _imported(self) -> dict[str, AccessProvider]:
+        """What Raito Cloud was told of the account: limited also by what the import reads and a push does not."""
+        return by_external_id(self._stored(AccessProvider))
 
     @cached_property
     def _buckets(self) -> tuple[S3Bucket, ...]:

@@ -177,6 +177,5 @@ def _state(
     read = read_push_center(clients, place, questions.permission_sets, questions.names, shared_limits())
     center = CenterState.of(read.permission_sets.rows, read.principals.rows, account_id=ACCOUNT)
     known = PointState.of(buckets, points, {REGION: None}, policies)
-    return PushState.of_account(
-        AccessInputs(ACCOUNT, *rows, buckets, tuple(points)), options, ACCESS_PROVIDER_TYPES.imported, center, known
-    )
+    inputs = AccessInputs(ACCOUNT, *rows, buckets, tuple(points))
+    return PushState.of_account(inputs, options, {}, center, known)

@@ -3,16 +3,27 @@
 from dataclasses import replace
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.access.basis import NO_WHAT
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
-from raito_pipeline.model import DataObjectReference, PushResult, WhatItem
-from raito_pipeline.orchestration.plans import KEPT, PlanFolder, PlanUnknown, outdated, spoken_of
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.config import load
+from raito_pipeline.model import DataObjectReference, PushResult, WhatItem, table_of
+from raito_pipeline.orchestration.grid import cell_of, make_grid
+from raito_pipeline.orchestration.guard import Attempts
+from raito_pipeline.orchestration.plans import KEPT, PlanFolder, Planning, PlanUnknown, outdated, spoken_of
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
+from tests.aws.access.conftest import READ, ROOT, Told, deny, document, trust, user_arn
 from tests.aws.push.conftest import ACCOUNT
 from tests.aws.push.planned import account_plan
+from tests.aws.push.test_nothing_edited import as_imported, changed
 from tests.aws.push.test_plan import control, state, who
 
 PLAN = account_plan(control("a"), there=state())
@@ -84,3 +95,45 @@ def test_a_push_knows_the_files_that_raito_cloud_speaks_of_or_was_first_told_of(
     found = spoken_of(store, ACCOUNT, [taken_over])
 
     assert set(found) == {(f"{BUCKET}/{name}", "file") for name in names}
+
+
+FILE = f"""\
+api-user: ada
+api-secret: nothing
+domain: sandbox
+targets:
+- name: one
+  connector-name: raito-io/cli-plugin-aws-account
+  aws-account-id: "{ACCOUNT}"
+  data-source-id: ds
+  identity-store-id: is
+  aws-regions: eu-west-1,us-east-1
+"""
+
+
+def test_what_the_import_was_limited_by_and_a_push_does_not_read_is_no_edit(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """The documents of users and roles give more than was shown: a push that infers an edit takes it away."""
+    (tmp_path / "raito.yml").write_text(FILE)
+    options = load(tmp_path / "raito.yml")
+    target, store = options.accounts[0], Store.open(tmp_path / "data", sync="s")
+    told = Told().user("ada").role("r", trust({"AWS": user_arn("ada")})).policy("wide", READ, "user:ada")
+    told.inline("user:ada", "i", READ).inline("role:r", "i", READ)
+    told.bucket_policy("data", deny("s3:GetObject", "arn:aws:s3:::data/*", Principal="*"))
+    inputs = told.organization().control("less", document(deny("s3:*", "arn:aws:s3:::other")), ROOT).inputs()
+    offered = list(build_access_providers(inputs, target, ACCESS_PROVIDER_TYPES.imported))
+    for rows in (inputs.users, inputs.groups, inputs.roles, inputs.policies, inputs.attachments, inputs.buckets):
+        if rows:
+            store.write(table_of(type(rows[0])).name, rows, ACCOUNT)
+    store.write("iam_groups", (), ACCOUNT)
+    store.write("access_providers", offered, ACCOUNT)
+    controls = [as_imported(position, row) for position, row in enumerate(offered)]
+
+    grid = make_grid(options)
+    planning = Planning(Services(options), store, Attempts(instance, grid.naming), cell_of("account", ACCOUNT))
+    state = planning.state(grid, controls)
+    plan = plan_push(controls, state, target, ACCESS_PROVIDER_TYPES.push, Bounds("ds", imported=state.view.providers))
+
+    assert len(plan.targets) == 3
+    assert changed(plan) == []

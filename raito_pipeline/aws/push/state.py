@@ -6,14 +6,23 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account
-from raito_pipeline.aws.access.build import ImportedType, build_access_providers
 from raito_pipeline.aws.access.external_ids import RESERVED_ROLE, is_reserved
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
 from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.point_state import NO_POINTS, PointState
 from raito_pipeline.config.groups import AccessOptions, IamOptions
-from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, Tag, WhoEntry, is_aws_managed
+from raito_pipeline.model import (
+    AccessProvider,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    Tag,
+    WhoEntry,
+    is_aws_managed,
+)
 
 Principal = tuple[str, str]
 """`user`, `group` or `role`, and the name"""
@@ -144,12 +153,11 @@ class PushState:
     def of_account(
         inputs: AccessInputs,
         options: AccessOptions,
-        types: Iterable[ImportedType],
+        imported: Mapping[str, AccessProvider],
         center: CenterState = NO_CENTER,
         points: PointState = NO_POINTS,
     ) -> "PushState":
-        """Index the stored tables of an account; what its import says of them is worked out from the same tables."""
-        providers = {row.external_id: row for row in build_access_providers(inputs, options, types)}
+        """Index the stored tables of an account. `imported` is what its last import said of it, by external id."""
         return PushState.of(
             inputs.account_id,
             inputs.users,
@@ -160,7 +168,7 @@ class PushState:
             center,
             points,
             options,
-            ImportView(Account(inputs, options), providers),
+            ImportView(Account(inputs, options), imported),
         )
 
     def with_policy_tags(self, tags: Mapping[str, tuple[Tag, ...]]) -> "PushState":

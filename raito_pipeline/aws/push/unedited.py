@@ -5,11 +5,15 @@ narrow it, and people and conditions that it cannot show are left out. So nothin
 or put under limits before somebody asks for something else than what was shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.policy import Claim
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
+from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.own_objects import existing
-from raito_pipeline.aws.push.replaced_inline import inline_source
+from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
 
@@ -25,7 +29,7 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
         return False
     if shown.not_internalizable or shown.type != draft.kind or _was_made_by_raito(plans.state, own_id):
         return False
-    return _given(control.what) == _given(shown.what) and _same_who(control, shown, plans.exported)
+    return _same_what(draft, shown, plans.state) and _same_who(control, shown, plans.exported)
 
 
 def leave_as_it_is(draft: Draft) -> None:
@@ -41,6 +45,37 @@ def leave_as_it_is(draft: Draft) -> None:
 def _was_made_by_raito(state: PushState, external_id: str) -> bool:
     found = existing(state, external_id)
     return found is not None and made_by_raito(found.tags)
+
+
+def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:
+    """Nothing was added, and nothing is lacking but on data objects that the export could not know yet.
+
+    A file or a folder that came into being lately is shown for what documents say of keys, and lacks in the export.
+    """
+    had, wanted = _given(shown.what), _given(draft.control.what)
+    if wanted - had or had == wanted:
+        return had == wanted
+    view, documents = _documents(draft.owned_id or "", state)
+    lacking = (replace(item, permissions=tuple(_lacking(item, wanted))) for item in shown.what)
+    given = frozenset[Claim]().union(*(view.given_by(document) for document in documents))
+    return bool(documents) and view.claims(lacking).isdisjoint(given)
+
+
+def _lacking(item: WhatItem, wanted: frozenset[tuple[str, str]]) -> Iterator[str]:
+    return (name for name in item.permissions if (item.data_object.full_name, name) not in wanted)
+
+
+def _documents(external_id: str, state: PushState) -> tuple[ImportView, list[str]]:
+    """The documents that an access provider was imported of, and how they are read; none where it has others."""
+    source = inline_source(external_id)
+    policy = state.policy(external_id.removeprefix(POLICY)) if external_id.startswith(POLICY) else None
+    if policy is not None:
+        return state.view, [policy.document]
+    if source is None and external_id.startswith(ROLE):
+        source = InlineSource(("role", external_id.removeprefix(ROLE)), ())
+    if source is None:
+        return state.view, []
+    return state.view.of(source.principal), list(state.inline.get(source.principal, {}).values())
 
 
 def _given(what: tuple[WhatItem, ...]) -> frozenset[tuple[str, str]]:

@@ -24,7 +24,7 @@ from raito_pipeline.model import AccessControl, DataObjectReference, PushResult,
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
 
 from .conftest import ACCOUNT, World
-from .pushing import WHEN, control
+from .pushing import WHEN, control, imported
 
 REGION = "eu-central-1"
 INSTANCE = "arn:aws:sso:::instance/ssoins-6804000000000001"
@@ -144,7 +144,7 @@ class CenterAccount:
         rows = (read.users.rows, read.groups.rows, read.roles.rows, read.policies.rows, read.attachments.rows)
         inputs = AccessInputs(ACCOUNT, *rows, (S3Bucket("data-00", REGION, WHEN, True, ()),), ())
         center = self.center_state(controls, clients)
-        return PushState.of_account(inputs, self.options, ACCESS_PROVIDER_TYPES.imported, center)
+        return PushState.of_account(inputs, self.options, imported(inputs, self.options), center)
 
     def push(self, *controls: AccessControl, clients: AwsClients | None = None) -> CenterPushed:
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))

@@ -39,6 +39,7 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 
 from .center_push import INSTANCE, PLACE, REGION, STORE, CenterOptions, data, granted
 from .conftest import ACCOUNT, KEY, arn, document, text
+from .pushing import imported
 
 TYPES = ACCESS_PROVIDER_TYPES.push
 BUCKET = S3Bucket("data-00", REGION, datetime(2024, 1, 1, tzinfo=UTC), True, ())
@@ -205,7 +206,7 @@ class EveryType:
         points = read_access_points(self.patient, ACCOUNT, REGION, 2).rows
         place = PointState.of([BUCKET], points, {REGION: None}, read_bucket_policies(self.patient, [BUCKET]))
         inputs = AccessInputs(ACCOUNT, *rows, (BUCKET,), ())
-        return PushState.of_account(inputs, OPTIONS, ACCESS_PROVIDER_TYPES.imported, self._center(controls), place)
+        return PushState.of_account(inputs, OPTIONS, imported(inputs, OPTIONS), self._center(controls), place)
 
     def facts(self, state: PushState) -> Facts:
         """What AWS has of each access control, as it was read: absent where there is nothing."""

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.bounds import Bounds, by_external_id
 from raito_pipeline.aws.push.plan import Plan
 from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
-from raito_pipeline.model import AccessControl, DataObjectReference, S3Bucket, WhatItem, WhoEntry
+from raito_pipeline.model import AccessControl, AccessProvider, DataObjectReference, S3Bucket, WhatItem, WhoEntry
 
 from .conftest import ACCOUNT, World
 
@@ -25,6 +25,11 @@ TYPES = ACCESS_PROVIDER_TYPES.push
 
 class Options(AccessOptions, PushOptions):
     """The options of a target that reading and pushing access look at."""
+
+
+def imported(inputs: AccessInputs, options: AccessOptions) -> dict[str, AccessProvider]:
+    """What an import says of an account, by external id."""
+    return by_external_id(build_access_providers(inputs, options, ACCESS_PROVIDER_TYPES.imported))
 
 
 def folder(path: str, *permissions: str, bucket: str = "data") -> WhatItem:
@@ -86,7 +91,7 @@ class Account:
             BUCKETS,
             (),
         )
-        return PushState.of_account(inputs, self.options, ACCESS_PROVIDER_TYPES.imported)
+        return PushState.of_account(inputs, self.options, imported(inputs, self.options))
 
     def plan(self, controls: Iterable[AccessControl]) -> tuple[Plan, tuple[AccessControl, ...]]:
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))
@@ -124,7 +129,5 @@ class Account:
         return {key: sorted(value) for key, value in found.items()}
 
 
-VIEW = PushState.of_account(
-    AccessInputs(ACCOUNT, (), (), (), (), (), BUCKETS, ()), Options(), ACCESS_PROVIDER_TYPES.imported
-).view
+VIEW = PushState.of_account(AccessInputs(ACCOUNT, (), (), (), (), (), BUCKETS, ()), Options(), {}).view
 """What an import says of an account with buckets and nothing in IAM."""

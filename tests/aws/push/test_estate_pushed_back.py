@@ -15,7 +15,6 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.external_ids import permission_set_name
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
-from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.access_points import buckets_behind
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
@@ -38,7 +37,7 @@ from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount, EstateSetti
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 
-from .pushing import TYPES
+from .pushing import TYPES, imported
 from .test_nothing_edited import as_imported, changed
 
 SIZES = EstateSettings(users=24, roles=36, policies=30, keys=30, tables=6, people=20, log_days=0)
@@ -90,19 +89,19 @@ class Running:
     def pushed_back(self, account: EstateAccount) -> "PushedBack":
         """Everything that was imported of an account as it would be exported, and what a plan of it knows."""
         inputs, clients, options = self.inputs(account), AwsClients(account.profile), self._options()
-        imported = PushState.of_account(inputs, options, ACCESS_PROVIDER_TYPES.imported).view.providers
+        offered = imported(inputs, options)
         names = {bucket.name: bucket for bucket in inputs.buckets}
-        offered = [row for row in imported.values() if not row.not_internalizable]
-        controls = tuple(as_imported(position, row) for position, row in enumerate(offered))
+        internalizable = [row for row in offered.values() if not row.not_internalizable]
+        controls = tuple(as_imported(position, row) for position, row in enumerate(internalizable))
         points = PointState.of(
             inputs.buckets, inputs.access_points, dict.fromkeys(account.regions),
             read_bucket_policies(clients, buckets_behind(controls, names)),
         )  # fmt: skip
         center = self._center(account, controls)
-        state = PushState.of_account(inputs, options, ACCESS_PROVIDER_TYPES.imported, center, points)
+        state = PushState.of_account(inputs, options, offered, center, points)
         buckets = {name: one.region for name, one in names.items()}
         return PushedBack(
-            controls, state, options, clients, Bounds("source", None, buckets, imported, whole_export=True)
+            controls, state, options, clients, Bounds("source", None, buckets, offered, whole_export=True)
         )
 
     def _options(self) -> EstateOptions:

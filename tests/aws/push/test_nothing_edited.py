@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raito_pipeline.aws.access import AccessInputs
-from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan, plan_push
@@ -26,7 +25,7 @@ from raito_pipeline.model import (
 from tests.aws.access.conftest import ACCOUNT, RESOURCE, ROOT, SERVICE, Told, allow, deny, document, trust, user_arn
 from tests.aws.real_account import real_account
 
-from .pushing import BUCKETS, TYPES, Options
+from .pushing import BUCKETS, TYPES, Options, imported
 
 
 def as_imported(position: int, row: AccessProvider) -> AccessControl:
@@ -49,7 +48,7 @@ def _type(data_object: DataObjectReference) -> str:
 
 def imported_of(inputs: AccessInputs) -> tuple[PushState, list[AccessControl]]:
     """What a push knows of an account, and an export of all that can be taken over, as it was imported."""
-    state = PushState.of_account(inputs, Options(), ACCESS_PROVIDER_TYPES.imported)
+    state = PushState.of_account(inputs, Options(), imported(inputs, Options()))
     # A policy that could not be imported has no tags in the tables; they are asked when it is planned.
     state = state.with_policy_tags({row.arn: row.tags or () for row in inputs.policies if not row.aws_managed})
     rows = [row for row in state.view.providers.values() if not row.not_internalizable]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan
 from raito_pipeline.model import AccessControl, WhoEntry
@@ -181,3 +182,24 @@ def test_a_policy_of_aws_with_the_name_of_one_of_the_account_is_edited_and_gets_
     assert change.after == "arn:aws:iam::aws:policy/twin"
     assert [target.errors for target in plan.targets] == [(), ()]
     assert plan.targets[0].external_id == of_aws.external_id
+
+
+def test_a_file_that_came_into_being_since_is_no_edit() -> None:
+    """The import shows it, the export was made before, and the push knows the files of the export alone."""
+    two = document(allow("s3:GetObject", ["arn:aws:s3:::data/old.csv", "arn:aws:s3:::data/new.csv"]))
+
+    def account(*files: str) -> AccessInputs:
+        told = Told().user("ada").role("r", trust({"AWS": user_arn("ada")})).policy("p", two, "user:ada")
+        for name in files:
+            told.data_object(name)
+        return told.inline("user:ada", "i0", two).inline("role:r", "i0", two).inputs()
+
+    inputs = account("old.csv")
+    before, controls = imported_of(inputs)
+    after, _ = imported_of(account("old.csv", "new.csv"))
+    state = replace(before, imported=replace(before.view, providers=after.view.providers))
+
+    assert changed(plan_of(inputs, state, controls)) == []
+
+    nothing_left = [replace(control, what=()) for control in controls]
+    assert len(changed(plan_of(inputs, state, nothing_left))) > len(controls)
