@@ -77,8 +77,9 @@ class Account:
                 user.user_name,
                 user.arn,
                 user.user_id,
-                # Users of `aws-user-excludes` are read without their tags.
-                {tag.key.lower(): tag.value for tag in user.tags} or None,
+                None
+                if self.options.excludes_user(user.user_name)
+                else {tag.key.lower(): tag.value for tag in user.tags},
             )
             for user in self.inputs.users
         }

@@ -24,6 +24,7 @@ from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT
+from raito_pipeline.aws.policy.services import asks_for_services
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
 
@@ -63,6 +64,13 @@ class PrincipalLimits:
     def personal(self) -> bool:
         """True where what they leave may depend on who the principal is: they have conditions or policy variables."""
         return any(map(is_personal, self.s3_denies)) or any(each.personal for each in self.ceilings)
+
+    @cached_property
+    def ask_for_services(self) -> bool:
+        """True where one of them asks whether a service makes a call."""
+        documents = [document for _, document in self.s3_denies]
+        documents += [document for each in self.ceilings for _, document in each.documents]
+        return any(asks_for_services(statement) for document in documents for statement in document.statements)
 
 
 NOTHING = PrincipalLimits()
@@ -169,6 +177,16 @@ def _all_limits(account: Account, principal: PrincipalKey) -> PrincipalLimits:
     for source in SOURCES:
         limits |= source(account, principal)
     return limits
+
+
+def may_call_through_services(account: Account, principals: Iterable[PrincipalKey]) -> bool:
+    """True where nothing that limits users, groups (with their members) or roles asks for services that call for them.
+
+    Access through a service is claimed then alone: what such a limit leaves of it would take a look at each service.
+    """
+    listed = list(principals)
+    members = (("user", user) for kind, name in listed if kind == "group" for user in account.members.get(name, ()))
+    return not any(limits_of(account, each).ask_for_services for each in (*listed, *members))
 
 
 def limited(

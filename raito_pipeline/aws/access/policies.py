@@ -2,21 +2,25 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
-from raito_pipeline.aws.access.account import Account, InlinePolicy, labelled
+from raito_pipeline.aws.access.account import Account, InlinePolicy, PrincipalKey, labelled
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.external_ids import POLICY
-from raito_pipeline.aws.access.limits import narrow
+from raito_pipeline.aws.access.limits import may_call_through_services, narrow
 from raito_pipeline.aws.access.locks import AWS_MANAGED
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
-from raito_pipeline.aws.policy import what_of
+from raito_pipeline.aws.policy import Scope, What, what_of
 from raito_pipeline.aws.policy.actions import gives_s3
+from raito_pipeline.aws.policy.conditions import asks_who_calls
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import IamPolicy, made_by_raito
+from raito_pipeline.model import IamPolicy, is_aws_managed, made_by_raito
 
 TYPE = "aws_policy"
+_MOST_READERS = 100
+"""principals whom a policy that asks who calls is read for one by one"""
 
 
 def managed_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
@@ -61,9 +65,34 @@ def _wanted(account: Account, policy: IamPolicy) -> bool:
     return gives_s3(document) or bool(document.problems)
 
 
+def read_as(account: Account, arn: str) -> PrincipalKey | None:
+    """The holder of a managed policy as whom it is read: it asks who calls, and gives each of its holders the same.
+
+    None: it is read as nobody in particular, and what depends on who calls is a reason.
+    """
+    return account.once(_readings, arn)[0]
+
+
+def _readings(account: Account, arn: str) -> tuple[PrincipalKey | None, What]:
+    holders, document = account.attached_to.get(arn, []), account.documents[arn]
+    by_aws, through_services = is_aws_managed(arn), may_call_through_services(account, holders)
+
+    def read(scope: Scope) -> What:
+        return what_of([document], replace(scope, written_by_aws=by_aws), through_services=through_services)
+
+    personal = any(each.effect == "Allow" and asks_who_calls(each) for each in document[1].statements)
+    if personal and len(holders) <= _MOST_READERS and all(kind != "group" for kind, _ in holders):
+        found = [read(account.scope_of(holder)) for holder in holders]
+        if found and all(each.claims.keys() == found[0].claims.keys() for each in found):
+            reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
+            return holders[0], What(found[0].claims, tuple(reasons))
+    return None, read(account.scope)
+
+
 def _managed(account: Account, policy: IamPolicy, name: str) -> TracedProvider:
-    given = what_of([account.documents[policy.arn]], account.scope)
-    narrowed = narrow(account, given.claims, account.attached_to[policy.arn])
+    holders = account.attached_to[policy.arn]
+    _, given = account.once(_readings, policy.arn)
+    narrowed = narrow(account, given.claims, holders)
     who = who_of_principals(account, narrowed.principals)
     return access_provider(
         external_id=name,
@@ -100,8 +129,10 @@ def _inline_providers(account: Account, kind: Literal["user", "group"]) -> Itera
 def _inline(
     account: Account, kind: Literal["user", "group"], name: str, policies: list[InlinePolicy]
 ) -> TracedProvider:
-    given = what_of(labelled(policies), account.scope_of((kind, name)))
-    narrowed = narrow(account, given.claims, [(kind, name)])
+    holder = (kind, name)
+    through_services = may_call_through_services(account, [holder])
+    given = what_of(labelled(policies), account.scope_of(holder), through_services=through_services)
+    narrowed = narrow(account, given.claims, [holder])
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
     groups = tuple(group for key, group in narrowed.principals if key == "group")
     return access_provider(

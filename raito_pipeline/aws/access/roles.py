@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from raito_pipeline.aws.access.account import Account, labelled
 from raito_pipeline.aws.access.assume import Assumers, assumers, users_through_roles
 from raito_pipeline.aws.access.basis import TracedProvider
-from raito_pipeline.aws.access.limits import limited
+from raito_pipeline.aws.access.limits import limited, may_call_through_services
 from raito_pipeline.aws.access.policies import documents_text, kept_policies
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
@@ -45,7 +45,8 @@ def what_of_role(account: Account, role: IamRole) -> tuple[What, str]:
     """What the inline policies of a role give within its limits, and their documents as text."""
     key = ("role", role.role_name)
     policies = account.inline.get(key, [])
-    what = what_of(labelled(policies), account.scope_of(key))
+    through_services = may_call_through_services(account, [key])
+    what = what_of(labelled(policies), account.scope_of(key), through_services=through_services)
     left, reasons = limited(account, what.claims, key)
     return What(left, (*what.reasons, *reasons)), documents_text(policies)
 

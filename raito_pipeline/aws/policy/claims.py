@@ -57,6 +57,8 @@ class Scope:
     """buckets that are data objects, by name, or the one bucket of an access point"""
     left_out: tuple[BucketResource, ...] = ()
     """buckets of the account that are no data objects"""
+    written_by_aws: bool = False
+    """whether the documents are AWS's own, the same for all customers: buckets that they name are AWS's"""
     account_wide: bool = True
     """whether `*` is the account; else the one place is all there is"""
     folder_depth: int | None = None
@@ -68,7 +70,14 @@ class Scope:
 
     def called_by(self, principal: PrincipalFacts | None) -> "Scope":
         """The same where one user or role calls."""
-        called = replace(self, facts=replace(self.facts, principal=principal))
+        return self._with(replace(self.facts, principal=principal))
+
+    def called_through(self, service: str) -> "Scope":
+        """The same where a service of AWS makes the calls for whoever has the right to them."""
+        return self._with(replace(self.facts, service=service))
+
+    def _with(self, facts: Facts) -> "Scope":
+        called = replace(self, facts=facts)
         called.__dict__.update(by_bucket=self.by_bucket, by_name=self.by_name)  # they are the same buckets
         return called
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-condition
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,6 +64,8 @@ class Facts:
     """region whose endpoint is called; None where it is not known"""
     organization_path: str | None = None
     """where the account stands in its organization, `o-.../r-.../ou-.../`; None where it is not known"""
+    service: str | None = None
+    """service of AWS that makes the call for the principal, such as `athena.amazonaws.com`; None: ordinary calls"""
 
     def values(self, key: str) -> Values | None:
         """The values of a condition key in every call, none where no call has it; None where that is not known."""
@@ -80,6 +82,10 @@ class Facts:
     def substituted(self, pattern: str) -> str:
         """A pattern with the values of those policy variables that are known. The others stay as they are."""
         return _VARIABLE.sub(self._substitute, pattern) if "${" in pattern else pattern
+
+    def lacks(self, pattern: str) -> bool:
+        """True where a policy variable of a pattern has no value in any call: nothing matches it then."""
+        return any(default is None and self.values(name) == () for name, default in _variables(pattern))
 
     def _substitute(self, found: re.Match[str]) -> str:
         values = self.values(found[1].strip())
@@ -98,6 +104,11 @@ class Facts:
 
 UNKNOWN = Facts()
 """nothing but how ordinary calls are made"""
+
+
+def _variables(pattern: str) -> Iterator[tuple[str, str | None]]:
+    """The variables of a pattern by name, with their defaults."""
+    return ((found[1].strip(), found[2]) for found in _VARIABLE.finditer(pattern)) if "${" in pattern else iter(())
 
 
 def _escaped(text: str) -> str:
@@ -170,6 +181,10 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:requestedregion": lambda facts: _one(facts.requested_region),
     "s3:dataaccesspointarn": _access_point,
     "s3:dataaccesspointaccount": _access_point_account,
+    "aws:viaawsservice": lambda facts: _one(facts.service and "true"),
+    "aws:calledvia": lambda facts: _one(facts.service),
+    "aws:calledviafirst": lambda facts: _one(facts.service),
+    "aws:calledvialast": lambda facts: _one(facts.service),
 }
 """What decides a key, by the key in lower case"""
 

@@ -10,6 +10,7 @@ from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, What, add_claim, by_target
 from raito_pipeline.aws.policy.denies import after_denies, after_deny
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.aws.policy.services import allowed_through_services
 
 __all__ = [
     "Basis",
@@ -27,12 +28,20 @@ __all__ = [
 ]
 
 
-def what_of(documents: Iterable[Labelled], scope: Scope, *, denies: Sequence[Labelled] = ()) -> What:
+def what_of(
+    documents: Iterable[Labelled],
+    scope: Scope,
+    *,
+    denies: Sequence[Labelled] = (),
+    through_services: bool = False,
+) -> What:
     """What the documents of one principal allow together.
 
     `documents` come with the label that people know them by. `denies` are documents of which only the Deny statements
-    count: those that the same principal has elsewhere.
+    count: those that the same principal has elsewhere. `through_services`: also claim what they give in calls that a
+    service makes for the principal alone (nothing that limits it may ask for services then).
     """
+    allows = allowed_through_services if through_services else allowed
     reasons: list[Reason] = []
     claims: dict[Claim, Basis] = {}
     listed = list(documents)
@@ -40,7 +49,7 @@ def what_of(documents: Iterable[Labelled], scope: Scope, *, denies: Sequence[Lab
         reasons += [Reason(Code.NARROWER, f"{label}: {problem}") for problem in document.problems]
         for statement in document.statements:
             if statement.effect == "Allow":
-                given, why = allowed(statement, scope)
+                given, why = allows(statement, scope)
                 basis = frozenset({(label, statement.label)})
                 for claim in given:
                     add_claim(claims, claim, basis)

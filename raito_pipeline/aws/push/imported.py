@@ -15,7 +15,7 @@ from raito_pipeline.aws.policy import Claim, read_document
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.reasons import Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
-from raito_pipeline.aws.policy.what import allowed
+from raito_pipeline.aws.policy.services import allowed_through_services
 from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
 
 Claims = frozenset[Claim]
@@ -85,7 +85,8 @@ class ImportView:
         if statement.effect == "Deny":
             return frozenset(), []
         account = self.account
-        given, reasons = allowed(statement, account.scope_of(self.principal) if self.principal else account.scope)
+        scope = account.scope_of(self.principal) if self.principal else account.scope
+        given, reasons = allowed_through_services(statement, scope)
         return frozenset(given), reasons
 
     def given_by(self, document: str) -> Claims:

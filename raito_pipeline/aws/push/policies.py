@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.access.policies import read_as
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
+from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
     CreatePolicy,
@@ -160,7 +162,7 @@ def _raitos_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
 
 def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | None:
     """The document of a policy that Raito did not make, after what people changed of what it shows of it."""
-    view, what = plans.state.view, draft.control.what
+    view, what = _as_read(plans.state.view, policy.arn), draft.control.what
     shown = view.what(_external_id(draft))
     edit = Edit(view, view.given_by(policy.document) if shown is None else shown, view.claims(what))
     left = narrowed(policy.document, edit, named=f"policy {policy.policy_name}")
@@ -172,6 +174,12 @@ def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
         draft.leave_out(f"{_too_long(after)}: what was taken away goes, and nothing is added")
         after = extended(left.text, [])
     return after if json.loads(after)["Statement"] else _ALLOWS_NOTHING
+
+
+def _as_read(view: ImportView, arn: str) -> ImportView:
+    """The view of the holder as whom the import reads a policy, where it does so."""
+    reader = read_as(view.account, arn) if arn in view.account.documents else None
+    return view if reader is None else view.of(reader)
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:

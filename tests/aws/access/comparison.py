@@ -4,7 +4,8 @@ A *probe* is a principal, an action and a resource. In the *neutral context* the
 address of the internet, by an access key or role session without MFA and outside a VPC.
 
 - *Over-claim*: an access provider has a permission on a data object and a principal in its who, and
-  - it has no reason `wider`, but some request that the claim stands for is refused in the neutral context; or
+  - it has no reason `wider`, but some request that the claim stands for is refused in the neutral context (and, where a
+    note says that a service makes the calls, also where one does); or
   - it has one, but no request that the claim stands for is allowed to anybody of the who in any context.
 - *Silent miss*: a request is allowed in the neutral context, no access provider that the principal is in claims it, and
   no access provider whose documents have an Allow about the request has a reason `narrower` or `who`.
@@ -25,6 +26,7 @@ from tests.aws.access.world import (
     ON_ACCOUNT,
     ON_BUCKETS,
     ON_OBJECTS,
+    SERVICE,
     SITUATIONS,
     THROUGH_POINTS,
     WATCHED,
@@ -162,12 +164,16 @@ class _Comparison:
 
     def _over_claims(self, row: AccessProvider) -> None:
         whom, wider = self.those_in(row), has(row, "wider")
+        through_services = any("a service of AWS makes" in note for note in row.notes)
         for (target, action), probes in self.claims(row).items():
             asked = list(product(whom, probes))
             self.findings.claimed += len(asked)
             for who, probe in asked:
                 self.claimed[who].add(probe)
-                if not wider and not self.world.allows(who, probe):
+                allows = self.world.allows(who, probe)
+                if not allows and through_services:
+                    allows = self.world.allows(who, probe, frozenset({SERVICE}))
+                if not wider and not allows:
                     self.findings.over.append(f"{row.external_id} claims {action} on {target} for {who}: no {probe}")
             # A group without members is in no context at all.
             nobody = all(who.startswith("group:") for who in whom)

@@ -33,12 +33,12 @@ def test_most_policies_of_aws_are_shown_as_they_are(rows: list[AccessProvider]) 
     for words, times in _causes(rows).most_common(15):
         print(f"{times:5} {words}")
     assert len(rows) > 250
-    assert incomplete <= len(rows) * 0.35
+    assert incomplete <= len(rows) * 0.2
 
 
 @pytest.mark.xfail(
     strict=True,
-    reason="a third: conditions on tags and on the calling service, patterns of keys in any bucket, unknown actions",
+    reason="a fifth: patterns of keys in any bucket, and conditions on tags of objects and buckets",
 )
 def test_few_policies_of_aws_cannot_be_shown_as_they_are(rows: list[AccessProvider]) -> None:
     """At most 15 % of those with an S3 permission."""

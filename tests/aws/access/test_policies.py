@@ -3,6 +3,8 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from raito_pipeline.aws.access import build_access_providers
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.config.groups import AccessOptions, Locks
@@ -249,3 +251,75 @@ def test_a_deny_under_a_condition_on_somebody_else_limits_nobody_else() -> None:
 
     assert (row["policy:p"].who_users, row["policy:p"].incomplete) == (("ada",), False)
     assert row["policy:q"].what == ()
+
+
+BY_TAG = document(
+    allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/home}/*"),
+    allow("s3:PutObject", "arn:aws:s3:::data/*", Condition={"StringEquals": {"aws:PrincipalTag/team": "red"}}),
+)
+RED, BLUE = (Tag("home", "data"), Tag("Team", "red")), (Tag("home", "data"),)
+
+
+def tagged(**users: tuple[Tag, ...]) -> Told:
+    told = Told()
+    for name, tags in users.items():
+        told.user(name)
+        told.users[-1] = replace(told.users[-1], tags=tags)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("told", "permissions", "incomplete"),
+    [
+        (tagged(ann=RED), {"s3:GetObject", "s3:PutObject"}, False),
+        (tagged(ann=RED, bob=RED), {"s3:GetObject", "s3:PutObject"}, False),
+        (tagged(ann=BLUE), {"s3:GetObject"}, False),
+        (tagged(ann=()), set(), False),
+        (tagged(ann=RED, bob=BLUE), set(), True),
+        (tagged(ann=RED).group("staff"), set(), True),
+        (tagged(ann=RED).role("reader"), set(), True),
+    ],
+    ids=["red", "both red", "blue", "untagged", "different", "a group", "a role, whose sessions may have tags"],
+)
+def test_a_policy_that_asks_who_calls_is_read_for_its_holders_where_it_gives_each_the_same(
+    told: Told, permissions: set[str], *, incomplete: bool
+) -> None:
+    holders = [
+        *(f"user:{each.user_name}" for each in told.users),
+        *(f"group:{each.group_name}" for each in told.groups),
+    ]
+    told.policy("p", BY_TAG, *holders, *(f"role:{each.role_name}" for each in told.roles))
+
+    row = told.build()["policy:p"]
+
+    assert {name for names in what(row).values() for name in names} == permissions
+    assert row.incomplete == incomplete
+
+
+def test_the_tags_of_users_that_are_left_out_are_not_known() -> None:
+    told = tagged(ann=()).policy("p", BY_TAG, "user:ann")
+
+    assert told.build(AccessOptions(aws_user_excludes=(NamePattern("ann"),)))["policy:p"].incomplete
+
+
+THROUGH_ATHENA = document(
+    allow(
+        "s3:GetObject",
+        "arn:aws:s3:::data/*",
+        Condition={"StringEquals": {"aws:CalledViaFirst": "athena.amazonaws.com"}},
+    )
+)
+UNLESS_THROUGH_A_SERVICE = document(
+    deny("s3:*", "*", Condition={"Bool": {"aws:ViaAWSService": "true"}}), allow("ec2:*", "*")
+)
+
+
+def test_access_through_a_service_is_claimed_where_nothing_else_asks_for_services() -> None:
+    told = Told().user("ann").group("g").user("bob", "g").policy("p", THROUGH_ATHENA, "user:ann", "group:g")
+    row = told.build()["policy:p"]
+    assert (len(row.what), row.incomplete, len(row.notes)) == (1, False, 1)
+
+    for whom in ("user:ann", "user:bob", "group:g"):
+        held = Told().user("ann").group("g").user("bob", "g").policy("p", THROUGH_ATHENA, "user:ann", "group:g")
+        row = held.inline(whom, "own", UNLESS_THROUGH_A_SERVICE).build()["policy:p"]
+        assert (row.what, row.incomplete) == ((), True), whom

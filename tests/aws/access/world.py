@@ -37,6 +37,8 @@ WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
 MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE = "mfa", "corporate address", "VPC endpoint", "no TLS", "rare"
 """`RARE`: of an old time, through a service, to another region, with tags of its own and of its principal"""
 CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
+SERVICE = "a service that calls for somebody"
+"""in no combination with the others: what is claimed with a note of it is tried in this one, too"""
 Situation = frozenset[str]
 NEUTRAL: Situation = frozenset()
 SITUATIONS = [
@@ -193,13 +195,17 @@ class World:
             context["aws:username"] = (caller.arn.rpartition("/")[2],)
         if ENDPOINT in situation:
             context["aws:sourcevpce"], context["aws:sourcevpc"] = (VPC_ENDPOINT,), ("vpc-1",)
-            context["aws:principaltag/team"] = ("y",)
+            context |= {"aws:principaltag/team": ("y",)} if caller.is_role else {}
         else:
             context["aws:sourceip"] = ("192.0.2.1" if CORPORATE in situation else "203.0.113.7",)
         if MFA in situation or caller.is_role:
             context["aws:multifactorauthpresent"] = ("true" if MFA in situation else "false",)
         if RARE in situation:
-            context |= _RARE
+            # Of a user the tags are those that the account says; a session of a role may have others.
+            context |= {key: values for key, values in _RARE.items() if caller.is_role or "principaltag" not in key}
+        if SERVICE in situation:
+            context |= {"aws:viaawsservice": ("true",)}
+            context |= dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), (ATHENA,))
         if PLAIN_HTTP in situation:
             context["aws:securetransport"] = ("false",)
             del context["s3:tlsversion"]
@@ -309,6 +315,7 @@ class World:
         return {}
 
 
+ATHENA = "athena.amazonaws.com"
 _RARE = {
     "aws:currenttime": ("2019-06-01T00:00:00Z",),
     "aws:tagkeys": ("b",),

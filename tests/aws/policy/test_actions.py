@@ -7,6 +7,7 @@ import pytest
 from raito_pipeline.aws.policy.actions import covered, gives_s3, known_actions, meaning, not_covered
 from raito_pipeline.aws.policy.documents import read_document
 from raito_pipeline.aws.policy.permissions import permissions
+from raito_pipeline.aws.policy.reasons import Code
 
 ALL = {permission.name for permission in permissions()}
 
@@ -49,6 +50,47 @@ def test_a_pattern_that_covers_nothing_says_why(pattern: str, reason: str) -> No
     assert given.permissions == frozenset()
     assert given.remark is not None
     assert reason in given.remark.text
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "s3:GetAccessGrant",
+        "S3:listaccessgrants*",
+        "s3:GetBucketAbac",
+        "s3:ListTagsForResource",
+        "s3:GetStorageLensGroup",
+    ],
+)
+def test_reading_settings_without_a_permission_in_raito_cloud_is_said_and_makes_nothing_incomplete(
+    pattern: str,
+) -> None:
+    remark = meaning(pattern).remark
+
+    assert remark is not None
+    assert remark.code is Code.ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "s3:GetDataAccess",
+        "s3:CreateAccessGrant",
+        "s3:*AccessGrant",
+        "s3:TagResource",
+        "s3:PutBucketAbac",
+        "s3:GetObjectAnnotation",
+        "s3:ListObjectAnnotations",
+        "s3:SubmitMultiRegionAccessPointRoutes",
+        "s3:AllowVendedLogDeliveryForResource",
+        "s3:NoSuchAction",
+    ],
+)
+def test_what_gives_data_or_changes_something_without_a_permission_makes_it_incomplete(pattern: str) -> None:
+    remark = meaning(pattern).remark
+
+    assert remark is not None
+    assert remark.code is Code.NARROWER
 
 
 def test_not_action_is_all_that_is_not_covered() -> None:

@@ -1,6 +1,7 @@
 """What one Allow gives where that depends on the data objects that are known, and on who calls."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,11 +55,14 @@ def test_the_beginning_of_a_key_is_the_folders_that_begin_so_at_that_level() -> 
     assert given("arn:aws:s3:::logs/team1*")[0] == set()
 
 
-def test_the_home_of_one_user_is_a_folder_and_that_of_a_role_is_a_reason() -> None:
+def test_the_home_of_one_user_is_a_folder_and_a_role_has_none() -> None:
     home = "arn:aws:s3:::data/home/${aws:username}/*"
 
     assert given(home, SCOPE.called_by(ALICE)) == ({"data/home/alice"}, [])
-    assert given(home, SCOPE.called_by(READER))[1][0][0] is Code.NARROWER
+    assert given(home)[1][0][0] is Code.NARROWER
+    nothing, ((code, text),) = given(home, SCOPE.called_by(READER))
+    assert (nothing, code) == (set(), Code.ELSEWHERE)
+    assert text.endswith("has a variable without a value for whoever has it, and gives nothing")
     tagged = "arn:aws:s3:::data/${aws:PrincipalTag/site, 'none'}/*"
     assert given(tagged, SCOPE.called_by(ALICE)) == ({"data/none"}, [])
 
@@ -84,3 +88,23 @@ def test_a_statement_that_never_applies_has_no_reasons_at_all() -> None:
     never = {"StringEquals": {"aws:ResourceAccount": "1"}}
 
     assert given("arn:aws:s3:::elsewhere/*", Action=[GET, "ec2:*"], Condition=never) == (set(), [])
+
+
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+
+
+def test_a_condition_on_what_is_of_others_is_no_reason_and_on_anything_else_it_is() -> None:
+    assert [code for code, _ in given("arn:aws:s3:::gone-*", Condition=MFA)[1]] == [Code.ELSEWHERE]
+    for resource in ("arn:aws:s3:::data/*", "arn:aws:s3:::d*/*.csv", "arn:aws:s3:::elsewhere/*", "no-arn"):
+        (reason,) = given(resource, Condition=MFA)[1]
+        assert reason[0] is Code.NARROWER
+        assert reason[1].startswith("Condition (Bool aws:MultiFactorAuthPresent)")
+
+
+def test_a_bucket_that_aws_names_to_everybody_is_aws_own_and_one_that_somebody_else_names_may_not_be() -> None:
+    by_aws = replace(SCOPE, written_by_aws=True)
+
+    assert given("arn:aws:s3:::redshift-downloads/*", by_aws)[1][0][0] is Code.ELSEWHERE
+    assert given("arn:aws:s3:::redshift-downloads/*")[1][0][0] is Code.NARROWER
+    assert given("arn:aws:s3:::b-${aws:PrincipalTag/b}/*", by_aws)[1][0][0] is Code.NARROWER
+    assert given("arn:aws:s3:::data/*", by_aws) == ({"data/"}, [])

@@ -1,5 +1,7 @@
 """What is known of a call before it is made, and what that makes of policy variables."""
 
+from dataclasses import replace
+
 import pytest
 
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts, Value
@@ -68,3 +70,24 @@ def test_variables_that_are_known_become_their_values(pattern: str, text: str) -
 
 def test_what_is_only_known_to_begin_so_is_no_value_of_a_variable() -> None:
     assert OF_READER.substituted("home/${aws:userid}/*") == "home/${aws:userid}/*"
+
+
+def test_a_variable_that_no_call_has_is_known_to_be_missing() -> None:
+    reader, nobody = Facts(ACCOUNT, principal=READER), Facts(ACCOUNT)
+
+    assert reader.lacks("data/${aws:username}/*")
+    assert not reader.lacks("data/${aws:username, 'all'}/*")
+    assert not reader.lacks("data/${aws:PrincipalTag/team}/*"), "a session may have tags"
+    assert not reader.lacks("data/${*}/*")
+    assert not nobody.lacks("data/${aws:username}/*")
+    assert Facts(ACCOUNT, principal=replace(ALICE, tags={})).lacks("data/${aws:PrincipalTag/team}/*")
+    assert not Facts(ACCOUNT, principal=replace(ALICE, tags=None)).lacks("data/${aws:PrincipalTag/team}/*")
+
+
+def test_a_service_that_calls_for_somebody_is_known_in_all_keys() -> None:
+    through = Facts(ACCOUNT, service="athena.amazonaws.com")
+
+    assert through.values("aws:ViaAWSService") == (Value("true"),)
+    for key in ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"):
+        assert through.values(key) == (Value("athena.amazonaws.com"),)
+        assert Facts(ACCOUNT).values(key) is None

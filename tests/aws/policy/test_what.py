@@ -248,7 +248,7 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
     "another service": (allow("ec2:Describe*", "*"), {}, "service whose access is not shown"),
     "an action that nobody knows": (allow("s3:Fly", arn("logs/*")), {}, "action s3:Fly is not known"),
     "an action that Raito Cloud does not have": (
-        allow("s3:GetAccessGrant", "*"),
+        allow("s3:CreateAccessGrant", "*"),
         {},
         "none of the permissions that Raito Cloud knows",
     ),
@@ -273,9 +273,9 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
     "a job": (allow(GET, "arn:aws:s3:us-east-1:111122223333:job/1"), {}, "no bucket and no object"),
     "a resource that is no ARN": (allow(GET, "logs"), {}, "resource logs is no ARN"),
     "new: one line for all that is alike": (
-        allow([GET, "s3:Fly", "s3:Swim", "s3:GetAccessGrant"], [arn("logs/*"), arn("one/*"), arn("two/*")]),
+        allow([GET, "s3:Fly", "s3:Swim", "s3:PutBucketAbac"], [arn("logs/*"), arn("one/*"), arn("two/*")]),
         {("logs", ""): {GET}},
-        "p, statement 1: actions s3:Fly, s3:Swim are not known; action s3:GetAccessGrant is none of the permissions "
+        "p, statement 1: actions s3:Fly, s3:Swim are not known; action s3:PutBucketAbac is none of the permissions "
         "that Raito Cloud knows; resources arn:aws:s3:::one/*, arn:aws:s3:::two/* match no bucket of the account",
     ),
     "a folder below the depth": (allow(GET, arn("logs/" + "d/" * 21 + "*")), {}, "no data object"),
