@@ -495,6 +495,15 @@ class PushOptions(Excludes, Surroundings):
             "pushing is then limited by the tag `creator=RAITO` and by the prefixes and suffixes.",
         ),
     ] = False
+    aws_iam_path: Annotated[
+        str,
+        Option(
+            kinds.IAM_PATH,
+            "The path of IAM in which a push creates roles and managed policies, such as `/raito/`; those that are "
+            "there stay where they are. The least policy for pushing then allows to create them there only, and with "
+            "`aws-push-own-only` to change nothing elsewhere.",
+        ),
+    ] = "/"
     aws_role_boundary: Annotated[
         str | None,
         Option(

@@ -23,6 +23,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 _PLACE = re.compile(r"[A-Za-z0-9_.-]+/[a-z0-9-]+")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+")
+_IAM_PATH = re.compile(r"/(?!aws-)(?:[A-Za-z0-9+=,.@_-]+/){0,50}")
 _INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+")
 _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystore/)?([A-Za-z0-9-]{1,64})")
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
@@ -311,6 +312,10 @@ POLICY_ARN = Kind(
     "arn:aws:iam::111122223333:policy/raito-boundary",
     _matching(_POLICY_ARN),
 )
+IAM_PATH = Kind(
+    "path", "a path of IAM that begins and ends with /, such as /raito/; those of AWS begin with /aws-", "/raito/",
+    _matching(_IAM_PATH),
+)  # fmt: skip
 IDENTITY_STORE = Kind(
     "identity store id", "the id (d-...) or ARN of an AWS identity store", "d-1234567890", _identity_store
 )

@@ -246,7 +246,7 @@ def _with_arns(statement: Statement, arns: Mapping[str, str | None]) -> Statemen
 def _arn_of(name: str, aws: Aws) -> str | None:
     if name.startswith(PERMISSION_SET):
         return aws.points.reserved_role(name.removeprefix(PERMISSION_SET))
-    return aws.iam.arn("role", name.removeprefix(ROLE)) if aws.objects.was_made(name) else None
+    return aws.iam.role_arn(name.removeprefix(ROLE)) if aws.objects.was_made(name) else None
 
 
 def _not_there(name: str) -> str:

@@ -27,6 +27,12 @@ def gives(document: Granted) -> bool:
     return bool(document.document["Statement"] != [NOTHING])
 
 
+def made_in_iam(plans: Plans, draft: Draft) -> dict[str, Any]:
+    """The members of a request that makes a role or a managed policy: as `described_and_tagged`, and the path."""
+    path = plans.options.aws_iam_path
+    return {**described_and_tagged(draft), **({} if path == "/" else {"Path": path})}
+
+
 def described_and_tagged(draft: Draft) -> dict[str, Any]:
     """The members of a request that makes an object: its description, and the tag that says who made it."""
     description, warnings = texts.description(draft.control.description, _LONGEST_DESCRIPTION)

@@ -35,15 +35,22 @@ class Iam:
         self._account_id = account_id
         self._pauses = tuple(pauses)
 
-    def arn(self, kind: str, name: str) -> str:
+    def arn(self, kind: str, name: str, path: str = "/") -> str:
         """The ARN of a principal (`user`, `group`, `role`) or a policy by its name, as messages show it."""
-        return f"arn:{self._service.client.meta.partition}:iam::{self._account_id}:{kind}/{name}"
+        return f"arn:{self._service.client.meta.partition}:iam::{self._account_id}:{kind}{path}{name}"
 
     # -- roles ------------------------------------------------------------------------------------------
 
     def role_tags(self, name: str) -> tuple[Tag, ...] | None:
         """The tags that the role carries now, or None where there is no such role."""
         return self._tags("GetRole", "Role", self.arn("role", name), RoleName=name)
+
+    def role_arn(self, name: str) -> str | None:
+        """The ARN of a role, with the path that it has, or None where there is no such role."""
+        try:
+            return str(self._service.get("GetRole", self.arn("role", name), RoleName=name)["Role"]["Arn"])
+        except AwsGone:
+            return None
 
     def role_trust(self, name: str) -> str | None:
         """The trust policy of a role, or None where there is no such role."""
@@ -81,7 +88,7 @@ class Iam:
 
     def create_role(self, name: str, request: Mapping[str, Any]) -> bool:
         """Create a role; `request` holds the other members of `CreateRole`. False where there is one of this name."""
-        return self._create("CreateRole", self.arn("role", name), RoleName=name, **request)
+        return self._create("CreateRole", self.arn("role", name, request.get("Path", "/")), RoleName=name, **request)
 
     def set_trust(self, name: str, document: str, *, fresh: bool = False) -> None:
         """Replace the trust policy of a role."""
@@ -125,7 +132,9 @@ class Iam:
 
     def create_policy(self, name: str, request: Mapping[str, Any]) -> bool:
         """Create a managed policy; `request` holds the other members. False where there is one of this name."""
-        return self._create("CreatePolicy", self.arn("policy", name), PolicyName=name, **request)
+        return self._create(
+            "CreatePolicy", self.arn("policy", name, request.get("Path", "/")), PolicyName=name, **request
+        )
 
     def policy_document(self, arn: str) -> Any:
         """The document that is in force, as the object that its JSON stands for; None without such a policy."""

@@ -1,8 +1,9 @@
 """The rules of a push as AWS enforces them: its rights in IAM narrowed to what it may touch.
 
-With `aws-push-own-only` they are limited by name (prefixes and suffixes of what is made), by the tag `creator=RAITO`,
-and for attachments by the policy; with `aws-role-boundary` roles are only made with that permissions boundary, and get
-no other one. Which conditions an action takes:
+With `aws-push-own-only` they are limited by name (path, prefixes and suffixes of what is made), by the tag
+`creator=RAITO`, and for attachments by the policy; with `aws-role-boundary` roles are only made with that permissions
+boundary, and get no other one; with `aws-iam-path` roles and policies are only made in that path. Which conditions an
+action takes:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
 
@@ -18,6 +19,7 @@ _TAGGING = ("iam:TagRole", "iam:TagPolicy")
 _READING = ("iam:Get", "iam:List")
 _BY_PROFILE = "iam:RemoveRoleFromInstanceProfile"
 """it acts on an instance profile as well, which carries no tag of Raito"""
+_MAKING = ("New", "Placed")
 _REQUESTED, _CARRIED = (
     {f"aws:RequestTag/{CREATOR.key}": CREATOR.value},
     {f"aws:ResourceTag/{CREATOR.key}": CREATOR.value},
@@ -41,6 +43,8 @@ def _parts(statement: Statement, options: PushOptions) -> Iterator[Statement]:
         conditions = _conditions(group, statement["Resource"], options)
         if group and group != "Attach" and options.aws_push_own_only:
             part["Resource"] = [_named(arn, options) for arn in statement["Resource"]]
+        elif group in _MAKING:
+            part["Resource"] = [_placed(arn, options) for arn in statement["Resource"]]
         yield {**part, "Condition": conditions} if conditions else part
         detach = "iam:DetachRolePolicy"
         if group == "Attach" and detach in actions:
@@ -53,8 +57,11 @@ def _group(action: str, options: PushOptions) -> str:
     """What the conditions of an action are about; empty where it has none."""
     if not action.startswith("iam:") or action.startswith(_READING) or action == _BY_PROFILE:
         return ""
+    in_a_path = options.aws_iam_path != "/"
     if action == "iam:CreateRole":
-        return "New" if options.aws_push_own_only or options.aws_role_boundary else ""
+        return "New" if options.aws_push_own_only or options.aws_role_boundary or in_a_path else ""
+    if action == "iam:CreatePolicy" and in_a_path and not options.aws_push_own_only:
+        return "Placed"
     if action == "iam:PutRolePermissionsBoundary":
         return "Bound"
     if not options.aws_push_own_only:
@@ -85,8 +92,14 @@ def _own() -> Mapping[str, Any]:
 
 def _named(arn: str, options: PushOptions) -> str:
     """The ARN of all roles or policies as that of those that a push names."""
+    placed = _placed(arn, options)
     if arn.endswith(":role/*"):
-        return f"{arn[:-1]}{options.aws_role_prefix}*{options.aws_role_suffix}"
+        return f"{placed[:-1]}{options.aws_role_prefix}*{options.aws_role_suffix}"
     if arn.endswith(":policy/*"):
-        return f"{arn[:-1]}{options.aws_policy_prefix}*{options.aws_policy_suffix}"
+        return f"{placed[:-1]}{options.aws_policy_prefix}*{options.aws_policy_suffix}"
     return arn
+
+
+def _placed(arn: str, options: PushOptions) -> str:
+    """The ARN of all roles or policies as that of those in the path in which a push makes them."""
+    return f"{arn[:-2]}{options.aws_iam_path}*" if arn.endswith((":role/*", ":policy/*")) else arn

@@ -8,7 +8,7 @@ from raito_pipeline.aws.access.policies import read_as
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
-from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
+from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
 from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
@@ -124,9 +124,10 @@ def _create(plans: Plans, draft: Draft) -> str:
     document = _granted(plans, draft)
     if len(document.text) > POLICY_LIMIT:
         raise Refused(_too_long(document.text))
-    request = {"PolicyDocument": json.loads(document.text), **described_and_tagged(draft)}
+    request = {"PolicyDocument": json.loads(document.text), **made_in_iam(plans, draft)}
     draft.change(CreatePolicy, draft.name, "it was granted in Raito Cloud", after=compact(request))
-    return f"arn:{plans.options.aws_partition}:iam::{plans.state.account_id}:policy/{draft.name}"
+    options = plans.options
+    return f"arn:{options.aws_partition}:iam::{plans.state.account_id}:policy{options.aws_iam_path}{draft.name}"
 
 
 def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Principal]) -> None:

@@ -37,7 +37,7 @@ class CreatePolicy(Change):
         return document_text(self.request().get("PolicyDocument"))
 
     def current(self, aws: Aws) -> Present:
-        return _document(aws, aws.iam.arn("policy", self.row.resource))
+        return _document(aws, self._arn(aws))
 
     def apply(self, aws: Aws) -> None:
         name, request = self.row.resource, self.request()
@@ -46,9 +46,12 @@ class CreatePolicy(Change):
             aws.objects.note_created(policy(name))
             return
         # An earlier push was broken off after this change: what it made is taken over.
-        arn = aws.iam.arn("policy", name)
+        arn = self._arn(aws)
         aws.objects.take_over(self.row, policy(name), lambda: aws.iam.policy_tags(arn))
         self.require_made(aws)
+
+    def _arn(self, aws: Aws) -> str:
+        return aws.iam.arn("policy", self.row.resource, str(self.request().get("Path", "/")))
 
 
 class DeletePolicy(Change):

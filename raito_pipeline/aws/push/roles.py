@@ -9,7 +9,7 @@ from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.principals import Directory, who_of_trust
 from raito_pipeline.aws.push.document_edits import Edit, beyond, narrowed
 from raito_pipeline.aws.push.draft import IDLE, Draft, Plans, Refused
-from raito_pipeline.aws.push.grants import described_and_tagged, gives, granted
+from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
 from raito_pipeline.aws.push.imported import Claims
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.role_changes import (
@@ -87,7 +87,7 @@ def _create(plans: Plans, draft: Draft) -> None:
         raise Refused(_trust_too_long(trust))
     if draft.control.external_id:
         draft.warnings.append(f"role {draft.name} was gone from AWS, and is made anew")
-    request = {"AssumeRolePolicyDocument": json.loads(trust), **described_and_tagged(draft)}
+    request = {"AssumeRolePolicyDocument": json.loads(trust), **made_in_iam(plans, draft)}
     draft.change(CreateRole, draft.name, "it was granted in Raito Cloud", after=compact(request))
     if len(what.text) > ROLE_INLINE_LIMIT:
         draft.leave_out(_what_too_long(what.text))

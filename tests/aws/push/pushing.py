@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
+from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
 from raito_pipeline.aws.push.bounds import Bounds, by_external_id
@@ -77,6 +78,8 @@ class Account:
 
     world: World
     options: Options = field(default_factory=Options)
+    pushing: AwsClients | None = None
+    """who changes it, where that is not the one who reads it"""
 
     def state(self) -> PushState:
         """IAM as it is stored when it is read now."""
@@ -100,7 +103,9 @@ class Account:
         return plan_with_tags(lambda: self.world.clients, placed, state, self.options, TYPES, bounds), placed
 
     def apply(self, plan: Plan, controls: Sequence[AccessControl]) -> Pushed:
-        applied = apply_plan(self.world.clients, ACCOUNT, TYPES, plan.changes, plan.targets, controls, 3)
+        applied = apply_plan(
+            self.pushing or self.world.clients, ACCOUNT, TYPES, plan.changes, plan.targets, controls, 3
+        )
         results = {one.access_control_id: one for one in applied.results}
         after = tuple(
             replace(each, external_id=results[each.id].external_id, actual_name=results[each.id].actual_name or None)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from raito_pipeline.model import AccessControl, PushChange
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
 
 from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
-from .pushing import Account, Options, control
+from .pushing import Account, Options, Pushed, control, folder
 from .test_least_policy import FILE
 
 BOUNDARY = arn("limits")
@@ -77,6 +78,99 @@ def test_an_honest_push_needs_no_more(world: World, narrow: AwsClients) -> None:
     results = _story().apply(narrow).results
     assert [(result.access_control_id, result.errors) for result in results if result.errors] == []
     assert [call.operation for call in world.aws.calls.since(mark) if call.status == 403] == []
+
+
+IN_A_PATH = """
+    aws-push-own-only: true
+    aws-iam-path: /raito/
+"""
+
+
+@pytest.fixture
+def in_a_path(world: World, tmp_path: Path) -> AwsClients:
+    """Clients that may do exactly what is printed for a path of IAM, where Raito made things elsewhere, too."""
+    policy = least_policy(target(tmp_path, IN_A_PATH), "push")
+    key, secret = create_limited_credentials(ACCOUNT, {"push": policy})
+    (tmp_path / "credentials").write_text(f"[there]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    world.tagged_role("elsewhere")
+    world.tagged_policy("elsewhere")
+    return AwsClients("there", attempts=2)
+
+
+@contextmanager
+def enforced(world: World) -> Iterator[None]:
+    enforce_iam(world.aws, True)
+    try:
+        yield
+    finally:
+        enforce_iam(world.aws, False)
+
+
+def test_a_push_in_a_path_is_made_changed_and_removed_with_the_rights_of_that_path(
+    world: World, in_a_path: AwsClients
+) -> None:
+    account = Account(world, Options(aws_iam_path="/raito/", aws_push_own_only=True), in_a_path)
+
+    def push(*controls: AccessControl) -> Pushed:
+        plan, placed = account.plan(controls)
+        with enforced(world):
+            return account.apply(plan, placed)
+
+    given = (
+        control("r", "ada", type="aws_role", naming_hint="readers"),
+        control("p", "ada", "group:staff", "ID:r", naming_hint="readers-too"),
+    )
+
+    made = push(*given)
+    assert [result.errors for result in made.applied.results] == [(), ()]
+    arns = [world.iam.get_role(RoleName="readers")["Role"]["Arn"]]
+    arns += [one["Arn"] for one in world.iam.list_policies(Scope="Local", PathPrefix="/raito/")["Policies"]]
+    assert arns == [f"arn:aws:iam::{ACCOUNT}:{each}" for each in ("role/raito/readers", "policy/raito/readers_too")]
+    assert account.access()["policy:readers_too"] == ["group:staff", "role:readers", "user:ada"]
+    assert {row.operation for row in account.push(*made.controls).plan.changes} == {"none"}
+
+    less = [replace(one, what=(folder("b"),), who=replace(one.who, users=("bob",))) for one in made.controls]
+    changed = push(*less)
+    assert [result.errors for result in changed.applied.results] == [(), ()]
+    assert account.access()["policy:readers_too"] == ["group:staff", "role:readers", "user:bob"]
+    gone = push(*(replace(one, delete=True) for one in changed.controls))
+    assert [result.errors for result in gone.applied.results] == [(), ()]
+    assert not {"role:readers", "policy:readers_too"} & account.access().keys()
+
+
+def test_aws_refuses_a_push_outside_of_its_path(world: World, in_a_path: AwsClients) -> None:
+    iam = in_a_path.client("iam")
+    attempts: dict[str, Callable[[], Any]] = {
+        "a role without a path": lambda: iam.create_role(**_role("x", Tags=BY_RAITO)),
+        "a role of another path": lambda: iam.create_role(**_role("x", Tags=BY_RAITO, Path="/other/")),
+        "a policy without a path": lambda: iam.create_policy(
+            PolicyName="x", PolicyDocument=text(document("s3:GetObject")), Tags=BY_RAITO
+        ),
+        "rights of a role elsewhere": lambda: iam.put_role_policy(RoleName="elsewhere", **INLINE),
+        "a role elsewhere deleted": lambda: iam.delete_role(RoleName="elsewhere"),
+        "a policy elsewhere attached": lambda: iam.attach_user_policy(UserName="ada", PolicyArn=arn("elsewhere")),
+        "a policy elsewhere deleted": lambda: iam.delete_policy(PolicyArn=arn("elsewhere")),
+    }
+    for what, attempt in attempts.items():
+        with enforced(world), pytest.raises(ClientError) as caught:
+            attempt()
+        assert caught.value.response["Error"]["Code"] == "AccessDenied", what
+
+    account = Account(world, Options(aws_iam_path="/raito/"), in_a_path)
+    plan, placed = account.plan([control("e", "ada", type="aws_role", external_id="role:elsewhere")])
+    with enforced(world):
+        errors = account.apply(plan, placed).errors("e")
+    assert errors
+    assert all("role/elsewhere" in error for error in errors)
+
+
+def test_without_more_a_path_is_where_things_are_made_and_nothing_else(tmp_path: Path) -> None:
+    found = least_policy(target(tmp_path, "\n    aws-iam-path: /raito/\n"), "push")["Statement"]
+    places = {action: each["Resource"] for each in found for action in each["Action"]}
+    account = f"arn:aws:iam::{ACCOUNT}"
+    assert places["iam:CreateRole"] == [f"{account}:role/raito/*"]
+    assert places["iam:CreatePolicy"] == [f"{account}:policy/raito/*"]
+    assert places["iam:DeleteRole"] == [f"{account}:role/*"]
 
 
 def _role(name: str, **more: Any) -> dict[str, Any]:
