@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import product
@@ -21,7 +21,8 @@ from raito_pipeline.aws.access.build import traced_access_providers
 from raito_pipeline.aws.access.effective import effective_batches
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.access.known_paths import FILE, FOLDERS, file_names, known_paths
-from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
+from raito_pipeline.aws.access.other_buckets import lets_in
+from raito_pipeline.aws.policy.claims import KnownPaths, OtherBucket, WantedPaths
 from raito_pipeline.aws.policy.reasons import element
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.readers.access_points import read_access_points
@@ -288,13 +289,33 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         org_control_policies=of(OrgControlPolicy),
         bucket_policy_use=services.options.pipeline.bucket_policies,
         linked={each.account_id: each.name for each in services.options.accounts if each.partition != account},
-        look_up=partial(_known_paths, store, account, services.account(account).account_id),
+        look_up=partial(_known_paths, store, services.options.accounts, services.account(account)),
     )
 
 
-def _known_paths(store: Store, account: str, account_id: str, wanted: WantedPaths) -> KnownPaths:
-    """Those of the paths that policies name that are data objects, in all regions that were read."""
-    return known_paths(wanted, _data_objects(store, account, account_id, wanted))
+def _known_paths(
+    store: Store, targets: Sequence[AccountTarget], target: AccountTarget, wanted: WantedPaths
+) -> KnownPaths:
+    """Those of the paths that policies name that are data objects, and those of the buckets that are of other targets.
+
+    Data objects are those of all regions that were read.
+    """
+    known = known_paths(wanted, _data_objects(store, target.partition, target.account_id, wanted))
+    return replace(known, others=dict(_other_buckets(store, targets, target.account_id, wanted.others)))
+
+
+def _other_buckets(
+    store: Store, targets: Sequence[AccountTarget], account_id: str, names: Collection[str]
+) -> Iterator[tuple[str, OtherBucket]]:
+    """Those of some buckets that other accounts of the file have, as they were last read."""
+    for other in targets if names else ():
+        found = other.account_id != account_id and {
+            row.name for row in store.earlier(S3Bucket, other.partition) if row.name in names
+        }
+        policies = {row.bucket: row for row in store.earlier(S3BucketPolicy, other.partition)} if found else {}
+        for name in found or ():
+            owner = f"account {other.account_id} (target {other.name})"
+            yield name, OtherBucket(owner, lets_in(policies[name], account_id) if name in policies else None)
 
 
 def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import dagster as dg
+import pytest
 
 from assets.access import incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
@@ -17,6 +18,8 @@ from raito_pipeline.model import (
     OrgControlPolicy,
     OrgPolicyTarget,
     Outside,
+    S3Bucket,
+    S3BucketPolicy,
 )
 from raito_pipeline.storage import ReadStatus
 
@@ -70,6 +73,39 @@ def test_a_single_key_is_the_file_that_was_read_and_a_reason_where_none_was(stag
     (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
     assert provider.what == ()
     assert "no file among the data objects" in provider.reasons_narrower[0]
+
+
+NEIGHBOUR = """
+- name: finance
+  connector-name: raito-io/cli-plugin-aws-account
+  data-source-id: there
+  identity-store-id: there
+  aws-account-id: "444455556666"
+  aws-profile: there
+  aws-regions: eu-west-1
+  aws-s3-enabled: true
+"""
+
+
+@pytest.mark.parametrize(("acls_off", "incomplete"), [(True, False), (None, True)])
+def test_a_bucket_of_another_target_is_known_by_its_name_and_by_whom_it_lets_in(
+    stage: Stage, *, acls_off: bool | None, incomplete: bool
+) -> None:
+    stage.options, stage.target = "skip-identity-store-sync: true", NEIGHBOUR
+    read_all(stage)
+    (row,) = stage.store.rows(IamAttachment, ACCOUNT)
+    stage.store.write("iam_attachments", [replace(row, document=ON_A_KEY.replace("BUCKET", "theirs"))], ACCOUNT)
+    theirs = S3Bucket("theirs", REGION, None, True, ())
+    stage.store.write("s3_buckets", [theirs], "444455556666")
+    policy = S3BucketPolicy("theirs", None, None, True, None, None, acls_off)
+    stage.store.write("s3_bucket_policies", [policy], "444455556666")
+
+    assert stage.make(["access_providers"]) == ["access_providers"]
+
+    (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
+    assert provider.incomplete == incomplete
+    (text,) = (*provider.reasons_narrower, *provider.reasons_elsewhere)
+    assert "of a bucket of account 444455556666 (target finance)" in text
 
 
 def test_each_table_of_an_accounts_access_is_made_by_itself(stage: Stage) -> None:

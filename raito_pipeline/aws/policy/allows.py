@@ -9,7 +9,7 @@ an access point takes the consent of the access point or the bucket as well.
 from collections.abc import Iterable, Sequence
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
-from raito_pipeline.aws.policy.claims import Claim, Scope, WantedPaths
+from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -156,6 +156,8 @@ def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths) -> None:
     """Add what `given` looks up of a pattern in the known paths of the scope."""
     if _whole_account(pattern, ()) is not None:
         return
+    if pattern.plain and pattern.bucket and not any(pattern.bucket == each.bucket for each in scope.left_out):
+        wanted.others.update(() if scope.named_by(pattern) else (pattern.bucket,))
     for place in scope.named_by(pattern):
         rests = pattern.rests(place)
         for rest in () if any(rest.anything for rest in rests) else rests:
@@ -243,6 +245,9 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
         )
     if any(pattern.may_be_place(place) or pattern.may_be_below(place, "") for place in scope.left_out):
         return remark("is of a bucket that raito.yml leaves out", "are of buckets that raito.yml leaves out")
+    other = scope.paths.others.get(pattern.bucket or "")
+    if other is not None:
+        return _of_another_account(pattern, other)
     if pattern.bucket is None and not pattern.has_variable:
         # It is about buckets of others at most, as `*` is, too.
         none, many = "resource {} matches no bucket of the account", "resources {} match no bucket of the account"
@@ -252,6 +257,19 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
         many = f"resources {{}} are of {of_aws.replace('bucket', 'buckets')}"
         return Remark(Code.ELSEWHERE, pattern.text, f"resource {{}} is of a {of_aws}", many)
     return remark("matches no bucket of the account", "match no bucket of the account")
+
+
+def _of_another_account(pattern: Pattern, other: OtherBucket) -> Remark:
+    """Access to a bucket of another account takes both: the policy of whoever calls, and that of the bucket.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    if other.lets_in is False:
+        nobody = f"of a bucket of {other.owner}, which lets in nobody of this account"
+        return Remark(Code.ELSEWHERE, pattern.text, f"resource {{}} is {nobody}", f"resources {{}} are {nobody}")
+    whose = f"of a bucket of {other.owner}, which "
+    whose += "lets in somebody of this account" if other.lets_in else "is not known to let in somebody of this account"
+    return Remark(Code.NARROWER, pattern.text, f"resource {{}} is {whose}", f"resources {{}} are {whose}")
 
 
 # -- NotResource ----------------------------------------------------------------------------------------------------

@@ -17,6 +17,16 @@ Basis = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class OtherBucket:
+    """A bucket of another account of the same `raito.yml`."""
+
+    owner: str
+    """the account as reasons call it: its id, and the name of its target"""
+    lets_in: bool | None
+    """whether the bucket lets in somebody of this account; None where that is not known"""
+
+
+@dataclass(frozen=True)
 class KnownPaths:
     """Which of the paths that policies name are data objects, and of which kind."""
 
@@ -25,6 +35,8 @@ class KnownPaths:
     """paths by bucket, sorted: those that begin as a policy says"""
     beside_folders: frozenset[PermissionTarget] = frozenset()
     """those of the files that have a folder of the same path beside them, which has the name of the path"""
+    others: Mapping[str, OtherBucket] = field(default_factory=dict)
+    """by name, those buckets of other accounts that policies name"""
 
     def takes_the_name_of(self, folder: PermissionTarget) -> bool:
         """True where a file is what Raito Cloud knows by the name that a folder of this path would have."""
@@ -43,6 +55,8 @@ class WantedPaths:
     """by bucket: files, and folders whose name a file may have"""
     beginnings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """by bucket: how the paths of folders begin"""
+    others: set[str] = field(default_factory=set)
+    """buckets that are none of the account"""
 
     def __bool__(self) -> bool:
         return bool(self.keys or self.beginnings)
