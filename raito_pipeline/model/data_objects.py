@@ -25,8 +25,8 @@ class S3Bucket:
     tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
 
     def is_data_object(self, regions: Collection[str]) -> bool:
-        """True where it is one of the regions that are read (none = of all), and nothing leaves it out."""
-        return self.included and (not regions or self.region in regions)
+        """True where its region is known and one of those that are read (none = all), and nothing leaves it out."""
+        return self.included and self.region is not None and (not regions or self.region in regions)
 
 
 @row(

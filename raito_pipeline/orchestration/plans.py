@@ -186,12 +186,7 @@ class Planning:
 
     def _known_buckets(self) -> dict[str, str | None]:
         """The buckets that are data objects, with their regions."""
-        regions = self.target.regions
-        return {
-            bucket.name: bucket.region
-            for bucket in self._buckets
-            if bucket.included and (not regions or bucket.region is None or bucket.region in regions)
-        }
+        return {bucket.name: bucket.region for bucket in self._buckets if bucket.is_data_object(self.target.regions)}
 
     def _claimed_elsewhere(self) -> dict[str, str]:
         """External ids in the stored exports of other targets of the same account."""

@@ -71,6 +71,8 @@ def serve(port_file: Path, count: int) -> None:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body leave in one piece: the second of two would wait for the acknowledgement of the first.
+        wbufsize = 1 << 20
 
         def do_GET(self) -> None:
             asked = urlsplit(self.path)

@@ -8,7 +8,6 @@ from typing import ClassVar
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, ROLE
 from raito_pipeline.aws.push.access_point_statements import (
     Statement,
-    listed,
     point_document,
     principals_of,
     with_principals,
@@ -17,7 +16,7 @@ from raito_pipeline.aws.push.bucket_consent import ConsentProblem, delegates_to_
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
-from raito_pipeline.aws.push.statements import alike
+from raito_pipeline.aws.push.statements import alike, as_list
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
@@ -221,7 +220,7 @@ class DelegateToAccessPoints(Change):
 
 def _statements(document: str | None) -> list[Statement]:
     try:
-        return [each for each in listed(json.loads(document or "{}").get("Statement")) if isinstance(each, dict)]
+        return [each for each in as_list(json.loads(document or "{}").get("Statement")) if isinstance(each, dict)]
     except (ValueError, AttributeError):
         return []
 

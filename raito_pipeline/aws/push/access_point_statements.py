@@ -12,7 +12,7 @@ from typing import Any
 
 from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
-from raito_pipeline.aws.push.statements import NOTHING, VERSION, compact, policy_for
+from raito_pipeline.aws.push.statements import NOTHING, VERSION, as_list, compact, policy_for
 from raito_pipeline.model import WhatItem
 
 POINT_POLICY_LIMIT = 20_480
@@ -109,7 +109,7 @@ class CurrentPolicy:
     @property
     def principals(self) -> set[str]:
         """The users and roles of the account that plain statements name."""
-        return {one for statement in self.plain for one in listed(statement["Principal"]["AWS"])}
+        return {one for statement in self.plain for one in as_list(statement["Principal"]["AWS"])}
 
 
 def read_current(text: str | None, known: Collection[str], account_id: str) -> CurrentPolicy:
@@ -120,18 +120,18 @@ def read_current(text: str | None, known: Collection[str], account_id: str) -> C
     """
     found = CurrentPolicy()
     try:
-        statements = listed(json.loads(text or "{}").get("Statement"))
+        statements = as_list(json.loads(text or "{}").get("Statement"))
     except (ValueError, AttributeError):
         return found
     for statement in statements:
         if not _is_plain(statement):
             found.others.append(statement)
             continue
-        living = [one for one in listed(statement["Principal"]["AWS"]) if not _is_gone(one, known, account_id)]
+        living = [one for one in as_list(statement["Principal"]["AWS"]) if not _is_gone(one, known, account_id)]
         ours = [one for one in living if one in known]
         foreign = [one for one in living if one not in known]
-        strange = [action for action in listed(statement["Action"]) if not _is_granted_on_points(action)]
-        usual = [action for action in listed(statement["Action"]) if _is_granted_on_points(action)]
+        strange = [action for action in as_list(statement["Action"]) if not _is_granted_on_points(action)]
+        usual = [action for action in as_list(statement["Action"]) if _is_granted_on_points(action)]
         found.plain += _part(statement, ours, usual)
         found.others += [*_part(statement, foreign, [*usual, *strange]), *_part(statement, ours, strange)]
     return found
@@ -178,11 +178,11 @@ def grants(statements: Iterable[Mapping[str, Any]]) -> set[Grant]:
     found: set[Grant] = set()
     for statement in statements:
         prefixes = [one for keys in (statement.get("Condition") or {}).values() for value in keys.values()
-                    for one in listed(value)] or [""]  # fmt: skip
-        for action in listed(statement["Action"]):
-            for resource in listed(statement["Resource"]):
+                    for one in as_list(value)] or [""]  # fmt: skip
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
                 names = _permissions_on(str(action), is_object=":accesspoint/" in resource and "/object/" in resource)
-                for who in listed(statement["Principal"]["AWS"]):
+                for who in as_list(statement["Principal"]["AWS"]):
                     found |= {(who, name, resource, prefix) for name in names for prefix in prefixes}
     return found
 
@@ -196,7 +196,7 @@ def narrowed(statements: Sequence[Statement], had: set[Grant]) -> list[Statement
     """Of statements that are wanted, what was there before: nobody gets anything, and what is not wanted is gone."""
     found: list[Statement] = []
     for statement in statements:
-        for who in listed(statement["Principal"]["AWS"]):
+        for who in as_list(statement["Principal"]["AWS"]):
             for resource in statement["Resource"]:
                 single = {**statement, "Principal": {"AWS": [who]}, "Resource": [resource]}
                 actions = sorted({grant[1] for grant in grants([single]) & had})
@@ -213,7 +213,7 @@ def kept(statements: Sequence[Statement], hidden: set[Grant]) -> list[Statement]
         if gives <= hidden:
             found.append(statement)
         elif gives & hidden:
-            lists = {**statement, "Resource": listed(statement["Resource"])}
+            lists = {**statement, "Resource": as_list(statement["Resource"])}
             found += narrowed([lists], gives & hidden)
     return found
 
@@ -225,7 +225,7 @@ def _merged(statements: Sequence[Statement]) -> list[Statement]:
         for statement in statements:
             rest = {key: value for key, value in statement.items() if key != element}
             held = groups.setdefault(json.dumps(rest), {**statement, element: []})
-            values = listed(statement["Principal"]["AWS"]) if element == "Principal" else statement["Resource"]
+            values = as_list(statement["Principal"]["AWS"]) if element == "Principal" else statement["Resource"]
             held[element] = [*held[element], *values]
         statements = [
             {
@@ -240,7 +240,7 @@ def _merged(statements: Sequence[Statement]) -> list[Statement]:
 def principals_of(statement: Mapping[str, Any]) -> list[str]:
     """The AWS principals that a statement names; none where it names everybody as `*`, or services."""
     principal = statement.get("Principal")
-    return [str(one) for one in listed(principal.get("AWS"))] if isinstance(principal, Mapping) else []
+    return [str(one) for one in as_list(principal.get("AWS"))] if isinstance(principal, Mapping) else []
 
 
 def with_principals(statement: Statement, principals: Iterable[str | None]) -> Statement | None:
@@ -250,10 +250,3 @@ def with_principals(statement: Statement, principals: Iterable[str | None]) -> S
     who = sorted({one for one in principals if one is not None})
     rest = {key: value for key, value in statement["Principal"].items() if key != "AWS"}
     return {**statement, "Principal": {"AWS": who, **rest} if who else rest} if who or rest else None
-
-
-def listed(value: Any) -> list[Any]:
-    """The members of an element that may be one or several."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from raito_pipeline.aws.policy.wildcards import matches
-from raito_pipeline.aws.push.access_point_statements import listed
-from raito_pipeline.aws.push.statements import VERSION
+from raito_pipeline.aws.push.statements import VERSION, as_list
 
 SID = "RaitoDelegateToAccessPoints"
 BUCKET_POLICY_LIMIT = 20_480
@@ -50,7 +49,7 @@ def with_delegation(policy: str | None, bucket: str, account_id: str, partition:
     """A bucket policy with the statement that delegates, and else as it is. Raises `ConsentProblem`."""
     try:
         document = json.loads(policy) if policy else {"Version": VERSION, "Statement": []}
-        statements = listed(document["Statement"])
+        statements = as_list(document["Statement"])
     except (ValueError, TypeError, KeyError):
         raise ConsentProblem(f"the policy of bucket {bucket} cannot be read") from None
     for statement in statements:
@@ -70,7 +69,7 @@ def _is_delegation(statement: Mapping[str, Any], bucket: str, point: str, accoun
     return (
         statement.get("Effect") == "Allow"
         and _is_everybody(statement.get("Principal"))
-        and any(one in ("*", "s3:*") for one in listed(statement.get("Action")))
+        and any(one in ("*", "s3:*") for one in as_list(statement.get("Action")))
         and _covers(statement, arn)
         and _covers(statement, f"{arn}/*")
         and all(_holds(*each, point=point, account_id=account_id) for each in _conditions(statement))
@@ -78,7 +77,7 @@ def _is_delegation(statement: Mapping[str, Any], bucket: str, point: str, accoun
 
 
 def _covers(statement: Mapping[str, Any], arn: str) -> bool:
-    return any(one in (arn, "*") or matches(str(one), arn) for one in listed(statement.get("Resource")))
+    return any(one in (arn, "*") or matches(str(one), arn) for one in as_list(statement.get("Resource")))
 
 
 def _holds(operator: str, key: str, values: list[str], *, point: str, account_id: str) -> bool:
@@ -100,19 +99,19 @@ def _is_against(statement: Mapping[str, Any]) -> bool:
 
 
 def _is_everybody(principal: Any) -> bool:
-    return principal == "*" or (isinstance(principal, Mapping) and "*" in listed(principal.get("AWS")))
+    return principal == "*" or (isinstance(principal, Mapping) and "*" in as_list(principal.get("AWS")))
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
     """Operator and key in lower case, and the values."""
     for operator, keys in (statement.get("Condition") or {}).items():
         for key, values in keys.items():
-            yield operator.casefold(), key.casefold(), [str(one) for one in listed(values)]
+            yield operator.casefold(), key.casefold(), [str(one) for one in as_list(values)]
 
 
 def _statements(policy: str | None) -> list[Mapping[str, Any]]:
     try:
-        found = listed(json.loads(policy or "{}").get("Statement"))
+        found = as_list(json.loads(policy or "{}").get("Statement"))
     except (ValueError, AttributeError):
         return []
     return [each for each in found if isinstance(each, Mapping)]

@@ -54,8 +54,8 @@ def access_of(document: str | None) -> frozenset[Access]:
     for statement in as_list(json.loads(document)["Statement"]):
         others = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", *_LISTS)}
         rest, allows = json.dumps(others, sort_keys=True), {"Allow": True, "Deny": False}[statement["Effect"]]
-        for action in as_list(statement.get("Action")):
-            for resource in as_list(statement.get("Resource")):
+        for action in as_list(statement.get("Action")) or [None]:
+            for resource in as_list(statement.get("Resource")) or [None]:
                 if action != _NO_ACTION:
                     principal = statement.get("Principal")
                     who: list[tuple[str, str] | None] = [None] if principal is None else [*named_by(principal)]

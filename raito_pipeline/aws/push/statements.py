@@ -60,8 +60,10 @@ def compact(document: Any) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """The members of an element that may be one or several."""
-    return value if isinstance(value, list) else [value]
+    """The members of an element that may be one or several; none where it is not there."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
 
 
 def same(one: str, other: str) -> bool:

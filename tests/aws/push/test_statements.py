@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.policy.resources import BucketResource
-from raito_pipeline.aws.push.statements import compact, policy_for, same, trust_policy
+from raito_pipeline.aws.push.statements import as_list, compact, policy_for, same, trust_policy
 from raito_pipeline.model import DataObjectReference, WhatItem
 
 from .conftest import ACCOUNT
@@ -136,3 +136,13 @@ def test_what_nobody_can_grant_is_left_out_and_said() -> None:
     granted = policy_for(what, ACCOUNT, "aws")
     assert len(granted.document["Statement"]) == 1
     assert len(granted.problems) == 2
+
+
+def test_an_element_is_one_several_or_none() -> None:
+    assert [as_list(value) for value in ("a", ["a", "b"], {"k": 1}, [], None)] == [
+        ["a"],
+        ["a", "b"],
+        [{"k": 1}],
+        [],
+        [],
+    ]
