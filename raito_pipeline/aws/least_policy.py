@@ -14,6 +14,7 @@ from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, ProviderTyp
 from raito_pipeline.aws.provider_types.iam_rights import READ_IAM
 from raito_pipeline.aws.push.narrowing import narrowed
 from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.config.discovery import ACCOUNT, Discovery
 
 Mode = Literal["read", "push"]
 
@@ -46,16 +47,18 @@ def least_policy(
     types: ProviderTypes = ACCESS_PROVIDER_TYPES,
     *,
     bucket_policies: bool = True,
+    discovery: Discovery | None = None,
 ) -> Mapping[str, Any]:
     """The policy document, as JSON values. `push` holds what reading needs, too: a push reads before it writes.
 
     `inventories` are the addresses of the S3 Inventories that are read in place of listing buckets; `bucket_policies`
-    says whether bucket policies are read at all.
+    says whether bucket policies are read at all; `discovery` is what the organization's accounts are discovered by.
     """
     rights = list(types.read_rights(target))
     if isinstance(target, OrganizationTarget):
         rights.append(Right("ReadPeople", _IDENTITY_STORE, ("*",)))
         rights.append(READ_CONTROL_POLICIES)
+        rights += () if discovery is None else _discovery(discovery)
         rights += types.push_rights_in_organization(target) if mode == "push" else ()
     else:
         rights += _account_read(target)
@@ -76,6 +79,16 @@ def _statement(right: Right, target: AccountTarget | OrganizationTarget) -> Mapp
         key, value = right.condition
         statement["Condition"] = {"StringEquals": {key: value}}
     return statement
+
+
+def _discovery(discovery: Discovery) -> Iterator[Right]:
+    """Listing the accounts, asking what a filter needs, and assuming the role in each."""
+    units = ("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent")
+    actions = [*units, "organizations:ListRoots"] if discovery.asks_units else ["organizations:ListAccounts"]
+    actions += ["organizations:ListTagsForResource"] if discovery.asks_tags else []
+    yield Right("DiscoverAccounts", tuple(actions), ("*",))
+    role = discovery.role.replace(ACCOUNT, "*")
+    yield Right("AssumeDiscoveredRole", ("sts:AssumeRole",), (f"arn:aws:iam::*:role/{role}",))
 
 
 def _account_read(target: AccountTarget) -> Iterator[Right]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "plan": "what a push would change in AWS",
     "apply": "makes exactly a plan that was shown, or a stored export again",
     "listen": "hears of changes in Raito Cloud between the syncs, until it is stopped",
+    "discover": "accounts of the organization become targets",
     "info": "every option of raito.yml with its explanation",
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }

@@ -25,7 +25,8 @@ def places_of(options: Options) -> tuple[SyncedTarget, ...]:
         name = f"organization {one.key}" if target is None else target.name
         least = () if target is None else _least(target, options)
         organizations.append(SyncedTarget(one.key, name, account, True, least))
-    accounts = [SyncedTarget(t.partition, t.name, t.account_id, False, _least(t, options)) for t in options.accounts]
+    targets_to_sync = options.open_accounts
+    accounts = [SyncedTarget(t.partition, t.name, t.account_id, False, _least(t, options)) for t in targets_to_sync]
     return (*organizations, *accounts)
 
 

@@ -87,5 +87,7 @@ def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
         Terminal(stderr=True, soft_wrap=True).print(f"note: {warning}", style="yellow")
     inventories = [address for _, address in options.pipeline.s3_inventory]
     reads = options.pipeline.reads_bucket_policies
-    print(json.dumps(least_policy(found[chosen], mode, inventories, bucket_policies=reads), indent=2))
+    discovery = options.pipeline.discover
+    document = least_policy(found[chosen], mode, inventories, bucket_policies=reads, discovery=discovery)
+    print(json.dumps(document, indent=2))
     return 0

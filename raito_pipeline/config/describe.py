@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from raito_pipeline.config.discovery import Discovery
 from raito_pipeline.config.environment import variable
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.names import NOT_USED
@@ -33,6 +34,7 @@ EVERY_TARGET = "Every target"
 ACCOUNT = f"Targets of `{ACCOUNT_CONNECTOR}`"
 ORGANIZATION = f"Targets of `{ORGANIZATION_CONNECTOR}`"
 PIPELINE = "Below `pipeline:`"
+DISCOVER = "Below `pipeline: discover:`"
 CLI_ONLY = "Of the Raito CLI, not used"
 
 _INTRODUCTIONS = {
@@ -45,6 +47,9 @@ _INTRODUCTIONS = {
     ORGANIZATION: "The Identity Center of an AWS organization: its users and groups.",
     PIPELINE: "What the Raito CLI does not know stands below the one key `pipeline:`, so that the same file still"
     " serves the CLI.",
+    DISCOVER: "With this mapping, accounts of the organization become targets by themselves:"
+    " [how](how-to/discover-accounts.md). Which accounts these are is kept in `raito.discovered.yml` beside the file,"
+    " which `raito-pipeline discover --write` writes.",
     CLI_ONLY: "These are accepted and reported as not used.",
 }
 _VARIABLES = {WHOLE_FILE: False, FILE_OR_TARGET: False, LOCKS: False, PIPELINE: True}
@@ -113,6 +118,10 @@ def _described() -> Iterator[OptionDoc]:
     yield from _of(AccountTarget, ACCOUNT, Target)
     yield from _of(OrganizationLink, ACCOUNT)
     yield from _of(Pipeline, PIPELINE)
+    yield from _of(Discovery, DISCOVER)
+    text = "The options that all discovered targets share, `aws-regions` among them; `#account#` stands for the"
+    text += " account's id. What an entry of `raito.discovered.yml` has itself wins."
+    yield OptionDoc("target", ("target",), DISCOVER, "mapping of options", "required", text, "")
     for name, text in NOT_USED.items():
         yield OptionDoc(name, (name,), CLI_ONLY, "anything", "not used", text, "")
 

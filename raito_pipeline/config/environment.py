@@ -23,7 +23,7 @@ from raito_pipeline.config.spelling import closest
 PREFIX = "RAITO_"
 CONFIG_FILE_VARIABLE = "RAITO_CONFIG_FILE"
 _PIPELINE = "pipeline-"
-_ONLY_IN_FILE = frozenset({"targets", "pipeline", f"{_PIPELINE}s3-inventory"})
+_ONLY_IN_FILE = frozenset({"targets", "pipeline", f"{_PIPELINE}s3-inventory", f"{_PIPELINE}discover"})
 _SHORT = 8
 
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from raito_pipeline.config import document, kinds, names, targets
 from raito_pipeline.config.addresses import is_exposed
+from raito_pipeline.config.discovered import Discovered, read_discovered
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
 from raito_pipeline.config.options import General, Options, Pipeline
@@ -137,6 +138,7 @@ class _Loading:
     home: Path
     over: OptionLayer
     env: Environment
+    discovered: Discovered | None = None
 
     def options(self) -> Options:
         top = OptionLayer(self.name, self.root)
@@ -144,7 +146,7 @@ class _Loading:
         general = self.reader.settings(General, (self.over, *self.env.top, top))
         pipeline = self._pipeline()
         only = general.get("only_targets", ())
-        drafts = targets.TargetsReader(self.reader, self.over, top, self.env, self.home).drafts(
+        drafts = targets.TargetsReader(self.reader, self.over, top, self.env, self.home, self.discovered).drafts(
             only if isinstance(only, tuple) else (), skip_authentication=general.get("skip_authentication") is True
         )
         if isinstance(general.get("cron"), str) and general.get("frequency"):
@@ -208,6 +210,10 @@ class _Loading:
         values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
         values["storage"] = self._storage(values.get("storage"))
+        self.discovered = read_discovered(self.reader, self.path, section, _text_of)
+        if self.discovered is not None:
+            values["discover"] = self.discovered.discovery
+            values["discovered_file"] = str(self.discovered.file.absolute())
         return values
 
     def _inventories(self, section: Section) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from raito_pipeline.config.discovery import OF_EACH, Discovery
 from raito_pipeline.config.document import Items, Node, Section
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.option import OptionGroup, declared
@@ -48,7 +49,8 @@ TOP: Final = known(General, Shared, Locks) | {"targets", "pipeline"}
 OVERRIDABLE: Final = known(General, Shared, Locks) | {"max-import-deletions", "removed-regions"}
 ACCOUNT: Final = known(AccountTarget, Locks, OrganizationLink)
 ORGANIZATION: Final = known(OrganizationTarget, Locks)
-PIPELINE: Final = known(Pipeline)
+PIPELINE: Final = known(Pipeline) | {"discover"}
+DISCOVER: Final = known(Discovery) | {"target"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ _TOP = _Place(TOP, "at the top of the file")
 _PIPELINE = _Place(PIPELINE, "below `pipeline:`")
 _ACCOUNT = _Place(ACCOUNT, "in the target")
 _ORGANIZATION = _Place(ORGANIZATION, "in the target")
+_DISCOVER = _Place(DISCOVER, "below `pipeline: discover:`")
+# Elsewhere, `target` is more likely a slip of `targets`.
+_DISCOVER_ALONE = _Place(DISCOVER - {"target"}, _DISCOVER.words)
+_DISCOVERED = _Place(ACCOUNT - OF_EACH, "below `pipeline: discover: target:`")
 
 # What keeps a sync from changing more than was wanted. A file that was meant to have one of these, and does not because
 # of a slip, must not be synced.
@@ -79,6 +85,12 @@ def check_top(reader: Reader, layer: OptionLayer) -> None:
 def check_pipeline(reader: Reader, layer: OptionLayer) -> None:
     """Take note of names below `pipeline:` that mean nothing there."""
     _check_section(reader, layer, _PIPELINE)
+
+
+def check_discover(reader: Reader, layer: OptionLayer, template: OptionLayer) -> None:
+    """Take note of names below `pipeline: discover:`, and below its `target:`, that mean nothing there."""
+    _check_section(reader, layer, _DISCOVER)
+    _check_section(reader, template, _DISCOVERED)
 
 
 def check_target(reader: Reader, layer: OptionLayer, model: type[AccountTarget] | type[OrganizationTarget]) -> None:
@@ -184,7 +196,8 @@ def _is_template(node: Node) -> bool:
 
 def _home(name: str) -> _Place | None:
     """The place of a known option; for one of several places the most general one."""
-    return next((place for place in (_TOP, _PIPELINE, _ACCOUNT, _ORGANIZATION) if name in place.names), None)
+    places = (_TOP, _PIPELINE, _ACCOUNT, _ORGANIZATION, _DISCOVER_ALONE)
+    return next((place for place in places if name in place.names), None)
 
 
 def _problem(layer: OptionLayer, name: str, found: str, expected: str | None, name_shown: str | None = None) -> Problem:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from raito_pipeline.config import kinds
 from raito_pipeline.config.deferred import ValueSource
+from raito_pipeline.config.discovery import AssumedRole, Discovery
 from raito_pipeline.config.groups import (
     AccessOptions,
     BucketPolicyOptions,
@@ -167,6 +168,12 @@ class AccountTarget(Target, AccessOptions, PushOptions, UsageOptions):
             kinds.TEXT, "The AWS profile that reaches the account.", ("aws-profile",), default="the AWS SDK's default"
         ),
     ] = None
+    role: AssumedRole | None = None
+    """of a discovered account: assumed with the credentials of `profile`"""
+    discovered: bool = False
+    """whether it stands in the file of discovered targets, not in `raito.yml`"""
+    closed: str | None = None
+    """of a discovered account: since when AWS says that it is closed (YYYY-MM-DD); it is not synced any more"""
 
 
 class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
@@ -282,6 +289,10 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
             default="none: buckets are listed",
         ),
     ] = ()
+    discover: Discovery | None = None
+    """which accounts of the organization become targets by themselves; None = only those that the file names"""
+    discovered_file: str = ""
+    """where these are kept; empty without `discover`"""
 
 
 class General(RaitoService):
@@ -359,6 +370,11 @@ class Options(General):
     def accounts_by_partition(self) -> Mapping[str, AccountTarget]:
         """The accounts to sync by their partition keys."""
         return {target.partition: target for target in self.accounts}
+
+    @property
+    def open_accounts(self) -> tuple[AccountTarget, ...]:
+        """The account targets to sync: all but those of accounts that AWS has closed."""
+        return tuple(target for target in self.accounts if target.closed is None)
 
     @property
     def placeholders(self) -> tuple[Problem, ...]:

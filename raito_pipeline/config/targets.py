@@ -15,6 +15,7 @@ from typing import Any
 
 from raito_pipeline.config import kinds, names
 from raito_pipeline.config.deferred import Deferred
+from raito_pipeline.config.discovered import Discovered, DiscoveredEntry
 from raito_pipeline.config.document import Items, Scalar, Section
 from raito_pipeline.config.environment import Environment
 from raito_pipeline.config.groups import Locks, OrganizationLink
@@ -47,6 +48,7 @@ _KEPT = (
     *_SOURCE_STAGES,
     *_IDENTITY_STAGES,
 )
+_MOST_CLOSED = 10
 _OWNER, _PLUGIN = "raito-io", "cli-plugin-"
 _ONE_EACH = "another one, since each sync removes what the other imported"
 _BOTH_SOURCES = "aws-s3-enabled, aws-glue-enabled"
@@ -64,6 +66,12 @@ class TargetDraft:
     values: dict[str, Any] = field(default_factory=dict, repr=False)
     locks: dict[str, Any] = field(default_factory=dict)
     link: dict[str, Any] | None = None
+    discovered: DiscoveredEntry | None = None
+
+    @property
+    def target_layers(self) -> tuple[OptionLayer, ...]:
+        """Where the options of targets are looked for: in the target, and in what discovered ones share."""
+        return (self.own,) if self.discovered is None else (self.own, self.discovered.shared)
 
     @property
     def line(self) -> int | None:
@@ -95,7 +103,8 @@ class TargetDraft:
 
     def account(self, partition: str) -> AccountTarget:
         link = None if self.link is None else OrganizationLink(**self.link)
-        return AccountTarget(**self._common(), organization=link, partition=partition)
+        discovered = self.discovered is not None
+        return AccountTarget(**self._common(), organization=link, partition=partition, discovered=discovered)
 
     def organization(self) -> OrganizationTarget:
         return OrganizationTarget(**self._common())
@@ -120,6 +129,7 @@ class TargetsReader:
     top: OptionLayer
     env: Environment
     home: Path
+    discovered: Discovered | None = None
 
     def drafts(self, only: Sequence[str], skip_authentication: bool) -> list[TargetDraft]:
         """All targets of the two AWS connectors, those that `only` leaves out marked and read without complaints.
@@ -135,6 +145,7 @@ class TargetsReader:
             _TargetReader(draft, reader, self.home, skip_authentication).read()
             if not draft.selected and reader.problems:
                 draft.values = {name: draft.values[name] for name in _KEPT if name in draft.values}
+        known = [*self._reached(known)]
         self._check_shared_sources(known)
         self._warn_of_shared_people([draft for draft in known if draft.selected])
         self._warn_of_same_organizations(known)
@@ -144,7 +155,9 @@ class TargetsReader:
 
     def _named(self) -> Iterator[TargetDraft]:
         node = self.top.section.get("targets")
-        if not isinstance(node, Items) or not node.items:
+        if node is None and self.discovered is not None:
+            node = Items((), None)
+        if not isinstance(node, Items) or not (node.items or self.discovered):
             found = "nothing" if node is None else "an empty list" if isinstance(node, Items) else "something else"
             line = self.top.section.lines.get("targets")
             self._wrong(line, None, "targets", found, "a list of at least one target")
@@ -161,6 +174,37 @@ class TargetsReader:
                 own = OptionLayer(self.top.file, item, name)
                 layers = (self.over, *self.env.skips, own, *self.env.top, self.top)
                 yield TargetDraft(name, connector, own, layers)
+        for entry in () if self.discovered is None else self.discovered.entries:
+            connector = self._connector(entry.own)
+            name = self._name(entry.own, connector, taken)
+            if connector is not None:
+                own = OptionLayer(entry.own.file, entry.own.section, name)
+                layers = (self.over, *self.env.skips, own, entry.shared, *self.env.top, self.top)
+                yield TargetDraft(name, connector, own, layers, discovered=entry)
+
+    def _reached(self, drafts: Sequence[TargetDraft]) -> Iterator[TargetDraft]:
+        """The drafts; a discovered one with its way to its account, and none of an account that the file names."""
+        self._warn_of_closed()
+        named = {draft.values.get("account_id") for draft in drafts if draft.is_account and draft.discovered is None}
+        organizations = [draft.values for draft in drafts if not draft.is_account]
+        for draft in drafts:
+            if draft.discovered is None or self.discovered is None:
+                yield draft
+            elif draft.values.get("account_id") not in named:
+                draft.values["closed"] = draft.discovered.closed
+                _reach(draft, self.discovered, organizations)
+                yield draft
+
+    def _warn_of_closed(self) -> None:
+        """All closed accounts in one line: an organization may have many."""
+        if self.discovered is None:
+            return
+        closed = [entry.account_id for entry in self.discovered.entries if entry.closed]
+        if closed:
+            more = f" and {len(closed) - _MOST_CLOSED} more" if len(closed) > _MOST_CLOSED else ""
+            found = f"accounts that are closed, and so not synced any more: {', '.join(closed[:_MOST_CLOSED])}{more}"
+            expected = "`raito-pipeline forget ACCOUNT` where what is stored of one can go"
+            self.reader.warn(Problem(str(self.discovered.file), None, None, "closed", found, expected))
 
     def _connector(self, layer: OptionLayer) -> str | None:
         text = self.reader.text(kinds.CONNECTOR, layer, "connector-name")
@@ -270,7 +314,7 @@ class _TargetReader:
         self.reader.placeholders = {}
         draft.locks = self.reader.settings(Locks, draft.layers)
         draft.values = self.reader.settings(Shared, draft.layers)
-        draft.values |= self.reader.settings(model, (draft.own,), leave_out=_SHARED)
+        draft.values |= self.reader.settings(model, draft.target_layers, leave_out=_SHARED)
         self._check_required(model)
         self._check_ids()
         self._fill_region()
@@ -354,7 +398,7 @@ class _TargetReader:
 
     def _link(self) -> dict[str, Any] | None:
         """The options of the organization, all of them or none."""
-        values = self.reader.settings(OrganizationLink, (self.draft.own,))
+        values = self.reader.settings(OrganizationLink, self.draft.target_layers)
         if values.get("profile") is None:
             for option in declared(OrganizationLink):
                 if option.attribute in values:
@@ -374,6 +418,21 @@ class _TargetReader:
 def _needed(model: type[AccountTarget] | type[OrganizationTarget]) -> tuple[Declared, ...]:
     """The options that a target may not work without."""
     return tuple(option for option in declared(model) if option.option.required or option.attribute in _LOGIN)
+
+
+def _reach(draft: TargetDraft, discovered: Discovered, organizations: Sequence[Mapping[str, Any]]) -> None:
+    """Settle how a discovered account is reached: a profile of its own, else the role of all discovered accounts.
+
+    The management account is where the credentials that assume the role are of: nothing is assumed there.
+    """
+    values, first = draft.values, organizations[0] if organizations else {}
+    if values.get("profile") is not None:
+        return
+    account, regions = values.get("account_id"), values.get("regions")
+    values["profile"] = discovered.discovery.profile or first.get("profile")
+    of_credentials = discovered.discovery.profile in (None, first.get("profile")) and account == first.get("account_id")
+    if isinstance(account, str) and isinstance(regions, tuple) and regions and not of_credentials:
+        values["role"] = discovered.discovery.role_in(account, regions[0])
 
 
 def _written_name(section: Section) -> str | None:

@@ -11,6 +11,7 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration.alerts import alert_sensor
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync
+from raito_pipeline.orchestration.discover_sensor import discover_sensor
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.jobs import AssetJob, make_jobs
 from raito_pipeline.orchestration.old_runs import forgetting
@@ -32,7 +33,12 @@ def build_automation(options: Options, grid: Grid) -> Automation:
     targets = {target.partition: target.name for target in options.accounts}
     jobs, syncs = make_jobs(targets, grid.naming), Syncs(options, grid)
     starts = start_sensor(options, syncs, jobs)
-    others = (starts, trigger_sensor(syncs, jobs), alert_sensor(options, grid))
+    others = (
+        starts,
+        trigger_sensor(syncs, jobs),
+        alert_sensor(options, grid),
+        discover_sensor(options, grid.naming),
+    )
     sensors = [continue_sync(syncs, jobs), *(each for each in others if each is not None)]
     schedules = [*cron_schedules(options, syncs, jobs), *drift_schedules(options, syncs, jobs)]
     forgets = forgetting(options, grid, syncs.history)

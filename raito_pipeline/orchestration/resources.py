@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.deferred_values import DeferredValues
 from raito_pipeline.orchestration.partitions import OrganizationPartition
@@ -32,7 +33,7 @@ class Services:
     progress: Progress = silent
     targets_sync: TargetsSync | None = None
     """the sync that all runs of this process belong to; None where each run is one of its own"""
-    _aws: dict[tuple[str | None, str | None], AwsClients] = field(default_factory=dict)
+    _aws: dict[tuple[str | None, str | None, AssumedRole | None], AwsClients] = field(default_factory=dict)
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _unusable_logs: dict[str, AwsError] = field(default_factory=dict)
     _deferred: DeferredValues = field(init=False)
@@ -72,7 +73,8 @@ class Services:
         target.check_usable()
         region = target.regions[0] if isinstance(target, AccountTarget) else target.region
         concurrency = target.aws_concurrency if isinstance(target, AccountTarget) else 5
-        clients = self._clients(target.profile, region, concurrency)
+        role = target.role if isinstance(target, AccountTarget) else None
+        clients = self._clients(target.profile, region, concurrency, role)
         clients.require_account(target.account_id)
         return clients
 
@@ -83,6 +85,15 @@ class Services:
             return self.aws(target)
         organization = self.organization(key)
         return self._clients(organization.profile, organization.region, 5)
+
+    def discovery_aws(self) -> AwsClients:
+        """The AWS clients that list the accounts of the organization. Raises `WrongAccount` or `AwsError`."""
+        discovery = self.options.pipeline.discover
+        targets = (*self.options.organizations, *self.options.other_organizations)
+        profile = None if discovery is None else discovery.profile
+        if targets and profile in (None, targets[0].profile):
+            return self.aws(targets[0])
+        return self._clients(profile, None if discovery is None else discovery.region, 5)
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
         """The Raito Cloud client of a target, logged in on first use. Raises `LoginNotReadable`."""
@@ -118,9 +129,11 @@ class Services:
             if text
         )
 
-    def _clients(self, profile: str | None, region: str | None, concurrency: int) -> AwsClients:
+    def _clients(
+        self, profile: str | None, region: str | None, concurrency: int, role: AssumedRole | None = None
+    ) -> AwsClients:
         with self._lock:
-            key = (profile, region)
+            key = (profile, region, role)
             if key not in self._aws:
                 pipeline = self.options.pipeline
                 self._aws[key] = AwsClients(
@@ -129,6 +142,7 @@ class Services:
                     concurrency,
                     pipeline.aws_attempts,
                     allow_plain_http=pipeline.allow_plain_http,
+                    role=role,
                 )
             return self._aws[key]
 

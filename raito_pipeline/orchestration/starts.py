@@ -157,7 +157,13 @@ def due(
 
 def _of(syncs: Syncs, instance: dg.DagsterInstance, layer: Layer, now: datetime) -> list[Decision]:
     definition = syncs.grid.organization if layer is Layer.ORGANIZATION else syncs.grid.account
-    return [decision for decision in syncs.decisions(instance, now) if definition.has_partition_key(decision.owner)]
+    # What AWS has closed can only fail; it is said when the configuration is loaded.
+    closed = {target.partition for target in syncs.options.accounts if target.closed}
+    return [
+        decision
+        for decision in syncs.decisions(instance, now)
+        if decision.owner not in closed and definition.has_partition_key(decision.owner)
+    ]
 
 
 def _left_out(decision: Decision) -> str:

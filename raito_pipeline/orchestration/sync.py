@@ -67,6 +67,8 @@ def layers(options: Options, grid: Grid, sync: str) -> Iterator[LayerRun]:
     for key in grid.organization.get_partition_keys():
         yield _layer(Layer.ORGANIZATION, f"organization {key}", "identities", key, sync)
     for account in grid.account.get_partition_keys():
+        if options.account(account).closed:
+            continue
         place, count = f"account {account}", len(options.account(account).regions)
         keys = grid.regional_keys(account)
         yield _layer(Layer.ACCOUNT, place, "IAM and buckets", account, sync)

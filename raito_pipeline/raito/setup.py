@@ -1,38 +1,69 @@
 """Setting up identity stores and data sources, which otherwise a person clicks together in Raito Cloud."""
 
+from collections import Counter
+from typing import Literal
+
 from raito_pipeline.raito.client import RaitoClient
 
-
-def ensure_identity_store(client: RaitoClient, name: str, description: str = "") -> str:
-    """The id of the identity store of this name, created where it is not there. Raises `RaitoError`."""
-    found = find(client, "IdentityStores", name)
-    if found is not None:
-        return found
-    answer = client.call("CreateIdentityStore", {"input": {"name": name, "description": description}})
-    return str(answer["id"])
+Listing = Literal["DataSources", "IdentityStores"]
 
 
-def ensure_data_source(client: RaitoClient, name: str, description: str = "") -> str:
-    """The id of the self-managed data source of this name, created where it is not there. Raises `RaitoError`."""
-    found = find(client, "DataSources", name)
-    if found is not None:
-        return found
-    values = {"name": name, "description": description, "syncMethod": "ON_PREM", "parent": None}
-    return str(client.call("CreateDataSource", {"input": values})["id"])
+class SetUp:
+    """Makes the data sources and identity stores that are missing in one domain. What is there is listed once.
+
+    `made` counts what was created and linked, by operation. Every method raises `RaitoError`.
+    """
+
+    def __init__(self, client: RaitoClient) -> None:
+        self._client = client
+        self._listed: dict[Listing, dict[str, str]] = {}
+        self._links: dict[str, set[str]] = {}
+        self.made: Counter[str] = Counter()
+
+    def identity_store(self, name: str, description: str = "") -> str:
+        """The id of the identity store of exactly this name, created where it is not there."""
+        stores = self._of("IdentityStores")
+        if name not in stores:
+            answer = self._client.call("CreateIdentityStore", {"input": {"name": name, "description": description}})
+            stores[name] = str(answer["id"])
+            self.made["CreateIdentityStore"] += 1
+        return stores[name]
+
+    def data_source(self, name: str, description: str = "") -> str:
+        """The id of the data source of exactly this name, created self-managed where it is not there."""
+        sources = self._of("DataSources")
+        if name not in sources:
+            values = {"name": name, "description": description, "syncMethod": "ON_PREM", "parent": None}
+            sources[name] = str(self._client.call("CreateDataSource", {"input": values})["id"])
+            self._links[sources[name]] = set()
+            self.made["CreateDataSource"] += 1
+        return sources[name]
+
+    def link(self, data_source_id: str, identity_store_id: str) -> None:
+        """Link an identity store to a data source, unless it is linked already."""
+        if data_source_id not in self._links:
+            answer = self._client.call("DataSource", {"id": data_source_id})
+            self._links[data_source_id] = _stores(answer)
+        if identity_store_id in self._links[data_source_id]:
+            return
+        self._client.call("AddIdentityStoreToDataSource", {"dsId": data_source_id, "isId": identity_store_id})
+        self._links[data_source_id].add(identity_store_id)
+        self.made["AddIdentityStoreToDataSource"] += 1
+
+    def _of(self, listing: Listing) -> dict[str, str]:
+        """What is there, by name; of several of one name the first."""
+        if listing not in self._listed:
+            found: dict[str, str] = {}
+            for node in self._client.pages(listing):
+                found.setdefault(str(node.get("name")), str(node["id"]))
+                if listing == "DataSources":
+                    self._links[str(node["id"])] = _stores(node)
+            self._listed[listing] = found
+        return self._listed[listing]
 
 
-def find(client: RaitoClient, listing: str, name: str) -> str | None:
-    """The id of the element of exactly this name in the listing `DataSources` or `IdentityStores`."""
-    pages = client.pages(listing, {"search": name})
-    return next((str(node["id"]) for node in pages if node.get("name") == name), None)
-
-
-def link(client: RaitoClient, data_source_id: str, identity_store_id: str) -> None:
-    """Link a store to a data source, unless it is linked already. Raises `RaitoError`."""
-    answer = client.call("DataSource", {"id": data_source_id})
-    if any(store["id"] == identity_store_id for store in answer.get("identityStores") or ()):
-        return
-    client.call("AddIdentityStoreToDataSource", {"dsId": data_source_id, "isId": identity_store_id})
+def _stores(node: dict[str, list[dict[str, str]] | None]) -> set[str]:
+    return {str(store["id"]) for store in node.get("identityStores") or ()}
 
 
 def trigger_url(client: RaitoClient) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.config.discovery import Discovery
 from tests.orchestration.conftest import FIRST, Loads
 
 
@@ -79,3 +80,21 @@ def test_arns_are_of_the_partition_of_the_target(target: AccountTarget) -> None:
     if china.aws_partition == "aws-cn":
         resources = {resource for every in granted(china, "push").values() for resource in every} - {"*"}
         assert {resource.split(":")[1] for resource in resources} == {"aws-cn"}
+
+
+def test_discovery_asks_for_what_its_filters_need_and_may_assume_its_role_alone(loads: Loads) -> None:
+    (organization,) = loads(accounts=1).organizations
+    plain = granted(organization).keys()
+
+    def more(**filters: Any) -> dict[str, set[str]]:
+        found = granted(organization, discovery=Discovery(role="teams/raito-#account#", **filters))
+        return {action: places for action, places in found.items() if action not in plain}
+
+    assert more() == {
+        "organizations:ListAccounts": {"*"},
+        "sts:AssumeRole": {"arn:aws:iam::*:role/teams/raito-*"},
+    }
+    assert more(tags=("a:b",)).keys() - more() == {"organizations:ListTagsForResource"}
+    assert {"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"} < set(
+        more(exclude_units=("x",))
+    )

@@ -11,6 +11,7 @@ from raito_pipeline.config import OptionDoc, describe, render_markdown
 from raito_pipeline.config.describe import (
     ACCOUNT,
     CLI_ONLY,
+    DISCOVER,
     EVERY_TARGET,
     FILE_OR_TARGET,
     LOCKS,
@@ -25,6 +26,7 @@ from .conftest import LOGIN, Loads, account, besides, organization, raito_yml
 PROJECT = Path(__file__).parents[2]
 GUIDE = PROJECT.parent / "shared" / "guide"
 OPTIONS = [option for option in describe() if option.where != CLI_ONLY and option.name != "targets"]
+TARGET = next(option for option in OPTIONS if (option.where, option.name) == (DISCOVER, "target"))
 SPELLINGS = [(option, name) for option in OPTIONS for name in option.spellings]
 LINK = {
     "aws-organization-profile": "master",
@@ -41,6 +43,7 @@ def example_of(option: OptionDoc) -> str:
         "only-targets": "one",
         "aws-glue-enabled": "false",
         "s3-inventory": "{data: 's3://inventories/data/'}",
+        "target": "{aws-regions: eu-central-1}",
     }
     return special.get(option.name, f'"{option.example}"')
 
@@ -50,6 +53,10 @@ def file_with(option: OptionDoc, name: str, value: str) -> str:
     line = f"{name}: {value}\n"
     if option.where == PIPELINE:
         return raito_yml(top=f"pipeline: {{{name}: {value}}}\n")
+    if option.where == DISCOVER:
+        discover = {"role": "raito", "target": example_of(TARGET), name: value}
+        given = ", ".join(f"{each}: {text}" for each, text in discover.items())
+        return raito_yml(top=f"pipeline: {{discover: {{{given}}}}}\n")
     if option.where in (WHOLE_FILE, FILE_OR_TARGET, LOCKS):
         kept = "".join(each for each in LOGIN.splitlines(keepends=True) if not each.startswith(f"{name}:"))
         return raito_yml(top=line, login=kept)

@@ -7,11 +7,21 @@ import re
 import pytest
 
 from raito_pipeline.config import OptionDoc, describe
-from raito_pipeline.config.describe import ACCOUNT, CLI_ONLY, EVERY_TARGET, LOCKS, ORGANIZATION, PIPELINE, WHOLE_FILE
+from raito_pipeline.config.describe import (
+    ACCOUNT,
+    CLI_ONLY,
+    DISCOVER,
+    EVERY_TARGET,
+    LOCKS,
+    ORGANIZATION,
+    PIPELINE,
+    WHOLE_FILE,
+)
 
 from .conftest import Fails, Loads, account, organization, raito_yml
 
-OPTIONS = [option for option in describe() if option.where != CLI_ONLY]
+# `target`, which belongs below `discover:`, is taken for a slip of `targets` anywhere else.
+OPTIONS = [option for option in describe() if option.where != CLI_ONLY and option.name != "target"]
 BY_NAME = {option.name: option for option in OPTIONS}
 GUARDS = sorted(
     {
@@ -34,6 +44,8 @@ def home(option: OptionDoc) -> str:
     """Where an option belongs, as the error says it."""
     if option.where == PIPELINE:
         return BELOW
+    if option.where == DISCOVER:
+        return "it below `pipeline: discover:`"
     return IN_TARGET if option.where in (EVERY_TARGET, ACCOUNT, ORGANIZATION) else TOP
 
 
@@ -44,7 +56,7 @@ WRONG_PLACES = [
     for place in ("top", "pipeline", "target")
     if not (place == "top" and home(option) == TOP)
     and not (place == "pipeline" and home(option) == BELOW)
-    and not (place == "target" and (home(option) == IN_TARGET or option.where not in (WHOLE_FILE, PIPELINE)))
+    and not (place == "target" and (home(option) == IN_TARGET or option.where not in (WHOLE_FILE, PIPELINE, DISCOVER)))
 ]
 
 

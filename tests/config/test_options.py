@@ -9,6 +9,7 @@ import pytest
 
 import raito_pipeline
 from raito_pipeline.config.describe import describe
+from raito_pipeline.config.discovery import Discovery
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.not_read_yet import NOT_READ_YET
 from raito_pipeline.config.option import Declared, declared
@@ -17,7 +18,7 @@ from raito_pipeline.config.options import AccountTarget, General, OrganizationTa
 from .conftest import Loads, account, raito_yml
 
 ROOT = Path(raito_pipeline.__file__).parent
-GROUPS = (General, AccountTarget, OrganizationTarget, Locks, OrganizationLink, Pipeline)
+GROUPS = (General, AccountTarget, OrganizationTarget, Locks, OrganizationLink, Pipeline, Discovery)
 DECLARED: dict[str, Declared] = {option.name: option for group in GROUPS for option in declared(group)}
 
 
@@ -26,7 +27,7 @@ def _sources() -> Iterator[Path]:
     for path in sorted([*ROOT.rglob("*.py"), *(ROOT.parent / "assets").rglob("*.py")]):
         if not path.is_relative_to(ROOT / "sandbox") and not path.is_relative_to(ROOT / "config"):
             yield path
-    yield from (ROOT / "config" / name for name in ("groups.py", "options.py"))
+    yield from (ROOT / "config" / name for name in ("groups.py", "options.py", "discovery.py"))
 
 
 def _attributes(tree: ast.AST) -> Iterator[str]:

@@ -17,7 +17,7 @@ from raito_pipeline.raito.jobs import (
     Polling,
 )
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
-from raito_pipeline.raito.setup import ensure_data_source, ensure_identity_store, link
+from raito_pipeline.raito.setup import SetUp
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 ACCOUNT = "111122223333"
@@ -39,8 +39,9 @@ class Target:
 
 
 def make_target(client: RaitoClient) -> Target:
-    store, source = ensure_identity_store(client, "people"), ensure_data_source(client, "account")
-    link(client, source, store)
+    set_up = SetUp(client)
+    store, source = set_up.identity_store("people"), set_up.data_source("account")
+    set_up.link(source, store)
     set_identity_store_metadata(client, store, organization=False)
     set_data_source_metadata(client, source, PERMISSIONS, TYPES, glue=False, organization=False)
     return Target(client, source, store)

@@ -20,6 +20,7 @@ from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_d
 from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
 from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session
 from raito_pipeline.config.addresses import refusal
+from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.config.regions import dns_suffixes
 from raito_pipeline.redaction import guard_logs
 
@@ -49,7 +50,8 @@ class WrongAccount(Exception):
 class AwsClients:
     """The clients of one set of credentials, thread-safe.
 
-    `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `concurrency` bounds the
+    `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `role` is one that is assumed with
+    the credentials of the profile, `concurrency` bounds the
     connections that one client holds, `attempts` how often one call is tried in all, `patience` the seconds that one
     try waits for the next bytes of an answer; `allow_plain_http` lets a profile name an `endpoint_url` that is plain
     http on another machine. `calls` counts the calls made as `service:Operation`, retries included.
@@ -64,8 +66,10 @@ class AwsClients:
         patience: float = 60,
         *,
         allow_plain_http: bool = False,
+        role: AssumedRole | None = None,
     ) -> None:
         guard_logs()
+        self._role = role
         self.profile = profile
         self.concurrency = concurrency
         self.attempts = attempts
@@ -168,7 +172,7 @@ class AwsClients:
 
     def _make(self, service: str, region: str | None) -> Any:
         if self._session is None:
-            self._session = open_session(self.profile, self._region)
+            self._session = open_session(self.profile, self._region, role=self._role)
         config = Config(
             retries={"mode": "standard", "total_max_attempts": self.attempts},
             connect_timeout=10,

@@ -18,7 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, explain, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain, one_line
+from raito_pipeline.aws.connection.roles import assume
+from raito_pipeline.config.discovery import AssumedRole
 
 MOST_SECONDS = 120.0
 """How long a profile may take to give credentials: a program may ask a person in a browser."""
@@ -29,13 +31,17 @@ Chain = list[tuple[str, Mapping[str, str]]]
 """A profile and those that it takes its credentials from, each with its settings."""
 
 
-def open_session(profile: str | None, region: str | None, most_seconds: float = MOST_SECONDS) -> boto3.Session:
+def open_session(
+    profile: str | None, region: str | None, most_seconds: float = MOST_SECONDS, role: AssumedRole | None = None
+) -> boto3.Session:
     """A session whose calls are checked (`answers`) and whose credentials are there. It asks nobody anything.
 
-    `profile` and `region` are those of `raito.yml` (None = the SDK's default). Raises `AwsError`: the profile is not
-    there, wants a code typed in (`mfa_serial`), or gives no credentials within `most_seconds`.
+    `profile` and `region` are those of `raito.yml` (None = the SDK's default); `role` is assumed with the credentials
+    of the profile. Raises `AwsError`: the profile is not there, wants a code typed in (`mfa_serial`), or gives no
+    credentials within `most_seconds`; or the role may not be assumed.
     """
-    label, action = label_of(profile), "the AWS sign-in"
+    label = label_of(profile) if role is None else role.arn
+    action = "the AWS sign-in" if role is None else "sts:AssumeRole"
     chain: Chain = []
     with _in_one_line(action, label, chain):
         core = botocore.session.Session(profile=profile)
@@ -46,8 +52,23 @@ def open_session(profile: str | None, region: str | None, most_seconds: float = 
         check_answers(session.events)
         if profile is not None or not _from_environment(core):
             _refuse_code(chain, label, action)
-        _sign_in(core, label, action, most_seconds)
+        if role is not None:
+            assume(core, role, session.region_name)
+        try:
+            _sign_in(core, label, action, most_seconds)
+        except ClientError as error:
+            raise _explained(error, action, label, role, profile) from error
     return session
+
+
+def _explained(error: ClientError, action: str, label: str, role: AssumedRole | None, profile: str | None) -> AwsError:
+    """What AWS answered to the sign-in; a role that is refused may be missing, or trust nobody who comes like this."""
+    found = explain(error, action=action, resource=label)
+    if role is None or not isinstance(found, AwsDenied):
+        return found
+    external = "no external id" if role.external_id is None else f"the external id {role.external_id}"
+    text = f"{found} The role has to be there, and to trust {label_of(profile)} with {external}."
+    return AwsDenied(text, action=found.action, resource=found.resource, code=found.code)
 
 
 def _with_shared_models(core: botocore.session.Session, region: str | None) -> boto3.Session:

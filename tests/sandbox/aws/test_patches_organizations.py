@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from raito_pipeline.sandbox.aws.estate.large_organization import seed_large_organization
 from raito_pipeline.sandbox.aws.estate.organization import POLICIES, RESOURCE, SERVICE, seed_organization
 from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, ClientOf
 
@@ -63,3 +64,28 @@ def test_every_level_of_the_estate_allows_what_it_does_not_name(client: ClientOf
                 found |= {one["Name"] for one in listed}
             node = "" if node == root["Id"] else organizations.list_parents(ChildId=node)["Parents"][0]["Id"]
     assert found == {policy.name for policy in POLICIES} | {"FullAWSAccess", "RCPFullAWSAccess"}
+
+
+def test_accounts_units_and_tags_come_in_pages_whatever_their_number(client: ClientOf) -> None:
+    made = seed_large_organization(ACCOUNT, 45, ("a", "a/b"))
+    organizations = client("organizations")
+
+    def everything(operation: str, key: str, **request: Any) -> list[Any]:
+        pages = []
+        while True:
+            answer = getattr(organizations, operation)(**request, MaxResults=20)
+            pages.append(answer[key])
+            if "NextToken" not in answer:
+                assert all(len(page) == 20 for page in pages[:-1])
+                return [item for page in pages for item in page]
+            request["NextToken"] = answer["NextToken"]
+
+    accounts = {one["Id"]: one["State"] for one in everything("list_accounts", "Accounts")}
+    assert sorted(accounts) == sorted([ACCOUNT, *made.accounts])
+    assert {one for one, state in accounts.items() if state == "SUSPENDED"} == set(made.closed)
+    (root,) = organizations.list_roots()["Roots"]
+    (unit,) = everything("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=root["Id"])
+    assert len(everything("list_accounts_for_parent", "Accounts", ParentId=unit["Id"])) == 23
+    assert code(organizations.list_accounts_for_parent, ParentId="ou-none-none1234") == "ParentNotFoundException"
+    (tag,) = organizations.list_tags_for_resource(ResourceId=made.accounts[0])["Tags"]
+    assert tag == {"Key": "stage", "Value": "live"}

@@ -1,0 +1,111 @@
+"""The sensor `discover_accounts`: new accounts of the organization become targets, and their partitions are shown.
+
+It is off until somebody turns it on, as it makes things in Raito Cloud. Partitions come from the configuration when
+definitions load; so the sensor writes the file of discovered targets and asks the Dagster UI to load the location again
+(docs/decisions/0014-discovered-targets.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import requests
+
+from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.config import ConfigError, Options, load
+from raito_pipeline.config.edit import NotEditable
+from raito_pipeline.orchestration.discovery import DiscoveryPlan, NoDiscovery, Verdict, plan_of, work_of
+from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.raito.errors import RaitoError
+
+NAME = "discover_accounts"
+MOST = 50
+"""New accounts a tick: a tick has a minute, and each account takes some calls to Raito Cloud. The others come next."""
+_SECONDS = 60
+_RELOAD = """
+mutation Reload($name: String!) {
+  reloadRepositoryLocation(repositoryLocationName: $name) {
+    __typename
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } }
+    ... on PythonError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+
+
+def discover_sensor(options: Options, naming: Naming) -> dg.SensorDefinition | None:
+    """The sensor; None where the configuration says nothing of discovery."""
+    discovery = options.pipeline.discover
+    if discovery is None:
+        return None
+
+    def evaluate(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        # The file as it is now: this process may have loaded it long ago.
+        said = tick(options.file, lambda: _reloaded(context, discovery.dagster_url))
+        context.log.info(said)
+        return dg.SkipReason(said)
+
+    return dg.SensorDefinition(
+        name=naming.of(NAME),
+        evaluation_fn=evaluate,
+        minimum_interval_seconds=discovery.every_minutes * 60,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="`pipeline: discover` of raito.yml: new accounts of the organization become targets.",
+    )
+
+
+def tick(file: str, reload: Callable[[], str]) -> str:
+    """What one tick did, in words. Raises `DiscoveryFailed`, so that Dagster shows the tick as failed."""
+    try:
+        services = Services(load(Path(file), only_targets=()))
+        plan = plan_of(services)
+        if not plan.changes:
+            return _counts(plan)
+        done = work_of(services, datetime.now(UTC).date()).carry_out(_first(plan))
+    except (ConfigError, NoDiscovery, AwsError, WrongAccount, RaitoError, NotEditable, OSError) as error:
+        raise DiscoveryFailed(str(error)) from None
+    added, marked = ", ".join(done.added), ", ".join(done.marked)
+    parts = [f"added {added}" if added else "", f"marked {marked}" if marked else "", reload(), _counts(plan)]
+    return "; ".join(part for part in parts if part)
+
+
+class DiscoveryFailed(Exception):
+    """A tick could not find accounts, or not make what they need."""
+
+
+def _first(plan: DiscoveryPlan) -> DiscoveryPlan:
+    later = {account.account_id for account in plan.of(Verdict.NEW)[MOST:]}
+    return replace(plan, accounts=tuple(one for one in plan.accounts if one.account_id not in later))
+
+
+def _counts(plan: DiscoveryPlan) -> str:
+    found = {verdict: len(plan.of(verdict)) for verdict in Verdict}
+    return ", ".join(f"{count} {verdict.value}" for verdict, count in found.items() if count) or "no accounts"
+
+
+def _reloaded(context: dg.SensorEvaluationContext, url: str | None) -> str:
+    origin = context.code_location_origin
+    return reload_location(url, None if origin is None else origin.location_name)
+
+
+def reload_location(url: str | None, location: str | None) -> str:
+    """Ask the Dagster UI at `url` to load a location again; says what came of it, and what a person has to do."""
+    by_hand = "load the code location again to show it"
+    if url is None or location is None:
+        return f"{by_hand} (`pipeline: discover: dagster-url` does so)"
+    try:
+        body = {"query": _RELOAD, "variables": {"name": location}}
+        answer = requests.post(f"{url}graphql", json=body, timeout=_SECONDS).json()
+        entry = answer["data"]["reloadRepositoryLocation"]
+        problem = entry.get("message") or (entry.get("locationOrLoadError") or {}).get("message")
+        if entry["__typename"] != "WorkspaceLocationEntry":
+            problem = problem or entry["__typename"]
+    except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+        problem = f"{type(error).__name__}"
+    if problem:
+        return f"the Dagster UI at {url} did not load {location} again ({' '.join(problem.split())[:200]}): {by_hand}"
+    return f"{location} was loaded again"
