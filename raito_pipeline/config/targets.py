@@ -6,7 +6,6 @@ A target is read into a `TargetDraft`; the frozen objects are built only when th
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -457,17 +456,20 @@ def _meant_connector(name: str) -> str | None:
 
 
 def partitions(drafts: Sequence[TargetDraft]) -> dict[str, str]:
-    """The partition key of each account target by name: the account, and the target too where several share it."""
+    """The partition key of each account target by name: `ACCOUNT` of the first in the file, `ACCOUNT-TARGET` of others.
+
+    So one that is added below another one of its account leaves that one's key as it is.
+    """
     accounts = {
         draft.name: draft.values["account_id"]
         for draft in drafts
         if draft.is_account and isinstance(draft.values.get("account_id"), str)
     }
-    shared = Counter(accounts.values())
     keys: dict[str, str] = {}
     taken: set[str] = set()
+    first: dict[str, str] = {}
     for name, account in accounts.items():
-        base = names.as_key(account if shared[account] == 1 else f"{account}-{name}")
+        base = names.as_key(account if first.setdefault(account, name) == name else f"{account}-{name}")
         others = (f"{base}-{number}" for number in range(2, len(keys) + 3))
         keys[name] = base if base not in taken else next(key for key in others if key not in taken)
         taken.add(keys[name])

@@ -30,7 +30,7 @@ class OrganizationPartition:
 
 
 def accounts(options: Options) -> tuple[str, ...]:
-    """The account keys, in the order of the file: `ACCOUNT`, or `ACCOUNT-TARGET` where several targets share one."""
+    """The account keys, in the order of the file: `ACCOUNT`, or `ACCOUNT-TARGET` for all but its first target."""
     return tuple(target.partition for target in options.accounts)
 
 

@@ -22,6 +22,7 @@ from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
 from raito_pipeline.orchestration.names import cell_name, target_name
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.partition_keys import settle_key
 from raito_pipeline.orchestration.progress import RunProgress, silent_place
 from raito_pipeline.orchestration.quiet import with_frames, without_frames
 from raito_pipeline.orchestration.resources import Services
@@ -107,6 +108,7 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
             instance.add_run_tags(run.run_id, entry.tags(leases))
             held.callback(with_frames)
+            entry.settle_keys()
             yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases, grid.naming)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
@@ -150,6 +152,15 @@ class _Entry:
                 if left <= _PATIENCE:
                     raise
                 self.services.progress(f"waiting: {error.record.what} of {owner} is under way", 0, None)
+
+    def settle_keys(self) -> None:
+        """Move the tables of an account to its key where a sync of it begins. Raises `KeyInUse`."""
+        if self.scope.layer is Layer.ACCOUNT:
+            # A store of its own: what it knows of where cells lie is no longer true after it.
+            store = Store.open(self.services.options.pipeline.storage)
+            for owner in self.scope.owners:
+                for line in settle_key(self.services.options, store, owner):
+                    self.services.progress(line, 0, None)
 
     @property
     def _what(self) -> str:

@@ -81,9 +81,18 @@ def test_what_is_in_scope(loads: Loads, key: str, region: str, expected: bool) -
 
 def test_targets_that_share_an_account_are_partitions_of_their_own(loads: Loads) -> None:
     options = loads(account("s3", ONE, "us-east-1"), account("glue", ONE, "eu-west-1"))
-    assert partitions.accounts(options) == (f"{ONE}-s3", f"{ONE}-glue")
-    assert partitions.in_scope(options, f"{ONE}-s3", "us-east-1")
-    assert not partitions.in_scope(options, f"{ONE}-s3", "eu-west-1")
+    assert partitions.accounts(options) == (ONE, f"{ONE}-glue")
+    assert partitions.in_scope(options, ONE, "us-east-1")
+    assert not partitions.in_scope(options, ONE, "eu-west-1")
+    assert partitions.in_scope(options, f"{ONE}-glue", "eu-west-1")
+
+
+@pytest.mark.parametrize("others", [1, 2, 3])
+def test_targets_that_are_added_below_change_no_key(loads: Loads, others: int) -> None:
+    targets = [account(f"target{number}", (ONE, TWO)[number % 2], "us-east-1") for number in range(others + 2)]
+    before, after = (partitions.accounts(loads(*targets[:count])) for count in (2, others + 2))
+    assert after[:2] == before == (ONE, TWO)
+    assert len(set(after)) == len(after)
 
 
 def test_only_organizations_mean_no_accounts(loads: Loads) -> None:
@@ -158,7 +167,7 @@ def test_a_link_to_another_store_of_the_region_is_not_taken_for_the_target(loads
 
 def test_keys_stay_the_same_when_only_some_targets_are_selected(loads: Loads) -> None:
     link = ("master", "eu-west-1", "d-1")
-    targets = (ORG, account("one", ONE, "us-east-1", link), account("again", ONE, "us-east-1"))
+    targets = (ORG, account("again", ONE, "us-east-1"), account("one", ONE, "us-east-1", link))
     options = loads(*targets, only=["one"])
     assert partitions.accounts(options) == (f"{ONE}-one",)
     assert partitions.organization_of(options, f"{ONE}-one") == f"{MASTER}_eu-west-1"

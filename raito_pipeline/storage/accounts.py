@@ -1,0 +1,73 @@
+"""All stored tables of an account at once: where they lie, moved to another key, removed."""
+
+import posixpath
+from collections.abc import Iterator
+
+import pyarrow.fs as pafs
+
+from raito_pipeline.model.tables import TABLES
+from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.store import Store
+
+_BLOCK = 2**20
+
+
+def files_of_account(store: Store, account: str, region: str | None = None) -> Iterator[pafs.FileInfo]:
+    """The files of the tables of an account (or of one of its regions), table by table. Raises `StorageError`."""
+    for spec in TABLES.values():
+        regional = spec.partitioned_by == "account_region"
+        if spec.partitioned_by == "organization" or (region is not None and not regional):
+            continue
+        folder = posixpath.join(store.root, spec.name, f"account={account}")
+        if region is not None:
+            folder = posixpath.join(folder, f"region={region}")
+        with storage_errors(f"{spec.name} of {account}", "list", store.files.scheme + folder):
+            found = store.files.filesystem.get_file_info(
+                pafs.FileSelector(folder, allow_not_found=True, recursive=True)
+            )
+        yield from (info for info in found if info.type == pafs.FileType.File)
+
+
+def table_of_file(store: Store, path: str) -> str:
+    """The table that a file is of."""
+    return posixpath.relpath(path, store.root).split("/")[0]
+
+
+def move_account(store: Store, account: str, to: str) -> int:
+    """Move all tables of an account to another key, where they replace what is there; gives how many files.
+
+    A file is removed only after it was written anew: who is interrupted moves the rest the next time. Raises
+    `StorageError`.
+    """
+    count = 0
+    for info in files_of_account(store, account):
+        parts = posixpath.relpath(info.path, store.root).split("/")
+        target = posixpath.join(store.root, parts[0], f"account={to}", *parts[2:])
+        with storage_errors(f"{parts[0]} of {account}", f"move to {to}", store.files.scheme + info.path):
+            _copy(store, info.path, target)
+            store.files.delete(info.path)
+        count += 1
+    return count
+
+
+def remove_account(store: Store, account: str, region: str | None = None) -> int:
+    """Remove all tables of an account, or those of one of its regions; gives how many files. Raises `StorageError`."""
+    count = 0
+    for info in files_of_account(store, account, region):
+        table = table_of_file(store, info.path)
+        with storage_errors(f"{table} of {account}", "remove", store.files.scheme + info.path):
+            store.files.delete(info.path)
+        count += 1
+    return count
+
+
+def _copy(store: Store, path: str, target: str) -> None:
+    sink = store.files.sink(target)
+    try:
+        with store.files.filesystem.open_input_stream(path) as source:
+            while block := source.read(_BLOCK):
+                sink.stream.write(block)
+        sink.commit()
+    except BaseException:
+        sink.discard()
+        raise
