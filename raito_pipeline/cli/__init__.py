@@ -19,6 +19,7 @@ COMMANDS = {
     "apply": "makes exactly a plan that was shown, or a stored export again",
     "listen": "hears of changes in Raito Cloud between the syncs, until it is stopped",
     "discover": "accounts of the organization become targets",
+    "forget": "removes what is stored of an account or region that is wanted no more",
     "info": "every option of raito.yml with its explanation",
     "sandbox": "the embedded estate: emulated AWS and a local Raito Cloud",
 }

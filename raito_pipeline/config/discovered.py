@@ -93,7 +93,8 @@ def _entries(reader: Reader, file: Path, template: OptionLayer, text: str) -> It
     for problem in problems:
         reader.wrong(problem)
     node = root.get(TARGETS) if isinstance(root, Section) else None
-    if root is not None and not isinstance(node, Items) and not problems:
+    empty = isinstance(root, Section) and TARGETS in root.entries and node is None
+    if root is not None and not isinstance(node, Items) and not problems and not empty:
         reader.wrong(Problem(str(file), None, None, TARGETS, "no list", "what `raito-pipeline discover` wrote there"))
     for item in node.items if isinstance(node, Items) else ():
         account = item.get("aws-account-id") if isinstance(item, Section) else None

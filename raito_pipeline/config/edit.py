@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,27 @@ def with_closed(text: str, since: Mapping[str, str | None], file: str) -> str:
     if _values_or_none(new) != wanted:
         raise NotEditable(f"{file}: its entries are not as `raito-pipeline discover` wrote them, one option a line")
     return new
+
+
+def without_accounts(text: str, accounts: Collection[str], file: str) -> str:
+    """`text` without the entries of some accounts. Raises `NotEditable`."""
+    _, sequence = _targets(text, file)
+    lines = text.splitlines(keepends=True)
+    for item in reversed(sequence.value if sequence is not None else []):
+        if _account_of(item) in accounts:
+            del lines[item.start_mark.line : _end_of(item) + 1]
+    new = "".join(lines)
+    wanted = _values(text)
+    kept = [entry for entry in wanted.get(TARGETS) or [] if str(entry.get(_ACCOUNT)) not in accounts]
+    found = _values_or_none(new)
+    if found is None or {**found, TARGETS: found.get(TARGETS) or []} != {**wanted, TARGETS: kept}:
+        raise NotEditable(f"{file}: its entries are not as `raito-pipeline discover` wrote them, one option a line")
+    return new
+
+
+def _account_of(item: yaml.Node) -> str:
+    pairs = item.value if isinstance(item, yaml.MappingNode) else ()
+    return next((str(value.value) for key, value in pairs if key.value == _ACCOUNT), "")
 
 
 def write_text(path: Path, text: str) -> None:

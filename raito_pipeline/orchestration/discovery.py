@@ -247,7 +247,7 @@ class DiscoveryWork:
             for account in plan.accounts
             if account.mark is not None
         }
-        before = self.file.read_text("utf-8") if self.file.is_file() else HEAD
+        before = self.file.read_bytes().decode() if self.file.is_file() else HEAD
         text = with_targets(before, entries, str(self.file))
         if since:
             text = with_closed(text, since, str(self.file))

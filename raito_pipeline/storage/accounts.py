@@ -10,26 +10,33 @@ from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.store import Store
 
 _BLOCK = 2**20
+_PLANS = "_plans"
 
 
 def files_of_account(store: Store, account: str, region: str | None = None) -> Iterator[pafs.FileInfo]:
-    """The files of the tables of an account (or of one of its regions), table by table. Raises `StorageError`."""
-    for spec in TABLES.values():
-        regional = spec.partitioned_by == "account_region"
-        if spec.partitioned_by == "organization" or (region is not None and not regional):
-            continue
-        folder = posixpath.join(store.root, spec.name, f"account={account}")
+    """The files of the tables of an account (or of one of its regions), table by table, then those of its plans.
+
+    Raises `StorageError`.
+    """
+    for name in _folders(regional=region is not None):
+        folder = posixpath.join(store.root, name, f"account={account}")
         if region is not None:
             folder = posixpath.join(folder, f"region={region}")
-        with storage_errors(f"{spec.name} of {account}", "list", store.files.scheme + folder):
+        with storage_errors(f"{name} of {account}", "list", store.files.scheme + folder):
             found = store.files.filesystem.get_file_info(
                 pafs.FileSelector(folder, allow_not_found=True, recursive=True)
             )
         yield from (info for info in found if info.type == pafs.FileType.File)
 
 
+def _folders(*, regional: bool) -> list[str]:
+    if regional:
+        return [name for name, spec in TABLES.items() if spec.partitioned_by == "account_region"]
+    return [*(name for name, spec in TABLES.items() if spec.partitioned_by != "organization"), _PLANS]
+
+
 def table_of_file(store: Store, path: str) -> str:
-    """The table that a file is of."""
+    """The table (or other folder of the storage) that a file is of."""
     return posixpath.relpath(path, store.root).split("/")[0]
 
 

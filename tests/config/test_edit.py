@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from raito_pipeline.config.edit import NotEditable, with_closed, with_targets, write_text
+from raito_pipeline.config.edit import NotEditable, with_closed, with_targets, without_accounts, write_text
 
 ENTRY = {"name": "data", "aws-account-id": "012345678901", "aws-s3-enabled": True, "aws-regions": "eu-west-1,us-east-1"}
 FORMS = {
@@ -65,3 +65,14 @@ def test_a_file_is_written_whole_and_keeps_its_permissions(tmp_path) -> None:  #
     assert path.read_bytes() == b"new\r\n"
     assert path.stat().st_mode & 0o777 == 0o640
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link.yml", "raito.yml"]
+
+
+def test_entries_of_accounts_are_taken_out_whole() -> None:
+    one, two = ENTRY, {**ENTRY, "name": "two", "aws-account-id": "111122223333"}
+    text = with_targets("# kept\ntargets:\n  # first\n", [one, two], "f")
+
+    left = without_accounts(text, {"012345678901"}, "f")
+    assert yaml.safe_load(left) == {"targets": [two]}
+    assert left.startswith("# kept\ntargets:\n")
+    assert without_accounts(left, {"012345678901"}, "f") == left
+    assert yaml.safe_load(without_accounts(left, {"111122223333"}, "f")) == {"targets": None}
