@@ -13,6 +13,8 @@ from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
 from raito_pipeline.config import ConfigError
 
 COMMANDS = {
+    "init": "asks a few questions and writes a raito.yml",
+    "add-target": "one more account in raito.yml",
     "run": "one sync of the raito.yml in this directory, then exit",
     "check": "says before a sync whether it can work",
     "plan": "what a push would change in AWS",
@@ -77,7 +79,7 @@ def _run(words: Sequence[str]) -> int:
 def _module(command: str) -> ModuleType:
     """The module of a command. Raises `ExtraMissing` where it stands in an extra that is not installed."""
     try:
-        return import_module(f"raito_pipeline.cli.{command}")
+        return import_module(f"raito_pipeline.cli.{command.replace('-', '_')}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if command not in EXTRAS or missing == "raito_pipeline":
