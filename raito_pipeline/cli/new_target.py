@@ -1,4 +1,4 @@
-"""What `init` and `add-target` share: answers as flags or asked for, the entry of an account, its set-up in Raito Cloud."""
+"""What `init` and `add-target` share: answers, the entry of an account, and its set-up in Raito Cloud."""
 
 import argparse
 import os
