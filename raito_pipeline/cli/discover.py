@@ -15,8 +15,9 @@ from rich.table import Table
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
-from raito_pipeline.config import Options, load
+from raito_pipeline.config import Options
 from raito_pipeline.config.edit import NotEditable
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.discovery import (
     Carried,
     DiscoveredAccount,
@@ -61,7 +62,7 @@ def execute(given: argparse.Namespace) -> int:
 
 def whole_configuration(file: Path | None) -> Options:
     """The configuration with all of its targets, whatever `only-targets` says. Raises `ConfigError`."""
-    return load(file, os.environ, only_targets=())
+    return load_configuration(file, os.environ, only_targets=())
 
 
 def show(console: Console, plan: DiscoveryPlan) -> None:

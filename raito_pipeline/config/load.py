@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,20 @@ def load(
     except OSError as error:
         said = f"a file that cannot be read ({error.strerror})"
         raise ConfigError([Problem(str(found), None, None, None, said, "a file that can be read")]) from None
-    return load_content(content, str(found), environ, only_targets, overrides, folder=found.absolute().parent)
+    folder = found.absolute().parent
+    return load_content(content, str(found), environ, only_targets, overrides, folder=folder, beside=_in_folder)
+
+
+def _in_folder(file: str) -> bytes | None:
+    """The bytes of the file of discovered targets; None where there is none yet. Raises `ConfigError`."""
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        said = f"a file that cannot be read ({error.strerror})"
+        raise ConfigError([Problem(file, None, None, None, said, "a file that can be read")]) from None
 
 
 def load_content(
@@ -84,10 +97,12 @@ def load_content(
     overrides: Mapping[str, str] | None = None,
     *,
     folder: Path | None = None,
+    beside: Callable[[str], bytes | None] = lambda _file: None,
 ) -> Options:
     """Read the bytes of a configuration file, as `load` does. `name` is what messages call it.
 
     `folder` is the one that relative paths count from; without it (a file that lies in no folder) there must be none.
+    `beside` gives the bytes of the file of discovered targets by its name, None where it is not there.
     """
     given = dict(overrides or {})
     if only_targets is not None:
@@ -98,7 +113,7 @@ def load_content(
         raise ConfigError(problems or [Problem(name, None, None, None, *_not_a_mapping(root))])
     reader = Reader(environ, dict.fromkeys(problems))
     over = _command_line(given, reader)
-    return _Loading(name, folder, root, reader, home, over, read_environment(reader, root)).options()
+    return _Loading(name, folder, root, reader, home, over, read_environment(reader, root), beside).options()
 
 
 def _text_of(content: bytes, name: str) -> str:
@@ -138,6 +153,7 @@ class _Loading:
     home: Path
     over: OptionLayer
     env: Environment
+    beside: Callable[[str], bytes | None]
     discovered: Discovered | None = None
 
     def options(self) -> Options:
@@ -210,11 +226,16 @@ class _Loading:
         values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
         values["storage"] = self._storage(values.get("storage"))
-        self.discovered = read_discovered(self.reader, self.path, section, _text_of)
+        self.discovered = read_discovered(self.reader, self.name, section, self._text_beside)
         if self.discovered is not None:
             values["discover"] = self.discovered.discovery
-            values["discovered_file"] = str(self.discovered.file.absolute())
+            file = self.discovered.file
+            values["discovered_file"] = file if self.folder is None else str(Path(file).absolute())
         return values
+
+    def _text_beside(self, file: str) -> str | None:
+        content = self.beside(file)
+        return None if content is None else _text_of(content, file)
 
     def _inventories(self, section: Section) -> tuple[tuple[str, str], ...]:
         """`s3-inventory`, the one option that is a mapping itself: (bucket, address of its inventory)."""

@@ -203,7 +203,7 @@ class TargetsReader:
             more = f" and {len(closed) - _MOST_CLOSED} more" if len(closed) > _MOST_CLOSED else ""
             found = f"accounts that are closed, and so not synced any more: {', '.join(closed[:_MOST_CLOSED])}{more}"
             expected = "`raito-pipeline forget ACCOUNT` where what is stored of one can go"
-            self.reader.warn(Problem(str(self.discovered.file), None, None, "closed", found, expected))
+            self.reader.warn(Problem(self.discovered.file, None, None, "closed", found, expected))
 
     def _connector(self, layer: OptionLayer) -> str | None:
         text = self.reader.text(kinds.CONNECTOR, layer, "connector-name")

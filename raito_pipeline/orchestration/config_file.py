@@ -5,11 +5,15 @@ What reads options must not load an AWS SDK, so that the way to S3 is here and n
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from raito_pipeline.config import ConfigError, Options, Problem, load, load_content
 from raito_pipeline.config.addresses import refusal
+from raito_pipeline.config.edit import write_text
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, variable
 from raito_pipeline.config.kinds import TRUE
 from raito_pipeline.config.load import LARGEST
@@ -40,17 +44,66 @@ def load_configuration(
     address = s3_address(environ.get(CONFIG_FILE_VARIABLE) if place is None else place)
     if address is None:
         return load(None if place is None else Path(place), environ, only_targets, overrides)
-    return load_content(_content(address, environ), address, environ, only_targets, overrides)
+    content = _content(address, environ) or b""
+    return load_content(
+        content,
+        address,
+        environ,
+        only_targets,
+        overrides,
+        beside=partial(_content, environ=environ, may_be_missing=True),
+    )
 
 
-def _content(address: str, environ: Mapping[str, str]) -> bytes:
-    """The bytes of an object, one more than a configuration may have at most."""
+def read_beside(place: str) -> str | None:
+    """The text of the file of discovered targets at a path or address; None where it is not there yet.
+
+    Raises `ConfigError`, `OSError`.
+    """
+    if s3_address(place) is None:
+        return Path(place).read_bytes().decode() if Path(place).is_file() else None
+    content = _content(place, os.environ, may_be_missing=True)
+    return None if content is None else content.decode()
+
+
+def write_beside(place: str, text: str) -> None:
+    """Write the file of discovered targets, whole or not at all. On S3 that needs `s3:PutObject`.
+
+    Raises `ConfigError`, `OSError`.
+    """
+    if s3_address(place) is None:
+        write_text(Path(place), text)
+        return
+    bucket, key = _parts(place)
+    with _on_s3(place, os.environ, "an object that cannot be written") as client:
+        client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/yaml")
+
+
+def _content(address: str, environ: Mapping[str, str], *, may_be_missing: bool = False) -> bytes | None:
+    """The bytes of an object, one more than a configuration may have at most; None where it may be missing, and is."""
+    bucket, key = _parts(address)
+    with _on_s3(address, environ, "an object that cannot be read") as client:
+        try:
+            return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(LARGEST + 1))
+        except client.exceptions.NoSuchKey:
+            if not may_be_missing:
+                raise
+            return None
+
+
+def _parts(address: str) -> tuple[str, str]:
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+@contextmanager
+def _on_s3(address: str, environ: Mapping[str, str], what: str) -> Iterator[Any]:
+    """A client of S3 for one object; what it fails with raises `ConfigError`."""
     # Imported here: nobody who has a file needs to wait for it.
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    bucket, _, key = address.removeprefix("s3://").partition("/")
     patience = Config(
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=10, read_timeout=30
     )
@@ -61,10 +114,10 @@ def _content(address: str, environ: Mapping[str, str]) -> bytes:
         refused = refusal(client.meta.endpoint_url, allowed=allowed)
         if refused is not None:
             raise _problem(address, f"an endpoint that may not be used ({refused})")
-        return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(LARGEST + 1))
+        yield client
     except (BotoCoreError, ClientError) as error:
         said = redact(" ".join(str(error).split()))
-        raise _problem(address, f"an object that cannot be read ({said})") from None
+        raise _problem(address, f"{what} ({said})") from None
 
 
 def _problem(address: str, found: str) -> ConfigError:

@@ -8,14 +8,14 @@ definitions load; so the sensor writes the file of discovered targets and asks t
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 import requests
 
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
-from raito_pipeline.config import ConfigError, Options, load
+from raito_pipeline.config import ConfigError, Options
 from raito_pipeline.config.edit import NotEditable
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.discovery import DiscoveryPlan, NoDiscovery, Verdict, plan_of, work_of
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.resources import Services
@@ -61,7 +61,7 @@ def discover_sensor(options: Options, naming: Naming) -> dg.SensorDefinition | N
 def tick(file: str, reload: Callable[[], str]) -> str:
     """What one tick did, in words. Raises `DiscoveryFailed`, so that Dagster shows the tick as failed."""
     try:
-        services = Services(load(Path(file), only_targets=()))
+        services = Services(load_configuration(file, only_targets=()))
         plan = plan_of(services)
         if not plan.changes:
             return _counts(plan)

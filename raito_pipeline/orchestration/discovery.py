@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 
 from raito_pipeline.aws.connection.limits import ServiceLimits, shared_limits
 from raito_pipeline.aws.readers.members import ACTIVE, MemberAccount, Members
 from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.discovery import ACCOUNT, NAME, Discovery
-from raito_pipeline.config.edit import Entry, with_closed, with_targets, write_text
+from raito_pipeline.config.edit import Entry, with_closed, with_targets
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import Tag
+from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.setup import SetUp
 
@@ -202,14 +202,14 @@ class DiscoveryWork:
     """
 
     discovery: Discovery
-    file: Path
+    file: str
     set_up: SetUp
     organization_store: str | None
     today: date
     progress: Progress = no_progress
 
     def carry_out(self, plan: DiscoveryPlan) -> Carried:
-        """Do what the plan says. Raises `RaitoError`, `NotEditable`, `OSError`.
+        """Do what the plan says. Raises `RaitoError`, `NotEditable`, `ConfigError`, `OSError`.
 
         What was made before something failed is in the file: the next time goes on from there.
         """
@@ -247,12 +247,13 @@ class DiscoveryWork:
             for account in plan.accounts
             if account.mark is not None
         }
-        before = self.file.read_bytes().decode() if self.file.is_file() else HEAD
-        text = with_targets(before, entries, str(self.file))
+        kept = read_beside(self.file)
+        before = HEAD if kept is None else kept
+        text = with_targets(before, entries, self.file)
         if since:
-            text = with_closed(text, since, str(self.file))
+            text = with_closed(text, since, self.file)
         if text != before:
-            write_text(self.file, text)
+            write_beside(self.file, text)
 
 
 class NoDiscovery(Exception):
@@ -279,7 +280,7 @@ def work_of(services: Services, today: date, progress: Progress = no_progress) -
         raise NoDiscovery(f"{options.file}: `discover` needs a target of the organization: it logs in as this does")
     store = organizations[0].identity_store_id if organizations and discovery.names_organization else None
     set_up = SetUp(services.raito(logins[0]))
-    return DiscoveryWork(discovery, Path(options.pipeline.discovered_file), set_up, store, today, progress)
+    return DiscoveryWork(discovery, options.pipeline.discovered_file, set_up, store, today, progress)
 
 
 def _discovery(options: Options) -> Discovery:

@@ -8,11 +8,11 @@ import posixpath
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from raito_pipeline.config import AccountTarget, Options
-from raito_pipeline.config.edit import without_accounts, write_text
+from raito_pipeline.config.edit import without_accounts
 from raito_pipeline.model import TABLES, ImportResult
+from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.partitions import region_key
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.accounts import files_of_account, remove_account, table_of_file
@@ -89,9 +89,8 @@ def forget(options: Options, found: Forgotten, run_id: str) -> int:
     with Leases(options.pipeline.storage).acquire(found.key, run_id, run_id, "forget", 0.0, True):
         count = remove_account(store, found.key, found.region)
         if found.has_entry and found.target is not None:
-            file = Path(options.pipeline.discovered_file)
-            text = file.read_bytes().decode()
-            write_text(file, without_accounts(text, {found.target.account_id}, str(file)))
+            file = options.pipeline.discovered_file
+            write_beside(file, without_accounts(read_beside(file) or "", {found.target.account_id}, file))
     if found.region is None:
         _remove_lease(store, found.key)
     return count

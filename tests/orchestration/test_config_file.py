@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from raito_pipeline.config import ConfigError
 from raito_pipeline.definitions import options_of_this_directory
-from raito_pipeline.orchestration.config_file import load_configuration, s3_address
+from raito_pipeline.orchestration.config_file import load_configuration, read_beside, s3_address, write_beside
 from tests.config.conftest import LOGIN, account
 
 BUCKET, KEY = "configurations", "eu/raito.yml"
@@ -100,3 +100,28 @@ def test_a_file_is_read_as_ever(tmp_path: Path) -> None:
     file.write_text(f"{LOGIN}targets:\n{account()}")
 
     assert load_configuration(file, {"HOME": str(tmp_path)}).pipeline.storage == str(tmp_path / "data")
+
+
+def test_discovered_targets_lie_beside_it(environ: dict[str, str]) -> None:
+    discover = "pipeline:\n  storage: s3://tables/raito\n  discover: {role: raito, target: {aws-regions: eu-west-1}}\n"
+    stored(f"{LOGIN}{discover}targets:\n{account()}")
+    file = load_configuration().pipeline.discovered_file
+    assert file == "s3://configurations/eu/raito.discovered.yml"
+    assert read_beside(file) is None
+
+    write_beside(
+        file, "targets:\n" + account(name="found", account_id="999900001111").replace("connector-name", "x-no")
+    )
+
+    found = load_configuration().accounts[1]
+    assert (found.name, found.discovered, found.role is not None) == ("found", True, True)
+    assert str(read_beside(file)).startswith("targets:")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_beside("s3://not-there-at-all/x.yml", "")
+
+
+def test_a_file_beside_a_file_is_written_in_its_folder(tmp_path: Path) -> None:
+    file = str(tmp_path / "raito.discovered.yml")
+    assert read_beside(file) is None
+    write_beside(file, "a: 1\n")
+    assert read_beside(file) == "a: 1\n"
