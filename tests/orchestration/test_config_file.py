@@ -102,7 +102,8 @@ def test_a_file_is_read_as_ever(tmp_path: Path) -> None:
     assert load_configuration(file, {"HOME": str(tmp_path)}).pipeline.storage == str(tmp_path / "data")
 
 
-def test_discovered_targets_lie_beside_it(environ: dict[str, str]) -> None:
+@pytest.mark.usefixtures("environ")
+def test_discovered_targets_lie_beside_it() -> None:
     discover = "pipeline:\n  storage: s3://tables/raito\n  discover: {role: raito, target: {aws-regions: eu-west-1}}\n"
     stored(f"{LOGIN}{discover}targets:\n{account()}")
     file = load_configuration().pipeline.discovered_file
