@@ -22,16 +22,27 @@ from raito_pipeline.orchestration.discovery import (
     Carried,
     DiscoveredAccount,
     DiscoveryPlan,
+    DiscoveryVerdict,
     NoDiscovery,
-    Verdict,
     plan_of,
     work_of,
 )
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.errors import RaitoError
 
-_COLOURS = {Verdict.NEW: "green", Verdict.CLOSED: "yellow", Verdict.GONE: "yellow", Verdict.LEFT_OUT: "dim"}
-_ORDER = (Verdict.NEW, Verdict.CLOSED, Verdict.GONE, Verdict.KNOWN, Verdict.LEFT_OUT)
+_COLOURS = {
+    DiscoveryVerdict.NEW: "green",
+    DiscoveryVerdict.CLOSED: "yellow",
+    DiscoveryVerdict.GONE: "yellow",
+    DiscoveryVerdict.LEFT_OUT: "dim",
+}
+_ORDER = (
+    DiscoveryVerdict.NEW,
+    DiscoveryVerdict.CLOSED,
+    DiscoveryVerdict.GONE,
+    DiscoveryVerdict.KNOWN,
+    DiscoveryVerdict.LEFT_OUT,
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +92,7 @@ def show(console: Console, plan: DiscoveryPlan) -> None:
 
 
 def _why(account: DiscoveredAccount) -> str:
-    if account.verdict is Verdict.NEW:
+    if account.verdict is DiscoveryVerdict.NEW:
         return f"becomes the target {account.target}" if account.target != account.name else ""
     marks = {"closed": "will be marked as closed, and not synced any more", "open": "is open again, and will be synced"}
     return "; ".join(filter(None, (account.why, marks.get(account.mark or ""))))
@@ -90,7 +101,7 @@ def _why(account: DiscoveredAccount) -> str:
 def _wanted(given: argparse.Namespace, console: Console, plan: DiscoveryPlan) -> bool:
     if given.write:
         return True
-    new = len(plan.of(Verdict.NEW))
+    new = len(plan.of(DiscoveryVerdict.NEW))
     text = f"make {new} target{'' if new == 1 else 's'}, each with a data source and an identity store in Raito Cloud"
     if given.json or not (sys.stdin.isatty() and console.is_terminal):
         console.print(f"`raito-pipeline discover --write` would {text}.", soft_wrap=True)

@@ -16,7 +16,7 @@ from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.config import ConfigError, Options
 from raito_pipeline.config.edit import NotEditable
 from raito_pipeline.orchestration.config_file import load_configuration
-from raito_pipeline.orchestration.discovery import DiscoveryPlan, NoDiscovery, Verdict, plan_of, work_of
+from raito_pipeline.orchestration.discovery import DiscoveryPlan, DiscoveryVerdict, NoDiscovery, plan_of, work_of
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.errors import RaitoError
@@ -78,12 +78,12 @@ class DiscoveryFailed(Exception):
 
 
 def _first(plan: DiscoveryPlan) -> DiscoveryPlan:
-    later = {account.account_id for account in plan.of(Verdict.NEW)[MOST:]}
+    later = {account.account_id for account in plan.of(DiscoveryVerdict.NEW)[MOST:]}
     return replace(plan, accounts=tuple(one for one in plan.accounts if one.account_id not in later))
 
 
 def _counts(plan: DiscoveryPlan) -> str:
-    found = {verdict: len(plan.of(verdict)) for verdict in Verdict}
+    found = {verdict: len(plan.of(verdict)) for verdict in DiscoveryVerdict}
     return ", ".join(f"{count} {verdict.value}" for verdict, count in found.items() if count) or "no accounts"
 
 

@@ -29,7 +29,7 @@ HEAD = """\
 """
 
 
-class Verdict(StrEnum):
+class DiscoveryVerdict(StrEnum):
     """What discovery makes of an account."""
 
     NEW = "new"
@@ -49,7 +49,7 @@ class DiscoveredAccount:
     account_id: str
     name: str
     path: str
-    verdict: Verdict
+    verdict: DiscoveryVerdict
     why: str = ""
     target: str | None = None
     mark: str | None = None
@@ -61,14 +61,14 @@ class DiscoveryPlan:
 
     accounts: tuple[DiscoveredAccount, ...]
 
-    def of(self, verdict: Verdict) -> tuple[DiscoveredAccount, ...]:
+    def of(self, verdict: DiscoveryVerdict) -> tuple[DiscoveredAccount, ...]:
         """The accounts with a verdict."""
         return tuple(account for account in self.accounts if account.verdict is verdict)
 
     @property
     def changes(self) -> int:
         """How many entries would be added or changed."""
-        return sum(account.verdict is Verdict.NEW or account.mark is not None for account in self.accounts)
+        return sum(account.verdict is DiscoveryVerdict.NEW or account.mark is not None for account in self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def plan_discovery(discovery: Discovery, members: Members, known: Sequence[Known
     targets = {target.account_id: target for target in reversed(known)}
     first = [_judged(discovery, account, targets.get(account.account_id)) for account in accounts]
     if discovery.asks_tags:
-        tags = members.tags(one.account_id for one in first if one.verdict is Verdict.NEW)
+        tags = members.tags(one.account_id for one in first if one.verdict is DiscoveryVerdict.NEW)
         first = [_by_tags(discovery, one, tags[one.account_id]) if one.account_id in tags else one for one in first]
     there = {account.account_id for account in accounts}
     gone = [
@@ -106,7 +106,7 @@ def plan_discovery(discovery: Discovery, members: Members, known: Sequence[Known
             target.account_id,
             target.name,
             "",
-            Verdict.GONE,
+            DiscoveryVerdict.GONE,
             f"no account of the organization any more: its target and tables stay ({_forget(target)})",
             target.name,
         )
@@ -117,22 +117,22 @@ def plan_discovery(discovery: Discovery, members: Members, known: Sequence[Known
 
 
 def _judged(discovery: Discovery, account: MemberAccount, target: KnownTarget | None) -> DiscoveredAccount:
-    judged = DiscoveredAccount(account.account_id, account.name, account.path, Verdict.NEW)
+    judged = DiscoveredAccount(account.account_id, account.name, account.path, DiscoveryVerdict.NEW)
     why = _excluded(discovery, account)
     if target is None:
         if account.is_closed:
-            return replace(judged, verdict=Verdict.CLOSED, why=f"AWS says {account.state}")
+            return replace(judged, verdict=DiscoveryVerdict.CLOSED, why=f"AWS says {account.state}")
         if account.state != ACTIVE:
-            return replace(judged, verdict=Verdict.LEFT_OUT, why=f"not open yet: AWS says {account.state}")
-        return judged if why is None else replace(judged, verdict=Verdict.LEFT_OUT, why=why)
+            return replace(judged, verdict=DiscoveryVerdict.LEFT_OUT, why=f"not open yet: AWS says {account.state}")
+        return judged if why is None else replace(judged, verdict=DiscoveryVerdict.LEFT_OUT, why=why)
     judged = replace(judged, target=target.name)
     if account.is_closed:
         text = f"AWS says {account.state}: its target and tables stay ({_forget(target)})"
         mark = "closed" if target.discovered and not target.closed else None
-        return replace(judged, verdict=Verdict.CLOSED, why=text, mark=mark)
+        return replace(judged, verdict=DiscoveryVerdict.CLOSED, why=text, mark=mark)
     opened = "open" if target.closed else None
     text = f"{why}; its target stays" if why is not None and target.discovered else ""
-    return replace(judged, verdict=Verdict.KNOWN, why=text, mark=opened)
+    return replace(judged, verdict=DiscoveryVerdict.KNOWN, why=text, mark=opened)
 
 
 def _forget(target: KnownTarget) -> str:
@@ -163,10 +163,12 @@ def _excluded(discovery: Discovery, account: MemberAccount) -> str | None:
 def _by_tags(discovery: Discovery, account: DiscoveredAccount, tags: Iterable[Tag]) -> DiscoveredAccount:
     has = {f"{tag.key}:{tag.value}" for tag in tags}
     if discovery.tags and not has.intersection(discovery.tags):
-        return replace(account, verdict=Verdict.LEFT_OUT, why="it has none of `tags`")
+        return replace(account, verdict=DiscoveryVerdict.LEFT_OUT, why="it has none of `tags`")
     excluded = sorted(has.intersection(discovery.exclude_tags))
     if excluded:
-        return replace(account, verdict=Verdict.LEFT_OUT, why=f"it has the tag {excluded[0]} of `exclude-tags`")
+        return replace(
+            account, verdict=DiscoveryVerdict.LEFT_OUT, why=f"it has the tag {excluded[0]} of `exclude-tags`"
+        )
     return account
 
 
@@ -174,7 +176,7 @@ def _named(accounts: Iterable[DiscoveredAccount], taken: Iterable[str]) -> Itera
     """The accounts, new ones with the name of their target: that of the account, with its id where others have it."""
     names = set(taken)
     for account in accounts:
-        if account.verdict is not Verdict.NEW:
+        if account.verdict is not DiscoveryVerdict.NEW:
             yield account
             continue
         name = " ".join(account.name.replace(",", " ").split())
@@ -213,7 +215,7 @@ class DiscoveryWork:
 
         What was made before something failed is in the file: the next time goes on from there.
         """
-        new = plan.of(Verdict.NEW)
+        new = plan.of(DiscoveryVerdict.NEW)
         entries: list[Entry] = []
         try:
             for account in new:

@@ -12,8 +12,8 @@ from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.discovery import (
     Carried,
     DiscoveryPlan,
+    DiscoveryVerdict,
     NoDiscovery,
-    Verdict,
     plan_of,
     work_of,
 )
@@ -53,7 +53,7 @@ def written(organization: MemberOrganization) -> tuple[Carried, dict[str, int]]:
     return work.carry_out(plan_of(services, limits=ServiceLimits({}))), dict(work.set_up.made)
 
 
-def ids(plan: DiscoveryPlan, verdict: Verdict) -> list[str]:
+def ids(plan: DiscoveryPlan, verdict: DiscoveryVerdict) -> list[str]:
     return [account.account_id for account in plan.of(verdict)]
 
 
@@ -109,8 +109,8 @@ def test_filters_choose_accounts_and_the_others_say_why(
     found = plan(organization)
 
     wanted = [organization.made.accounts[number] for number in chosen]
-    assert ids(found, Verdict.NEW) == [one for one in wanted if one not in organization.made.closed]
-    left_out = found.of(Verdict.LEFT_OUT)
+    assert ids(found, DiscoveryVerdict.NEW) == [one for one in wanted if one not in organization.made.closed]
+    left_out = found.of(DiscoveryVerdict.LEFT_OUT)
     assert left_out
     names = {line.partition(":")[0] for line in filters}
     assert all(any(f"`{name}`" in account.why for name in names) for account in left_out)
@@ -139,8 +139,8 @@ def test_an_account_that_closes_or_leaves_is_said_and_stays_a_target(organizatio
         closing.status = closing.state = "PENDING_CLOSURE"
         backend.accounts.remove(leaving)
         found = plan(organization)
-        (closed,) = [one for one in found.of(Verdict.CLOSED) if one.target]
-        (gone,) = found.of(Verdict.GONE)
+        (closed,) = [one for one in found.of(DiscoveryVerdict.CLOSED) if one.target]
+        (gone,) = found.of(DiscoveryVerdict.GONE)
         assert (closed.account_id, closed.mark, gone.account_id) == (closing.id, "closed", leaving.id)
         assert "PENDING_CLOSURE" in closed.why
         assert "forget" in gone.why
@@ -165,7 +165,7 @@ def test_an_account_that_a_filter_leaves_out_later_stays_a_target(organization: 
     found = plan(organization)
 
     assert found.changes == 0
-    known = {account.account_id: account.why for account in found.of(Verdict.KNOWN)}
+    known = {account.account_id: account.why for account in found.of(DiscoveryVerdict.KNOWN)}
     assert known[organization.made.accounts[0]] == ""
     assert "its target stays" in known[organization.made.accounts[1]]
 
