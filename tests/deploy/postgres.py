@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,8 @@ def postgres() -> Iterator[Postgres]:
         try:
             yield Postgres(port)
         finally:
-            _call([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], user)
+            with suppress(NoServer):  # it is asked to end, whether or not that is waited for
+                _call([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], user)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -117,7 +118,7 @@ def _call(command: list[Path | str], user: str | None) -> None:
             )
             said.seek(0)
             text = said.read().decode(errors="replace")
-    except OSError as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise NoServer(f"{command[0]}: {error}") from None
     if done.returncode != 0:
         raise NoServer(f"{' '.join(map(str, command))}: {text.strip()[-2_000:]}")
