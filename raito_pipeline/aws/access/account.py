@@ -90,8 +90,10 @@ class Account:
         return {**users, **roles}
 
     def scope_of(self, principal: PrincipalKey) -> Scope:
-        """The scope where one user or role calls; for a group, which is no caller, that of everybody."""
+        """The scope where one user or role calls; for a group, which is no caller, that of any user."""
         known = self.principals.get(principal)
+        if known is None and principal[0] == "group":
+            known = PrincipalFacts.any_user(self.inputs.account_id, self.options.aws_partition)
         return self.scope if known is None else self.scope.called_by(known)
 
     @cached_property
@@ -136,6 +138,11 @@ class Account:
             tuple(BucketResource.of_bucket(name) for name in left_out),
             folder_depth=self.folder_depth,
             facts=self.facts,
+            points=tuple(
+                BucketResource.of_access_point(point.arn, point.bucket)
+                for point in sorted(self.inputs.access_points, key=lambda point: point.arn)
+                if point.bucket in self.regions
+            ),
         )
 
     def read(self, text: str) -> Document:

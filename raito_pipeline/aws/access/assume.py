@@ -272,7 +272,7 @@ _OF_AN_ALLOW = {
     Bearing.UNDECIDED: Sureness.MAYBE,
     Bearing.NEVER: Sureness.NO,
 }
-_OF_A_DENY = {**_OF_AN_ALLOW, Bearing.USUALLY: Sureness.MAYBE, Bearing.RARELY: Sureness.NO}
+_OF_A_DENY = {**_OF_AN_ALLOW, Bearing.RARELY: Sureness.NO}
 
 
 @dataclass(frozen=True)

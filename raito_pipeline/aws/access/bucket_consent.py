@@ -10,9 +10,9 @@ from dataclasses import replace
 from raito_pipeline.aws.access.account import Account, PrincipalKey, labelled
 from raito_pipeline.aws.access.bucket_documents import document_of, reach_of, unread_buckets
 from raito_pipeline.aws.access.ceilings import Ceiling, allowance, within
-from raito_pipeline.aws.access.limits import limits_of
+from raito_pipeline.aws.access.limits import GivenBy, limits_of
 from raito_pipeline.aws.policy import Document, Scope, Statement
-from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account
+from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account, is_everybody
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.model import AccessPoint
@@ -34,19 +34,26 @@ def consented(
         return claims, []
     scope = account.scope_of(principal)
     scope = replace(scope, facts=replace(scope.facts, access_point=point.arn))
-    by_bucket, why = _within(claims, account.once(_of_bucket, principal, point.bucket), scope)
-    own, why_own = _within(claims, account.once(_own, principal), scope)
-    for ceiling in limits_of(account, principal).ceilings:
-        own, more = within(own, allowance(ceiling, scope), scope)
-        why_own += more
-    left = {**own, **by_bucket}
+    by_arn, why = _within(claims, account.once(_of_bucket, principal, point.bucket, GivenBy.RESOURCE), scope)
+    left: Claims = by_arn
+    # What it has by policies of its own, or as everybody has it, stays within what a boundary allows.
+    for documents in (
+        account.once(_own, principal),
+        account.once(_of_bucket, principal, point.bucket, GivenBy.IDENTITY),
+    ):
+        given, more = _within(claims, documents, scope)
+        why += more
+        for ceiling in limits_of(account, principal).ceilings:
+            given, more = within(given, allowance(ceiling, scope), scope)
+            why += more
+        left = {**given, **left}
     if claims.keys() <= left.keys():
         return claims, []
     unknown = _why_unknown(account, point.bucket)
     if unknown is not None:
         return claims, [Reason(Code.WIDER, f"{unknown}: the bucket may not permit it")]
     doubts = account.once(_unread_policies, principal)
-    return left, [*why, *why_own, *doubts, Reason(Code.NOTE, _NOT_PERMITTED)]
+    return left, [*why, *doubts, Reason(Code.NOTE, _NOT_PERMITTED)]
 
 
 def _within(claims: Claims, documents: tuple[Labelled, ...], scope: Scope) -> tuple[Claims, list[Reason]]:
@@ -75,19 +82,22 @@ def _own(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
     return (*inline, *(one for one in managed if one is not None))
 
 
-def _of_bucket(account: Account, principal: PrincipalKey, bucket: str) -> tuple[Labelled, ...]:
-    """What of the policy of a bucket is about a user or role, or about everybody."""
+def _of_bucket(account: Account, principal: PrincipalKey, bucket: str, by: GivenBy) -> tuple[Labelled, ...]:
+    """What of the policy of a bucket is about a user or role by its ARN, or what is about everybody."""
     known = document_of(account, bucket)
     if known is None:
         return ()
     allows = (each for each in known.document.statements if each.effect == "Allow")
-    named = tuple(each for each in allows if _names(account, each, principal))
+    named = tuple(each for each in allows if _names(account, each, principal, by))
     return ((known.label, Document(known.document.version, named, ())),)
 
 
-def _names(account: Account, statement: Statement, principal: PrincipalKey) -> bool:
+def _names(account: Account, statement: Statement, principal: PrincipalKey, by: GivenBy) -> bool:
     """True for an Allow that names a user or role itself, or everybody: the account alone gives nobody anything."""
     if statement.principals is None:
         return False
-    others = tuple(each for each in statement.principals if not is_account(each, account.inputs.account_id))
+    if by is GivenBy.IDENTITY:
+        return any(map(is_everybody, statement.principals))
+    here = account.inputs.account_id
+    others = tuple(each for each in statement.principals if not is_account(each, here) and not is_everybody(each))
     return reach_of(account, replace(statement, principals=others), principal) is DenyReach.SURE

@@ -110,23 +110,27 @@ def denies_reaching(account: Account, principal: PrincipalKey) -> tuple[Labelled
     )
 
 
-_Numbers = tuple[tuple[int, bool], ...]
-"""positions in `BucketDocument.denies`, and whether each is sure to reach"""
+_Numbers = tuple[tuple[int, Condition | None], ...]
+"""positions in `BucketDocument.denies`, and what it stands for that one reaches not all of the calls (None: it does)"""
 
 
 def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey) -> _Numbers:
+    reached = {at: found for at, each in enumerate(bucket.denies) if (found := reach_of(account, each, principal))}
     if principal[0] != "group":
-        reached = ((at, reach_of(account, each, principal)) for at, each in enumerate(bucket.denies))
-        return tuple((at, found is DenyReach.SURE) for at, found in reached if found is not DenyReach.NO)
+        return tuple((at, None if found is DenyReach.SURE else _SOME) for at, found in reached.items())
     members = [("user", name) for name in account.members.get(principal[1], ())]
     of_members = [set(account.once(_reaching, bucket, member)) for member in members]
-    return tuple(sorted(set.intersection(*of_members))) if of_members else ()
+    of_all = set.intersection(*of_members) if of_members else {(at, None) for at in reached}
+    # Whoever joins the group is nobody whom a policy names yet.
+    newcomers = Condition("Principal", f"whoever else joins group {principal[1]}", ())
+    of_some = {(at, newcomers) for at in reached if (at, None) not in of_all}
+    return tuple(sorted(of_all | of_some, key=lambda each: each[0]))
 
 
 def reaching_as(account: Account, statement: Statement, principal: PrincipalKey) -> Statement | None:
     """A Deny of the policy of a resource as it counts for a user or role; None where it is not about it."""
     found = reach_of(account, statement, principal)
-    return None if found is DenyReach.NO else _doubted(statement, found is DenyReach.SURE)
+    return _doubted(statement, None if found is DenyReach.SURE else _SOME) if found else None
 
 
 def reach_of(account: Account, statement: Statement, principal: PrincipalKey) -> DenyReach:
@@ -136,12 +140,12 @@ def reach_of(account: Account, statement: Statement, principal: PrincipalKey) ->
 
 
 def _document(account: Account, bucket: BucketDocument, numbers: _Numbers) -> Labelled:  # noqa: ARG001 - see `once`
-    listed = tuple(_doubted(bucket.denies[at], sure) for at, sure in numbers)
+    listed = tuple(_doubted(bucket.denies[at], doubt) for at, doubt in numbers)
     return bucket.label, Document(bucket.document.version, listed, ())
 
 
-def _doubted(statement: Statement, sure: bool) -> Statement:
-    return statement if sure else replace(statement, conditions=(*statement.conditions, _SOME))
+def _doubted(statement: Statement, doubt: Condition | None) -> Statement:
+    return statement if doubt is None else replace(statement, conditions=(*statement.conditions, doubt))
 
 
 def _confined(document: Document, bucket: str, partition: str) -> Iterator[Statement]:

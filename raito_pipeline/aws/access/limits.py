@@ -23,7 +23,7 @@ from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.resources import ACCOUNT
+from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
 from raito_pipeline.aws.policy.services import asks_for_services
 from raito_pipeline.aws.policy.what import Claims, Labelled, after_denies
 
@@ -210,13 +210,15 @@ def limited(
     scopes = [own] if other is None else [own, other]
     reasons: list[Reason] = []
     for each in scopes:
-        claims, why = after_denies(claims, limits.s3_denies, each)
-        reasons += why
         for ceiling in limits.ceilings:
             if ceiling.binds_named_users or by is GivenBy.IDENTITY or principal[0] != "user":
                 allows = allowance(ceiling, each) if each is other else account.once(_allows, ceiling, principal)
                 claims, why = within(claims, allows, each)
                 reasons += why
+    # What ceilings leave of a bucket may be what a Deny is about altogether.
+    for each in scopes:
+        claims, why = after_denies(claims, limits.s3_denies, each)
+        reasons += why
     reasons += [*limits.reasons, *_on_buckets(limits, claims)]
     return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]
 
@@ -269,7 +271,7 @@ def narrow(account: Account, claims: Claims, principals: Sequence[PrincipalKey])
     if not claims or not principals:
         return Narrowed(claims, set(principals))
     given = _SharedClaims(account, claims)
-    left = {principal: given.left(principal) for principal in principals}
+    left = {principal: _of_some_member(given, principal) for principal in principals}
     kept = _what_to_keep(claims, [has for has, _ in left.values()])
     narrowed = Narrowed(kept)
     remaining = given if kept is claims else _SharedClaims(account, kept)
@@ -283,6 +285,30 @@ def narrow(account: Account, claims: Claims, principals: Sequence[PrincipalKey])
         if kept.keys() != has.keys() and (has or reasons):
             narrowed.reasons.append(_left_out(account, principal, kept, has))
     return narrowed
+
+
+def _of_some_member(given: _SharedClaims, principal: PrincipalKey) -> tuple[Claims, list[Reason]]:
+    """What is left to a principal; of what is left to a group that has members, what one of them can use at all."""
+    has, reasons = given.left(principal)
+    members = given.account.members.get(principal[1], ()) if principal[0] == "group" else ()
+    if not members or not has:
+        return has, reasons
+    of_members = [given.left(("user", user))[0] for user in members]
+    unsure = [claim for claim in has if not any(claim in of_one for of_one in of_members)]
+    if not unsure:
+        return has, reasons
+    targets: dict[str, set[PermissionTarget]] = defaultdict(set)
+    for claim in (claim for of_one in of_members for claim in of_one):
+        targets[claim.permission].add(claim.target)
+    lost = {claim for claim in unsure if not any(map(claim.target.meets, targets[claim.permission]))}
+    if not lost:
+        return has, reasons
+    left = {claim: basis for claim, basis in has.items() if claim not in lost}
+    nobody = (
+        f"group {principal[1]}: what its policies give and no member of it has now, by other policies, is not claimed"
+    )
+    kept = reasons if left else [reason for reason in reasons if reason.code is not Code.WIDER]
+    return left, [*kept, Reason(Code.NARROWER, nobody)]
 
 
 def _left_out(account: Account, principal: PrincipalKey, kept: Claims, has: Claims) -> Reason:

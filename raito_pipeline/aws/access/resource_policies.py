@@ -65,12 +65,14 @@ def granted(
     allows = _allowed(account, document, scope, policy, gives, reasons)
     left: dict[PrincipalKey, tuple[Claims, list[Reason]]] = {}
     for by, given in allows.items():
-        claims = _after_denies(account, document, scope, name, given, reasons)
-        if consent is not None:
-            claims = _consented(claims, consent, reasons)
-        for principal, each in claims.items():
-            has, why = limited(account, each, principal, by, scope)
+        claims = given if consent is None else _consented(given, consent, reasons)
+        within = {principal: limited(account, each, principal, by, scope) for principal, each in claims.items()}
+        limits = {principal: why for principal, (_, why) in within.items()}
+        claims = {principal: has for principal, (has, _) in within.items()}
+        # Denies come last: they may be about all that consent and limits leave.
+        for principal, has in _after_denies(account, document, scope, name, claims, reasons).items():
             before, known = left.get(principal, ({}, []))
+            why = limits[principal] if has else [each for each in limits[principal] if each.code is not Code.WIDER]
             left[principal] = (_both(before, has), [*known, *why])
     return left, reasons
 

@@ -70,7 +70,7 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
     for listed, into in ((directory.users, who.users), (directory.roles, who.roles)):
         for arn, name in listed.items():
             judged = judge(statement, directory.facts_of(arn))
-            if judged.bearing in (Bearing.ALWAYS, Bearing.USUALLY):
+            if judged.bearing.holds:
                 into.add(name)
             elif judged.bearing is not Bearing.NEVER:
                 conditional[judged].append(name)

@@ -3,10 +3,11 @@
 Nothing is claimed that may not be given: a condition that does not hold in ordinary calls, or that nobody can decide
 beforehand, gives nothing here. A single key is a file where that is a data object; of keys that begin in some way the
 known folders are claimed. An identity policy on the ARN of an access point gives nothing on its bucket: access through
-an access point takes the consent of the access point or the bucket as well.
+an access point takes the consent of the access point or the bucket as well. Where a statement is about access points
+without naming them, by a wildcard or `NotResource`, that is a reason unless it gives the same on their buckets.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
 from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths
@@ -23,6 +24,7 @@ from raito_pipeline.aws.policy.resources import (
     Pattern,
     PermissionTarget,
     account_level_share,
+    touches,
 )
 from raito_pipeline.aws.policy.wildcards import Rest
 
@@ -60,7 +62,10 @@ def _on_resources(
     statement: Statement, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]
 ) -> set[Claim]:
     if statement.not_resources is not None:
-        return _all_but(statement, wanted, scope, remarks)
+        others = _all_but(statement, wanted, scope, remarks)
+        if others is not None:
+            remarks += _points(statement, wanted, scope, others)
+        return others or set()
     if statement.resources is None:
         remarks.append(Remark(Code.NARROWER, "", "it has neither Resource nor NotResource"))
         return set()
@@ -75,6 +80,7 @@ def _on_resources(
             remarks.append(error.remark)
         else:
             claims |= given(pattern, wanted, scope, remarks)
+    remarks += _points(statement, wanted, scope, claims)
     return claims
 
 
@@ -216,6 +222,38 @@ def _the_folders_of(pattern: Pattern) -> Remark:
     )
 
 
+def _points(statement: Statement, wanted: Sequence[Permission], scope: Scope, claims: set[Claim]) -> Iterator[Remark]:
+    """The access points that a statement is about without naming them, unless it gives the same on their buckets."""
+    on_points = [each for each in wanted if each.access_point and (each.on_bucket or each.on_object)]
+    for point in scope.points if on_points else ():
+        places = (ACCOUNT, PermissionTarget(point.bucket))
+        lacking = [each for each in on_points if not any(Claim(place, each.name) in claims for place in places)]
+        if any(_is_about_point(statement, point, each, scope) for each in lacking):
+            arn = f"arn:{scope.partition}:s3:{point.region}:{point.account}:{point.resource}"
+            through = "it gives access through that alone, where the access point and its bucket permit it"
+            yield Remark(
+                Code.NARROWER,
+                arn,
+                f"access point {{}} is among its resources: {through}",
+                f"access points {{}} are among its resources: {through}",
+            )
+
+
+def _is_about_point(statement: Statement, point: BucketResource, one: Permission, scope: Scope) -> bool:
+    """True where it may be about an access point, and no pattern of it says so by the region and account of one."""
+    inverse = statement.not_resources is not None
+    for text in statement.not_resources or statement.resources or ():
+        try:
+            pattern = scope.pattern(text, statement)
+        except NoPattern:
+            continue
+        if inverse and (pattern.is_place(point) if one.on_bucket else pattern.covers_below(point, "")):
+            return False
+        if not inverse and pattern.plain and touches(pattern, point, "", one):
+            return True
+    return inverse
+
+
 def is_multi_region(pattern: Pattern) -> bool:
     """True for the ARN of a multi-region access point, which is of no region: `arn:aws:s3::ACCOUNT:accesspoint/A.mrap`.
 
@@ -275,8 +313,13 @@ def _of_another_account(pattern: Pattern, other: OtherBucket) -> Remark:
 # -- NotResource ----------------------------------------------------------------------------------------------------
 
 
-def _all_but(statement: Statement, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]) -> set[Claim]:
-    """What an Allow gives on everything but some patterns: the buckets that none of them may touch."""
+def _all_but(
+    statement: Statement, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]
+) -> set[Claim] | None:
+    """What an Allow gives on everything but some patterns: the buckets that none of them may touch.
+
+    None where one of the patterns cannot be read.
+    """
     patterns = []
     for text in statement.not_resources or ():
         try:
@@ -284,12 +327,12 @@ def _all_but(statement: Statement, wanted: Sequence[Permission], scope: Scope, r
         except NoPattern as error:
             if not error.readable:
                 remarks.append(Remark(Code.NARROWER, "", f"NotResource: {error.remark.text}"))
-                return set()
+                return None
         else:
             if pattern.has_variable:
                 unknown = f"NotResource: resource {pattern.text} has a variable that is not known beforehand"
                 remarks.append(Remark(Code.NARROWER, "", unknown))
-                return set()
+                return None
             patterns.append(pattern)
     claims: set[Claim] = set()
     for on_bucket in (True, False):

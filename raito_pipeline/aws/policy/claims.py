@@ -81,6 +81,8 @@ class Scope:
     """what is known of the calls that conditions and policy variables are about"""
     paths: KnownPaths = NO_PATHS
     """files and folders that single keys and beginnings of keys are looked up in; what is not in it gives nothing"""
+    points: tuple[BucketResource, ...] = ()
+    """the access points of the places, where what is matched may be about these by their own ARNs"""
 
     def called_by(self, principal: PrincipalFacts | None) -> "Scope":
         """The same where one user or role calls."""

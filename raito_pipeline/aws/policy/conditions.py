@@ -31,6 +31,11 @@ class Bearing(Enum):
     UNDECIDED = "undecided"
     """they depend on what is not known"""
 
+    @property
+    def holds(self) -> bool | None:
+        """Whether they hold in ordinary calls, which is what access is shown of; None where that is not known."""
+        return None if self is Bearing.UNDECIDED else self in (Bearing.ALWAYS, Bearing.USUALLY)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -38,6 +43,8 @@ class Judged:
 
     bearing: Bearing
     conditions: tuple[Condition, ...] = ()
+    usual: tuple[Condition, ...] = ()
+    """those that hold in ordinary calls, and may not in calls that are made in another way"""
 
     @property
     def labels(self) -> str:
@@ -62,9 +69,9 @@ def judge(statement: Statement, facts: Facts) -> Judged:
     if found[Bearing.RARELY]:
         return Judged(Bearing.RARELY, tuple(found[Bearing.RARELY]))
     if found[Bearing.UNDECIDED]:
-        return Judged(Bearing.UNDECIDED, tuple(found[Bearing.UNDECIDED]))
+        return Judged(Bearing.UNDECIDED, tuple(found[Bearing.UNDECIDED]), tuple(found[Bearing.USUALLY]))
     if found[Bearing.USUALLY]:
-        return Judged(Bearing.USUALLY, tuple(found[Bearing.USUALLY]))
+        return Judged(Bearing.USUALLY, tuple(found[Bearing.USUALLY]), tuple(found[Bearing.USUALLY]))
     return Judged(Bearing.ALWAYS)
 
 
@@ -156,7 +163,9 @@ def _arn(wanted: str, value: Value, variables: bool) -> bool | None:
     one, other = wanted.split(":", _ARN_FIELDS - 1), value.text.split(":", _ARN_FIELDS - 1)
     if len(one) != _ARN_FIELDS or len(other) != _ARN_FIELDS:
         return None if "${" in wanted else False
-    return _all(_like(a, Value(b), variables) for a, b in zip(one, other, strict=True))
+    *others, last = other
+    fields = (*map(Value, others), Value(last, value.open))
+    return _all(_like(a, b, variables) for a, b in zip(one, fields, strict=True))
 
 
 def _bool(wanted: str, value: Value, _variables: bool) -> bool | None:

@@ -2,12 +2,14 @@
 
 A Deny that surely meets all of a claim takes it away, without a word. Of an account-wide claim the buckets stay that
 are left. A Deny that meets a part leaves the claim, and the reason (`wider`) names the part; with `NotResource` what it
-leaves is claimed in its place. A Deny that depends on what is not known, or that cannot be read, is a reason as well.
+leaves is claimed in its place. A Deny that depends on what is not known, or that cannot be read, is a reason as well,
+unless another one holds wherever it does not. A Deny of ordinary calls takes away, too, and what it leaves to other
+calls is a reason (`narrower`).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from raito_pipeline.aws.policy.actions import permissions_of
@@ -15,6 +17,7 @@ from raito_pipeline.aws.policy.allows import given
 from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, add_claim, by_name
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.one_holds import one_always_holds
 from raito_pipeline.aws.policy.permissions import Permission, permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.remarks import Remark, told
@@ -211,26 +214,50 @@ class _Subtraction:
             self.by_place[key] = self._work_out(target, found, met, self.scope.by_bucket[target.bucket])
         return self.by_place[key]
 
-    def _work_out(self, target: PermissionTarget, found: Permission, met: _Met, place: BucketResource) -> _Left:
+    def _work_out(
+        self,
+        target: PermissionTarget,
+        found: Permission,
+        met: _Met,
+        place: BucketResource,
+        doubtful: Sequence[int] = (),
+    ) -> _Left:
+        """What the denials `met` leave; `doubtful` are those before them that deny all of it under conditions."""
         is_file = target in self.scope.paths.files
         remarks: list[tuple[int, Remark]] = []
+        doubtful = list(doubtful)
         for order, n in enumerate(met):
             denial = self.denials[n]
             share = denial.share(found, place, target, is_file=is_file)
             if not share.may:
                 continue
-            if denial.judged.bearing is not Bearing.ALWAYS:
+            if not denial.judged.bearing.holds:
                 remarks.append((n, _conditional(denial.judged)))
+                doubtful += [n] if share.sure else []
             elif share.sure:
-                return (), ()
+                return (), self._of_other_calls([n])
             elif denial.inverse:
                 rest = self._rest(denial, target, found, place, n)
-                later = [self._work_out(each, found, met[order + 1 :], place) for each in rest[0]]
+                later = [self._work_out(each, found, met[order + 1 :], place, doubtful) for each in rest[0]]
                 more = (remark for _, of_one in later for remark in of_one)
-                return tuple(each for kept, _ in later for each in kept), (*remarks, *rest[1], *more)
+                of_others = self._of_other_calls([n])
+                return tuple(each for kept, _ in later for each in kept), (*remarks, *rest[1], *of_others, *more)
             else:
                 remarks += [(n, remark) for remark in _partial(denial, found, place, target, is_file=is_file)]
-        return (target,), tuple(remarks)
+        return self._unless_refused((target,), doubtful, remarks)
+
+    def _unless_refused(
+        self, targets: tuple[PermissionTarget, ...], doubtful: Sequence[int], remarks: Iterable[tuple[int, Remark]]
+    ) -> _Left:
+        """What is left by denials of all of it under conditions: nothing where one of them holds in every call."""
+        undecided = [n for n in doubtful if self.denials[n].judged.bearing is Bearing.UNDECIDED]
+        if one_always_holds([self.denials[n].judged.conditions for n in undecided]):
+            return (), self._of_other_calls(undecided)
+        return targets, tuple(remarks)
+
+    def _of_other_calls(self, denials: Iterable[int]) -> tuple[tuple[int, Remark], ...]:
+        """What is remarked on denials that take away, where they leave something to calls that are not ordinary."""
+        return tuple((n, _left_to_others(each)) for n in denials if (each := self.denials[n].judged).usual)
 
     def _rest(
         self, denial: _Denial, target: PermissionTarget, found: Permission, place: BucketResource, position: int
@@ -262,8 +289,8 @@ class _Subtraction:
         for n in met:
             denial = self.denials[n]
             whole = not denial.inverse and any(pattern.all_buckets for pattern in denial.patterns)
-            if whole and denial.judged.bearing is Bearing.ALWAYS:
-                return (), ()
+            if whole and denial.judged.bearing.holds:
+                return (), self._of_other_calls([n])
         chosen = frozenset(met)
         everywhere = any(self.denials[n].is_anywhere for n in met)
         targets: list[PermissionTarget] = []
@@ -300,16 +327,18 @@ class _Subtraction:
 
     def _of_account_level(self, found: Permission, met: _Met) -> _Left:
         remarks: list[tuple[int, Remark]] = []
+        doubtful: list[int] = []
         for n in met:
             denial = self.denials[n]
             share = denial.share_of_account(found)
-            if share.may and denial.judged.bearing is not Bearing.ALWAYS:
+            if share.may and not denial.judged.bearing.holds:
                 remarks.append((n, _conditional(denial.judged)))
+                doubtful += [n] if share.sure else []
             elif share.sure:
-                return (), ()
+                return (), self._of_other_calls([n])
             elif share.may:
                 remarks += [(n, remark) for remark in _of_patterns(denial.patterns, denial)]
-        return (ACCOUNT,), tuple(remarks)
+        return self._unless_refused((ACCOUNT,), doubtful, remarks)
 
 
 # -- remarks --------------------------------------------------------------------------------------------------------
@@ -319,6 +348,12 @@ def _conditional(judged: Judged) -> Remark:
     if judged.bearing is Bearing.RARELY:
         return Remark(Code.NOTE, "", f"Deny of calls with {judged.texts}: calls have to be made otherwise")
     return Remark(Code.WIDER, "", f"Deny under a condition ({judged.labels}): some of the access may be refused")
+
+
+def _left_to_others(judged: Judged) -> Remark:
+    usual = replace(judged, conditions=judged.usual).texts
+    other = f"Deny of calls with {usual}, as they usually are: what it leaves to other calls is not shown"
+    return Remark(Code.NARROWER, "", other)
 
 
 def _partial(

@@ -21,6 +21,10 @@ class DenyReach(Enum):
     """about some sessions of a role, or about all but some"""
     SURE = "sure"
 
+    def __bool__(self) -> bool:
+        """Whether it may be about it at all."""
+        return self is not DenyReach.NO
+
 
 def is_account(principal: Principal, account_id: str) -> bool:
     """True for a principal that stands for an account as a whole."""

@@ -14,6 +14,8 @@ from typing import Literal
 _VARIABLE = re.compile(r"\$\{([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _SPECIAL = re.compile(r"[*?$]")
 _TAG = "aws:principaltag/"
+_USER_IDS = "AIDA"
+"""how the ids of users begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class PrincipalFacts:
     """`AIDA...` or `AROA...`"""
     tags: Mapping[str, str] | None = None
     """by key in lower case; None where they are not known, as those of the sessions of a role"""
+    is_anyone: bool = False
+    """true for whichever user it is: it is only known how name, ARN and id begin"""
+
+    @staticmethod
+    def any_user(account_id: str, partition: str) -> "PrincipalFacts":
+        """A user of an account of whom nothing else is known, as whoever is or becomes a member of a group."""
+        return PrincipalFacts("user", "", f"arn:{partition}:iam::{account_id}:user/", _USER_IDS, is_anyone=True)
 
     @property
     def account_id(self) -> str:
@@ -131,10 +140,16 @@ def _of_the_own_account(facts: Facts, value: str | None) -> Values | None:
     return _one(value) if account and account[0].text == facts.account_id else None
 
 
+def _arn(facts: Facts) -> Values | None:
+    principal = facts.principal
+    return None if principal is None else (Value(principal.arn, open=principal.is_anyone),)
+
+
 def _user_name(facts: Facts) -> Values | None:
-    if facts.principal is None:
+    principal = facts.principal
+    if principal is None:
         return None
-    return _one(facts.principal.name) if facts.principal.kind == "user" else ()
+    return (Value(principal.name, open=principal.is_anyone),) if principal.kind == "user" else ()
 
 
 def _user_id(facts: Facts) -> Values | None:
@@ -142,8 +157,9 @@ def _user_id(facts: Facts) -> Values | None:
     principal = facts.principal
     if principal is None or principal.unique_id is None:
         return None
-    is_user = principal.kind == "user"
-    return (Value(principal.unique_id) if is_user else Value(f"{principal.unique_id}:", open=True),)
+    if principal.kind == "user":
+        return (Value(principal.unique_id, open=principal.is_anyone),)
+    return (Value(f"{principal.unique_id}:", open=True),)
 
 
 def _type(facts: Facts) -> Values | None:
@@ -168,7 +184,7 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:principalaccount": _principal_account,
     "aws:principalorgid": lambda facts: _of_the_own_account(facts, facts.organization_id),
     "aws:principalorgpaths": lambda facts: _of_the_own_account(facts, facts.organization_path),
-    "aws:principalarn": lambda facts: _one(facts.principal.arn if facts.principal else None),
+    "aws:principalarn": _arn,
     "aws:principaltype": _type,
     "aws:username": _user_name,
     "aws:userid": _user_id,

@@ -116,7 +116,7 @@ def named_by(statement: Statement, directory: Directory, label: str) -> Who:
         if name is None:
             under = "" if judged.bearing is Bearing.ALWAYS else f", under a condition ({judged.labels})"
             who.reasons.append(Reason(Code.WHO, f"{label}: {_why_not(principal, directory)}{under}"))
-        elif judged.bearing in (Bearing.ALWAYS, Bearing.USUALLY):
+        elif judged.bearing.holds:
             (who.users if principal.value in directory.users else who.roles).add(name)
         else:
             conditional[judged].append(name)
@@ -166,15 +166,21 @@ def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     if not names_action(statement, ASSUME_ROLE):
         return
     uncertain: dict[Judged, None] = {}
+    unusual: dict[Judged, list[str]] = defaultdict(list)
     for names, listed in ((who.users, directory.users), (who.roles, directory.roles)):
         for arn, name in listed.items():
             if name not in names or not touched(statement, arn, directory.account_id):
                 continue
             judged = judge(statement, directory.facts_of(arn))
-            if judged.bearing is Bearing.ALWAYS:
+            if judged.bearing.holds:
                 names.discard(name)
-            elif judged.bearing in (Bearing.USUALLY, Bearing.UNDECIDED):
+                if judged.bearing is Bearing.USUALLY:
+                    unusual[judged].append(name)
+            elif judged.bearing.holds is None:
                 uncertain[judged] = None
+    for judged, kept_out in unusual.items():
+        text = f"Deny of calls with {judged.texts}, as they usually are: it leaves other calls of {', '.join(kept_out)}"
+        who.reasons.append(Reason(Code.WHO, f"trust policy, {statement.label}: {text}"))
     for judged in uncertain:
         condition = f"Deny under a condition ({judged.labels}): it may keep some of them out"
         who.reasons.append(Reason(Code.WIDER, f"trust policy, {statement.label}: {condition}"))

@@ -55,6 +55,12 @@ class PermissionTarget:
         """True where another target of the same bucket is this one, or lies in it."""
         return not self.path or other == self or (not self.file and other.path.startswith(f"{self.path}/"))
 
+    def meets(self, other: "PermissionTarget") -> bool:
+        """True where one of two targets is the other, or lies in it."""
+        if not self.bucket or not other.bucket:
+            return True
+        return self.bucket == other.bucket and (self.holds(other) or other.holds(self))
+
 
 ACCOUNT = PermissionTarget()
 LIST_BUCKETS = "s3:ListAllMyBuckets"

@@ -27,7 +27,6 @@ from tests.aws.access.world import (
     ON_BUCKETS,
     ON_OBJECTS,
     SERVICE,
-    SITUATIONS,
     THROUGH_POINTS,
     WATCHED,
     Probe,
@@ -223,11 +222,11 @@ class _Comparison:
         requests = [
             (who, probe) for probes in self.claims(row).values() for who in self.those_in(row) for probe in probes
         ]
-        if any(not self.world.allows(who, probe, each) for each in SITUATIONS for who, probe in requests):
+        if any(not self.world.allows(who, probe, each) for each in self.world.situations for who, probe in requests):
             return True
         role, users = row.external_id.removeprefix("role:"), row.who_users or ()
         return row.type == "aws_role" and any(
-            not self.world.assumes(f"user:{user}", role, each) for each in SITUATIONS for user in users
+            not self.world.assumes(f"user:{user}", role, each) for each in self.world.situations for user in users
         )
 
     def _is_more(self, row: AccessProvider) -> bool:
@@ -238,5 +237,5 @@ class _Comparison:
             for who in whom
             for probe in self.probes
             if probe not in self.claimed[who]
-            for each in SITUATIONS
+            for each in self.world.situations
         )

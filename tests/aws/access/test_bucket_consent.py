@@ -81,13 +81,16 @@ def test_a_bucket_policy_that_names_them_is_consent() -> None:
     assert given(people().bucket_policy("data", allow("s3:GetObject", f"{DATA}/*", Principal=root))) == ((), {})
 
 
-def test_a_boundary_limits_rights_of_their_own_and_not_what_the_bucket_leaves_to_its_points() -> None:
+def test_a_boundary_limits_rights_of_their_own_and_not_what_the_bucket_leaves_to_a_user_by_its_arn() -> None:
     def bounded() -> Told:
         told = Told().user("ann", boundary=policy_arn("edge")).policy("edge", document(allow("s3:PutObject", "*")))
         return told.point("door", OPENS)
 
     assert given(bounded().policy("reads", READ, "user:ann")) == ((), {})
-    assert given(bounded().delegates()) == (("ann",), BOTH)
+    assert given(bounded().delegates()) == (("ann",), {HERE: ("s3:PutObject",)})  # as everybody has it
+    account = {"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}}
+    by_arn = through(account) | {"Principal": ANN}
+    assert given(bounded().bucket_policy("data", by_arn)) == (("ann",), BOTH)
 
 
 def test_a_deny_of_the_principal_or_of_the_bucket_takes_away() -> None:

@@ -87,6 +87,22 @@ def test_a_group_is_denied_what_all_of_its_members_are() -> None:
     assert "ann" in row.reasons_wider[0]
 
 
+def test_a_group_is_warned_of_what_whoever_joins_it_is_denied() -> None:
+    told = Told().group("staff").user("ann", "staff").policy("both", BOTH, "group:staff")
+    spared = {"AWS": [user_arn("ann"), f"arn:aws:iam::{ACCOUNT}:root"]}
+    all_but_ann = deny("s3:*", f"{DATA}/*") | {"NotPrincipal": spared}
+    row = shown(told.bucket_policy("data", all_but_ann))
+
+    assert what(row) == {HERE: ALL, THERE: ALL}
+    assert "whoever else joins group staff" in row.reasons_wider[0]
+
+
+def test_a_group_without_members_is_denied_what_everybody_is() -> None:
+    told = Told().group("staff").policy("both", BOTH, "group:staff")
+
+    assert what(shown(told.bucket_policy("data", deny("s3:*", f"{DATA}/*", Principal="*")))) == {THERE: ALL}
+
+
 def test_policies_that_were_not_read_are_one_reason_of_whatever_is_in_their_buckets() -> None:
     told = people().bucket_policy("data", policy=None, policy_read=False)
     told.policy("elsewhere", document(allow("s3:GetObject", f"{OTHER}/*")), "user:ann")

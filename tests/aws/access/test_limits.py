@@ -135,7 +135,8 @@ def test_a_boundary_does_not_limit_what_a_resource_gives_a_user_by_its_arn_but_i
     def given(who: str, boundary: str) -> set[str]:
         told = Told().user("ada", boundary=policy_arn("b")).role("r", trust("*"), boundary=policy_arn("b"))
         statement = {**allow(["s3:GetObject", "s3:PutObject"], f"{point}/object/*"), "Principal": {"AWS": who}}
-        row = told.delegates().point("o", statement).policy("b", boundary).build()[f"accesspoint:{point}"]
+        told.bucket_policy("data", allow("*", "arn:aws:s3:::data/*", Principal={"AWS": who}))
+        row = told.point("o", statement).policy("b", boundary).build()[f"accesspoint:{point}"]
         return {name for names in what(row).values() for name in names}
 
     assert given(user_arn("ada"), NO_S3) == {"s3:GetObject", "s3:PutObject"}

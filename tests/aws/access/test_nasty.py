@@ -602,7 +602,251 @@ CONTROLS = [
     ),
 ]
 
+ALL_BUT_BUCKETS = {"Effect": "Allow", "Action": [GET, LIST], "NotResource": "arn:aws:s3:::*"}
+
+
+def by_group(told: Told) -> Told:
+    """staff, which is ann, may read the bucket."""
+    return told.policy("reads", READS, "group:staff")
+
+
+def guarded_group(operator: str, key: str, value: str) -> Callable[[Told], Any]:
+    """staff may read the bucket, and has a Deny under a condition."""
+    guard = document(deny("s3:*", "*") | when(operator, key, value))
+    return lambda told: by_group(told).policy("guard", guard, "group:staff")
+
+
+def with_point(*statements: dict[str, Any]) -> Callable[[Told], Any]:
+    """ann has one inline policy, and there is an access point whose policy denies others something."""
+    at_point = deny(PUT, f"{POINT}/object/*", Principal=BOB)
+    return lambda told: told.inline("user:ann", "own", document(*statements)).point("p", at_point)
+
+
+def at_point(what: dict[str, str], codes: str = "", says: str = "") -> dict[str, Shown]:
+    return {**anns(what, codes, says), f"accesspoint:{POINT}": Shown()}
+
+
+def of_group(codes: str = "", says: str = "") -> dict[str, Shown]:
+    return {"policy:reads": Shown("group:staff", {"data": GET} if "wider" in codes else {}, codes, says)}
+
+
+WITH_MFA, OVER_TLS = when("Bool", "aws:MultiFactorAuthPresent", "true"), when("Bool", "aws:SecureTransport", "true")
+OFFICE = "192.0.2.0/24"
+
+ACCESS_POINTS = [
+    NastyCase(
+        "everything but the buckets is access points, too",
+        with_point(ALL_BUT_BUCKETS),
+        at_point({}, "narrower", POINT),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "everything but one bucket: what it gives of the others is given anyway",
+        with_point({**ALL_BUT_BUCKETS, "NotResource": [OTHER, f"{OTHER}/*"]}),
+        at_point({"data": f"{GET} {LIST}"}, "narrower", "hidden"),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "everything but buckets and access points is nothing",
+        with_point({**ALL_BUT_BUCKETS, "NotResource": ["arn:aws:s3:::*", "arn:aws:s3:*:*:accesspoint/*"]}),
+        at_point({}),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "a folder of whatever is called somehow is a folder behind access points, too",
+        with_point(allow(GET, "arn:aws:s3:*:*:*/x/*")),
+        at_point({f"{name}{path}": GET for name in ("data", "other") for path in ("//x", "/x")}, "narrower", POINT),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "all of S3 by a short ARN is the buckets anyway",
+        with_point(allow(GET, "arn:aws:s3:*")),
+        at_point({"account": GET}),
+        bucket=document(DELEGATES),
+    ),
+]
+
+
+def edged(told: Told) -> None:
+    """cid, whose boundary allows nothing of S3, and an access point that names her."""
+    told.policy("edge", document(allow("ec2:*", "*")))
+    told.user("cid", boundary=f"arn:aws:iam::{ACCOUNT}:policy/edge")
+    told.point("p", allow(GET, f"{POINT}/object/*", Principal={"AWS": user_arn("cid")}))
+
+
+ACCESS_POINTS += [
+    NastyCase(
+        "an access point names a user, and the bucket her, too: beyond her boundary",
+        edged,
+        {
+            f"accesspoint:{POINT}": Shown("user:cid", {"data": GET}),
+            **by_bucket("user:cid", {"data": GET}),
+        },
+        bucket=document(gives({"AWS": user_arn("cid")})),
+    ),
+    NastyCase(
+        "an access point names a user, and the bucket everybody: within her boundary",
+        edged,
+        {
+            f"accesspoint:{POINT}": Shown(),
+            **by_bucket("user:ann user:bob", {"data": GET}, "narrower who", "*"),
+        },
+        bucket=document(gives("*")),
+    ),
+]
+
+GROUPS = [
+    NastyCase(
+        "NotPrincipal refuses every member of a group that it does not name",
+        by_group,
+        of_group(),
+        bucket=document(denies_all_but(user_arn("bob"), ROOT["AWS"])),
+    ),
+    NastyCase(
+        "NotPrincipal refuses whoever joins a group whose member it names",
+        by_group,
+        of_group("wider", "whoever else joins group staff"),
+        bucket=document(denies_all_but(user_arn("ann"), ROOT["AWS"])),
+    ),
+    NastyCase(
+        "a group without members has nothing of a bucket that denies it to everybody",
+        lambda told: told.group("empty").policy("reads", READS, "group:empty"),
+        {"policy:reads": Shown("group:empty")},
+        bucket=document(denies("*")),
+    ),
+    NastyCase(
+        "a Deny of the bucket for one who is not in the group",
+        by_group,
+        {"policy:reads": Shown("group:staff", {"data": GET})},
+        bucket=document(denies(BOB)),
+    ),
+    *(
+        NastyCase(
+            f"a Deny that is about every user leaves a group nothing: {operator} {key}",
+            guarded_group(operator, key, value),
+            of_group(),
+        )
+        for operator, key, value in (
+            ("StringEquals", "aws:PrincipalType", "User"),
+            ("ArnLike", "aws:PrincipalArn", user_arn("*")),
+            ("ForAllValues:StringLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*"),
+            ("StringLike", "aws:username", "*"),
+            ("Null", "aws:username", "false"),
+            ("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"),
+            ("StringEquals", "aws:PrincipalAccount", ACCOUNT),
+        )
+    ),
+    *(
+        NastyCase(
+            f"a Deny that is about no user takes nothing from a group: {operator} {key}",
+            guarded_group(operator, key, value),
+            {"policy:reads": Shown("group:staff", {"data": GET})},
+        )
+        for operator, key, value in (
+            ("StringEquals", "aws:PrincipalType", "AssumedRole"),
+            ("ArnLike", "aws:PrincipalArn", role_arn("*")),
+            ("Null", "aws:username", "true"),
+        )
+    ),
+    NastyCase(
+        "a Deny of one user by name is a warning of her group",
+        lambda told: guarded_group("StringEquals", "aws:username", "ann")(told.user("cid", "staff")),
+        of_group("wider", "aws:username"),
+    ),
+    NastyCase(
+        "a Deny of all who are in a group by name: nobody has it now",
+        guarded_group("StringEquals", "aws:username", "ann"),
+        of_group("narrower", "no member"),
+    ),
+    NastyCase(
+        "a Deny of all but others by name: nobody of the group has it now",
+        guarded_group("ArnNotEquals", "aws:PrincipalArn", user_arn("bob")),
+        of_group("narrower", "no member"),
+    ),
+    NastyCase(
+        "boundaries that leave no member anything of what the group gives",
+        lambda told: (
+            by_group(told.group("empty"))
+            .policy("edge", document(allow("ec2:*", "*")))
+            .policy("reads-too", READS, "group:edged")
+            .group("edged")
+            .user("cid", "edged", boundary=f"arn:aws:iam::{ACCOUNT}:policy/edge")
+        ),
+        {
+            "policy:reads": Shown("group:staff", {"data": GET}),
+            "policy:reads-too": Shown("group:edged", {}, "narrower", "no member"),
+        },
+    ),
+]
+
+TOGETHER = [
+    NastyCase(
+        "denied with MFA and without it is denied",
+        ann_may(allow(GET, f"{DATA}/*"), deny(GET, "*") | WITH_MFA, deny("*", f"{DATA}/*") | {"Condition": NO_MFA}),
+        anns({}),
+    ),
+    NastyCase(
+        "denied with MFA by one policy, without it by another",
+        lambda told: (
+            both(told)
+            .policy("with", document(deny(GET, "*") | WITH_MFA), "user:ann", "user:bob")
+            .policy("without", document(deny(GET, "*") | {"Condition": NO_MFA}), "user:ann")
+        ),
+        reads("user:bob", "wider", "aws:MultiFactorAuthPresent"),
+    ),
+    NastyCase(
+        "denied inside and outside of the office",
+        ann_may(
+            allow(GET, f"{DATA}/*"),
+            deny(GET, "*") | when("IpAddress", "aws:SourceIp", OFFICE),
+            deny(GET, "*") | when("NotIpAddress", "aws:SourceIp", OFFICE),
+        ),
+        anns({}),
+    ),
+    NastyCase(
+        "denied in the office and without MFA: one who has MFA may at home",
+        ann_may(
+            allow(GET, f"{DATA}/*"),
+            deny(GET, "*") | when("IpAddress", "aws:SourceIp", OFFICE),
+            deny(GET, "*") | {"Condition": NO_MFA},
+        ),
+        anns({"data": GET}, "wider", "aws:SourceIp"),
+    ),
+    NastyCase(
+        "denied with MFA in one folder and without it in the bucket: the bucket stays, with a warning",
+        ann_may(allow(GET, f"{DATA}/*"), deny(GET, f"{DATA}/x/*") | WITH_MFA, deny(GET, "*") | {"Condition": NO_MFA}),
+        anns({"data": GET}, "wider", "aws:MultiFactorAuthPresent"),
+    ),
+    NastyCase(
+        "denied over TLS: ordinary calls are refused",
+        ann_may(allow(GET, f"{DATA}/*"), deny(GET, "*") | OVER_TLS),
+        anns({}, "narrower", "aws:SecureTransport"),
+    ),
+    NastyCase(
+        "denied but through access points: not given directly",
+        with_point(allow(GET, f"{DATA}/*"), deny("*", "*") | when("Null", "s3:DataAccessPointArn", "true")),
+        at_point({}, "narrower", "s3:DataAccessPointArn"),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "what a level leaves of the bucket can be denied altogether by another policy",
+        ann_may(allow(GET, f"{DATA}/*")),
+        anns({}),
+        service=(document(allow("s3:*", f"{DATA}/x/*"), deny(GET, f"{DATA}/x*")),),
+    ),
+    NastyCase(
+        "a role that is denied over TLS to whom it trusts",
+        lambda told: told.role("r", trust(ANN), {**trust(ANN), "Effect": "Deny", **OVER_TLS}).inline(
+            "role:r", "own", READS
+        ),
+        {"role:r": Shown("", {"data": GET}, "who", "aws:SecureTransport")},
+    ),
+]
+
 CASES = [
+    *ACCESS_POINTS,
+    *GROUPS,
+    *TOGETHER,
     *CONDITIONS,
     *PATTERNS,
     *LIMITS,

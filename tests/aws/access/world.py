@@ -34,18 +34,26 @@ THROUGH_POINTS = ("s3:GetObject", "s3:PutObject", "s3:ListBucket")
 WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
 """the permissions that are tried"""
 
-MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE = "mfa", "corporate address", "VPC endpoint", "no TLS", "rare"
-"""`RARE`: of an old time, through a service, to another region, with tags of its own and of its principal"""
+MFA, TEMPORARY = "mfa", "temporary credentials without MFA"
+CORPORATE, ENDPOINT, OTHER_ENDPOINT = "corporate address", "VPC endpoint", "another VPC endpoint"
+PLAIN_HTTP, OLD_TLS, EARLIER, TAG_KEYS = "no TLS", "TLS 1.1", "before 2020", "a key of a tag"
+OTHER_REGION, OF_X, OF_Y = "another region", "of team x", "of team y"
 CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
 SERVICE = "a service that calls for somebody"
-"""in no combination with the others: what is claimed with a note of it is tried in this one, too"""
+"""what is claimed with a note of it is tried in this one, too"""
 Situation = frozenset[str]
 NEUTRAL: Situation = frozenset()
-SITUATIONS = [
-    frozenset(name for name, on in zip((MFA, CORPORATE, ENDPOINT, PLAIN_HTTP, RARE), each, strict=True) if on)
-    for each in product((False, True), repeat=5)
-]
-"""every context, the neutral one first"""
+DIMENSIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    (MFA, TEMPORARY): ("aws:multifactorauthpresent",),
+    (CORPORATE, ENDPOINT, OTHER_ENDPOINT): ("aws:sourceip", "aws:sourcevpc"),
+    (PLAIN_HTTP, OLD_TLS): ("aws:securetransport", "s3:tlsversion"),
+    (EARLIER,): ("aws:currenttime",),
+    (TAG_KEYS,): ("aws:tagkeys",),
+    (SERVICE,): ("aws:calledvia", "aws:viaawsservice"),
+    (OTHER_REGION,): ("aws:requestedregion",),
+    (OF_X, OF_Y): ("aws:principaltag/",),
+}
+"""in what a request may differ from a neutral one (at most one of each), and how the condition keys about it begin"""
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,23 @@ class World:
 
     def in_some_situation(self, who: str, probe: Probe) -> bool:
         """Whether some context allows it, in the reading that allows more."""
-        return any(self.allows(who, probe, situation, for_sure=False) for situation in SITUATIONS)
+        return any(self.allows(who, probe, situation, for_sure=False) for situation in self.situations)
+
+    @cached_property
+    def situations(self) -> list[Situation]:
+        """Every context that a document of the account may tell from the others, the neutral one first."""
+        inputs = self.inputs
+        texts = [row.document for row in (*inputs.policies, *inputs.org_control_policies)]
+        texts += [row.document or "" for row in inputs.attachments]
+        texts += [row.policy or "" for row in (*inputs.bucket_policies, *inputs.access_points)]
+        asked = "\n".join((*texts, *(role.trust_policy for role in inputs.roles))).lower()
+        in_vpc = any(point.network_origin == "VPC" for point in inputs.access_points)
+        listed = [
+            ((), *((name,) for name in names))
+            for names, keys in DIMENSIONS.items()
+            if any(key in asked for key in keys) or (ENDPOINT in names and in_vpc)
+        ]
+        return [frozenset(name for names in each for name in names) for each in product(*listed)]
 
     def assumes(self, who: str, role: str, situation: Situation = NEUTRAL) -> bool:
         """Whether a user or role may assume a role."""
@@ -193,21 +217,19 @@ class World:
             context["aws:principalorgid"] = context["aws:resourceorgid"] = (self._place.organization_id,)
         if not caller.is_role:
             context["aws:username"] = (caller.arn.rpartition("/")[2],)
-        if ENDPOINT in situation:
-            context["aws:sourcevpce"], context["aws:sourcevpc"] = (VPC_ENDPOINT,), ("vpc-1",)
-            context |= {"aws:principaltag/team": ("y",)} if caller.is_role else {}
-        else:
+        endpoints = {ENDPOINT: (VPC_ENDPOINT, "vpc-1"), OTHER_ENDPOINT: ("vpce-2", "vpc-2")}
+        endpoint = next((endpoints[each] for each in situation if each in endpoints), None)
+        if endpoint is None:
             context["aws:sourceip"] = ("192.0.2.1" if CORPORATE in situation else "203.0.113.7",)
-        if MFA in situation or caller.is_role:
+        else:
+            context["aws:sourcevpce"], context["aws:sourcevpc"] = ((each,) for each in endpoint)
+        if MFA in situation or TEMPORARY in situation or caller.is_role:
             context["aws:multifactorauthpresent"] = ("true" if MFA in situation else "false",)
-        if RARE in situation:
+        for each in situation:
             # Of a user the tags are those that the account says; a session of a role may have others.
-            context |= {key: values for key, values in _RARE.items() if caller.is_role or "principaltag" not in key}
-        if SERVICE in situation:
-            context |= {"aws:viaawsservice": ("true",)}
-            context |= dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), (ATHENA,))
+            if caller.is_role or each not in (OF_X, OF_Y):
+                context |= _CHANGES.get(each, {})
         if PLAIN_HTTP in situation:
-            context["aws:securetransport"] = ("false",)
             del context["s3:tlsversion"]
         return context
 
@@ -316,14 +338,18 @@ class World:
 
 
 ATHENA = "athena.amazonaws.com"
-_RARE = {
-    "aws:currenttime": ("2019-06-01T00:00:00Z",),
-    "aws:tagkeys": ("b",),
-    "aws:calledvia": ("athena.amazonaws.com",),
-    "aws:viaawsservice": ("true",),
-    "aws:principaltag/team": ("x",),
-    "aws:requestedregion": ("ap-south-1",),
-    "s3:tlsversion": ("1.1",),
+_CHANGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    PLAIN_HTTP: {"aws:securetransport": ("false",)},
+    OLD_TLS: {"s3:tlsversion": ("1.1",)},
+    EARLIER: {"aws:currenttime": ("2019-06-01T00:00:00Z",)},
+    TAG_KEYS: {"aws:tagkeys": ("b",)},
+    SERVICE: {
+        "aws:viaawsservice": ("true",),
+        **dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), (ATHENA,)),
+    },
+    OTHER_REGION: {"aws:requestedregion": ("ap-south-1",)},
+    OF_X: {"aws:principaltag/team": ("x",)},
+    OF_Y: {"aws:principaltag/team": ("y",)},
 }
 
 

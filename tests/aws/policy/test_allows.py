@@ -84,6 +84,38 @@ def test_conditions(condition: dict[str, Any], paths: set[str], codes: list[Code
     assert [code for code, _ in reasons] == codes
 
 
+POINT = "arn:aws:s3:eu-west-1:111122223333:accesspoint/p"
+BEHIND = Scope("aws", SCOPE.places, facts=Facts(ACCOUNT), points=(BucketResource.of_access_point(POINT, "data"),))
+
+
+@pytest.mark.parametrize(
+    ("elements", "is_said"),
+    [
+        ({"NotResource": "arn:aws:s3:::*"}, True),
+        ({"NotResource": "arn:aws:s3:::*/*"}, True),
+        ({"NotResource": ["arn:aws:s3:::*", f"{POINT}/object/x/*"]}, True),
+        ({"NotResource": ["arn:aws:s3:::*", f"{POINT}/object/*"]}, False),
+        ({"NotResource": ["arn:aws:s3:::*", "arn:aws:s3:*:*:accesspoint/*"]}, False),
+        ({"NotResource": "*"}, False),
+        ({"NotResource": "arn:aws:s3:::logs/*"}, False),
+        ({"Resource": "arn:aws:s3:*:*:*/x/*"}, True),
+        ({"Resource": "arn:aws:s3:*:*:a*"}, True),
+        ({"Resource": "arn:aws:s3:*"}, False),
+        ({"Resource": "arn:aws:s3:*:*:data*/*"}, False),
+        ({"NotResource": "arn:aws:s3:::*", "Action": "s3:PutBucketPolicy"}, False),
+    ],
+)
+def test_access_points_that_a_statement_is_about_without_naming_them_are_a_reason(
+    elements: dict[str, Any], is_said: bool
+) -> None:
+    content = {"Effect": "Allow", "Action": GET, **elements}
+    (statement,) = read_document(json.dumps({"Version": "2012-10-17", "Statement": content})).statements
+    said = [each.text for each in allowed(statement, BEHIND)[1] if "access point" in each.text]
+
+    assert bool(said) is is_said
+    assert all(POINT in text for text in said)
+
+
 def test_a_statement_that_never_applies_has_no_reasons_at_all() -> None:
     never = {"StringEquals": {"aws:ResourceAccount": "1"}}
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from raito_pipeline.aws.policy import Scope, read_document, what_of
 from raito_pipeline.aws.policy.claims import Claim, KnownPaths
 from raito_pipeline.aws.policy.denies import after_denies, after_deny
@@ -64,10 +66,46 @@ def test_how_calls_are_made_is_a_note_where_it_is_about_the_claim() -> None:
     assert (left, [reason.code for reason in reasons], elsewhere) == ({("a", "")}, [Code.NOTE], [])
 
 
-def test_a_deny_of_ordinary_calls_leaves_others_and_is_a_warning() -> None:
-    over_tls = deny("*", Condition={"Bool": {"aws:SecureTransport": "true"}})
+@pytest.mark.parametrize("of", [OF_A, WHOLE, Claim(ACCOUNT, "s3:ListAllMyBuckets")])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Bool": {"aws:SecureTransport": "true"}},
+        {"Null": {"aws:SecureTransport": "false"}},
+        {"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}},
+        {"BoolIfExists": {"aws:ViaAWSService": "false"}},
+        {"StringNotEquals": {"s3:DataAccessPointAccount": "111122223333"}},
+    ],
+)
+def test_a_deny_of_ordinary_calls_takes_away_and_says_what_it_leaves_to_others(condition: Any, of: Claim) -> None:
+    left, (reason,) = after(deny("*", Condition=condition), of=of)
 
-    assert [reason.code for reason in after(over_tls, of=OF_A)[1]] == [Code.WIDER]
+    assert (left, reason.code) == (set(), Code.NARROWER)
+    assert "as they usually are" in reason.text
+
+
+def test_a_deny_of_ordinary_calls_on_a_part_and_on_all_but_a_part() -> None:
+    tls = {"Bool": {"aws:SecureTransport": "true"}}
+    part = after(deny("arn:aws:s3:::a/x/*", Condition=tls), of=OF_A)
+    rest = after({"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::a/x/*", "Condition": tls}, of=OF_A)
+
+    assert (part[0], [each.code for each in part[1]]) == ({("a", "")}, [Code.WIDER])
+    assert (rest[0], [each.code for each in rest[1]]) == ({("a", "x")}, [Code.NARROWER])
+
+
+MFA, NO_MFA = (
+    {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+)
+
+
+@pytest.mark.parametrize("of", [OF_A, WHOLE, Claim(ACCOUNT, "s3:ListAllMyBuckets")])
+def test_denies_of_which_one_always_holds_take_away_together(of: Claim) -> None:
+    with_it, without = deny("*", Condition=MFA), deny("*", Condition=NO_MFA)
+
+    assert after(with_it, without, of=of) == (set(), [])
+    assert [each.code for each in after(with_it, of=of)[1]] == [Code.WIDER]
+    assert after(with_it, deny("arn:aws:s3:::a/x/*", Condition=NO_MFA), of=of)[0] == {(of.target.bucket, "")}
 
 
 def test_what_not_resource_leaves_can_be_denied_by_the_next_statement() -> None:

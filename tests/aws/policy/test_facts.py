@@ -11,6 +11,7 @@ ALICE = PrincipalFacts("user", "alice", f"arn:aws:iam::{ACCOUNT}:user/team/alice
 READER = PrincipalFacts("role", "reader", f"arn:aws:iam::{ACCOUNT}:role/reader", "AROAREADER")
 OF_ALICE = Facts(ACCOUNT, "o-1", ALICE)
 OF_READER = Facts(ACCOUNT, "o-1", READER)
+OF_SOMEBODY = Facts(ACCOUNT, "o-1", PrincipalFacts.any_user(ACCOUNT, "aws"))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,12 @@ OF_READER = Facts(ACCOUNT, "o-1", READER)
         (OF_READER, "aws:username", ()),
         (OF_READER, "aws:userid", (Value("AROAREADER:", open=True),)),
         (OF_READER, "aws:PrincipalTag/team", None),
+        (OF_SOMEBODY, "aws:username", (Value("", open=True),)),
+        (OF_SOMEBODY, "aws:userid", (Value("AIDA", open=True),)),
+        (OF_SOMEBODY, "aws:PrincipalArn", (Value(f"arn:aws:iam::{ACCOUNT}:user/", open=True),)),
+        (OF_SOMEBODY, "aws:PrincipalAccount", (Value(ACCOUNT),)),
+        (OF_SOMEBODY, "aws:PrincipalType", (Value("User"),)),
+        (OF_SOMEBODY, "aws:PrincipalTag/team", None),
         (Facts(ACCOUNT), "aws:PrincipalOrgID", None),
         (Facts(ACCOUNT), "aws:username", None),
         (Facts(ACCOUNT), "s3:ResourceAccount", (Value(ACCOUNT),)),
@@ -70,6 +77,7 @@ def test_variables_that_are_known_become_their_values(pattern: str, text: str) -
 
 def test_what_is_only_known_to_begin_so_is_no_value_of_a_variable() -> None:
     assert OF_READER.substituted("home/${aws:userid}/*") == "home/${aws:userid}/*"
+    assert OF_SOMEBODY.substituted("home/${aws:username}/*") == "home/${aws:username}/*"
 
 
 def test_a_variable_that_no_call_has_is_known_to_be_missing() -> None:
