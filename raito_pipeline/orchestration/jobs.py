@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.model import TABLES, Layer, Outside
+from raito_pipeline.model import Layer, Outside
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.plan_runs import tables_of_a_look, tables_of_a_push
@@ -32,7 +32,12 @@ JOB_NAMES = {
 FINISH_AGAIN = "sync_account_finish_again"
 LOOK_FOR_DRIFT = "look_for_drift"
 PUSH_OUT_OF_SYNC = "push_out_of_sync"
-READ_PART, UPLOAD_PART = "read_part_of_data_objects", "upload_part_of_data_objects"
+STAGES_OF = {
+    Layer.ACCOUNT: "sync_stages_account",
+    Layer.REGIONS: "sync_stages_regions",
+    Layer.FINISH: "sync_stages_finish",
+}
+"""The jobs of what Raito Cloud asks for of a sync: some tables of a layer, as part of the last sync of the account."""
 _MOST_NAMES = 50
 _TEXTS = {
     Layer.ORGANIZATION: "Syncs the people of an organization: pick one partition, several, or all.",
@@ -60,9 +65,9 @@ _PUSH = (
     "Pushes the access controls that are out of sync, and no others: IAM is read again first. Launched by "
     "`do_what_raito_cloud_asks`; pick one partition, several, or all."
 )
-_PART = (
-    "of a part of the data objects that Raito Cloud asked for (the run tag `raito/data-object-parent`). Launched by "
-    "`do_what_raito_cloud_asks`."
+_STAGES = (
+    "What Raito Cloud asks for of layer `{}`: the tables of some stages, or of a part of the data objects (the run tag "
+    "`raito/data-object-parent`), as part of the last sync of the account. Launched by `do_what_raito_cloud_asks`."
 )
 
 AssetJob = Any
@@ -82,13 +87,10 @@ def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming 
     look = build(Layer.CELLS, LOOK_FOR_DRIFT, tables_of_a_look(), _LOOK, {LOOKS_TAG: "true"})
     jobs |= {FINISH_AGAIN: build(Layer.FINISH, FINISH_AGAIN, again, _AGAIN), LOOK_FOR_DRIFT: look}
     aside, only = {ASIDE_TAG: "true"}, {ASIDE_TAG: "true", OUT_OF_SYNC_TAG: "true"}
-    uploaded = TABLES["data_source_import"].with_notes
-    return {
-        **jobs,
-        PUSH_OUT_OF_SYNC: build(Layer.CELLS, PUSH_OUT_OF_SYNC, tables_of_a_push(), _PUSH, only),
-        READ_PART: build(Layer.CELLS, READ_PART, ("data_objects",), f"The read {_PART}", aside),
-        UPLOAD_PART: build(Layer.CELLS, UPLOAD_PART, uploaded, f"The upload {_PART}", aside),
-    }
+    jobs[PUSH_OUT_OF_SYNC] = build(Layer.CELLS, PUSH_OUT_OF_SYNC, tables_of_a_push(), _PUSH, only)
+    for layer, name in STAGES_OF.items():
+        jobs[name] = build(Layer.CELLS, name, layer.tables, _STAGES.format(layer.value), aside)
+    return jobs
 
 
 def _accounts(targets: Mapping[str, str]) -> str:

@@ -50,6 +50,11 @@ class Trigger:
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     @property
+    def is_whole(self) -> bool:
+        """True for a sync of every stage."""
+        return self.kind == "sync" and not self.stages
+
+    @property
     def what(self) -> str:
         """What is asked for, in words."""
         if self.kind == "push":

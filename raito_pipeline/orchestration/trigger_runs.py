@@ -12,20 +12,21 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from raito_pipeline.aws.data_objects.subtree import Subtree
-from raito_pipeline.model import Layer
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.continue_sync import Syncs
 from raito_pipeline.orchestration.history import RunView, State, views
 from raito_pipeline.orchestration.jobs import (
     JOB_NAMES,
     PUSH_OUT_OF_SYNC,
-    READ_PART,
-    UPLOAD_PART,
+    STAGES_OF,
     AssetJob,
     run_request,
 )
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitions import region_key
 from raito_pipeline.orchestration.reconcile import RETRY_WAITS, Request
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG, STEP_TAG, TRIGGER_TAG
+from raito_pipeline.orchestration.stages import tables_of_stages
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, STEP_TAG, TRIGGER_TAG
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
 from raito_pipeline.storage.lease import Leases
 
@@ -48,12 +49,13 @@ def trigger_sensor(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefin
         tick = _Tick(syncs, context.instance, datetime.now(UTC))
         tick.look(waiting)
         taken = queue.take([trigger.id for trigger in tick.due], tick.done)
+        queue.put(tick.instead)
         requests = [*tick.requests, *(tick.request(trigger, 1, 1) for trigger in taken)]
         text = "; ".join(tick.texts[:_MOST_TEXTS])
         context.log.info(text)
         return dg.SensorResult(run_requests=requests, skip_reason=None if requests else dg.SkipReason(text))
 
-    wanted = (PUSH_OUT_OF_SYNC, READ_PART, UPLOAD_PART, JOB_NAMES[Layer.ACCOUNT], JOB_NAMES[Layer.ORGANIZATION])
+    wanted = (PUSH_OUT_OF_SYNC, *STAGES_OF.values(), JOB_NAMES[Layer.ACCOUNT], JOB_NAMES[Layer.ORGANIZATION])
     return dg.SensorDefinition(
         name=syncs.grid.naming.of("do_what_raito_cloud_asks"),
         evaluation_fn=evaluate,
@@ -72,7 +74,7 @@ class _Tick:
     """One look at everything that waits.
 
     `due` are the triggers whose first run is to be launched, `requests` the runs that follow others, `done` the ids of
-    triggers of which nothing is left to do.
+    triggers of which nothing is left to do, and `instead` what is to be done in place of some of those.
     """
 
     syncs: Syncs
@@ -81,6 +83,7 @@ class _Tick:
     due: list[Trigger] = field(default_factory=list)
     requests: list[dg.RunRequest] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    instead: list[Trigger] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     _busy: dict[str, str] = field(default_factory=dict)
     """accounts of which a trigger is being done, or about to be, and why another one waits"""
@@ -101,8 +104,10 @@ class _Tick:
     def _begin(self, trigger: Trigger) -> None:
         if not self._known(trigger):
             self._end(trigger, "it is in no target of raito.yml any more")
-        elif trigger.kind != "sync" and self._leases.last_sync(trigger.owner) is None:
+        elif not trigger.is_whole and self._leases.last_sync(trigger.owner) is None:
             self._end(trigger, "it was never synced, and its first sync does all of it")
+            whole = Trigger(trigger.owner, "sync", since=trigger.since, messages=trigger.messages)
+            self.instead += [] if trigger.kind == "push" else [whole]
         else:
             reason = self._busy.get(trigger.owner) or self._under_way(trigger.owner)
             if reason is not None:
@@ -132,7 +137,8 @@ class _Tick:
                 self._busy[trigger.owner] = reason
                 return None
             return self._request(trigger, step, refused + 1)
-        if newest.state is not State.SUCCEEDED:
+        goes_on = trigger.kind == "sync" and newest.state is State.FAILED  # what failed removes nothing
+        if newest.state is not State.SUCCEEDED and not (goes_on and step < len(self._steps(trigger))):
             return self._end(trigger, f"{newest.name} {newest.state.value}")
         if step < len(self._steps(trigger)):
             return self._request(trigger, step + 1, 1)
@@ -184,13 +190,32 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
     tags = {ACCOUNT_TAG: owner, **naming.tags}
     if trigger.kind == "push":
         yield dg.RunRequest(job_name=naming.of(PUSH_OUT_OF_SYNC), partition_key=owner, tags=tags)
-    elif trigger.kind == "part":
-        subtree = Subtree.of(trigger.parent or "", trigger.excludes)
-        tags |= subtree.tags()
-        key = f"{owner}|{region_key(str(subtree.place.region))}"
-        yield dg.RunRequest(job_name=naming.of(READ_PART), partition_key=key, tags=tags)
-        yield dg.RunRequest(job_name=naming.of(UPLOAD_PART), partition_key=owner, tags=tags)
-    else:
+    elif trigger.is_whole:
         organization = syncs.grid.organization.has_partition_key(owner)
         layer = Layer.ORGANIZATION if organization else Layer.ACCOUNT
         yield run_request(Request(owner, layer, f"trigger-{trigger.id}"), syncs.grid)
+    elif trigger.kind == "part":
+        subtree = Subtree.of(trigger.parent or "", trigger.excludes)
+        key = f"{owner}|{region_key(str(subtree.place.region))}"
+        tags |= subtree.tags()
+        for layer, tables, place in (
+            (Layer.REGIONS, ("data_objects",), {"partition_key": key}),
+            (Layer.FINISH, TABLES["data_source_import"].with_notes, {"partition_key": owner}),
+        ):
+            yield _stage_run(naming, layer, tables, tags, place)
+    else:
+        keys = syncs.grid.regional_keys(owner)
+        for layer in STAGES_OF:
+            tables = tables_of_stages(trigger.stages, layer)
+            if tables and layer is Layer.REGIONS:
+                yield _stage_run(naming, layer, tables, {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}, {})
+            elif tables:
+                yield _stage_run(naming, layer, tables, tags, {"partition_key": owner})
+
+
+def _stage_run(
+    naming: Naming, layer: Layer, tables: Sequence[str], tags: Mapping[str, str], place: Mapping[str, str]
+) -> dg.RunRequest:
+    keys = [naming.key(table) for table in tables]
+    name = naming.of(STAGES_OF[layer])
+    return dg.RunRequest(job_name=name, asset_selection=keys, tags=dict(tags), **place)

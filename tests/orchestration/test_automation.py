@@ -16,8 +16,9 @@ JOBS = [
     "sync_account_finish_again",
     "look_for_drift",
     "push_out_of_sync",
-    "read_part_of_data_objects",
-    "upload_part_of_data_objects",
+    "sync_stages_account",
+    "sync_stages_regions",
+    "sync_stages_finish",
 ]
 
 

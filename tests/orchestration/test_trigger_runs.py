@@ -45,7 +45,8 @@ class Sensed:
     def launch(self, request: dg.RunRequest, **tags: str) -> dg.DagsterRun:
         """Launch a request as the daemon does."""
         job = self.definitions.resolve_job_def(str(request.job_name))
-        key = {"dagster/run_key": str(request.run_key), "dagster/partition": str(request.partition_key)}
+        key = {"dagster/run_key": str(request.run_key)}
+        key |= {"dagster/partition": request.partition_key} if request.partition_key else {}
         return self.instance.create_run_for_job(job, tags={**job.tags, **request.tags, **key, **tags})
 
     def end(self, run: dg.DagsterRun, *, failed: bool = False) -> None:
@@ -165,13 +166,13 @@ def test_a_run_that_failed_is_said_and_not_launched_again(sensed: Sensed) -> Non
 def test_a_part_is_read_then_uploaded(sensed: Sensed) -> None:
     sensed.queue.put([Trigger(ONE, "part", (JobType.DATA_SOURCE,), PARENT, (f"{PARENT}/x",))])
     (read,), _ = sensed.tick()
-    assert (read.job_name, read.partition_key) == ("read_part_of_data_objects", f"{ONE}|eu-west-1")
+    assert (read.job_name, read.partition_key) == ("sync_stages_regions", f"{ONE}|eu-west-1")
     assert (read.tags["raito/data-object-parent"], read.tags[ACCOUNT_TAG]) == (PARENT, ONE)
     run = sensed.launch(read)
     assert sensed.tick()[0] == []
     sensed.end(run)
     (upload,), _ = sensed.tick()
-    assert (upload.job_name, upload.partition_key) == ("upload_part_of_data_objects", ONE)
+    assert (upload.job_name, upload.partition_key) == ("sync_stages_finish", ONE)
     assert upload.tags["raito/data-object-excludes"] == f"{PARENT}/x"
     assert upload.tags[TRIGGER_TAG] == read.tags[TRIGGER_TAG]
     sensed.end(sensed.launch(upload))
@@ -195,6 +196,38 @@ def test_a_sync_begins_with_its_first_layer_and_of_an_organization_with_its_only
         ("sync_organization", ORG),
     }
     assert all(each.tags["raito/sync"] == f"trigger-{each.tags[TRIGGER_TAG]}" for each in requests)
+
+
+def _tables(request: dg.RunRequest) -> set[str]:
+    return {key.to_user_string() for key in request.asset_selection or ()}
+
+
+def test_stages_of_a_sync_are_their_tables_layer_by_layer_also_after_one_that_failed(sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "sync", (JobType.DATA_SOURCE,))])
+    (account,), _ = sensed.tick()
+    assert (account.job_name, account.partition_key, _tables(account)) == ("sync_stages_account", ONE, {"s3_buckets"})
+    sensed.end(sensed.launch(account), failed=True)
+    (regions,), _ = sensed.tick()
+    assert (regions.job_name, _tables(regions)) == ("sync_stages_regions", {"data_objects"})
+    assert regions.tags["dagster/asset_partition_range_start"] == f"{ONE}|eu-west-1"
+    assert regions.tags["dagster/asset_partition_range_end"] == f"{ONE}|us-east-1"
+    sensed.end(sensed.launch(regions))
+    (finish,), _ = sensed.tick()
+    assert _tables(finish) == {"data_source_import", "data_source_import_elements"}
+    sensed.end(sensed.launch(finish), failed=True)
+    assert sensed.tick()[0] == []
+    assert sensed.queue.waiting() == ()
+
+
+def test_stages_of_an_account_that_was_never_synced_are_its_first_sync(
+    loads: Loads, instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
+    sensed = Sensed(loads(accounts=3), instance, definitions)
+    third = account_ids(3)[2]
+    sensed.queue.put([Trigger(third, "sync", (JobType.DATA_USAGE,))])
+    assert "its first sync does all of it" in sensed.tick()[1]
+    (request,), _ = sensed.tick()
+    assert (request.job_name, request.partition_key) == ("sync_account", third)
 
 
 def test_what_takes_least_goes_first(sensed: Sensed) -> None:
