@@ -23,7 +23,7 @@ _DENIED = {
     "UnauthorizedAccess",
     "403",
 }
-_THROTTLED = {
+THROTTLED = {
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
@@ -215,7 +215,7 @@ def _meaning(code: str, message: str, http: int, action: str, resource: str) -> 
         if "explicit deny" in message:
             return AwsDenied, f"AWS denied the call ({code}): a policy denies it explicitly. Take {action} out of it."
         return AwsDenied, f"AWS denied the call ({code}). Grant {action} on {resource} to the credentials."
-    if code in _THROTTLED:
+    if code in THROTTLED:
         return AwsThrottled, f"AWS throttled the call through all retries ({code}). Run this again later."
     if code in _GONE or code.startswith("NoSuch"):
         return AwsGone, f"it does not exist ({code})."

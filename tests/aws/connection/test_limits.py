@@ -1,9 +1,14 @@
 """At most so many calls a second, by whoever of the process makes them."""
 
+from contextlib import suppress
+
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.connection.limits import ORGANIZATION_RATES, ServiceLimits, TokenBucket, shared_limits
+from tests.aws.conftest import Reach
+from tests.aws.stand_in import Refused, StandIn
 
 
 class Clock:
@@ -71,3 +76,38 @@ def test_attempts_of_a_limited_service_wait_once_each_and_others_do_not() -> Non
         free.meta.events.emit("before-send.s3.ListBuckets", request=None)
 
     assert clock.now == pytest.approx(2.0)
+
+
+def test_where_aws_refuses_a_call_the_rate_halves_once_a_burst_and_recovers() -> None:
+    clock = Clock()
+    bucket = TokenBucket(10, clock=clock, sleep=clock.sleep)
+    for _ in range(5):
+        bucket.slow_down()
+    assert [round(bucket.wait(), 2) for _ in range(2)] == [0, 0.2]
+    for _ in range(20):
+        clock.now += 2
+        bucket.slow_down()
+    bucket.wait()
+    assert bucket.wait() <= 1.0
+    clock.now += 60
+    bucket.wait()
+    assert round(bucket.wait(), 2) == 0.1
+
+
+@pytest.mark.parametrize(("code", "waits"), [(None, 0.1), ("AccessDeniedException", 0.1), ("ThrottlingException", 0.2)])
+def test_answers_of_aws_slow_a_client_down_only_where_they_throttle(
+    reach: Reach, code: str | None, waits: float
+) -> None:
+    clock = Clock()
+    stand_in = StandIn({"organizations:ListParents": lambda _request: {"Parents": []}})
+    stand_in.faults = {} if code is None else {("organizations:ListParents", 1): Refused(400, code)}
+    client = reach(stand_in, attempts=1).client("organizations", "eu-west-1")
+    ServiceLimits({"organizations": 10.0}, clock=clock, sleep=clock.sleep).attach(client)
+
+    for number in range(22):
+        before = clock.now
+        with suppress(ClientError):
+            client.list_parents(ChildId="111122223333")
+        assert number < 20 or round(clock.now - before, 3) >= 0.1
+
+    assert round(clock.now - before, 2) == waits
