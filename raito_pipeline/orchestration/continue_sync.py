@@ -62,9 +62,10 @@ class Syncs:
             except Exception as error:
                 yield Decision(owner, f"{owner} is looked at again at the next tick, because {error!r}", open=True)
 
-    def decision(self, owner: str, instance: dg.DagsterInstance, now: datetime) -> Decision:
-        """The decision on one account (or organization)."""
-        runs = self.history.refresh(instance, now)
+    def decision(
+        self, owner: str, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]], now: datetime
+    ) -> Decision:
+        """The decision on one account (or organization), by the runs of all of them."""
         if self.grid.organization.has_partition_key(owner):
             return decide_organization(owner, runs.get(owner, ()))
         return decide(owner, runs.get(owner, ()), self._evidence(instance, runs), now)

@@ -22,6 +22,8 @@ from raito_pipeline.orchestration.tags import (
     LOOKS_TAG,
     PARTITION_TAG,
     REFUSED_TAG,
+    STEP_TAG,
+    TRIGGER_TAG,
     WILL_RETRY_TAG,
     launched_by_command,
     syncs_of,
@@ -89,6 +91,11 @@ class RunView:
     looks: bool = False
     """only looks for drift, or was launched beside the syncs: what it made was made by nobody's hand"""
 
+    trigger: str = ""
+    """the id of what Raito Cloud asked for, where it was launched for that"""
+    step: int = 1
+    """which of the runs for that it is"""
+
     @property
     def active(self) -> bool:
         """True where the run is queued or running."""
@@ -125,6 +132,8 @@ def views(record: dg.RunRecord) -> Iterator[RunView]:
             by_command=launched_by_command(run.tags),
             looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
             will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
+            trigger=run.tags.get(TRIGGER_TAG, ""),
+            step=int(run.tags.get(STEP_TAG, 1)),
         )
 
 

@@ -31,6 +31,8 @@ from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
 from raito_pipeline.storage.lease import Leases
 
 INTERVAL = 5
+MOST_AT_ONCE = 50
+"""how many triggers one tick begins with: it launches their runs before it ends"""
 _MOST_TEXTS = 20
 _ORDER = {"push": 0, "part": 1, "sync": 2}
 """what takes least goes first"""
@@ -46,7 +48,8 @@ def trigger_sensor(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefin
         waiting = queue.waiting()
         if not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("Raito Cloud asks for nothing"))
-        tick = _Tick(syncs, context.instance, datetime.now(UTC))
+        now = datetime.now(UTC)
+        tick = _Tick(syncs, context.instance, syncs.history.refresh(context.instance, now), now)
         tick.look(waiting)
         taken = queue.take([trigger.id for trigger in tick.due], tick.done)
         queue.put(tick.instead)
@@ -79,6 +82,7 @@ class _Tick:
 
     syncs: Syncs
     instance: dg.DagsterInstance
+    runs: Mapping[str, Sequence[RunView]]
     now: datetime
     due: list[Trigger] = field(default_factory=list)
     requests: list[dg.RunRequest] = field(default_factory=list)
@@ -104,15 +108,15 @@ class _Tick:
     def _begin(self, trigger: Trigger) -> None:
         if not self._known(trigger):
             self._end(trigger, "it is in no target of raito.yml any more")
+        elif (reason := self._busy.get(trigger.owner) or self._under_way(trigger.owner)) is not None:
+            self.texts.append(f"{trigger.owner}: {trigger.what} waits, because {reason}")
+        elif len(self.due) == MOST_AT_ONCE:
+            self.texts.append(f"{trigger.owner}: {trigger.what} waits for the next tick")
         elif not trigger.is_whole and self._leases.last_sync(trigger.owner) is None:
             self._end(trigger, "it was never synced, and its first sync does all of it")
             whole = Trigger(trigger.owner, "sync", since=trigger.since, messages=trigger.messages)
             self.instead += [] if trigger.kind == "push" else [whole]
         else:
-            reason = self._busy.get(trigger.owner) or self._under_way(trigger.owner)
-            if reason is not None:
-                self.texts.append(f"{trigger.owner}: {trigger.what} waits, because {reason}")
-                return
             self.due.append(trigger)
             self._is_done(trigger)
 
@@ -121,8 +125,8 @@ class _Tick:
         if not self._known(trigger):
             return self._end(trigger, "it is in no target of raito.yml any more")
         runs = self._runs(trigger)
-        step = max((number for number, _ in runs), default=1)
-        mine = [run for number, run in runs if number == step]
+        step = max((run.step for run in runs), default=1)
+        mine = [run for run in runs if run.step == step]
         if not mine:
             return self._request(trigger, step, 1)  # a daemon that was killed before it launched it
         newest = mine[-1]
@@ -164,17 +168,20 @@ class _Tick:
 
     def _under_way(self, owner: str) -> str | None:
         """Why nothing may begin in an account (or organization) now; None where it is free."""
-        runs = self.syncs.history.refresh(self.instance, self.now).get(owner, ())
-        active = next((run for run in runs if run.active), None)
+        active = next((run for run in self.runs.get(owner, ()) if run.active), None)
         if active is not None:
             return f"{active.name} ({active.layer.value}) is {active.state.value}"
-        decision = self.syncs.decision(owner, self.instance, self.now)
+        decision = self.syncs.decision(owner, self.instance, self.runs, self.now)
         return decision.text if decision.open else None
 
-    def _runs(self, trigger: Trigger) -> list[tuple[int, RunView]]:
-        """The runs that were launched for a trigger, each with its step, in the order of their creation."""
+    def _runs(self, trigger: Trigger) -> list[RunView]:
+        """The runs that were launched for a trigger, in the order of their creation."""
+        known = [run for run in self.runs.get(trigger.owner, ()) if run.trigger == trigger.id]
+        if known:
+            return known
+        # Of a daemon that was down for days: the history does not go back so far.
         records = self.instance.get_run_records(dg.RunsFilter(tags={TRIGGER_TAG: trigger.id}), ascending=True)
-        return [(int(record.dagster_run.tags.get(STEP_TAG, 1)), view) for record in records for view in views(record)]
+        return [view for record in records for view in views(record)]
 
     def _steps(self, trigger: Trigger) -> list[dg.RunRequest]:
         """The runs that a trigger takes, one after the other; their keys are not set."""

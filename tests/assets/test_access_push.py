@@ -1,6 +1,13 @@
 """The push: export, plan and changes; a plan of half an IAM, and one that is outdated."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from raito_pipeline.model import AccessControl
+from raito_pipeline.orchestration.plans import CLAIMED, EXPORT_IS, WHOLE, claimed_before
+from raito_pipeline.orchestration.tags import OUT_OF_SYNC_TAG
+from tests.aws.push.test_plan import control
 
 from .conftest import ACCOUNT, Stage
 from .test_account_iam import TABLES
@@ -41,3 +48,26 @@ def test_a_plan_that_is_older_than_what_it_was_made_of_is_not_applied(stage: Sta
 
     assert stage.make(["access_push_results"]) == []
     assert stage.store.info("access_push_results", ACCOUNT) is None
+
+
+def _exported(stage: Stage) -> list[Mapping[str, Any]]:
+    """The filters of all exports so far."""
+    name = "exportAccessProvidersRequest"
+    return [
+        entry["arguments"][name]["filter"] for entry in stage.servers.raito.log if name in entry.get("operations", ())
+    ]
+
+
+def test_a_run_for_what_is_out_of_sync_exports_no_more_and_remembers_what_others_may_not_claim(stage: Stage) -> None:
+    stage.make(PUSH[:1])
+    assert stage.info(PUSH[0]).extra[EXPORT_IS] == WHOLE
+    stage.store.write(PUSH[0], [replace(control("whole"), external_id="role:a"), control("none")], ACCOUNT)
+
+    for _ in range(2):
+        stage.make(PUSH[:1], **{OUT_OF_SYNC_TAG: "true"})
+        assert EXPORT_IS not in stage.info(PUSH[0]).extra
+        assert claimed_before(stage.store, ACCOUNT) == ["role:a"]
+
+    stage.make(PUSH[:1])
+    assert CLAIMED not in stage.info(PUSH[0]).extra
+    assert _exported(stage)[-4:] == [{}, *[{"status": {"outOfSync": True}}] * 2, {}]

@@ -44,3 +44,15 @@ def test_a_note_is_read_as_it_was_written(tmp_path: Path) -> None:
     (file,) = tmp_path.rglob("last_push.json")
     file.write_text('{"of": "another version"}')
     assert last_push(store, ACCOUNT) is None
+
+
+def test_a_push_of_some_leaves_the_others_as_the_push_before_left_them() -> None:
+    before = LastPush(datetime.now(UTC), "p0", tuple(map(control, ("other", "changed", "removed"))))
+    controls = [control("changed"), control("removed", delete=True), control("new")]
+    results = [result("changed", "role:changed_2"), result("removed", None), result("new", "role:new")]
+
+    noted = LastPush.of("p1", controls, results, before, whole=False)
+
+    assert [each.id for each in noted.controls] == ["other", "changed", "new"]
+    assert noted.controls[1].external_id == "role:changed_2"
+    assert [each.id for each in LastPush.of("p1", controls, results, before).controls] == ["changed", "new"]

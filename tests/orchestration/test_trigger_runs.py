@@ -1,5 +1,7 @@
 """The sensor that does what Raito Cloud asks: each thing once, one after the other, and never during a sync."""
 
+import time
+
 import dagster as dg
 import pytest
 
@@ -11,7 +13,7 @@ from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import make_jobs
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG, LAYER_TAG, REFUSED_TAG, TRIGGER_TAG
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
-from raito_pipeline.orchestration.trigger_runs import trigger_sensor
+from raito_pipeline.orchestration.trigger_runs import MOST_AT_ONCE, trigger_sensor
 from raito_pipeline.raito.jobs import JobType
 from raito_pipeline.storage.lease import Leases
 from tests.orchestration.conftest import ACCOUNT, HEAD, Loads, account_ids
@@ -59,7 +61,7 @@ class Sensed:
 
 def _success(run: dg.DagsterRun) -> dg.EventLogEntry:
     event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name, message="done")
-    return dg.EventLogEntry(None, "info", "done", run.run_id, 0.0, None, run.job_name, event)
+    return dg.EventLogEntry(None, "info", "done", run.run_id, time.time(), None, run.job_name, event)
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +254,50 @@ def test_there_is_no_sensor_where_the_socket_is_switched_off(loads: Loads) -> No
     options = loads("disable-websocket: true")
     names = {sensor.name for sensor in build_definitions(options).sensors or ()}
     assert names == {"continue_sync"}
+
+
+def test_the_code_location_evaluates_every_kind_of_trigger(loads: Loads, instance: dg.DagsterInstance) -> None:
+    options = loads(accounts=4)
+    sensed = Sensed(options, instance, build_definitions(options))
+    third, fourth = account_ids(4)[2:]
+    for account in (third, fourth):
+        with Leases(options.pipeline.storage).acquire(account, "earlier", "run", "a sync", begins=True):
+            pass
+    kinds = [
+        Trigger(ONE, "push"),
+        Trigger(TWO, "part", (JobType.DATA_SOURCE,), f"{TWO}:us-east-1:bucket"),
+        Trigger(third, "sync", (JobType.DATA_USAGE,)),
+        Trigger(fourth, "sync"),
+        Trigger(ORG, "sync"),
+    ]
+    sensed.queue.put(kinds)
+    repository = sensed.definitions.get_repository_def()
+    name = "do_what_raito_cloud_asks"
+    context = dg.build_sensor_context(instance, repository_def=repository, sensor_name=name)
+
+    requests = repository.get_sensor_def(name).evaluate_tick(context).run_requests or ()
+
+    assert [(each.job_name, each.partition_key) for each in requests] == [
+        ("push_out_of_sync", ONE),
+        ("sync_stages_regions", f"{TWO}|us-east-1"),
+        ("sync_stages_account", third),
+        ("sync_account", fourth),
+        ("sync_organization", ORG),
+    ]
+    for request in requests:
+        sensed.launch(request)
+
+
+def test_of_many_accounts_some_begin_in_each_tick(
+    loads: Loads, instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
+    accounts = account_ids(MOST_AT_ONCE + 5)
+    sensed = Sensed(loads(accounts=len(accounts)), instance, definitions)
+    for account in accounts:
+        with Leases(sensed.options.pipeline.storage).acquire(account, "earlier", "run", "a sync", begins=True):
+            pass
+    sensed.queue.put([Trigger(account, "push") for account in accounts])
+    assert len(sensed.tick()[0]) == MOST_AT_ONCE
+    assert sum(each.taken for each in sensed.queue.waiting()) == MOST_AT_ONCE
+    keys = {request.partition_key for request in sensed.tick()[0]}
+    assert keys == set(accounts)
