@@ -47,7 +47,7 @@ def _nothing() -> None:
 
 
 @dg.job
-def _any_job() -> None:
+def any_job() -> None:
     _nothing()
 
 
@@ -65,7 +65,7 @@ def add_run(
     if layer in JOB_NAMES:
         given = dict(run_request(Request(owner, layer, sync), make_grid(options)).tags)
     begun = {BEGUN_TAG: "true"} if status is not dg.DagsterRunStatus.NOT_STARTED else {}
-    return instance.create_run_for_job(_any_job, status=status, tags={**given, **begun, **tags})
+    return instance.create_run_for_job(any_job, status=status, tags={**given, **begun, **tags})
 
 
 def killed_while_holding(options: Options, owner: str, run_id: str) -> Owner:
@@ -111,7 +111,7 @@ def test_every_account_goes_on_in_one_tick_and_the_words_name_what_each_waits_fo
         ("sync_account_finish", three),
     ]
     for request in result.run_requests or ():
-        instance.create_run_for_job(_any_job, status=dg.DagsterRunStatus.NOT_STARTED, tags=dict(request.tags))
+        instance.create_run_for_job(any_job, status=dg.DagsterRunStatus.NOT_STARTED, tags=dict(request.tags))
     after = said(tick(Syncs(options, make_grid(options)), instance))
     assert f"{four} waits for account, because run {waiting.run_id[:8]} is queued" in after
     assert f"{three} waits for finish" in after
