@@ -130,7 +130,7 @@ def test_jobs_sensors_and_schedules_are_told_apart(project: Project) -> None:
     jobs = {name for name in project.repository.job_names if not name.startswith("__")}
     ours = ("sync_organization", "sync_account", "sync_account_regions", "sync_account_finish")
     others = ("sync_account_finish_again", "look_for_drift")
-    asked = ("push_out_of_sync", "read_part_of_data_objects", "upload_part_of_data_objects")
+    asked = ("push_out_of_sync", "sync_stages_account", "sync_stages_regions", "sync_stages_finish")
     layers = {f"{name}_{job}" for name in ("raito_eu", "us") for job in (*ours, *others, *asked)}
 
     assert jobs == {"sync_account", *layers}
