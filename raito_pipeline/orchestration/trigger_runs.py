@@ -205,24 +205,20 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
         subtree = Subtree.of(trigger.parent or "", trigger.excludes)
         key = f"{owner}|{region_key(str(subtree.place.region))}"
         tags |= subtree.tags()
-        for layer, tables, place in (
-            (Layer.REGIONS, ("data_objects",), {"partition_key": key}),
-            (Layer.FINISH, TABLES["data_source_import"].with_notes, {"partition_key": owner}),
-        ):
-            yield _stage_run(naming, layer, tables, tags, place)
+        yield _stage_run(naming, Layer.REGIONS, ("data_objects",), tags, key)
+        yield _stage_run(naming, Layer.FINISH, TABLES["data_source_import"].with_notes, tags, owner)
     else:
         keys = syncs.grid.regional_keys(owner)
         for layer in STAGES_OF:
             tables = tables_of_stages(trigger.stages, layer)
             if tables and layer is Layer.REGIONS:
-                yield _stage_run(naming, layer, tables, {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}, {})
+                yield _stage_run(naming, layer, tables, {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}, None)
             elif tables:
-                yield _stage_run(naming, layer, tables, tags, {"partition_key": owner})
+                yield _stage_run(naming, layer, tables, tags, owner)
 
 
 def _stage_run(
-    naming: Naming, layer: Layer, tables: Sequence[str], tags: Mapping[str, str], place: Mapping[str, str]
+    naming: Naming, layer: Layer, tables: Sequence[str], tags: Mapping[str, str], partition_key: str | None
 ) -> dg.RunRequest:
-    keys = [naming.key(table) for table in tables]
-    name = naming.of(STAGES_OF[layer])
-    return dg.RunRequest(job_name=name, asset_selection=keys, tags=dict(tags), **place)
+    keys, name = [naming.key(table) for table in tables], naming.of(STAGES_OF[layer])
+    return dg.RunRequest(job_name=name, partition_key=partition_key, asset_selection=keys, tags=dict(tags))
