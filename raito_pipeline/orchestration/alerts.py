@@ -16,13 +16,16 @@ import requests
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import COMPONENT_TAG, Naming
-from raito_pipeline.orchestration.tags import LAYER_TAG, SYNC_TAG, TARGET_TAG, WILL_RETRY_TAG, syncs_of
+from raito_pipeline.orchestration.tags import LAYER_TAG, SYNC_TAG, TARGET_TAG, retried, syncs_of
 from raito_pipeline.redaction import redact
 
 _MOST_REASONS = 10
 _LONGEST = 300
 _TRIES = 3
 _PAUSE = 1.0
+_DECIDES_WITHIN = 20.0
+"""seconds that Dagster may take to decide whether it tries a run again: the event of the failure comes first"""
+_ASKS_EACH = 0.5
 _TIMEOUT = (5.0, 10.0)
 """seconds to connect, and to wait for an answer: the daemon evaluates other sensors meanwhile, in other threads"""
 
@@ -96,7 +99,7 @@ def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: tuple
     """What is to be said of a failed run; None for one that will be tried again, and for one that is not of a sync."""
     run = context.dagster_run
     ours = LAYER_TAG in run.tags and run.tags.get(COMPONENT_TAG, "") == naming.component
-    if not ours or run.tags.get(WILL_RETRY_TAG) == "true":
+    if not ours or _is_retried(run, context.instance):
         return None
     lines = dict.fromkeys(redact(line, secrets)[:_LONGEST] for line in _reasons(context) if line.strip())
     more = [f"and {len(lines) - _MOST_REASONS} more"] if len(lines) > _MOST_REASONS else []
@@ -109,6 +112,17 @@ def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: tuple
         run.tags.get(SYNC_TAG, ""),
         (*list(lines)[:_MOST_REASONS], *more),
     )
+
+
+def _is_retried(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
+    """Whether Dagster tries it again; one that is not decided in good time is posted."""
+    until = time.monotonic() + _DECIDES_WITHIN
+    decided = retried(run.status, run.tags, instance)
+    while decided is None and time.monotonic() < until:
+        time.sleep(_ASKS_EACH)
+        now = instance.get_run_by_id(run.run_id) or run
+        decided = retried(now.status, now.tags, instance)
+    return decided is True
 
 
 def _reasons(context: dg.RunFailureSensorContext) -> Iterator[str]:

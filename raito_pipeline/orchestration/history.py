@@ -24,8 +24,8 @@ from raito_pipeline.orchestration.tags import (
     REFUSED_TAG,
     STEP_TAG,
     TRIGGER_TAG,
-    WILL_RETRY_TAG,
     launched_by_command,
+    retried,
     syncs_of,
 )
 
@@ -86,6 +86,7 @@ class RunView:
     begun: bool = False
     refused: str | None = None
     will_retry: bool = False
+    """Dagster tries it again, or has not decided yet: its record changes once more then"""
     by_command: bool = False
     """launched by `raito-pipeline run`, which runs the layers one after the other by itself"""
     looks: bool = False
@@ -107,9 +108,10 @@ class RunView:
         return f"run {self.run_id[:8]}"
 
 
-def views(record: dg.RunRecord) -> Iterator[RunView]:
+def views(record: dg.RunRecord, instance: dg.DagsterInstance) -> Iterator[RunView]:
     """A run record as one view for each of its accounts (or organizations)."""
     run = record.dagster_run
+    will_retry = retried(run.status, run.tags, instance) is not False
     layer = Layer(run.tags[LAYER_TAG])
     owned = syncs_of(run.tags)
     if not owned and PARTITION_TAG in run.tags:
@@ -131,7 +133,7 @@ def views(record: dg.RunRecord) -> Iterator[RunView]:
             refused=run.tags.get(REFUSED_TAG),
             by_command=launched_by_command(run.tags),
             looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
-            will_retry=run.tags.get(WILL_RETRY_TAG) == "true",
+            will_retry=will_retry,
             trigger=run.tags.get(TRIGGER_TAG, ""),
             step=int(run.tags.get(STEP_TAG, 1)),
         )
@@ -158,7 +160,7 @@ class History:
             for record in self._changed(instance, now):
                 if record.dagster_run.tags.get(COMPONENT_TAG, "") != self.component:
                     continue
-                for view in views(record):
+                for view in views(record, instance):
                     self._runs.setdefault(view.owner, {})[view.run_id] = view
             self._read_until = now
             self._forget(now - self.horizon)

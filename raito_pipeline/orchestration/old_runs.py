@@ -46,7 +46,7 @@ class OldRuns:
             if tags.get(COMPONENT_TAG, "") != self.grid.naming.component:
                 continue
             # One that was never let into its account made nothing.
-            if BEGUN_TAG not in tags or all(map(self._superseded, views(record))):
+            if BEGUN_TAG not in tags or all(map(self._superseded, views(record, self.instance))):
                 yield record.dagster_run.run_id
         ours = {FORGETS_TAG: self.grid.naming.component or "true"}
         for record in self._ended(dg.RunsFilter(tags=ours, statuses=_ENDED, updated_before=time)):

@@ -74,6 +74,19 @@ def joined(values: Mapping[str, str]) -> dict[str, str]:
     return {ACCOUNT_TAG: ",".join(values), SYNC_TAG: ",".join(values.values())}
 
 
+def retried(status: dg.DagsterRunStatus, tags: Mapping[str, str], instance: dg.DagsterInstance) -> bool | None:
+    """Whether Dagster tries a run again; None where it failed and Dagster has not decided yet.
+
+    Where an instance has retries, a run fails first, and gets the tag that says so a moment (on a loaded machine,
+    seconds) later.
+    """
+    if status is not dg.DagsterRunStatus.FAILURE:
+        return False
+    if WILL_RETRY_TAG in tags:
+        return tags[WILL_RETRY_TAG] == "true"
+    return None if instance.run_retries_enabled else False
+
+
 def syncs_of(tags: Mapping[str, str]) -> dict[str, str]:
     """The accounts (or organizations) of a run with the sync of each, as `joined` wrote them; "" = not settled yet."""
     owners = [owner for owner in tags.get(ACCOUNT_TAG, "").split(",") if owner]

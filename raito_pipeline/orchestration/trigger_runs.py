@@ -181,7 +181,7 @@ class _Tick:
             return known
         # Of a daemon that was down for days: the history does not go back so far.
         records = self.instance.get_run_records(dg.RunsFilter(tags={TRIGGER_TAG: trigger.id}), ascending=True)
-        return [view for record in records for view in views(record)]
+        return [view for record in records for view in views(record, self.instance)]
 
     def _steps(self, trigger: Trigger) -> list[dg.RunRequest]:
         """The runs that a trigger takes, one after the other; their keys are not set."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -94,14 +95,18 @@ def failed(instance: dg.DagsterInstance, why: str, **tags: str) -> dg.ExecuteInP
 
 
 def tick(
-    options: Options, result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, name: str = ""
+    options: Options,
+    result: dg.ExecuteInProcessResult,
+    instance: dg.DagsterInstance,
+    name: str = "",
+    run: dg.DagsterRun | None = None,
 ) -> str | None:
     """A tick of the sensor on a failed run; what it says instead of having posted."""
     sensor = alert_sensor(options, make_grid(options, Naming(name)))
     assert sensor is not None
     event = next(each for each in result.all_events if each.event_type is dg.DagsterEventType.PIPELINE_FAILURE)
     context = dg.build_run_status_sensor_context(
-        sensor_name=sensor.name, dagster_event=event, dagster_instance=instance, dagster_run=result.dagster_run
+        sensor_name=sensor.name, dagster_event=event, dagster_instance=instance, dagster_run=run or result.dagster_run
     ).for_run_failure()
     said = sensor(context)
     return None if said is None else said.skip_message
@@ -136,6 +141,29 @@ def test_what_is_tried_again_and_what_is_of_others_is_not_posted(
 
     assert said == "a run that is tried again, or no run of a sync"
     assert webhook.asked == 0
+
+
+@pytest.mark.parametrize("value", ["true", "false", None])
+def test_what_dagster_has_not_decided_yet_is_waited_for(
+    loads: Loads, tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    """The event of a failure comes before the tag that says whether the run is tried again."""
+    monkeypatch.setattr(alerts, "_ASKS_EACH", 0.01)
+    monkeypatch.setattr(alerts, "_DECIDES_WITHIN", 0.2 if value is None else 60.0)
+    retries = {"run_retries": {"enabled": True, "max_retries": 1}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=retries) as instance:
+        result = failed(instance, "why")
+        # as its record is in that moment
+        tags = {name: tag for name, tag in result.dagster_run.tags.items() if name != WILL_RETRY_TAG}
+        run = result.dagster_run.with_tags(tags).with_status(dg.DagsterRunStatus.FAILURE)
+        instance.delete_run(run.run_id)
+        instance.add_run(run)
+        deciding = threading.Timer(0.05, lambda: value and instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: value}))
+        deciding.start()
+        said = tick(telling(loads, webhook.url), result, instance, run=run)
+        deciding.join()
+
+    assert (said is None, webhook.asked) == ((False, 0) if value == "true" else (True, 1))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """The history is what the instance records, whatever was read before."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.history import HORIZON, History, State
-from raito_pipeline.orchestration.tags import REFUSED_TAG, joined, layer_tags, syncs_of
+from raito_pipeline.orchestration.tags import REFUSED_TAG, WILL_RETRY_TAG, joined, layer_tags, syncs_of
 
 ONE, TWO = "111122220000", "111122220001"
 
@@ -30,6 +31,23 @@ def test_what_changes_after_it_was_read_is_read_again() -> None:
         assert [(view.state, view.refused) for view in after[ONE]] == [(State.FAILED, "another sync")]
         assert [view.layer for view in after[TWO]] == [Layer.REGIONS]
         assert History().refresh(instance, now) == after
+
+
+def test_a_failed_run_may_be_tried_again_until_dagster_says_that_it_is_not(tmp_path: Path) -> None:
+    retries = {"run_retries": {"enabled": True, "max_retries": 1}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=retries) as instance:
+        history, now = History(), datetime.now(UTC)
+        first, second = (_add(instance, Layer.ACCOUNT, owner, dg.DagsterRunStatus.FAILURE) for owner in (ONE, TWO))
+        undecided = history.refresh(instance, now)
+        instance.add_run_tags(first.run_id, {WILL_RETRY_TAG: "false"})
+        instance.add_run_tags(second.run_id, {WILL_RETRY_TAG: "true"})
+        decided = history.refresh(instance, now)
+
+    assert [runs[0].will_retry for runs in undecided.values()] == [True, True]
+    assert {owner: runs[0].will_retry for owner, runs in decided.items()} == {ONE: False, TWO: True}
+    with dg.DagsterInstance.ephemeral() as without:
+        _add(without, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.FAILURE)
+        assert not History().refresh(without, now)[ONE][0].will_retry
 
 
 def test_a_run_that_works_for_days_is_seen_by_a_process_that_starts_and_old_ones_are_forgotten() -> None:
