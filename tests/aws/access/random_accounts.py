@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
 from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.model import (
     AccessPoint,
     IamAttachment,
@@ -24,6 +26,7 @@ from raito_pipeline.model import (
     OrgPolicyTarget,
     S3Bucket,
     S3BucketPolicy,
+    Tag,
 )
 from tests.aws.access.world import CORPORATE_ADDRESSES, VPC_ENDPOINT
 
@@ -35,12 +38,26 @@ Statement = dict[str, Any]
 BUCKETS = ("data", "data-1", "data-12", "team1", "team10", "logs")
 LEFT_OUT = ("hidden",)
 KEYS = ("k", "x/k", "x/y/k", "x/y/z/k", "xy/k", "home/k", "home/ann/k", "home/bob/k", "x/k.csv")
+_TAGS = {"ann": (Tag("team", "x"),)}
 USERS, GROUPS, ROLES = ("ann", "bob", "cid", "dot", "eve"), ("staff", "admins"), ("reader", "writer", "batch")
 
 
 def arn(kind: str, name: str, account: str = ACCOUNT) -> str:
     """The ARN of a user, group or role."""
     return f"arn:aws:iam::{account}:{kind}/{name}"
+
+
+def _data_objects() -> Iterator[tuple[str, str]]:
+    """All keys of all buckets are known: as files, in their folders."""
+    for bucket in BUCKETS:
+        for key in KEYS:
+            parts = key.split("/")
+            yield f"{ACCOUNT}:{REGION}:{bucket}/{key}", "file"
+            for depth in range(1, len(parts)):
+                yield f"{ACCOUNT}:{REGION}:{bucket}/{'/'.join(parts[:depth])}", "folder"
+
+
+_DATA_OBJECTS = tuple(_data_objects())
 
 
 @dataclass
@@ -97,7 +114,16 @@ class RandomAccount:
         return AccessInputs(
             account_id=ACCOUNT,
             users=[
-                IamUser(f"AIDA{name}", name, arn("user", name), "/", WHEN, tuple(groups), edges.get(f"user:{name}"), ())
+                IamUser(
+                    f"AIDA{name}",
+                    name,
+                    arn("user", name),
+                    "/",
+                    WHEN,
+                    tuple(groups),
+                    edges.get(f"user:{name}"),
+                    _TAGS.get(name, ()),
+                )
                 for name, groups in self.groups_of.items()
             ],
             groups=[IamGroup(f"AGPA{name}", name, arn("group", name), "/", WHEN) for name in GROUPS],
@@ -132,6 +158,7 @@ class RandomAccount:
                 for bucket, statements in self.bucket_policies.items()
             ],
             **self._organization(),
+            look_up=partial(known_paths, data_objects=_DATA_OBJECTS),
         )
 
     def _organization(self) -> dict[str, Any]:
@@ -237,6 +264,8 @@ _CONDITIONS: tuple[dict[str, Any], ...] = (
     {"Bool": {"aws:SecureTransport": "true"}, "IpAddress": {"aws:SourceIp": CORPORATE_ADDRESSES}},
     {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:ResourceAccount": ACCOUNT}},
     {"Bool": {"aws:ViaAWSService": "false"}},
+    {"Bool": {"aws:ViaAWSService": "true"}},
+    {"StringEquals": {"aws:CalledViaFirst": ["athena.amazonaws.com", "glue.amazonaws.com"]}},
     {"StringEquals": {"aws:PrincipalType": "User"}},
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 
 from raito_pipeline.aws.access import AccessInputs
-from raito_pipeline.model import OrgAccount
+from raito_pipeline.model import OrgAccount, Tag
 from tests.aws.evaluator import (
     Caller,
     Limits,
@@ -216,7 +216,8 @@ class World:
         if self._place is not None:
             context["aws:principalorgid"] = context["aws:resourceorgid"] = (self._place.organization_id,)
         if not caller.is_role:
-            context["aws:username"] = (caller.arn.rpartition("/")[2],)
+            context["aws:username"] = (name := caller.arn.rpartition("/")[2],)
+            context |= {f"aws:principaltag/{tag.key.lower()}": (tag.value,) for tag in self._tags.get(name, ())}
         endpoints = {ENDPOINT: (VPC_ENDPOINT, "vpc-1"), OTHER_ENDPOINT: ("vpce-2", "vpc-2")}
         endpoint = next((endpoints[each] for each in situation if each in endpoints), None)
         if endpoint is None:
@@ -327,6 +328,10 @@ class World:
     @cached_property
     def _users(self) -> dict[str, str]:
         return {user.user_name: user.arn for user in self.inputs.users}
+
+    @cached_property
+    def _tags(self) -> dict[str, tuple[Tag, ...]]:
+        return {user.user_name: user.tags for user in self.inputs.users}
 
     @cached_property
     def _roles(self) -> dict[str, tuple[str, Policy]]:
