@@ -149,7 +149,10 @@ class AccessProvider:
     reasons_wider: Annotated[tuple[str, ...], "those by which what is shown may be more than is given"]
     reasons_narrower: Annotated[tuple[str, ...], "those by which more may be given than is shown"]
     reasons_who: Annotated[tuple[str, ...], "those by which somebody has it who cannot be named"]
-    reasons_elsewhere: Annotated[tuple[str, ...], "what it says about other services; does not make it incomplete"]
+    reasons_elsewhere: Annotated[
+        tuple[str, ...],
+        "what it says about other services, buckets of others and settings; does not make it incomplete",
+    ]
     notes: Annotated[
         tuple[str, ...],
         "how calls have to be made, such as over TLS, and what is left to others; does not make it incomplete",

@@ -16,7 +16,7 @@ class Code(StrEnum):
     WHO = "who"
     """somebody has it who cannot be named"""
     ELSEWHERE = "elsewhere"
-    """it is about other services or buckets of others, and says nothing about S3 here"""
+    """it is about other services, buckets of others or settings that have no permission, and gives no data here"""
     NOTE = "note"
     """how calls have to be made (over TLS, say): it keeps nobody and nothing out"""
 
