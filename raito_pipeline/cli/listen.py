@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.cli.console import Terminal
-from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
 from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
@@ -34,7 +34,10 @@ LISTENER = "listener"
 """the key of the lease that one listener of a storage holds"""
 GAPS_APART = 300.0
 """Seconds between two pushes of everything that is out of sync, however often the connection breaks."""
+RELOAD_EVERY = 300.0
+"""Seconds between two looks whether the configuration is another one."""
 _TRIES_AGAIN = 5.0
+_LOOK = 0.2
 _MOST_SHOWN = 5
 
 
@@ -56,7 +59,8 @@ def execute(given: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        Listener(options, partial(_say, console)).run(stop)
+        reload = partial(load_configuration, given.config_file, os.environ)
+        Listener(options, partial(_say, console), reload=reload).run(stop)
     finally:
         stop.set()
     return 0
@@ -68,12 +72,18 @@ def _say(console: Console, text: str) -> None:
 
 @dataclass
 class Listener:
-    """Listens for every login of a configuration, a thread each, until it is told to stop."""
+    """Listens for every login of a configuration, a thread each, until it is told to stop.
+
+    `reload` gives the configuration as it is then: accounts that are discovered are listened for, too.
+    """
 
     options: Options
     say: Callable[[str], None]
     patience: SocketPatience = field(default_factory=SocketPatience)
     gaps_apart: float = GAPS_APART
+    reload: Callable[[], Options] | None = None
+    reload_every: float = RELOAD_EVERY
+    _unwritten: list[Trigger] = field(default_factory=list)
 
     def run(self, stop: threading.Event) -> None:
         """Listen until `stop` is set; first waits while another process listens for the same storage."""
@@ -81,15 +91,52 @@ class Listener:
         if lease is None:
             return
         with lease:
-            threads = [
-                threading.Thread(target=self._login(targets).listen, args=(stop,), name="listen", daemon=True)
-                for targets in by_login(self.options)
-            ]
+            while not stop.is_set():
+                self._listen_until_changed(stop)
+                if self.options.disable_websocket:
+                    self.say(f"disable-websocket is on in {self.options.file} now: nothing is listened for any more")
+                    return
+
+    def _listen_until_changed(self, stop: threading.Event) -> None:
+        """Listen for the logins of the configuration until it is another one."""
+        ended = threading.Event()
+        inboxes = [Inbox(self.options, targets, self.say, self.gaps_apart) for targets in by_login(self.options)]
+        for inbox in inboxes[:1]:
+            inbox.unwritten += self._unwritten
+        threads = [
+            threading.Thread(target=self._socket(inbox).listen, args=(ended,), name="listen", daemon=True)
+            for inbox in inboxes
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            looked = time.monotonic()
+            while not stop.wait(_LOOK):  # so that a signal is handled meanwhile
+                if time.monotonic() - looked >= self.reload_every:
+                    if self._changed():
+                        break
+                    looked = time.monotonic()
+        finally:
+            ended.set()
             for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.5)  # so that a signal is handled meanwhile
+                thread.join()
+        self._unwritten = [trigger for inbox in inboxes for trigger in inbox.unwritten]
+
+    def _changed(self) -> bool:
+        """Read the configuration again; whether it is another one. One that is wrong is said, and left."""
+        if self.reload is None:
+            return False
+        try:
+            options = self.reload()
+            options.check_usable()
+        except (ConfigError, StorageError) as error:
+            self.say(f"listens for what was configured before: {error}")
+            return False
+        if options == self.options:
+            return False
+        self.options = options
+        self.say(f"{options.file} has changed: listens for {len(options.targets)} targets now")
+        return True
 
     def _become_the_one(self, stop: threading.Event) -> Lease | None:
         """The lease of the listener; None where it was stopped before."""
@@ -107,10 +154,9 @@ class Listener:
             stop.wait(_TRIES_AGAIN)
         return None
 
-    def _login(self, targets: Sequence[AccountTarget | OrganizationTarget]) -> TriggerSocket:
-        inbox = Inbox(self.options, targets, self.say, self.gaps_apart)
+    def _socket(self, inbox: "Inbox") -> TriggerSocket:
         return TriggerSocket(
-            client=partial(_client, self.options, targets[0]),
+            client=partial(_client, self.options, inbox.targets[0]),
             data_sources=inbox.data_sources,
             message=inbox.message,
             gap=inbox.gap,
@@ -144,10 +190,11 @@ class Inbox:
         gaps_apart: float = GAPS_APART,
     ) -> None:
         self._options, self._say, self._gaps_apart = options, say, gaps_apart
+        self.targets = targets
         self._domain = targets[0].domain.strip().lower()
         self._accounts = [target for target in targets if isinstance(target, AccountTarget)]
         self._queue = TriggerQueue(options.pipeline.storage)
-        self._unwritten: list[Trigger] = []
+        self.unwritten: list[Trigger] = []
         self._said_why = ""
         self._tries_at = 0.0
         self._gap = False
@@ -171,7 +218,7 @@ class Inbox:
                 self._say(remark)
             for trigger in asked.triggers[:_MOST_SHOWN]:
                 self._say(f"{trigger.owner}: Raito Cloud asks for {trigger.what}")
-            self._unwritten += asked.triggers
+            self.unwritten += asked.triggers
         self._tries_at = min(self._tries_at, time.monotonic())
         self.flush()
 
@@ -185,15 +232,15 @@ class Inbox:
         now = time.monotonic()
         if self._gap and now >= self._asks_at:
             self._gap, self._asks_at = False, now + self._gaps_apart
-            self._unwritten += pushes_of(self._options, self._accounts)
-        if not self._unwritten or now < self._tries_at:
+            self.unwritten += pushes_of(self._options, self._accounts)
+        if not self.unwritten or now < self._tries_at:
             return
         try:
-            self._queue.put(self._unwritten)
+            self._queue.put(self.unwritten)
         except StorageError as error:
             self._tries_at = now + _TRIES_AGAIN
             if str(error) != self._said_why:
                 self._say(f"what was asked for is kept and written later: {error}")
             self._said_why = str(error)
             return
-        self._unwritten, self._said_why = [], ""
+        self.unwritten, self._said_why = [], ""

@@ -93,6 +93,32 @@ def test_a_second_listener_stands_by_until_the_first_ends(tmp_path: Path, cloud:
     assert len(second) == 1
 
 
+def test_accounts_that_are_added_are_listened_for_and_a_file_that_is_wrong_changes_nothing(
+    tmp_path: Path, cloud: LocalRaitoCloud
+) -> None:
+    options, said = options_of(tmp_path, "only-targets: account-0", url=cloud.url), list[str]()
+    file, stop = Path(options.file), threading.Event()
+    text = file.read_text()
+    listener = Listener(options, said.append, QUICK, reload=lambda: load(file), reload_every=0.0)
+    thread = threading.Thread(target=listener.run, args=(stop,))
+    thread.start()
+    try:
+        heard = lambda: [each.data_sources for each in cloud.triggers.clients() if each.heartbeats]  # noqa: E731
+        wait(lambda: heard() == [{"source-0"}], said)
+        file.write_text(text.replace("aws-account-id", "aws-acount-id"))
+        wait(lambda: any("configured before" in line for line in said), said)
+        assert heard() == [{"source-0"}]
+        file.write_text(text.replace("only-targets: account-0", ""))
+        wait(lambda: heard() == [{"source-0", "source-1"}], said)
+        file.write_text(text.replace("only-targets: account-0", "disable-websocket: true"))
+        wait(lambda: not thread.is_alive(), said)
+    finally:
+        stop.set()
+        thread.join(ENOUGH)
+    assert sum("has changed" in line for line in said) == 2
+    assert "nothing is listened for any more" in said[-1]
+
+
 def test_what_cannot_be_written_is_kept_and_written_later(tmp_path: Path) -> None:
     options, said = options_of(tmp_path), list[str]()
     (tmp_path / "data").mkdir()
