@@ -3,25 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import SHUT_RDWR
 from typing import Any, BinaryIO, cast
 
 import msgspec
 from ariadne import graphql_sync
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    parse,
-    value_from_ast_untyped,
-)
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, value_from_ast_untyped
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from raito_pipeline.sandbox.raito.counts import count_all
+from raito_pipeline.sandbox.raito.documents import Validator, known_parser, parsed
 from raito_pipeline.sandbox.raito.faults import CloudFault, CloudFaults, RequestLog
 from raito_pipeline.sandbox.raito.jobs import NotThere, NotValid
 from raito_pipeline.sandbox.raito.login import Gate, LoginRefused
@@ -45,6 +38,7 @@ class Application:
     faults: CloudFaults
     log: RequestLog
     triggers: Triggers
+    validator: Validator = field(default_factory=Validator)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -135,6 +129,8 @@ class Application:
             context_value=self.context(_url(request)),
             error_formatter=_plain_error,
             logger=_LOGGER,
+            query_parser=known_parser,
+            query_validator=self.validator,
         )
         entry["errors"] = [error["message"] for error in answer.get("errors") or []]
         # A document that cannot be executed at all is answered as such; an operation that failed is no HTTP error.
@@ -282,7 +278,7 @@ def _first_json_value(request: Request) -> Mapping[str, Any]:
 def _root_fields(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Name and arguments (literals and variables) of what an operation asks for, for the log and the faults."""
     try:
-        document: DocumentNode = parse(body["query"])
+        document = parsed(body["query"])
     except GraphQLError:
         return
     variables = body.get("variables") or {}
