@@ -83,9 +83,12 @@ class Servers:
         return self.jobs[text]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The emulated AWS with a bucket, a user and a role, and a Raito Cloud that knows the account."""
+    """The emulated AWS with a bucket, a user and a role, and a Raito Cloud that knows the account.
+
+    For one module: the emulated AWS of a process is one, and whoever starts it next empties it.
+    """
     folder = tmp_path_factory.mktemp("assets")
     with EmulatedAws() as aws:
         install_access_key(ACCOUNT, KEY, "not-a-secret")

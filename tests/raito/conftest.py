@@ -34,8 +34,9 @@ class Login:
     client_id: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cognito() -> Iterator[Login]:
+    """For one module: the emulated AWS of a process is one, and whoever starts it next empties it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

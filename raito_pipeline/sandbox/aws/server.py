@@ -82,7 +82,7 @@ class EmulatedAws:
     ) -> None:
         os.environ.update(_ENVIRONMENT)
         apply_patches()
-        set_longest_page(longest_page)
+        self._longest_page = longest_page
         self._remembered: dict[tuple[str, ...], Answer] | None = {} if remember else None
         self.calls = CallLog()
         self.faults = Faults()
@@ -117,6 +117,7 @@ class EmulatedAws:
             forget_members()
             self.pace = replace(self._first_pace)
             set_pace(self.pace)
+            set_longest_page(self._longest_page)
         self.faults.clear()
         self.calls.reset()
 

