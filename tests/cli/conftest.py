@@ -15,6 +15,7 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.sandbox.raito.seed import SeedAccount, SeededIds, seed_raito_cloud
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from tests.aws_profile import OTHERS, write_profile
+from tests.dagster_project import write_project
 
 ACCOUNT, REGION, KEY = "111122223333", "eu-west-1", "AKIACOMMANDSCOMMANDS"
 FILE = """\
@@ -34,6 +35,7 @@ targets:
   aws-regions: {region}
   aws-s3-enabled: true
 """
+COMPONENT = "type: raito_pipeline.RaitoAwsComponent\nattributes: {name: eu, translation: {key_prefix: lake}}\n"
 Run = Callable[..., tuple[int, str]]
 
 
@@ -122,3 +124,20 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return status, capsys.readouterr().out
 
     return command
+
+
+@pytest.fixture
+def component(
+    pushed_account: PushedAccount, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The folder of a component with a name and a key prefix, on the `raito.yml` of the account; commands run there."""
+    pushed_account.configure()
+    text = (pushed_account.folder / "raito.yml").read_text()
+    package = f"project_of_{request.module.__name__.rpartition('.')[2]}"
+    files = {f"{package}/defs/eu/defs.yaml": COMPONENT, f"{package}/defs/eu/raito.yml": text}
+    source = write_project(tmp_path, package, files) / "src"
+    monkeypatch.syspath_prepend(str(source))
+    folder = source / package / "defs" / "eu"
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,10 +1,13 @@
 """`raito-pipeline apply`: exactly the plan that was shown, over the wire."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from raito_pipeline.cli import main
+from raito_pipeline.cli.instance import instance_of_this_directory
+from raito_pipeline.orchestration.naming import COMPONENT_TAG
 
 from .conftest import ACCOUNT, PushedAccount, Run
 
@@ -107,3 +110,22 @@ def test_a_stored_export_is_applied_again_after_its_plan_was_shown(pushed_accoun
     assert set(writes(pushed_account, mark)) <= {"CreateRole", "UpdateAssumeRolePolicy", "PutRolePolicy"}
     run("plan", "--read")
     assert run("apply", "--from", "stored", "--yes")[0] == 0
+
+
+def test_a_plan_in_a_project_is_made_and_applied_by_the_assets_of_its_component(
+    component: Path, pushed_account: PushedAccount, run: Run
+) -> None:
+    pushed_account.grant("e1", "Prefixed", ["ann"])
+
+    status, said = run("plan", "--read", "--out", "project.json")
+    assert (status, "+ role Prefixed" in said) == (2, True), said
+    assert run("apply", str(component / "project.json"))[0] == 0
+
+    assert pushed_account.trusted("Prefixed") == ["ann"]
+    with instance_of_this_directory() as instance:
+        keys, runs = {key.to_user_string() for key in instance.all_asset_keys()}, instance.get_runs()
+    assert {"lake/eu/access_push_plan", "lake/eu/access_push_results"} <= keys
+    assert [key for key in keys if not key.startswith("lake/eu/")] == []
+    assert {each.tags.get(COMPONENT_TAG) for each in runs} == {"eu"}
+    status, said = run("plan")
+    assert (status, "as granted" in said) == (0, True), said

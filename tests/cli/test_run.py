@@ -4,31 +4,14 @@ import json
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.storage import ReadStatus, Store
-from tests.dagster_project import write_project
 
 from .conftest import ACCOUNT, PushedAccount, Run
 
-PREFIXED = "type: raito_pipeline.RaitoAwsComponent\nattributes: {name: eu, translation: {key_prefix: lake}}\n"
 SKIPPED = ("--skip-identity-store-sync", "--skip-data-access-sync", "--skip-data-usage-sync")
-
-
-@pytest.fixture
-def component(pushed_account: PushedAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a component with a key prefix, with the `raito.yml` of the account; commands run there."""
-    pushed_account.configure()
-    text = (pushed_account.folder / "raito.yml").read_text()
-    files = {"run_here/defs/eu/defs.yaml": PREFIXED, "run_here/defs/eu/raito.yml": text}
-    source = write_project(tmp_path, "run_here", files) / "src"
-    monkeypatch.syspath_prepend(str(source))
-    folder = source / "run_here" / "defs" / "eu"
-    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def materialized(instance: dg.DagsterInstance) -> set[str]:
