@@ -285,7 +285,7 @@ def test_no_pattern_takes_long(text: str) -> None:
     pattern = compile_pattern(text)
     began = time.perf_counter()
     assert pattern.fullmatch("a" * 10_000 + "!") is None
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 30  # by going back it takes years
 
 
 def test_patterns_of_one_text_are_equal_also_after_a_pickle() -> None:

@@ -131,7 +131,7 @@ def test_retry_after_is_honoured(scripted_login: ScriptedServer, status: int) ->
         client.login()
         started = time.monotonic()
         client.call("CreateJob", {"input": {}})
-    assert 0.95 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.95
 
 
 def test_a_retry_after_that_is_too_long_is_an_error_at_once(scripted_login: ScriptedServer) -> None:
@@ -143,7 +143,7 @@ def test_a_retry_after_that_is_too_long_is_an_error_at_once(scripted_login: Scri
 
 def test_a_slow_answer_is_not_waited_for(cloud: LocalRaitoCloud) -> None:
     cloud.add_fault(CloudFault(on="operation:createJob", delay=3.0))
-    with RaitoClient(connection_to(cloud.url, timeout=0.5)) as client:
+    with RaitoClient(connection_to(cloud.url, timeout=1.5)) as client:
         client.login()
         with pytest.raises(RaitoUnreachable, match="no answer in time"):
             client.call("CreateJob", {"input": {"dataSourceId": None, "identityStoreId": None}})

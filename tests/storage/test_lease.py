@@ -140,9 +140,9 @@ def test_a_run_waits_for_the_one_before_it(leases: Leases) -> None:
     first = _take(leases, "sync-1", "run-1")
     threading.Timer(1.0, first.release).start()
     began = time.monotonic()
-    with _take(leases, "sync-2", "run-2", wait_seconds=20) as lease:
+    with _take(leases, "sync-2", "run-2", wait_seconds=120) as lease:
         assert lease.sync == "sync-2"
-    assert 0.9 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 60
 
 
 def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location: str) -> None:
@@ -253,9 +253,16 @@ def test_a_lease_of_another_machine_ends_two_minutes_after_its_last_sign_of_life
 
 
 def test_a_lease_is_renewed_while_it_is_held(location: str) -> None:
-    leases = Leases(location, heartbeat_seconds=0.3, dead_after_seconds=1.5)
+    leases, beats = Leases(location, heartbeat_seconds=0.1, dead_after_seconds=120), set()
     with _take(leases, "sync-1", "run-1") as lease:
-        time.sleep(2.5)
+        for _ in range(1_000):
+            held = leases.under_way(ACCOUNT)
+            assert held is not None
+            beats.add(held.heartbeat_at)
+            if len(beats) == 3:
+                break
+            time.sleep(0.05)
+        assert len(beats) == 3
         _refused(leases, "sync-2", "run-2")
         lease.check()
 

@@ -96,11 +96,11 @@ def test_a_program_that_is_not_there_or_may_not_be_started(folder: Path) -> None
 
 
 def test_a_program_that_hangs_is_waited_for_only_so_long(folder: Path) -> None:
-    profile(folder, credential_process=program(folder, "exec sleep 20"))
+    profile(folder, credential_process=program(folder, "exec sleep 120"))
     began = time.monotonic()
     with pytest.raises(AwsError, match=r"profile acct: no credentials after 0\.5 seconds"):
         open_session("acct", None, most_seconds=0.5)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("through", [False, True])

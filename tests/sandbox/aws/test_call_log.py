@@ -73,7 +73,7 @@ def test_counting(client: ClientOf, aws: EmulatedAws) -> None:
 
 def get(aws: EmulatedAws, path: str, method: str = "GET") -> dict[str, Any]:
     request = urllib.request.Request(aws.endpoint_url + path, method=method)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return dict(json.loads(answer.read()))
 
 

@@ -176,7 +176,7 @@ class NotFollowed(urllib.request.HTTPRedirectHandler):
 def test_what_somebody_else_answers(aws: EmulatedAws, fault: Fault, status: int, media: str, body: bytes) -> None:
     aws.faults.add(fault)
     try:
-        with urllib.request.build_opener(NotFollowed).open(f"{aws.endpoint_url}/", timeout=5) as answer:
+        with urllib.request.build_opener(NotFollowed).open(f"{aws.endpoint_url}/", timeout=60) as answer:
             seen = (answer.status, answer.headers["Content-Type"], answer.read())
     except urllib.error.HTTPError as error:
         seen = (error.code, error.headers["Content-Type"], error.read())
@@ -194,7 +194,7 @@ def test_a_stub_of_a_json_service_is_json(client: ClientOf, aws: EmulatedAws) ->
 
 def test_half_the_text_comes_as_if_it_were_all(aws: EmulatedAws) -> None:
     def body() -> bytes:
-        with urllib.request.urlopen(f"{aws.endpoint_url}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"{aws.endpoint_url}/", timeout=60) as answer:
             content = bytes(answer.read())
             assert int(answer.headers["Content-Length"]) == len(content)
             return content
@@ -234,7 +234,7 @@ def test_a_denied_head_has_no_body(client: ClientOf, aws: EmulatedAws) -> None:
 def request(aws: EmulatedAws, method: str, path: str, body: Any = None) -> dict[str, Any]:
     content = json.dumps(body).encode() if body is not None else None
     asked = urllib.request.Request(aws.endpoint_url + path, method=method, data=content)
-    with urllib.request.urlopen(asked, timeout=5) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         return dict(json.loads(answer.read()))
 
 

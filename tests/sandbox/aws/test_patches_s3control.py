@@ -1,10 +1,11 @@
 import json
-import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from raito_pipeline.sandbox.aws.accounts import iam_of
+from raito_pipeline.sandbox.aws.patches.principals import known_from
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.sandbox.aws.conftest import ACCOUNT, OTHER_ACCOUNT, REGION, ClientOf, code
 
@@ -163,14 +164,14 @@ def test_principals_of_a_policy_exist(control: Any, client: ClientOf, aws: Emula
         assert refusal(control, policy(arn, Principal={"AWS": who})) == ("MalformedPolicy", 400)
     assert refusal(control, policy(arn, Principal={"AWS": [ANN, f"{ANN}-2"]})) == ("MalformedPolicy", 400)
     assert refusal(control, policy(arn, Action=[])) == ("MalformedPolicy", 400)
-    aws.pace.new_role_seconds = 0.3
+    aws.pace.new_role_seconds = 3600
     trust = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = client("iam").create_role(RoleName="new", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     place, text = {"AccountId": ACCOUNT, "Name": "reports"}, policy(arn, Principal={"AWS": role})
     with pytest.raises(ClientError, match="Invalid principal in policy"):
         control.put_access_point_policy(**place, Policy=text)
-    time.sleep(0.3)
+    known_from(iam_of(ACCOUNT).get_role("new"), 0.0)
     assert code(control.put_access_point_policy, **place, Policy=text) == "done"
 
 

@@ -103,7 +103,7 @@ def test_other_accounts_and_permission_sets_and_tags_do_not_conflict(center: Cen
 
 
 def test_a_new_reserved_role_is_no_principal_at_first(center: Center) -> None:
-    center.aws.pace.new_role_seconds = 0.3
+    center.aws.pace.new_role_seconds = 2.0
     arn = center.permission_set()
     request = begun(center, arn, center.user("ann"))
     while creation(center, request) == "IN_PROGRESS":

@@ -77,8 +77,8 @@ def test_a_data_source_without_any(wire: Wire, source: str) -> None:
 def test_the_address_of_the_file_is_signed(wire: Wire, source: str) -> None:
     address = wire.export(source).url
 
-    assert requests.get(address.split("?")[0], timeout=10).status_code == 403
-    assert requests.get(address, timeout=10).status_code == 200
+    assert requests.get(address.split("?")[0], timeout=60).status_code == 403
+    assert requests.get(address, timeout=60).status_code == 200
 
 
 def test_after_feedback_the_control_carries_its_names(wire: Wire, cloud: LocalRaitoCloud, source: str) -> None:
@@ -221,8 +221,8 @@ def test_a_wrong_feedback_file_changes_nothing(
 def test_defining_over_http(wire: Wire, source: str) -> None:
     address = f"{wire.url}/sandbox-api/access-controls/{source}"
 
-    assert requests.post(address, json=control("a"), timeout=10).json() == {"ids": ["a"]}
-    assert requests.post(address, json=[control("b"), control("c")], timeout=10).status_code == 201
+    assert requests.post(address, json=control("a"), timeout=60).json() == {"ids": ["a"]}
+    assert requests.post(address, json=[control("b"), control("c")], timeout=60).status_code == 201
     assert set(exported(wire, source)) == {"a", "b", "c"}
 
 
@@ -237,14 +237,14 @@ def test_defining_over_http(wire: Wire, source: str) -> None:
     ],
 )
 def test_a_definition_that_cannot_be(wire: Wire, source: str, definition: Any, status: int) -> None:
-    response = requests.post(f"{wire.url}/sandbox-api/access-controls/{source}", json=definition, timeout=10)
+    response = requests.post(f"{wire.url}/sandbox-api/access-controls/{source}", json=definition, timeout=60)
 
     assert response.status_code == status
     assert exported(wire, source) == {}
 
 
 def test_a_definition_for_an_unknown_data_source(wire: Wire) -> None:
-    response = requests.post(f"{wire.url}/sandbox-api/access-controls/nowhere", json=control("a"), timeout=10)
+    response = requests.post(f"{wire.url}/sandbox-api/access-controls/nowhere", json=control("a"), timeout=60)
 
     assert response.status_code == 404
 

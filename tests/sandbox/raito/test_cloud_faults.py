@@ -15,7 +15,7 @@ VERSION = "{ SupportedCLIVersion { supportedVersions } }"
 
 
 def log(wire: Wire) -> list[dict[str, Any]]:
-    return requests.get(f"{wire.url}/sandbox-api/log", timeout=10).json()
+    return requests.get(f"{wire.url}/sandbox-api/log", timeout=60).json()
 
 
 def test_uploads_fail_as_often_as_ordered(wire: Wire) -> None:
@@ -23,7 +23,7 @@ def test_uploads_fail_as_often_as_ordered(wire: Wire) -> None:
     signed = wire.sign(b"[]")
 
     codes = [
-        requests.put(signed["URL"], data=b"[]", headers=flat(signed["signedHeaders"]), timeout=10).status_code
+        requests.put(signed["URL"], data=b"[]", headers=flat(signed["signedHeaders"]), timeout=60).status_code
         for _ in range(3)
     ]
 
@@ -34,8 +34,8 @@ def test_signed_addresses_fail(wire: Wire) -> None:
     wire.order(on="signed-url", status=500)
 
     address = f"{wire.url}/file/upload/signed-url"
-    assert requests.get(address, headers=wire.headers, timeout=10).status_code == 500
-    assert requests.get(address, headers=wire.headers, timeout=10).status_code == 400
+    assert requests.get(address, headers=wire.headers, timeout=60).status_code == 500
+    assert requests.get(address, headers=wire.headers, timeout=60).status_code == 400
 
 
 def test_polls_fail(wire: Wire, source: str) -> None:
@@ -71,10 +71,13 @@ def test_an_import_ends_as_ordered(wire: Wire, source: str, outcome: str, errors
 
 
 def test_an_import_takes_its_time_and_shows_it(wire: Wire, source: str) -> None:
-    wire.order(on="import:data-objects", delay=0.3)
+    wire.order(on="import:data-objects", delay=2.0)
     key = wire.upload(json.dumps(small_tree()).encode())
     started = wire.start("data-objects", source, fileKey=key)
-    time.sleep(0.1)
+    for _ in range(20):
+        if wire.poll(*started)["status"] != "QUEUED":
+            break
+        time.sleep(0.02)
 
     assert wire.poll(*started)["status"] == "DATA_PROCESSING"
     assert wire.wait(*started)["status"] == "COMPLETED"
@@ -97,7 +100,7 @@ def test_an_answer_comes_late(wire: Wire) -> None:
     wire.order(on="admin", delay=0.2)
     begun = time.monotonic()
 
-    assert requests.get(f"{wire.url}/admin/org/{DOMAIN}", timeout=10).status_code == 200
+    assert requests.get(f"{wire.url}/admin/org/{DOMAIN}", timeout=60).status_code == 200
     assert time.monotonic() - begun >= 0.2
 
 
@@ -118,17 +121,17 @@ def test_faults_are_listed_and_cleared(wire: Wire) -> None:
     requests.post(
         address, json=[{"on": "upload", "status": 500, "times": None}, {"on": "query", "status": 500}], timeout=9
     )
-    assert [fault["on"] for fault in requests.get(address, timeout=10).json()] == ["upload", "query"]
+    assert [fault["on"] for fault in requests.get(address, timeout=60).json()] == ["upload", "query"]
 
-    assert requests.delete(address, timeout=10).status_code == 204
+    assert requests.delete(address, timeout=60).status_code == 204
 
-    assert requests.get(address, timeout=10).json() == []
+    assert requests.get(address, timeout=60).json() == []
     assert wire.answer(VERSION)["data"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"on": "query", "nonsense": 1}', b'{"on": 5}'])
 def test_a_fault_that_cannot_be(wire: Wire, body: bytes) -> None:
-    assert requests.post(f"{wire.url}/sandbox-api/faults", data=body, timeout=10).status_code == 400
+    assert requests.post(f"{wire.url}/sandbox-api/faults", data=body, timeout=60).status_code == 400
 
 
 def test_the_log_shows_operations_with_variables_and_literals(wire: Wire) -> None:
@@ -146,14 +149,14 @@ def test_the_log_shows_errors_and_can_be_cleared(wire: Wire) -> None:
     wire.answer("{ nonsense }")
     assert "nonsense" in log(wire)[0]["errors"][0]
 
-    requests.delete(f"{wire.url}/sandbox-api/log", timeout=10)
+    requests.delete(f"{wire.url}/sandbox-api/log", timeout=60)
 
     assert log(wire) == []
 
 
 def test_the_log_holds_no_signature(wire: Wire) -> None:
     signed = wire.sign(b"[]")
-    wire.session.put(signed["URL"], data=b"[]", headers=flat(signed["signedHeaders"]), timeout=10)
+    wire.session.put(signed["URL"], data=b"[]", headers=flat(signed["signedHeaders"]), timeout=60)
 
     (entry,) = [entry for entry in log(wire) if entry["method"] == "PUT"]
     assert entry["query"]["Signature"] == "***"

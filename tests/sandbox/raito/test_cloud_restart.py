@@ -54,7 +54,7 @@ def test_an_import_that_was_under_way_is_done_after_a_restart(start: Start) -> N
     second = wire.start("data-objects", source, fileKey=wire.upload(json.dumps(small_tree()).encode()))
     begun = time.monotonic()
     cloud.stop()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
     wire = Wire(start().url)
 

@@ -13,7 +13,7 @@ CONTENT = b'[{"externalId": "1"}]'
 def put(signed: dict[str, Any], content: bytes, **headers: str | None) -> requests.Response:
     wanted = {**flat(signed["signedHeaders"]), **headers}
     return requests.put(
-        signed["URL"], data=content, headers={k: v for k, v in wanted.items() if v is not None}, timeout=10
+        signed["URL"], data=content, headers={k: v for k, v in wanted.items() if v is not None}, timeout=60
     )
 
 
@@ -72,7 +72,7 @@ def test_a_body_without_a_length(wire: Wire) -> None:
     signed = wire.sign(CONTENT)
     headers = {k: v for k, v in flat(signed["signedHeaders"]).items() if k != "Content-Length"}
 
-    response = requests.put(signed["URL"], data=iter([CONTENT]), headers=headers, timeout=10)
+    response = requests.put(signed["URL"], data=iter([CONTENT]), headers=headers, timeout=60)
 
     assert response.status_code == 411
 
@@ -107,14 +107,14 @@ def test_an_address_expires(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_an_address_is_signed_only_for_a_digest_and_a_length(wire: Wire, parameters: dict[str, str]) -> None:
-    response = requests.get(f"{wire.url}/file/upload/signed-url", params=parameters, headers=wire.headers, timeout=10)
+    response = requests.get(f"{wire.url}/file/upload/signed-url", params=parameters, headers=wire.headers, timeout=60)
     assert response.status_code == 400
 
 
 def test_a_plus_that_was_not_quoted(wire: Wire) -> None:
     content = next(bytes([a, b]) for a in range(256) for b in range(256) if "+" in digest(bytes([a, b])))
     response = requests.get(
-        f"{wire.url}/file/upload/signed-url?sha256={digest(content)}&contentLength=2", headers=wire.headers, timeout=10
+        f"{wire.url}/file/upload/signed-url?sha256={digest(content)}&contentLength=2", headers=wire.headers, timeout=60
     )
     assert put(response.json(), content).status_code == 200
 
@@ -123,4 +123,4 @@ def test_only_signed_addresses_give_files(wire: Wire) -> None:
     key = wire.upload(CONTENT)
 
     for path in (key, "../raito.sqlite", "exports/x.yaml", f"{key}?Expires=9999999999&Signature=0"):
-        assert requests.get(f"{wire.url}/storage/{path}", timeout=10).status_code in (403, 404)
+        assert requests.get(f"{wire.url}/storage/{path}", timeout=60).status_code in (403, 404)

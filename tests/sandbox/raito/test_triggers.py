@@ -43,7 +43,7 @@ def test_nobody_else_can(start: Start) -> None:
 
 
 def test_what_is_no_websocket_is_refused_in_words(wire: Wire) -> None:
-    answer = requests.get(f"{wire.url}/trigger", timeout=5)
+    answer = requests.get(f"{wire.url}/trigger", timeout=60)
     assert answer.status_code == 426
     assert "Upgrade: websocket" in answer.json()["message"]
 
@@ -54,9 +54,9 @@ def test_the_end_of_the_service_ends_it_and_no_thread_stays(start: Start) -> Non
     with connect(address(Wire(cloud.url))) as socket:
         began = time.monotonic()
         cloud.stop()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=5)
+            socket.recv(timeout=60)
     assert set(threading.enumerate()) <= before
 
 
@@ -69,11 +69,11 @@ def test_who_named_a_data_source_is_told_when_its_access_changes(start: Start) -
         for waits in (socket, other):
             assert waits.ping().wait(10)
         answer = requests.post(
-            f"{cloud.url}/sandbox-api/access-controls/{source}", json={"id": "a", "name": "A"}, timeout=5
+            f"{cloud.url}/sandbox-api/access-controls/{source}", json={"id": "a", "name": "A"}, timeout=60
         )
         assert answer.status_code == 201
         update = {"apUpdate": {"domain": cloud.domain, "dataSourceNames": [source]}}
-        assert json.loads(socket.recv(timeout=5)) == update
+        assert json.loads(socket.recv(timeout=60)) == update
         with pytest.raises(TimeoutError):
             other.recv(timeout=0.05)
 
@@ -83,7 +83,7 @@ def test_what_is_ordered_over_http_is_sent_whatever_its_length(start: Start, len
     cloud = start()
     with connect(address(Wire(cloud.url))) as socket:
         assert socket.ping().wait(10)
-        answer = requests.post(f"{cloud.url}/sandbox-api/triggers", json={"text": "x" * length}, timeout=5)
+        answer = requests.post(f"{cloud.url}/sandbox-api/triggers", json={"text": "x" * length}, timeout=60)
         assert answer.json() == {"clients": 1}
-        assert json.loads(socket.recv(timeout=5)) == {"text": "x" * length}
-    assert requests.post(f"{cloud.url}/sandbox-api/triggers", data="[", timeout=5).status_code == 400
+        assert json.loads(socket.recv(timeout=60)) == {"text": "x" * length}
+    assert requests.post(f"{cloud.url}/sandbox-api/triggers", data="[", timeout=60).status_code == 400
