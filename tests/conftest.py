@@ -3,6 +3,7 @@
 Whole ways come first, as they take longest and one worker runs a file from start to end.
 """
 
+import gc
 from functools import cache
 
 import botocore.session
@@ -31,10 +32,14 @@ def _shared_models(data_path: str | None) -> Loader:
 
 botocore.session.create_loader = _shared_models
 
+# Thousands of collected tests and all modules stay to the end: looking through them again and again finds no garbage.
+gc.set_threshold(100_000, 20, 50)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes before files that take seconds, so that no worker is left alone with one of them."""
     items.sort(key=_rank)
+    gc.freeze()
 
 
 def _rank(item: pytest.Item) -> int:

@@ -29,7 +29,7 @@ from raito_pipeline.storage.owner import Owner
 from tests.orchestration.conftest import Loads, account_ids, names
 
 ORG = "999988887777_eu-west-1"
-MANY = 1_000
+MANY = 300
 _HOLD = """
 import json, sys, time
 from raito_pipeline.storage.lease import Leases
@@ -184,7 +184,7 @@ def _run_that_fails(
 
 
 def _fill(instance: dg.DagsterInstance, options: Options) -> None:
-    """A thousand accounts with a sync behind them; of every third, a layer of another one has ended."""
+    """Many accounts with a sync behind them; of every third, a layer of another one has ended."""
     grid = make_grid(options)
     for number, account in enumerate(account_ids(MANY)):
         layers = [(layer, sync) for sync in ("s1",) for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH)]
@@ -193,7 +193,7 @@ def _fill(instance: dg.DagsterInstance, options: Options) -> None:
             instance.add_run(dg.DagsterRun("any", status=dg.DagsterRunStatus.SUCCESS, tags=tags))
 
 
-def test_a_thousand_accounts_are_looked_at_in_one_tick(loads: Loads) -> None:
+def test_hundreds_of_accounts_are_looked_at_in_one_tick(loads: Loads) -> None:
     options = loads(accounts=MANY)
     seconds = []
     with dg.DagsterInstance.ephemeral() as instance:
@@ -208,6 +208,7 @@ def test_a_thousand_accounts_are_looked_at_in_one_tick(loads: Loads) -> None:
             assert len(requests) == (MANY + 2) // 3
             assert len(in_words(decisions)) < 5_000
     print(f"of {3 * MANY + MANY // 3} runs: first tick {seconds[0]:.2f} s of CPU, second tick {seconds[1]:.2f} s")
+    # Far more than it takes: what looks at each account for each account takes minutes.
     assert seconds[0] < 20
     assert seconds[1] < 10
 
