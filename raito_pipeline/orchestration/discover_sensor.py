@@ -2,7 +2,7 @@
 
 It is off until somebody turns it on, as it makes things in Raito Cloud. Partitions come from the configuration when
 definitions load; so the sensor writes the file of discovered targets and asks the Dagster UI to load the location again
-(docs/decisions/0014-discovered-targets.md).
+(docs/decisions/0017-discovered-targets.md).
 """
 
 from collections.abc import Callable
