@@ -6,21 +6,24 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.deny_reach import DenyReach, reach
 from raito_pipeline.aws.policy.documents import Condition
+from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, read_pattern
+from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, Pattern, read_pattern
 from raito_pipeline.aws.policy.what import Labelled
 from raito_pipeline.model import S3BucketPolicy
 
 _MOST_NAMES = 5
 _SOME = Condition("Principal", "some of its sessions", ())
 """stands for what cannot be said by name, so that a Deny is a reason and takes nothing away"""
+_PART = Condition("Resource", "some of the bucket", ())
+"""the same of what it is about in the bucket"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ def _read(account: Account) -> tuple[BucketDocument, ...]:
     for row in sorted(account.inputs.bucket_policies, key=lambda row: row.bucket):
         if row.policy is not None and row.bucket in account.regions:
             document = read_document(row.policy)
-            denies = tuple(_confined(document, row.bucket, account.options.aws_partition))
+            denies = tuple(_confined(account, document, row.bucket))
             found.append(BucketDocument(row, row.policy, document, denies))
     return tuple(found)
 
@@ -148,30 +151,83 @@ def _doubted(statement: Statement, doubt: Condition | None) -> Statement:
     return statement if doubt is None else replace(statement, conditions=(*statement.conditions, doubt))
 
 
-def _confined(document: Document, bucket: str, partition: str) -> Iterator[Statement]:
+def _confined(account: Account, document: Document, bucket: str) -> Iterator[Statement]:
+    """The Denies of the policy of a bucket, written for that bucket alone."""
     for statement in document.statements:
         if statement.effect == "Deny" and permissions_of(statement):
-            resources = _of_bucket(statement, bucket, partition)
-            if resources:
-                yield replace(statement, resources=resources, not_resources=None)
+            if statement.not_resources is None:
+                resources = _of_bucket(statement, bucket, account.options.aws_partition)
+            else:
+                resources = _all_but(statement, bucket, account.options.aws_partition)
+                yield from _all_but_a_part(account, statement, bucket)
+            if resources.sure:
+                yield replace(statement, resources=tuple(dict.fromkeys(resources.sure)), not_resources=None)
+            if resources.maybe:
+                maybe = tuple(dict.fromkeys(resources.maybe))
+                yield _doubted(replace(statement, resources=maybe, not_resources=None), _PART)
 
 
-def _of_bucket(statement: Statement, bucket: str, partition: str) -> tuple[str, ...]:
-    """The resources of a statement in its bucket. What cannot be said in them is the whole bucket."""
-    arn = f"arn:{partition}:s3:::{bucket}"
-    whole = (arn, f"{arn}/*")
-    if statement.resources is None:
-        return whole
-    place = BucketResource.of_bucket(bucket)
-    found: list[str] = []
-    for text in statement.resources:
+@dataclass
+class _Resources:
+    """What a Deny is about in its bucket."""
+
+    sure: list[str] = field(default_factory=list)
+    maybe: list[str] = field(default_factory=list)
+
+
+def _of_bucket(statement: Statement, bucket: str, partition: str) -> _Resources:
+    """The resources of a statement in its bucket; of a pattern about others as well, what it says of this one."""
+    arn, place = f"arn:{partition}:s3:::{bucket}", BucketResource.of_bucket(bucket)
+    found = _Resources()
+    for text in ("*",) if statement.resources is None else statement.resources:
         if text == arn or text.startswith(f"{arn}/"):
-            found.append(text)
+            found.sure.append(text)
             continue
         try:
             pattern = read_pattern(text, partition, variables=statement.variables)
         except NoPattern:
             continue
-        if pattern.may_be_place(place) or pattern.may_be_below(place, ""):
-            found += whole
-    return tuple(dict.fromkeys(found))
+        if pattern.may_be_place(place):
+            (found.sure if pattern.is_place(place) else found.maybe).append(arn)
+        if pattern.everything:
+            found.sure.append(f"{arn}/*")
+        elif pattern.may_be_below(place, ""):
+            below = [each.pattern(variables=statement.variables) for each in pattern.rests(place)]
+            found.sure += [f"{arn}/{each}" for each in below if each]
+            found.maybe += [f"{arn}/*"] if None in below or not below else []
+    return found
+
+
+def _all_but(statement: Statement, bucket: str, partition: str) -> _Resources:
+    """The same of a statement with `NotResource`, as far as it is about the bucket or all of its objects."""
+    arn, place = f"arn:{partition}:s3:::{bucket}", BucketResource.of_bucket(bucket)
+    patterns = list(_patterns(statement, partition))
+    found = _Resources()
+    if not any(pattern.is_place(place) for pattern in patterns):
+        maybe = any(pattern.may_be_place(place) for pattern in patterns)
+        (found.maybe if maybe else found.sure).append(arn)
+    if not any(pattern.may_be_below(place, "") for pattern in patterns):
+        found.sure.append(f"{arn}/*")
+    return found
+
+
+def _all_but_a_part(account: Account, statement: Statement, bucket: str) -> Iterator[Statement]:
+    """What a statement with `NotResource` says of objects where it spares some of them, made to spare other buckets."""
+    partition, place = account.options.aws_partition, BucketResource.of_bucket(bucket)
+    patterns = list(_patterns(statement, partition))
+    some = any(pattern.may_be_below(place, "") for pattern in patterns)
+    names = tuple(each.name for each in permissions() if each.on_object and each.name in permissions_of(statement))
+    if not some or not names or any(pattern.covers_below(place, "") for pattern in patterns):
+        return
+    others = (f"arn:{partition}:s3:::{each.name}/*" for each in account.inputs.buckets if each.name != bucket)
+    points = (f"{point.arn}/object/*" for point in account.inputs.access_points)
+    spared = (*(statement.not_resources or ()), *others, *points)
+    yield replace(statement, actions=names, not_actions=None, not_resources=spared)
+
+
+def _patterns(statement: Statement, partition: str) -> Iterator[Pattern]:
+    for text in statement.not_resources or ():
+        try:
+            yield read_pattern(text, partition, variables=statement.variables)
+        except NoPattern:
+            continue

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
@@ -83,6 +84,8 @@ class Scope:
     """files and folders that single keys and beginnings of keys are looked up in; what is not in it gives nothing"""
     points: tuple[BucketResource, ...] = ()
     """the access points of the places, where what is matched may be about these by their own ARNs"""
+    prepared: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """statements that were taken apart, for scopes that are made of this one as well"""
 
     def called_by(self, principal: PrincipalFacts | None) -> "Scope":
         """The same where one user or role calls."""
@@ -94,7 +97,8 @@ class Scope:
 
     def _with(self, facts: Facts) -> "Scope":
         called = replace(self, facts=facts)
-        called.__dict__.update(by_bucket=self.by_bucket, by_name=self.by_name)  # they are the same buckets
+        # They are the same buckets.
+        called.__dict__.update(by_bucket=self.by_bucket, by_name=self.by_name, all_by_name=self.all_by_name)
         return called
 
     @cached_property
@@ -106,6 +110,11 @@ class Scope:
     def by_name(self) -> dict[str, list[BucketResource]]:
         """The places by what patterns that are about one alone begin with (`Pattern.bucket`)."""
         return by_name(self.places)
+
+    @cached_property
+    def all_by_name(self) -> dict[str, list[BucketResource]]:
+        """The same with the buckets that are no data objects."""
+        return by_name((*self.places, *self.left_out))
 
     def named_by(self, pattern: Pattern) -> Sequence[BucketResource]:
         """The places that a pattern may be about, by the beginning of its resource."""

@@ -14,8 +14,8 @@ from functools import cached_property
 
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.allows import given
-from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, add_claim, by_name
-from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
+from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, add_claim
+from raito_pipeline.aws.policy.conditions import Bearing, Judged, asks_who_calls, judge
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.one_holds import one_always_holds
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -23,6 +23,7 @@ from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.remarks import Remark, told
 from raito_pipeline.aws.policy.resources import (
     ACCOUNT,
+    LIST_BUCKETS,
     BucketResource,
     NoPattern,
     Pattern,
@@ -42,7 +43,10 @@ def after_denies(claims: Claims, documents: Iterable[Labelled], scope: Scope) ->
     ]
     left, remarks = _after([statement for _, statement in labelled], claims, scope)
     return left, [
-        reason.at(place) for (place, _), of_one in zip(labelled, remarks, strict=True) for reason in told(of_one)
+        reason.at(place)
+        for (place, _), of_one in zip(labelled, remarks, strict=True)
+        if of_one
+        for reason in told(of_one)
     ]
 
 
@@ -60,7 +64,7 @@ def _after(statements: Sequence[Statement], claims: Claims, scope: Scope) -> tup
     remarks: _Remarks = [[] for _ in statements]
     if not statements or not claims:
         return claims, remarks
-    subtraction = _Subtraction(scope, [_denial(statement, scope) for statement in statements], remarks)
+    subtraction = _Subtraction(scope, _denials(statements, scope), remarks)
     left: dict[Claim, Basis] = {}
     for claim, basis in claims.items():
         for target in subtraction.left(claim):
@@ -80,6 +84,8 @@ class _Denial:
     """resources of which nobody knows what they are about"""
     inverse: bool
     """whether it is about everything but the patterns"""
+    of_account: dict[tuple[bool, bool], Share] = field(default_factory=dict)
+    """how it meets permissions of the account itself, by what these are checked on"""
 
     @cached_property
     def by_name(self) -> Mapping[str, Sequence[Pattern]]:
@@ -120,13 +126,33 @@ class _Denial:
 
     def share_of_account(self, found: Permission) -> Share:
         """How it meets what a permission of the account itself is checked on."""
-        return self._denied(account_level_share(self.patterns, found))
+        kind = (found.on_other, found.name == LIST_BUCKETS)
+        if kind not in self.of_account:
+            self.of_account[kind] = self._denied(account_level_share(self.patterns, found))
+        return self.of_account[kind]
 
     def _denied(self, met: Share) -> Share:
         """What it denies of something, by how its patterns meet that."""
         if self.inverse:
             return Share(sure=not met.may and not self.unreadable, may=not met.sure or bool(self.unreadable))
         return Share(met.sure, met.may or bool(self.unreadable))
+
+
+def _denials(statements: Iterable[Statement], scope: Scope) -> list[_Denial]:
+    """The statements, taken apart: once for all callers where it does not matter who calls.
+
+    Statements are compared by identity, and kept beside what they come to.
+    """
+    found = []
+    nobody = replace(scope.facts, principal=None)
+    for statement in statements:
+        key = (id(statement), nobody)
+        if key not in scope.prepared:
+            personal = asks_who_calls(statement)
+            scope.prepared[key] = (statement, None if personal else _denial(statement, scope))
+        _, known = scope.prepared[key]
+        found.append(known or _denial(statement, scope))
+    return found
 
 
 def _denial(statement: Statement, scope: Scope) -> _Denial:
@@ -199,7 +225,7 @@ class _Subtraction:
     def _near(self) -> Mapping[str, Sequence[int]]:
         """By bucket, for those that a denial names."""
         found: dict[str, set[int]] = defaultdict(lambda: set(self._anywhere))
-        named = by_name((*self.scope.places, *self.scope.left_out))
+        named = self.scope.all_by_name
         for n, denial in enumerate(self.denials):
             for name in denial.by_name:
                 for place in named.get(name, ()):

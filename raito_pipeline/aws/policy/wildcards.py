@@ -125,6 +125,15 @@ class Rest:
             return None
         return "".join(token.text for token in self.tokens)
 
+    def pattern(self, *, variables: bool) -> str | None:
+        """The rest as a pattern in the language of `variables`; None where it is not sure, or has a variable itself."""
+        if not self.sure or any(token.kind == _VARIABLE for token in self.tokens):
+            return None
+        return "".join(
+            f"${{{each.text}}}" if variables and each.kind == "literal" and each.text in ("*", "?", "$") else each.text
+            for each in self.tokens
+        )
+
     @property
     def before_anything(self) -> str | None:
         """The literal text before a last `*`; None where the rest is not such a text and a `*`, for sure."""

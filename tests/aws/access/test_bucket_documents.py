@@ -41,6 +41,36 @@ def test_whatever_its_resources_say_a_bucket_policy_is_about_its_bucket() -> Non
         assert what(denies({**statement, **resources}))[THERE] == ALL, resources
 
 
+GET_THERE = ("s3:GetObject",)
+
+
+def test_what_a_bucket_policy_spares_in_its_bucket_is_left() -> None:
+    def left(key: str, spared: Any) -> dict[str, tuple[str, ...]]:
+        told = Told().user("ann").inline("user:ann", "own", document(allow("s3:GetObject", f"{DATA}/{key}*")))
+        statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "NotResource": spared}
+        return what(told.bucket_policy("data", statement).build()["user:ann|inline:own|"])
+
+    assert left("", f"{DATA}/*") == {HERE: GET_THERE}
+    assert left("", f"{DATA}/public/*") == {f"{HERE}/public": GET_THERE}
+    assert left("x/", f"{DATA}/public/*") == {}
+    assert left("public/x/", f"{DATA}/public/*") == {f"{HERE}/public/x": GET_THERE}
+    assert left("", DATA) == left("", OTHER) == {}
+
+
+def test_what_a_pattern_is_about_in_other_buckets_too_is_denied_in_this_one_alone() -> None:
+    def left(key: str, denied: str) -> dict[str, tuple[str, ...]]:
+        own = document(allow("s3:GetObject", [f"{DATA}/{key}*", f"{OTHER}/{key}*"]))
+        told = Told().user("ann").inline("user:ann", "own", own)
+        statement = deny("s3:*", denied, Principal="*")
+        return what(told.bucket_policy("data", statement).build()["user:ann|inline:own|"])
+
+    both = {HERE: GET_THERE, THERE: GET_THERE}
+    assert left("", "arn:aws:s3:::d*/x/*") == both
+    assert left("x/", "arn:aws:s3:::*/x/*") == {f"{THERE}/x": GET_THERE}
+    assert left("y/", "arn:aws:s3:::*/x/*") == {f"{HERE}/y": GET_THERE, f"{THERE}/y": GET_THERE}
+    assert left("", "arn:aws:s3:::d*") == {THERE: GET_THERE}
+
+
 def test_resources_of_other_buckets_in_a_bucket_policy_mean_nothing() -> None:
     assert what(denies(deny("s3:*", [OTHER, f"{OTHER}/*", "arn:aws:sqs:::q"], Principal="*"))) == {
         HERE: ALL,

@@ -150,8 +150,8 @@ class World:
     def assumes(self, who: str, role: str, situation: Situation = NEUTRAL) -> bool:
         """Whether a user or role may assume a role."""
         arn, trust = self._roles[role]
-        here, context = self.inputs.account_id, self.context(who, situation)
-        return can_assume(self.caller(who), self.limits[who], arn, trust, here, context) is Verdict.ALLOWED
+        context = self.context(who, situation)
+        return can_assume(self.caller(who), self.limits[who], arn, trust, self._owner, context) is Verdict.ALLOWED
 
     def is_given_by(self, external_id: str, who: str, probe: Probe, situation: Situation = NEUTRAL) -> bool:
         """Whether an Allow of the documents of an access provider is about a request of somebody."""

@@ -152,22 +152,27 @@ def decide_through(
     return decide(caller, limits, bucket, Request(request.action, key, context), for_sure=for_sure)
 
 
-def can_assume(caller: Caller, limits: Limits, role_arn: str, trust: Policy, account: str, context: Context) -> Verdict:
+def can_assume(
+    caller: Caller, limits: Limits, role_arn: str, trust: Policy, owner: Owner | str, context: Context
+) -> Verdict:
     """Whether a caller may assume a role: the trust policy always has to allow it.
 
+    `owner` is the account of the role, whose resource control policies are about its roles, too.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     Where it names the account only, or where the role is of another account, the caller's own policies have to, too.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-self-assume.html
     """
     request = Request("sts:AssumeRole", role_arn, context)
     given = _given(trust, caller, limits, request, names_resource=False)
-    if given is None or _denied(limits, Owner(account), request):
+    owner = Owner(owner) if isinstance(owner, str) else owner
+    if given is None or _denied(limits, owner, request):
         return Verdict.DENIED
     if not _every_level_allows(limits.service_control, request):
         return Verdict.CONTROL
     if given is _Given.NOTHING:
         return Verdict.RESOURCE
     by_identity = _by_identity(limits, request)
-    if account != caller.account or given is _Given.ACCOUNT:
+    if owner.account != caller.account or given is _Given.ACCOUNT:
         return by_identity
     return _in_one_account(given, by_identity, limits, request)
 

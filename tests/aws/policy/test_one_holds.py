@@ -28,6 +28,7 @@ def statement(*lines: tuple[str, str, Any]) -> tuple[Condition, ...]:
         ([("ArnLike", "k", "arn:a")], [("ArnNotEquals", "k", "arn:a")]),
         ([("NumericLessThan", "k", "1")], [("NumericGreaterThanEquals", "k", "1")], [("Null", "k", "true")]),
         ([("DateLessThan", "k", "2020")], [("DateGreaterThan", "k", "2020")], [("Null", "k", "true")]),
+        ([("DateLessThan", "aws:CurrentTime", "2020")], [("DateGreaterThan", "aws:CurrentTime", "2020")]),
         ([("ForAllValues:StringEquals", TAGS, ["a", "b"])], [("ForAnyValue:StringNotEquals", TAGS, ["b", "a"])]),
         ([("ForAnyValue:StringLike", TAGS, "a*")], [("ForAllValues:StringNotLike", TAGS, "a*")]),
         (
