@@ -7,7 +7,7 @@ import pytest
 
 from tests.matrix.faulty_sync import FaultySyncs, faulty_syncs
 
-CASES = 3
+CASES = 2
 
 
 @pytest.fixture(scope="module")
