@@ -13,6 +13,10 @@ _SERVICES = {"s3control": "s3"}
 _OPERATIONS = {
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "ListObjectsV2"): ("s3:ListBucket",),
+    ("s3", "ListMultipartUploads"): ("s3:ListBucketMultipartUploads",),
+    ("s3", "CreateMultipartUpload"): ("s3:PutObject",),
+    ("s3", "UploadPart"): ("s3:PutObject",),
+    ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
     ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
     ("s3control", "GetPublicAccessBlock"): ("s3:GetAccountPublicAccessBlock",),
     # What is tagged while it is made needs the right to tag, too.

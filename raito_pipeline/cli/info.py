@@ -13,8 +13,10 @@ from raito_pipeline.aws.least_policy import Mode, least_policy
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.describe import OptionDoc, describe
+from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, nearest
 from raito_pipeline.orchestration.config_file import load_configuration
+from raito_pipeline.storage.policy import storage_policy
 
 _INDENT = " " * 4
 
@@ -26,8 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--iam-policy",
         nargs="?",
         const="read",
-        choices=("read", "push"),
-        help="print the least IAM policy that a target needs, as JSON",
+        choices=("read", "push", "storage"),
+        help="print the least IAM policy that a target needs (storage: that the tables on S3 need), as JSON",
     )
     parser.add_argument("--target", help="the name of the target in raito.yml (with --iam-policy)")
     parser.add_argument("--config-file", type=Path, help="the configuration (with --iam-policy)")
@@ -35,6 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
+    if given.iam_policy == "storage":
+        return show_storage_policy(load_configuration(given.config_file))
     if given.iam_policy:
         return show_iam_policy(load_configuration(given.config_file), given.target, given.iam_policy)
     return show_options(given.option)
@@ -72,6 +76,17 @@ def _show(console: Console, option: OptionDoc) -> None:
         line.rstrip()
         console.print(Text(_INDENT) + line)
     console.print()
+
+
+def show_storage_policy(options: Options) -> int:
+    """Print the least IAM policy of what stores the tables as JSON; status 2 where they are not on S3."""
+    place = options.pipeline.storage
+    if not place.startswith("s3://"):
+        said = f"the tables of {options.file} are in the folder {place}: no IAM policy is needed for them"
+        Terminal(stderr=True, soft_wrap=True).print(said)
+        return 2
+    print(json.dumps(storage_policy(place, aws_partition(options.pipeline.storage_region or "")), indent=2))
+    return 0
 
 
 def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:

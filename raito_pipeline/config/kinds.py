@@ -29,6 +29,7 @@ _IDENTITY_STORE = re.compile(r"(?:arn:aws[a-z-]*:identitystore::\d*:identitystor
 BUCKET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _WEBHOOK = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?")
+_STORAGE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#]*)?(\?[^\s#]*)?")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 _SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -132,7 +133,9 @@ def _identity_store(text: str) -> str:
 def _storage(text: str) -> str:
     place = text.strip()
     if place.startswith("s3://"):
-        return _matching(_S3)(place).rstrip("/")
+        if re.search(r"\s", place):
+            raise NotThatKind("an address s3://BUCKET/PREFIX without spaces: other tools cannot read tables below one")
+        return _matching(_STORAGE)(place).rstrip("/")
     if not place or "://" in place or re.fullmatch("<[^<>]*>", place):
         raise NotThatKind
     return place

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
@@ -225,7 +226,7 @@ class _Loading:
         names.check_pipeline(self.reader, layer)
         values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))
         values["s3_inventory"] = self._inventories(section)
-        values["storage"] = self._storage(values.get("storage"))
+        values["storage"] = self._storage(values)
         self.discovered = read_discovered(self.reader, self.name, section, self._text_beside)
         if self.discovered is not None:
             values["discover"] = self.discovered.discovery
@@ -254,11 +255,14 @@ class _Loading:
         addresses = ((bucket, self.reader.text(kinds.S3_LOCATION, layer, bucket)) for bucket in node.entries)
         return tuple((bucket, address) for bucket, address in addresses if isinstance(address, str))
 
-    def _storage(self, given: Any) -> Any:
-        """The storage place as an absolute path, or the S3 address as given."""
+    def _storage(self, values: Mapping[str, Any]) -> Any:
+        """The storage place as an absolute path, or the S3 address with how it is reached (`storage/s3.py`)."""
+        given = values.get("storage")
         if self.folder is not None and given is None:
             return str(self.folder / "data")
-        if (given is not None and not isinstance(given, str)) or (given or "").startswith("s3://"):
+        if isinstance(given, str) and given.startswith("s3://"):
+            return _reached(given, profile=values.get("storage_profile"), region=values.get("storage_region"))
+        if given is not None and not isinstance(given, str):
             return given
         path = None if given is None else self.home / given[2:] if given.startswith("~/") else Path(given)
         if self.folder is None and (path is None or not path.is_absolute()):
@@ -269,3 +273,9 @@ class _Loading:
 
     def _wrong(self, line: int | None, option: str, found: str, expected: str) -> None:
         self.reader.wrong(Problem(self.name, line, None, option, found, expected))
+
+
+def _reached(address: str, **given: Any) -> str:
+    """An S3 address that says itself how it is reached, so that nothing that opens it can forget to."""
+    more = urlencode({name: value for name, value in given.items() if isinstance(value, str)})
+    return f"{address}{'&' if '?' in address else '?'}{more}" if more else address

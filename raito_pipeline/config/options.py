@@ -188,6 +188,23 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
             default="`data/` beside the file",
         ),
     ]
+    storage_profile: Annotated[
+        str | None,
+        Option(
+            kinds.TEXT,
+            "The AWS profile that stores the tables on S3: one of keys, of a role (chains of roles, too), or with an "
+            "`endpoint_url`. `raito-pipeline info --iam-policy storage` prints what it must be granted.",
+            default="the AWS SDK's default",
+        ),
+    ] = None
+    storage_region: Annotated[
+        str | None,
+        Option(
+            kinds.REGION_NAME,
+            "The region of the bucket of the tables.",
+            default="that of `storage-profile` or of the AWS SDK's default",
+        ),
+    ] = None
     mode: Annotated[
         Literal["apply", "approve", "plan"],
         Option(

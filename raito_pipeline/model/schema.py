@@ -30,6 +30,16 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
+class IfMissing:
+    """What a column that was added later holds in cells of before: `Annotated[int, "rows", IfMissing(0)]`.
+
+    It must say there what is true of those cells: where nothing is, leave it out, and they are read again.
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column as people and Parquet see it."""
 
@@ -37,6 +47,10 @@ class Column:
     arrow_type: pa.DataType
     nullable: bool
     description: str
+    if_missing: IfMissing | None = None
+    """what it holds in cells that an older version wrote without it; None: those are read again"""
+    record: type | None = None
+    """the type of the records that it nests, where it does"""
 
 
 @cache
@@ -49,9 +63,17 @@ def columns(row_type: type) -> tuple[Column, ...]:
 def _column(name: str, hint: Any) -> Column:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"column {name!r} has no description")
-    inner, description = get_args(hint)[:2]
+    inner, description, *more = get_args(hint)
     arrow_type, nullable = _arrow_type(inner)
-    return Column(name, arrow_type, nullable, str(description))
+    if_missing = next((each for each in more if isinstance(each, IfMissing)), None)
+    return Column(name, arrow_type, nullable, str(description), if_missing, _record_type(inner))
+
+
+def _record_type(hint: Any) -> type | None:
+    """The record type that a column holds one or several of; None where it holds none."""
+    if is_dataclass(hint) and isinstance(hint, type):
+        return hint
+    return next((found for part in get_args(hint) if (found := _record_type(part)) is not None), None)
 
 
 def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
@@ -87,15 +109,16 @@ def to_batch(row_type: type, rows: Iterable[Any]) -> pa.RecordBatch:
     """Turn rows of one type into a record batch of `arrow_schema(row_type)`."""
     listed = list(rows)
     schema = arrow_schema(row_type)
-    arrays = [pa.array([_plain(getattr(r, c.name)) for r in listed], type=c.arrow_type) for c in columns(row_type)]
+    arrays = [pa.array([plain(getattr(r, c.name)) for r in listed], type=c.arrow_type) for c in columns(row_type)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of a column as Arrow takes it: records as dictionaries, tuples as lists."""
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     return value
 
 

@@ -148,6 +148,8 @@ class CellLog:
     def finish(self) -> Results:
         """The results of the step. Raises `CellsFailed` after them, with one line for each cell that failed."""
         self._record_what_is_not_made()
+        if self._store is not None:
+            self._store.flush()
         yield from self.recorder.ready()
         yield from self.recorder.check_outputs()
         self.policy.raise_at_the_end()

@@ -81,10 +81,9 @@ def last_push(store: Store, account: str) -> LastPush | None:
     """What the last push left; None where none was noted, or the note is of another version. Raises `StorageError`."""
     path = _path(store, account)
     with storage_errors(f"the note of the last push of {account}", "read", store.files.scheme + path):
-        if _FILE not in store.files.listing(posixpath.dirname(path)):
-            return None
-        with store.files.filesystem.open_input_stream(path) as stream:
-            content = stream.read()
+        content = store.files.read(path)
+    if content is None:
+        return None
     try:
         return msgspec.json.decode(content, type=LastPush)
     except msgspec.DecodeError:

@@ -318,11 +318,10 @@ class PlanFolder:
         address = self.store.files.scheme + self.folder
         with storage_errors(f"plan {plan_id} of {self.account}", "read", address):
             names = self.store.files.listing(self.folder)
-            if f"{plan_id}.json" not in names:
-                known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
-                raise PlanUnknown(plan_id, address, known)
-            with self.store.files.filesystem.open_input_stream(self._path(plan_id)) as stream:
-                content = stream.read()
+            content = self.store.files.read(self._path(plan_id)) if f"{plan_id}.json" in names else None
+        if content is None:
+            known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+            raise PlanUnknown(plan_id, address, known)
         (plan,) = from_file(content, self._path(plan_id))
         return plan
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import dagster as dg
 
@@ -151,9 +152,13 @@ class RunJobs:
             if not self.run.planned.keys().isdisjoint(name for table in tables for name in TABLES[table].with_notes)
         )
 
-    @property
+    @cached_property
+    def _store(self) -> Store:
+        return Store.open(self.services.options.pipeline.storage, self.run.run_id).for_a_run()
+
+    @cached_property
     def _open_jobs(self) -> OpenJobs:
-        return OpenJobs(Store.open(self.services.options.pipeline.storage))
+        return OpenJobs(self._store)
 
     # -- the end of a job --------------------------------------------------------------------------------------------
 
@@ -200,9 +205,8 @@ class RunJobs:
         if not isinstance(target, AccountTarget):
             return ()
         worked_on = {each for each, task in job.tasks.items() if task.status is not Status.SKIPPED}
-        store = Store.open(self.services.options.pipeline.storage)
-        needs = _needs(self.services.options, self.grid, store, target.partition, worked_on)
-        return failed_cells(Attempts(self.run.instance, self.grid.naming), store, needs)
+        needs = _needs(self.services.options, self.grid, self._store, target.partition, worked_on)
+        return failed_cells(Attempts(self.run.instance, self.grid.naming), self._store, needs)
 
     # -- logs --------------------------------------------------------------------------------------------------------
 

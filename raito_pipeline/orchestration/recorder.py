@@ -41,6 +41,10 @@ class Recorder:
             self.context.log.warning(f"{info.table} {self.name(cell)}: {line}")
         if info.replaces is not None:
             self.context.log.warning(f"{info.table} {self.name(cell)} was read anew: {info.replaces}")
+        if info.upgrades is not None:
+            self.context.log.info(
+                f"{info.table} {self.name(cell)} has the columns of this version now: {info.upgrades}"
+            )
         key = self.naming.key(info.table)
         shown = {
             **self._target(cell),
@@ -116,8 +120,10 @@ class Recorder:
 def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:
     """What the Dagster UI shows of a cell: rows, size, place, how complete its read was, its first rows."""
     anew = {} if info.replaces is None else {"read anew": dg.MetadataValue.text(f"what was stored: {info.replaces}")}
+    older = {} if info.upgrades is None else {"upgraded": dg.MetadataValue.text(f"what was stored: {info.upgrades}")}
     return {
         **anew,
+        **older,
         "dagster/partition_row_count": dg.MetadataValue.int(info.rows),
         "dagster/uri": dg.MetadataValue.text(info.uri),
         "path": dg.MetadataValue.path(info.uri),

@@ -109,7 +109,8 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             instance.add_run_tags(run.run_id, entry.tags(leases))
             held.callback(with_frames)
             entry.settle_keys()
-            yield SyncRun(services, Store.open(services.options.pipeline.storage, run.run_id), leases, grid.naming)
+            store = Store.open(services.options.pipeline.storage, run.run_id).for_a_run()
+            yield SyncRun(services, store, leases, grid.naming)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
                 lease.reserve_for_process = launched_by_command(run.tags)

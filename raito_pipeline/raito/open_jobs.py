@@ -6,12 +6,12 @@ target finds it here and closes it. A job whose end Raito Cloud did not take sta
 
 import logging
 import posixpath
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 import msgspec
-import pyarrow.fs as pafs
 
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "_jobs"
 _MOST = 20
+_SECONDS_BETWEEN_NOTES = 30.0
 INTERRUPTED = "the run of this job was interrupted; closed by the next sync"
 
 
@@ -88,6 +89,8 @@ class OpenJobs:
     """The open jobs of each target, in `<root>/_jobs/<target>.json`. Nothing here ever fails a sync."""
 
     store: Store
+    _noted: dict[str, tuple[OpenJob, float]] = field(default_factory=dict, compare=False)
+    """what was written of each job, and when"""
 
     def path(self, target: str) -> str:
         """Where the file of a target lies inside the file system of the store."""
@@ -95,14 +98,11 @@ class OpenJobs:
 
     def read(self, target: str) -> tuple[OpenJob, ...]:
         """The open jobs of a target; none where the file cannot be used."""
-        path, filesystem = self.path(target), self.store.files.filesystem
+        path = self.path(target)
         try:
             with storage_errors("the note of open jobs", "read", path):
-                if filesystem.get_file_info(path).type != pafs.FileType.File:
-                    return ()
-                with filesystem.open_input_file(path) as source:
-                    content = source.read()
-            return msgspec.json.decode(content, type=tuple[OpenJob, ...])
+                content = self.store.files.read(path)
+            return () if content is None else msgspec.json.decode(content, type=tuple[OpenJob, ...])
         except (StorageError, msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.warning("%s cannot be used (%s): jobs that an interrupted run left open are not closed", path, error)
             return ()
@@ -114,13 +114,22 @@ class OpenJobs:
             with storage_errors("the note of open jobs", "written", path):
                 if jobs:
                     put(files, path, msgspec.json.format(msgspec.json.encode(jobs)))
-                elif files.filesystem.get_file_info(path).type == pafs.FileType.File:
+                elif files.read(path) is not None:
                     files.delete(path)
         except StorageError as error:
             logger.warning("%s", error)
 
     def note(self, target: str, job: OpenJob) -> None:
-        """Note the state of one job beside the others of the target."""
+        """Note the state of one job beside the others of the target.
+
+        Where each write is paid for, that a task ended waits for a change half a minute later: a run that is killed
+        before reports a task as failed that had just ended, in a job that failed.
+        """
+        noted, at = self._noted.get(job.id, (None, 0.0))
+        soon = self.store.files.costly and time.monotonic() - at < _SECONDS_BETWEEN_NOTES
+        if noted is not None and (noted == job or (soon and job.end is None)):
+            return
+        self._noted[job.id] = (job, time.monotonic())
         self.write(target, [*(each for each in self.read(target) if each.id != job.id), job][-_MOST:])
 
     def forget(self, target: str, job_id: str) -> None:

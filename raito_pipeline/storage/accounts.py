@@ -7,6 +7,7 @@ import pyarrow.fs as pafs
 
 from raito_pipeline.model.tables import TABLES
 from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.files import NOTES
 from raito_pipeline.storage.store import Store
 
 _BLOCK = 2**20
@@ -22,11 +23,9 @@ def files_of_account(store: Store, account: str, region: str | None = None) -> I
         folder = posixpath.join(store.root, name, f"account={account}")
         if region is not None:
             folder = posixpath.join(folder, f"region={region}")
-        with storage_errors(f"{name} of {account}", "list", store.files.scheme + folder):
-            found = store.files.filesystem.get_file_info(
-                pafs.FileSelector(folder, allow_not_found=True, recursive=True)
-            )
-        yield from (info for info in found if info.type == pafs.FileType.File)
+        with storage_errors(f"{name} of {account}", "listed", store.files.scheme + folder):
+            found = store.files.below(folder)
+        yield from found
 
 
 def _folders(*, regional: bool) -> list[str]:
@@ -50,7 +49,7 @@ def move_account(store: Store, account: str, to: str) -> int:
     for info in files_of_account(store, account):
         parts = posixpath.relpath(info.path, store.root).split("/")
         target = posixpath.join(store.root, parts[0], f"account={to}", *parts[2:])
-        with storage_errors(f"{parts[0]} of {account}", f"move to {to}", store.files.scheme + info.path):
+        with storage_errors(f"{parts[0]} of {account}", f"moved to {to}", store.files.scheme + info.path):
             _copy(store, info.path, target)
             store.files.delete(info.path)
         count += 1
@@ -62,16 +61,29 @@ def remove_account(store: Store, account: str, region: str | None = None) -> int
     count = 0
     for info in files_of_account(store, account, region):
         table = table_of_file(store, info.path)
-        with storage_errors(f"{table} of {account}", "remove", store.files.scheme + info.path):
+        with storage_errors(f"{table} of {account}", "removed", store.files.scheme + info.path):
             store.files.delete(info.path)
         count += 1
+    if region is None:
+        _remove_notes(store, account)
     return count
 
 
+def _remove_notes(store: Store, account: str) -> None:
+    """Remove what is noted of the tables of an account, where that is apart from them (on S3)."""
+    notes = posixpath.join(store.root, NOTES, f"account={account}.json")
+    with storage_errors(f"the notes of {account}", "removed", store.files.scheme + notes):
+        if store.files.read(notes) is not None:
+            store.files.delete(notes)
+
+
 def _copy(store: Store, path: str, target: str) -> None:
+    file = store.files.cell(path)
+    if file is None:
+        return  # another process moves it at the same time
     sink = store.files.sink(target)
     try:
-        with store.files.filesystem.open_input_stream(path) as source:
+        with file.open() as source:
             while block := source.read(_BLOCK):
                 sink.stream.write(block)
         sink.commit()

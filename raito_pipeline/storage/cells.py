@@ -33,15 +33,18 @@ class ReadStatus(StrEnum):
 
 REPLACES = "replaces"
 """In `CellInfo.extra`: why the file before could not be used."""
+UPGRADES = "upgrades"
+"""In `CellInfo.extra`: how the file before, of an older version of the project, was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellInfo:
     """A stored cell: where it lies, what it holds, when it was read, and whether the read was complete.
 
-    `sync` is the id of the sync that wrote the cell, or of the last one that confirmed it (`Store.confirm`), and
-    `read_at` the beginning of the read of that sync; `run_id` is the Dagster run that wrote the file. `sync` and
-    `file_id` are empty in files of versions that did not note them.
+    `sync` is the id of the sync that wrote the cell, or of the last one that confirmed it (`Store.confirm`), `read_at`
+    the beginning of the read of that sync, and `run_id` its Dagster run. `schema` is the version of the columns
+    (`model.schema.schema_version`), `content` a digest of what the cell holds. `sync`, `file_id`, `schema` and
+    `content` are empty in files of versions that did not note them.
     """
 
     table: str
@@ -57,6 +60,8 @@ class CellInfo:
     extra: Mapping[str, str]
     sync: str = ""
     file_id: str = ""
+    schema: str = ""
+    content: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -67,6 +72,11 @@ class CellInfo:
     def replaces(self) -> str | None:
         """Why the file that was there before this one could not be used; None where it could, or none was there."""
         return self.extra.get(REPLACES)
+
+    @property
+    def upgrades(self) -> str | None:
+        """How the columns of the file before this one were read, where an older version of the project wrote it."""
+        return self.extra.get(UPGRADES)
 
     @property
     def complete(self) -> bool:
@@ -119,6 +129,8 @@ def to_metadata(
     sync: str,
     file_id: str,
     rows: int,
+    schema: str,
+    content: str,
 ) -> dict[str, str]:
     """The Parquet key-value metadata of a cell. `digest` is over the other values: it shows where one was damaged."""
     values = {
@@ -129,6 +141,8 @@ def to_metadata(
         "sync": sync,
         "file_id": file_id,
         "rows": str(rows),
+        "schema": schema,
+        "content": content,
         "extra": json.dumps(dict(sorted(extra.items()))),
     }
     values["digest"] = _digest(values)
@@ -166,6 +180,8 @@ def from_metadata(
         extra=json.loads(get["extra"]),
         sync=get.get("sync", ""),
         file_id=get.get("file_id", ""),
+        schema=get.get("schema", ""),
+        content=get.get("content", ""),
     )
 
 
@@ -189,7 +205,8 @@ def with_confirmation(info: CellInfo, sidecar: bytes) -> CellInfo:
     """`info` with what a sidecar says of it; unchanged where the sidecar is of another file or unreadable."""
     said = _note_on(info, sidecar, "confirms")
     try:
-        return replace(info, sync=str(said["sync"]), read_at=datetime.fromisoformat(said["read_at"]))
+        read_at = datetime.fromisoformat(said["read_at"])
+        return replace(info, sync=str(said["sync"]), run_id=str(said["run_id"]), read_at=read_at)
     except (KeyError, ValueError, TypeError):
         return info
 

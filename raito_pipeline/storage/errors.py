@@ -80,9 +80,11 @@ def storage_error(error: BaseException, what: str, action: str, address: str) ->
 def is_of_storage(error: BaseException) -> bool:
     """True where pyarrow could not read at all, false where it could not make sense of what it read.
 
-    pyarrow gives both as `OSError`: those of the system carry its error number, those of S3 start with their origin.
+    pyarrow gives both as `OSError`, those of the system with its error number; those of S3 are of boto3.
     """
-    return isinstance(error, OSError) and (error.errno is not None or "AWS Error" in str(error))
+    if isinstance(error, ClientError | BotoCoreError):
+        return True
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _reason(error: BaseException) -> str:

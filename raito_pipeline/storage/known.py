@@ -1,35 +1,33 @@
-"""What the footers of local files said, kept in the process: a sensor asks thousands of cells every few seconds."""
+"""What the footers of files said, kept in the process: a sensor asks thousands of cells every few seconds."""
 
 import threading
-import time
 from typing import Final
 
-import pyarrow.fs as pafs
-
 from raito_pipeline.storage.cells import CellInfo
+from raito_pipeline.storage.versions import OlderColumns
 
 _MOST: Final = 100_000
-_SETTLED_NS: Final = 2_000_000_000
-"""A file that was changed this recently may be changed again without its time showing it."""
+Said = tuple[CellInfo, OlderColumns | None]
+"""what a file says of itself, and how its columns differ from those of its table"""
 
 
 class KnownFooters:
-    """By path, for as long as size and modification time (of a local file, in nanoseconds) are the same."""
+    """By address, for as long as the version of the file is the same (`CellFile.version`)."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[int | None, int, CellInfo]] = {}
+        self._kept: dict[str, tuple[str, Said]] = {}
         self._lock = threading.Lock()
 
-    def get(self, file: pafs.FileInfo) -> CellInfo | None:
+    def get(self, uri: str, version: str | None) -> Said | None:
         """What the file said, where it is still the same file."""
-        kept = self._kept.get(file.path)
-        return kept[2] if kept is not None and kept[:2] == (file.size, file.mtime_ns) else None
+        kept = self._kept.get(uri)
+        return kept[1] if kept is not None and version is not None and kept[0] == version else None
 
-    def keep(self, file: pafs.FileInfo, info: CellInfo) -> None:
+    def keep(self, uri: str, version: str | None, said: Said) -> None:
         """Remember what a file said."""
-        if file.mtime_ns is None or file.mtime_ns % 1_000_000_000 == 0 or time.time_ns() - file.mtime_ns < _SETTLED_NS:
-            return  # whole seconds: S3, or a file system whose times are too coarse to tell two files apart
+        if version is None:
+            return
         with self._lock:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            self._kept[file.path] = (file.size, file.mtime_ns, info)
+            self._kept[uri] = (version, said)

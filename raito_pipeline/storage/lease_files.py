@@ -11,20 +11,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.storage.errors import StorageError, storage_errors
 from raito_pipeline.storage.private import file_mode, make_private_folder, open_private
-from raito_pipeline.storage.s3 import S3Files, date_of
+from raito_pipeline.storage.s3 import S3Files, code_of, date_of, is_lost_race
 
 Decide = Callable[[bytes | None, datetime], bytes | None]
 """Takes what the file holds (None: it is not there) and the time; gives what it is to hold (None: as it is)."""
 _ATTEMPTS = 20
-_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 
 @dataclass(frozen=True)
@@ -91,49 +90,80 @@ class LocalLeaseFile:
 class S3LeaseFile:
     """An object, created with `If-None-Match: *` and replaced with `If-Match`: of several that try, one succeeds.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    What this process met last is tried first: where it is as it was, a change is one call. Where it is not, S3 refuses,
+    and it is read. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     """
 
     def __init__(self, files: S3Files, name: str) -> None:
         self._files = files
-        path = f"{files.root}/{name}"
-        self._key = files.key(path)
-        self.address = files.scheme + path
+        self._path = f"{files.root}/{name}"
+        self._key = files.key(self._path)
+        self.address = files.scheme + self._path
+        self._met: _Met | None = None
 
     def change(self, decide: Decide) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "taken or renewed", self.address):
             for _ in range(_ATTEMPTS):
-                before, etag, now = self._get()
-                after = decide(before, now)
-                if after is None or self._put(after, etag):
-                    return FileChange(before, after, now)
-                time.sleep(random.uniform(0.05, 0.3))
+                met = self._met
+                after = decide(met.content, met.now) if met is not None else None
+                if met is None or after is None:  # what somebody else has may have ended since
+                    met = self._get()
+                    after = decide(met.content, met.now)
+                if after is None or self._put(after, met):
+                    return FileChange(met.content, after, met.now)
+                if met is self._met:
+                    time.sleep(random.uniform(0.05, 0.3))
+                self._met = None
         reason = f"other processes changed it {_ATTEMPTS} times while this one tried"
         raise StorageError("the lease", "taken or renewed", self.address, reason)
 
     def read(self) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "read", self.address):
-            before, _etag, now = self._get()
-            return FileChange(before, None, now)
+            met = self._get()
+            return FileChange(met.content, None, met.now)
 
-    def _get(self) -> tuple[bytes | None, str | None, datetime]:
+    def _get(self) -> "_Met":
         try:
             answer = self._files.client.get_object(Bucket=self._files.bucket, Key=self._key)
-        except self._files.client.exceptions.NoSuchKey as missing:
-            return None, None, date_of(missing.response)
-        return answer["Body"].read(), answer["ETag"], date_of(answer)
+        except ClientError as missing:
+            if code_of(missing) != "NoSuchKey":
+                raise
+            self._met = _Met(None, None, date_of(missing.response), time.monotonic())
+        else:
+            self._met = _Met(answer["Body"].read(), answer["ETag"], date_of(answer), time.monotonic())
+        return self._met
 
-    def _put(self, content: bytes, etag: str | None) -> bool:
-        condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    def _put(self, content: bytes, met: "_Met") -> bool:
+        condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if met.etag is None else {"IfMatch": met.etag}
         try:
-            self._files.client.put_object(Bucket=self._files.bucket, Key=self._key, Body=content, **condition)
+            answer = self._files.client.put_object(Bucket=self._files.bucket, Key=self._key, Body=content, **condition)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _LOST_RACE:
+            if is_lost_race(error):
                 return False
+            self._met = None
             raise
+        except BotoCoreError:
+            self._met = None  # it may have been written
+            raise
+        self._met = _Met(content, answer["ETag"], date_of(answer), time.monotonic())
         return True
+
+
+@dataclass(frozen=True)
+class _Met:
+    """What the object held, its ETag, and when that was: by the clock of S3 and by that of this process."""
+
+    content: bytes | None
+    etag: str | None
+    at: datetime
+    monotonic: float
+
+    @property
+    def now(self) -> datetime:
+        """The time of S3 now, in whole seconds as it gives them."""
+        return self.at + timedelta(seconds=int(time.monotonic() - self.monotonic))
 
 
 def lease_files(location: str | Path) -> Callable[[str], LeaseFile]:

@@ -1,17 +1,25 @@
-"""The files of a store on S3: read by pyarrow, written by boto3.
+"""The files of a store on S3, with as few calls as there can be: one GET for a cell that is read, one PUT for one that
+is written, and nothing that looks first (no HEAD, no list of a folder, no name that is made for a while).
 
-pyarrow's output stream cannot give up: closing it completes the object, and a part that fails leaves the multipart
-upload open (and paid for). So a file is sent here in parts of eight megabytes that are completed or aborted, at its
-own address: S3 shows an object only when it is whole, so that no temporary object and no copy is needed.
+S3 shows an object only when it is whole, so that a cell is sent to its own address. What is small is one object; what
+is not goes in parts of eight megabytes that are completed or aborted. A GET asks for the end of an object: there are
+the footer of a Parquet file and, of a small one, all of its rows. Longer ones are read in blocks, each of the very
+version whose footer was read (`If-Match`).
 """
 
 import contextlib
 import functools
 import io
+import json
+import os
 import posixpath
+import random
+import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,97 +29,283 @@ import pyarrow.fs as pafs
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from raito_pipeline.storage.files import LEFT_AFTER
+from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
+from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PART_BYTES = 8 * 1024 * 1024
+_TAIL_BYTES = 128 * 1024
 _ATTEMPTS = 5
+_BODIES = 3
+"""how often an answer is asked for that breaks off"""
+_CHANGES = 20
+"""how often an object is changed that others change at the same time"""
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 
 class S3Files:
     """Files in one bucket. Nothing is called before the first use.
 
-    `address` is `s3://BUCKET/PREFIX`; as with pyarrow it may end in
-    `?endpoint_override=HOST:PORT&scheme=http&region=REGION`. Without that, S3 is reached as boto3 reaches it: the
-    default chain, with the address that a profile may name.
+    `address` is `s3://BUCKET/PREFIX`; it may end in `?profile=NAME&region=REGION` (the options `storage-profile` and
+    `storage-region`) and, for a store of another kind, in `&endpoint_override=HOST:PORT&scheme=http`. Without these,
+    S3 is reached as boto3 reaches it: the default chain, with the address that a profile may name.
     """
 
     scheme = "s3://"
+    costly = True
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, memory: Memory = LAST_MET) -> None:
         parts = urlsplit(address)
         self.bucket = parts.netloc
         self.root = posixpath.join(parts.netloc, parts.path.strip("/")).rstrip("/")
+        self.memory = memory
         self._options = dict(parse_qsl(parts.query))
 
-    @functools.cached_property
-    def _session(self) -> boto3.Session:
-        return boto3.Session(region_name=self._options.get("region"))
+    def remembering(self, run_id: str) -> "S3Files":
+        """The same files as a run sees them (`memory.py`)."""
+        same = S3Files.__new__(S3Files)
+        same.bucket, same.root, same._options = self.bucket, self.root, self._options
+        same.memory = RUN_MEMORIES.of(run_id)
+        return same
 
-    @functools.cached_property
+    @property
     def client(self) -> "S3Client":
         """The client of boto3."""
-        return self._make_client()
-
-    @functools.cached_property
-    def filesystem(self) -> pafs.FileSystem:
-        """The file system of pyarrow, which reaches the same place as the client."""
-        here = self.client.meta.endpoint_url
-        own_address = here != self._make_client(ignore_configured_endpoint_urls=True).meta.endpoint_url
-        if not own_address and not self._endpoint:
-            region = self._options.get("region") or pafs.resolve_s3_region(self.bucket)
-            return pafs.S3FileSystem(region=region)
-        parts = urlsplit(here)
-        return pafs.S3FileSystem(
-            region=self._options.get("region") or self.client.meta.region_name,
-            endpoint_override=parts.netloc,
-            scheme="http" if parts.scheme == "http" else "https",
-        )
+        with _one_at_a_time:
+            return _client(tuple(sorted(self._options.items())), _surroundings())
 
     def key(self, path: str) -> str:
         """The key of a path (which begins with the bucket)."""
         return path.removeprefix(f"{self.bucket}/")
 
-    def sink(self, path: str) -> "_S3Sink":
-        """Begin to write a file; uploads of it that were begun a day ago and never ended are aborted."""
-        with contextlib.suppress(ClientError, BotoCoreError):  # only tidying: the write itself will say what is wrong
-            self._abort_left(self.key(path))
-        return _S3Sink(self.client, self.bucket, self.key(path))
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def look(self, path: str) -> StoredObject | None:
+        """An object with its last bytes; None where it is not there."""
+        address = self._address(path)
+        if self.memory.trusted and self.memory.knows(address):
+            return self.memory.get(address)
+        found = self._get_tail(path, self.memory.get(address))
+        self.memory.keep(address, found)
+        return found
+
+    def cell(self, path: str) -> "S3CellFile | None":
+        """The file of a cell; None where it is not there."""
+        found = self.look(path)
+        return None if found is None else S3CellFile(self, path, found)
+
+    def read(self, path: str) -> bytes | None:
+        """A file whole; None where it is not there."""
+        found = self.look(path)
+        if found is None:
+            return None
+        return found.tail if found.whole else self.get_range(path, found, 0, found.size)
+
+    def get_range(self, path: str, known: StoredObject, start: int, end: int) -> bytes:
+        """The bytes from `start` to before `end` of the version that is known."""
+        wanted: dict[str, Any] = {"Range": f"bytes={start}-{end - 1}", "IfMatch": known.etag}
+        return self._get(path, wanted)[1]
+
+    def _get_tail(self, path: str, known: StoredObject | None) -> StoredObject | None:
+        wanted: dict[str, Any] = {"Range": f"bytes=-{_TAIL_BYTES}"}
+        if known is not None:
+            wanted["IfNoneMatch"] = known.etag
+        try:
+            answer, tail = self._get(path, wanted)
+        except ClientError as error:
+            code = code_of(error)
+            if code == "NoSuchKey":
+                return None
+            if code in ("304", "NotModified"):
+                return known
+            if code in ("416", "InvalidRange"):
+                return StoredObject("", 0, b"")  # an empty object has no last bytes
+            raise
+        size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else len(tail)
+        return StoredObject(answer["ETag"], size, tail)
+
+    def _get(self, path: str, wanted: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+        for left in reversed(range(_BODIES)):
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(path), **wanted)
+            try:
+                return answer, answer["Body"].read()
+            except BotoCoreError:
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
-        found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
-        return {info.base_name: info for info in found if info.type == pafs.FileType.File}
+        found = (self._info(each) for page in self._pages(folder) for each in page.get("Contents", ()))
+        return {info.base_name: info for info in found}
+
+    def below(self, folder: str) -> list[pafs.FileInfo]:
+        """All files below a folder, at any depth; none where it is not there."""
+        pages = self._pages(folder, Delimiter="")
+        return [self._info(each) for page in pages for each in page.get("Contents", ())]
+
+    def _info(self, listed: Mapping[str, Any]) -> pafs.FileInfo:
+        path, changed = f"{self.bucket}/{listed['Key']}", listed["LastModified"]
+        return pafs.FileInfo(path, pafs.FileType.File, mtime=changed, size=listed["Size"])
+
+    def folders(self, folder: str) -> tuple[str, ...]:
+        """The names of the folders in a folder; none where it is not there."""
+        address = self._address(folder)
+        known = self.memory.folders(address)
+        if known is None:
+            prefixes = (each["Prefix"] for page in self._pages(folder) for each in page.get("CommonPrefixes", ()))
+            known = tuple(posixpath.basename(prefix.rstrip("/")) for prefix in prefixes)
+            self.memory.keep_folders(address, known)
+        return known
+
+    def _pages(self, folder: str, **more: str) -> Any:
+        wanted = {"Bucket": self.bucket, "Prefix": f"{self.key(folder)}/", "Delimiter": "/", **more}
+        return self.client.get_paginator("list_objects_v2").paginate(**wanted)
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def sink(self, path: str) -> "_S3Sink":
+        """Begin to write a file; where it is long, uploads of it that were begun a day ago are aborted."""
+        return _S3Sink(self, path)
+
+    def put(self, path: str, content: bytes, **conditions: Any) -> None:
+        """Write a small file with one call, under conditions (`IfMatch`, `IfNoneMatch`) where there are some."""
+        answer = self.client.put_object(Bucket=self.bucket, Key=self.key(path), Body=content, **conditions)
+        tail = content[-_TAIL_BYTES:]
+        self.memory.keep(self._address(path), StoredObject(answer["ETag"], len(content), tail))
 
     def delete(self, path: str) -> None:
         """Delete a file that is there."""
         self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
+        self.memory.keep(self._address(path), None)
+        self.memory.forget_folders()
 
-    def _abort_left(self, key: str) -> None:
-        answer = self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=key)
-        oldest = date_of(answer) - LEFT_AFTER
-        for upload in answer.get("Uploads", []):
-            if upload["Key"] == key and upload["Initiated"] < oldest:
-                self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload["UploadId"])
+    def forget(self, path: str) -> None:
+        """Ask again for a file when it is wanted next."""
+        self.memory.forget(self._address(path))
 
-    @property
-    def _endpoint(self) -> str | None:
-        host = self._options.get("endpoint_override")
-        return f"{self._options.get('scheme', 'https')}://{host}" if host else None
+    # -- notes beside cells: one object an account, as each object that is looked for costs a call -------------------
 
-    def _make_client(self, **more: Any) -> "S3Client":
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            connect_timeout=10,
-            read_timeout=60,
-            user_agent_extra="raito-pipeline",
-            **more,
-        )
-        region = self._session.region_name or "us-east-1"
-        endpoint = None if more else self._endpoint
-        return self._session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
+    def notes(self, path: str) -> Mapping[str, str]:
+        """What is noted of a cell, by name."""
+        place, cell = self._note_place(path)
+        waiting = self.memory.pending.get(self._address(place), {}).get(cell, {})
+        return {**_notes(self.read(place)).get(cell, {}), **waiting}
+
+    def add_note(self, path: str, name: str, content: bytes) -> None:
+        """Note something of a cell. A run that remembers writes all its notes of an account at once (`flush`)."""
+        place, cell = self._note_place(path)
+        with self.memory.lock:
+            self.memory.pending.setdefault(self._address(place), {}).setdefault(cell, {})[name] = content.decode()
+        if not self.memory.trusted:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was noted and is not written yet."""
+        with self.memory.lock:
+            for address in list(self.memory.pending):
+                self._write_notes(address.partition("|")[0], self.memory.pending[address])
+                del self.memory.pending[address]
+
+    def _write_notes(self, place: str, more: Mapping[str, Mapping[str, str]]) -> None:
+        """Add notes to those of an account, as if no other process did so meanwhile."""
+        for _ in range(_CHANGES):
+            notes = _notes(self.read(place))
+            for cell, said in more.items():
+                notes.setdefault(cell, {}).update(said)
+            there = self.look(place)
+            condition = {"IfNoneMatch": "*"} if there is None else {"IfMatch": there.etag}
+            try:
+                self.put(place, json.dumps(notes, indent=1).encode(), **condition)
+            except ClientError as error:
+                if not is_lost_race(error):
+                    raise
+                self.forget(place)
+                time.sleep(random.uniform(0.02, 0.2))
+            else:
+                return
+        raise OSError(f"other processes changed the notes {_CHANGES} times while this one tried")
+
+    def _note_place(self, path: str) -> tuple[str, str]:
+        """Where the notes of a cell are, and the name of the cell there."""
+        cell = posixpath.dirname(path).removeprefix(f"{self.root}/")
+        owner = next((part for part in cell.split("/") if part.startswith("account=")), "others")
+        return posixpath.join(self.root, NOTES, f"{owner}.json"), cell
+
+    def _address(self, path: str) -> str:
+        """What tells an object from those of other stores that this process uses; begins with the path."""
+        where = [self._options[name] for name in ("endpoint_override", "profile") if name in self._options]
+        return "|".join((path, *where))
+
+
+class S3CellFile(CellFile):
+    """An object that is the file of a cell."""
+
+    def __init__(self, files: S3Files, path: str, found: StoredObject) -> None:
+        self._files, self._path, self._found = files, path, found
+        self.size = found.size
+        self.version = found.etag or None
+
+    def open(self) -> pa.NativeFile:
+        """Its bytes, to read in any order."""
+        if self._found.whole:
+            return pa.BufferReader(self._found.tail)
+        return pa.PythonFile(_Blocks(self._files, self._path, self._found), mode="r")
+
+    def note(self, name: str) -> bytes:
+        """See `CellFile`."""
+        return str(self._notes.get(name, "")).encode()
+
+    @functools.cached_property
+    def _notes(self) -> Mapping[str, str]:
+        return self._files.notes(self._path)
+
+
+class _Blocks(io.RawIOBase):
+    """An object that is read in blocks of a part's size, of which the last two are kept: rows are read in order."""
+
+    def __init__(self, files: S3Files, path: str, found: StoredObject) -> None:
+        self._files, self._path, self._found = files, path, found
+        self._at = 0
+        self._kept: dict[int, bytes] = {}
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + {0: 0, 1: self._at, 2: self._found.size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        end = self._found.size if size < 0 else min(self._at + size, self._found.size)
+        pieces: list[bytes] = []
+        while self._at < end:
+            piece = self._piece(self._at, end)
+            pieces.append(piece)
+            self._at += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _piece(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to `end`, or to the end of the block if that is nearer."""
+        first = self._found.size - len(self._found.tail)
+        if start >= first:
+            return self._found.tail[start - first : end - first]
+        number = start // _PART_BYTES
+        if number not in self._kept:
+            for old in list(self._kept)[:-1]:
+                del self._kept[old]
+            stop = min((number + 1) * _PART_BYTES, self._found.size)
+            self._kept[number] = self._files.get_range(self._path, self._found, number * _PART_BYTES, stop)
+        block = self._kept[number]
+        return block[start - number * _PART_BYTES : end - number * _PART_BYTES]
 
 
 def date_of(answer: Mapping[str, Any]) -> datetime:
@@ -120,10 +314,68 @@ def date_of(answer: Mapping[str, Any]) -> datetime:
     return parsedate_to_datetime(said).astimezone(UTC) if said else datetime.now(UTC)
 
 
+def is_lost_race(error: ClientError) -> bool:
+    """Whether S3 refused to write because the object is not as it was any more."""
+    return code_of(error) in _LOST_RACE
+
+
+def code_of(error: ClientError) -> str:
+    """The code of an error of S3: `NoSuchKey`, say."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _notes(content: bytes | None) -> dict[str, dict[str, str]]:
+    """Notes by cell and name; none where they are not there or were damaged: a cell then is as its file says."""
+    try:
+        said = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) and all(isinstance(each, dict) for each in said.values()) else {}
+
+
+_FILES_OF_AWS = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
+
+
+def _surroundings() -> tuple[object, ...]:
+    """What the credentials and the address of a client come from: one is used as long as nothing of it changes."""
+    variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+    return (*variables, *(_changed(Path(os.environ.get(name, usual)).expanduser()) for name, usual in _FILES_OF_AWS))
+
+
+def _changed(file: Path) -> tuple[str, int]:
+    try:
+        return str(file), file.stat().st_mtime_ns
+    except OSError:
+        return str(file), 0
+
+
+_one_at_a_time = threading.Lock()
+
+
+@functools.lru_cache(maxsize=8)
+def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, ...]) -> "S3Client":
+    given = dict(options)
+    session = boto3.Session(profile_name=given.get("profile"), region_name=given.get("region"))
+    host = given.get("endpoint_override")
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        connect_timeout=10,
+        read_timeout=60,
+        user_agent_extra="raito-pipeline",
+    )
+    endpoint = f"{given.get('scheme', 'https')}://{host}" if host else None
+    return session.client("s3", region_name=session.region_name or "us-east-1", endpoint_url=endpoint, config=config)
+
+
 class _S3Sink:
-    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
-        self._parts = _Parts(client, bucket, key)
+    def __init__(self, files: S3Files, path: str) -> None:
+        self._parts = _Parts(files, path)
         self.stream: Any = pa.PythonFile(self._parts, mode="w")
+
+    @property
+    def unsent(self) -> bytes | None:
+        """All that was written, as long as nothing of it was sent."""
+        return self._parts.unsent
 
     def commit(self) -> None:
         """Complete the object, which replaces what was there."""
@@ -138,12 +390,17 @@ class _S3Sink:
 class _Parts(io.RawIOBase):
     """Takes bytes and sends them in parts; what fits one part is sent as a plain object."""
 
-    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
-        self._client, self._bucket, self._key = client, bucket, key
+    def __init__(self, files: S3Files, path: str) -> None:
+        self._files, self._path = files, path
+        self._place: dict[str, Any] = {"Bucket": files.bucket, "Key": files.key(path)}
         self._waiting = bytearray()
         self._upload: str | None = None
         self._etags: list[str] = []
         self._sent = 0
+
+    @property
+    def unsent(self) -> bytes | None:
+        return bytes(self._waiting) if self._upload is None else None
 
     def tell(self) -> int:
         return self._sent + len(self._waiting)
@@ -161,38 +418,40 @@ class _Parts(io.RawIOBase):
 
     def complete(self) -> None:
         if self._upload is None:
-            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=bytes(self._waiting))
+            self._files.put(self._path, bytes(self._waiting))
             return
         if self._waiting:
             part = bytes(self._waiting)
             self._waiting.clear()
             self._send(part)
-        self._client.complete_multipart_upload(
-            Bucket=self._bucket,
-            Key=self._key,
-            UploadId=self._upload,
-            MultipartUpload={
-                "Parts": [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, start=1)]
-            },
+        parts: Any = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, start=1)]
+        self._files.forget(self._path)
+        self._files.client.complete_multipart_upload(
+            **self._place, UploadId=self._upload, MultipartUpload={"Parts": parts}
         )
         self._upload = None
 
     def abort(self) -> None:
         self._waiting.clear()
         if self._upload is not None:
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload)
+            self._files.client.abort_multipart_upload(**self._place, UploadId=self._upload)
             self._upload = None
 
     def _send(self, part: bytes) -> None:
+        client = self._files.client
         if self._upload is None:
-            begun = self._client.create_multipart_upload(Bucket=self._bucket, Key=self._key)
-            self._upload = begun["UploadId"]
-        answer = self._client.upload_part(
-            Bucket=self._bucket,
-            Key=self._key,
-            UploadId=self._upload,
-            PartNumber=len(self._etags) + 1,
-            Body=part,
-        )
+            with contextlib.suppress(ClientError, BotoCoreError):  # only tidying: the write will say what is wrong
+                self._abort_left()
+            self._upload = client.create_multipart_upload(**self._place)["UploadId"]
+        number = len(self._etags) + 1
+        answer = client.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=part)
         self._etags.append(answer["ETag"])
         self._sent += len(part)
+
+    def _abort_left(self) -> None:
+        client, key = self._files.client, self._place["Key"]
+        answer = client.list_multipart_uploads(Bucket=self._files.bucket, Prefix=key)
+        oldest = date_of(answer) - LEFT_AFTER
+        for upload in answer.get("Uploads", []):
+            if upload["Key"] == key and upload["Initiated"] < oldest:
+                client.abort_multipart_upload(**self._place, UploadId=upload["UploadId"])

@@ -3,8 +3,9 @@
 A cell lies at `<root>/<table>/account=<id>/region=<region>/data.parquet`. It appears there when it is whole, so that a
 reader never sees half a file, whatever happens to the writer.
 
-A file that cannot be used (damaged, not Parquet, of a version with other columns) counts as not there: `Store._find`
-is the one place that decides it, and everything that reads goes through there. What only shows when rows are read (a
+A file that cannot be used (damaged, not Parquet, of a version whose columns say something else) counts as not there:
+`Store._find` is the one place that decides it, and everything that reads goes through there. One of an older version
+that can be read is read as if this one had written it (`versions.py`). What only shows when rows are read (a
 flipped byte in a page) raises `CellUnusable` then, and is noted beside the file: from then on it counts as not there.
 """
 
@@ -12,19 +13,21 @@ import contextlib
 import logging
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
+from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.model.schema import arrow_schema, from_batch
 from raito_pipeline.model.tables import TABLES, table_of
 from raito_pipeline.storage.cells import (
+    REPLACES,
+    UPGRADES,
     CellInfo,
     CellMissing,
     CellUnusable,
@@ -36,11 +39,12 @@ from raito_pipeline.storage.cells import (
     with_confirmation,
 )
 from raito_pipeline.storage.errors import StorageError, UndeclaredRead, is_of_storage, storage_errors
-from raito_pipeline.storage.files import Files, LocalFiles, put
-from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
-from raito_pipeline.storage.known import KnownFooters
+from raito_pipeline.storage.files import CellFile, Files, LocalFiles
+from raito_pipeline.storage.footer import UnusableFile, read_footer
+from raito_pipeline.storage.known import KnownFooters, Said
 from raito_pipeline.storage.s3 import S3Files
-from raito_pipeline.storage.unusable import UNUSABLE_FILES
+from raito_pipeline.storage.unusable import OLDER_FILES, UNUSABLE_FILES
+from raito_pipeline.storage.versions import OlderColumns, older_columns
 from raito_pipeline.storage.writer import CellWriter
 
 logger = logging.getLogger(__name__)
@@ -80,6 +84,15 @@ class Store:
             return cls(files, files.root, run_id, sync)
         root = Path(text).absolute()
         return cls(LocalFiles(root), root.as_posix(), run_id, sync)
+
+    def for_a_run(self) -> "Store":
+        """The same store for one run: it sees one version of what others write, and asks S3 for each file once."""
+        return replace(self, files=self.files.remembering(self.run_id))
+
+    def flush(self) -> None:
+        """Write what this run noted of its cells and is not written yet. Raises `StorageError`."""
+        with storage_errors("the notes of cells", "written", self.files.scheme + self.root):
+            self.files.flush()
 
     def path(self, table: str, account: str, region: str | None = None) -> str:
         """Where a cell lies inside the file system. Raises `KeyError` for an unknown table."""
@@ -128,10 +141,41 @@ class Store:
         `read_at` is when that read began (now, if not given). Gives what `info` says from now on. Raises `CellMissing`.
         """
         cell = self._cell(table, account, region)
-        said = to_confirmation(cell.written, self.sync, self.run_id, read_at or datetime.now(UTC))
+        if cell.older is not None:
+            return self._written_anew(cell, read_at or datetime.now(UTC))
+        return self._confirmed(cell, read_at or datetime.now(UTC))
+
+    def _confirmed(self, cell: "_Cell", read_at: datetime) -> CellInfo:
+        said = to_confirmation(cell.written, self.sync, self.run_id, read_at)
         with storage_errors(cell.written.label, "confirmed", cell.written.uri):
-            put(self.files, _beside(cell.path, _CONFIRMED), said)
+            self.files.add_note(cell.path, _CONFIRMED, said)
         return with_confirmation(cell.written, said)
+
+    def _written_anew(self, cell: "_Cell", read_at: datetime) -> CellInfo:
+        """Write a cell of an older version with the columns of this one; what it says of its read stays."""
+        info = cell.written
+        with self.writer(info.table, info.account, info.region) as writer:
+            writer.status, writer.read_at = info.status, read_at
+            writer.problems.extend(info.problems)
+            writer.extra.update({name: said for name, said in info.extra.items() if name not in (REPLACES, UPGRADES)})
+            for batch in self._batches(cell):
+                writer.write_batch(batch)
+        assert writer.info is not None
+        return writer.info
+
+    def same(self, table: str, account: str, region: str | None, content: str, read_at: datetime) -> CellInfo | None:
+        """Note that a cell holds what this sync would write, which is its digest; None where it does not.
+
+        Raises `StorageError`.
+        """
+        try:
+            cell = self._cell(table, account, region)
+        except CellMissing:
+            return None
+        replaced = {REPLACES, UPGRADES} & cell.written.extra.keys()  # said of one write alone
+        if cell.older is not None or replaced or cell.written.content != content:
+            return None
+        return self._confirmed(cell, read_at)
 
     def info(self, table: str, account: str, region: str | None = None) -> CellInfo | None:
         """What a cell knows about itself; None where it was never written or cannot be used. Reads the footer only."""
@@ -149,14 +193,13 @@ class Store:
         return self._levels(posixpath.join(self.root, table, f"account={account}"), "region")
 
     def _levels(self, folder: str, level: str) -> list[str]:
-        with storage_errors(f"the folders {level}=...", "list", self.files.scheme + folder):
-            found = self.files.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
-        names = (posixpath.basename(each.path.rstrip("/")) for each in found)
+        with storage_errors(f"the folders {level}=...", "listed", self.files.scheme + folder):
+            names = self.files.folders(folder)
         return sorted(name.removeprefix(f"{level}=") for name in names if name.startswith(f"{level}="))
 
     def remove(self, table: str, account: str, region: str | None = None) -> None:
         """Remove a cell and all that lies beside it, where it is there."""
-        with storage_errors(_label(table, account, region), "remove", self.uri(table, account, region)):
+        with storage_errors(_label(table, account, region), "removed", self.uri(table, account, region)):
             for found in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
                 self.files.delete(found.path)
 
@@ -173,9 +216,13 @@ class Store:
         return self._batches(self._cell_to_read(table, account, region))
 
     def _batches(self, cell: "_Cell") -> Iterator[pa.RecordBatch]:
-        with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
+        with self._rows_of(cell), cell.file.open() as source:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            yield from file.iter_batches(batch_size=_BATCH_ROWS)
+            if cell.older is None:
+                yield from file.iter_batches(batch_size=_BATCH_ROWS)
+            else:
+                older = cell.older
+                yield from map(older.read, file.iter_batches(batch_size=_BATCH_ROWS, columns=list(older.names)))
 
     def rows(
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
@@ -198,7 +245,10 @@ class Store:
     def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
         """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
         cell = self._cell_to_read(table, account, region)
-        with self._rows_of(cell), self.files.filesystem.open_input_file(cell.path) as source:
+        if cell.older is not None:
+            values = CellDataset(self, cell).to_table([column]).column(0).to_pylist()
+            return min((value for value in values if value is not None), default=None)
+        with self._rows_of(cell), cell.file.open() as source:
             footer = pq.read_metadata(source)
             at = footer.schema.names.index(column)
             groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
@@ -216,55 +266,57 @@ class Store:
         path = self.path(table, account, region)
         uri = self.files.scheme + path
         with storage_errors(_label(table, account, region), "read", uri):
-            there = self.files.listing(posixpath.dirname(path))
-            if _FILE not in there:
+            file = self.files.cell(path)
+            if file is None:
                 raise CellMissing(table, account, region, uri)
             try:
-                return self._find(path, there, (table, account, region))
+                return self._find(path, file, (table, account, region))
             except FileNotFoundError as gone:
                 raise CellMissing(table, account, region, uri) from gone
             except UnusableFile as error:
-                self._warn_once(there[_FILE], CellUnusable(table, account, region, uri, str(error)))
+                self._warn_once(file, CellUnusable(table, account, region, uri, str(error)))
                 raise CellUnusable(table, account, region, uri, str(error)) from None
 
-    def _find(self, path: str, there: Mapping[str, pafs.FileInfo], place: tuple[str, str, str | None]) -> "_Cell":
-        """Read what a file says of itself, and the notes beside it. Raises `UnusableFile`."""
-        written = _known.get(there[_FILE])
-        if written is None:
-            written = self._written(path, place)
-            _known.keep(there[_FILE], written)
-        damage = damage_of(written, self._note(path, _DAMAGED)) if _DAMAGED in there else None
+    def _find(self, path: str, file: CellFile, place: tuple[str, str, str | None]) -> "_Cell":
+        """Read what a file says of itself, and what is noted of it. Raises `UnusableFile`."""
+        uri = self.files.scheme + path
+        said = _known.get(uri, file.version)
+        if said is None:
+            said = self._said(uri, file, place)
+            _known.keep(uri, file.version, said)
+        written, older = said
+        damage = damage_of(written, file.note(_DAMAGED))
         if damage:
             raise UnusableFile(damage)
-        info = with_confirmation(written, self._note(path, _CONFIRMED)) if _CONFIRMED in there else written
-        return _Cell(path, written, info)
+        if older is not None:
+            self._say_older(file, written, older)
+        return _Cell(path, file, written, with_confirmation(written, file.note(_CONFIRMED)), older)
 
-    def _written(self, path: str, place: tuple[str, str, str | None]) -> CellInfo:
+    def _said(self, uri: str, file: CellFile, place: tuple[str, str, str | None]) -> Said:
         table, account, region = place
-        with self.files.filesystem.open_input_file(path) as source:
-            footer, size = read_footer(source), source.size()
-        problem = misfit(footer, arrow_schema(TABLES[table].row_type))
-        if problem:
-            raise UnusableFile(problem)
+        with file.open() as source:
+            footer = read_footer(source)
+        older = older_columns(footer, TABLES[table].row_type)
         try:
-            return from_metadata(
+            info = from_metadata(
                 footer.metadata or {},
                 table=table,
                 account=account,
                 region=region,
-                uri=self.files.scheme + path,
+                uri=uri,
                 rows=footer.num_rows,
-                size=size,
+                size=file.size,
             )
         except (KeyError, ValueError, TypeError) as error:
             raise UnusableFile(f"what it says of its own read is missing or damaged: {error}") from None
+        return info, older
 
-    def _note(self, path: str, name: str) -> bytes:
-        try:
-            with self.files.filesystem.open_input_file(_beside(path, name)) as source:
-                return bytes(source.read())
-        except FileNotFoundError:
-            return b""
+    def _say_older(self, file: CellFile, written: CellInfo, older: OlderColumns) -> None:
+        """Say once that a file is of an older version, and how it is read."""
+        version = written.schema or "before versions were noted"
+        said = f"an older version of the project wrote it (columns {version}), {older.said}"
+        if OLDER_FILES.note(written.uri, file.size, file.version, said):
+            self.warn(f"{written.label}: {said}. The next sync writes it anew ({written.uri})")
 
     @contextlib.contextmanager
     def _rows_of(self, cell: "_Cell") -> Iterator[None]:
@@ -277,17 +329,17 @@ class Store:
             yield
         except FileNotFoundError as error:
             raise CellMissing(info.table, info.account, info.region, info.uri) from error
-        except _NOT_READABLE as error:
+        except (*_NOT_READABLE, ClientError, BotoCoreError) as error:
             if is_of_storage(error):
                 with storage_errors(info.label, "read", info.uri):
                     raise
             reason = f"its rows are damaged: {' '.join(str(error).split()).rstrip('.')}"
             with contextlib.suppress(StorageError), storage_errors(info.label, "marked as damaged", info.uri):
-                put(self.files, _beside(cell.path, _DAMAGED), to_damage_note(info, reason))
+                self.files.add_note(cell.path, _DAMAGED, to_damage_note(info, reason))
             raise CellUnusable(info.table, info.account, info.region, info.uri, reason) from error
 
-    def _warn_once(self, file: pafs.FileInfo, error: CellUnusable) -> None:
-        if UNUSABLE_FILES.note(error.uri, file.size, file.mtime_ns, error.reason):
+    def _warn_once(self, file: CellFile, error: CellUnusable) -> None:
+        if UNUSABLE_FILES.note(error.uri, file.size, file.version, error.reason):
             self.warn(str(error))
 
 
@@ -296,8 +348,11 @@ class _Cell:
     """A cell that can be used: `written` is what its file says, `info` the same as the last sync confirmed it."""
 
     path: str
+    file: CellFile
     written: CellInfo
     info: CellInfo
+    older: OlderColumns | None = None
+    """how its columns are read, where an older version of the project wrote them"""
 
 
 @dataclass(frozen=True)
@@ -315,30 +370,38 @@ class CellDataset:
         use_threads: bool = True,
     ) -> pa.Table:
         """The chosen columns of the rows that match."""
-        with self.store._rows_of(self.cell):
-            chosen = None if columns is None else list(columns)
-            return self._open().to_table(columns=chosen, filter=filter, use_threads=use_threads)
+        chosen = None if columns is None else list(columns)
+        if self.cell.older is not None:
+            return self._as_of_this_version(chosen, filter)
+        with self.store._rows_of(self.cell), self.cell.file.open() as source:
+            return _fragment(source).to_table(schema=self._schema, columns=chosen, filter=filter, use_threads=use_threads)
 
     def head(self, count: int) -> pa.Table:
         """The first rows."""
-        with self.store._rows_of(self.cell):
-            return self._open().head(count)
+        if self.cell.older is not None:
+            first = next(self.store._batches(self.cell), None)
+            return self._schema.empty_table() if first is None else pa.Table.from_batches([first]).slice(0, count)
+        with self.store._rows_of(self.cell), self.cell.file.open() as source:
+            return _fragment(source).scanner(schema=self._schema).head(count)
 
-    def _open(self) -> ds.Dataset:
-        options = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-        return ds.dataset(
-            self.cell.path,
-            schema=arrow_schema(TABLES[self.cell.written.table].row_type),
-            filesystem=self.store.files.filesystem,
-            format=ds.ParquetFileFormat(default_fragment_scan_options=options),
-        )
+    def _as_of_this_version(self, chosen: list[str] | None, matching: ds.Expression | None) -> pa.Table:
+        batches = self.store._batches(self.cell)
+        scanner = ds.Scanner.from_batches(batches, schema=self._schema, columns=chosen, filter=matching)
+        return scanner.to_table()
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return arrow_schema(TABLES[self.cell.written.table].row_type)
 
 
+_FORMAT = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 _known = KnownFooters()
 
 
-def _beside(path: str, name: str) -> str:
-    return posixpath.join(posixpath.dirname(path), name)
+def _fragment(source: pa.NativeFile) -> ds.ParquetFileFragment:
+    return _FORMAT.make_fragment(source)  # type: ignore[arg-type]  # a file of pyarrow's own is taken, too
 
 
 def _label(table: str, account: str, region: str | None) -> str:

@@ -3,8 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
-_Version = tuple[str, int | None, int | None]
-"""address, size in bytes, time of the last change in nanoseconds"""
+_Version = tuple[str, int, str | None]
+"""address, size in bytes, what tells it from others in its place"""
 
 
 @dataclass
@@ -15,13 +15,13 @@ class UnusableFiles:
     _reasons: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, uri: str, size: int | None, changed_ns: int | None, reason: str) -> bool:
+    def note(self, uri: str, size: int, version: str | None, reason: str) -> bool:
         """Note why a version of a file cannot be used; false where it was noted before."""
         with self._lock:
-            version = (uri, size, changed_ns)
-            if version in self._warned:
+            met = (uri, size, version)
+            if met in self._warned:
                 return False
-            self._warned.add(version)
+            self._warned.add(met)
             self._reasons[uri] = reason
             return True
 
@@ -33,3 +33,5 @@ class UnusableFiles:
 
 UNUSABLE_FILES = UnusableFiles()
 """Those of this process."""
+OLDER_FILES = UnusableFiles()
+"""Files that can be used and are of an older version of the project: those of this process."""

@@ -1,6 +1,8 @@
 """How one cell is written: in row groups, whole or not at all."""
 
 import contextlib
+import hashlib
+import json
 import uuid
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -11,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from raito_pipeline.model.schema import arrow_schema, to_batch
+from raito_pipeline.model.schema import arrow_schema, schema_version, to_batch
 from raito_pipeline.model.tables import TABLES
-from raito_pipeline.storage.cells import REPLACES, CellInfo, ReadStatus, from_metadata, to_metadata
+from raito_pipeline.storage.cells import REPLACES, UPGRADES, CellInfo, ReadStatus, from_metadata, to_metadata
 from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.unusable import UNUSABLE_FILES
+from raito_pipeline.storage.unusable import OLDER_FILES, UNUSABLE_FILES
 
 if TYPE_CHECKING:
     from raito_pipeline.storage.store import Store
@@ -99,19 +101,14 @@ class CellWriter:
 
     def _publish(self) -> None:
         self._write_waiting()
-        replaced = UNUSABLE_FILES.replaced(self._store.uri(*self._place))
-        if replaced is not None:
-            self.extra[REPLACES] = replaced
-        metadata = to_metadata(
-            self.status,
-            tuple(self.problems),
-            self.read_at,
-            self.extra,
-            run_id=self._store.run_id,
-            sync=self._store.sync,
-            file_id=uuid.uuid4().hex,
-            rows=self.rows,
-        )
+        content = self._content()
+        same = self._store.same(*self._place, content, self.read_at) if content else None
+        if same is not None:
+            self._discard()
+            self.info = same
+            return
+        self._note_what_is_replaced()
+        metadata = self._metadata(content)
         with self._writing():
             self._writer.add_key_value_metadata(metadata)
             self._writer.close()
@@ -127,6 +124,44 @@ class CellWriter:
             rows=self.rows,
             size=size,
         )
+
+    def _content(self) -> str:
+        """A digest of the rows and of how they were read; empty where telling the same from new would save nothing.
+
+        The bytes of equal rows are equal up to the footer, as long as the same version of pyarrow writes them.
+        """
+        unsent = self._sink.unsent
+        if unsent is None:
+            return ""
+        said = [self.status.value, self.problems, dict(sorted(self.extra.items())), self._version]
+        digest = hashlib.blake2b(unsent, digest_size=16)
+        digest.update(json.dumps(said).encode())
+        return digest.hexdigest()
+
+    def _note_what_is_replaced(self) -> None:
+        uri = self._store.uri(*self._place)
+        for name, known in ((REPLACES, UNUSABLE_FILES), (UPGRADES, OLDER_FILES)):
+            before = known.replaced(uri)
+            if before is not None:
+                self.extra[name] = before
+
+    def _metadata(self, content: str) -> dict[str, str]:
+        return to_metadata(
+            self.status,
+            tuple(self.problems),
+            self.read_at,
+            self.extra,
+            run_id=self._store.run_id,
+            sync=self._store.sync,
+            file_id=uuid.uuid4().hex,
+            rows=self.rows,
+            schema=self._version,
+            content=content,
+        )
+
+    @property
+    def _version(self) -> str:
+        return schema_version(TABLES[self._place[0]].row_type)
 
     def _discard(self) -> None:
         with contextlib.suppress(OSError, pa.ArrowException):

@@ -1,11 +1,26 @@
 """What `raito-pipeline info` shows on a narrow terminal."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from raito_pipeline.cli import main
 from raito_pipeline.config import describe
+
+FILE = """\
+domain: sandbox
+api-user: sync@example.com
+api-secret: nothing
+pipeline: {{storage: "{place}"}}
+targets:
+- name: sales
+  connector-name: raito-io/cli-plugin-aws-account
+  data-source-id: ds
+  identity-store-id: is
+  aws-account-id: "111122223333"
+  aws-regions: eu-west-1
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +59,19 @@ def test_the_variable_of_an_option_is_named_and_whether_it_is_set(
     assert "RAITO_PIPELINE_STORAGE (set now, and wins over the file)" in " ".join(capsys.readouterr().out.split())
     assert main(["info", "aws-profile"]) == 0
     assert "in the environment" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("place", "status"), [("s3://tables/raito", 0), ("tables", 2)])
+def test_the_policy_of_the_storage_is_printed_where_it_is_a_bucket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, status: int
+) -> None:
+    file = tmp_path / "raito.yml"
+    file.write_text(FILE.format(place=place))
+
+    assert main(["info", "--iam-policy", "storage", "--config-file", str(file)]) == status
+
+    printed = capsys.readouterr()
+    if status:
+        assert "no IAM policy is needed" in printed.err
+    else:
+        assert "arn:aws:s3:::tables/raito/*" in json.dumps(json.loads(printed.out))

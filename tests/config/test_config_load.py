@@ -314,6 +314,8 @@ def test_a_wrong_value_in_a_target(fails: Fails, option: str, written: str, show
         ("targets2: 1\npipeline: 3", "mapping of options"),
         ("pipeline: {mode: dry}", "`apply` or `approve` or `plan`"),
         ("pipeline: {storage: 'gs://x'}", "s3://BUCKET/PREFIX"),
+        ("pipeline: {storage: 's3://tables/our tables'}", "without spaces"),
+        ("pipeline: {storage-region: mars}", "region"),
         ("pipeline: {cloudtrail-look-back-days: -1}", "from 0"),
         ("pipeline: {max-push-losses: none}", "whole number"),
         ("pipeline: {s3-inventory: s3://a/b}", "mapping of bucket names"),
@@ -778,7 +780,13 @@ def test_a_complete_file_is_usable(loads: Loads) -> None:
         ("tables", "{folder}/tables"),
         ("/var/tables", "/var/tables"),
         ("~/tables", "{folder}/tables"),
+        ("with a space", "{folder}/with a space"),
         ("s3://tables/raito/", "s3://tables/raito"),
+        ("s3://tables/raito\n  storage-profile: ours", "s3://tables/raito?profile=ours"),
+        (
+            "s3://tables\n  storage-profile: a b\n  storage-region: eu-west-1",
+            "s3://tables?profile=a+b&region=eu-west-1",
+        ),
         ('"{{PLACE}}"', "s3://tables/x"),
     ],
 )

@@ -25,7 +25,15 @@ LATER = READ_AT + timedelta(days=1)
 
 
 def metadata(**changes: Any) -> dict[bytes, bytes]:
-    values: dict[str, Any] = {"run_id": "run-1", "sync": "s1", "file_id": "f1", "rows": 3, **changes}
+    values: dict[str, Any] = {
+        "run_id": "run-1",
+        "sync": "s1",
+        "file_id": "f1",
+        "rows": 3,
+        "schema": "v1",
+        "content": "c1",
+    }
+    values |= changes
     written = to_metadata(ReadStatus.PARTIAL, ("a, b", 'c "d"'), READ_AT, {"warnings": '["w"]'}, **values)
     return {key.encode(): value.encode() for key, value in written.items()} | {b"ARROW:schema": b"x"}
 
@@ -51,13 +59,17 @@ def test_what_was_written_is_read_back() -> None:
         {"warnings": '["w"]'},
         "s1",
         "f1",
+        "v1",
+        "c1",
     )
     assert (found.label, found.warnings, found.replaces, found.complete) == ("t 1/eu", ("w",), None, False)
 
 
 def test_times_are_kept_in_utc() -> None:
     east = READ_AT.astimezone(timezone(timedelta(hours=5)))
-    written = to_metadata(ReadStatus.COMPLETE, (), east, {}, run_id="", sync="", file_id="", rows=0)
+    written = to_metadata(
+        ReadStatus.COMPLETE, (), east, {}, run_id="", sync="", file_id="", rows=0, schema="", content=""
+    )
 
     assert written["raito_pipeline.read_at"] == "2026-03-01T12:00:00+00:00"
 
@@ -69,7 +81,9 @@ def test_only_what_misses_nothing_is_complete(status: ReadStatus, complete: bool
     assert replace(info(metadata()), status=status).complete is complete
 
 
-@pytest.mark.parametrize("key", ["status", "problems", "read_at", "run_id", "sync", "file_id", "rows", "extra"])
+@pytest.mark.parametrize(
+    "key", ["status", "problems", "read_at", "run_id", "sync", "file_id", "rows", "extra", "schema"]
+)
 def test_a_value_that_is_not_as_it_was_written_is_noticed(key: str) -> None:
     raw = metadata()
     raw[f"raito_pipeline.{key}".encode()] += b" "
@@ -89,18 +103,18 @@ def test_a_file_of_a_version_without_ids_and_digest_is_read() -> None:
     raw = {
         key: value
         for key, value in metadata().items()
-        if key.rpartition(b".")[2] not in (b"digest", b"sync", b"file_id")
+        if key.rpartition(b".")[2] not in (b"digest", b"sync", b"file_id", b"schema", b"content")
     }
 
     assert (info(raw).sync, info(raw).file_id, info(raw).run_id) == ("", "", "run-1")
+    assert (info(raw).schema, info(raw).content) == ("", "")
 
 
 def test_a_confirmation_makes_the_file_one_of_the_later_sync() -> None:
     written = info(metadata())
     confirmed = with_confirmation(written, to_confirmation(written, "s2", "run-2", LATER))
 
-    assert confirmed == replace(written, sync="s2", read_at=LATER)
-    assert confirmed.run_id == "run-1", "the run that wrote the rows"
+    assert confirmed == replace(written, sync="s2", run_id="run-2", read_at=LATER)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_what_is_no_error_of_the_storage_passes() -> None:
     ("error", "of_storage"),
     [
         (OSError(errno.EIO, "x"), True),
-        (OSError("AWS Error NETWORK_CONNECTION"), True),
+        (EndpointConnectionError(endpoint_url="https://s3"), True),
         (OSError("Couldn't deserialize thrift"), False),  # how pyarrow tells that a file is damaged
         (pa.ArrowInvalid("x"), False),
     ],

@@ -1,4 +1,4 @@
-"""The footer of a Parquet file: what is no whole file, and which columns do not fit."""
+"""The footer of a Parquet file: what is no whole file."""
 
 import io
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raito_pipeline.storage.footer import UnusableFile, misfit, read_footer
+from raito_pipeline.storage.footer import UnusableFile, read_footer
 
 WANTED = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("tags", pa.list_(pa.string()))])
 
@@ -47,29 +47,3 @@ def test_a_footer_that_is_damaged() -> None:
 
     with pytest.raises(UnusableFile, match="its footer is damaged"):
         footer(bytes(content))
-
-
-NAME, TAGS = WANTED.field("name"), WANTED.field("tags")
-
-
-@pytest.mark.parametrize(
-    ("columns", "problem"),
-    [
-        ([NAME, TAGS], None),
-        ([NAME], "without column tags"),
-        ([NAME, TAGS, pa.field("more", pa.int64())], "with column more"),
-        ([pa.field("name", pa.int64(), nullable=False), TAGS], "with another type of column name"),
-        ([pa.field("name", pa.string()), TAGS], "with another type of column name"),  # nulls where none may be
-        ([NAME, pa.field("tags", pa.list_(pa.string()), nullable=False)], None),  # never null where null may be
-        ([TAGS, NAME], "with columns in another order"),
-        ([NAME, pa.field("old", pa.string())], "without column tags and with column old"),
-    ],
-)
-def test_columns_of_another_version(columns: "list[pa.Field[pa.DataType]]", problem: str | None) -> None:
-    found = misfit(footer(parquet(pa.schema(columns))), WANTED)
-
-    assert (found is None) == (problem is None)
-    if problem is not None:
-        assert found is not None
-        assert found.startswith("another version of the project wrote it, ")
-        assert problem in found

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError, ProfileNotFound
 
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage.s3 import S3Files, date_of
@@ -46,7 +47,8 @@ def test_a_file_appears_when_it_is_whole(s3_location: str, s3: "S3Client") -> No
 
     sink.commit()
 
-    assert files.filesystem.open_input_file(path).read() == b"half"
+    assert files.read(path) == b"half"
+    assert files.read(f"{files.root}/t/other") is None
     assert list(files.listing(f"{files.root}/t")) == ["data"]
     assert files.listing(f"{files.root}/nowhere") == {}
     files.delete(path)
@@ -77,3 +79,42 @@ def test_the_clock_is_that_of_s3(aws: EmulatedAws, s3: "S3Client") -> None:
     said = {"ResponseMetadata": {"HTTPHeaders": {"date": "Thu, 01 Jan 2026 00:00:00 GMT"}}}
     assert date_of(said) == datetime(2026, 1, 1, tzinfo=UTC)
     assert abs(date_of({"ResponseMetadata": {"HTTPHeaders": {}}}) - datetime.now(UTC)).total_seconds() < 60
+
+
+def test_a_large_file_is_read_in_blocks_of_the_version_whose_end_was_read(
+    s3_location: str, s3: "S3Client", aws: EmulatedAws
+) -> None:
+    files = S3Files(s3_location)
+    content = bytes(range(256)) * (9 * 2**12)
+    files.put(f"{files.root}/large", content)
+    mark = aws.calls.mark
+    found = files.cell(f"{files.root}/large")
+    assert found is not None
+    assert found.size == len(content)
+    with found.open() as source:
+        assert source.read(10) == content[:10]
+        source.seek(8 * 2**20 - 3)
+        assert source.read(1_000) == content[8 * 2**20 - 3 :][:1_000]
+        source.seek(len(content) - 5)
+        assert source.read(100) == content[-5:]
+        source.seek(100)
+        assert source.read() == content[100:]
+    assert [call.operation for call in aws.calls.since(mark)] == ["GetObject"] * 3
+    assert files.read(f"{files.root}/large") == content
+
+    with files.cell(f"{files.root}/large").open() as source:  # type: ignore[union-attr]  # it is there
+        s3.put_object(Bucket=BUCKET, Key=files.key(f"{files.root}/large"), Body=content[::-1])
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            source.read(10)
+
+
+def test_a_client_is_made_once_and_anew_where_its_credentials_change(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = S3Files(s3_location).client
+    assert S3Files(s3_location).client is first
+    assert S3Files(f"{s3_location}?region=us-east-2").client.meta.region_name == "us-east-2"
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    assert S3Files(s3_location).client is not first
+    with pytest.raises(ProfileNotFound, match="nobodys"):
+        assert S3Files(f"{s3_location}?profile=nobodys").client

@@ -147,7 +147,7 @@ def test_a_confirmed_cell_is_of_the_sync_that_confirmed_it_and_keeps_its_rows(tm
     second = Store.open(tmp_path, "run-2", "sync-2")
     for later in (began + timedelta(hours=1), began + timedelta(hours=2)):
         confirmed = second.confirm("s3_buckets", "1", read_at=later)
-        assert confirmed == replace(written, sync="sync-2", read_at=later)
+        assert confirmed == replace(written, sync="sync-2", run_id="run-2", read_at=later)
         assert Store.open(tmp_path).info("s3_buckets", "1") == confirmed
     assert list(second.rows(S3Bucket, "1")) == [BUCKET]
     assert pd.read_parquet(tmp_path / "s3_buckets")["name"].tolist() == ["data"]

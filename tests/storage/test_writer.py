@@ -229,18 +229,15 @@ def test_an_upload_that_a_killed_writer_left_open_is_aborted_after_a_day(s3: "S3
     living = s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
     uploads = moto_backends.get_backend("s3")["111122223333"]["aws"].list_multipart_uploads(BUCKET)
     uploads[left].initiated = datetime.now(UTC) - timedelta(hours=25)
-    Store.open(s3_location).write("s3_buckets", _rows("next"), "1")
+    Store.open(s3_location).write("s3_buckets", _big_rows("next"), "1")
     assert [u["UploadId"] for u in s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == [living]
     s3.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=living)
 
 
-@pytest.mark.parametrize("operation", ["HeadObject", "GetObject", "ListObjectsV2"])
-def test_s3_that_cannot_be_read_is_not_taken_for_a_table_that_is_not_there(
-    aws: EmulatedAws, s3_location: str, operation: str
-) -> None:
+def test_s3_that_cannot_be_read_is_not_taken_for_a_table_that_is_not_there(aws: EmulatedAws, s3_location: str) -> None:
     store = Store.open(s3_location)
     store.write("s3_buckets", _rows("old"), "1")
-    aws.faults.add(Fault(kind="deny", service="s3", operation=operation))
+    aws.faults.add(Fault(kind="deny", service="s3", operation="GetObject"))
     for reading in (lambda: store.info("s3_buckets", "1"), lambda: _names(store), lambda: store.earlier(S3Bucket, "1")):
         with pytest.raises(StorageError, match=r"s3_buckets 1 could not be read \(s3://"):
             reading()
