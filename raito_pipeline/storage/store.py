@@ -374,7 +374,9 @@ class CellDataset:
         if self.cell.older is not None:
             return self._as_of_this_version(chosen, filter)
         with self.store._rows_of(self.cell), self.cell.file.open() as source:
-            return _fragment(source).to_table(schema=self._schema, columns=chosen, filter=filter, use_threads=use_threads)
+            return _fragment(source).to_table(
+                schema=self._schema, columns=chosen, filter=filter, use_threads=use_threads
+            )
 
     def head(self, count: int) -> pa.Table:
         """The first rows."""
