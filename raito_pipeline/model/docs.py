@@ -21,9 +21,9 @@ Generated from the row types in `raito_pipeline/model/` by `make docs`; do not e
 Every table is a Dagster asset of the same name, stored as Parquet, one file a partition. Besides its rows each file
 carries, in its key-value metadata: `raito_pipeline.status` (`complete`, `partial`, `denied`, `throttled`, `opted_out`,
 `out_of_scope`), `raito_pipeline.problems` (what could not be read, as a JSON list), `raito_pipeline.read_at` (when the
-read began, UTC), `raito_pipeline.run_id` (the Dagster run) and `raito_pipeline.sync` (the sync that the run
-belonged to). A table in which a later sync found nothing new is not written again: `_confirmed.json` beside it names
-that sync.
+read began, UTC), `raito_pipeline.run_id` (the Dagster run), `raito_pipeline.sync` (the sync that the run belonged to)
+and `raito_pipeline.schema` (the version of its columns). A table in which a later sync found nothing new is not written
+again: `_confirmed.json` beside it, or on S3 `_notes/account=....json` for all tables of an account, names that sync.
 """
 
 
