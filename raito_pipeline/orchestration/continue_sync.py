@@ -71,7 +71,7 @@ class Syncs:
         return decide(owner, runs.get(owner, ()), self._evidence(instance, runs), now)
 
     def _evidence(self, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]]) -> InstanceEvidence:
-        store = Store.open(self.options.pipeline.storage)
+        store = Store.open(self.options.pipeline.storage).for_a_run()  # a tick sees one version, as a run does
         return InstanceEvidence(instance, store, self.options, self.grid, runs, self.known)
 
 

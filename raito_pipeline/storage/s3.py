@@ -87,8 +87,9 @@ class S3Files:
         address = self._address(path)
         if self.memory.trusted and self.memory.knows(address):
             return self.memory.get(address)
-        found = self._get_tail(path, self.memory.get(address))
-        self.memory.keep(address, found)
+        found = self._get_tail(path, LAST_MET.get(address))
+        for memory in {id(each): each for each in (self.memory, LAST_MET)}.values():
+            memory.keep(address, found)
         return found
 
     def cell(self, path: str) -> "S3CellFile | None":

@@ -51,7 +51,8 @@ def _attributes(tree: ast.AST) -> Iterator[str]:
 
 def _while_loading() -> Iterator[str]:
     """The attributes of options that have done their work when the file is read: `values.get("name")`."""
-    for node in ast.walk(ast.parse((ROOT / "config" / "targets.py").read_text(encoding="utf-8"))):
+    sources = (ROOT / "config" / name for name in ("targets.py", "load.py"))
+    for node in (each for source in sources for each in ast.walk(ast.parse(source.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "text"):
             texts = (each.value for each in node.args if isinstance(each, ast.Constant))
             yield from (re.escape(text.replace("-", "_")) for text in texts if isinstance(text, str))
