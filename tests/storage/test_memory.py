@@ -97,9 +97,9 @@ def test_cells_that_hold_the_same_are_noted_with_one_call_and_count_as_of_this_s
 
     assert calls()["PutObject"] == 1
     for place in places:
-        info = Store.open(s3_location).info(*place)
-        assert info is not None
-        assert (info.sync, info.read_at, info.run_id) == ("sync-2", at, second.run_id)
+        stored = Store.open(s3_location).info(*place)
+        assert stored is not None
+        assert (stored.sync, stored.read_at, stored.run_id) == ("sync-2", at, second.run_id)
     key = f"{s3_location}/s3_buckets/account=1/data.parquet".partition(f"{BUCKET}/")[2]
     s3.download_file(BUCKET, key, str(tmp_path / "cell"))
     assert pq.read_table(tmp_path / "cell").num_rows == len(ROWS)
