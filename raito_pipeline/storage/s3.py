@@ -144,8 +144,7 @@ class S3Files:
 
     def below(self, folder: str) -> list[pafs.FileInfo]:
         """All files below a folder, at any depth; none where it is not there."""
-        pages = self._pages(folder, Delimiter="")
-        return [self._info(each) for page in pages for each in page.get("Contents", ())]
+        return [self._info(each) for page in self._pages(folder, between="") for each in page.get("Contents", ())]
 
     def _info(self, listed: Mapping[str, Any]) -> pafs.FileInfo:
         path, changed = f"{self.bucket}/{listed['Key']}", listed["LastModified"]
@@ -161,9 +160,9 @@ class S3Files:
             self.memory.keep_folders(address, known)
         return known
 
-    def _pages(self, folder: str, **more: str) -> Any:
-        wanted = {"Bucket": self.bucket, "Prefix": f"{self.key(folder)}/", "Delimiter": "/", **more}
-        return self.client.get_paginator("list_objects_v2").paginate(**wanted)
+    def _pages(self, folder: str, between: str = "/") -> Any:
+        pages = self.client.get_paginator("list_objects_v2")
+        return pages.paginate(Bucket=self.bucket, Prefix=f"{self.key(folder)}/", Delimiter=between)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 

@@ -402,7 +402,7 @@ _FORMAT = ds.ParquetFileFormat(
 _known = KnownFooters()
 
 
-def _fragment(source: pa.NativeFile) -> ds.ParquetFileFragment:
+def _fragment(source: pa.NativeFile) -> ds.Fragment:
     return _FORMAT.make_fragment(source)  # type: ignore[arg-type]  # a file of pyarrow's own is taken, too
 
 
