@@ -9,6 +9,8 @@ EXPOSED = (
     "pipeline: {allow-plain-http: true}"
 )
 """why such an address is refused, and what to do"""
+PLAIN_HTTP, ALLOWED = "plain-http", "allowed"
+"""how an address of the storage on S3 says that `allow-plain-http` is on: `?plain-http=allowed`"""
 
 
 def is_exposed(url: str) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from raito_pipeline.config import document, kinds, names, targets
-from raito_pipeline.config.addresses import is_exposed
+from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
 from raito_pipeline.config.discovered import Discovered, read_discovered
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
@@ -261,7 +261,9 @@ class _Loading:
         if self.folder is not None and given is None:
             return str(self.folder / "data")
         if isinstance(given, str) and given.startswith("s3://"):
-            return _reached(given, profile=values.get("storage_profile"), region=values.get("storage_region"))
+            plain = ALLOWED if values.get("allow_plain_http") is True else None
+            how = {"profile": values.get("storage_profile"), "region": values.get("storage_region"), PLAIN_HTTP: plain}
+            return _reached(given, how)
         if given is not None and not isinstance(given, str):
             return given
         path = None if given is None else self.home / given[2:] if given.startswith("~/") else Path(given)
@@ -275,7 +277,7 @@ class _Loading:
         self.reader.wrong(Problem(self.name, line, None, option, found, expected))
 
 
-def _reached(address: str, **given: Any) -> str:
+def _reached(address: str, given: Mapping[str, Any]) -> str:
     """An S3 address that says itself how it is reached, so that nothing that opens it can forget to."""
     more = urlencode({name: value for name, value in given.items() if isinstance(value, str)})
     return f"{address}{'&' if '?' in address else '?'}{more}" if more else address

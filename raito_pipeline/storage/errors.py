@@ -46,6 +46,12 @@ class StorageError(Exception):
         self.what, self.action, self.address, self.reason, self.remedy = what, action, address, reason, remedy
 
 
+class StorageExposed(BotoCoreError):
+    """What is stored would be sent to another machine over plain http, and nobody allowed it."""
+
+    fmt = "{endpoint} is plain http on another machine, where anybody on the way reads it"
+
+
 class UndeclaredRead(RuntimeError):
     """Rows were read of a table that is not declared as read by those that are being made.
 
@@ -99,6 +105,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _remedy(error: BaseException) -> str:
+    if isinstance(error, StorageExposed):
+        return "use an https:// address, or allow it: pipeline: {allow-plain-http: true}"
     if isinstance(error, ClientError):
         return _REMEDIES_OF_S3.get(error.response.get("Error", {}).get("Code", ""), _OTHERWISE)
     if isinstance(error, OSError) and error.errno is not None:

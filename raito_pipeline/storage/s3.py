@@ -29,6 +29,8 @@ import pyarrow.fs as pafs
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
+from raito_pipeline.storage.errors import StorageExposed
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
 
@@ -364,7 +366,12 @@ def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, .
         user_agent_extra="raito-pipeline",
     )
     endpoint = f"{given.get('scheme', 'https')}://{host}" if host else None
-    return session.client("s3", region_name=session.region_name or "us-east-1", endpoint_url=endpoint, config=config)
+    region = session.region_name or "us-east-1"
+    client = session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
+    # Of whatever named the address: the storage, the profile, or the environment.
+    if is_exposed(client.meta.endpoint_url) and given.get(PLAIN_HTTP) != ALLOWED:
+        raise StorageExposed(endpoint=client.meta.endpoint_url)
+    return client
 
 
 class _S3Sink:

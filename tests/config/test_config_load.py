@@ -787,6 +787,7 @@ def test_a_complete_file_is_usable(loads: Loads) -> None:
             "s3://tables\n  storage-profile: a b\n  storage-region: eu-west-1",
             "s3://tables?profile=a+b&region=eu-west-1",
         ),
+        ("s3://tables\n  allow-plain-http: true", "s3://tables?plain-http=allowed"),
         ('"{{PLACE}}"', "s3://tables/x"),
     ],
 )

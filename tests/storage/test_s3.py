@@ -7,6 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, ProfileNotFound
 
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.s3 import S3Files, date_of
 
 from .conftest import BUCKET
@@ -118,3 +120,32 @@ def test_a_client_is_made_once_and_anew_where_its_credentials_change(
     assert S3Files(s3_location).client is not first
     with pytest.raises(ProfileNotFound, match="nobodys"):
         assert S3Files(f"{s3_location}?profile=nobodys").client
+
+
+EXPOSED = "http://minio.example:9000"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "endpoint_override=minio.example:9000&scheme=http"], ids=["environment", "address"]
+)
+def test_plain_http_to_another_machine_is_refused_whatever_names_it(
+    monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    if not query:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", EXPOSED)
+    address, said = (
+        f"s3://data?{query}",
+        r"http://minio\.example:9000 is plain http on another machine.*allow-plain-http",
+    )
+
+    for use in (
+        lambda: Store.open(address).info("iam_users", "111122223333"),
+        lambda: Store.open(address).accounts("iam_users"),
+        lambda: Store.open(address).remove("iam_users", "111122223333"),
+        lambda: Leases(address).last_sync("111122223333"),
+    ):
+        with pytest.raises(StorageError, match=said):
+            use()
+    assert S3Files(f"{address}&plain-http=allowed").client.meta.endpoint_url == EXPOSED
