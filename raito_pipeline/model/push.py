@@ -183,6 +183,11 @@ class PushChange:
     before: Annotated[str | None, "state before, as text (JSON documents); null = did not exist"]
     after: Annotated[str | None, "state after, as text (JSON documents); null = will not exist"]
     why: Annotated[str, "why, in a sentence"]
+    beside: Annotated[
+        tuple[str, ...] | None,
+        "what it brings to people, or takes along, beside `before` and `after`: documents by their fingerprint, names; "
+        "what AWS has beyond that when the change is made was changed since the plan. Null = nothing is compared",
+    ] = None
 
 
 @row(

@@ -203,6 +203,18 @@ class Center:
             return False
         return any(f"{one.get('Path') or '/'}{one['Name']}" == path_and_name(policy_arn) for one in listed)
 
+    def policies(self, name: str) -> tuple[str, ...]:
+        """The managed policies that a permission set has: of AWS by ARN, of the account by path and name."""
+        try:
+            arn = self._arn(name)
+            operation, key = "ListManagedPoliciesInPermissionSet", "AttachedManagedPolicies"
+            of_aws = [str(one["Arn"]) for one in self._items(operation, key, arn, PermissionSetArn=arn)]
+            operation, key = "ListCustomerManagedPolicyReferencesInPermissionSet", "CustomerManagedPolicyReferences"
+            own = self._items(operation, key, arn, PermissionSetArn=arn)
+        except AwsGone:
+            return ()
+        return (*of_aws, *(f"{one.get('Path') or '/'}{one['Name']}" for one in own))
+
     def detach(self, name: str, policy_arn: str) -> None:
         """Take a managed policy from a permission set."""
         try:

@@ -8,13 +8,14 @@ walk one list of them.
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, final
 
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
+from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import alike
 from raito_pipeline.model import PushChange, Tag
 
@@ -46,6 +47,9 @@ class IamCalls(Protocol):
     def delete_policy(self, arn: str) -> None: ...
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None: ...
     def detach(self, kind: str, name: str, policy_arn: str) -> None: ...
+    def attached_to_role(self, name: str) -> tuple[str, ...]: ...
+    def inline_names(self, role: str) -> tuple[str, ...]: ...
+    def holders(self, policy_arn: str) -> tuple[tuple[str, str], ...]: ...
     def tag(self, kind: str, name: str, tags: Sequence[Mapping[str, str]]) -> None: ...
     def arn(self, kind: str, name: str, path: str = "/") -> str: ...
     def role_arn(self, name: str) -> str | None: ...
@@ -59,6 +63,7 @@ class CenterCalls(Protocol):
     def description(self, name: str) -> str | None: ...
     def policy(self, name: str) -> str | None: ...
     def has(self, name: str, policy_arn: str) -> bool: ...
+    def policies(self, name: str) -> tuple[str, ...]: ...
     def assigned(self, name: str) -> tuple[Mapping[str, str], ...]: ...
     def create(self, name: str, request: Mapping[str, Any]) -> bool: ...
     def describe(self, name: str, description: str) -> None: ...
@@ -232,6 +237,25 @@ class Change(ABC):
         """What `current` gives once the change is made."""
         return self.row.after
 
+    # -- what it brings to people, or takes along ----------------------------------------------------------------------
+
+    def beside(self, state: PushState) -> Iterable[str] | None:
+        """What the plan knows that follows from the change, and is not in its place: what a policy gives that somebody
+        gets, what goes with a role. None where nothing does, or where the plan does not know it.
+        """
+        del state
+        return None
+
+    def beside_now(self, aws: Aws) -> Iterable[str]:
+        """The same as AWS has it now, less what this push wrote itself. Raises `AwsError`, `ChangeRefused`."""
+        del aws
+        return ()
+
+    @property
+    def beside_of(self) -> tuple[str, ...]:
+        """What `beside` is about, by a name: it is looked at once in a push."""
+        return ("beside", *self.place)
+
     @property
     def place(self) -> tuple[str, ...]:
         """What `current` looks at, by a name: of several changes in one place AWS has what the last one left."""
@@ -249,8 +273,18 @@ class Change(ABC):
         Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
         """
         if not self._may_overwrite(aws) or self._is_as_planned(aws):
+            self._must_be_known(aws)
             self.apply(aws)
-            aws.objects.note_written(self.place)
+        aws.objects.note_written(self.place)
+
+    def _must_be_known(self, aws: Aws) -> None:
+        """What follows from it must have been shown; less is no harm. Raises `ChangedSincePlan`, `AwsError`."""
+        known, about = self.row.beside, self.beside_of
+        if known is None or aws.objects.was_written(about):
+            return
+        if not frozenset(self.beside_now(aws)) <= frozenset(known):
+            raise ChangedSincePlan(self.row)
+        aws.objects.note_written(about)
 
     def _may_overwrite(self, aws: Aws) -> bool:
         """False where nothing of others can be in its place."""

@@ -109,6 +109,22 @@ class Iam:
         request = {f"{kind.title()}Name": name, "PolicyName": policy}
         self._remove(f"Delete{kind.title()}Policy", self.arn(kind, name), **request)
 
+    def attached_to_role(self, name: str) -> tuple[str, ...]:
+        """The ARNs of the managed policies of a role; none where there is no such role."""
+        return tuple(
+            str(one["PolicyArn"]) for one in self._of_role("ListAttachedRolePolicies", "AttachedPolicies", name)
+        )
+
+    def inline_names(self, role: str) -> tuple[str, ...]:
+        """The names of the inline policies of a role; none where there is no such role."""
+        return tuple(map(str, self._of_role("ListRolePolicies", "PolicyNames", role)))
+
+    def _of_role(self, operation: str, key: str, name: str) -> list[Any]:
+        try:
+            return list(self._service.items(operation, key, self.arn("role", name), RoleName=name))
+        except AwsGone:
+            return []
+
     def delete_role(self, name: str) -> None:
         """Delete a role, after what keeps AWS from deleting it: policies and instance profiles."""
         arn, role = self.arn("role", name), {"RoleName": name}
@@ -157,10 +173,7 @@ class Iam:
     def delete_policy(self, arn: str) -> None:
         """Delete a managed policy, after it was detached from everybody and its other versions were deleted."""
         try:
-            entities = self._service.pages(
-                "ListEntitiesForPolicy", arn, PolicyArn=arn, PolicyUsageFilter="PermissionsPolicy"
-            )
-            for kind, name in [found for page in entities for found in _entities(page)]:
+            for kind, name in self._holders(arn):
                 self.detach(kind, name, arn)
             for version in self._versions(arn):
                 if not version["IsDefaultVersion"]:
@@ -168,6 +181,18 @@ class Iam:
         except AwsGone:
             return
         self._remove("DeletePolicy", arn, PolicyArn=arn)
+
+    def holders(self, policy_arn: str) -> tuple[tuple[str, str], ...]:
+        """Who has a managed policy: kind and name. None where there is no such policy."""
+        try:
+            return tuple(self._holders(policy_arn))
+        except AwsGone:
+            return ()
+
+    def _holders(self, arn: str) -> list[tuple[str, str]]:
+        request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy"}
+        pages = self._service.pages("ListEntitiesForPolicy", arn, **request)
+        return [found for page in pages for found in _entities(page)]
 
     # -- attachments ------------------------------------------------------------------------------------------
 

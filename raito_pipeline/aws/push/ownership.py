@@ -104,6 +104,11 @@ class Objects:
         """True where this push wrote what is there: reads of AWS may lag behind."""
         return place in self._written
 
+    def written_of(self, kind: str, resource: str) -> list[str]:
+        """What this push wrote of a thing that holds several: the last part of their places."""
+        with self._lock:
+            return [place[2] for place in self._written if place[:2] == (kind, resource) and len(place) == 3]
+
 
 def _must_be_made_by_raito(change: PushChange, tags: tuple[Tag, ...] | None) -> None:
     if not made_by_raito(tags):

@@ -10,10 +10,15 @@ from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_se
 from raito_pipeline.aws.push.changes import NOTHING, Aws, CenterCalls, Change, Present, Things
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
-from raito_pipeline.aws.push.policy_changes import policy
-from raito_pipeline.aws.push.statements import compact
+from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
+from raito_pipeline.aws.push.policy_changes import given_by, given_by_now, policy
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import alike, compact, fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
+
+INLINE_OF_ROLE = "AwsSSOInlinePolicy"
+"""the inline policy that Identity Center gives its roles"""
 
 
 def permission_set(name: str) -> str:
@@ -89,6 +94,34 @@ class _OfPermissionSet(Change):
         """The calls, for a permission set that Raito made. Raises `ChangeRefused`, `AwsError`."""
         self.is_there(aws)
         return self.center(aws)
+
+
+class _BringsContent(_OfPermissionSet):
+    """A change by which people get what a permission set gives."""
+
+    def beside(self, state: PushState) -> list[str] | None:
+        known = state.center.sets.get(self.name)
+        if known is None or not known.is_whole:
+            return None
+        return [f"inline policy {fingerprint(known.inline_policy)}", *known.policy_arns, *known.references]
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        center, objects = self.center(aws), aws.objects
+        if objects.was_made(permission_set(self.name)):
+            return []
+        inline = [] if objects.was_written((_PermissionSetPolicy.KIND, self.name)) else [center.policy(self.name)]
+        written = objects.written_of(_Reference.KIND, self.name)
+        having = [each for each in center.policies(self.name) if each not in {_listed_as(arn) for arn in written}]
+        return [*(f"inline policy {fingerprint(each)}" for each in inline), *having]
+
+    @property
+    def beside_of(self) -> tuple[str, ...]:
+        return ("content", self.name)
+
+
+def _listed_as(arn: str) -> str:
+    """How a permission set lists a managed policy."""
+    return arn if is_of_aws(arn) else path_and_name(arn)
 
 
 class CreatePermissionSet(_OfPermissionSet):
@@ -262,7 +295,7 @@ class _Assignment(_OfPermissionSet):
         return Present((self.row.after or self.row.before) if has_it else None)
 
 
-class Assign(_Assignment):
+class Assign(_BringsContent, _Assignment):
     """Somebody gets a permission set in the account."""
 
     OPERATION, EFFECT = "create", Effect.GIVES
@@ -341,6 +374,16 @@ class AttachReference(_Reference):
     def makes(self) -> Things:
         return frozenset({content(self.name), references(self.name)})
 
+    def beside(self, state: PushState) -> list[str] | None:
+        return given_by(state, self.arn)
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        return given_by_now(aws, self.arn)
+
+    @property
+    def beside_of(self) -> tuple[str, ...]:
+        return ("given by", self.arn)
+
 
 class DetachReference(_Reference):
     """A permission set loses a managed policy."""
@@ -356,7 +399,7 @@ class DetachReference(_Reference):
         self.ours(aws).detach(self.name, self.arn)
 
 
-class ProvisionPermissionSet(_OfPermissionSet):
+class ProvisionPermissionSet(_BringsContent):
     """A permission set is brought into the account as it is now: once, however many access controls ask for it.
 
     `before` holds a policy that nobody is to have any more afterwards, where it is asked for because of that.
@@ -381,6 +424,16 @@ class ProvisionPermissionSet(_OfPermissionSet):
     @property
     def awaits(self) -> Things:
         return frozenset({content(self.name)})
+
+    def is_made(self, aws: Aws) -> bool:
+        """True where the role in the account is as the permission set: a first assignment brings it there, too."""
+        arn = aws.points.reserved_role(self.name)
+        if arn is None:
+            return False
+        role, center, account = arn.rpartition("/")[2], self.center(aws), f"{arn.partition(':role/')[0]}:policy"
+        wanted = {each if is_of_aws(each) else f"{account}{each}" for each in center.policies(self.name)}
+        inline = aws.iam.inline_document(role, INLINE_OF_ROLE)
+        return alike(inline, center.policy(self.name)) and wanted == set(aws.iam.attached_to_role(role))
 
     def apply(self, aws: Aws) -> None:
         self.ours(aws).provision(self.name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET
 from raito_pipeline.aws.push import owner_tags
 from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
@@ -103,7 +104,7 @@ def plan_push(
         tell(draft, further)
         rows[:0] = [row for each in (draft, *further) for row in each.rows]
     targets = tuple(draft.target() for draft in drafts)
-    return Plan(_ordered(rows, types), targets, orphans, tuple(sorted(plans.unread_tags)))
+    return Plan(_ordered(rows, types, state), targets, orphans, tuple(sorted(plans.unread_tags)))
 
 
 def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
@@ -138,11 +139,17 @@ def _draft(options: PushOptions, types: PushedTypes, control: AccessControl) -> 
     return Draft(replace(control, external_id=None, actual_name=None), kind, replaces=control)
 
 
-def _ordered(rows: Sequence[PushChange], types: PushedTypes) -> tuple[PushChange, ...]:
+def _ordered(rows: Sequence[PushChange], types: PushedTypes, state: PushState) -> tuple[PushChange, ...]:
     """The rows with their positions: changes in their order, and those that change nothing where they were."""
     changes = iter(in_order(types.changes(rows)))
-    ordered = [row if row.operation in IDLE else next(changes).row for row in rows]
+    ordered = [row if row.operation in IDLE else _with_what_follows(next(changes), state) for row in rows]
     return tuple(replace(row, position=position) for position, row in enumerate(ordered))
+
+
+def _with_what_follows(change: Change, state: PushState) -> PushChange:
+    """The row of a change with what it brings or takes along, as the plan knows it."""
+    found = change.beside(state)
+    return change.row if found is None else replace(change.row, beside=tuple(sorted(found)))
 
 
 def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bounds) -> None:

@@ -7,6 +7,8 @@ from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
@@ -19,6 +21,19 @@ def policy(name_or_arn: str) -> str:
 def _what(name_or_arn: str) -> str:
     """The document of a managed policy as changes name it."""
     return f"document of {policy(name_or_arn)}"
+
+
+def given_by(state: PushState, arn: str) -> list[str] | None:
+    """What the plan knows that a managed policy of the account gives. None for one that is new, or of AWS."""
+    known = state.policy(arn)
+    return None if known is None or known.aws_managed else [f"document {fingerprint(known.document)}"]
+
+
+def given_by_now(aws: Aws, arn: str) -> list[str]:
+    """The same as AWS has it now; nothing where this push wrote it."""
+    if aws.objects.was_made(policy(arn)) or aws.objects.was_written((NewPolicyVersion.KIND, arn)):
+        return []
+    return [f"document {fingerprint(_document(aws, arn).document)}"]
 
 
 class CreatePolicy(Change):
@@ -66,6 +81,15 @@ class DeletePolicy(Change):
 
     def current(self, aws: Aws) -> Present:
         return _document(aws, self.row.resource)
+
+    def beside(self, state: PushState) -> list[str] | None:
+        """Who has it loses it."""
+        arn = self.row.resource
+        hidden = state.not_read and state.policy(arn) is None
+        return None if hidden else [f"{kind}:{name}" for kind, name in state.attached.get(arn, ())]
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        return [f"{kind}:{name}" for kind, name in aws.iam.holders(self.row.resource)]
 
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws):
@@ -173,6 +197,16 @@ class AttachPolicy(_Attachment):
     def needs(self) -> Things:
         # Nobody new gets what the policy gave before.
         return super().needs | {_what(self.arn or "")}
+
+    def beside(self, state: PushState) -> list[str] | None:
+        return given_by(state, self.arn or "")
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        return given_by_now(aws, self.arn or "")
+
+    @property
+    def beside_of(self) -> tuple[str, ...]:
+        return ("given by", self.arn or "")
 
 
 class DetachPolicy(_Attachment):

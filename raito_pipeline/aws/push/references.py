@@ -11,12 +11,14 @@ from raito_pipeline.aws.access.permission_sets import TYPE as SET_TYPE
 from raito_pipeline.aws.push.center_state import serves
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
-from raito_pipeline.aws.push.permission_set_changes import AttachReference, DetachReference, ProvisionPermissionSet
+from raito_pipeline.aws.push.permission_set_changes import (
+    INLINE_OF_ROLE,
+    AttachReference,
+    DetachReference,
+    ProvisionPermissionSet,
+)
 from raito_pipeline.aws.push.statements import same
 from raito_pipeline.model import PushPermissionSet, made_by_raito
-
-_INLINE = "AwsSSOInlinePolicy"
-"""the inline policy that Identity Center gives its roles"""
 
 
 def is_reference(plans: Plans, entry: str) -> bool:
@@ -87,7 +89,7 @@ def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
     if len(roles) != 1:
         return True
     (name,) = (role.role_name for role in roles)
-    inline = state.inline.get(("role", name), {}).get(_INLINE, "")
+    inline = state.inline.get(("role", name), {}).get(INLINE_OF_ROLE, "")
     if inline != known.inline_policy and not same(inline or "{}", known.inline_policy or "{}"):
         return False
     here = state.reserved.get(name, frozenset())

@@ -1,12 +1,14 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
@@ -63,9 +65,28 @@ class DeleteRole(Change):
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.role_trust(self.row.resource))
 
+    def beside(self, state: PushState) -> list[str] | None:
+        """What goes with it."""
+        name = self.row.resource
+        known = state.roles.get(name)
+        if known is None or known.tags is None or state.not_read:
+            return None
+        attached = [arn for arn, who in state.attached.items() if ("role", name) in who]
+        return _goes_with(state.inline.get(("role", name), {}), attached, known.tags)
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        name, iam = self.row.resource, aws.iam
+        inline = {each: iam.inline_document(name, each) for each in iam.inline_names(name)}
+        return _goes_with(inline, iam.attached_to_role(name), iam.role_tags(name) or ())
+
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws, self.row.resource):
             aws.iam.delete_role(self.row.resource)
+
+
+def _goes_with(inline: Mapping[str, str | None], attached: Iterable[str], tags: Iterable[Tag]) -> list[str]:
+    found = [f"inline policy {name} {fingerprint(document)}" for name, document in inline.items()]
+    return [*found, *(f"policy {arn}" for arn in attached), *(f"tag {tag.key}={tag.value}" for tag in tags)]
 
 
 class UpdateTrust(Change):

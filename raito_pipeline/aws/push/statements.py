@@ -5,6 +5,7 @@ by the condition `s3:prefix`. Equal grants give equal documents, byte by byte.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html
 """
 
+import hashlib
 import json
 import re
 from collections import defaultdict
@@ -77,6 +78,17 @@ def same(one: str, other: str) -> bool:
 def alike(one: str | None, other: str | None) -> bool:
     """True where both are the same text, nothing at all, or two JSON documents that say the same."""
     return one == other or (one is not None and other is not None and same(one, other))
+
+
+def fingerprint(document: str | None) -> str:
+    """What documents that say the same have in common, as a short text; that of none is empty."""
+    if not document:
+        return ""
+    try:
+        said = json.dumps(_normal(json.loads(document)), sort_keys=True)
+    except ValueError:
+        said = document
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _normal(value: Any) -> Any:

@@ -16,7 +16,10 @@ from raito_pipeline.aws.push import policy_changes as policies
 from raito_pipeline.aws.push import role_changes as roles
 from raito_pipeline.aws.push.apply import Applied
 from raito_pipeline.aws.push.center_calls import Center
-from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.changes import Aws, Change
+from raito_pipeline.aws.push.iam_calls import Iam
+from raito_pipeline.aws.push.ownership import Objects
+from raito_pipeline.aws.push.point_calls import Points
 
 from .center_push import BY_RAITO as TAGS
 from .center_push import INSTANCE, PLACE, WORKING, CenterAccount
@@ -86,10 +89,16 @@ class Place:
         found.append(_policy_of(lambda: self.s3.get_bucket_policy(Bucket="data")))
         return json.loads(json.dumps(found, default=str))
 
-    def apply(self, story: Story) -> Applied:
+    def center_calls(self) -> Center:
+        return Center(lambda: self.world.clients, PLACE, {"S": self.set_arn}, ServiceLimits({}), WORKING)
+
+    def calls(self) -> Aws:
+        """What changes ask AWS with."""
         clients = self.world.clients
-        center = Center(lambda: clients, PLACE, {"S": self.set_arn}, ServiceLimits({}), WORKING)
-        return story.apply(clients, center=center)
+        return Aws(Iam(clients, ACCOUNT), Objects(ACCOUNT, {}), Points(clients, ACCOUNT), self.center_calls())
+
+    def apply(self, story: Story) -> Applied:
+        return story.apply(self.world.clients, center=self.center_calls())
 
 
 def _policy_of(ask: Callable[[], Mapping[str, Any]]) -> str:
@@ -289,6 +298,72 @@ EITHER_WAY: Mapping[type[Change], Case] = {
 """and each of those whose place is taken or is not: others can only have made the same"""
 WITHOUT_PLACE = {sets.ProvisionPermissionSet}
 """brings into the account what the others have left"""
+
+
+def _row(change: type[Change], resource: str, after: Any = None, before: Any = None) -> Callable[[Place], Change]:
+    def made(place: Place) -> Change:
+        given, had = (each(place) if callable(each) else each for each in (after, before))
+        return change(Story().control("a").change(change.OPERATION, change.KIND, resource, given, had).changes[-1])
+
+    return made
+
+
+def _policy_attached(place: Place) -> None:
+    place.iam.attach_role_policy(RoleName="r", PolicyArn=arn("limits"))
+
+
+_ASSIGN, _DELETE_ROLE = _row(sets.Assign, "S/user:x", Place.who), _row(roles.DeleteRole, "r", None, text(ADA))
+_PROVISION = _row(sets.ProvisionPermissionSet, "S", "S")
+BESIDE: Mapping[str, tuple[Callable[[Place], Change], Callable[[Place], object]]] = {
+    "a policy that is attached gives more": (_row(policies.AttachPolicy, "user:ada", arn("p")), _version),
+    "a policy that is referenced gives more": (_row(sets.AttachReference, "S", arn("p")), _version),
+    "a permission set that is assigned gives more": (_ASSIGN, _set_policy),
+    "a permission set that is assigned has one policy more": (_ASSIGN, _referenced),
+    "a permission set that is provisioned gives more": (_PROVISION, _set_policy),
+    "a role that goes has one inline policy more": (_DELETE_ROLE, _inline("other")),
+    "a role that goes has another inline policy": (_DELETE_ROLE, _inline("Raito_Inline_r")),
+    "a role that goes has one policy more": (_DELETE_ROLE, _policy_attached),
+    "a role that goes has other tags": (
+        _DELETE_ROLE, lambda place: place.iam.tag_role(RoleName="r", **_tagged("somebody else"))
+    ),
+    "a policy that goes has one holder more": (
+        _row(policies.DeletePolicy, arn("p"), None, text(READ)),
+        lambda place: place.iam.attach_user_policy(UserName="bob", PolicyArn=arn("p")),
+    ),
+}  # fmt: skip
+"""what nobody saw follow from a change, as somebody made it after the plan"""
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_what_follows_from_a_change_and_was_not_shown_keeps_it_from_being_made(place: Place, what: str) -> None:
+    given, meanwhile = BESIDE[what]
+    change = given(place)
+    planned = tuple(change.beside_now(place.calls()))
+    story = Story().control("a", "r", external_id="role:r", was="role:r")
+    story.changes = [replace(change.row, beside=planned)]
+    meanwhile(place)
+    before = place.remember()
+
+    (result,) = place.apply(story).results
+
+    (error,) = result.errors
+    assert "it was changed since the plan" in error
+    assert place.remember() == before
+
+
+@pytest.mark.parametrize("given", [_ASSIGN, _DELETE_ROLE], ids=["assignment", "deletion of a role"])
+def test_less_than_was_shown_is_no_harm(place: Place, given: Callable[[Place], Change]) -> None:
+    _policy_attached(place)
+    _referenced(place)
+    change = given(place)
+    story = Story().control("a", "r", external_id="role:r", was="role:r")
+    story.changes = [replace(change.row, beside=tuple(change.beside_now(place.calls())))]
+    place.iam.detach_role_policy(RoleName="r", PolicyArn=arn("limits"))
+    _not_referenced(place)
+
+    (result,) = place.apply(story).results
+
+    assert (result.errors, result.changes_made) == ((), 1)
 
 
 def test_every_class_of_change_is_in_this_file() -> None:
