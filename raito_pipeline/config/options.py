@@ -257,6 +257,14 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
             "one import may remove, if it is more than 10. One that would remove more removes nothing, and says so.",
         ),
     ] = 0.5
+    unchanged_imports_hours: Annotated[
+        int,
+        Option(
+            kinds.whole(0, 168, 24),
+            "For how many hours an import is not sent again when it says just what Raito Cloud took over last. What "
+            "somebody changes in Raito Cloud in imported objects stays that long. 0: it is sent at each sync.",
+        ),
+    ] = 0
     removed_regions: Annotated[
         tuple[str, ...],
         Option(

@@ -41,6 +41,7 @@ from raito_pipeline.orchestration.guard import Need, Verdict, judge
 from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.unchanged import SENT, fingerprint, last_alike, not_sent_again
 from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
@@ -82,6 +83,8 @@ class Work:
     """the only data objects to send; None = all"""
     log_files: list[tuple[str, str]] = field(default_factory=list)
     """keys and ETags of the log files whose statements are stored at the time of the upload"""
+    sent: str = ""
+    """what tells what is sent from what was sent before"""
     count: "Count | None" = None
     """what the import does to what Raito Cloud holds; None where that is not counted"""
 
@@ -95,6 +98,11 @@ class Work:
     def may_delete(self) -> bool:
         """Whether Raito Cloud may remove what the file lacks: asked for, and nothing is missing."""
         return self.target.delete_untouched and self.verdict.complete
+
+    @property
+    def replace_groups(self) -> bool:
+        """Whether the members of a group are those of the file alone: asked for, and nothing is missing."""
+        return self.target.replace_groups and self.verdict.complete
 
 
 Ids = Mapping[str, Iterable[Sequence[str]]]
@@ -177,8 +185,12 @@ class Upload(ABC):
         return {}
 
     @abstractmethod
-    def start(self, work: Work) -> PendingImport | None:
-        """Send the files; None where there is nothing to send. Raises `RaitoError`, `CellMissing`."""
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
+        """Write the files; none where there is nothing to send. Raises `CellMissing`, `StorageError`."""
+
+    @abstractmethod
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+        """Send the files. Raises `RaitoError`."""
 
     def imported(self, work: Work) -> Sequence[CellInfo]:
         """Note what has to be known at the next sync; called after Raito Cloud took the files over.
@@ -208,12 +220,14 @@ class OrganizationIdentityUpload(Upload):
         users = [user.user_id for user in work.store.rows(OrgUser, *place)]
         return {"user": [users], "group": [[group.group_id for group in work.store.rows(OrgGroup, *place)]]}
 
-    def start(self, work: Work) -> PendingImport | None:
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
         place = (work.cell.account, work.cell.region)
-        users, groups = write_organization_identities(
+        return write_organization_identities(
             work.folder, work.store.rows(OrgUser, *place), work.store.rows(OrgGroup, *place)
         )
-        return _start_identities(work, users, groups, organization=True)
+
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+        return _send_identities(work, files, organization=True)
 
 
 class AccountIdentityUpload(Upload):
@@ -230,8 +244,8 @@ class AccountIdentityUpload(Upload):
         groups = [group.group_id for group in work.store.rows(IamGroup, work.cell.account)]
         return {"user": [[*users, root_user(work.account.account_id)["externalId"]]], "group": [groups]}
 
-    def start(self, work: Work) -> PendingImport | None:
-        users, groups = write_account_identities(
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
+        return write_account_identities(
             work.folder,
             work.account.account_id,
             work.store.rows(IamUser, work.cell.account),
@@ -239,18 +253,21 @@ class AccountIdentityUpload(Upload):
             excluded=work.account.aws_user_excludes,
             machine_tag=work.target.tag_key_and_value_for_user_is_machine,
         )
-        return _start_identities(work, users, groups, organization=False)
+
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+        return _send_identities(work, files, organization=False)
 
 
-def _start_identities(work: Work, users: ImportFile, groups: ImportFile, *, organization: bool) -> PendingImport:
+def _send_identities(work: Work, files: tuple[ImportFile, ...], *, organization: bool) -> PendingImport:
     assert work.target.identity_store_id is not None
+    users, groups = files
     set_identity_store_metadata(work.task.job.client, work.target.identity_store_id, organization=organization)
     return start_identity_store_import(
         work.task,
         users,
         groups,
         delete_untouched=work.may_delete,
-        replace_groups=work.target.replace_groups and work.verdict.complete,
+        replace_groups=work.replace_groups,
     )
 
 
@@ -288,9 +305,20 @@ class DataObjectUpload(Upload):
             raise NothingToSend("data_objects", work.cell.account, work.verdict)
         return regions
 
-    def start(self, work: Work) -> PendingImport | None:
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
+        file = write_data_objects(
+            work.folder / "data-objects.json",
+            work.store,
+            work.cell.account,
+            self._regions(work),
+            work.account.account_id,
+            owner_key=work.target.tag_overwrite_key_for_data_object_owners,
+            part=work.subtree.within if work.subtree else None,
+        )
+        return (file,)
+
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
         assert work.account.data_source_id is not None
-        regions = self._regions(work)
         set_data_source_metadata(
             work.task.job.client,
             work.account.data_source_id,
@@ -299,16 +327,7 @@ class DataObjectUpload(Upload):
             glue=work.account.aws_glue_enabled,
             organization=work.account.organization is not None,
         )
-        file = write_data_objects(
-            work.folder / "data-objects.json",
-            work.store,
-            work.cell.account,
-            regions,
-            work.account.account_id,
-            owner_key=work.target.tag_overwrite_key_for_data_object_owners,
-            part=work.subtree.within if work.subtree else None,
-        )
-        return start_data_source_import(work.task, file, delete_untouched=work.may_delete)
+        return start_data_source_import(work.task, files[0], delete_untouched=work.may_delete)
 
 
 class AccessProviderUpload(Upload):
@@ -333,9 +352,11 @@ class AccessProviderUpload(Upload):
         account = work.cell.account
         return still_there(work.store.rows(AccessProvider, account), removed_by_push(work.store, account))
 
-    def start(self, work: Work) -> PendingImport | None:
-        file = write_access_providers(work.folder / "access-providers.json", self._rows(work))
-        return start_access_provider_import(work.task, file, delete_untouched=work.may_delete)
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
+        return (write_access_providers(work.folder / "access-providers.json", self._rows(work)),)
+
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+        return start_access_provider_import(work.task, files[0], delete_untouched=work.may_delete)
 
 
 class UsageUpload(Upload):
@@ -353,10 +374,12 @@ class UsageUpload(Upload):
         # Usage is only ever added: nothing is removed because a statement is missing.
         return ()
 
-    def start(self, work: Work) -> PendingImport | None:
+    def write(self, work: Work) -> tuple[ImportFile, ...]:
         files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
-        files = tuple(file for file in files if file.elements)
-        return start_data_usage_import(work.task, files) if files else None
+        return tuple(file for file in files if file.elements)
+
+    def send(self, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+        return start_data_usage_import(work.task, files)
 
     def imported(self, work: Work) -> Sequence[CellInfo]:
         now = datetime.now(UTC)
@@ -393,7 +416,8 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
                     raise outcome
                 notes = upload.imported(work)
                 row = outcome.to_row(work.target.name, work.verdict.text)
-                _keep(upload, log, cell, work.count.note(row) if work.count else row, _problems(work))
+                noted = work.count.note(row) if work.count else row
+                _keep(upload, log, cell, noted, _problems(work), sent=work.sent)
                 for info in notes:
                     log.record(cell, info, {})
 
@@ -418,16 +442,43 @@ def _begin(
         work = _work(upload, log, services, task, cell, target, folders)
         if work.count is not None and jobs.follow_a_killed_run(target):
             work = replace(work, count=replace(work.count, certain=False))
-        begun = upload.start(work)
+        files = upload.write(work)
+        work = replace(work, sent=_fingerprint(upload, work, files))
+        again = _unchanged(upload, work)
+        if files and again is None:
+            return work, upload.send(work, files)
     except Exception as error:
         task.fail(error)
         raise
-    if begun is None:
-        task.complete()
+    task.complete()
+    if again is None:
         _keep(upload, log, cell, _nothing_sent(task, target.name))
-        _keep_notes(upload, log, cell)
+    else:
+        _keep(upload, log, cell, again, _problems(work), sent=work.sent)
+    _keep_notes(upload, log, cell)
+    return None
+
+
+def _unchanged(upload: Upload, work: Work) -> ImportResult | None:
+    """The row of an import that need not be sent, as Raito Cloud holds just that; None for one that is to be sent."""
+    count = work.count
+    if count is None or count.held is None or not count.certain:
         return None
-    return work, begun
+    # What is held and not sent is to go, where it may.
+    if len(count.sent.less(count.held)) or (work.may_delete and len(count.held.less(count.sent))):
+        return None
+    hours = work.services.options.pipeline.unchanged_imports_hours
+    last = last_alike(work.store, upload.table, work.cell.place, work.sent, hours, datetime.now(UTC))
+    return None if last is None else not_sent_again(last, work.task.job.id)
+
+
+def _fingerprint(upload: Upload, work: Work, files: Sequence[ImportFile]) -> str:
+    """What tells the import from others; empty where each one is sent."""
+    if not work.services.options.pipeline.unchanged_imports_hours:
+        return ""
+    part = work.subtree.parent if work.subtree else None
+    settings = (upload.owner(work.target), work.target.name, work.may_delete, work.replace_groups, part)
+    return fingerprint(files, settings)
 
 
 def _work(
@@ -498,10 +549,11 @@ def _keep(
     problems: Sequence[str] = (),
     *,
     out_of_scope: bool = False,
+    sent: str = "",
 ) -> None:
     """Store what came of an import; one that `raito.yml` leaves out has a row, too, as it is reported as skipped."""
     status = ReadStatus.OUT_OF_SCOPE if out_of_scope else ReadStatus.COMPLETE
-    extra = {"reason": row.reason or ""} if out_of_scope else {}
+    extra = {"reason": row.reason or ""} if out_of_scope else {SENT: sent}
     info = log.store.write(
         upload.table, [row], cell.account, cell.region, status=status, problems=problems, extra=extra
     )
