@@ -64,6 +64,7 @@ def test_callers_at_the_same_time_get_a_pass_each(tmp_path: Path) -> None:
         struct.pack("<4d", 1.0, 0.0, float("nan"), 0.0),
         struct.pack("<4d", 1.0, 0.0, 0.0, 0.0),
     ],
+    ids=["too short", "later than now", "fewer than none", "no number", "no rate"],
 )
 def test_a_file_that_cannot_be_right_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "sso-admin.limit"
