@@ -237,8 +237,17 @@ class _Subtraction:
     def _of_place(self, target: PermissionTarget, found: Permission, met: _Met) -> _Left:
         key = (target, found.on_bucket, met)
         if key not in self.by_place:
-            self.by_place[key] = self._work_out(target, found, met, self.scope.by_bucket[target.bucket])
+            place = self.scope.by_bucket[target.bucket]
+            self.by_place[key] = self._work_out(target, found, self._shrinking_first(met), place)
         return self.by_place[key]
+
+    def _shrinking_first(self, met: _Met) -> _Met:
+        """The same, first what leaves named parts alone: of each part the others are asked, which may deny it all."""
+        return tuple(sorted(met, key=self._leaves_all))
+
+    def _leaves_all(self, n: int) -> bool:
+        denial = self.denials[n]
+        return not (denial.inverse and denial.judged.bearing.holds)
 
     def _work_out(
         self,
@@ -345,7 +354,7 @@ class _Subtraction:
         for place in self.scope.left_out:
             target = PermissionTarget(place.bucket)
             met = tuple(n for n in self.near(place.bucket) if n in chosen)
-            kept, why = self._work_out(target, found, met, place)
+            kept, why = self._work_out(target, found, self._shrinking_first(met), place)
             if kept:
                 keeping.append(place)
                 remarks += why

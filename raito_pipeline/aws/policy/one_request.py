@@ -26,13 +26,19 @@ def names_action(statement: Statement, action: str) -> bool:
 def names_resource(statement: Statement, arn: str, facts: Facts = UNKNOWN) -> Sureness:
     """Whether `Resource` or `NotResource` of a statement covers an ARN; one without either covers everything.
 
-    Policy variables have the values that `facts` know.
+    Policy variables have the values that `facts` know. An Allow gives nothing by a pattern with one that has none, nor
+    by what is left beside such a pattern.
     """
     inverse = statement.not_resources is not None
     patterns = statement.not_resources if statement.not_resources is not None else statement.resources
     if patterns is None:
         return Sureness.YES
     if statement.variables:
+        if statement.effect == "Allow":
+            valued = tuple(pattern for pattern in patterns if not facts.lacks(pattern))
+            if inverse and len(valued) < len(patterns):
+                return Sureness.NO
+            patterns = valued
         patterns = tuple(facts.substituted(pattern) for pattern in patterns)
     sure = any(matches(pattern, arn, variables=statement.variables) for pattern in patterns)
     maybe = sure or any(may_match(pattern, arn, variables=statement.variables) for pattern in patterns)

@@ -160,3 +160,13 @@ def test_what_the_account_decides_is_decided_for_a_whole_document() -> None:
 
     assert set(found.claims) == {WHOLE}
     assert found.reasons == ()
+
+
+@pytest.mark.parametrize("part", ["arn:aws:s3:::a/x/*", "arn:aws:s3:::?/x/*"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_one_deny_leaves_alone_may_be_all_that_another_one_denies(part: str, first: bool) -> None:
+    """In either order: of the part that `NotResource` leaves, a Deny of a part of the bucket is asked again."""
+    only_x = {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:s3:::a/x/*"}
+    denials = [deny(part), only_x] if first else [only_x, deny(part)]
+
+    assert after(*denials, of=OF_A) == (set(), [])
