@@ -118,7 +118,7 @@ def test_a_boundary_limits_a_right_of_its_own(boundary: str, users: tuple[str, .
 
 UNSURE = {
     "a condition of the right": (ROOT, document(allow(ASSUME, "*", Condition=MFA)), "inline policy may, statement 1"),
-    "a variable": (ROOT, document(allow(ASSUME, role_arn("${aws:PrincipalTag/x}"))), "inline policy may, statement 1"),
+    "a variable": (ROOT, document(allow(ASSUME, role_arn("${aws:SourceVpc}"))), "inline policy may, statement 1"),
     "a condition of the trust": (ROOT | {"Condition": MFA}, MAY, "statement 1: Condition"),
     "a document that cannot be read": (ROOT, "{", "inline policy may: the document is not JSON: it may allow it"),
 }
