@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import dagster as dg
 import pytest
 from moto.server import ThreadedMotoServer
 
 from raito_pipeline.config import ConfigError
-from raito_pipeline.definitions import options_of_this_directory
+from raito_pipeline.definitions import defs, options_of_this_directory
 from raito_pipeline.orchestration.config_file import load_configuration, read_beside, s3_address, write_beside
 from tests.config.conftest import LOGIN, account
 
@@ -63,6 +64,17 @@ def test_all_options_are_read_and_messages_name_the_address(environ: dict[str, s
     # and so does what Dagster loads, and a path that argparse made of it
     assert options_of_this_directory() == options
     assert load_configuration(Path(ADDRESS), {**environ, "RAITO_CONFIG_FILE": "elsewhere.yml"}) == options
+
+
+def test_definitions_are_those_of_what_lies_there_now(environ: dict[str, str]) -> None:
+    def loaded() -> dg.Definitions:
+        given = defs()
+        return given() if callable(given) else given
+
+    stored(f"{LOGIN}{STORED}\ntargets:\n{account()}")
+    first = loaded()
+    stored(f"{LOGIN}{STORED}\ntargets:\n{account()}  aws-user-excludes: robot\n")
+    assert loaded() is not first
 
 
 def test_what_counts_from_the_folder_of_a_file_has_to_be_said(environ: dict[str, str]) -> None:
