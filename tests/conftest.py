@@ -4,10 +4,12 @@ Whole ways come first, as they take longest and one worker runs a file from star
 """
 
 import gc
+from contextvars import copy_context
 from functools import cache
 
 import botocore.session
 import pytest
+from _pytest.runner import runtestprotocol
 from botocore.loaders import Loader, create_loader
 from hypothesis import settings
 
@@ -44,3 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _rank(item: pytest.Item) -> int:
     return next((place for place, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Each test has a context of its own: Dagster keeps an instance in it that may end after another one began."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    copy_context().run(runtestprotocol, item, nextitem=nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True

@@ -62,6 +62,8 @@ def test_a_whole_sync_works_under_the_least_policy(world: World, first: FirstSyn
 def test_everything_arrives_and_a_second_sync_changes_nothing(world: World, first: FirstSync) -> None:
     # Accounts are synced each by itself: the organization's sync and each push ask Identity Center what it is then.
     times = dict.fromkeys(("sso", "identitystore"), 1 + len(world.accounts))
+    # What a role has is compared with the plan, and then taken from it before it is deleted.
+    times["iam:ListAttachedRolePolicies"] = 2
     assert asked_again(first.calls, times) == []
     embedded = world.embedded
     comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
@@ -106,7 +108,7 @@ def asked_again(calls: Sequence[Call], times: Mapping[str, int] | None = None) -
     """The questions of an account that were asked again though nothing was changed in that service in between.
 
     A push compares an object with what it planned for before it changes it, and reads it again afterwards. `times` says
-    of a service how often one question is lawful, where not once.
+    of a service or of an operation how often one question is lawful, where not once.
     """
     asked: Counter[tuple[str, ...]] = Counter()
     repeated = []
@@ -118,7 +120,8 @@ def asked_again(calls: Sequence[Call], times: Mapping[str, int] | None = None) -
             continue
         question = (call.account, call.region, call.service, call.operation, call.request)
         asked[question] += 1
-        if asked[question] > (times or {}).get(call.service, 1):
+        allowed = times or {}
+        if asked[question] > allowed.get(f"{call.service}:{call.operation}", allowed.get(call.service, 1)):
             repeated.append(f"{call.service}:{call.operation} in {call.region} of {call.account}")
     return repeated
 

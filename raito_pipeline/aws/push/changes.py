@@ -247,7 +247,7 @@ class Change(ABC):
         return None
 
     def beside_now(self, aws: Aws) -> Iterable[str]:
-        """The same as AWS has it now, less what this push wrote itself. Raises `AwsError`, `ChangeRefused`."""
+        """The same as AWS has it now, less what this push writes itself. Raises `AwsError`, `ChangeRefused`."""
         del aws
         return ()
 
@@ -272,6 +272,7 @@ class Change(ABC):
 
         Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
         """
+        aws.objects.note_begun(self.place)
         if not self._may_overwrite(aws) or self._is_as_planned(aws):
             self._must_be_known(aws)
             self.apply(aws)

@@ -46,6 +46,7 @@ class Objects:
         self._own_ids = own_ids
         self._made: set[str] = set()
         self._created: set[str] = set()
+        self._begun: set[tuple[str, ...]] = set()
         self._written: set[tuple[str, ...]] = set()
         self._ours: set[str] = set()
         self._lock = threading.Lock()
@@ -87,6 +88,11 @@ class Objects:
             self._made.add(thing)
             self._created.add(thing)
 
+    def note_begun(self, place: tuple[str, ...]) -> None:
+        """This push is about to write in a place of AWS: what others find there from now on may be of it."""
+        with self._lock:
+            self._begun.add(place)
+
     def note_written(self, place: tuple[str, ...]) -> None:
         """What is in a place of AWS is what this push wrote there last."""
         with self._lock:
@@ -104,10 +110,14 @@ class Objects:
         """True where this push wrote what is there: reads of AWS may lag behind."""
         return place in self._written
 
-    def written_of(self, kind: str, resource: str) -> list[str]:
-        """What this push wrote of a thing that holds several: the last part of their places."""
+    def was_begun(self, place: tuple[str, ...]) -> bool:
+        """True where what is there may be what this push writes just now, or wrote: changes are made side by side."""
+        return place in self._begun
+
+    def begun_of(self, kind: str, resource: str) -> list[str]:
+        """What this push writes or wrote of a thing that holds several: the last part of their places."""
         with self._lock:
-            return [place[2] for place in self._written if place[:2] == (kind, resource) and len(place) == 3]
+            return [place[2] for place in self._begun if place[:2] == (kind, resource) and len(place) == 3]
 
 
 def _must_be_made_by_raito(change: PushChange, tags: tuple[Tag, ...] | None) -> None:

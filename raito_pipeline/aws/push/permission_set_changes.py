@@ -109,8 +109,8 @@ class _BringsContent(_OfPermissionSet):
         center, objects = self.center(aws), aws.objects
         if objects.was_made(permission_set(self.name)):
             return []
-        inline = [] if objects.was_written((_PermissionSetPolicy.KIND, self.name)) else [center.policy(self.name)]
-        written = objects.written_of(_Reference.KIND, self.name)
+        inline = [] if objects.was_begun((_PermissionSetPolicy.KIND, self.name)) else [center.policy(self.name)]
+        written = objects.begun_of(_Reference.KIND, self.name)
         having = [each for each in center.policies(self.name) if each not in {_listed_as(arn) for arn in written}]
         return [*(f"inline policy {fingerprint(each)}" for each in inline), *having]
 

@@ -31,7 +31,7 @@ def given_by(state: PushState, arn: str) -> list[str] | None:
 
 def given_by_now(aws: Aws, arn: str) -> list[str]:
     """The same as AWS has it now; nothing where this push wrote it."""
-    if aws.objects.was_made(policy(arn)) or aws.objects.was_written((NewPolicyVersion.KIND, arn)):
+    if aws.objects.was_made(policy(arn)) or aws.objects.was_begun((NewPolicyVersion.KIND, arn)):
         return []
     return [f"document {fingerprint(_document(aws, arn).document)}"]
 

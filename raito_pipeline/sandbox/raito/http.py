@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 from ariadne import graphql_sync
-from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, value_from_ast_untyped
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, Undefined, value_from_ast_untyped
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
@@ -289,8 +289,10 @@ def _root_fields(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                     yield (
                         selection.name.value,
                         {
-                            argument.name.value: value_from_ast_untyped(argument.value, variables)
+                            argument.name.value: value
                             for argument in selection.arguments
+                            # A variable that the client leaves out is no argument.
+                            if (value := value_from_ast_untyped(argument.value, variables)) is not Undefined
                         },
                     )
 

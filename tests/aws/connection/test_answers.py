@@ -242,6 +242,9 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
         arguments[f"iam:ListAttached{kind}Policies"] = {f"{kind}Name": one}
         getattr(iam, f"put_{kind.lower()}_policy")(PolicyName="in", PolicyDocument=document, **{f"{kind}Name": one})
         arguments[f"iam:Get{kind}Policy"] = {f"{kind}Name": one, "PolicyName": "in"}
+    for operation in ("ListAccountsForParent", "ListOrganizationalUnitsForParent"):
+        arguments[f"organizations:{operation}"] = {"ParentId": root["Id"]}
+    arguments["organizations:ListTagsForResource"] = {"ResourceId": root["Id"]}
     for operation in ("GetPolicy", "ListPolicyVersions", "ListPolicyTags", "ListEntitiesForPolicy"):
         arguments[f"iam:{operation}"] = {"PolicyArn": arn}
     arguments |= {
