@@ -79,7 +79,8 @@ def long_key(target: AccountTarget) -> str:
 
 
 def _is_stored(store: Store, key: str) -> bool:
-    return store.info(_FIRST, key) is not None
+    # Whoever declares tables of their own may have taken ours out.
+    return _FIRST in TABLES and store.info(_FIRST, key) is not None
 
 
 def _whose(store: Store, key: str) -> str | None:
