@@ -13,7 +13,7 @@ import dagster as dg
 from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
 from raito_pipeline.config import ConfigError, Options, find_config, load
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
-from raito_pipeline.config.profiles import configuration_files
+from raito_pipeline.config.profiles import configuration_files, state_of
 from raito_pipeline.orchestration.config_file import load_configuration, s3_address
 
 __all__ = ["build_definitions", "defs", "options_of_this_directory"]
@@ -62,15 +62,8 @@ def _what_is_read() -> Hashable:
     except ConfigError:
         folder = here
     files = [*folder.glob("*.y*ml"), *configuration_files(os.environ, Path.home())]
-    states = [(str(file), state.st_mtime_ns, state.st_size) for file in files if (state := _state(file)) is not None]
-    return here, tuple(sorted(os.environ.items())), tuple(sorted(states))
-
-
-def _state(file: Path) -> os.stat_result | None:
-    try:
-        return file.stat()
-    except OSError:
-        return None
+    states = {str(file): state_of(file) for file in files}
+    return here, tuple(sorted(os.environ.items())), tuple(sorted(states.items()))
 
 
 def _built() -> dg.Definitions:

@@ -39,7 +39,7 @@ def configuration_files(environ: Mapping[str, str], home: Path) -> tuple[Path, P
 def _configured_region(profile: str, environ: Mapping[str, str], home: Path) -> str | None:
     config, credentials = configuration_files(environ, home)
     # The order of the SDKs.
-    return _regions(credentials, _state(credentials)).get(profile) or _named(config, _state(config)).get(profile)
+    return _regions(credentials, state_of(credentials)).get(profile) or _named(config, state_of(config)).get(profile)
 
 
 def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> Path:
@@ -49,8 +49,8 @@ def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> P
     return home / given[2:] if given.startswith("~/") else Path(given)
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    """What changes when a file does: thousands of targets ask for what is read of it once."""
+def state_of(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does, to read it once for all who ask; None where it is not there."""
     try:
         found = path.stat()
     except OSError:

@@ -462,7 +462,7 @@ def _begin(
 def _unchanged(upload: Upload, work: Work) -> ImportResult | None:
     """The row of an import that need not be sent, as Raito Cloud holds just that; None for one that is to be sent."""
     count = work.count
-    if count is None or count.held is None or not count.certain:
+    if not work.sent or count is None or count.held is None or not count.certain:
         return None
     # What is held and not sent is to go, where it may.
     if len(count.sent.less(count.held)) or (work.may_delete and len(count.held.less(count.sent))):
