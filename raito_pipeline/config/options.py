@@ -402,6 +402,12 @@ class Options(General):
         return tuple(target for target in self.accounts if target.closed is None)
 
     @property
+    def secrets(self) -> frozenset[str]:
+        """What it gives that must never be seen in a text: passwords of Raito Cloud, and the address of the webhook."""
+        given = (self.pipeline.alert_webhook, *(target.api_secret for target in self.targets))
+        return frozenset(text for each in given if each is not None and (text := each.get_secret_value()))
+
+    @property
     def placeholders(self) -> tuple[Problem, ...]:
         """Values of the targets that were left as placeholders such as `<account id>`."""
         return tuple(problem for target in self.targets for problem in target.placeholders)

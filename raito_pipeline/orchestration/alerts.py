@@ -72,7 +72,7 @@ def alert_sensor(options: Options, grid: Grid) -> dg.SensorDefinition | None:
     webhook = options.pipeline.alert_webhook
     if webhook is None:
         return None
-    naming, secrets = grid.naming, tuple(_secrets(options))
+    naming, secrets = grid.naming, options.secrets
 
     @dg.run_failure_sensor(
         name=naming.of("alert_of_failed_runs"),
@@ -95,7 +95,7 @@ def alert_sensor(options: Options, grid: Grid) -> dg.SensorDefinition | None:
     return alert_of_failed_runs
 
 
-def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: tuple[str, ...]) -> Alert | None:
+def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: frozenset[str]) -> Alert | None:
     """What is to be said of a failed run; None for one that will be tried again, and for one that is not of a sync."""
     run = context.dagster_run
     ours = LAYER_TAG in run.tags and run.tags.get(COMPONENT_TAG, "") == naming.component
@@ -133,15 +133,6 @@ def _reasons(context: dg.RunFailureSensorContext) -> Iterator[str]:
         said = data.user_failure_data.description if data.user_failure_data is not None else None
         texts.append(said or (data.error.message if data.error is not None else "") or event.message or "")
     yield from "\n".join(texts or [context.failure_event.message or "the worker of the run is gone"]).splitlines()
-
-
-def _secrets(options: Options) -> Iterator[str]:
-    webhook = options.pipeline.alert_webhook
-    if webhook is not None:
-        yield webhook.get_secret_value()
-    for target in options.targets:
-        if target.api_secret is not None:
-            yield target.api_secret.get_secret_value()
 
 
 def post(url: str, alert: Alert) -> None:

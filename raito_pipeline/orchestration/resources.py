@@ -118,13 +118,16 @@ class Services:
             raise error
 
     def secrets(self) -> frozenset[str]:
-        """What must never be seen in a text: passwords and tokens of Raito Cloud, and keys of AWS that are in use."""
+        """What must never be seen in a text: the secrets of the file, tokens of Raito Cloud, and keys of AWS in use."""
         with self._lock:
             raito, aws = list(self._raito.values()), list(self._aws.values())
-        given = {t.api_secret.get_secret_value() for t in self.options.targets if t.api_secret is not None}
         return frozenset(
             text
-            for texts in (given, *(client.secrets() for client in raito), *(clients.secrets() for clients in aws))
+            for texts in (
+                self.options.secrets,
+                *(client.secrets() for client in raito),
+                *(clients.secrets() for clients in aws),
+            )
             for text in texts
             if text
         )
