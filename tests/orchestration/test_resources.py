@@ -1,6 +1,7 @@
 """What the assets work with: found by partition, made once, and contacting nothing before it is used."""
 
 import pytest
+from pydantic import SecretStr
 
 from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.orchestration.resources import Services
@@ -44,6 +45,13 @@ def test_a_log_bucket_that_cannot_be_listed_is_remembered_for_its_account_only(l
     with pytest.raises(AwsDenied) as raised:
         services.require_logs(options.accounts[0])
     assert raised.value is error
+
+
+def test_the_address_of_the_webhook_is_a_secret(loads: Loads) -> None:
+    webhook = "https://hooks.example.com/services/T0/B0/secret"
+    options = loads()
+    pipeline = options.pipeline.model_copy(update={"alert_webhook": SecretStr(webhook)})
+    assert Services(options.model_copy(update={"pipeline": pipeline})).secrets() == {"nothing", webhook}
 
 
 def test_the_password_of_the_file_is_a_secret_before_anybody_logged_in(loads: Loads) -> None:
