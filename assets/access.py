@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.account import Account
@@ -320,15 +319,12 @@ def _other_buckets(
 
 def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
     """Full names and types of the files that are asked for, and of all folders where some of them are."""
-    kind = ds.field("type")
     for region in store.regions("data_objects", account) if wanted else ():
-        names = pa.array(file_names(wanted, account_id, region), pa.string())
-        chosen = (kind == FILE) & ds.field("full_name").isin(names)
-        if wanted.beginnings:
-            chosen |= kind.isin(FOLDERS)
+        files = {"type": [FILE], "full_name": list(file_names(wanted, account_id, region))}
+        folders = [{"type": FOLDERS}] if wanted.beginnings else []
         with suppress(CellMissing):
-            found = store.dataset("data_objects", account, region).to_table(["full_name", "type"], chosen)
-            for batch in found.to_batches():
+            objects = store.dataset("data_objects", account, region)
+            for batch in objects.batches(["full_name", "type"], files, *folders):
                 yield from zip(texts(batch, "full_name"), texts(batch, "type"), strict=True)
 
 

@@ -33,7 +33,8 @@ class _AssetsOfCheckout:
 
 
 if not (_HERE / "assets").is_dir():
-    sys.meta_path.append(_AssetsOfCheckout)
+    # Before the finder of an editable install, which may be of another checkout.
+    sys.meta_path.insert(0, _AssetsOfCheckout)
 
 if not TYPE_CHECKING:
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -73,6 +74,24 @@ def test_what_is_imported_is_declared(paths: tuple[Path, ...], extras: tuple[str
 
 def test_what_the_product_needs_is_imported() -> None:
     assert declared() - imported(PRODUCT).keys() <= FOR_READERS
+
+
+def test_a_sync_loads_neither_pandas_nor_what_loads_it_nor_the_sandbox() -> None:
+    """Each costs a process 15 to 60 MB; pyarrow itself looks for pandas when it makes its first array."""
+    script = (
+        "import sys\n"
+        "import raito_pipeline.cli.run, raito_pipeline.definitions\n"
+        "import pyarrow as pa\n"
+        "from raito_pipeline.model import S3Bucket\n"
+        "from raito_pipeline.model.schema import to_batch\n"
+        "from raito_pipeline.aws.readers.kept_policies import kept_policy\n"
+        "assert to_batch(S3Bucket, [S3Bucket('data', None, None, True, ())]).num_rows == 1\n"
+        "assert kept_policy('arn:aws:iam::aws:policy/ReadOnlyAccess')\n"
+        "print(sys.modules.keys() & {'pandas', 'pyarrow.dataset', 'moto', 'graphql', 'dagster_graphql', 'websockets'})"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "set()\n", "")
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "tools.lock"])

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -43,6 +42,7 @@ from raito_pipeline.storage.files import CellFile, Files, LocalFiles
 from raito_pipeline.storage.footer import UnusableFile, read_footer
 from raito_pipeline.storage.known import KnownFooters, Said
 from raito_pipeline.storage.s3 import S3Files
+from raito_pipeline.storage.selection import Selection, Wanted
 from raito_pipeline.storage.unusable import OLDER_FILES, UNUSABLE_FILES
 from raito_pipeline.storage.versions import OlderColumns, older_columns
 from raito_pipeline.storage.writer import CellWriter
@@ -215,14 +215,20 @@ class Store:
         """The record batches of a cell in the order they were written. Raises `CellMissing`."""
         return self._batches(self._cell_to_read(table, account, region))
 
-    def _batches(self, cell: "_Cell") -> Iterator[pa.RecordBatch]:
+    def _batches(
+        self, cell: "_Cell", columns: Sequence[str] | None = None, selection: Selection | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches of a cell as this version has them: the rows of a selection, and at least these columns."""
+        wanted, older = selection or Selection(), cell.older
+        read = None if columns is None else sorted({*columns, *wanted.columns})
         with self._rows_of(cell), cell.file.open() as source:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            if cell.older is None:
-                yield from file.iter_batches(batch_size=_BATCH_ROWS)
+            groups = wanted.row_groups(file.metadata) if older is None else None
+            if older is not None:
+                batches = map(older.read, file.iter_batches(batch_size=_BATCH_ROWS, columns=list(older.names)))
             else:
-                older = cell.older
-                yield from map(older.read, file.iter_batches(batch_size=_BATCH_ROWS, columns=list(older.names)))
+                batches = file.iter_batches(batch_size=_BATCH_ROWS, row_groups=groups, columns=read)
+            yield from map(wanted.of, batches)
 
     def rows(
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
@@ -246,7 +252,7 @@ class Store:
         """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""
         cell = self._cell_to_read(table, account, region)
         if cell.older is not None:
-            values = CellDataset(self, cell).to_table([column]).column(0).to_pylist()
+            values = [value for batch in self._batches(cell) for value in batch.column(column).to_pylist()]
             return min((value for value in values if value is not None), default=None)
         with self._rows_of(cell), cell.file.open() as source:
             footer = pq.read_metadata(source)
@@ -362,48 +368,34 @@ class CellDataset:
     store: Store
     cell: _Cell
 
-    def to_table(
-        self,
-        columns: Sequence[str] | None = None,
-        filter: ds.Expression | None = None,  # noqa: A002  # as pyarrow calls it
-        *,
-        use_threads: bool = True,
-    ) -> pa.Table:
-        """The chosen columns of the rows that match."""
-        chosen = None if columns is None else list(columns)
-        if self.cell.older is not None:
-            return self._as_of_this_version(chosen, filter)
-        with self.store._rows_of(self.cell), self.cell.file.open() as source:
-            return _fragment(source).to_table(
-                schema=self._schema, columns=chosen, filter=filter, use_threads=use_threads
-            )
+    def batches(self, columns: Sequence[str], *any_of: Wanted) -> Iterator[pa.RecordBatch]:
+        """The chosen columns of the rows that fit one of `any_of` (all rows without), streamed."""
+        schema = self._schema_of(columns)
+        for batch in self.store._batches(self.cell, columns, Selection(any_of)):
+            if batch.num_rows:
+                yield batch.select(list(columns)).cast(schema)
+
+    def to_table(self, columns: Sequence[str] | None = None, *any_of: Wanted) -> pa.Table:
+        """The same as one table; without `columns` all of them."""
+        chosen = self._names if columns is None else columns
+        return pa.Table.from_batches(self.batches(chosen, *any_of), self._schema_of(chosen))
 
     def head(self, count: int) -> pa.Table:
         """The first rows."""
-        if self.cell.older is not None:
-            first = next(self.store._batches(self.cell), None)
-            return self._schema.empty_table() if first is None else pa.Table.from_batches([first]).slice(0, count)
-        with self.store._rows_of(self.cell), self.cell.file.open() as source:
-            return _fragment(source).scanner(schema=self._schema).head(count)
-
-    def _as_of_this_version(self, chosen: list[str] | None, matching: ds.Expression | None) -> pa.Table:
-        batches = self.store._batches(self.cell)
-        scanner = ds.Scanner.from_batches(batches, schema=self._schema, columns=chosen, filter=matching)
-        return scanner.to_table()
+        first = next(self.batches(self._names), None)
+        schema = self._schema_of(self._names)
+        return schema.empty_table() if first is None else pa.Table.from_batches([first]).slice(0, count)
 
     @property
-    def _schema(self) -> pa.Schema:
-        return arrow_schema(TABLES[self.cell.written.table].row_type)
+    def _names(self) -> list[str]:
+        return arrow_schema(TABLES[self.cell.written.table].row_type).names
+
+    def _schema_of(self, columns: Sequence[str]) -> pa.Schema:
+        whole = arrow_schema(TABLES[self.cell.written.table].row_type)
+        return pa.schema([whole.field(name) for name in columns])
 
 
-_FORMAT = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-)
 _known = KnownFooters()
-
-
-def _fragment(source: pa.NativeFile) -> ds.Fragment:
-    return _FORMAT.make_fragment(source)  # type: ignore[arg-type]  # a file of pyarrow's own is taken, too
 
 
 def _label(table: str, account: str, region: str | None) -> str:

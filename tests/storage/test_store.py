@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raito_pipeline.model import DataObject, ImportResult, OrgGroup, OrgUser, S3Bucket
+from raito_pipeline.model import DataObject, ImportResult, OrgGroup, OrgUser, S3Bucket, arrow_schema
 from raito_pipeline.storage import CellMissing, ReadStatus, Store
 from raito_pipeline.storage.errors import UndeclaredRead
 
@@ -223,3 +224,24 @@ def test_which_accounts_and_regions_have_tables_and_one_that_is_removed_has_none
         store.remove("data_objects", "1", "us-east-1")
         assert store.info("data_objects", "1", "us-east-1") is None
     assert store.info("data_objects", "1", "eu-west-1") is not None
+
+
+def test_chosen_columns_of_the_rows_that_fit_are_read_as_the_table_has_them(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    rows = sample_rows(DataObject, 20_000)
+    store.write("data_objects", rows, "1", "eu-west-1")
+    wanted = {rows[3].full_name, rows[19_999].full_name, "nothing"}
+    dataset = store.dataset("data_objects", "1", "eu-west-1")
+
+    chosen = dataset.to_table(["tags", "full_name"], {"full_name": wanted})
+
+    whole = dataset.to_table()
+    assert chosen.num_rows == 2
+    assert chosen.schema == pa.schema([arrow_schema(DataObject).field(name) for name in ("tags", "full_name")])
+    assert chosen.to_pylist() == [
+        {"tags": row["tags"], "full_name": row["full_name"]} for row in whole.to_pylist() if row["full_name"] in wanted
+    ]
+    assert (whole.schema, whole.num_rows) == (arrow_schema(DataObject), len(rows))
+    assert list(dataset.batches(["full_name"], {"full_name": ["nothing"]})) == []
+    assert dataset.head(3).to_pylist() == whole.slice(0, 3).to_pylist()
+    assert dataset.to_table(["type"], {"type": []}).num_rows == 0

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
@@ -198,7 +197,7 @@ def test_a_cell_with_a_column_that_is_gone_and_others_in_another_order_reads_the
     assert [line.count("with column gone, which is left out") for line in said] == [1]
     dataset = store.dataset(table, *place)
     assert dataset.to_table().equals(whole)
-    assert dataset.to_table([key], ds.field(key) == first).num_rows >= 1
+    assert dataset.to_table([key], {key: [first.as_py()]}).num_rows >= 1
     assert dataset.head(2).equals(whole.slice(0, 2))
     assert store.smallest(table, key, *place) == smallest
 

@@ -8,13 +8,15 @@ ARN in small row groups, so that one policy is found without reading the others.
 and of which day stands in `aws_managed_policies.md`; `make managed-policies` refreshes it from AWS.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from raito_pipeline.storage.selection import Selection
 
 COPY = Path(__file__).with_name("aws_managed_policies.parquet")
 _ROW_GROUP = 64
@@ -43,13 +45,18 @@ class KeptPolicy:
 
 def kept_policy(arn: str, copy: Path = COPY) -> KeptPolicy | None:
     """A policy of the copy by its ARN; None where the copy does not have it. It has those of `arn:aws:` alone."""
-    found = pq.read_table(copy, schema=_SCHEMA, filters=[("arn", "==", arn)]).to_pylist()
-    return KeptPolicy(**found[0]) if found else None
+    return next(_read(copy, Selection([{"arn": [arn]}])), None)
 
 
 def kept_policies(copy: Path = COPY) -> dict[str, KeptPolicy]:
     """The whole copy by ARN."""
-    return {row["arn"]: KeptPolicy(**row) for row in pq.read_table(copy, schema=_SCHEMA).to_pylist()}
+    return {policy.arn: policy for policy in _read(copy, Selection())}
+
+
+def _read(copy: Path, wanted: Selection) -> Iterator[KeptPolicy]:
+    with pq.ParquetFile(copy) as file:
+        for batch in file.iter_batches(row_groups=wanted.row_groups(file.metadata)):
+            yield from (KeptPolicy(**row) for row in wanted.of(batch).cast(_SCHEMA).to_pylist())
 
 
 def keep_policies(policies: Iterable[KeptPolicy], copy: Path = COPY) -> None:

@@ -125,11 +125,10 @@ class Earlier:
         found: dict[str, set[str]] = {key: set() for key in keys}
         if self._store.info(STATEMENTS, *self._place) is None:
             return found
-        rows = self._store.dataset(STATEMENTS, *self._place).to_table(
-            columns=["file_key", "external_id"], filter=pc.field("file_key").isin(list(keys))
-        )
-        for key, external_id in zip(texts(rows, "file_key"), texts(rows, "external_id"), strict=True):
-            found[key].add(external_id)
+        statements = self._store.dataset(STATEMENTS, *self._place)
+        for batch in statements.batches(["file_key", "external_id"], {"file_key": keys}):
+            for key, external_id in zip(texts(batch, "file_key"), texts(batch, "external_id"), strict=True):
+                found[key].add(external_id)
         return found
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from raito_pipeline.model import DataObject, Tag
+from raito_pipeline.model.batches import texts
 from raito_pipeline.model.owners import with_owner_tag
 from raito_pipeline.model.schema import from_batch, to_batch
 from raito_pipeline.raito.files.tags import tag_elements
@@ -92,8 +92,8 @@ def _shared_buckets(store: Store, partition: str, regions: Sequence[str], table:
     shared: set[str] = set()
     for region in regions if len(regions) > 1 else ():
         source = store.dataset(table, partition, region)
-        names = source.to_table(columns=["full_name"], filter=ds.field("type") == "bucket", use_threads=False)
-        here: set[Any] = set(names.column("full_name").to_pylist())
+        buckets = source.batches(["full_name"], {"type": ["bucket"]})
+        here = {name for batch in buckets for name in texts(batch, "full_name")}
         shared |= seen & here
         seen |= here
     return pa.array(sorted(shared), pa.string())
