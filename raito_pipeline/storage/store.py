@@ -223,10 +223,11 @@ class Store:
         read = None if columns is None else sorted({*columns, *wanted.columns})
         with self._rows_of(cell), cell.file.open() as source:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            groups = wanted.row_groups(file.metadata) if older is None else None
+            batches: Iterable[pa.RecordBatch]
             if older is not None:
                 batches = map(older.read, file.iter_batches(batch_size=_BATCH_ROWS, columns=list(older.names)))
             else:
+                groups = wanted.row_groups(file.metadata)
                 batches = file.iter_batches(batch_size=_BATCH_ROWS, row_groups=groups, columns=read)
             yield from map(wanted.of, batches)
 

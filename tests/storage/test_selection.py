@@ -32,7 +32,6 @@ CASES: list[tuple[list[Wanted], str]] = [
     ([{"kind": ["file"], "name": {"c", "d"}}], ""),
     ([{"kind": ["file"], "name": ("b", "d")}, {"kind": {"folder"}}], "bd"),
     ([{"size": [3, 4]}], "cd"),
-    ([{"name": pa.array(["a"])}], "a"),
 ]
 
 

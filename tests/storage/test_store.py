@@ -228,9 +228,9 @@ def test_which_accounts_and_regions_have_tables_and_one_that_is_removed_has_none
 
 def test_chosen_columns_of_the_rows_that_fit_are_read_as_the_table_has_them(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
-    rows = sample_rows(DataObject, 20_000)
+    rows = sample_rows(DataObject, 8_200)
     store.write("data_objects", rows, "1", "eu-west-1")
-    wanted = {rows[3].full_name, rows[19_999].full_name, "nothing"}
+    wanted = {rows[3].full_name, rows[8_199].full_name, "nothing"}
     dataset = store.dataset("data_objects", "1", "eu-west-1")
 
     chosen = dataset.to_table(["tags", "full_name"], {"full_name": wanted})
