@@ -12,6 +12,7 @@ import pyarrow as pa
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.aws.data_objects.glue import access_point_regions, glue_objects
+from raito_pipeline.aws.data_objects.marks import PAGE_MARKS
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
 from raito_pipeline.aws.readers import glue, s3
@@ -225,6 +226,7 @@ def _read_s3(reading: _Reading) -> dict[str, Any]:
         reading.services.progress,
         inventories,
         reading.previous(),
+        reading.extra(PAGE_MARKS),
     )
     if report.buckets and report.refused == report.buckets:
         # Leaving the writer by an error keeps the cell of the last sync.

@@ -73,13 +73,14 @@ def scanned(
     *,
     concurrency: int = 1,
     subtree: Subtree | None = None,
+    marks: str = "",
 ) -> tuple[list[DataObject], ScanReport]:
-    """The data objects of all buckets, through a store, and the report."""
+    """The data objects of all buckets, through a store, and the report. `marks` are those of a sync before."""
     store = Store.open(folder)
     options = (folders or S3Options()).model_copy(update={"aws_concurrency": concurrency})
     rows = [bucket_row(name) for name in buckets.keys]
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
-        report = write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, options, subtree)
+        report = write_s3_objects(writer, buckets, ACCOUNT, REGION, rows, options, subtree, marks=marks)
     return list(store.rows(DataObject, ACCOUNT, REGION)), report
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from raito_pipeline.aws.connection.clients import AwsClients
+from raito_pipeline.aws.data_objects.marks import PAGE_MARKS
 from raito_pipeline.aws.readers.s3 import S3Keys
 from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config.groups import Login, RaitoService, S3Options
@@ -36,9 +37,13 @@ def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str,
     """Keys -> Parquet -> import file -> upload, as the assets do it."""
     store = Store.open(folder)
     lister = S3Keys(clients, REGION)
+    before = store.info("data_objects", ACCOUNT, REGION)
+    marks = "" if before is None else before.extra.get(PAGE_MARKS, "")
     with store.writer("data_objects", ACCOUNT, REGION) as writer:
         bucket = S3Bucket("big", REGION, None, True, ())
-        report = write_s3_objects(writer, lister, ACCOUNT, REGION, [bucket], S3Options(aws_concurrency=workers))
+        report = write_s3_objects(
+            writer, lister, ACCOUNT, REGION, [bucket], S3Options(aws_concurrency=workers), marks=marks
+        )
     file = write_data_objects(folder / "data-objects.json", store, ACCOUNT, [REGION], ACCOUNT)
     with RaitoClient(
         Connection(RaitoService(raito_url_override=url, skip_authentication=True), Login(domain="bench"))
@@ -47,7 +52,14 @@ def sync(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str,
     return {"calls": report.pages + report.splits, "objects": file.elements}
 
 
-WAYS = {"paginate": paginate, "sync": sync}
+def again(clients: AwsClients, url: str, folder: Path, workers: int) -> dict[str, int]:
+    """Two syncs of the same keys; the calls are those of the second."""
+    first = sync(clients, url, folder, workers)
+    second = sync(clients, url, folder, workers)
+    return {**second, "first": first["calls"]}
+
+
+WAYS = {"paginate": paginate, "sync": sync, "again": again}
 
 
 def main(way: str, port: str, folder: str, workers: str) -> None:

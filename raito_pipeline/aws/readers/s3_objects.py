@@ -1,8 +1,9 @@
 """Streams the listings of buckets into a cell of `data_objects`: page of keys -> rows -> record batch -> Parquet.
 
 What could not be listed is taken from the cell of the previous sync (`data_objects.unread`). A big bucket is split
-while it is listed: where a worker is idle, one call asks which folders are still to come, and these become ranges of
-their own.
+while it is listed: where a worker is idle, the rest is cut where the previous sync noted its pages
+(`data_objects.marks`); without that, one call asks which folders are still to come. As each range may end in the middle
+of a page, and each question is a call, there are no more of both than a twentieth of the pages, or five.
 """
 
 import threading
@@ -16,6 +17,15 @@ import pyarrow as pa
 from raito_pipeline.aws.data_objects.columns import bucket_row
 from raito_pipeline.aws.data_objects.cursor import Cursor, KeyRange, ancestors, spread
 from raito_pipeline.aws.data_objects.folders import FolderShaper, Row
+from raito_pipeline.aws.data_objects.marks import (
+    LONG,
+    PAGE_MARKS,
+    PageMarks,
+    bounds_between,
+    marks_of,
+    shared_out,
+    text_of,
+)
 from raito_pipeline.aws.data_objects.names import bucket_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import NO_KEYS, UnreadKeys, keep_unread
@@ -28,7 +38,8 @@ Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 8_192
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
-_RANGES_A_WORKER = 1
+_EXTRA_CALLS = 5
+"""What a listing of which nothing is known may cost beside its pages; a longer one, a twentieth of them."""
 
 
 class KeyLister(Protocol):
@@ -81,6 +92,7 @@ def write_s3_objects(
     progress: Progress = lambda _what, _done, _total: None,
     inventories: Mapping[str, Inventory] | None = None,
     previous: Iterable[pa.RecordBatch] = (),
+    marks: str = "",
 ) -> ScanReport:
     """Write the data objects of one account and region: the included buckets of `region`, with all they hold.
 
@@ -88,9 +100,9 @@ def write_s3_objects(
     end) is a problem of the cell; the others go on, and what `previous` (the batches of the old cell, looked at only
     then) has of the rest of its keys stays. Where all are `refused`, the cell is better not kept. Nothing larger than
     a few pages is held. With a subtree, only what lies below it is written. `inventories` give the pages of all keys
-    of a bucket, in order, so that it need not be listed.
+    of a bucket, in order, so that it need not be listed. `marks` is what the previous sync noted under `PAGE_MARKS`.
     """
-    scan = _Scan(writer, lister, (account_id, region), options, subtree, progress, inventories or {})
+    scan = _Scan(writer, lister, (account_id, region), options, subtree, progress, inventories or {}, marks_of(marks))
     asked = [b for b in buckets if b.included and (subtree is None or b.name == subtree.place.bucket)]
     report = scan.run(sorted((b for b in asked if b.region == region), key=lambda b: b.name))
     nowhere = [b.name for b in asked if b.region is None]
@@ -101,6 +113,9 @@ def write_s3_objects(
     if unread:
         report.unread = tuple(sorted({each.bucket for each in unread}))
         report.kept = keep_unread(writer, previous, unread, subtree)
+    noted = text_of(scan.pages, scan.marks, (b.name for b in asked if scan.full_name(b.name) in report.unread))
+    if noted and subtree is None:
+        writer.extra[PAGE_MARKS] = noted
     return report
 
 
@@ -114,6 +129,7 @@ class _Scan:
         subtree: Subtree | None,
         progress: Progress,
         inventories: Mapping[str, Inventory],
+        marks: Mapping[str, PageMarks],
     ) -> None:
         self._writer, self._lister, self._place = writer, lister, place
         self._inventories = inventories
@@ -123,6 +139,8 @@ class _Scan:
         self._lock = threading.Lock()
         self._ranges: list[Future[None]] = []
         self._open = 0
+        self._added = 0
+        self.marks, self.pages = marks, dict[str, PageMarks]()
         self.unread: list[UnreadKeys] = []
 
     def run(self, buckets: Sequence[S3Bucket]) -> ScanReport:
@@ -132,7 +150,7 @@ class _Scan:
         scope = "" if path is None else f"{path}/"
         if subtree is None:
             account = self._place[0]
-            self._writer.write_rows(bucket_row(self._name(b.name), account, b.name, b.tags) for b in buckets)
+            self._writer.write_rows(bucket_row(self.full_name(b.name), account, b.name, b.tags) for b in buckets)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="list") as pool:
             self._pool = pool
             for bucket in buckets:
@@ -143,7 +161,7 @@ class _Scan:
                 done += 1
         return self._report
 
-    def _name(self, bucket: str) -> str:
+    def full_name(self, bucket: str) -> str:
         return bucket_full_name(*self._place, bucket)
 
     def _submit(self, bucket: str, keys: KeyRange) -> None:
@@ -189,14 +207,24 @@ class _Scan:
         return self._lister
 
     def shaper(self, bucket: str, opened: str) -> FolderShaper:
-        return FolderShaper(self._name(bucket), self._options, opened)
+        return FolderShaper(self.full_name(bucket), self._options, opened)
 
     def idle(self) -> int:
         """How many workers have nothing to do."""
         with self._lock:
             return max(self._workers - self._open, 0)
 
+    def spare(self, bucket: str) -> int:
+        """How many calls beside those for full pages a bucket may still cost."""
+        known = self.marks.get(bucket)
+        with self._lock:
+            pages = self.pages.get(bucket, PageMarks()).pages
+            most = known.pages // LONG if known else max(_EXTRA_CALLS, pages // LONG)
+            return max(most, pages // LONG) - self._report.splits - self._added
+
     def add(self, bucket: str, ranges: Sequence[KeyRange]) -> None:
+        with self._lock:
+            self._added += len(ranges)
         for each in ranges:
             self._submit(bucket, each)
 
@@ -210,10 +238,15 @@ class _Scan:
             keys = self._report.keys
         self._progress(f"keys of {self._place[1]}", keys, None)
 
+    def note_page(self, bucket: str, last: str) -> None:
+        """Note with which key a page ended."""
+        with self._lock:
+            self.pages.setdefault(bucket, PageMarks()).add(last)
+
     def left_unread(self, bucket: str, keys: KeyRange, last: str = "", undecided: tuple[Row, ...] = ()) -> None:
         """Note that a range was not listed after the key `last`."""
         with self._lock:
-            self.unread.append(UnreadKeys(self._name(bucket), keys, last, undecided=undecided))
+            self.unread.append(UnreadKeys(self.full_name(bucket), keys, last, undecided=undecided))
 
     def count_split(self) -> None:
         with self._lock:
@@ -246,7 +279,8 @@ class _RangeListing:
         self._cursor = Cursor(keys, scan.depth, subtree.excluded_paths if subtree else ())
         self._shaper = scan.shaper(bucket, keys.opened)
         self._least_level = len(keys.opened or keys.scope)
-        self._next_split = _PAGES_BEFORE_SPLIT
+        self._marks = scan.marks.get(bucket, PageMarks()).keys
+        self._next_split = 1 if self._marks else _PAGES_BEFORE_SPLIT
 
     def run(self) -> None:
         pages, broken_off = 0, False
@@ -259,6 +293,8 @@ class _RangeListing:
                 break
             pages += 1
             self._shaper.feed(self._cursor.take(page))
+            if page.keys and not page.prefixes:
+                self._scan.note_page(self._bucket, self._cursor.last)
             if len(self._shaper.columns) >= _BATCH_ROWS:
                 self._scan.flush(self._shaper)
             if pages >= self._next_split and not self._cursor.done and not self._cursor.by_folders:
@@ -272,23 +308,32 @@ class _RangeListing:
             self._scan.left_unread(self._bucket, NO_KEYS, "", undecided)
 
     def _give_away(self) -> bool:
-        """Split the rest of the range at the folders that are still to come; false where nobody is idle or none is."""
-        cursor = self._cursor
-        idle = self._scan.idle()
+        """Split the rest of the range; false where nobody is idle, or there is nothing to split it at."""
+        cursor, idle, spare = self._cursor, self._scan.idle(), self._scan.spare(self._bucket)
         if not idle or not cursor.last:
             return not idle  # look again at the next page
+        if self._marks:
+            folder, bounds = bounds_between(
+                self._marks, cursor.last, cursor.end, ancestors(cursor.last, self._keys.scope)
+            )
+            return self._split(folder, shared_out(bounds, min(idle, spare)))
         # Further down than two levels, what is won is not worth the calls.
         for folder in [f for f in ancestors(cursor.last, self._keys.scope) if len(f) >= self._least_level][:2]:
+            if spare < 2:
+                return False
             page = self._scan.lister.page(self._bucket, prefix=folder, start_after=cursor.last, delimiter="/")
             self._scan.count_split()
+            spare -= 1
             bounds = [p for p in page.prefixes if p > cursor.last and (not cursor.end or p < cursor.end)]
             if bounds:
-                self._split(folder, spread(bounds, idle * _RANGES_A_WORKER))
-                return True
+                return self._split(folder, spread(bounds, min(idle, spare)))
             self._least_level = len(folder) + 1
         return False
 
-    def _split(self, folder: str, bounds: Sequence[str]) -> None:
+    def _split(self, folder: str, bounds: Sequence[str]) -> bool:
+        """Give the ranges from each of the bounds, children of `folder`, to others; false where there is none."""
+        if not bounds:
+            return False
         ends = [*bounds[1:], self._cursor.end]
         scope = self._keys.scope
         # The rows of the folders that the new ranges lie in come before theirs.
@@ -298,13 +343,21 @@ class _RangeListing:
             self._bucket,
             [KeyRange(scope, start, end, folder) for start, end in zip(bounds, ends, strict=True)],
         )
+        return True
 
     def _asks_for_folder(self, broken_off: bool) -> Callable[[str], bool | None] | None:
         """What answers whether a folder follows a file at the end of this range, which may lie in the next one."""
         end = self._cursor.end
-        if broken_off:
-            return lambda key: None if not end or f"{key}/" < end else self._has_folder(key)
-        return self._has_folder if end else None
+        if not end and not broken_off:
+            return None
+
+        def answer(key: str) -> bool | None:
+            folder = f"{key}/"
+            if end and (folder >= end or end.startswith(folder)):
+                return self._has_folder(key)
+            return None if broken_off else False  # all of it would have been listed before the end
+
+        return answer
 
     def _has_folder(self, key: str) -> bool | None:
         """Whether a file at the end of this range has a folder of its own path behind it; None = not known."""

@@ -1,5 +1,6 @@
 """Keys of S3 -> data objects: each key once, each folder once and before what lies in it, in as few calls as can be."""
 
+import json
 import random
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from raito_pipeline.aws.data_objects.marks import PAGE_MARKS
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.readers.s3_objects import write_s3_objects
@@ -99,6 +101,60 @@ def test_nothing_is_lost_invented_or_out_of_order(
         assert row.parent_full_name in seen, "a parent comes first"
         seen.add(row.full_name)
     assert report.folders + report.files + 2 == len(rows)
+
+
+@hypothesis_settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    keys=KEYS,
+    marks=st.lists(PARTS, max_size=12),
+    path=st.none() | st.just("a"),
+    folders=FOLDERS,
+    page=st.integers(1, 3),
+    workers=st.integers(2, 5),
+)
+def test_whatever_was_noted_of_pages_each_key_is_listed_once(
+    tmp_path: Path, keys: list[str], marks: list[str], path: str | None, folders: S3Options, page: int, workers: int
+) -> None:
+    noted = json.dumps({"b": {"pages": 1000, "keys": marks}})
+    subtree = None if path is None else Subtree.of(f"{B}/{path}")
+
+    rows, _ = scanned(tmp_path, Buckets({"b": keys}, page), folders, concurrency=workers, subtree=subtree, marks=noted)
+
+    wanted = expected("b", [key for key in keys if path is None or key.startswith(f"{path}/")], folders)
+    above = set() if path is None else {B, f"{B}/{path}"}
+    assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == {one for one in wanted if one[0] not in above}
+    assert len({row.full_name for row in rows}) == len(rows)
+    seen = {ACCOUNT, *above}
+    for row in rows:
+        assert row.parent_full_name in seen, "a parent comes first"
+        seen.add(row.full_name)
+
+
+SHAPES = {
+    "folders": [f"year={n // 200}/day={n // 20 % 10}/{n:04d}.parquet" for n in range(2000)],
+    "one folder": [f"all/of/it/{n:04d}.parquet" for n in range(2000)],
+    "one folder is most of it": [f"a{n}/x" for n in range(9)] + [f"logs/{n:04d}.gz" for n in range(1980)] + ["z/1"],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_long_listing_costs_at_most_a_twentieth_more_calls_than_pages(tmp_path: Path, shape: str) -> None:
+    """200 pages of 10 keys: first where nothing is known, then with what was noted, then after a change of the keys."""
+    keys, marks = SHAPES[shape], ""
+    for number in range(3):
+        there = keys if number < 2 else [key for n, key in enumerate(keys) if n % 11]
+        buckets = Buckets({"b": there}, 10)
+        rows, report = scanned(tmp_path, buckets, concurrency=5, marks=marks)
+        assert {(r.full_name, r.type, r.parent_full_name) for r in rows} == expected("b", there, S3Options())
+        pages = -(-len(there) // 10)
+        assert len(buckets.asked) <= pages * 1.05
+        info = Store.open(tmp_path).info("data_objects", ACCOUNT, REGION)
+        assert info is not None
+        if number:
+            assert report.splits == 0, "nothing is asked where the pages of before are known"
+            assert len({str(asked["start_after"]) for asked in buckets.asked}) >= 4, "several workers list it"
+            assert number == 2 or info.extra[PAGE_MARKS] == marks, "what is nearly as it was stays as it was noted"
+        marks = info.extra[PAGE_MARKS]
 
 
 @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
