@@ -19,6 +19,7 @@ from rich.console import Console
 
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
+from raito_pipeline.config.groups import Login, RaitoService
 from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
@@ -98,7 +99,11 @@ class Listener:
                     return
 
     def _listen_until_changed(self, stop: threading.Event) -> None:
-        """Listen for the logins of the configuration until it is another one."""
+        """Listen for the logins of the configuration until a connection is to be another one.
+
+        Accounts that are added or taken out change no connection: only what is lost while there is none has to be asked
+        for again, by a push of every account.
+        """
         ended = threading.Event()
         inboxes = [Inbox(self.options, targets, self.say, self.gaps_apart) for targets in by_login(self.options)]
         for inbox in inboxes[:1]:
@@ -113,8 +118,12 @@ class Listener:
             looked = time.monotonic()
             while not stop.wait(_LOOK):  # so that a signal is handled meanwhile
                 if time.monotonic() - looked >= self.reload_every:
+                    before = _connections(self.options)
                     if self._changed():
-                        break
+                        if self.options.disable_websocket or _connections(self.options) != before:
+                            break
+                        for inbox, targets in zip(inboxes, by_login(self.options), strict=True):
+                            inbox.configure(self.options, targets)
                     looked = time.monotonic()
         finally:
             ended.set()
@@ -157,7 +166,7 @@ class Listener:
     def _socket(self, inbox: "Inbox") -> TriggerSocket:
         return TriggerSocket(
             client=partial(_client, self.options, inbox.targets[0]),
-            data_sources=inbox.data_sources,
+            data_sources=lambda: inbox.data_sources,
             message=inbox.message,
             gap=inbox.gap,
             say=self.say,
@@ -172,6 +181,17 @@ def by_login(options: Options) -> list[list[AccountTarget | OrganizationTarget]]
     for target in options.targets:
         logins.setdefault((target.api_user, target.domain.strip().lower()), []).append(target)
     return list(logins.values())
+
+
+def _connections(options: Options) -> list[object]:
+    """What the connections of a configuration depend on: the service, the logins, and where what is heard is kept."""
+    logins = [targets[0] for targets in by_login(options)]
+    return [
+        *(getattr(options, name) for name in RaitoService.model_fields),
+        *(getattr(login, name) for login in logins for name in Login.model_fields),
+        options.pipeline.allow_plain_http,
+        options.pipeline.storage,
+    ]
 
 
 def _client(options: Options, target: AccountTarget | OrganizationTarget) -> RaitoClient:
@@ -189,16 +209,33 @@ class Inbox:
         say: Callable[[str], None],
         gaps_apart: float = GAPS_APART,
     ) -> None:
-        self._options, self._say, self._gaps_apart = options, say, gaps_apart
-        self.targets = targets
+        self._say, self._gaps_apart = say, gaps_apart
+        self._options, self.targets = options, targets
+        self._configured: tuple[Options, Sequence[AccountTarget | OrganizationTarget]] | None = None
         self._domain = targets[0].domain.strip().lower()
-        self._accounts = [target for target in targets if isinstance(target, AccountTarget)]
         self._queue = TriggerQueue(options.pipeline.storage)
         self.unwritten: list[Trigger] = []
         self._said_why = ""
         self._tries_at = 0.0
         self._gap = False
         self._asks_at = float("-inf")
+
+    def configure(self, options: Options, targets: Sequence[AccountTarget | OrganizationTarget]) -> None:
+        """Listen for other targets of the same login from the next look on, which the thread that listens takes."""
+        self._configured = options, targets
+
+    def _take_configured(self) -> None:
+        """Take what was configured. What was missed of an account that was not listened for is asked for."""
+        if self._configured is None:
+            return
+        before = {target.partition for target in self._accounts}
+        (self._options, self.targets), self._configured = self._configured, None
+        added = [target for target in self._accounts if target.partition not in before]
+        self.unwritten += pushes_of(self._options, added)
+
+    @property
+    def _accounts(self) -> list[AccountTarget]:
+        return [target for target in self.targets if isinstance(target, AccountTarget)]
 
     @property
     def data_sources(self) -> list[str]:
@@ -229,6 +266,7 @@ class Inbox:
 
     def flush(self) -> None:
         """Queue what waits to be queued."""
+        self._take_configured()
         now = time.monotonic()
         if self._gap and now >= self._asks_at:
             self._gap, self._asks_at = False, now + self._gaps_apart

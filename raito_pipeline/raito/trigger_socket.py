@@ -56,14 +56,14 @@ class SocketPatience:
 class TriggerSocket:
     """Listens for one login until `stop` is set.
 
-    `client` gives the connection to Raito Cloud; it is asked again after a login that was refused. `data_sources` are
-    the ids that heartbeats name. `message` is handed each text that arrives; `gap` is called as soon as a connection
-    stands before which messages may have been lost, `idle` again and again. `say` is told, in a line without secrets,
-    what becomes of the connection.
+    `client` gives the connection to Raito Cloud; it is asked again after a login that was refused. `data_sources` gives
+    the ids that heartbeats name; where they are others, a heartbeat says so at once. `message` is handed each text that
+    arrives; `gap` is called as soon as a connection stands before which messages may have been lost, `idle` again and
+    again. `say` is told, in a line without secrets, what becomes of the connection.
     """
 
     client: Callable[[], RaitoClient]
-    data_sources: Sequence[str]
+    data_sources: Callable[[], Sequence[str]]
     message: Callable[[str | bytes], None]
     gap: Callable[[], None]
     say: Callable[[str], None]
@@ -156,11 +156,13 @@ class TriggerSocket:
 class _Connected:
     """One open connection, which has sent its first heartbeat. Making it raises as `TriggerSocket._stay`."""
 
-    def __init__(self, client: RaitoClient, data_sources: Sequence[str], patience: SocketPatience) -> None:
+    def __init__(
+        self, client: RaitoClient, data_sources: Callable[[], Sequence[str]], patience: SocketPatience
+    ) -> None:
         url = trigger_url(client)
         self.place = _place(url)
         _require_usable(url, self.place, allowed=client.connection.allow_plain_http)
-        self._heartbeat = json.dumps({"message": "heartbeat", "datasources": list(data_sources)})
+        self._data_sources, self._named = data_sources, list[str]()
         self._every = patience.heartbeat
         self._held = ExitStack()
         self._socket = self._open(client, url, patience)
@@ -181,10 +183,11 @@ class _Connected:
             return None
 
     def beat(self) -> None:
-        """Send the heartbeat, where it is time. Raises `ConnectionClosed`."""
-        if time.monotonic() - self._beaten >= self._every:
-            self._socket.send(self._heartbeat)
-            self._beaten = time.monotonic()
+        """Send the heartbeat, where it is time or names other data sources. Raises `ConnectionClosed`."""
+        wanted = list(self._data_sources())
+        if wanted != self._named or time.monotonic() - self._beaten >= self._every:
+            self._socket.send(json.dumps({"message": "heartbeat", "datasources": wanted}))
+            self._named, self._beaten = wanted, time.monotonic()
 
     def close(self) -> None:
         """End it. A second call does nothing."""

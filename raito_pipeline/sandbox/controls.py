@@ -13,7 +13,7 @@ from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
 def seed_access_controls(cloud: LocalRaitoCloud, estate: Estate) -> SeededIds:
     """Identity stores, data sources, and some access controls of all types. Seeding twice changes nothing."""
-    return seed_raito_cloud(cloud, [_account(account) for account in estate.members], _organization(estate))
+    return seed_raito_cloud(cloud, [seeded_account(account) for account in estate.members], _organization(estate))
 
 
 def _organization(estate: Estate) -> SeedOrganization:
@@ -21,7 +21,8 @@ def _organization(estate: Estate) -> SeedOrganization:
     return SeedOrganization(master, "AWS organization", estate.organization_users, estate.organization_groups)
 
 
-def _account(account: EstateAccount) -> SeedAccount:
+def seeded_account(account: EstateAccount) -> SeedAccount:
+    """An account of the estate as Raito Cloud is set up for it: who and what its access controls may name."""
     buckets = [
         SeedBucket(name, region, tuple(folders))
         for name, (region, folders) in (account.folders or {}).items()

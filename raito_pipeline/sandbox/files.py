@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 
 from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount
+from raito_pipeline.sandbox.aws.estate.large_organization import ROLE
+from raito_pipeline.sandbox.aws.estate.names import LOGS
 from raito_pipeline.sandbox.raito.seed import SeededIds
 
 DOMAIN = "sandbox"
@@ -35,6 +37,8 @@ def write_raito_yml(path: Path, estate: Estate, ids: SeededIds, raito_url: str) 
         "targets": [_organization(estate, ids), *(_account(estate, ids, account) for account in estate.members)],
         "pipeline": {"storage": "data"},
     }
+    if estate.unlisted:
+        content["pipeline"]["discover"] = _discover(estate)
     text = yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
     path.write_text(_HEAD + text, encoding="utf-8")
 
@@ -66,14 +70,36 @@ def _account(estate: Estate, ids: SeededIds, account: EstateAccount) -> dict[str
         "aws-account-id": account.account_id,
         "aws-profile": account.profile,
         "aws-regions": ",".join(account.regions),
+        **_organization_of(estate),
+        "aws-s3-enabled": account.mode == "s3",
+        "aws-glue-enabled": account.mode == "glue",
+        "aws-s3-cloudtrail-bucket": account.cloudtrail_bucket,
+        "aws-s3-exclude-buckets": account.cloudtrail_bucket,
+    }
+
+
+def _organization_of(estate: Estate) -> dict[str, Any]:
+    """What each account says of its organization."""
+    return {
         "aws-organization-profile": estate.master.profile,
         # The accounts share an organization: each has permission sets of its own.
         "aws-sso-role-suffix": "_#account#",
         "aws-organization-region": estate.identity_center_region,
         "aws-organization-identity-center-instance-arn": estate.instance_arn,
         "aws-organization-identity-store": estate.identity_store_id,
-        "aws-s3-enabled": account.mode == "s3",
-        "aws-glue-enabled": account.mode == "glue",
-        "aws-s3-cloudtrail-bucket": account.cloudtrail_bucket,
-        "aws-s3-exclude-buckets": account.cloudtrail_bucket,
+    }
+
+
+def _discover(estate: Estate) -> dict[str, Any]:
+    """Discovery of the accounts that are no targets; the management account is none of them."""
+    return {
+        "role": ROLE,
+        "exclude-accounts": estate.master.account_id,
+        "target": {
+            "aws-regions": ",".join(sorted({region for account in estate.unlisted for region in account.regions})),
+            **_organization_of(estate),
+            "aws-s3-enabled": True,
+            "aws-s3-cloudtrail-bucket": f"#account#-{LOGS}",
+            "aws-s3-exclude-buckets": f"#account#-{LOGS}",
+        },
     }

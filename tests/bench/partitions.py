@@ -31,7 +31,7 @@ def _loads() -> Iterator[Figure]:
         file = Path(folder) / "raito.yml"
         for accounts in (10, 100, 1_000, 5_000):
             login = "domain: acme\napi-user: somebody@acme.example\napi-secret: none\ntargets:\n"
-            file.write_text(login + _others(accounts))
+            file.write_text(login + others(accounts))
             began = time.process_time()
             build_definitions(load(file)).get_repository_def().load_all_definitions()
             measured = f"{time.process_time() - began:.2f} s of CPU"
@@ -45,7 +45,7 @@ def _syncs() -> Iterator[Figure]:
         os.environ.update(embedded.environment)
         os.environ.pop("AWS_PROFILE", None)
         large = Path(folder) / "estate" / "large.yml"
-        large.write_text(embedded.config_file.read_text("utf-8").replace("targets:\n", f"targets:\n{_others(OTHERS)}"))
+        large.write_text(embedded.config_file.read_text("utf-8").replace("targets:\n", f"targets:\n{others(OTHERS)}"))
         _sync(embedded, embedded.config_file)
         few = min(_sync(embedded, embedded.config_file) for _ in range(3))
         many = min(_sync(embedded, large) for _ in range(3))
@@ -70,7 +70,8 @@ def _sync(embedded: Embedded, file: Path) -> tuple[float, int]:
     return time.process_time() - began, len(embedded.aws.calls.since(mark))
 
 
-def _others(accounts: int) -> str:
+def others(accounts: int) -> str:
+    """So many account targets, as lines of a `raito.yml`."""
     return "".join(
         f"- name: other-{n}\n  connector-name: raito-io/cli-plugin-aws-account\n  data-source-id: other-{n}\n"
         f"  identity-store-id: other-{n}\n  aws-account-id: '{300000000000 + n}'\n  aws-profile: other-{n}\n"

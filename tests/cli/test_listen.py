@@ -105,11 +105,15 @@ def test_accounts_that_are_added_are_listened_for_and_a_file_that_is_wrong_chang
     try:
         heard = lambda: [each.data_sources for each in cloud.triggers.clients() if each.heartbeats]  # noqa: E731
         wait(lambda: heard() == [{"source-0"}], said)
+        (connection,) = cloud.triggers.clients()
+        wait(lambda: waiting(options) == [(ONE, "push", 0)], said)
         file.write_text(text.replace("aws-account-id", "aws-acount-id"))
         wait(lambda: any("configured before" in line for line in said), said)
         assert heard() == [{"source-0"}]
         file.write_text(text.replace("only-targets: account-0", ""))
         wait(lambda: heard() == [{"source-0", "source-1"}], said)
+        assert cloud.triggers.clients() == [connection], "no gap, after which everything would be pushed"
+        wait(lambda: waiting(options) == [(ONE, "push", 0), (TWO, "push", 0)], said)
         file.write_text(text.replace("only-targets: account-0", "disable-websocket: true"))
         wait(lambda: not thread.is_alive(), said)
     finally:

@@ -28,6 +28,7 @@ class Postgres:
     """A server on 127.0.0.1 that trusts the user `postgres`; it has a database of that name."""
 
     port: int
+    pid: int
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def postgres() -> Iterator[Postgres]:
         )
         port = _start(programs, data, user)
         try:
-            yield Postgres(port)
+            yield Postgres(port, int((data / "postmaster.pid").read_text().split()[0]))
         finally:
             with suppress(NoServer):  # it is asked to end, whether or not that is waited for
                 _call([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], user)

@@ -79,6 +79,14 @@ def test_compose_gives_the_instance_all_that_it_asks_of_the_environment() -> Non
     assert COMPOSE["services"]["code"]["build"] == {"context": "../..", "dockerfile": "deploy/Dockerfile"}
 
 
+def test_discovery_can_write_beside_raito_yml() -> None:
+    for name in OURS:
+        service = COMPOSE["services"][name]
+        folder = str(Path(service["environment"][CONFIG_FILE_VARIABLE]).parent)
+        (mounted,) = [volume for volume in service["volumes"] if volume.split(":")[1] == folder]
+        assert not mounted.endswith(":ro"), name
+
+
 def test_what_compose_sets_of_raito_yml_is_an_option() -> None:
     variables = {option.variable for option in describe()} | {CONFIG_FILE_VARIABLE}
     for name in OURS:

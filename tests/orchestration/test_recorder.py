@@ -10,7 +10,8 @@ from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.lineage import column_lineage
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.orchestration.recorder import Recorder, cell_metadata
+from raito_pipeline.orchestration.recorder import Recorder, Results, cell_metadata
+from raito_pipeline.orchestration.steps import step
 from raito_pipeline.storage import ReadStatus, Store
 from tests.model.test_schema import example_row
 from tests.orchestration.test_previews import PLACES
@@ -55,7 +56,7 @@ def test_a_table_that_was_not_asked_for_is_told_too_where_it_was_stored(tmp_path
         specs=[dg.AssetSpec(t, partitions_def=accounts, skippable=True) for t in ("iam_users", "iam_groups")],
         can_subset=True,
     )
-    def step(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
+    def made(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
         recorder = Recorder(context)
         for table in ("iam_users", "iam_groups"):
             cell = cell_of("account", context.partition_key)
@@ -65,8 +66,34 @@ def test_a_table_that_was_not_asked_for_is_told_too_where_it_was_stored(tmp_path
         assert list(recorder.ready()) == []
 
     instance = dg.DagsterInstance.ephemeral()
-    result = dg.materialize([step], selection=selected, partition_key=ACCOUNT, instance=instance)
+    result = dg.materialize([made], selection=selected, partition_key=ACCOUNT, instance=instance)
 
     assert result.success
     for table in ("iam_users", "iam_groups"):
         assert instance.get_materialized_partitions(dg.AssetKey(table)) == {ACCOUNT}
+
+
+def test_what_is_shown_of_a_cell_is_in_one_event_and_a_check_has_no_event_without_a_finding(tmp_path: Path) -> None:
+    """Events are most of what an instance keeps."""
+    accounts, store = dg.StaticPartitionsDefinition([ACCOUNT]), Store.open(tmp_path)
+    tables = ("iam_users", "iam_groups")
+
+    @step(Naming(), [dg.AssetSpec(table, partitions_def=accounts, skippable=True) for table in tables], name="iam")
+    def iam(context: dg.AssetExecutionContext) -> Results:
+        """Reads IAM."""
+        recorder = Recorder(context)
+        for table in tables:
+            cell, info = cell_of("account", context.partition_key), store.write(table, [], ACCOUNT)
+            recorder.materialized(cell, info, store, {})
+            recorder.checked(cell, info, store)
+        yield from recorder.ready()
+        yield from recorder.check_outputs()
+
+    result = dg.materialize([iam], partition_key=ACCOUNT, instance=dg.DagsterInstance.ephemeral())
+
+    outputs = [event for event in result.all_events if event.is_successful_output]
+    assert [event.step_output_data.output_name for event in outputs] == list(tables)
+    assert not any(event.step_output_data.metadata for event in outputs)
+    made = result.asset_materializations_for_node("iam")
+    assert all({"dagster/uri", "first rows", "read"} <= each.metadata.keys() for each in made)
+    assert {evaluation.asset_key.to_user_string() for evaluation in result.get_asset_check_evaluations()} == set(tables)

@@ -49,7 +49,9 @@ def listening(make: Callable[[], RaitoClient], patience: SocketPatience = QUICK)
         found.clients += 1
         return make()
 
-    socket = TriggerSocket(client, ["ds-1"], found.heard.append, found.gap, found.said.append, patience=patience)
+    socket = TriggerSocket(
+        client, lambda: ["ds-1"], found.heard.append, found.gap, found.said.append, patience=patience
+    )
     thread = threading.Thread(target=socket.listen, args=(stop,))
     thread.start()
     try:

@@ -1,11 +1,15 @@
 """Files on S3: whole or not at all, at the place that the address says."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, ProfileNotFound
 
+from raito_pipeline.sandbox.aws.accounts import iam_of
+from raito_pipeline.sandbox.aws.estate.documents import trust
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases
@@ -149,3 +153,35 @@ def test_plain_http_to_another_machine_is_refused_whatever_names_it(
         with pytest.raises(StorageError, match=said):
             use()
     assert S3Files(f"{address}&plain-http=allowed").client.meta.endpoint_url == EXPOSED
+
+
+def test_a_profile_whose_role_is_assumed_through_another_role_stores_there(
+    aws: EmulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`storage-profile` may be a chain: keys of one account, a role in a second, and by that one in the third."""
+    first, second, third = "111122223333", "222233334444", "333344445555"
+    for account, trusted in ((second, first), (third, second)):
+        document = trust({"AWS": f"arn:aws:iam::{trusted}:root"})
+        iam_of(account).create_role("tables", document, "/", None, "", [], "3600")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", aws.endpoint_url)
+    with (tmp_path / "config").open("a") as config:
+        for name, account, source in (("between", second, "default"), ("tables", third, "between")):
+            config.write(
+                f"\n[profile {name}]\nregion = eu-west-1\nendpoint_url = {aws.endpoint_url}\n"
+                f"role_arn = arn:aws:iam::{account}:role/tables\nsource_profile = {source}\n"
+            )
+    boto3.Session(profile_name="tables").client("s3").create_bucket(
+        Bucket="tables-by-roles", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    mark = aws.calls.mark
+
+    for _ in range(2):
+        files = S3Files("s3://tables-by-roles/data?profile=tables")
+        files.put(f"{files.root}/one", b"content")
+        assert files.read(f"{files.root}/one") == b"content"
+
+    assert [(call.account, call.operation) for call in aws.calls.since(mark)] == [
+        (first, "AssumeRole"),
+        (second, "AssumeRole"),
+        *[(third, "PutObject"), (third, "GetObject")] * 2,
+    ]

@@ -50,9 +50,14 @@ def add_member(backend: OrganizationsBackend, account_id: str, name: str, unit: 
     account.id, account.parent_id = account_id, unit
     backend.accounts.append(account)
     organizations_backends.master_accounts[account_id] = (backend.account_id, "aws")
-    trusting = trust({"AWS": f"arn:aws:iam::{backend.account_id}:root"})
-    iam_of(account_id).create_role(ROLE, trusting, "/", None, "", [], "3600")
+    add_discovered_role(account_id, backend.account_id)
     return account
+
+
+def add_discovered_role(account_id: str, master: str) -> None:
+    """Give an account the role that discovery assumes, which trusts the management account `master`."""
+    trusting = trust({"AWS": f"arn:aws:iam::{master}:root"})
+    iam_of(account_id).create_role(ROLE, trusting, "/", None, "", [], "3600")
 
 
 def _units(backend: OrganizationsBackend, paths: Sequence[str]) -> list[str]:

@@ -22,6 +22,10 @@ class EstateSettings:
     permission_sets: int = 15
     log_days: int = 3
     """days before today with CloudTrail log files"""
+    accounts: int = 3
+    """member accounts that `raito.yml` names"""
+    unlisted: int = 0
+    """further member accounts, which only discovery finds"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,5 @@ class Estate:
     identity_store_id: str
     organization_users: tuple[str, ...]
     organization_groups: tuple[str, ...]
+    unlisted: tuple[EstateAccount, ...] = ()
+    """members that `raito.yml` does not name: each has the role that discovery assumes"""
