@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 TOOLS := .venv-tools
 SANDBOX := .sandbox
 
-.PHONY: install run ui test static pytest test-daemon matrix probes bench docs lock sbom managed-policies clean
+.PHONY: install run ui test static pytest test-daemon matrix probes bench rehearsal docs lock sbom managed-policies clean
 .DEFAULT_GOAL := run
 
 install: $(VENV)/.installed
@@ -54,6 +54,10 @@ probes: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+# The compose deployment without containers, on an emulated estate: three scheduled cycles, with what goes wrong in a year.
+rehearsal: install
+	$(BIN)/python -m tests.bench.rehearsal
 
 docs: install
 	$(BIN)/python -m raito_pipeline.config.docs docs/options.md

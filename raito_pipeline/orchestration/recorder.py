@@ -91,12 +91,7 @@ class Recorder:
         yield from results
 
     def check_outputs(self) -> Results:
-        """An output for each check where Dagster wants one; what each found was told by an event a cell.
-
-        Where a step can make some of its tables alone it does not: a third of the events of a sync were these.
-        """
-        if self.context.assets_def.can_subset:
-            return
+        """An output for each check, as Dagster wants; what each found was told by an event a cell."""
         for key in self.context.selected_asset_check_keys:
             spec = self.context.assets_def.get_spec_for_check_key(key)
             yield dg.Output(None, output_name=spec.get_python_identifier())

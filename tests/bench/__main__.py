@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, partitions, push, storage, usage
+from tests.bench import access, objects, partitions, push, storage, ticks, usage
 
 SUBJECTS = {
     "Access": access.figures,
@@ -11,6 +11,7 @@ SUBJECTS = {
     "Data objects": objects.figures,
     "Usage": usage.figures,
     "Partitions": partitions.figures,
+    "Ticks": ticks.figures,
     "Storage on S3": storage.figures,
 }
 
