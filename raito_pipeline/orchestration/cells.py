@@ -7,7 +7,6 @@ recorder (`orchestration.recorder`). `CellLog` binds them together for one step,
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -42,6 +41,8 @@ class CellLog:
     """the stored tables for the work on a cell: what is written is noted as of the sync of its account"""
     require_lease: Callable[[Cell], None]
     """raises `LeaseLost` where another sync may have the account by now; asked before something is changed outside"""
+    attempts: Attempts
+    """how the last attempts at the cells that this step stands on ended"""
     name: Callable[[Cell], str] = attrgetter("label")
     """a cell as people name it: with the name of its target"""
     work_on: Callable[[str, Callable[[str], None]], None] = silent_place
@@ -56,11 +57,6 @@ class CellLog:
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.context, self.naming, self.name)
-
-    @cached_property
-    def attempts(self) -> Attempts:
-        """How the last attempts at the cells that this step stands on ended."""
-        return Attempts(self.context.instance, self.naming, self.context.selected_asset_keys)
 
     @property
     def failures(self) -> list[str]:

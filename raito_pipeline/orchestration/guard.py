@@ -6,7 +6,7 @@ way). "Of this sync" is judged by the id of the sync, never by clock times.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import dagster as dg
@@ -60,28 +60,38 @@ def in_one_sentence(reasons: Iterable[str]) -> str:
     return "; ".join(reason.strip().rstrip(".") for reason in reasons)
 
 
+_Outcomes = dict[tuple[str, tuple[str, ...]], Mapping[str, AssetPartitionStatus | None]]
+
+
 @dataclass(frozen=True)
 class Attempts:
-    """How the last attempt at each cell ended, as the Dagster instance knows it, for the time of one step.
+    """How the last attempt at each cell ended, as the Dagster instance knows it.
 
-    Each question takes a dozen queries, and the tables of a layer are asked for again and again, so an answer is kept.
-    What the step makes itself (`made_here`) changes while it works, and is asked each time. For other tables the lease
-    of the account sees to it that nobody else makes them meanwhile.
+    Each question takes a dozen queries, and the steps of a run ask for the same tables again and again, so an answer is
+    kept: for the time of a run, as its lease of the account sees to it that nobody else makes them meanwhile. Cells of
+    another sync, as those of an organization are, have a lease of their own: what is known of them is kept for one
+    step. The tables that the run makes itself (`made_here`) change while it works, and are asked for each time.
     """
 
     instance: dg.DagsterInstance
     naming: Naming
-    made_here: Collection[dg.AssetKey] = ()
-    _kept: dict[tuple[str, ...], Mapping[str, AssetPartitionStatus | None]] = field(default_factory=dict)
+    made_here: Collection[str] = ()
+    _of_run: _Outcomes = field(default_factory=dict)
+    _of_step: _Outcomes = field(default_factory=dict)
+
+    def for_a_step(self) -> "Attempts":
+        """The same for one more step of the run."""
+        return replace(self, _of_step={})
 
     def of(self, need: Need) -> Mapping[str, AssetPartitionStatus | None]:
         """The outcome of the last attempt by partition key; a cell that was never tried has none."""
-        asset, keys = self.naming.key(need.table), [cell.partition_key for cell in need.cells]
-        kept = self._kept.get((need.table, *keys))
-        if kept is None or asset in self.made_here:
-            kept = self.instance.get_status_by_partition(asset, keys, need.definition) or {}
-            self._kept[need.table, *keys] = kept
-        return kept
+        asset, keys = self.naming.key(need.table), tuple(cell.partition_key for cell in need.cells)
+        kept = self._of_step if need.own_sync else self._of_run
+        outcome = kept.get((need.table, keys))
+        if outcome is None or need.table in self.made_here:
+            outcome = self.instance.get_status_by_partition(asset, keys, need.definition) or {}
+            kept[need.table, keys] = outcome
+        return outcome
 
 
 def judge(attempts: Attempts, store: Store, needs: Iterable[Need]) -> Verdict:

@@ -74,6 +74,8 @@ class RunJobs:
     grid: Grid
     run: RunEvents
     log: RunLog
+    attempts: Attempts
+    """how the last attempts at the cells that the tasks stand on ended"""
     sync: TargetsSync | None = None
     _own_sync: TargetsSync = field(default_factory=TargetsSync)
     _jobs: dict[str, tuple[Target, Job]] = field(default_factory=dict)
@@ -206,7 +208,7 @@ class RunJobs:
             return ()
         worked_on = {each for each, task in job.tasks.items() if task.status is not Status.SKIPPED}
         needs = _needs(self.services.options, self.grid, self._store, target.partition, worked_on)
-        return failed_cells(Attempts(self.run.instance, self.grid.naming), self._store, needs)
+        return failed_cells(self.attempts.for_a_step(), self._store, needs)
 
     # -- logs --------------------------------------------------------------------------------------------------------
 
@@ -314,10 +316,11 @@ def _needs(options: Options, grid: Grid, store: Store, account: str, job_types: 
 
 
 @contextmanager
-def run_jobs(services: Services, grid: Grid, instance: dg.DagsterInstance, run_id: str) -> Iterator[RunJobs]:
+def run_jobs(services: Services, grid: Grid, run_id: str, attempts: Attempts) -> Iterator[RunJobs]:
     """The jobs for the time of a run; they are ended however it ends."""
     with RunLog().collecting() as log:
-        jobs = RunJobs(services, grid, RunEvents(instance, run_id, grid.naming), log, services.targets_sync)
+        events = RunEvents(attempts.instance, run_id, grid.naming)
+        jobs = RunJobs(services, grid, events, log, attempts, services.targets_sync)
         try:
             yield jobs
         finally:
@@ -327,13 +330,14 @@ def run_jobs(services: Services, grid: Grid, instance: dg.DagsterInstance, run_i
 def raito_jobs(services: Services, grid: Grid) -> dg.ResourceDefinition:
     """The resource `raito_jobs`: made at the start of a run, ended with it."""
 
+    # A run that is not let into its account makes no job, and its jobs end before it lets another run in.
+    admission = grid.naming.resource("sync_run")
+
     def begun(context: dg.InitResourceContext) -> Iterator[RunJobs]:
-        if context.instance is None or context.run is None:
+        if context.run is None:
             raise RuntimeError("jobs in Raito Cloud are there within a run only")
-        with run_jobs(services, grid, context.instance, context.run.run_id) as jobs:
+        with run_jobs(services, grid, context.run.run_id, getattr(context.resources, admission).attempts) as jobs:
             yield jobs
 
-    # A run that is not let into its account makes no job, and its jobs end before it lets another run in.
-    needs = {grid.naming.resource("sync_run")}
     text = "The jobs of this run in Raito Cloud, one a target."
-    return dg.ResourceDefinition(begun, description=text, required_resource_keys=needs)
+    return dg.ResourceDefinition(begun, description=text, required_resource_keys={admission})

@@ -20,6 +20,7 @@ import dagster as dg
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.cells import CellLog
 from raito_pipeline.orchestration.grid import Cell, Grid
+from raito_pipeline.orchestration.guard import Attempts
 from raito_pipeline.orchestration.names import cell_name, target_name
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partition_keys import settle_key
@@ -66,6 +67,8 @@ class SyncRun:
     services: Services
     unbound: Store
     leases: Mapping[str, Lease]
+    attempts: Attempts
+    """how the last attempts at the cells that its steps stand on ended"""
     naming: Naming = field(default_factory=Naming)
 
     def store(self, owner: str) -> Store:
@@ -80,6 +83,7 @@ class SyncRun:
             context,
             lambda cell: self.store(owner_of(cell)),
             lambda cell: self.leases[owner_of(cell)].check(),
+            self.attempts.for_a_step(),
             name=partial(cell_name, self.services),
             work_on=progress.work_on if isinstance(progress, RunProgress) else silent_place,
             naming=self.naming,
@@ -110,7 +114,8 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             held.callback(with_frames)
             entry.settle_keys()
             store = Store.open(services.options.pipeline.storage, run.run_id).for_a_run()
-            yield SyncRun(services, store, leases, grid.naming)
+            made_here = RunEvents(instance, run.run_id, grid.naming).planned
+            yield SyncRun(services, store, leases, Attempts(instance, grid.naming, made_here), grid.naming)
             for lease in leases.values():
                 lease.reserve_seconds = entry.reserves(instance)
                 lease.reserve_for_process = launched_by_command(run.tags)

@@ -7,6 +7,8 @@ import pytest
 
 from raito_pipeline.model import IamUser, S3Bucket
 from raito_pipeline.orchestration.cells import CellLog
+from raito_pipeline.orchestration.guard import Attempts
+from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.storage import Store
 
 CELLS = dg.StaticPartitionsDefinition(["111122223333", "444455556666"])
@@ -22,7 +24,12 @@ def run(
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def step(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
-        log = CellLog(context, lambda _cell: Store.open(str(folder)), lambda _cell: None)
+        log = CellLog(
+            context,
+            lambda _cell: Store.open(str(folder)),
+            lambda _cell: None,
+            Attempts(context.instance, Naming()),
+        )
         for cell in log.cells("account"):
             with log.attempt(cell, "iam_users"):
                 if cell.account.startswith("1") and error is not None:
