@@ -35,8 +35,10 @@ static: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests start many processes: what Python made of the sources is kept for the next one, whatever the shell says of that.
+# Three workers on two cores, as some tests wait.
 pytest: install
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance

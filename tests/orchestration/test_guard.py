@@ -1,12 +1,13 @@
 """Whether stored cells are the whole truth of a sync: by its id, by the last attempt, and by how they were read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster import AssetPartitionStatus
 
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.guard import Attempts, Need, Verdict, in_one_sentence, judge
@@ -101,17 +102,34 @@ def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
     assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
 
 
-def test_one_answer_serves_a_step_but_for_what_it_makes_itself(instance: dg.DagsterInstance, store: Store) -> None:
-    _write(store)
-    need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS)
-    others, own = Attempts(instance, Naming()), Attempts(instance, Naming(), {dg.AssetKey("iam_users")})
-    assert [judge(attempts, store, [need]).text for attempts in (others, own)] == [None, None]
-    _fail(instance)
-    assert judge(others, store, [need]).text is None
-    assert "the last attempt to read it failed" in (judge(own, store, [need]).text or "")
-
-
 def test_reasons_that_are_sentences_are_joined_as_parts_of_one() -> None:
     verdict = Verdict(("users were not read: denied. Grant it.", "groups are old"))
     assert verdict.text == "users were not read: denied. Grant it; groups are old"
     assert in_one_sentence(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("own_sync", "made_here", "in_this_step", "in_the_next"),
+    [
+        (False, (), None, None),
+        (True, (), None, AssetPartitionStatus.FAILED),
+        (False, ("iam_users",), AssetPartitionStatus.FAILED, AssetPartitionStatus.FAILED),
+    ],
+    ids=["guarded by the lease of the run", "of another sync", "made by this run"],
+)
+def test_what_the_lease_of_a_run_guards_is_asked_for_once_and_other_things_again(
+    instance: dg.DagsterInstance,
+    own_sync: bool,
+    made_here: Sequence[str],
+    in_this_step: AssetPartitionStatus | None,
+    in_the_next: AssetPartitionStatus | None,
+) -> None:
+    need = Need("iam_users", [cell_of("account", ACCOUNT)], PARTITIONS, own_sync=own_sync)
+    step = Attempts(instance, Naming(), made_here).for_a_step()
+    assert step.of(need).get(ACCOUNT) is None
+
+    _fail(instance)
+
+    assert step.of(need).get(ACCOUNT) is in_this_step
+    assert step.for_a_step().of(need).get(ACCOUNT) is in_the_next
+    assert Attempts(instance, Naming()).of(need)[ACCOUNT] is AssetPartitionStatus.FAILED, "asked by another run"
