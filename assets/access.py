@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import product
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.account import Account
@@ -19,8 +20,10 @@ from raito_pipeline.aws.access.basis import TracedProvider, basis_batches
 from raito_pipeline.aws.access.build import traced_access_providers
 from raito_pipeline.aws.access.effective import effective_batches
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
-from raito_pipeline.aws.access.known_paths import FILE, FOLDERS, file_names, known_paths
+from raito_pipeline.aws.access.known_paths import FILE, FOLDERS, file_names, file_patterns, known_paths
 from raito_pipeline.aws.access.other_buckets import lets_in
+from raito_pipeline.aws.data_objects.names import parse_full_name
+from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS
 from raito_pipeline.aws.policy.claims import KnownPaths, OtherBucket, WantedPaths
 from raito_pipeline.aws.policy.reasons import element
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -299,7 +302,15 @@ def _known_paths(
 
     Data objects are those of all regions that were read.
     """
-    known = known_paths(wanted, _data_objects(store, target.partition, target.account_id, wanted))
+    if target.aws_glue_enabled:
+        # A Glue catalog does not say which keys there are.
+        wanted = replace(wanted, patterns=set())
+    known = known_paths(
+        wanted,
+        _data_objects(store, target.partition, target.account_id, wanted),
+        listed=frozenset(_listed_buckets(store, target.partition)) if wanted.patterns else (),
+        max_depth=target.aws_s3_max_folder_depth if target.aws_s3_emulate_folder_structure else None,
+    )
     return replace(known, others=dict(_other_buckets(store, targets, target.account_id, wanted.others)))
 
 
@@ -319,13 +330,40 @@ def _other_buckets(
 
 def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
     """Full names and types of the files that are asked for, and of all folders where some of them are."""
+    patterns = tuple(file_patterns(wanted))
     for region in store.regions("data_objects", account) if wanted else ():
-        files = {"type": [FILE], "full_name": list(file_names(wanted, account_id, region))}
-        folders = [{"type": FOLDERS}] if wanted.beginnings else []
+        names = list(file_names(wanted, account_id, region))
+        files = {"type": [FILE]} if patterns else {"type": [FILE], "full_name": names}
+        folders = [{"type": FOLDERS}] if wanted.beginnings or patterns else []
         with suppress(CellMissing):
             objects = store.dataset("data_objects", account, region)
             for batch in objects.batches(["full_name", "type"], files, *folders):
-                yield from zip(texts(batch, "full_name"), texts(batch, "type"), strict=True)
+                found = _asked_for(batch, names, patterns) if patterns else batch
+                yield from zip(texts(found, "full_name"), texts(found, "type"), strict=True)
+
+
+def _asked_for(batch: pa.RecordBatch, names: Sequence[str], patterns: Iterable[str]) -> pa.RecordBatch:
+    """The folders of a batch, and its files of some names or patterns."""
+    column: Any = batch.column("full_name")
+    chosen: Any = pc.or_(
+        pc.not_equal(batch.column("type"), FILE), pc.is_in(column, value_set=pa.array(names, pa.string()))
+    )
+    for pattern in patterns:
+        chosen = pc.or_(chosen, pc.match_substring_regex(column, pattern))
+    return batch.filter(chosen)
+
+
+def _listed_buckets(store: Store, account: str) -> Iterator[str]:
+    """The names of the buckets whose keys are all among the data objects."""
+    for region in store.regions("data_objects", account):
+        info = store.info("data_objects", account, region)
+        if info is None or UNREAD_BUCKETS not in info.extra:
+            continue
+        unread = json.loads(info.extra[UNREAD_BUCKETS])
+        with suppress(CellMissing):
+            buckets = store.dataset("data_objects", account, region).to_table(["full_name"], {"type": ["bucket"]})
+            names = (parse_full_name(name) for name in texts(buckets, "full_name") if name not in unread)
+            yield from (place.bucket for place in names if place is not None)
 
 
 def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:

@@ -210,7 +210,7 @@ class Planning:
             attachments=tuple(self.store.rows(IamAttachment, account)),
             buckets=self._buckets,
             access_points=(),
-            look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls)),
+            look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls), parts=True),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
         return PushState.of_account(inputs, self.target, self._imported, center, self._points(grid, controls))

@@ -49,22 +49,26 @@ def test_the_role_of_the_account_becomes_an_access_provider(stage: Stage) -> Non
     ]
 
 
-ON_A_KEY = '{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::BUCKET/2026/a.csv"}}'
+ON_KEYS = (
+    '{"Statement":{"Effect":"Allow","Action":"s3:GetObject",'
+    '"Resource":["arn:aws:s3:::BUCKET/2026/a.csv","arn:aws:s3:::BUCKET/*dme"]}}'
+)
 
 
-def test_a_single_key_is_the_file_that_was_read_and_a_reason_where_none_was(stage: Stage) -> None:
+def test_keys_are_the_files_that_were_read_and_a_reason_where_none_was(stage: Stage) -> None:
     stage.options = "skip-identity-store-sync: true"
     read_all(stage)
     (row,) = stage.store.rows(IamAttachment, ACCOUNT)
-    stage.store.write("iam_attachments", [replace(row, document=ON_A_KEY.replace("BUCKET", BUCKET))], ACCOUNT)
+    stage.store.write("iam_attachments", [replace(row, document=ON_KEYS.replace("BUCKET", BUCKET))], ACCOUNT)
 
     assert stage.make(ALL) == ALL
 
     (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
     assert [(item.data_object.full_name, item.data_object.type) for item in provider.what] == [
-        (f"{ACCOUNT}:{REGION}:{BUCKET}/2026/a.csv", "file")
+        (f"{ACCOUNT}:{REGION}:{BUCKET}/{key}", "file") for key in ("2026/a.csv", "readme")
     ]
     assert not provider.incomplete
+    assert "all of them that there are now are shown" in provider.notes[0]
     assert {row.data_object_kind for row in stage.store.rows(EffectiveAccess, ACCOUNT)} == {"file"}
 
     stage.store.remove("data_objects", ACCOUNT, REGION)
@@ -73,6 +77,7 @@ def test_a_single_key_is_the_file_that_was_read_and_a_reason_where_none_was(stag
     (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
     assert provider.what == ()
     assert "no file among the data objects" in provider.reasons_narrower[0]
+    assert "is some objects" in provider.reasons_narrower[0]
 
 
 NEIGHBOUR = """

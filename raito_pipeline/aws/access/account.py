@@ -13,10 +13,11 @@ from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.data_objects.names import beside_folder, bucket_full_name
 from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
-from raito_pipeline.aws.policy.allows import paths_named
+from raito_pipeline.aws.policy.allows import needs_objects, paths_named
+from raito_pipeline.aws.policy.bucket_tags import by_bucket_tags
 from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
 from raito_pipeline.aws.policy.documents import Statement
-from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
+from raito_pipeline.aws.policy.facts import BucketTags, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.regions import by_region
@@ -24,7 +25,7 @@ from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, NoPatte
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole
+from raito_pipeline.model import DataObjectReference, IamPolicy, IamRole, Tag
 
 T = TypeVar("T")
 PrincipalKey = tuple[str, str]
@@ -146,13 +147,24 @@ class Account:
         )
 
     def read(self, text: str) -> Document:
-        """A policy document; what it says of the regions of calls is told apart by the buckets of the account."""
-        return by_region(read_document(text), self._regions_of_all, self.options.aws_partition)
+        """A policy document; what it says of regions and tags is told apart by the buckets of the account."""
+        partition = self.options.aws_partition
+        document = by_region(read_document(text), self._regions_of_all, partition)
+        return by_bucket_tags(document, self._tags_of_all, partition)
 
     @cached_property
     def _regions_of_all(self) -> dict[str, str | None]:
         """All buckets of the account, with their region."""
         return {bucket.name: bucket.region for bucket in self.inputs.buckets}
+
+    @cached_property
+    def _tags_of_all(self) -> dict[str, BucketTags | None]:
+        """All buckets of the account, with their tags; none where these are not known, or not all that may count."""
+        with_points = {point.bucket for point in self.inputs.access_points}
+        return {
+            bucket.name: None if bucket.tags is None or bucket.name in with_points else _by_key(bucket.tags)
+            for bucket in self.inputs.buckets
+        }
 
     @cached_property
     def inline(self) -> dict[PrincipalKey, list[InlinePolicy]]:
@@ -301,6 +313,13 @@ class Account:
         return DataObjectReference(beside_folder(bucket, target.path) if beside else f"{bucket}/{target.path}", "file")
 
 
+def _by_key(tags: Iterable[Tag]) -> BucketTags:
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for tag in tags:
+        found[tag.key.lower()] += (tag.value,)
+    return dict(found)
+
+
 def wanted_paths(account: Account) -> WantedPaths:
     """What the policies of an account, its buckets and access points name of keys.
 
@@ -345,9 +364,10 @@ def _resources(statement: Statement) -> tuple[str, ...]:
 
 
 def _add_paths(statement: Statement, scope: Scope, wanted: WantedPaths) -> None:
+    of_objects = needs_objects(statement)
     for text in _resources(statement):
         with suppress(NoPattern):
-            paths_named(scope.pattern(text, statement), scope, wanted)
+            paths_named(scope.pattern(text, statement), scope, wanted, of_objects=of_objects)
 
 
 def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:

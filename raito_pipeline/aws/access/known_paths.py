@@ -1,15 +1,22 @@
-"""Single keys and beginnings of keys that policies name, looked up among the data objects."""
+"""Single keys, beginnings and patterns of keys that policies name, looked up among the data objects."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from raito_pipeline.aws.data_objects.names import FILE_MARK, beside_folder, bucket_full_name, parse_full_name
 from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
-from raito_pipeline.aws.policy.resources import PermissionTarget
+from raito_pipeline.aws.policy.resources import Pattern, PermissionTarget
+from raito_pipeline.aws.policy.wildcards import matches, regex
 
 FILE = "file"
 FOLDERS = ("folder", "glue-table")
 """types of data objects that stand for all keys below a path"""
+_FOLDER = "folder"
+_MARKED_SLASH = rf"(:{FILE_MARK})?/"
+"""a slash of a full name: the first one may follow a mark"""
+_MOST_MATCHES = 1_000
+"""so many files and folders can stand for one pattern of keys; one that more match stays a reason"""
 
 
 def file_names(wanted: WantedPaths, account_id: str, region: str) -> Iterator[str]:
@@ -21,11 +28,28 @@ def file_names(wanted: WantedPaths, account_id: str, region: str) -> Iterator[st
             yield beside_folder(bucket, key)
 
 
-def known_paths(wanted: WantedPaths, data_objects: Iterable[tuple[str, str]]) -> KnownPaths:
-    """Those of the wanted paths that are among data objects, which are given by full name and type.
+def file_patterns(wanted: WantedPaths) -> Iterator[str]:
+    """Regular expressions (RE2) that the full names of files match where a pattern of keys does."""
+    for pattern in wanted.patterns:
+        yield f"(?s)^[^:]*:[^:]*:{regex(pattern.resource or '', variables=pattern.variables, slash=_MARKED_SLASH)}$"
 
-    Of folders that begin as a policy says, those at the level where that beginning ends.
+
+def known_paths(
+    wanted: WantedPaths,
+    data_objects: Iterable[tuple[str, str]],
+    *,
+    listed: Collection[str] = (),
+    max_depth: int | None = None,
+    parts: bool = False,
+) -> KnownPaths:
+    """Those of the wanted paths that are among data objects, which are given by full name and type, parents first.
+
+    Of folders that begin as a policy says, those at the level where that beginning ends. `listed` are the buckets whose
+    keys were all read, and `max_depth` is the number of parts of a path beyond which files are no data objects. What a
+    pattern of keys matches is looked up in these buckets, and in others where `parts` of it are wanted, too.
     """
+    found = [_Matches(pattern) for pattern in wanted.patterns]
+    deep: set[str] = set()
     files: set[PermissionTarget] = set()
     beside: set[PermissionTarget] = set()
     folders: dict[str, set[str]] = defaultdict(set)
@@ -34,16 +58,67 @@ def known_paths(wanted: WantedPaths, data_objects: Iterable[tuple[str, str]]) ->
         place = parse_full_name(full_name)
         if place is None or place.path is None:
             continue
-        if kind == FILE and place.path in wanted.keys.get(place.bucket, ()):
+        matching = [
+            one
+            for one in (found if parts or place.bucket in listed else ())
+            if one.takes(place.bucket, place.path, kind)
+        ]
+        if kind == _FOLDER and max_depth is not None and place.path.count("/") + 1 >= max_depth:
+            deep.add(place.bucket)
+        if kind == FILE and (matching or place.path in wanted.keys.get(place.bucket, ())):
             file = PermissionTarget(place.bucket, place.path, file=True)
             files.add(file)
             if place.mark == FILE_MARK:
                 beside.add(file)
         elif kind in FOLDERS and not place.mark and _begins(place.path, beginnings.get(place.bucket, ())):
             folders[place.bucket].add(place.path)
+    whole = frozenset(listed) - deep
     return KnownPaths(
-        frozenset(files), {name: tuple(sorted(paths)) for name, paths in folders.items()}, frozenset(beside)
+        frozenset(files),
+        {name: tuple(sorted(paths)) for name, paths in folders.items()},
+        frozenset(beside),
+        matching={one.pattern: one.by_bucket(None if parts else whole) for one in found if one.is_exact},
+        listed=whole,
     )
+
+
+@dataclass
+class _Matches:
+    """What a pattern of keys matches: folders with all that lies in them, and files beside these."""
+
+    pattern: Pattern
+    is_exact: bool = True
+    """false where too much matches, or something that is neither a file nor a whole folder"""
+    _found: dict[str, set[PermissionTarget]] = field(default_factory=lambda: defaultdict(set))
+
+    def by_bucket(self, buckets: Collection[str] | None) -> dict[str, frozenset[PermissionTarget]]:
+        """By the name of the bucket, in some of them (None: in all)."""
+        found = self._found.items()
+        return {bucket: frozenset(targets) for bucket, targets in found if buckets is None or bucket in buckets}
+
+    def takes(self, bucket: str, path: str, kind: str) -> bool:
+        """True where a data object is one of those; folders have to come before what lies in them."""
+        if not self.is_exact or kind not in (FILE, _FOLDER):
+            return False
+        key = f"{bucket}/{path}" if kind == FILE else f"{bucket}/{path}/"
+        if not matches(self.pattern.resource or "", key, variables=self.pattern.variables):
+            return False
+        found = self._found[bucket]
+        if any(PermissionTarget(bucket, folder) in found for folder in _above(path)):
+            return False
+        found.add(PermissionTarget(bucket, path, file=kind == FILE))
+        # What matches a folder and has no `*` at its end is the key of the folder alone, which has no name.
+        whole = kind == FILE or (self.pattern.resource or "").endswith("*")
+        self.is_exact = whole and sum(map(len, self._found.values())) <= _MOST_MATCHES
+        return self.is_exact
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
 
 
 def _begins(path: str, beginnings: tuple[str, ...]) -> bool:

@@ -2,9 +2,11 @@
 
 Nothing is claimed that may not be given: a condition that does not hold in ordinary calls, or that nobody can decide
 beforehand, gives nothing here. A single key is a file where that is a data object; of keys that begin in some way the
-known folders are claimed. An identity policy on the ARN of an access point gives nothing on its bucket: access through
-an access point takes the consent of the access point or the bucket as well. Where a statement is about access points
-without naming them, by a wildcard or `NotResource`, that is a reason unless it gives the same on their buckets.
+known folders are claimed. What needs an object that there is (reading, deleting) is exact for any pattern of keys where
+all keys of a bucket are known; what writes may make new ones. An identity policy on the ARN of an access point gives
+nothing on its bucket: access through an access point takes the consent of the access point or the bucket as well. Where
+a statement is about access points without naming them, by a wildcard or `NotResource`, that is a reason unless it gives
+the same on their buckets.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,7 +102,7 @@ def given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, remarks:
         if pattern.everything or rests:
             found = True
             if on_objects:
-                targets = _object_targets(pattern, place, rests, scope, remarks)
+                targets = _object_targets(pattern, place, on_objects, scope, remarks)
                 claims |= {Claim(target, p.name) for target in targets for p in on_objects}
     if not found:
         remarks.append(_not_found(pattern, scope))
@@ -120,8 +122,9 @@ def _whole_account(pattern: Pattern, wanted: Sequence[Permission]) -> list[str] 
 
 
 def _object_targets(
-    pattern: Pattern, place: BucketResource, rests: Sequence[Rest], scope: Scope, remarks: list[Remark]
+    pattern: Pattern, place: BucketResource, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]
 ) -> set[PermissionTarget]:
+    rests = pattern.rests(place)
     if pattern.everything or any(rest.anything for rest in rests):
         return {PermissionTarget(place.bucket)}
     targets: set[PermissionTarget] = set()
@@ -131,10 +134,30 @@ def _object_targets(
             found, remark = _below(pattern, place, rest, scope)
             targets |= found
             seen += [] if remark is None else [remark]
+    there = _there_is(pattern, place, wanted, scope) if seen else None
+    if there is not None and place.bucket in scope.paths.listed:
+        remarks.append(_those_that_there_are(pattern))
+        return set(there)
+    targets |= there or frozenset()
     # A single key that a wildcard can end in is one of those objects.
     some = _some_objects(pattern)
     remarks += [some] if some in seen else seen
     return targets
+
+
+def _there_is(
+    pattern: Pattern, place: BucketResource, wanted: Sequence[Permission], scope: Scope
+) -> frozenset[PermissionTarget] | None:
+    """What lies in a bucket where a pattern says so, for permissions that need an object; None where that is not known.
+
+    It is not where the pattern may be about keys of a bucket that is no data object, too.
+    """
+    known = scope.paths.matching.get(pattern)
+    if known is None or not all(each.needs_object for each in wanted):
+        return None
+    if any(pattern.may_be_below(each, "") for each in scope.left_out):
+        return None
+    return known.get(place.bucket, frozenset())
 
 
 def _below(
@@ -158,8 +181,11 @@ def _below(
     return (set(), _has_the_name_of_a_file(pattern)) if scope.paths.takes_the_name_of(folder) else ({folder}, None)
 
 
-def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths) -> None:
-    """Add what `given` looks up of a pattern in the known paths of the scope."""
+def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths, *, of_objects: bool = False) -> None:
+    """Add what `given` looks up of a pattern in the known paths of the scope.
+
+    `of_objects`: of objects, the statement is about those alone that there are (`needs_objects`).
+    """
     if _whole_account(pattern, ()) is not None:
         return
     if pattern.plain and pattern.bucket and not any(pattern.bucket == each.bucket for each in scope.left_out):
@@ -172,6 +198,21 @@ def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths) -> None:
                 wanted.keys[place.bucket].add(key or (path or "")[:-1])
             elif path:
                 wanted.beginnings[place.bucket].add(path)
+            if of_objects and pattern.plain and not pattern.has_variable and not _is_folder(path, scope):
+                wanted.patterns.add(pattern)
+
+
+def _is_folder(path: str | None, scope: Scope) -> bool:
+    """True where what a pattern asks for before a last `*` is a folder that has a name."""
+    deep = scope.folder_depth
+    return path is not None and len(path) > 1 and path.endswith("/") and (deep is None or path.count("/") <= deep)
+
+
+def needs_objects(statement: Statement) -> bool:
+    """True where all that a statement is about of objects are objects that there are."""
+    found = (permission(name) for name in permissions_of(statement))
+    on_objects = [each for each in found if each is not None and each.on_object]
+    return bool(on_objects) and all(each.needs_object for each in on_objects)
 
 
 def _beginning(path: str, place: BucketResource, scope: Scope) -> Iterable[str]:
@@ -192,6 +233,15 @@ def _some_objects(pattern: Pattern) -> Remark:
         pattern.text,
         "resource {} is some objects, not a whole folder",
         "resources {} are some objects, not whole folders",
+    )
+
+
+def _those_that_there_are(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NOTE,
+        pattern.text,
+        "resource {} is some objects: all of them that there are now are shown",
+        "resources {} are some objects: all of them that there are now are shown",
     )
 
 

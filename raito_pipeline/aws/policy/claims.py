@@ -38,6 +38,11 @@ class KnownPaths:
     """those of the files that have a folder of the same path beside them, which has the name of the path"""
     others: Mapping[str, OtherBucket] = field(default_factory=dict)
     """by name, those buckets of other accounts that policies name"""
+    matching: Mapping[Pattern, Mapping[str, frozenset[PermissionTarget]]] = field(default_factory=dict)
+    """what lies, by bucket, where a pattern of keys says so: the folders in which everything matches, and the files
+    beside these; nothing of a pattern that was not looked up, or that too much matches"""
+    listed: frozenset[str] = frozenset()
+    """buckets whose keys are all data objects: where nothing is found, nothing is"""
 
     def takes_the_name_of(self, folder: PermissionTarget) -> bool:
         """True where a file is what Raito Cloud knows by the name that a folder of this path would have."""
@@ -58,9 +63,11 @@ class WantedPaths:
     """by bucket: how the paths of folders begin"""
     others: set[str] = field(default_factory=set)
     """buckets that are none of the account"""
+    patterns: set[Pattern] = field(default_factory=set)
+    """patterns of keys, of statements that are about objects that there are"""
 
     def __bool__(self) -> bool:
-        return bool(self.keys or self.beginnings)
+        return bool(self.keys or self.beginnings or self.patterns)
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,12 @@ def asks_who_calls(statement: Statement) -> bool:
 def _judge(condition: Condition, facts: Facts, variables: bool) -> Bearing:
     known = facts.values(condition.key)
     usual = facts.usual_values(condition.key)
+    possible = facts.possible_values(condition.key)
+    if possible:
+        found = {_holds(condition, each, facts, variables) for each in possible}
+        return {frozenset({True}): Bearing.ALWAYS, frozenset({False}): Bearing.NEVER}.get(
+            frozenset(found), Bearing.UNDECIDED
+        )
     values = known if known is not None else usual
     holds = None if values is None else _holds(condition, values, facts, variables)
     if holds is None:

@@ -301,7 +301,7 @@ class _Subtraction:
         remarks: list[Remark] = []
         claims = [claim for pattern in denial.near(place) for claim in given(pattern, [found], self.scope, remarks)]
         inside = {one.target for one in claims if one.target.bucket == target.bucket and target.holds(one.target)}
-        if not remarks and not denial.unreadable:
+        if not any(remark.code.is_incomplete for remark in remarks) and not denial.unreadable:
             return tuple(sorted(inside)), ()
         name = f"{target.bucket}/{target.path}" if target.path else target.bucket
         lost = Remark(

@@ -14,6 +14,8 @@ from typing import Literal
 _VARIABLE = re.compile(r"\$\{([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _SPECIAL = re.compile(r"[*?$]")
 _TAG = "aws:principaltag/"
+BUCKET_TAGS = ("aws:resourcetag/", "s3:buckettag/")
+"""how the keys begin that are tags of a bucket, where it lets its tags decide"""
 _USER_IDS = "AIDA"
 """how the ids of users begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
 
@@ -28,6 +30,8 @@ class Value:
 
 Values = tuple[Value, ...]
 """the values of a key; none where a call does not have the key"""
+BucketTags = Mapping[str, tuple[str, ...]]
+"""the tags of a bucket by key in lower case: to S3 keys may differ in case alone, to conditions they do not"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Facts:
     """where the account stands in its organization, `o-.../r-.../ou-.../`; None where it is not known"""
     service: str | None = None
     """service of AWS that makes the call for the principal, such as `athena.amazonaws.com`; None: ordinary calls"""
+    bucket_tags: BucketTags | None = None
+    """the tags of the bucket that calls are about, which may count or not; None where they are not known"""
 
     def values(self, key: str) -> Values | None:
         """The values of a condition key in every call, none where no call has it; None where that is not known."""
@@ -83,6 +89,14 @@ class Facts:
             return self._tag(name.removeprefix(_TAG))
         known = _KNOWN.get(name)
         return None if known is None else known(self)
+
+    def possible_values(self, key: str) -> tuple[Values, ...]:
+        """The values that a key may have, each in some calls, where that is all that is known; else none."""
+        name = key.lower()
+        if self.bucket_tags is not None and name.startswith(BUCKET_TAGS):
+            tags = self.bucket_tags.get(name.partition("/")[2], ())
+            return ((), *((Value(tag),) for tag in tags))
+        return () if self.values(key) is not None else _POSSIBLE.get(name, ())
 
     def usual_values(self, key: str) -> Values | None:
         """The values of a key that says how a call is made, in an ordinary call; None for every other key."""
@@ -218,3 +232,10 @@ _USUAL: Mapping[str, Values] = {
     "s3:accesspointnetworkorigin": (),
 }
 """How an ordinary call is made, by the key in lower case"""
+
+_POSSIBLE: Mapping[str, tuple[Values, ...]] = {
+    # Actions of MCP servers have services of their own: none is of S3, nor assumes a role.
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSMcpServiceActionsFullAccess.html
+    "aws:ismcpserviceaction": ((), (Value("false"),)),
+}
+"""What a key may be in calls of S3 and STS, by the key in lower case"""

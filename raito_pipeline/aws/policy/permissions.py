@@ -32,6 +32,26 @@ class Permission:
     """on a bucket it can be limited to keys with a prefix (condition `s3:prefix`)"""
     on_other: bool = False
     """AWS checks it on the ARN of something that is neither: an access point, a job, a Storage Lens configuration"""
+    needs_object: bool = False
+    """it acts on the current version of an object that there is, and on nothing else"""
+
+
+_NEED_AN_OBJECT = frozenset(
+    {
+        "s3:DeleteObject",
+        "s3:DeleteObjectTagging",
+        "s3:GetObject",
+        "s3:GetObjectAcl",
+        "s3:GetObjectAttributes",
+        "s3:GetObjectLegalHold",
+        "s3:GetObjectRetention",
+        "s3:GetObjectTagging",
+        "s3:GetObjectTorrent",
+        "s3:RestoreObject",
+    }
+)
+"""Not `s3:Put...`: what sets tags, ACLs or locks does so of a new object as well, with `s3:PutObject`. Not those on
+versions: an object that was deleted may have some left, and is no data object any more."""
 
 
 @cache
@@ -58,6 +78,7 @@ def _permission(row: dict[str, str]) -> Permission:
         on_object="object" in kinds,
         by_prefix="s3:prefix" in details.get("conditionKeys", ()),
         on_other=bool(kinds - {"bucket", "object"}),
+        needs_object=name in _NEED_AN_OBJECT,
     )
 
 

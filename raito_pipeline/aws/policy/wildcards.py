@@ -50,14 +50,24 @@ def literal(pattern: str, *, variables: bool = True) -> str | None:
     return None if any(token.kind == _VARIABLE for token in tokens) else "".join(token.text for token in tokens)
 
 
-@lru_cache(maxsize=65_536)
-def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
+def regex(pattern: str, *, variables: bool = True, slash: str = "/") -> str | None:
+    """The pattern as a regular expression in which `.` is any character, with `slash` for a slash.
+
+    None where it has a variable.
+    """
     parts = []
     for token in _tokens(pattern, variables):
         if token.kind == _VARIABLE:
             return None
-        parts.append({_STAR: ".*", _ONE: "."}.get(token.kind) or re.escape(token.text))
-    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+        literal = slash if token.text == "/" else re.escape(token.text)
+        parts.append({_STAR: ".*", _ONE: "."}.get(token.kind) or literal)
+    return "".join(parts)
+
+
+@lru_cache(maxsize=65_536)
+def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
+    text = regex(pattern, variables=variables)
+    return None if text is None else re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False, variables: bool = True) -> bool:

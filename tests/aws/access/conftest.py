@@ -97,6 +97,10 @@ class Told:
     controls: list[OrgControlPolicy] = field(default_factory=list)
     data_objects: list[tuple[str, str]] = field(default_factory=list)
     """full names and types"""
+    listed: tuple[str, ...] = ()
+    """buckets whose keys are all data objects"""
+    left_out: bool = True
+    """whether there is a bucket that `raito.yml` leaves out"""
 
     def data_object(self, path: str, kind: str = "file", bucket: str = "eu-west-1:data") -> "Told":
         self.data_objects.append((f"{ACCOUNT}:{bucket}{path if path.startswith(':') else f'/{path}'}", kind))
@@ -176,7 +180,7 @@ class Told:
         buckets = [
             S3Bucket("data", "eu-west-1", WHEN, True, ()),
             S3Bucket("other", "us-east-1", WHEN, True, ()),
-            S3Bucket("hidden", "us-east-1", WHEN, False, ()),
+            *([S3Bucket("hidden", "us-east-1", WHEN, False, ())] if self.left_out else []),
             *self.buckets,
         ]
         return AccessInputs(
@@ -197,7 +201,7 @@ class Told:
             bucket_policies=self.bucket_policies,
             bucket_policy_use=self.bucket_policy_use,
             linked=self.linked,
-            look_up=partial(known_paths, data_objects=self.data_objects),
+            look_up=partial(known_paths, data_objects=self.data_objects, listed=self.listed),
         )
 
     def build(self, options: AccessOptions | None = None) -> dict[str, AccessProvider]:

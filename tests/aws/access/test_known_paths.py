@@ -1,13 +1,20 @@
 """Single keys and beginnings of keys that policies name, by the data objects that are known."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from raito_pipeline.aws.access.account import Account, wanted_paths
-from raito_pipeline.aws.access.known_paths import file_names, known_paths
-from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
-from raito_pipeline.aws.policy.resources import PermissionTarget
+from raito_pipeline.aws.access.known_paths import file_names, file_patterns, known_paths
+from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy.claims import Claim, KnownPaths, WantedPaths
+from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.resources import PermissionTarget, read_pattern
+from raito_pipeline.aws.policy.what import allowed
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 
@@ -130,6 +137,114 @@ def test_who_reaches_a_file_and_what_else_there_is_of_its_path() -> None:
         (f"{DATA}/a", "folder", "certain"),
         (f"{DATA}:file/a", "file", "certain"),
     ]
+
+
+def whole(*paths: str, kinds: dict[str, str] | None = None) -> Told:
+    """An account in which all keys of the buckets are known, and no bucket is left out."""
+    told = Told(listed=("data", "other"), left_out=False)
+    for path in paths:
+        told.data_object(path, (kinds or {}).get(path, "folder" if path.endswith("/") else "file"))
+    told.data_objects = [(name.removesuffix("/"), kind) for name, kind in told.data_objects]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("resource", "shown"),
+    [
+        (f"{DATA_ARN}/*.csv", {"/a/k.csv": "file", "/b.csv": "file"}),
+        (f"{DATA_ARN}/a/?.csv", {"/a/k.csv": "file"}),
+        (f"{DATA_ARN}/logs*", {"/logs": "", "/logs-1": "file"}),
+        ("arn:aws:s3:::*/logs/*", {"/a/logs": "", "/logs": ""}),
+        ("arn:aws:s3:::*ogs*", {"/a/logs": "", "/logs": "", "/logs-1": "file"}),
+        ("arn:aws:s3:::d*/logs/2026/*", {"/logs/2026": ""}),
+        (f"{DATA_ARN}/none", {}),
+        (f"{DATA_ARN}/*.none", {}),
+    ],
+)
+def test_a_pattern_of_keys_is_what_lies_there_where_all_keys_are_known(resource: str, shown: dict[str, str]) -> None:
+    paths = ("a/", "a/k.csv", "a/logs/", "a/logs/1", "b.csv", "logs/", "logs/2026/", "logs/2026/1", "logs-1")
+
+    found, row = given(whole(*paths), resource)
+
+    assert found == {f"{DATA}{path}": kind for path, kind in shown.items()}
+    assert not row.incomplete
+    assert row.notes == (
+        f"inline policy p, statement 1: resource {resource} is some objects: all of them that there are now are shown",
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "action", "why"),
+    [
+        (whole("a.csv"), ["s3:GetObject", "s3:PutObject"], "what writes makes new objects"),
+        (whole("a.csv"), "s3:PutObjectTagging", "what sets tags does so of new objects, too"),
+        (whole("a.csv"), "s3:GetObjectVersion", "objects that were deleted have versions"),
+        (Told(left_out=False).data_object("a.csv"), GET, "not all keys are known"),
+        (Told(left_out=False, listed=("other",)).data_object("a.csv"), GET, "not all keys of the one are known"),
+        (whole("a.csv", "x.csv/", kinds={"x.csv/": "folder"}), GET, "the key of a folder alone has no name"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_a_pattern_of_keys_stays_a_reason(told: Told, action: Any, why: str) -> None:
+    resource = f"{DATA_ARN}/*.csv" + ("/" if "folder" in why else "")
+    told.user("ann").inline("user:ann", "p", document(allow(action, resource)))
+    (row,) = told.build().values()
+
+    assert row.what == ()
+    assert len(row.reasons_narrower) == 1
+
+
+def test_a_pattern_of_keys_in_any_bucket_may_be_about_one_that_is_left_out() -> None:
+    told = whole("a.csv")
+    told.left_out = True
+
+    shown, row = given(told, "arn:aws:s3:::*.csv")
+
+    assert shown == {}
+    assert len(row.reasons_narrower) == 1
+    assert not given(replace(told, users=[], attachments=[]), f"{DATA_ARN}/*.csv")[1].incomplete
+
+
+def test_what_too_much_matches_stays_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raito_pipeline.aws.access.known_paths._MOST_MATCHES", 2)
+    paths = ("x/", "x/1.csv", "x/2.csv", "x/3.csv", "y.csv")
+
+    assert not given(whole(*paths), f"{DATA_ARN}/x*")[1].incomplete
+    assert given(whole(*paths), f"{DATA_ARN}/*.csv")[1].reasons_narrower
+
+
+def test_files_that_lie_too_deep_are_no_data_objects() -> None:
+    pattern = read_pattern(f"{DATA_ARN}/*.csv", "aws", variables=True)
+    listed = [(f"{DATA}/a", "folder"), (f"{DATA}/a/b", "folder"), (f"{DATA}/k.csv", "file")]
+
+    def found(max_depth: int) -> KnownPaths:
+        return known_paths(WantedPaths(patterns={pattern}), listed, listed=["data"], max_depth=max_depth)
+
+    assert (found(3).listed, list(found(3).matching[pattern])) == ({"data"}, ["data"])
+    assert (found(2).listed, found(2).matching[pattern]) == (set(), {})
+
+
+def test_a_push_knows_what_was_shown_of_a_pattern_and_that_it_may_not_be_all() -> None:
+    told = whole("a.csv")
+    inputs = replace(told.inputs(), look_up=partial(known_paths, data_objects=told.data_objects, parts=True))
+    statement = read_document(document(allow(GET, f"{DATA_ARN}/*.csv"))).statements[0]
+    told.user("ann").inline("user:ann", "p", document(allow(GET, f"{DATA_ARN}/*.csv")))
+    account = Account(replace(inputs, attachments=told.attachments), AccessOptions())
+
+    claims, reasons = allowed(statement, account.scope)
+
+    assert claims == {Claim(PermissionTarget("data", "a.csv", file=True), GET)}
+    assert [reason.code for reason in reasons] == [Code.NARROWER]
+
+
+@pytest.mark.parametrize("name", ["data/a/k.csv", "data:file/a/k.csv"])
+def test_a_regular_expression_finds_the_full_names_of_files(name: str) -> None:
+    told = Told()
+    told.user("ann").inline("user:ann", "p", document(allow(GET, f"{DATA_ARN}/a/?.c*")))
+    (expression,) = file_patterns(wanted_paths(Account(told.inputs(), AccessOptions())))
+    names = pa.array([f"{ACCOUNT}:r:{name}", f"{ACCOUNT}:r:data/b/k.csv", f"{ACCOUNT}:r:x/data/a/k.csv"])
+
+    assert pc.match_substring_regex(names, expression).to_pylist() == [True, False, False]
 
 
 def test_only_what_policies_name_is_looked_up() -> None:

@@ -1,12 +1,16 @@
 """Documents that Raito did not write: what was taken away goes, what nobody sees in Raito Cloud stays."""
 
 import json
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
-from raito_pipeline.model import WhatItem
+from raito_pipeline.model import IamAttachment, WhatItem
 
 from .pushing import VIEW, folder
 
@@ -120,6 +124,26 @@ def test_buckets_of_a_wildcard_that_are_still_wanted_are_said_anew() -> None:
 def test_what_cannot_be_taken_apart_stays_and_is_said(statement: Any) -> None:
     shown = VIEW.items(VIEW.given_by(text(statement)))
     found = narrowed(text(statement), edit(shown, ()), named="policy p")
+    assert found.text == text(statement)
+    assert "statement 1 of policy p" in found.problems[0]
+
+
+def test_what_a_pattern_of_keys_gives_cannot_be_taken_apart() -> None:
+    """Later objects are given by it, too: what is left would not be what Raito Cloud showed of them."""
+    statement, told = allow("s3:GetObject", f"{BUCKET}/*.csv"), VIEW.account
+    attached = IamAttachment("user", "ann", "inline", "p", None, text(statement))
+    listed = [(f"{told.inputs.account_id}:eu-west-1:data/{name}.csv", "file") for name in ("a", "b")]
+    inputs = replace(
+        told.inputs, attachments=(attached,), look_up=partial(known_paths, data_objects=listed, parts=True)
+    )
+    view = replace(VIEW, account=Account(inputs, told.options))
+    shown = view.given_by(text(statement))
+    kept = frozenset(claim for claim in shown if claim.target.path == "a.csv")
+    assert len(shown) == 2
+
+    assert narrowed(text(statement), Edit(view, shown, shown), named="it").problems == ()
+    found = narrowed(text(statement), Edit(view, shown, kept), named="policy p")
+
     assert found.text == text(statement)
     assert "statement 1 of policy p" in found.problems[0]
 
