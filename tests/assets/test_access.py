@@ -99,7 +99,7 @@ def test_a_bucket_of_another_target_is_known_by_its_name_and_by_whom_it_lets_in(
     stage.options, stage.target = "skip-identity-store-sync: true", NEIGHBOUR
     read_all(stage)
     (row,) = stage.store.rows(IamAttachment, ACCOUNT)
-    stage.store.write("iam_attachments", [replace(row, document=ON_A_KEY.replace("BUCKET", "theirs"))], ACCOUNT)
+    stage.store.write("iam_attachments", [replace(row, document=ON_KEYS.replace("BUCKET", "theirs"))], ACCOUNT)
     theirs = S3Bucket("theirs", REGION, None, True, ())
     stage.store.write("s3_buckets", [theirs], "444455556666")
     policy = S3BucketPolicy("theirs", None, None, True, None, None, acls_off)

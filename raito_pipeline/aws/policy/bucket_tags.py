@@ -24,12 +24,12 @@ def by_bucket_tags(document: Document, buckets: Mapping[str, BucketTags | None],
     """
     if not any(map(_asks_for_tags, document.statements)):
         return document
-    places = _Buckets(buckets, partition)
+    places = _TaggedBuckets(buckets, partition)
     return replace(document, statements=tuple(map(places.where_it_may_hold, document.statements)))
 
 
 @dataclass(frozen=True)
-class _Buckets:
+class _TaggedBuckets:
     """The buckets of an account, as resources."""
 
     tags: Mapping[str, BucketTags | None]
