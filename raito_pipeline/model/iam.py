@@ -79,7 +79,7 @@ class IamPolicy:
     arn: Annotated[str, "policy ARN"]
     path: Annotated[str, "path, `/` by default"]
     aws_managed: Annotated[bool, "true where AWS owns the policy"]
-    default_version_id: Annotated[str, "version in force, `v1`"]
+    default_version_id: Annotated[str, "version in force, `v1`; empty where it is not known"]
     attachment_count: Annotated[int, "users, groups and roles that it is attached to"]
     document: Annotated[
         str, "document as JSON text, of the version in force unless `document_version_id` says otherwise"
@@ -93,7 +93,8 @@ class IamPolicy:
         "day (`YYYY-MM-DD`) of the kept copy of AWS's own policies that the document is from; null where AWS gave it",
     ] = None
     document_version_id: Annotated[
-        str | None, "version that the document is of, where that is not the one in force; null where it is"
+        str | None,
+        "version that the document is of, where that is not surely the one in force; null where it is",
     ] = None
 
 

@@ -373,7 +373,8 @@ def _add_paths(statement: Statement, scope: Scope, wanted: WantedPaths) -> None:
 def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:
     """What the version in force, which was not to be read, may give otherwise than the one that is kept."""
     older = f"policy {policy.policy_name}: its document is of {policy.document_version_id}, as of "
-    older += f"{policy.document_as_of}, and {policy.default_version_id} is in force, which may"
+    in_force = f"{policy.default_version_id} is in force, which" if policy.default_version_id else "the one in force"
+    older += f"{policy.document_as_of}, and {in_force} may"
     return (Reason(Code.WIDER, f"{older} give less"), Reason(Code.NARROWER, f"{older} give more"))
 
 

@@ -17,7 +17,9 @@ from raito_pipeline.aws.access.limits import PrincipalLimits, limits_of
 from raito_pipeline.aws.policy import Document, Statement, read_document
 from raito_pipeline.aws.policy.conditions import Bearing, judge
 from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account, is_everybody
+from raito_pipeline.aws.policy.documents import Condition
 from raito_pipeline.aws.policy.facts import Facts
+from raito_pipeline.aws.policy.one_holds import one_always_holds
 from raito_pipeline.aws.policy.one_request import Sureness, names_action, names_resource
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE, openings, who_of_trust
 from raito_pipeline.aws.policy.reasons import Code, Reason
@@ -156,6 +158,7 @@ def _case(account: Account, principal: PrincipalKey, arn: str, document: Documen
     """Whether somebody is let in by a trust policy, and has nothing against it in policies of its own."""
     best = _Admission(_GivenBy.NAME, Sureness.NO)
     doubts: list[str] = []
+    refused: list[tuple[Condition, ...]] = []
     for statement in document.statements:
         if statement.effect == "Deny" and names_action(statement, ASSUME_ROLE):
             reached = _REACHED[reach_of(account, statement, principal)]
@@ -164,12 +167,36 @@ def _case(account: Account, principal: PrincipalKey, arn: str, document: Documen
                 return best
             if holds is Sureness.MAYBE:
                 doubts.append(f"{statement.label}: {_unsure('Deny under a condition', statement)}")
+            if reached is Sureness.YES:
+                refused += _undecided(account, statement, principal)
+    # Denies of the trust policy and of its own policies may leave no call out together.
+    if refused and one_always_holds([*refused, *_denied_under(account, principal, arn)]):
+        return best
+    together: dict[_GivenBy, list[tuple[Condition, ...]]] = defaultdict(list)
     for statement in _allows(document):
         for way in _ways(account, statement, principal):
             found = _by_statement(account, principal, arn, statement, way)
+            if found.sure is Sureness.MAYBE and not found.by_own_policies:
+                together[way] += _undecided(account, statement, principal)
+                if one_always_holds(together[way]):
+                    found = replace(found, sure=Sureness.YES, depends_on="")
             if found.sure > best.sure:
                 best = found
     return replace(best, trust_doubts=tuple(doubts))
+
+
+def _undecided(account: Account, statement: Statement, principal: PrincipalKey) -> list[tuple[Condition, ...]]:
+    """The conditions of a statement that depend on what is not known, as one entry; none where they decide it."""
+    judged = judge(statement, account.once(_facts, principal))
+    return [judged.conditions] if judged.bearing is Bearing.UNDECIDED else []
+
+
+def _denied_under(account: Account, principal: PrincipalKey, arn: str) -> list[tuple[Condition, ...]]:
+    """The conditions under which its own policies surely deny somebody a role, an entry a statement."""
+    facts = account.once(_facts, principal)
+    denies = (each for _, each in account.once(_rights, principal).denies)
+    about = (each for each in denies if names_resource(each, arn, facts) is Sureness.YES)
+    return [conditions for each in about for conditions in _undecided(account, each, principal)]
 
 
 def _ways(account: Account, statement: Statement, principal: PrincipalKey) -> Iterator[_GivenBy]:
@@ -210,6 +237,8 @@ def _by_own_policies(
             return Sureness.NO, "", []
         if about is Sureness.MAYBE:
             doubts.append(f"{label}, {statement.label}: {_unsure('Deny under a condition', statement)}")
+    if doubts and one_always_holds(_denied_under(account, principal, arn)):
+        return Sureness.NO, "", []
     answer, why = Sureness.YES, ""
     for allows, binds_named_users in rights.ceilings:
         if binds_named_users or way is not _GivenBy.NAME or principal[0] != "user":
@@ -231,8 +260,12 @@ def _allowed(
 ) -> tuple[Sureness, str]:
     """Whether one of the statements allows it, and which one where that is not sure."""
     best = Sureness.NO, ""
+    together: list[tuple[Condition, ...]] = []
     for label, statement in allows:
         about = _about(account, statement, principal, arn)
+        if about is Sureness.MAYBE and names_resource(statement, arn, account.once(_facts, principal)) is Sureness.YES:
+            together += _undecided(account, statement, principal)
+            about = Sureness.YES if one_always_holds(together) else about
         if about > best[0]:
             best = about, f"{label}, {statement.label}: {_unsure('Condition', statement)}"
         if about is Sureness.YES:

@@ -90,9 +90,9 @@ def _judge(condition: Condition, facts: Facts, variables: bool) -> Bearing:
     possible = facts.possible_values(condition.key)
     if possible:
         found = {_holds(condition, each, facts, variables) for each in possible}
-        return {frozenset({True}): Bearing.ALWAYS, frozenset({False}): Bearing.NEVER}.get(
-            frozenset(found), Bearing.UNDECIDED
-        )
+        if len(found) > 1 or None in found:
+            return Bearing.UNDECIDED
+        return Bearing.ALWAYS if True in found else Bearing.NEVER
     values = known if known is not None else usual
     holds = None if values is None else _holds(condition, values, facts, variables)
     if holds is None:

@@ -52,10 +52,13 @@ def _read(iam: Service, arn: str, earlier: EarlierIam) -> IamPolicy:
 
 
 def _kept(arn: str) -> IamPolicy | None:
-    """The policy of the kept copy; its ARN stands for the id, which the copy does not have."""
+    """The policy of the kept copy; its ARN stands for the id, which the copy does not have.
+
+    Which version is in force is not known: it is not to be read either.
+    """
     kept = kept_policy(arn)
     if kept is None:
         return None
     path, _, name = arn.partition(":policy")[2].rpartition("/")
-    answer = {"PolicyId": arn, "PolicyName": name, "Arn": arn, "Path": f"{path}/", "DefaultVersionId": kept.version_id}
-    return policy_row(answer, kept.document, kept.as_of.isoformat())
+    answer = {"PolicyId": arn, "PolicyName": name, "Arn": arn, "Path": f"{path}/", "DefaultVersionId": ""}
+    return policy_row(answer, kept.document, kept.as_of.isoformat(), kept.version_id)

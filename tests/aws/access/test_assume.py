@@ -64,6 +64,46 @@ def test_a_deny_without_mfa_is_one_reason_for_all_whom_it_may_keep_out() -> None
     )
 
 
+WITH = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+OFFICE, ELSEWHERE = ({operator: {"aws:SourceIp": "192.0.2.0/24"}} for operator in ("IpAddress", "NotIpAddress"))
+DENIED = NAMED | {"Effect": "Deny"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "own", "users"),
+    [
+        ([NAMED, DENIED | {"Condition": MFA}, DENIED | {"Condition": WITH}], None, ()),
+        ([NAMED], document(deny(ASSUME, "*", Condition=MFA), deny(ASSUME, role_arn("r"), Condition=WITH)), ("bob",)),
+        ([NAMED, DENIED | {"Condition": MFA}], document(deny("*", "*", Condition=WITH)), ("bob",)),
+        ([NAMED], document(deny(ASSUME, "*", Condition=MFA), deny(ASSUME, "x", Condition=WITH)), ("ada", "bob")),
+        ([NAMED | {"Condition": OFFICE}, NAMED | {"Condition": ELSEWHERE}], None, ("ada", "bob")),
+        ([NAMED | {"Condition": OFFICE}, NAMED | {"Condition": WITH}], None, ()),
+        ([ROOT], document(allow(ASSUME, "*", Condition=OFFICE), allow(ASSUME, "*", Condition=ELSEWHERE)), ("ada",)),
+        ([ROOT], document(allow(ASSUME, "*", Condition=OFFICE), allow(ASSUME, "x", Condition=ELSEWHERE)), ()),
+        ([ROOT | {"Condition": OFFICE}, ROOT | {"Condition": ELSEWHERE}], MAY, ("ada",)),
+    ],
+    ids=[
+        "denied by the trust policy",
+        "denied by policies of the user",
+        "denied by both together",
+        "denied something else",
+        "named by the trust policy",
+        "named in some calls",
+        "allowed by policies of the user",
+        "allowed something else",
+        "the account",
+    ],
+)
+def test_conditions_that_leave_no_call_out_together_decide(
+    statements: list[dict[str, Any]], own: str | None, users: tuple[str, ...]
+) -> None:
+    made = told(*statements)
+    if own:
+        made.inline("user:ada", "own", own)
+
+    assert role(made).who_users == users
+
+
 def _fields(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 

@@ -81,14 +81,15 @@ def test_a_kept_document_of_the_version_in_force_is_as_good_as_one_that_was_read
     assert not row.incomplete
 
 
-def test_a_kept_document_of_another_version_may_give_less_and_more() -> None:
+@pytest.mark.parametrize(("version", "in_force"), [("v3", "v3 is in force, which"), ("", "the one in force")])
+def test_a_kept_document_of_another_version_may_give_less_and_more(version: str, in_force: str) -> None:
     told = Told().user("ada", boundary=f"arn:aws:iam::{ACCOUNT}:policy/fence").user("bob").policy("p", READ, "user:ada")
     told.policy("q", READ, "user:bob").policy(
         "fence", document(allow("s3:*", "*"), deny("s3:PutObject", "*")), "user:bob"
     )
-    older = {"default_version_id": "v3", "document_version_id": "v2", "document_as_of": "2026-09-30"}
+    older = {"default_version_id": version, "document_version_id": "v2", "document_as_of": "2026-09-30"}
     told.policies[2] = replace(told.policies[2], **older)
-    said = "policy fence: its document is of v2, as of 2026-09-30, and v3 is in force, which may give"
+    said = f"policy fence: its document is of v2, as of 2026-09-30, and {in_force} may give"
     rows = told.build()
     # Where it gives, both; where it is a boundary, too; where it denies, less may be left than is shown.
     assert set(rows["policy:fence"].incomplete_reasons) >= {f"{said} less", f"{said} more"}

@@ -83,4 +83,6 @@ def test_for_one_that_may_not_be_read_stands_the_kept_copy(reach: Reach) -> None
     (policy,) = read.policies.rows
     assert (policy.arn, policy.policy_name, policy.path) == (power, "PowerUserAccess", "/")
     assert policy.document_as_of is not None
+    # Which version is in force is not to be read either.
+    assert (policy.default_version_id, bool(policy.document_version_id)) == ("", True)
     assert read.policies.status is ReadStatus.COMPLETE
