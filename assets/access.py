@@ -345,9 +345,9 @@ def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPat
 def _asked_for(batch: pa.RecordBatch, names: Sequence[str], patterns: Iterable[str]) -> pa.RecordBatch:
     """The folders of a batch, and its files of some names or patterns."""
     column: Any = batch.column("full_name")
-    chosen: Any = pc.or_(
-        pc.not_equal(batch.column("type"), FILE), pc.is_in(column, value_set=pa.array(names, pa.string()))
-    )
+    kind: Any = batch.column("type")
+    named: Any = pc.is_in(column, value_set=pa.array(names, pa.string()))
+    chosen: Any = pc.or_(pc.not_equal(kind, FILE), named)
     for pattern in patterns:
         chosen = pc.or_(chosen, pc.match_substring_regex(column, pattern))
     return batch.filter(chosen)

@@ -5,16 +5,21 @@ access, only a who and a what that hold for each other are claimed, and the rest
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.bucket_documents import reaching_as
+from raito_pipeline.aws.access.control_policies import control_documents
 from raito_pipeline.aws.access.limits import GivenBy, limited
-from raito_pipeline.aws.access.resource_principals import ResourcePolicy, given_to
+from raito_pipeline.aws.access.resource_principals import LeftOutside, ResourcePolicy, given_to
 from raito_pipeline.aws.policy import Claim, Document, Scope
+from raito_pipeline.aws.policy.deny_reach import is_everybody
+from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.facts import Facts
 from raito_pipeline.aws.policy.principals import Who
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.what import Basis, Claims, after_deny, allowed
+from raito_pipeline.aws.policy.what import Basis, Claims, after_denies, after_deny, allowed
 
 GrantsToEach = tuple[dict[PrincipalKey, tuple[Claims, list[Reason]]], list[Reason]]
 """what each user and role has, with reasons that are about it alone; and those about the whole policy"""
@@ -91,7 +96,8 @@ def _allowed(
         if statement.effect != "Allow":
             continue
         label = f"{policy.name}, {statement.label}"
-        to = given_to(account, statement, policy)
+        outside = partial(_left_outside, account, document, scope, policy, statement)
+        to = given_to(account, statement, policy, outside)
         named = {GivenBy.RESOURCE: _keys(to.by_arn), GivenBy.IDENTITY: _keys(to.as_everybody)}
         reasons += to.reasons
         if any(reason.code.is_incomplete for reason in to.reasons) and not any(named.values()):
@@ -104,6 +110,39 @@ def _allowed(
                 has = {claim: basis for claim in given if gives(claim.permission)}
                 claims[by][principal] = _both(claims[by].get(principal, {}), has)
     return claims
+
+
+def _left_outside(
+    account: Account, document: Document, scope: Scope, policy: ResourcePolicy, statement: Statement, facts: Facts
+) -> LeftOutside:
+    """What the Denies of the policy and resource control policies leave of an Allow to somebody of another account.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    called = replace(scope, facts=replace(scope.facts, principal=facts.principal, identity=facts.identity))
+    given, why = allowed(replace(statement, conditions=()), called)
+    denies = tuple(each for each in document.statements if _reaches_all_outside(account, each))
+    own = (policy.name, replace(document, statements=denies, problems=()))
+    documents = [own, *control_documents(account).resources]
+    left, doubts = after_denies(dict.fromkeys(given, frozenset()), documents, called)
+    if given and not left and not any(reason.code.is_incomplete for reason in why):
+        labels = (label for label, each in documents if any(one.effect == "Deny" for one in each.statements))
+        return LeftOutside(anything=False, kept_out_by=tuple(labels))
+    return LeftOutside(doubts=tuple(reason.text for reason in doubts if reason.code is Code.WIDER))
+
+
+def _reaches_all_outside(account: Account, statement: Statement) -> bool:
+    """True for a Deny of the policy of a resource that is about whoever is not of the account."""
+    if statement.effect != "Deny":
+        return False
+    if statement.not_principals is None:
+        return any(map(is_everybody, statement.principals or ()))
+    here = account.inputs.account_id
+    return all(each.value == here or each.value.startswith(_of(account, here)) for each in statement.not_principals)
+
+
+def _of(account: Account, account_id: str) -> tuple[str, ...]:
+    return tuple(f"arn:{account.options.aws_partition}:{service}::{account_id}:" for service in ("iam", "sts"))
 
 
 def _keys(who: Who) -> list[PrincipalKey]:

@@ -4,18 +4,21 @@ Users and roles of the account have it by such a policy alone. Whoever is of ano
 too, and has no name here. https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.account import Account
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.deny_reach import is_account, is_everybody
 from raito_pipeline.aws.policy.documents import Principal, Statement
+from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Who, named_by
 from raito_pipeline.aws.policy.reasons import Code, Reason
 
 _MOST_NAMES = 5
+_USER_OR_ROLE = re.compile(r"arn:[^:]*:iam::\d{12}:(?P<kind>user|role)/(?:[^*?]*/)?(?P<name>[^/*?]+)")
 
 
 @dataclass
@@ -41,8 +44,31 @@ class ResourcePolicy:
     """whether a public access block lets a public policy count for nobody outside of the account"""
 
 
-def given_to(account: Account, statement: Statement, policy: ResourcePolicy) -> GivenTo:
-    """The users and roles whom an Allow gives something, and a reason for everybody else whom it names."""
+@dataclass(frozen=True, slots=True)
+class LeftOutside:
+    """What Denies leave of an Allow to somebody who is not of the account."""
+
+    anything: bool = True
+    doubts: tuple[str, ...] = ()
+    """what else may be refused, a sentence each"""
+    kept_out_by: tuple[str, ...] = ()
+    """the documents that leave nothing"""
+
+
+Outside = Callable[[Facts], LeftOutside]
+"""what is left of an Allow to somebody outside, by what is known of the calls"""
+
+
+def all_is_left(_facts: Facts) -> LeftOutside:
+    """Nothing denies anything."""
+    return LeftOutside()
+
+
+def given_to(account: Account, statement: Statement, policy: ResourcePolicy, outside: Outside = all_is_left) -> GivenTo:
+    """The users and roles whom an Allow gives something, and a reason for everybody else whom it names.
+
+    `outside` says what Denies leave of it to somebody of another account.
+    """
     label = f"{policy.name}, {statement.label}"
     points = _access_points(account, statement)
     if points is not None:
@@ -50,19 +76,55 @@ def given_to(account: Account, statement: Statement, policy: ResourcePolicy) -> 
     given, others = GivenTo(), []
     for principal in statement.principals or ():
         if is_everybody(principal):
-            given.as_everybody = _everybody(account, statement, label, policy)
+            given.as_everybody = _everybody(account, statement, label, policy, outside)
         elif is_account(principal, account.inputs.account_id):
             text = f"{label}: the account is named: it leaves it to the policies of its users, groups and roles"
             given.by_arn.reasons.append(Reason(Code.NOTE, text))
         else:
             others.append(principal)
-    if others or statement.principals is None:
-        rest = statement if statement.principals is None else replace(statement, principals=tuple(others))
-        given.by_arn |= named_by(rest, account.directory, label)
+    if statement.principals is None:
+        given.by_arn |= named_by(statement, account.directory, label)
+    for each in _one_by_one(account, others):
+        named = replace(statement, principals=each)
+        given.by_arn |= _limited(named_by(named, account.directory, label), account, each, outside, label)
     return given
 
 
-def _everybody(account: Account, statement: Statement, label: str, policy: ResourcePolicy) -> Who:
+def _one_by_one(account: Account, principals: Sequence[Principal]) -> Iterator[tuple[Principal, ...]]:
+    """Those of the account together, each of the others alone."""
+    here = tuple(each for each in principals if each.value in account.directory.principals)
+    yield from (here,) if here else ()
+    yield from ((each,) for each in principals if each not in here)
+
+
+def _limited(who: Who, account: Account, named: Sequence[Principal], outside: Outside, label: str) -> Who:
+    """Whom an Allow names, where that is somebody outside less those whom a Deny keeps out."""
+    (first, *_) = named
+    if first.value in account.directory.principals or not who.reasons:
+        return who
+    left = outside(replace(account.facts, principal=_of_another_account(first), identity=False))
+    if not left.anything:
+        return Who(reasons=[_kept_out(f"principal {first.value}", left, label)])
+    return replace(who, reasons=[replace(each, text=_and(each.text, left)) for each in who.reasons])
+
+
+def _of_another_account(named: Principal) -> PrincipalFacts | None:
+    """What the ARN of a user or role says of it; None for whoever else is named."""
+    found = _USER_OR_ROLE.fullmatch(named.value)
+    if found is None:
+        return None
+    return PrincipalFacts("user" if found["kind"] == "user" else "role", found["name"], named.value)
+
+
+def _kept_out(whom: str, left: LeftOutside, label: str) -> Reason:
+    return Reason(Code.NOTE, f"{label}: {whom} is named, but kept out ({', '.join(left.kept_out_by)})")
+
+
+def _and(text: str, left: LeftOutside) -> str:
+    return "; ".join((text, *left.doubts))
+
+
+def _everybody(account: Account, statement: Statement, label: str, policy: ResourcePolicy, outside: Outside) -> Who:
     """All users and roles of the account, less those whom a condition keeps out, and a reason for all others."""
     who = Who()
     conditional: dict[Judged, list[str]] = defaultdict(list)
@@ -79,20 +141,27 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         text = f"{label}: Condition ({judged.labels}): it lets some calls of {shown}{more} only"
         who.reasons.append(Reason(Code.WHO, text))
-    who.reasons += _outsiders(account, statement, label, policy)
+    who.reasons += _outsiders(account, statement, label, policy, outside)
     return who
 
 
-def _outsiders(account: Account, statement: Statement, label: str, policy: ResourcePolicy) -> Iterator[Reason]:
-    judged = judge(statement, replace(account.facts, principal=None, identity=False))
+def _outsiders(
+    account: Account, statement: Statement, label: str, policy: ResourcePolicy, outside: Outside
+) -> Iterator[Reason]:
+    facts = replace(account.facts, principal=None, identity=False)
+    judged = judge(statement, facts)
     if judged.bearing is Bearing.NEVER:
         return
     if policy.public_is_blocked:
         text = "everybody (*) is named, but a public access block keeps out whoever is not of the account"
         yield Reason(Code.NOTE, f"{label}: {text}")
         return
+    left = outside(facts)
+    if not left.anything:
+        yield _kept_out("everybody (*), also outside of the account,", left, label)
+        return
     under = "" if judged.bearing is Bearing.ALWAYS else f", under a condition ({judged.labels})"
-    yield Reason(Code.WHO, f"{label}: everybody (*) has it, also outside of the account{under}")
+    yield Reason(Code.WHO, _and(f"{label}: everybody (*) has it, also outside of the account{under}", left))
 
 
 def _access_points(account: Account, statement: Statement) -> Reason | None:

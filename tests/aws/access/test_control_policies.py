@@ -1,5 +1,7 @@
 """Control policies of the organization: what they leave of access, whatever gives it."""
 
+from typing import Any
+
 import pytest
 
 from raito_pipeline.model import AccessProvider
@@ -22,7 +24,7 @@ from .conftest import (
 GIVEN = document(
     allow(["s3:GetObject", "s3:PutObject", "s3:DeleteBucket"], ["arn:aws:s3:::data", "arn:aws:s3:::data/*"])
 )
-DATA = f"{ACCOUNT}:eu-west-1:data"
+DATA, DATA_ARN = f"{ACCOUNT}:eu-west-1:data", "arn:aws:s3:::data"
 POINT = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/o"
 FEDERATED = trust({"AWS": user_arn("ada")})
 
@@ -208,3 +210,66 @@ def test_what_limits_everybody_alike_leaves_nobody_out_of_a_who() -> None:
     row = told.control("no", document(deny("s3:DeleteBucket", "*")), UNIT).build()["policy:p"]
     assert row.who_users == ("ada", "bob")
     assert permissions(row) == {"s3:GetObject", "s3:PutObject"}
+
+
+OPEN = allow("s3:GetObject", f"{DATA_ARN}/*", Principal="*")
+OTHER = allow("s3:GetObject", f"{DATA_ARN}/*", Principal={"AWS": "arn:aws:iam::444455556666:role/etl"})
+STRANGERS = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"}}
+NOT_HERE = {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}
+NO_ETL = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::444455556666:role/*"}}
+
+
+@pytest.mark.parametrize("way", ["resource control policy", "bucket policy"])
+@pytest.mark.parametrize(
+    ("opened", "denied", "code", "said"),
+    [
+        (OTHER, deny("s3:*", "*"), "", ""),
+        (OTHER, deny("s3:Get*", f"{DATA_ARN}/*", Condition=NO_ETL), "", ""),
+        (
+            OPEN,
+            deny("s3:*", "*", Condition=NOT_HERE),
+            "notes",
+            "also outside of the account, is named, but kept out ({})",
+        ),
+        (OTHER, deny("s3:Put*", "*"), "reasons_who", "is of another account"),
+        (OTHER, deny("s3:Get*", f"{DATA_ARN}/a/*"), "reasons_who", "is of another account; {}, statement"),
+        (OTHER, deny("s3:*", "*", Condition=STRANGERS), "reasons_who", "is of another account; {}, statement"),
+        (OPEN, deny("s3:*", "*", Condition=STRANGERS), "reasons_who", "also outside of the account; {}, statement"),
+        (OPEN, deny("s3:*", "*"), "", ""),
+    ],
+    ids=[
+        "everything",
+        "by its ARN",
+        "by its account",
+        "something else",
+        "a part",
+        "strangers, to one",
+        "strangers, to all",
+        "everybody",
+    ],
+)
+def test_denies_count_for_whoever_is_of_another_account(
+    opened: dict[str, Any], denied: dict[str, Any], code: str, said: str, way: str
+) -> None:
+    told = Told().user("ada").organization()
+    if way == "bucket policy":
+        told.bucket_policy("data", opened, denied | {"Principal": "*"})
+        name = "bucket policy of data"
+    else:
+        told.bucket_policy("data", opened).control("edge", document(denied), ROOT, kind=RESOURCE)
+        name = "resource control policy edge"
+    rows = told.build()
+
+    if not code:
+        assert rows == {}, "it gives nobody anything"
+    else:
+        assert any(said.format(name) in text for text in getattr(rows["bucketpolicy:data"], code))
+
+
+def test_a_perimeter_leaves_whoever_the_policy_of_a_bucket_names_in_the_account() -> None:
+    told = Told().user("ada").organization().bucket_policy("data", OPEN)
+    told.control("edge", document(deny("s3:*", "*", Condition=STRANGERS)), ROOT, kind=RESOURCE)
+
+    row = told.build()["bucketpolicy:data"]
+
+    assert (row.who_users, set(what(row)), row.reasons_wider) == (("ada",), {DATA}, ())

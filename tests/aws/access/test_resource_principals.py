@@ -3,7 +3,7 @@
 from typing import Any
 
 from raito_pipeline.aws.access.account import Account
-from raito_pipeline.aws.access.resource_principals import GivenTo, ResourcePolicy, given_to, is_public
+from raito_pipeline.aws.access.resource_principals import GivenTo, LeftOutside, ResourcePolicy, given_to, is_public
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.reasons import Code
 from raito_pipeline.config.groups import AccessOptions
@@ -60,6 +60,24 @@ def test_what_is_left_to_access_points_names_nobody() -> None:
 
     assert (to.by_arn.users, to.as_everybody.users) == (set(), set())
     assert [reason.code for reason in to.reasons] == [Code.NOTE]
+
+
+def test_whom_no_deny_leaves_anything_outside_is_kept_out() -> None:
+    nothing = LeftOutside(anything=False, kept_out_by=("resource control policy p",))
+    account = Account(Told().user("ann").inputs(), AccessOptions())
+
+    def said(principal: Any, left: LeftOutside) -> list[tuple[Code, str]]:
+        (statement,) = read_document(document(allow("s3:GetObject", "*", Principal=principal))).statements
+        to = given_to(account, statement, ResourcePolicy("policy"), lambda _: left)
+        assert to.by_arn.users | to.as_everybody.users == {"ann"}
+        return [(reason.code, reason.text.partition(": ")[2]) for reason in to.reasons]
+
+    other = "arn:aws:iam::444455556666:role/etl"
+    out = "is named, but kept out (resource control policy p)"
+    assert said("*", nothing) == [(Code.NOTE, f"everybody (*), also outside of the account, {out}")]
+    assert said({"AWS": [user_arn("ann"), other]}, nothing) == [(Code.NOTE, f"principal {other} {out}")]
+    doubted = said({"AWS": [user_arn("ann"), other]}, LeftOutside(doubts=("it may be denied",)))
+    assert doubted == [(Code.WHO, f"principal {other} is of another account; it may be denied")]
 
 
 def test_public_is_an_allow_to_everybody_without_condition() -> None:
