@@ -225,12 +225,7 @@ NO_ETL = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::444455556666:role/*"}}
     [
         (OTHER, deny("s3:*", "*"), "", ""),
         (OTHER, deny("s3:Get*", f"{DATA_ARN}/*", Condition=NO_ETL), "", ""),
-        (
-            OPEN,
-            deny("s3:*", "*", Condition=NOT_HERE),
-            "notes",
-            "also outside of the account, is named, but kept out ({})",
-        ),
+        (OTHER, deny("s3:*", "*", Condition=NOT_HERE), "", ""),
         (OTHER, deny("s3:Put*", "*"), "reasons_who", "is of another account"),
         (OTHER, deny("s3:Get*", f"{DATA_ARN}/a/*"), "reasons_who", "is of another account; {}, statement"),
         (OTHER, deny("s3:*", "*", Condition=STRANGERS), "reasons_who", "is of another account; {}, statement"),
