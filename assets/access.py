@@ -346,8 +346,8 @@ def _asked_for(batch: pa.RecordBatch, names: Sequence[str], patterns: Iterable[s
     """The folders of a batch, and its files of some names or patterns."""
     column: Any = batch.column("full_name")
     kind: Any = batch.column("type")
-    named: Any = pc.is_in(column, value_set=pa.array(names, pa.string()))
-    chosen: Any = pc.or_(pc.not_equal(kind, FILE), named)
+    folders: Any = pc.invert(pc.is_in(kind, value_set=pa.array([FILE])))
+    chosen: Any = pc.or_(folders, pc.is_in(column, value_set=pa.array(names, pa.string())))
     for pattern in patterns:
         chosen = pc.or_(chosen, pc.match_substring_regex(column, pattern))
     return batch.filter(chosen)
