@@ -3,6 +3,7 @@
 `raito_pipeline.RaitoAwsComponent` is the component that a Dagster project of your own takes it in by.
 """
 
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["RaitoAwsComponent"]
 
 _HERE = Path(__file__).parent
+
+# pyarrow's own memory pool keeps what was freed: 40 MB where a hundred thousand keys are listed, at the same CPU. It
+# looks here when it is first used; whoever wants another pool names it in the same variable.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 class _AssetsOfCheckout:

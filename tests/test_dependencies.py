@@ -86,6 +86,7 @@ def test_a_sync_loads_neither_pandas_nor_what_loads_it_nor_the_sandbox() -> None
         "from raito_pipeline.model.schema import to_batch\n"
         "from raito_pipeline.aws.readers.kept_policies import kept_policy\n"
         "assert to_batch(S3Bucket, [S3Bucket('data', None, None, True, ())]).num_rows == 1\n"
+        "assert pa.default_memory_pool().backend_name == 'system'\n"
         "assert kept_policy('arn:aws:iam::aws:policy/ReadOnlyAccess')\n"
         "print(sys.modules.keys() & {'pandas', 'pyarrow.dataset', 'moto', 'graphql', 'dagster_graphql', 'websockets'})"
     )

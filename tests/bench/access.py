@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
 
 def _reading() -> Iterator[Figure]:
     with EmulatedAws(latency_seconds=LATENCY) as aws, tempfile.TemporaryDirectory() as folder:
-        _seed()
+        seed_account()
         clients = _clients(aws.endpoint_url, Path(folder))
         first, first_calls, first_seconds = _read(clients, EarlierIam())
         _, second_calls, _ = _read(clients, EarlierIam(policies=first))
@@ -50,7 +50,7 @@ def _reading() -> Iterator[Figure]:
     yield Figure("time of the first way / by list and get", f"{ratio:.3f} (30 ms a call)", "<= 0.125")
 
 
-def _seed() -> None:
+def seed_account() -> None:
     install_access_key(ACCOUNT, KEY, "not-a-secret")
     iam = iam_of(ACCOUNT)
     document = json.dumps(_document("s3:GetObject"))

@@ -15,7 +15,9 @@ _PAGE = 1000
 _FOLDERS = 120
 
 
-class _Bucket:
+class ListedBucket:
+    """So many keys, of which nothing is held."""
+
     def __init__(self, count: int) -> None:
         each = -(-count // _FOLDERS)
         self.folders = [f"year={2015 + n // 12}/month={n % 12 + 1:02d}/" for n in range(_FOLDERS)]
@@ -23,6 +25,7 @@ class _Bucket:
         self.count = count
 
     def key(self, number: int) -> str:
+        """The key of this number, in the order of all."""
         folder = bisect_right(self.starts, number) - 1
         return f"{self.folders[min(folder, _FOLDERS - 1)]}part-{number:07d}-c000.snappy.parquet"
 
@@ -44,6 +47,15 @@ class _Bucket:
             for n in range(start, end)
         )
         return _answer(rows, end - start, str(end) if end < self.count else "")
+
+    def answer(self, query: dict[str, str]) -> bytes:
+        """The answer to `ListObjectsV2`."""
+        if "delimiter" in query:
+            return self.folders_after(query.get("prefix", ""), query.get("start-after", ""))
+        if "continuation-token" in query:
+            return self.page(int(query["continuation-token"]))
+        start = query.get("start-after", "")
+        return self.page(self.after(start) if start else 0)
 
     def folders_after(self, prefix: str, key: str) -> bytes:
         if prefix in self.folders:
@@ -67,7 +79,7 @@ def _answer(rows: str, count: int, token: str) -> bytes:
 
 def serve(port_file: Path, count: int) -> None:
     """Serve until the process is ended."""
-    bucket = _Bucket(count)
+    bucket = ListedBucket(count)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -80,13 +92,8 @@ def serve(port_file: Path, count: int) -> None:
             if "signed-url" in asked.path:
                 url = f"http://127.0.0.1:{self.server.server_address[1]}/put"
                 self._send(json.dumps({"URL": url, "Key": "k", "SignedHeaders": {}}).encode(), "application/json")
-            elif "delimiter" in query:
-                self._send(bucket.folders_after(query.get("prefix", ""), query.get("start-after", "")))
-            elif "continuation-token" in query:
-                self._send(bucket.page(int(query["continuation-token"])))
             else:
-                start = query.get("start-after", "")
-                self._send(bucket.page(bucket.after(start) if start else 0))
+                self._send(bucket.answer(query))
 
         def do_PUT(self) -> None:
             left = int(self.headers["Content-Length"])

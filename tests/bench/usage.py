@@ -54,12 +54,12 @@ def _write_logs(folder: Path) -> None:
     folder.mkdir()
     chance = random.Random(1)
     for number in range(FILES):
-        records = [_record(chance) for _ in range(RECORDS)]
+        records = [record(chance) for _ in range(RECORDS)]
         body = json.dumps({"Records": records}, separators=(",", ":")).encode()
         (folder / f"{number:05d}.json.gz").write_bytes(gzip.compress(body, 6))
 
 
-def _record(chance: random.Random) -> dict[str, Any]:
+def record(chance: random.Random) -> dict[str, Any]:
     """A data event as CloudTrail writes it, with all that a statement does not need."""
     key = f"year=2026/{chance.randrange(200)}/part-{chance.randrange(10**6):06d}.parquet"
     role, session = f"role-{chance.randrange(20)}", f"session-{chance.randrange(50)}"
