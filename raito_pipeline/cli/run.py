@@ -23,6 +23,7 @@ from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.project import naming_here
 from raito_pipeline.cli.show import show_summary
+from raito_pipeline.cli.side_by_side import SideBySide, end_with_parent, this_command, together
 from raito_pipeline.cli.summary import (
     Cause,
     Outcome,
@@ -64,6 +65,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--confirm-removed", metavar="ACCOUNT/REGION", help="regions that are meant to be gone (by commas)"
     )
+    parser.add_argument(
+        "--accounts-at-once",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="sync so many accounts side by side (default: 1)",
+    )
+    # What the process of one account is begun with, where several are synced side by side.
+    parser.add_argument("--account-of-sync", nargs=2, metavar=("ACCOUNT", "SYNC"), help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON, and nothing else, on stdout")
     parser.add_argument("--data-object-parent", metavar="FULL_NAME", help="read and upload only what lies below it")
     parser.add_argument(
@@ -80,18 +90,62 @@ def execute(given: argparse.Namespace) -> int:
     options = load_configuration(given.config_file, os.environ, targets, overrides)
     options.check_usable()
     console = Terminal(stderr=given.json)
-    sync = f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    account, sync = given.account_of_sync or (None, f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
     wanted = _wanted(console, options, sync, given.data_object_parent, (given.data_object_excludes or "").split(","))
+    if account is not None:
+        end_with_parent()
+        wanted = [layer for layer in wanted if place_key(layer) == account]
     if not wanted:
         return 2
-    for note in (*options.warnings, *options.from_environment, *_gone_accounts(options)):
+    for note in (*options.warnings, *options.from_environment, *_gone_accounts(options)) if account is None else ():
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
-    ended = TerminalSync(options, console, sync, naming_here(options)).run(wanted)
+    terminal = TerminalSync(options, console, sync, naming_here(options))
+    if given.accounts_at_once > 1 and account is None and given.data_object_parent is None:
+        ended = _side_by_side(terminal, wanted, given)
+    else:
+        ended = terminal.run(wanted)
     if given.json:
         print(json.dumps(ended.json(), indent=2))
     else:
         show_summary(console, ended)
     return ended.status
+
+
+def _count(text: str) -> int:
+    """A number of accounts, as argparse takes it."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of accounts")
+    return int(text)
+
+
+def _side_by_side(terminal: "TerminalSync", wanted: Sequence[LayerRun], given: argparse.Namespace) -> SyncSummary:
+    """Organizations first, then so many accounts at once, each with its layers in their order."""
+    began = time.monotonic()
+    organizations = terminal.organizations
+    first = terminal.run([layer for layer in wanted if place_key(layer) in organizations])
+    if first.causes or first.interrupted:  # what stops everything would stop each account
+        return first
+    words = _words(given)
+    processes = SideBySide(
+        lambda key: this_command([*words, "--account-of-sync", key, terminal.sync]),
+        given.accounts_at_once,
+        terminal.console,
+    )
+    accounts = dict.fromkeys(place_key(layer) for layer in wanted if place_key(layer) not in organizations)
+    ended, interrupted = processes.run(list(accounts))
+    return together(first, ended, interrupted=interrupted, seconds=time.monotonic() - began)
+
+
+def _words(given: argparse.Namespace) -> list[str]:
+    """The words of the command again, as far as they are for the sync of each account."""
+    values = {
+        "--config-file": given.config_file,
+        "--only-targets": given.only_targets,
+        "--max-import-deletions": given.max_import_deletions,
+        "--confirm-removed": given.confirm_removed,
+    }
+    words = ["run", "--json", *(f"--{skip}" for skip in SKIPS if getattr(given, skip.replace("-", "_")))]
+    return [*words, *(f"{name}={value}" for name, value in values.items() if value is not None)]
 
 
 def _gone_accounts(options: Options) -> list[str]:
@@ -140,6 +194,11 @@ class TerminalSync:
         self._targets_sync = TargetsSync()
         self._services = Services(self.options, self._progress.report, self._targets_sync)
         self._places = {place.key: place for place in places_of(self.options)}
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """The partition keys of the organizations."""
+        return frozenset(key for key, place in self._places.items() if place.organization)
 
     def run(self, wanted: Sequence[LayerRun]) -> SyncSummary:
         """Check, run the layers of every target that can work, and put together what came of them."""
