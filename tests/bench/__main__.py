@@ -3,9 +3,10 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, partitions, push, storage, ticks, usage
+from tests.bench import access, objects, one_account, partitions, push, storage, ticks, usage
 
 SUBJECTS = {
+    "One account": one_account.figures,
     "Access": access.figures,
     "Push": push.figures,
     "Data objects": objects.figures,

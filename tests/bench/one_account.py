@@ -76,7 +76,7 @@ class MeasuredSync:
         return sum(call["operation"] == "ListObjectsV2" for call in self.calls)
 
     def timeline(self) -> Iterator[str]:
-        """A line a stage: when it began, how long it took, its CPU, and for how long calls of AWS were under way."""
+        """A line a stage: when it began, its seconds, its CPU, seconds with calls of AWS under way, the peak so far."""
         first = self.stages[0].began if self.stages else self.ended
         last = max((stage.ended for stage in self.stages), default=self.ended)
         start, end = Stage("start of the command, checks", self.began, first), Stage("end", last, self.ended)
@@ -86,8 +86,12 @@ class MeasuredSync:
             cpu = self._cpu(stage.ended) - self._cpu(stage.began)
             yield (
                 f"{stage.began - self.began:6.1f} s  {stage.name:<34} {stage.ended - stage.began:5.1f} s, "
-                f"CPU {cpu:4.1f} s, AWS under way {waited:5.1f} s ({count} calls)"
+                f"CPU {cpu:4.1f} s, AWS under way {waited:5.1f} s ({count} calls), "
+                f"peak {self._peak(stage.ended):.0f} MB"
             )
+
+    def _peak(self, at: float) -> float:
+        return max((sample.peak for sample in self.samples if sample.at <= at), default=0.0)
 
     def _cpu(self, at: float) -> float:
         return max((sample.cpu for sample in self.samples if sample.at <= at), default=0.0)

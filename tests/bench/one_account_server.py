@@ -75,7 +75,8 @@ def take_at_once() -> None:
     ):
 
         def taken(work: ImportWork, connection: Connection, result: dict[str, Any] = result) -> None:
-            work.finish(connection, {**result, "warnings": []})
+            with work.database.exclusively(connection):
+                work.finish(connection, {**result, "warnings": []})
 
         setattr(worker, f"import_{name}", taken)
 
