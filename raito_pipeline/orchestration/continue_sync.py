@@ -34,6 +34,7 @@ class Syncs:
     history: History = field(init=False)
     known: Known = field(default_factory=Known)
     dead: DeadRuns = field(init=False)
+    _kept_for: datetime | None = None
 
     def __post_init__(self) -> None:
         # `frequency` counts from the last sync, however long that is ago.
@@ -52,7 +53,9 @@ class Syncs:
     def decisions(self, instance: dg.DagsterInstance, now: datetime) -> Iterator[Decision]:
         """The decision on each organization and account; an error in one account concerns that account alone."""
         runs = self.history.refresh(instance, now)
-        self.known.keep(runs)
+        if self.history.forgot != self._kept_for:  # each run that is known was in the history once
+            self.known.keep(runs)
+            self._kept_for = self.history.forgot
         evidence = self._evidence(instance, runs)
         for owner in self.grid.organization.get_partition_keys():
             yield decide_organization(owner, runs.get(owner, ()))

@@ -162,7 +162,9 @@ class _Account:
             if run.active:
                 after = newest.layer.following
                 what = after.value if after else "the end of its sync"
-                return self._open(f"waits with {what}, because {run.name} ({run.layer.value}) is {run.state.value}")
+                text = f"waits with {what}, because {run.name} ({run.layer.value}) is {run.state.value}"
+                # What runs beside the syncs keeps no new one from being launched: that has its turn after it.
+                return self._said(text) if run.looks and newest.layer.ends and not newest.active else self._open(text)
         return None
 
     def _stopped(self, newest: RunView) -> Decision | None:

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, one_account, partitions, push, storage, ticks, usage
+from tests.bench import access, objects, one_account, partitions, push, quiet, storage, ticks, usage
 
 SUBJECTS = {
     "One account": one_account.figures,
@@ -13,6 +13,7 @@ SUBJECTS = {
     "Usage": usage.figures,
     "Partitions": partitions.figures,
     "Ticks": ticks.figures,
+    "A quiet sync": quiet.figures,
     "Storage on S3": storage.figures,
 }
 

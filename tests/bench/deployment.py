@@ -45,6 +45,8 @@ class Deployment:
     ports: Mapping[str, int]
     environment: Mapping[str, str]
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)
+    """CPU seconds of services that were ended"""
 
     # -- processes ---------------------------------------------------------------------------------------------------
 
@@ -70,6 +72,7 @@ class Deployment:
 
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End a service with a signal, and what it leaves behind."""
+        self._ended[name] = self.cpu()[name]
         process = self.processes.pop(name)
         with suppress(ProcessLookupError):
             process.send_signal(number)
@@ -90,10 +93,10 @@ class Deployment:
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far: of the runs, and of each service without them."""
-        found = {}
+        found = dict(self._ended)
         for name, process in self.processes.items():
             own, ended = _cpu_below(process.pid)
-            found[name] = own if name == "code" else own + ended
+            found[name] = self._ended.get(name, 0) + own + (0 if name == "code" else ended)
             if name == "code":
                 found["runs"] = ended
         return found

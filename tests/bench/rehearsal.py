@@ -60,6 +60,7 @@ class Cycle:
     storage_writes: int
     database_bytes: int
     events: int
+    connections: int
     alerts: int
     notes: list[str] = field(default_factory=list)
 
@@ -111,6 +112,7 @@ class Rehearsal:
                 sum(call.writes for call in stored),
                 after["bytes"] - before["bytes"],
                 after["events"] - before["events"],
+                after["connections"] - before["connections"],
                 len(self.alerts) - alerts,
             )
         )
@@ -151,12 +153,14 @@ class Rehearsal:
         return {**self.services.cpu(), "postgres": cpu_of(self.server.pid), "emulated AWS, Raito": time.process_time()}
 
     def _database(self) -> dict[str, int]:
-        """Bytes of the database, and events in it."""
+        """Bytes of the database, events in it, and connections to it so far."""
         reached = psycopg2.connect(host="127.0.0.1", port=self.server.port, user="postgres", dbname="postgres")
         with closing(reached), reached.cursor() as cursor:
-            cursor.execute("select pg_database_size('postgres'), (select count(*) from event_logs)")
-            size, events = cursor.fetchone()
-        return {"bytes": size, "events": events}
+            cursor.execute(
+                "select pg_database_size(datname), (select count(*) from event_logs), sessions"
+                " from pg_stat_database where datname = 'postgres'"
+            )
+            return dict(zip(("bytes", "events", "connections"), cursor.fetchone(), strict=True))
 
     def holder(self, account: str, sync: str) -> LeaseRecord | None:
         """The lease of an account, while a run of a sync has it."""
@@ -270,7 +274,7 @@ def show(console: Console, cycles: list[Cycle]) -> None:
     table.add_row("seconds", *(f"{each.seconds:.0f}" for each in cycles))
     for part in cycles[0].cpu:
         table.add_row(f"CPU seconds: {part}", *(f"{each.cpu.get(part, 0):.0f}" for each in cycles))
-    for name in ("aws_calls", "aws_writes", "storage_calls", "storage_writes", "events", "alerts"):
+    for name in ("aws_calls", "aws_writes", "storage_calls", "storage_writes", "events", "connections", "alerts"):
         table.add_row(name.replace("_", " "), *(f"{getattr(each, name):,}" for each in cycles))
     table.add_row("database, MB more", *(f"{each.database_bytes / 1e6:.1f}" for each in cycles))
     console.print(table)

@@ -33,6 +33,21 @@ def test_what_changes_after_it_was_read_is_read_again() -> None:
         assert History().refresh(instance, now) == after
 
 
+def test_accounts_of_which_nothing_changed_cost_nothing_and_the_others_are_as_a_new_process_reads_them() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        history, now = History(), datetime.now(UTC)
+        for owner in (ONE, TWO):
+            run = _add(instance, Layer.ACCOUNT, owner, dg.DagsterRunStatus.STARTED)
+        before = history.refresh(instance, now)
+        instance.report_run_failed(run)
+
+        after = history.refresh(instance, now)
+
+        assert after[ONE] is before[ONE], "a thousand accounts have 200,000 runs in three days"
+        assert [view.state for view in after[TWO]] == [State.FAILED]
+        assert History().refresh(instance, now) == after
+
+
 def test_a_failed_run_may_be_tried_again_until_dagster_says_that_it_is_not(tmp_path: Path) -> None:
     retries = {"run_retries": {"enabled": True, "max_retries": 1}}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=retries) as instance:

@@ -14,7 +14,9 @@ from raito_pipeline.orchestration.jobs import run_request
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.starts import due
 from raito_pipeline.orchestration.sync import layers
+from raito_pipeline.orchestration.tags import ASIDE_TAG
 from tests.orchestration.conftest import Loads, account_ids
+from tests.orchestration.test_continue_sync import add_run
 
 ORG = "999988887777_eu-west-1"
 CRONS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "0 6 * * *", "5 */2 * * MON")
@@ -155,3 +157,19 @@ def test_a_schedule_leaves_out_an_account_whose_sync_is_open_and_says_so(
     instance.report_run_failed(run)
     after, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
     assert [each.partition_key for each in after] == [busy, free]
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_push_beside_the_syncs_takes_no_turn_of_a_schedule(
+    loads: Loads, instance: dg.DagsterInstance, over: bool
+) -> None:
+    """It may run at the minute of a schedule that comes once a day: the sync waits for it in the queue."""
+    options = loads('cron: "@hourly"')
+    pushed, other = account_ids(2)
+    for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH) if over else (Layer.ACCOUNT,):
+        add_run(instance, options, layer, pushed, dg.DagsterRunStatus.SUCCESS)
+    add_run(instance, options, Layer.CELLS, pushed, dg.DagsterRunStatus.STARTED, **{ASIDE_TAG: "true"})
+
+    requests, _, _ = _requests(build_definitions(options), instance, "sync_accounts_by_cron")
+
+    assert [each.partition_key for each in requests] == ([pushed, other] if over else [other])
