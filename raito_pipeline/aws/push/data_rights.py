@@ -5,17 +5,18 @@ whoever edits an export would hand it to himself.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY, ROLE, permission_set_name
 from raito_pipeline.aws.policy import Statement, read_document
 from raito_pipeline.aws.push.athena import CREDENTIALS, QUERIES
+from raito_pipeline.aws.push.permission_set_arns import path_and_name
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.config.patterns import matches_any
-from raito_pipeline.model import IamPolicy, IamRole
+from raito_pipeline.model import IamPolicy, IamRole, PushPermissionSet
 
 _S3 = frozenset({"s3", "s3-object-lambda"})
 """S3 Object Lambda changes objects on their way out; AWS's own policies for reading S3 name it."""
@@ -85,17 +86,39 @@ class Guarded:
         return self._beyond(role)
 
     def _of_permission_set(self, name: str) -> str | None:
-        """By what its reserved role holds: whoever is assigned to it gets that."""
+        """By what its reserved role holds, and what the next assignment or provisioning would bring to that role."""
         reserved = re.compile(rf"AWSReservedSSO_{re.escape(name.removeprefix('AWSReservedSSO_'))}(_[0-9a-fA-F]{{16}})?")
         roles = (role for key, role in self.state.roles.items() if reserved.fullmatch(key))
-        return next((reason for reason in map(self._beyond, roles) if reason), None)
+        here = next((reason for reason in map(self._beyond, roles) if reason), None)
+        known = self.state.center.sets.get(permission_set_name(name))
+        return here if here is not None or known is None else self._beyond_set(known)
+
+    def _beyond_set(self, known: PushPermissionSet) -> str | None:
+        """What a permission set of Raito gives beyond data; of others' is only known what their role holds."""
+        for more in beyond_data(known.inline_policy) if known.inline_policy else ():
+            return f"it gives more than data ({more})"
+        # A policy of the account that is not there cannot be brought into the account either.
+        own = {path_and_name(arn): policy for arn, policy in self._by_arn.items() if not policy.aws_managed}
+        unread = "managed policies" in self.state.not_read
+        for reference in known.references:
+            policy = own.get(reference)
+            if policy is None and unread:
+                return f"what policy {reference} gives to it was not read"
+            reason = None if policy is None else self._of_policy(policy)
+            if reason:
+                return f"{reason} by policy {reference}"
+        return self._of_arns(known.policy_arns)
 
     def _beyond(self, role: IamRole) -> str | None:
         """What a role gives beyond data by its inline and attached policies."""
         for document in self.state.inline.get(("role", role.role_name), {}).values():
             for more in beyond_data(document):
                 return f"it gives more than data ({more})"
-        for arn in sorted(self._attached.get(role.role_name, ())):
+        return self._of_arns(sorted(self._attached.get(role.role_name, ())))
+
+    def _of_arns(self, arns: Iterable[str]) -> str | None:
+        """What managed policies give beyond data."""
+        for arn in arns:
             policy = self._by_arn.get(arn)
             if policy is None:
                 return f"what policy {arn} gives to it was not read"

@@ -12,6 +12,7 @@ from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import IamAttachment
 
 from .conftest import arn, document, trust
+from .situations import a_set, aws, gives
 from .test_plan import policy, role, state
 
 
@@ -81,6 +82,27 @@ def _guarded(**options: Any) -> Guarded:
 )
 def test_what_is_guarded(thing: str, part: str | None) -> None:
     reason = _guarded().reason(thing)
+    assert reason is None if part is None else part in (reason or "")
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ({}, None),
+        ({"inline": gives("x", action="iam:*")}, "iam:*"),
+        ({"references": ("/admins",)}, "by policy /admins"),
+        ({"references": ("/data", "/not-there")}, None),
+        ({"policy_arns": ("arn:aws:iam::aws:policy/AdministratorAccess",)}, "was not read"),
+    ],
+)
+def test_a_permission_set_is_guarded_by_what_it_would_bring_to_its_role(
+    content: dict[str, Any], part: str | None
+) -> None:
+    administrators, data = policy("admins", document("*"), ()), policy("data", document("s3:Get*"), ())
+    account = aws((administrators, data, *a_set("S", **content)))
+
+    reason = Guarded(account, PushOptions()).reason("ssorole:S")
+
     assert reason is None if part is None else part in (reason or "")
 
 
