@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, from_file
+from raito_pipeline.aws.push.account_plan import AccountPlan, ExportInPlan, PlanUnreadable, exports_in, from_file
 from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
@@ -94,11 +94,14 @@ def _plans(planner: Planner, given: argparse.Namespace) -> Iterator[AccountPlan]
 
 
 def _of_file(file: Path) -> tuple[AccountPlan, ...]:
+    return from_file(_content(file), str(file))
+
+
+def _content(file: Path) -> bytes:
     try:
-        content = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{file} cannot be read: {error.strerror or error}") from None
-    return from_file(content, str(file))
 
 
 def _kept(planner: Planner, plan_id: str, named: Sequence[str]) -> AccountPlan:
@@ -118,7 +121,7 @@ def _of_export(planner: Planner, export: str, named: Sequence[str]) -> AccountPl
     controls: Sequence[AccessControl] | None = None
     if export != STORED:
         given = _exported(Path(export))
-        if isinstance(given, AccountPlan):
+        if isinstance(given, ExportInPlan):
             accounts = planner.accounts([given.account])
             controls = given.controls
         else:
@@ -128,15 +131,14 @@ def _of_export(planner: Planner, export: str, named: Sequence[str]) -> AccountPl
     return planner.plan(accounts[0], controls, "the table access_controls" if export == STORED else export)
 
 
-def _exported(file: Path) -> AccountPlan | tuple[AccessControl, ...]:
+def _exported(file: Path) -> ExportInPlan | tuple[AccessControl, ...]:
     """The export of a plan, or one as Raito Cloud gives it."""
-    try:
-        plans = _of_file(file)
-    except PlanUnreadable:
+    found = exports_in(_content(file))
+    if not found:
         return read_export(file).controls
-    if len(plans) != 1:
-        raise CommandFailed(f"{file} holds the plans of {len(plans)} accounts; one of them is needed")
-    return plans[0]
+    if len(found) != 1:
+        raise CommandFailed(f"{file} holds the plans of {len(found)} accounts; one of them is needed")
+    return found[0]
 
 
 def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses: bool) -> int:

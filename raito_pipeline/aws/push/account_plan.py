@@ -17,6 +17,7 @@ from raito_pipeline.model import AccessControl, PushChange, PushOrphan, PushTarg
 
 FORMAT, VERSION = "raito-pipeline plan", 1
 _ID_LENGTH = 12
+_OF_THE_ID = ("account", "account_id", "controls", "targets", "changes")
 
 
 class PlanUnreadable(Exception):
@@ -58,13 +59,22 @@ class AccountPlan:
     @cached_property
     def id(self) -> str:
         """What the plan is called: the same for the same work."""
-        parts = {name: getattr(self, name) for name in ("account", "account_id", "controls", "targets", "changes")}
-        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:_ID_LENGTH]
+        parts = {name: getattr(self, name) for name in _OF_THE_ID}
+        return _digest(msgspec.json.encode(parts, order="deterministic"))
 
     def to_builtins(self) -> dict[str, Any]:
         """As the JSON of a file holds it."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         return {"id": self.id, **found}
+
+
+@dataclass(frozen=True)
+class ExportInPlan:
+    """The access controls that a kept plan was made of."""
+
+    account: str
+    """partition key of the account"""
+    controls: tuple[AccessControl, ...]
 
 
 def to_file(plans: Iterable[AccountPlan]) -> bytes:
@@ -87,11 +97,38 @@ def from_file(content: bytes, place: str) -> tuple[AccountPlan, ...]:
     return tuple(_plan(each, place) for each in whole.get("plans") or ())
 
 
+def exports_in(content: bytes) -> tuple[ExportInPlan, ...]:
+    """The exports in a file of plans, whichever version wrote it: they are planned anew. None in another file."""
+    try:
+        whole = msgspec.json.decode(content)
+        plans = whole["plans"] if whole["format"] == FORMAT else ()
+        return tuple(msgspec.convert(each, ExportInPlan) for each in plans)
+    except (msgspec.MsgspecError, TypeError, KeyError):
+        return ()
+
+
 def _plan(given: Any, place: str) -> AccountPlan:
     try:
         plan = msgspec.convert(given, AccountPlan)
     except msgspec.ValidationError as error:
         raise PlanUnreadable(place, str(error)) from None
-    if given.get("id") != plan.id:
-        raise PlanUnreadable(place, f"plan {given.get('id')} was changed after it was made")
-    return plan
+    if given.get("id") == plan.id:
+        return plan
+    if given.get("id") == _id_of_before(plan):
+        reason = (
+            f"plan {given.get('id')} was written by an older version, which did not note what follows from a change"
+        )
+        raise PlanUnreadable(place, f"{reason}. `raito-pipeline apply --from {place}` plans its export anew")
+    raise PlanUnreadable(place, f"plan {given.get('id')} was changed after it was made")
+
+
+def _id_of_before(plan: AccountPlan) -> str:
+    """The id that a plan had before changes said what follows from them (`beside`)."""
+    parts = msgspec.to_builtins({name: getattr(plan, name) for name in sorted(_OF_THE_ID)})
+    for change in parts["changes"]:
+        del change["beside"]
+    return _digest(msgspec.json.encode(parts))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_ID_LENGTH]

@@ -3,14 +3,17 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, from_file, to_file
+from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, exports_in, from_file, to_file
 
 from .planned import WHEN, account_plan
 from .test_plan import control, policy_control, state, who
+
+OLDER = Path(__file__).parent / "plan-of-before.json"
 
 
 def plan() -> AccountPlan:
@@ -57,3 +60,20 @@ def _with_plan(**changes: Any) -> bytes:
 def test_what_is_no_plan_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(PlanUnreadable, match=reason):
         from_file(content, "plan.json")
+
+
+def test_a_file_of_before_is_told_apart_and_its_export_can_be_planned_anew() -> None:
+    """The file of `plan()`, as it was written before changes had a column `beside`."""
+    content = OLDER.read_bytes()
+
+    with pytest.raises(PlanUnreadable, match=r"older version.*apply --from plan\.json` plans its export anew"):
+        from_file(content, "plan.json")
+    with pytest.raises(PlanUnreadable, match="was changed after it was made"):
+        from_file(content.replace(b"user/ada", b"user/eve"), "plan.json")
+
+    (found,) = exports_in(content)
+    assert (found.account, found.controls) == (plan().account, plan().controls)
+
+
+def test_an_export_of_raito_cloud_holds_no_plans() -> None:
+    assert [exports_in(each) for each in (b"accessProviders: []", b"[]", b'{"accessProviders": []}')] == [()] * 3
