@@ -4,7 +4,7 @@ Nothing is asked of Identity Center where no access control has to do with permi
 whole, in the sync of the push, everything but permission sets is pushed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from raito_pipeline.aws.access.external_ids import is_reserved
@@ -12,9 +12,17 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.push.center_calls import Center
 from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState, center_questions
-from raito_pipeline.aws.readers.push_center import CenterPlace, PushCenterRead, read_push_center
+from raito_pipeline.aws.push.draft import IDLE
+from raito_pipeline.aws.push.permission_set_changes import CreatePermissionSet
+from raito_pipeline.aws.readers.push_center import (
+    CenterListing,
+    CenterPlace,
+    PushCenterRead,
+    list_center,
+    read_push_center,
+)
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import AccessControl, IamAttachment, PushPermissionSet, PushPrincipal
+from raito_pipeline.model import AccessControl, IamAttachment, PushChange, PushPermissionSet, PushPrincipal
 from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.resources import Services
@@ -22,6 +30,8 @@ from raito_pipeline.storage import Store
 
 OF_THE_CENTER = ("push_permission_sets", "push_principals")
 """The tables that a push reads of Identity Center."""
+_OF_PERMISSION_SETS = frozenset({CreatePermissionSet.KIND})
+"""changes after which the permission sets of an organization, or their tags, are others"""
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,23 @@ class PushCenter:
         questions = center_questions(controls, self.target.aws_permissionset_dummy_user, self._in_reserved_roles())
         if questions is None:
             return None
-        sets, names, progress = questions.permission_sets, questions.names, self.services.progress
-        return read_push_center(self.clients(), self._place(), sets, names, shared_limits(), progress, self.known())
+        at = (self.clients(), self._place())
+        progress, limits = self.services.progress, shared_limits()
+        listing = self.listing(lambda: list_center(*at, limits, progress, self.known()))
+        return read_push_center(*at, questions.permission_sets, questions.names, limits, progress, listing=listing)
+
+    def listing(self, read: Callable[[], CenterListing]) -> CenterListing:
+        """What the accounts of the organization have in common: read once where one process syncs them all."""
+        key, sync = partitions.organization_of(self.services.options, self.cell.account), self.store.sync
+        if key is None or not sync or self.services.targets_sync is None:
+            return read()
+        return self.services.center_listings.get(key, sync, read)
+
+    def note_changes(self, changes: Iterable[PushChange]) -> None:
+        """Changes were made, or tried: where they are of permission sets, other accounts read these again."""
+        key = partitions.organization_of(self.services.options, self.cell.account)
+        if key is not None and any(row.kind in _OF_PERMISSION_SETS for row in changes if row.operation not in IDLE):
+            self.services.center_listings.forget(key)
 
     def known(self) -> Iterator[PushPermissionSet]:
         """What was read of the organization before, for this account and for others of it."""

@@ -353,6 +353,7 @@ class Push:
             self.center.calls(),
             held,
         )
+        self.center.note_changes(changes)
         return applied, meter, PushDenied(applied.results) if applied.all_denied else None
 
     def _stored_plan(self) -> AccountPlan:

@@ -11,6 +11,7 @@ from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.orchestration import partitions
+from raito_pipeline.orchestration.center_listings import CenterListings
 from raito_pipeline.orchestration.deferred_values import DeferredValues
 from raito_pipeline.orchestration.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
@@ -33,6 +34,8 @@ class Services:
     progress: Progress = silent
     targets_sync: TargetsSync | None = None
     """the sync that all runs of this process belong to; None where each run is one of its own"""
+    center_listings: CenterListings = field(default_factory=CenterListings)
+    """what pushes of this process have read of Identity Center for all accounts of an organization"""
     _aws: dict[tuple[str | None, str | None, AssumedRole | None], AwsClients] = field(default_factory=dict)
     _raito: dict[tuple[str | None, str], RaitoClient] = field(default_factory=dict)
     _unusable_logs: dict[str, AwsError] = field(default_factory=dict)

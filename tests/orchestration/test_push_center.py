@@ -1,13 +1,16 @@
 """Identity Center in a push of an account: without an organization, and where it was not read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from raito_pipeline.aws.readers.push_center import CenterListing
 from raito_pipeline.config import Options, load
-from raito_pipeline.model import PushPermissionSet
+from raito_pipeline.model import PushChange, PushPermissionSet
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.storage import Store
 
 ACCOUNT = "111122223333"
@@ -79,3 +82,26 @@ def test_permission_sets_are_known_that_were_read_for_any_account_of_the_organiz
     for account in ("222233334444", "333344445555"):
         Store.open(tmp_path / "data", sync="s0").write("push_permission_sets", (ROW,), account)
     assert list(made.known()) == [ROW]
+
+
+def test_one_process_lists_an_organization_once_for_all_accounts_of_a_sync(tmp_path: Path) -> None:
+    second = FILE[FILE.index("- name: one") :].replace("one", "two").replace(ACCOUNT, "222233334444")
+    second = second.replace(": ds", ": ds2").replace(": is", ": is2")
+    options = options_of(tmp_path, FILE + LINK + second + LINK)
+    store = Store.open(tmp_path / "data", sync="s1")
+    together, each = Services(options, targets_sync=TargetsSync()), Services(options)
+
+    def listed(services: Services, account: str) -> CenterListing:
+        return PushCenter(services, store, cell_of("account", account)).listing(
+            lambda: CenterListing(datetime.now(UTC), (), ())
+        )
+
+    first = listed(together, ACCOUNT)
+    assert listed(together, "222233334444") is first
+    assert listed(each, ACCOUNT) is not listed(each, ACCOUNT)
+    one = PushCenter(together, store, cell_of("account", ACCOUNT))
+    row = PushChange(0, "a", "A", "attach", "attachment", "user:ada", None, "arn", "")
+    one.note_changes([row])
+    assert listed(together, ACCOUNT) is first
+    one.note_changes([replace(row, operation="create", kind="permission-set", resource="S")])
+    assert listed(together, ACCOUNT) is not first

@@ -5,7 +5,8 @@ to do with permission sets is pushed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from raito_pipeline.aws.connection.clients import AwsClients
@@ -37,6 +38,38 @@ class PushCenterRead:
     principals: Read[PushPrincipal]
 
 
+@dataclass(frozen=True, slots=True)
+class CenterListing:
+    """What accounts of an organization have in common: its permission sets, without what is in them, and its people."""
+
+    began: datetime
+    """when it began to be read"""
+    permission_sets: tuple[PushPermissionSet, ...]
+    people: tuple[PushPrincipal, ...]
+
+
+def list_center(
+    clients: AwsClients,
+    place: CenterPlace,
+    limiter: ServiceLimits,
+    progress: Progress = no_progress,
+    known: Iterable[PushPermissionSet] = (),
+) -> CenterListing:
+    """List the permission sets of an organization with their tags, and its people. Raises `AwsError`.
+
+    `known` are rows that were read before, for any account of the organization: the name of a permission set never
+    changes, so those that are not Raito's for this account are not asked for it again.
+    """
+    began = now()
+    reading = _CenterReading(clients, place, limiter, {row.arn: row for row in known})
+    with workers(clients.concurrency) as pool:
+        arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
+        found = pool.each(reading.listed, arns, "permission sets", progress)
+        people = pool.each(reading.people, _KINDS, "people", progress)
+    sets = sorted((each for each in found if each is not None), key=lambda each: each.arn)
+    return CenterListing(began, tuple(sets), tuple(each for some in people for each in some))
+
+
 def read_push_center(
     clients: AwsClients,
     place: CenterPlace,
@@ -45,26 +78,28 @@ def read_push_center(
     limiter: ServiceLimits,
     progress: Progress = no_progress,
     known: Iterable[PushPermissionSet] = (),
+    listing: CenterListing | None = None,
 ) -> PushCenterRead:
     """Read every permission set: those that Raito made for the account whole, of those named who has them.
 
-    People and groups are those with one of the `names`, and those who are assigned. `known` are rows that were read
-    before, for any account of the organization: the name of a permission set never changes, so those that are not
-    Raito's for this account are not asked for it again. Raises `AwsError`, as a part is of no use.
+    People and groups are those with one of the `names`, and those who are assigned. `listing` is what was listed for
+    another account of the organization; without it that is read, too (`known` as for `list_center`). Raises `AwsError`,
+    as a part is of no use.
     """
-    began = now()
-    reading = _CenterReading(clients, place, limiter, {row.arn: row for row in known})
+    common = listing or list_center(clients, place, limiter, progress, known)
+    began = common.began
+    reading = _CenterReading(clients, place, limiter, {})
     with workers(clients.concurrency) as pool:
-        arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
-        found = pool.each(lambda arn: reading.permission_set(arn, permission_sets), arns, "permission sets", progress)
-        people = pool.each(reading.people, _KINDS, "people", progress)
+        found = pool.each(
+            lambda one: reading.permission_set(one, permission_sets),
+            common.permission_sets,
+            "permission sets",
+            progress,
+        )
     sets = sorted((each for each in found if each is not None), key=lambda each: each.arn)
     assigned = {(each.principal_type, each.principal_id) for one in sets for each in one.assigned}
     wanted = (
-        each
-        for some in people
-        for each in some
-        if each.name in names or (each.principal_type, each.principal_id) in assigned
+        each for each in common.people if each.name in names or (each.principal_type, each.principal_id) in assigned
     )
     principals = sorted(dict.fromkeys(wanted), key=lambda each: (each.principal_type, each.principal_id))
     return PushCenterRead(Read.complete(sets, began), Read.complete(principals, began))
@@ -87,8 +122,15 @@ class _CenterReading:
         request = {"InstanceArn": self._place.instance_arn, **request}
         return self._sso.items(operation, key, resource, **request)
 
-    def permission_set(self, arn: str, wanted: Collection[str]) -> PushPermissionSet | None:
-        """One permission set; None where it was deleted since it was listed. Raises `AwsError`."""
+    def permission_set(self, listed: PushPermissionSet, wanted: Collection[str]) -> PushPermissionSet | None:
+        """One permission set with what is in it; None where it was deleted since it was listed. Raises `AwsError`."""
+        try:
+            return self._row(listed, is_wanted=listed.name in wanted)
+        except AwsGone:
+            return None
+
+    def listed(self, arn: str) -> PushPermissionSet | None:
+        """One permission set by name and tags; None where it was deleted since. Raises `AwsError`."""
         try:
             request = {"InstanceArn": self._place.instance_arn, "PermissionSetArn": arn}
             tags = tags_of(self.items("ListTagsForResource", "Tags", arn, ResourceArn=arn))
@@ -98,7 +140,7 @@ class _CenterReading:
             else:
                 described = self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"]
                 name, description = described["Name"], described.get("Description") or ""
-            return self._row(arn, name, description, tags, is_wanted=name in wanted)
+            return PushPermissionSet(arn, name, description, tags, False, "", (), (), (), ())
         except AwsGone:
             return None
 
@@ -114,10 +156,9 @@ class _CenterReading:
         serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), self._place.account_id)
         return made_by_raito(tags) and serves == self._place.account_id
 
-    def _row(
-        self, arn: str, name: str, description: str, tags: tuple[Tag, ...], *, is_wanted: bool
-    ) -> PushPermissionSet:
-        place, details, whole = self._place, {"PermissionSetArn": arn}, self._is_own(tags)
+    def _row(self, listed: PushPermissionSet, *, is_wanted: bool) -> PushPermissionSet:
+        arn = listed.arn
+        place, details, whole = self._place, {"PermissionSetArn": arn}, self._is_own(listed.tags)
         inline, policies, references, assigned, accounts = "", [], [], [], []
         if whole:
             request = {"InstanceArn": place.instance_arn, **details}
@@ -129,11 +170,8 @@ class _CenterReading:
         if whole or is_wanted:
             here = {**details, "AccountId": place.account_id}
             assigned = self.items("ListAccountAssignments", "AccountAssignments", arn, **here)
-        return PushPermissionSet(
-            arn=arn,
-            name=name,
-            description=description,
-            tags=tags,
+        return replace(
+            listed,
             is_whole=whole,
             inline_policy=inline,
             policy_arns=tuple(sorted(one["Arn"] for one in policies)),

@@ -6,7 +6,7 @@ import pytest
 
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
-from raito_pipeline.aws.readers.push_center import PushCenterRead, read_push_center
+from raito_pipeline.aws.readers.push_center import PushCenterRead, list_center, read_push_center
 from raito_pipeline.model import Assignee, PushPermissionSet, Tag
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.aws.push.center_push import BY_RAITO, INSTANCE, PLACE, CenterAccount
@@ -69,6 +69,23 @@ def test_those_of_others_are_not_asked_for_their_names_again_but_for_their_tags(
         "Theirs": theirs,
         "Became": became,
     }
+
+
+def test_what_was_listed_for_another_account_is_not_listed_again(world: World) -> None:
+    account = CenterAccount(world)
+    account.assign(account.permission_set("Ours", *BY_RAITO), "USER", account.person("p1"))
+    account.permission_set("Theirs")
+    listing = list_center(world.clients, PLACE, ServiceLimits({}))
+    mark = world.aws.calls.mark
+
+    found = read_push_center(world.clients, PLACE, (), ("p1",), ServiceLimits({}), listing=listing)
+
+    asked = {call.operation for call in world.aws.calls.since(mark)}
+    whole = read(account, "p1")
+    assert asked.isdisjoint({"ListPermissionSets", "ListTagsForResource", "DescribePermissionSet", "ListUsers"})
+    assert found.permission_sets.rows == whole.permission_sets.rows
+    assert found.principals.rows == whole.principals.rows
+    assert found.permission_sets.read_at == listing.began
 
 
 def test_of_the_people_those_who_are_named_or_assigned(world: World) -> None:
