@@ -46,6 +46,8 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
         ),
         (f"{account}:policy/*",),
     )
+    # AWS changes its own policies: what is attached is compared with what the plan showed.
+    yield Right("LookAtPoliciesOfAws", ("iam:GetPolicy",), ("arn:aws:iam::aws:policy/*",))
     for kind in ("user", "group", "role"):
         title = kind.title()
         actions = (f"iam:Attach{title}Policy", f"iam:Detach{title}Policy", f"iam:ListAttached{title}Policies")

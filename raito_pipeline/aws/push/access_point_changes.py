@@ -81,6 +81,10 @@ class DeleteAccessPoint(Change):
     def removes(self) -> Things:
         return frozenset({point(self.row.resource)})
 
+    @property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        return ((_PointPolicy.KIND, self.row.resource),)
+
     def current(self, aws: Aws) -> Present:
         arn = _arn(self, aws)
         if aws.points.bucket(arn) is None:

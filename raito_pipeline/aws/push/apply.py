@@ -57,7 +57,13 @@ def apply_plan(
     allowed = {target.access_control_id for target in wanted if not target.refused}
     listed = steps(types.changes(change for change in changes if change.access_control_id in allowed))
     own_ids = {control.id: control.external_id for control in exported.values() if control.external_id}
-    aws = Aws(Iam(clients, account_id), Objects(account_id, own_ids), Points(clients, account_id), center)
+    aws = Aws(
+        Iam(clients, account_id),
+        Objects(account_id, own_ids),
+        Points(clients, account_id),
+        center,
+        no_answer=(AwsError,),
+    )
     work = _Work(aws, types, listed, progress, held_back)
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))
@@ -153,6 +159,7 @@ class _Work:
         )
 
     def _result(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> PushResult:
+        own = [index for index in own if not self._came_by_another(index, own)]
         failed = [self.failed[index] for index in own if index in self.failed]
         errors = tuple(dict.fromkeys((*target.errors, *filter(None, failed))))
         name, external_id = target.actual_name, target.external_id
@@ -168,6 +175,22 @@ class _Work:
             changes_failed=sum(index in self.failed for index in own),
             errors=errors,
             warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id)),
+        )
+
+    def _came_by_another(self, index: int, own: Sequence[int]) -> bool:
+        """True for a change that failed, and that another access control made as well: AWS has what was asked for.
+
+        Not where something else of the access control failed, which may have needed it.
+        """
+        failed = [one for one in own if one in self.failed]
+        return index in failed and all(map(self._has_made_twin, failed))
+
+    def _has_made_twin(self, index: int) -> bool:
+        change = self.listed[index].change
+        made = (self.listed[one].change for one in self.made)
+        return any(
+            type(each) is type(change) and each.place == change.place and each.intended == change.intended
+            for each in made
         )
 
     def _left(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> tuple[str, str | None]:

@@ -43,6 +43,7 @@ class IamCalls(Protocol):
     def policy_tags(self, arn: str) -> tuple[Tag, ...] | None: ...
     def create_policy(self, name: str, request: Mapping[str, Any]) -> bool: ...
     def policy_document(self, arn: str) -> Any: ...
+    def policy_version(self, arn: str) -> str | None: ...
     def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None: ...
     def delete_policy(self, arn: str) -> None: ...
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None: ...
@@ -124,6 +125,8 @@ class Aws:
     center: CenterCalls | None = None
     """None where the account links no organization"""
     notes: Notes = field(default_factory=Notes)
+    no_answer: tuple[type[Exception], ...] = ()
+    """what is raised where AWS does not answer a call"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,11 @@ class Change(ABC):
         return (self.row.kind, self.row.resource)
 
     @property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        """Other places that `current` looks at: where this push wrote there, AWS has what it left."""
+        return ()
+
+    @property
     def within(self) -> str:
         """The object that its place is part of, as `makes` names it: in one that this push creates is nothing yet."""
         return ""
@@ -283,13 +291,19 @@ class Change(ABC):
         known, about = self.row.beside, self.beside_of
         if known is None or aws.objects.was_written(about):
             return
-        if not frozenset(self.beside_now(aws)) <= frozenset(known):
+        try:
+            now = frozenset(self.beside_now(aws))
+        except aws.no_answer:
+            if self.revokes and Effect.REMOVES not in self.effect:
+                return  # who lost access does not keep it because AWS would not say what else there is
+            raise
+        if not now <= frozenset(known):
             raise ChangedSincePlan(self.row)
         aws.objects.note_written(about)
 
     def _may_overwrite(self, aws: Aws) -> bool:
         """False where nothing of others can be in its place."""
-        known = aws.objects.was_created(self.within) or aws.objects.was_written(self.place)
+        known = aws.objects.was_created(self.within) or any(map(aws.objects.was_written, (self.place, *self.holds)))
         return self.OVERWRITES and not self.NEW_OBJECT and not known
 
     def _is_as_planned(self, aws: Aws) -> bool:

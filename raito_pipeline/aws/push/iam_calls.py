@@ -162,6 +162,13 @@ class Iam:
         found = answer["PolicyVersion"]["Document"]
         return json.loads(found) if isinstance(found, str) else found
 
+    def policy_version(self, arn: str) -> str | None:
+        """The version that is in force, `v1`; None without such a policy."""
+        try:
+            return str(self._service.get("GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"])
+        except AwsGone:
+            return None
+
     def new_version(self, arn: str, document: str, *, fresh: bool = False) -> None:
         """Make a document the default version of a policy; the oldest other version makes room where there are five."""
         versions = self._versions(arn)

@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
 from raito_pipeline.aws.push.policy_changes import given_by, given_by_now, policy
+from raito_pipeline.aws.push.role_changes import given_by_role, given_by_role_now
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import alike, compact, fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
@@ -19,6 +20,8 @@ from raito_pipeline.model import Tag
 
 INLINE_OF_ROLE = "AwsSSOInlinePolicy"
 """the inline policy that Identity Center gives its roles"""
+_ROLE_IS = "role "
+"""how an entry of `beside` begins that names the role of a permission set"""
 
 
 def permission_set(name: str) -> str:
@@ -102,17 +105,26 @@ class _BringsContent(_OfPermissionSet):
     def beside(self, state: PushState) -> list[str] | None:
         known = state.center.sets.get(self.name)
         if known is None or not known.is_whole:
-            return None
+            return self._of_its_role(state)
         return [f"inline policy {fingerprint(known.inline_policy)}", *known.policy_arns, *known.references]
 
     def beside_now(self, aws: Aws) -> list[str]:
         center, objects = self.center(aws), aws.objects
         if objects.was_made(permission_set(self.name)):
             return []
+        in_role = next((each.removeprefix(_ROLE_IS) for each in self.row.beside or () if each.startswith(_ROLE_IS)), "")
+        if in_role:
+            return given_by_role_now(aws, in_role)
         inline = [] if objects.was_begun((_PermissionSetPolicy.KIND, self.name)) else [center.policy(self.name)]
         written = objects.begun_of(_Reference.KIND, self.name)
         having = [each for each in center.policies(self.name) if each not in {_listed_as(arn) for arn in written}]
         return [*(f"inline policy {fingerprint(each)}" for each in inline), *having]
+
+    def _of_its_role(self, state: PushState) -> list[str] | None:
+        """Of a permission set of others is known what its role in the account gives: whoever is assigned gets that."""
+        roles = state.reserved_roles(self.name)
+        given = given_by_role(state, roles[0].role_name) if len(roles) == 1 else None
+        return None if given is None else [f"{_ROLE_IS}{roles[0].role_name}", *given]
 
     @property
     def beside_of(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from raito_pipeline.aws.push import owner_tags
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
+from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
@@ -16,6 +17,7 @@ from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
 from raito_pipeline.aws.push.permitted import hold_to
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
 from raito_pipeline.aws.push.quotas import warn_of_quotas
+from raito_pipeline.aws.push.replacing import plan_narrowing
 from raito_pipeline.aws.push.roles import plan_boundary
 from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
@@ -209,6 +211,8 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
     pushed.delete(plans, removal)
     if removal.errors:
         raise Refused(f"its type has changed from {old} to {draft.kind}, and {removal.errors[0]}: nothing was changed")
+    if not any(change.revokes and Effect.REMOVES not in change.effect for change in types.changes(removal.rows)):
+        draft.rows += plan_narrowing(plans, types, pushed, old, control)
     draft.rows += [replace(row, why=f"its type is {draft.kind} now") for row in removal.rows]
     draft.warnings += removal.warnings
 

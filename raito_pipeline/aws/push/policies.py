@@ -68,6 +68,7 @@ def _references_and_old(
         return
     if old is not None:
         _detach_gone(plans, draft, old, wanted)
+        _narrow(plans, draft, old)
         _remove(plans, draft, old, f"its name is {draft.name} now")
 
 
@@ -284,7 +285,7 @@ def _delete(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     if draft.replacing and not _is_raitos(plans, policy):
         draft.leave_out(f"policy {policy.policy_name} stays, because Raito did not make it: its type cannot change")
         return
-    attached = plans.state.attached.get(policy.arn, _NOBODY)
+    attached = () if draft.replacing else plans.state.attached.get(policy.arn, _NOBODY)
     _detach(draft, policy.arn, (each for each in attached if not _is_of_aws(plans, each)), why)
     try:
         plan_no_references(plans, draft, policy.arn)
@@ -299,6 +300,17 @@ def _detach_gone(plans: Plans, draft: Draft, old: IamPolicy, wanted: frozenset[P
     attached = plans.state.attached.get(old.arn, _NOBODY)
     gone = frozenset(each for each in attached - wanted if not _is_of_aws(plans, each))
     _detach(draft, old.arn, _open(draft, gone), "it is not in the who any more")
+
+
+def _narrow(plans: Plans, draft: Draft, old: IamPolicy) -> None:
+    """What it gives and is not granted any more goes at once: the policy that takes its place may never come."""
+    if draft.control.what_locked:
+        return
+    # A what that is split is in several policies.
+    whole = plans.exported.get(draft.control.id, draft.control).what
+    after = only_taking(old.document, granted(plans, Draft(draft.control, draft.kind), whole).text)
+    if after is not None:
+        draft.change(NewPolicyVersion, old.arn, "it is not granted any more", before=old.document, after=after)
 
 
 def _remove(plans: Plans, draft: Draft, policy: IamPolicy, why: str) -> None:

@@ -7,10 +7,11 @@ from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.role_changes import ATTACHMENT
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
-from raito_pipeline.model import Tag
+from raito_pipeline.model import Tag, is_aws_managed
 
 
 def policy(name_or_arn: str) -> str:
@@ -24,16 +25,31 @@ def _what(name_or_arn: str) -> str:
 
 
 def given_by(state: PushState, arn: str) -> list[str] | None:
-    """What the plan knows that a managed policy of the account gives. None for one that is new, or of AWS."""
+    """What the plan knows that a managed policy gives: of the account by its document, of AWS by its version.
+
+    None for one that is new.
+    """
     known = state.policy(arn)
-    return None if known is None or known.aws_managed else [f"document {fingerprint(known.document)}"]
+    if known is None:
+        return None
+    return [_version(known.default_version_id) if known.aws_managed else f"document {fingerprint(known.document)}"]
 
 
 def given_by_now(aws: Aws, arn: str) -> list[str]:
     """The same as AWS has it now; nothing where this push wrote it."""
     if aws.objects.was_made(policy(arn)) or aws.objects.was_begun((NewPolicyVersion.KIND, arn)):
         return []
-    return [f"document {fingerprint(_document(aws, arn).document)}"]
+    if not is_aws_managed(arn):
+        return [f"document {fingerprint(_document(aws, arn).document)}"]
+    try:
+        version = aws.iam.policy_version(arn)
+    except aws.no_answer:
+        return []  # nobody in the account can change it: it is no reason to grant nothing
+    return [] if version is None else [_version(version)]
+
+
+def _version(version_id: str) -> str:
+    return f"version {version_id}"
 
 
 class CreatePolicy(Change):
@@ -78,6 +94,10 @@ class DeletePolicy(Change):
     @property
     def removes(self) -> Things:
         return frozenset({policy(self.row.resource)})
+
+    @property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        return ((NewPolicyVersion.KIND, self.row.resource),)
 
     def current(self, aws: Aws) -> Present:
         return _document(aws, self.row.resource)
@@ -141,7 +161,7 @@ class TagPolicy(TagObject):
 class _Attachment(Change):
     """A managed policy and a principal, `user:NAME`, `group:NAME` or `role:NAME`, that has it."""
 
-    KIND, OPERATION, EFFECT = "attachment", "", Effect.NEITHER
+    KIND, OPERATION, EFFECT = ATTACHMENT, "", Effect.NEITHER
     OVERWRITES = False
     makes = removes = NOTHING
 

@@ -12,6 +12,9 @@ from raito_pipeline.aws.push.statements import fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
+ATTACHMENT = "attachment"
+"""the kind of changes by which a role (or somebody else) gets or loses a managed policy"""
+
 
 def role(name: str) -> str:
     """A role as changes name it."""
@@ -62,6 +65,10 @@ class DeleteRole(Change):
     def removes(self) -> Things:
         return frozenset({role(self.row.resource)})
 
+    @property
+    def holds(self) -> tuple[tuple[str, ...], ...]:
+        return ((UpdateTrust.KIND, self.row.resource),)
+
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.role_trust(self.row.resource))
 
@@ -69,24 +76,41 @@ class DeleteRole(Change):
         """What goes with it."""
         name = self.row.resource
         known = state.roles.get(name)
-        if known is None or known.tags is None or state.not_read:
-            return None
-        attached = [arn for arn, who in state.attached.items() if ("role", name) in who]
-        return _goes_with(state.inline.get(("role", name), {}), attached, known.tags)
+        given = given_by_role(state, name)
+        return None if known is None or known.tags is None or given is None else [*given, *_as_texts(known.tags)]
 
     def beside_now(self, aws: Aws) -> list[str]:
-        name, iam = self.row.resource, aws.iam
-        inline = {each: iam.inline_document(name, each) for each in iam.inline_names(name)}
-        return _goes_with(inline, iam.attached_to_role(name), iam.role_tags(name) or ())
+        name = self.row.resource
+        return [*given_by_role_now(aws, name), *_as_texts(aws.iam.role_tags(name) or ())]
 
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws, self.row.resource):
             aws.iam.delete_role(self.row.resource)
 
 
-def _goes_with(inline: Mapping[str, str | None], attached: Iterable[str], tags: Iterable[Tag]) -> list[str]:
+def given_by_role(state: PushState, name: str) -> list[str] | None:
+    """What the plan knows that a role gives to whoever may assume it; None where options left some of it unread."""
+    if state.not_read:
+        return None
+    attached = (arn for arn, who in state.attached.items() if ("role", name) in who)
+    return _policies(state.inline.get(("role", name), {}), (*attached, *state.reserved.get(name, ())))
+
+
+def given_by_role_now(aws: Aws, name: str) -> list[str]:
+    """The same as AWS has it now, less what this push writes."""
+    iam, objects = aws.iam, aws.objects
+    names = (each for each in iam.inline_names(name) if not objects.was_begun((_InlinePolicy.KIND, f"{name}/{each}")))
+    attached = set(iam.attached_to_role(name)) - set(objects.begun_of(ATTACHMENT, role(name)))
+    return _policies({each: iam.inline_document(name, each) for each in names}, sorted(attached))
+
+
+def _policies(inline: Mapping[str, str | None], attached: Iterable[str]) -> list[str]:
     found = [f"inline policy {name} {fingerprint(document)}" for name, document in inline.items()]
-    return [*found, *(f"policy {arn}" for arn in attached), *(f"tag {tag.key}={tag.value}" for tag in tags)]
+    return [*found, *(f"policy {arn}" for arn in attached)]
+
+
+def _as_texts(tags: Iterable[Tag]) -> list[str]:
+    return [f"tag {tag.key}={tag.value}" for tag in tags]
 
 
 class UpdateTrust(Change):
@@ -107,6 +131,14 @@ class UpdateTrust(Change):
 
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.role_trust(self.row.resource))
+
+    def beside(self, state: PushState) -> list[str] | None:
+        """What they get who may assume it from now on."""
+        return given_by_role(state, self.row.resource) if Effect.GIVES in self.effect else None
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        name = self.row.resource
+        return [] if aws.objects.was_made(role(name)) else given_by_role_now(aws, name)
 
     def apply(self, aws: Aws) -> None:
         name = self.row.resource

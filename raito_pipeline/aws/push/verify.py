@@ -25,7 +25,7 @@ def differences(
 
     `made` is in the order of the plan: who lost a role is first taken out of its trust policy, then others are added.
     """
-    left, lines, unread = list({change.place: change for change in made}.values()), list[str](), list[str]()
+    left, lines, unread = _to_look_at(list(made)), list[str](), list[str]()
     with ThreadPoolExecutor(max(concurrency, 1), thread_name_prefix="verify") as pool:
         for pause in (0.0, *pauses):
             if not left:
@@ -37,6 +37,17 @@ def differences(
             differing = [(change, line) for change, (line, read) in looks if read and line]
             left, lines = [change for change, _ in differing], [line for _, line in differing]
     return tuple(dict.fromkeys([*lines, *unread]))
+
+
+def _to_look_at(made: Sequence[Change]) -> list[Change]:
+    """The last change of each place, less those of an object that this push removed afterwards."""
+    last: dict[tuple[str, ...], Change] = {}
+    removed: set[str] = set()
+    for change in reversed(made):
+        if not change.needs & removed:
+            last.setdefault(change.place, change)
+        removed |= change.removes
+    return list(reversed(last.values()))
 
 
 def _look(aws: Aws, change: Change) -> tuple[str, bool]:

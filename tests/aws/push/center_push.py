@@ -1,7 +1,7 @@
 """Whole pushes of an account with Identity Center, over the wire: read, planned and made in the emulated AWS."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -146,11 +146,15 @@ class CenterAccount:
         center = self.center_state(controls, clients)
         return PushState.of_account(inputs, self.options, imported(inputs, self.options), center)
 
-    def push(self, *controls: AccessControl, clients: AwsClients | None = None) -> CenterPushed:
+    def push(
+        self, *controls: AccessControl, clients: AwsClients | None = None, meanwhile: Callable[[], object] = bool
+    ) -> CenterPushed:
+        """Read, plan and apply; `meanwhile` is what others do between plan and apply."""
         placed = tuple(replace(each, position=position) for position, each in enumerate(controls))
         used = clients or self.world.clients
         state = self.state(placed, used)
         plan = plan_with_tags(lambda: used, placed, state, self.options, TYPES, self.bounds)
+        meanwhile()
         mark = self.world.aws.calls.mark
         known = {name: row.arn for name, row in state.center.sets.items()}
         center = Center(lambda: used, self.place, known, ServiceLimits({}), self.patience)

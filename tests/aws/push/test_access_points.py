@@ -298,6 +298,24 @@ def test_a_role_of_the_same_push_gets_its_access_although_s3_knows_it_seconds_la
     assert there.policy("sales")["Statement"][0]["Principal"] == {"AWS": [BOB]}
 
 
+def test_an_access_point_that_becomes_a_role_opens_at_once_what_is_still_granted_and_no_more(there: PointWorld) -> None:
+    control = point_control("sales", who=who("ada", "bob"), what=(item("data/eu"), item("data/us")))
+    made = exported(control, there.push(control).results["sales"], who=who("ada"), what=(item("data/eu"),))
+    as_role = replace(made, type="aws_role")
+    fault = there.world.aws.faults.add(Fault(kind="deny", service="iam", operation="CreateRole"))
+
+    first = there.push(as_role)
+
+    assert "CreateRole" in first.errors("sales")[0]
+    (statement,) = there.policy("sales")["Statement"]
+    assert (statement["Principal"]["AWS"], [each.rpartition("/object/")[2] for each in statement["Resource"]]) == (
+        [ADA], ["eu/*"],
+    )  # fmt: skip
+    there.world.aws.faults.remove(fault)
+    assert there.push(as_role).errors("sales") == ()
+    assert (there.names(), there.world.roles()) == ([], {"reader", "sales"})
+
+
 def test_past_twenty_kilobytes_nobody_gets_anything_and_what_was_taken_away_is_gone(there: PointWorld) -> None:
     long = tuple(item(f"data/{'x' * 200}{number:03}") for number in range(120))
     pushed = there.push(point_control("new", what=long), point_control("sales", who=who("ada", "bob")))

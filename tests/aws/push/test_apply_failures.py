@@ -46,6 +46,34 @@ def test_a_failed_grant_keeps_no_revocation_from_being_made(world: World) -> Non
     assert world.attached("user", "bob") == world.attached("user", "ada") == set()
 
 
+def test_what_another_access_control_made_as_well_is_no_failure(world: World) -> None:
+    world.tagged_policy("p")
+    world.aws.faults.add(Fault(kind="deny", service="iam", operation="AttachUserPolicy", times=1))
+    story = Story()
+    for name in ("a", "b"):
+        story.control(name, name, kind="aws_policy", external_id=f"policy:{name}")
+        story.change("attach", "attachment", "user:bob", arn("p"))
+
+    applied = story.apply(world.clients, concurrency=1)
+
+    assert [(result.errors, result.changes_failed) for result in applied.results] == [((), 0), ((), 0)]
+
+
+def test_of_what_failed_nothing_is_hidden_where_more_than_that_is_lacking(world: World) -> None:
+    world.tagged_policy("p")
+    world.aws.faults.add(Fault(kind="deny", service="iam", operation="AttachUserPolicy", times=1))
+    world.aws.faults.add(Fault(kind="deny", service="iam", operation="AttachGroupPolicy"))
+    story = Story()
+    for name in ("a", "b"):
+        story.control(name, name, kind="aws_policy", external_id=f"policy:{name}")
+        story.change("attach", "attachment", "user:bob", arn("p"))
+    story.change("attach", "attachment", "group:staff", arn("p"), of="a")
+
+    first, second = story.apply(world.clients, concurrency=1).results
+
+    assert (len(first.errors), first.changes_failed, second.errors) == (2, 2, ())
+
+
 def test_a_policy_that_gets_another_name_stays_until_the_new_one_is_there(world: World) -> None:
     """Nobody is left without access: what replaces the old policy could not be attached, so that the old one stays."""
     world.tagged_policy("old")

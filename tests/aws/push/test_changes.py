@@ -20,9 +20,10 @@ from raito_pipeline.aws.push.changes import Aws, Change
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.ownership import Objects
 from raito_pipeline.aws.push.point_calls import Points
+from raito_pipeline.sandbox.aws.faults import Fault
 
 from .center_push import BY_RAITO as TAGS
-from .center_push import INSTANCE, PLACE, WORKING, CenterAccount
+from .center_push import INSTANCE, PLACE, WORKING, CenterAccount, granted
 from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
 
 _KEPT: dict[str, AwsClients] = {}
@@ -313,12 +314,16 @@ def _policy_attached(place: Place) -> None:
 
 
 _ASSIGN, _DELETE_ROLE = _row(sets.Assign, "S/user:x", Place.who), _row(roles.DeleteRole, "r", None, text(ADA))
+_TRUST = _row(roles.UpdateTrust, "r", text(BOTH), text(ADA))
 _PROVISION = _row(sets.ProvisionPermissionSet, "S", "S")
 BESIDE: Mapping[str, tuple[Callable[[Place], Change], Callable[[Place], object]]] = {
     "a policy that is attached gives more": (_row(policies.AttachPolicy, "user:ada", arn("p")), _version),
     "a policy that is referenced gives more": (_row(sets.AttachReference, "S", arn("p")), _version),
     "a permission set that is assigned gives more": (_ASSIGN, _set_policy),
     "a permission set that is assigned has one policy more": (_ASSIGN, _referenced),
+    "a role that more may assume gives more": (_TRUST, _inline("Raito_Inline_r")),
+    "a role that more may assume has one inline policy more": (_TRUST, _inline("other")),
+    "a role that more may assume has one policy more": (_TRUST, _policy_attached),
     "a permission set that is provisioned gives more": (_PROVISION, _set_policy),
     "a role that goes has one inline policy more": (_DELETE_ROLE, _inline("other")),
     "a role that goes has another inline policy": (_DELETE_ROLE, _inline("Raito_Inline_r")),
@@ -364,6 +369,62 @@ def test_less_than_was_shown_is_no_harm(place: Place, given: Callable[[Place], C
     (result,) = place.apply(story).results
 
     assert (result.errors, result.changes_made) == ((), 1)
+
+
+@pytest.mark.parametrize(("version", "denied", "errors"), [("v0", False, 1), ("now", False, 0), ("v0", True, 0)])
+def test_a_policy_of_aws_is_compared_by_its_version_where_aws_says_it(
+    place: Place, version: str, denied: bool, errors: int
+) -> None:
+    now = place.iam.get_policy(PolicyArn=S3_READ)["Policy"]["DefaultVersionId"]
+    shown = now if version == "now" else version
+    story = Story().control("a", "p", external_id="policy:p", was="policy:p")
+    story.change("attach", "attachment", "user:ada", S3_READ)
+    story.changes = [replace(story.changes[0], beside=(f"version {shown}",))]
+    if denied:
+        place.world.aws.faults.add(Fault(kind="deny", operation="GetPolicy"))
+
+    (result,) = place.apply(story).results
+
+    assert len(result.errors) == errors
+
+
+def test_a_permission_set_of_others_is_compared_by_what_its_role_in_the_account_gives(world: World) -> None:
+    account = CenterAccount(world)
+    made = account.permission_set("Others", inline=text(READ))
+    account.assign(made, "USER", account.person("ada"))
+    account.person("bob")
+    (reserved,) = (name for name in world.roles() if name.startswith("AWSReservedSSO_Others_"))
+    control = granted("o", "ada", "bob", external_id=f"ssorole:{reserved}", actual_name=reserved)
+
+    def more() -> None:
+        at = {"InstanceArn": INSTANCE, "PermissionSetArn": made}
+        account.sso.put_inline_policy_to_permission_set(**at, InlinePolicy=text(ALL))
+        account.sso.provision_permission_set(**at, TargetType="AWS_ACCOUNT", TargetId=ACCOUNT)
+
+    changed = account.push(control, meanwhile=more)
+    again = account.push(control)
+
+    assert "it was changed since the plan" in changed.errors("o")
+    assert (again.errors("o"), len(account.assigned("Others"))) == ("", 2)
+
+
+_NARROWED = _row(sets.ProvisionPermissionSet, "S", "S", "S")
+
+
+@pytest.mark.parametrize(("given", "errors"), [(_NARROWED, 0), (_PROVISION, 1), (_DELETE_ROLE, 1)])
+def test_what_only_takes_access_away_does_not_wait_for_what_aws_does_not_say(
+    place: Place, given: Callable[[Place], Change], errors: int
+) -> None:
+    _assigned(place)
+    change = given(place)
+    story = Story().control("a", "r", external_id="role:r", was="role:r")
+    story.changes = [replace(change.row, beside=tuple(change.beside_now(place.calls())))]
+    for operation in ("ListManagedPoliciesInPermissionSet", "ListRolePolicies"):
+        place.world.aws.faults.add(Fault(kind="deny", operation=operation))
+
+    (result,) = place.apply(story).results
+
+    assert len(result.errors) == errors
 
 
 def test_every_class_of_change_is_in_this_file() -> None:
