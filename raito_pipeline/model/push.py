@@ -68,13 +68,15 @@ class Assignee:
     layer=Layer.FINISH,
     sources=(Outside.AWS_IDENTITY_CENTER,),
     after=("access_controls", "iam_attachments"),
+    looks_at=("org_permission_sets",),
     only_for="access_push_plan",
 )
 class PushPermissionSet:
     """Permission sets as the push of an account finds them, asked for right before it is planned.
 
     All of the organization by name and tags; whole (`is_whole`) those that Raito made, and who has those that access
-    controls name. Empty where no access control has to do with permission sets: Identity Center is not asked then.
+    controls name. Empty where no access control has to do with permission sets, and the account has none of Raito:
+    Identity Center is not asked then.
     """
 
     arn: Annotated[str, "permission set ARN"]
@@ -96,6 +98,7 @@ class PushPermissionSet:
     layer=Layer.FINISH,
     sources=(Outside.AWS_IDENTITY_CENTER,),
     after=("access_controls", "iam_attachments"),
+    looks_at=("org_permission_sets",),
     only_for="access_push_plan",
 )
 class PushPrincipal:

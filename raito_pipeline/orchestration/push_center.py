@@ -11,7 +11,7 @@ from raito_pipeline.aws.access.external_ids import is_reserved
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.push.center_calls import Center
-from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState, center_questions
+from raito_pipeline.aws.push.center_state import NO_CENTER, CenterQuestions, CenterState, center_questions
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.permission_set_changes import CreatePermissionSet
 from raito_pipeline.aws.readers.push_center import (
@@ -22,9 +22,17 @@ from raito_pipeline.aws.readers.push_center import (
     read_push_center,
 )
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import AccessControl, IamAttachment, PushChange, PushPermissionSet, PushPrincipal
+from raito_pipeline.model import (
+    AccessControl,
+    IamAttachment,
+    OrgPermissionSet,
+    PushChange,
+    PushPermissionSet,
+    PushPrincipal,
+    made_by_raito,
+)
 from raito_pipeline.orchestration import partitions
-from raito_pipeline.orchestration.grid import Cell
+from raito_pipeline.orchestration.grid import Cell, cell_of
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 
@@ -58,6 +66,8 @@ class PushCenter:
         """What the stored export needs to be known; None where that is nothing. Raises `AwsError`, `WrongAccount`."""
         controls = tuple(self.store.rows(AccessControl, self.cell.account))
         questions = center_questions(controls, self.target.aws_permissionset_dummy_user, self._in_reserved_roles())
+        if questions is None and self._has_sets_of_raito():
+            questions = CenterQuestions(frozenset(), frozenset())  # somebody may have to hear that nobody grants them
         if questions is None:
             return None
         at = (self.clients(), self._place())
@@ -127,6 +137,15 @@ class PushCenter:
             raise LookupError(f"{self.target.name} links no organization")
         store = link.identity_store_id.rpartition("/")[2]
         return CenterPlace(link.region, link.instance_arn, store, self.target.account_id)
+
+    def _has_sets_of_raito(self) -> bool:
+        """True where the account has permission sets that Raito made, as its organization was read last."""
+        key = partitions.organization_of(self.services.options, self.cell.account)
+        place = ("", None) if key is None else cell_of("organization", key).place
+        if key is None or self.store.info("org_permission_sets", *place) is None:
+            return False
+        account, rows = self.target.account_id, self.store.rows(OrgPermissionSet, *place)
+        return any(account in row.account_ids and made_by_raito(row.tags) for row in rows)
 
     def _in_reserved_roles(self) -> frozenset[str]:
         """The managed policies that permission sets have in the account."""

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from raito_pipeline.aws.readers.push_center import CenterListing
 from raito_pipeline.config import Options, load
-from raito_pipeline.model import PushChange, PushPermissionSet
+from raito_pipeline.model import OrgPermissionSet, PushChange, PushPermissionSet, Tag
 from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.partitions import organization_of
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.storage import Store
+from tests.aws.push.center_push import BY_RAITO, INSTANCE, REGION, STORE, CenterAccount
+from tests.aws.push.conftest import World, emulated_aws, world
 
+__all__ = ["emulated_aws", "world"]
 ACCOUNT = "111122223333"
 ROW = PushPermissionSet("arn:aws:sso:::permissionSet/i/ps", "Set", "d", (), False, "", (), (), (), ())
 LINK = """\
@@ -105,3 +109,23 @@ def test_one_process_lists_an_organization_once_for_all_accounts_of_a_sync(tmp_p
     assert listed(together, ACCOUNT) is first
     one.note_changes([replace(row, operation="create", kind="permission-set", resource="S")])
     assert listed(together, ACCOUNT) is not first
+
+
+def test_permission_sets_of_raito_are_read_although_no_access_control_names_any(world: World, tmp_path: Path) -> None:
+    account = CenterAccount(world)
+    left = account.permission_set("Left", *BY_RAITO)
+    link = LINK.replace("arn:aws:sso:::instance/ssoins-1111222233334444", INSTANCE).replace("d-1234567890", STORE)
+    made = center(tmp_path, FILE + link.replace("eu-west-1", REGION))
+    made.store.write("access_controls", (), ACCOUNT)
+    key = organization_of(made.services.options, ACCOUNT)
+    assert key is not None
+    place = cell_of("organization", key).place
+    row = OrgPermissionSet(INSTANCE, left, "Left", "", (Tag("creator", "RAITO"),), ("999988887777",))
+    made.store.write("org_permission_sets", (row,), *place)
+    assert made.read() is None
+
+    made.store.write("org_permission_sets", (replace(row, account_ids=(ACCOUNT,)),), *place)
+
+    read = made.read()
+    assert read is not None
+    assert [(one.name, one.is_whole) for one in read.permission_sets.rows] == [("Left", True)]
