@@ -192,10 +192,31 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
     else:
         try:
             (pushed.delete if control.delete else pushed.plan)(plans, draft)
-            if draft.replaces is not None:
-                _remove_replaced(plans, types, draft, draft.replaces)
         except Refused as error:
-            draft.refuse(str(error))
+            _refuse_new(plans, types, draft, str(error))
+            return
+        if draft.replaces is not None:
+            try:
+                _remove_replaced(plans, types, draft, draft.replaces)
+            except Refused as error:
+                draft.refuse(str(error))
+
+
+def _refuse_new(plans: Plans, types: PushedTypes, draft: Draft, reason: str) -> None:
+    """Nothing can be planned for an access control: what it has of another type loses what is not granted any more."""
+    old = draft.replaces
+    kind = types.owned_by(old.external_id) if old is not None else None
+    pushed = types.of(kind or "")
+    there = existing(plans.state, (old.external_id if old is not None else None) or "")
+    rows = []
+    if old is not None and kind is not None and not isinstance(pushed, NotPushedYet):
+        made = there is not None and made_by_raito(there.tags)
+        rows = plan_narrowing(plans, types, pushed, kind, old) if made else []
+    if old is None or not rows:
+        draft.refuse(reason)
+        return
+    draft.leave_out(reason)
+    draft.rows, draft.name, draft.external_id = rows, old.actual_name or "", old.external_id
 
 
 def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: AccessControl) -> None:

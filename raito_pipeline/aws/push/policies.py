@@ -19,6 +19,7 @@ from raito_pipeline.aws.push.policy_changes import (
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
 from raito_pipeline.aws.push.replaced_inline import inline_source, plan_inline_goes
+from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
@@ -308,9 +309,9 @@ def _narrow(plans: Plans, draft: Draft, old: IamPolicy) -> None:
         return
     # A what that is split is in several policies.
     whole = plans.exported.get(draft.control.id, draft.control).what
-    after = only_taking(old.document, granted(plans, Draft(draft.control, draft.kind), whole).text)
+    after = less(old.document, granted(plans, Draft(draft.control, draft.kind), whole).text, plans.state.view)
     if after is not None:
-        draft.change(NewPolicyVersion, old.arn, "it is not granted any more", before=old.document, after=after)
+        draft.change(NewPolicyVersion, old.arn, WHY, before=old.document, after=after)
 
 
 def _remove(plans: Plans, draft: Draft, policy: IamPolicy, why: str) -> None:

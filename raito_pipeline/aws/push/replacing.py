@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.document_edits import Edit, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.pushed_types import PushedType, PushedTypes
 from raito_pipeline.aws.push.revocations import only_taking
+from raito_pipeline.aws.push.statements import same
 from raito_pipeline.model import AccessControl, PushChange
 
-_WHY = "it is not granted any more, whatever comes in its place"
+WHY = "it is not granted any more, whatever comes in its place"
 
 
 def plan_narrowing(
@@ -29,16 +32,29 @@ def plan_narrowing(
         old.plan(plans, trial)
     except Refused:
         return []
-    return only_revoking(types.changes(trial.rows))
+    return only_revoking(types.changes(trial.rows), plans.state.view)
 
 
-def only_revoking(changes: Sequence[Change]) -> list[PushChange]:
+def only_revoking(changes: Sequence[Change], view: ImportView) -> list[PushChange]:
     """Of some changes what only takes access away: of a document that does both, the part that takes."""
     found = []
     for change in changes:
         if Effect.TAKES not in change.effect or Effect.REMOVES in change.effect:
             continue
-        after = change.row.after if change.revokes else only_taking(change.row.before, change.row.after)
+        after = change.row.after if change.revokes else less(change.row.before or "", change.row.after or "", view)
         if change.revokes or after is not None:
-            found.append(replace(change.row, after=after, why=_WHY))
+            found.append(replace(change.row, after=after, why=WHY))
     return found
+
+
+def less(before: str, after: str, view: ImportView) -> str | None:
+    """A document without what another one does not give any more; None where that is nothing.
+
+    What people get by a policy is compared by what it gives, as `view` reads it: other words for the same are no loss.
+    """
+    if '"Principal"' in before:
+        return only_taking(before, after)
+    left = narrowed(before, Edit(view, view.given_by(before), view.given_by(after)), named="it")
+    if left.text is None:
+        return only_taking(before, after)
+    return None if left.text == before or same(before, left.text) else left.text
