@@ -18,6 +18,7 @@ from raito_pipeline.aws.readers.push_center import (
     CenterListing,
     CenterPlace,
     PushCenterRead,
+    kept_documents,
     list_center,
     read_push_center,
 )
@@ -105,11 +106,13 @@ class PushCenter:
         reasons = tuple(failures) or tuple(filter(None, map(self._why_not, OF_THE_CENTER)))
         if reasons:
             return CenterState(reasons)
+        sets = tuple(self.store.rows(PushPermissionSet, account))
         return CenterState.of(
-            self.store.rows(PushPermissionSet, account),
+            sets,
             self.store.rows(PushPrincipal, account),
             account_id=self.target.account_id,
             is_shared=len(self.services.accounts_of_organization(key)) > 1,
+            documents=kept_documents(sets),
             knows_own_policies=self.target.imports_managed_policies,
             knows_aws_policies=self.target.imports_aws_managed_policies,
         )

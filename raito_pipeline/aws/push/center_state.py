@@ -77,6 +77,8 @@ class CenterState:
     names: Mapping[Assignee, str] = field(default_factory=dict)
     is_shared: bool = False
     """several accounts of `raito.yml` have this organization"""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """documents of policies of AWS that permission sets have, by ARN, where the account does not say what they give"""
     knows_own_policies: bool = True
     """IAM was read with the managed policies of the account that roles have"""
     knows_aws_policies: bool = True
@@ -90,6 +92,7 @@ class CenterState:
         *,
         account_id: str = "",
         is_shared: bool = False,
+        documents: Mapping[str, str] | None = None,
         knows_own_policies: bool = True,
         knows_aws_policies: bool = True,
     ) -> "CenterState":
@@ -104,6 +107,7 @@ class CenterState:
             principals={key: tuple(sorted(some)) for key, some in ids.items()},
             names={Assignee(one.principal_type, one.principal_id): one.name for one in listed},
             is_shared=is_shared,
+            documents=documents or {},
             knows_own_policies=knows_own_policies,
             knows_aws_policies=knows_aws_policies,
         )

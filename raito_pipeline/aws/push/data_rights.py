@@ -120,16 +120,16 @@ class Guarded:
         """What managed policies give beyond data."""
         for arn in arns:
             policy = self._by_arn.get(arn)
-            if policy is None:
+            document = self.state.center.documents.get(arn) if policy is None else policy.document
+            if document is None:
                 return f"what policy {arn} gives to it was not read"
-            reason = self._of_policy(policy)
+            reason = _beyond(document)
             if reason:
-                return f"{reason} by policy {policy.policy_name}"
+                return f"{reason} by policy {arn.rpartition('/')[2]}"
         return None
 
     def _of_policy(self, policy: IamPolicy) -> str | None:
-        more = next(beyond_data(policy.document), None)
-        return None if more is None else f"it gives more than data ({more})"
+        return _beyond(policy.document)
 
     @cached_property
     def _by_arn(self) -> dict[str, IamPolicy]:
@@ -144,3 +144,8 @@ class Guarded:
                 if kind == "role":
                     found.setdefault(name, set()).add(arn)
         return found
+
+
+def _beyond(document: str) -> str | None:
+    more = next(beyond_data(document), None)
+    return None if more is None else f"it gives more than data ({more})"

@@ -17,7 +17,7 @@ from raito_pipeline.aws.push.plan import Plan
 from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
-from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center
+from raito_pipeline.aws.readers.push_center import CenterPlace, kept_documents, read_push_center
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, S3Bucket, WhatItem
@@ -137,7 +137,8 @@ class CenterAccount:
         limits = ServiceLimits({})
         read = read_push_center(clients, self.place, questions.permission_sets, questions.names, limits)
         rows = (read.permission_sets.rows, read.principals.rows)
-        return CenterState.of(*rows, account_id=ACCOUNT, is_shared=self.is_shared)
+        documents = kept_documents(rows[0])
+        return CenterState.of(*rows, account_id=ACCOUNT, is_shared=self.is_shared, documents=documents)
 
     def state(self, controls: Iterable[AccessControl], clients: AwsClients) -> PushState:
         read = read_account(clients, self.options)

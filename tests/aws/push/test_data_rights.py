@@ -85,6 +85,9 @@ def test_what_is_guarded(thing: str, part: str | None) -> None:
     assert reason is None if part is None else part in (reason or "")
 
 
+KNOWN = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+
 @pytest.mark.parametrize(
     ("content", "part"),
     [
@@ -93,6 +96,7 @@ def test_what_is_guarded(thing: str, part: str | None) -> None:
         ({"references": ("/admins",)}, "by policy /admins"),
         ({"references": ("/data", "/not-there")}, None),
         ({"policy_arns": ("arn:aws:iam::aws:policy/AdministratorAccess",)}, "was not read"),
+        ({"policy_arns": (KNOWN,)}, None),
     ],
 )
 def test_a_permission_set_is_guarded_by_what_it_would_bring_to_its_role(
@@ -100,6 +104,8 @@ def test_a_permission_set_is_guarded_by_what_it_would_bring_to_its_role(
 ) -> None:
     administrators, data = policy("admins", document("*"), ()), policy("data", document("s3:Get*"), ())
     account = aws((administrators, data, *a_set("S", **content)))
+    documents = {KNOWN: json.dumps(document("s3:Get*"))}
+    account = replace(account, center=replace(account.center, documents=documents))
 
     reason = Guarded(account, PushOptions()).reason("ssorole:S")
 

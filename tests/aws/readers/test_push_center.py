@@ -6,7 +6,7 @@ import pytest
 
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
-from raito_pipeline.aws.readers.push_center import PushCenterRead, list_center, read_push_center
+from raito_pipeline.aws.readers.push_center import PushCenterRead, kept_documents, list_center, read_push_center
 from raito_pipeline.model import Assignee, PushPermissionSet, Tag
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.aws.push.center_push import BY_RAITO, INSTANCE, PLACE, CenterAccount
@@ -86,6 +86,16 @@ def test_what_was_listed_for_another_account_is_not_listed_again(world: World) -
     assert found.permission_sets.rows == whole.permission_sets.rows
     assert found.principals.rows == whole.principals.rows
     assert found.permission_sets.read_at == listing.began
+
+
+def test_what_policies_of_aws_give_that_permission_sets_have_is_known_of_the_kept_copy() -> None:
+    read_only, unknown = (f"arn:aws:iam::aws:policy/{name}" for name in ("AmazonS3ReadOnlyAccess", "NotThere"))
+    row = PushPermissionSet("arn", "Set", "", (), True, "", (read_only, unknown), (), (), ())
+
+    found = kept_documents([row, row])
+
+    assert list(found) == [read_only]
+    assert "s3:Get*" in found[read_only]
 
 
 def test_of_the_people_those_who_are_named_or_assigned(world: World) -> None:
