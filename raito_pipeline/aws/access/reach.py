@@ -13,7 +13,7 @@ from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.ceilings import is_personal
 from raito_pipeline.aws.access.given import CERTAIN, given, sources_of
 from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
-from raito_pipeline.aws.access.resources import claims_by_resource
+from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.conditions import asks_who_calls
@@ -68,15 +68,34 @@ def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     left, reasons = limited(account, given(sources_of(account, principal), scope), principal)
     doubts = _Doubts(account, limits_of(account, principal), scope, case.alone)
     pieces = [(piece, basis, why) for claim, basis in left.items() for piece, why in doubts.pieces(claim)]
-    known = {text for _, _, why in pieces for text in why}
-    others = tuple(why.text for why in reasons if why.code is Code.WIDER and why.text not in known)
+    # One reason of a Deny names all that it is about; what it says of each piece is known from the pieces.
+    known = {_place(text) for _, _, why in pieces for text in why}
+    others = tuple(why.text for why in reasons if why.code is Code.WIDER and _place(why.text) not in known)
     ways = _Ways()
     for piece, basis, why in pieces:
         ways.add(piece, basis, (*why, *others))
-    for claims, conditions in account.once(claims_by_resource).get(principal, ()):
-        for claim, basis in claims.items():
-            ways.add(claim, basis, conditions)
+    for grant in account.once(claims_by_resource).get(principal, ()):
+        for claim, basis, why in _by_resource(grant, doubts):
+            ways.add(claim, basis, why)
     return tuple(ways.reaches())
+
+
+def _by_resource(grant: DirectGrant, doubts: "_Doubts") -> Iterator[tuple[Claim, Basis, Conditions]]:
+    """The claims of the policy of a resource, each with what it depends on: of a Deny what is about it alone."""
+    if grant.through_point:
+        yield from ((claim, basis, (*grant.shared, *grant.own)) for claim, basis in grant.claims.items())
+        return
+    pieces = [(piece, basis, why) for claim, basis in grant.claims.items() for piece, why in doubts.pieces(claim)]
+    known = {_place(text) for _, _, why in pieces for text in why}
+    # A Deny of the policy that is about none of the pieces is about somebody else, or other permissions.
+    others = [text for text in grant.shared if _place(text) == text]
+    others += [text for text in grant.own if _place(text) not in known]
+    yield from ((piece, basis, (*why, *others)) for piece, basis, why in pieces)
+
+
+def _place(text: str) -> str:
+    """The document and statement that a reason of a Deny begins with; of any other reason all of it."""
+    return text.partition(": Deny")[0]
 
 
 _Checked = tuple[bool, bool, bool]
@@ -256,13 +275,35 @@ class _Ways:
                 way.conditions.add(condition)
         way.conditions |= asked
 
+    def _is_certain(self, claim: Claim) -> bool:
+        return claim in self.by_claim and self.by_claim[claim].certain
+
     def reaches(self) -> list[Reach]:
-        """Together where all but the permission is the same, sorted."""
+        """Together where all but the permission is the same, sorted.
+
+        What is given under conditions is left out where more is given for certain.
+        """
         groups: dict[tuple[PermissionTarget, tuple[str, ...], Conditions], list[str]] = defaultdict(list)
         for claim in sorted(
             self.by_claim, key=lambda claim: (claim.target.bucket, claim.target.path, claim.permission)
         ):
             way = self.by_claim[claim]
+            if not way.certain and any(map(self._is_certain, _above(claim))):
+                continue
             conditions = () if way.certain else tuple(sorted(way.conditions))
             groups[claim.target, tuple(sorted(way.through)), conditions].append(claim.permission)
         return [Reach(target, tuple(names), *how) for (target, *how), names in sorted(groups.items())]
+
+
+def _above(claim: Claim) -> Iterator[Claim]:
+    """The same permission on what a data object lies in."""
+    target = claim.target
+    if target == ACCOUNT:
+        return
+    yield Claim(ACCOUNT, claim.permission)
+    if target.path:
+        yield Claim(PermissionTarget(target.bucket), claim.permission)
+    at = target.path.find("/")
+    while at >= 0:
+        yield Claim(PermissionTarget(target.bucket, target.path[:at]), claim.permission)
+        at = target.path.find("/", at + 1)

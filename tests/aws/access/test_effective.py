@@ -27,6 +27,7 @@ from tests.aws.access.world import ON_ACCOUNT, ON_BUCKETS, WATCHED, Probe, World
 
 from .conftest import ACCOUNT, LINK, READ, Told, allow, deny, document, policy_arn, role_arn, trust, user_arn
 
+BUCKETS = [f"arn:aws:s3:::{name}" for name in ("data", "data/*", "other", "other/*")]
 DATA, OTHER = f"{ACCOUNT}:eu-west-1:data", f"{ACCOUNT}:us-east-1:other"
 READ_ALL = document(allow("s3:GetObject", "*"))
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -247,6 +248,44 @@ def test_a_user_of_another_account_of_the_same_file_is_named_with_what_it_takes(
     assert rows[0].conditions == (f"account {far}: its policies have to let {zoe.arn} assume the role, too",)
 
 
+def test_a_deny_is_a_condition_of_what_it_may_refuse_and_of_nothing_else() -> None:
+    told = Told().user("ann").inline("user:ann", "give", document(allow(["s3:GetObject", "s3:ListBucket"], BUCKETS)))
+    told.inline("user:ann", "no", document(deny("s3:*", ["arn:aws:s3:::data/secret/*", "arn:aws:s3:::other/x/*"])))
+
+    rows = [row for row in rows_of(told.inputs()) if row.permission in ("s3:GetObject", "s3:ListBucket")]
+
+    assert {(row.permission, row.certainty) for row in rows} == {
+        ("s3:GetObject", "conditional"),
+        ("s3:ListBucket", "certain"),
+    }
+
+
+def test_a_deny_is_a_condition_of_what_a_bucket_policy_gives_only_where_it_is_about_it() -> None:
+    told = Told().user("ann").user("bob")
+    told.inline("user:ann", "no", document(deny("s3:List*", "*", Condition=MFA)))
+    gives = allow(["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::data", "arn:aws:s3:::data/*"], Principal="*")
+    of_bob = deny("s3:GetObject", "arn:aws:s3:::data/*", Principal={"AWS": user_arn("bob")}, Condition=MFA)
+
+    rows = rows_of(told.bucket_policy("data", gives, of_bob).inputs())
+
+    assert {(row.principal_name, row.permission, row.certainty) for row in rows} == {
+        ("ann", "s3:GetObject", "certain"),
+        ("ann", "s3:ListBucket", "conditional"),
+        ("bob", "s3:GetObject", "conditional"),
+        ("bob", "s3:ListBucket", "certain"),
+    }
+
+
+def test_what_is_given_under_a_condition_is_left_out_where_more_is_given_for_certain() -> None:
+    told = Told().user("ann").inline("user:ann", "give", READ)
+    at_work = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    told.inline("user:ann", "more", document(allow("s3:GetObject", "arn:aws:s3:::*/a/*", Condition=at_work)))
+
+    assert [(row.data_object, row.certainty) for row in rows_of(told.inputs()) if "other" not in row.data_object] == [
+        (DATA, "certain")
+    ]
+
+
 def test_who_has_equal_policies_has_equal_rows_and_variables_are_those_of_each() -> None:
     home = document(allow("s3:GetObject", "arn:aws:s3:::data/${aws:username}/*"))
     told = Told().group("staff").user("ann", "staff").user("bob", "staff").policy("home", home, "group:staff")
@@ -289,13 +328,24 @@ def faults(world: World, rows: Iterable[EffectiveAccess]) -> Iterator[EffectiveA
             yield row
 
 
+def never_given(world: World, rows: Iterable[EffectiveAccess]) -> Iterator[EffectiveAccess]:
+    """Rows of what is had under conditions, but in no situation that is tried; the organization is in none of them."""
+    for row in rows:
+        if row.certainty == "conditional" and not row.via_roles and "aws:PrincipalOrgID" not in str(row.conditions):
+            who, probes = f"{row.principal_type}:{row.principal_name}", list(probes_of(world.inputs, row))
+            if probes and not any(world.in_some_situation(who, probe) for probe in probes):
+                yield row
+
+
 def test_what_is_certain_in_random_accounts_is_what_aws_allows() -> None:
     tried = Counter[str]()
     for seed in range(4):
         features = Features(conditions=True, boundaries=True, short_arns=True, assume_rights=True)
         inputs = random_account(seed, features).inputs()
         rows = rows_of(inputs)
-        assert list(faults(World(inputs), rows)) == [], seed
+        world = World(inputs)
+        assert list(faults(world, rows)) == [], seed
+        assert list(never_given(world, rows)) == [], seed
         tried.update(row.certainty for row in rows)
         tried["via roles"] += sum(bool(row.via_roles) for row in rows)
     assert min(tried["certain"], tried["conditional"], tried["via roles"]) > 200, tried

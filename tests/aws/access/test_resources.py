@@ -20,9 +20,9 @@ def test_each_principal_has_what_the_policy_gives_to_it() -> None:
     found = claims_by_resource(Account(told.inputs(), AccessOptions()))
 
     assert found.keys() == {("user", "ann"), ("user", "bob")}
-    (((claims, conditions),),) = [found["user", "ann"]]
-    assert set(claims.values()) == {frozenset({(f"accesspoint:{ARN}", CERTAIN)})}
-    assert conditions == ()
+    (grant,) = found["user", "ann"]
+    assert set(grant.claims.values()) == {frozenset({(f"accesspoint:{ARN}", CERTAIN)})}
+    assert (grant.shared, grant.own, grant.through_point) == ((), (), True)
 
 
 def test_what_a_deny_elsewhere_takes_is_not_given() -> None:
@@ -44,7 +44,8 @@ def test_what_a_bucket_policy_gives_is_given_without_any_access_point() -> None:
 
     found = claims_by_resource(Account(told.inputs(), AccessOptions()))
 
-    (((claims, conditions),),) = [found["user", "ann"]]
-    assert (set(claims.values()), conditions) == ({frozenset({("bucketpolicy:data", CERTAIN)})}, ())
+    (grant,) = found["user", "ann"]
+    assert set(grant.claims.values()) == {frozenset({("bucketpolicy:data", CERTAIN)})}
+    assert (grant.shared, grant.own, grant.through_point) == ((), (), False)
     told.bucket_policy_use = "deny-only"
     assert claims_by_resource(Account(told.inputs(), AccessOptions())) == {}
