@@ -29,8 +29,8 @@ from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from tests.bench.figure import Figure
 from tests.bench.storage import SMALL, environment
 
-CYCLES, ACCOUNTS_A_DAY = 10, 1_000 * 24
-ACCOUNT, ORGANIZATION = "210000000012", "210000000001_eu-west-1"
+CYCLES, SYNCS_A_DAY = 10, 1_000 * 24
+ACCOUNT = "210000000012"
 _LAYERS = (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH)
 
 
@@ -58,7 +58,7 @@ def figures() -> Iterator[Figure]:
                 f"{each.aws_calls} AWS calls, {each.aws_writes} writing",
                 "" if number < 3 else "as cycle 3, 0 writing",
             )
-        a_day = kept[-1].event_bytes / accounts * ACCOUNTS_A_DAY
+        a_day = kept[-1].event_bytes / accounts * SYNCS_A_DAY
         yield Figure(
             "events of 1,000 accounts hourly, a day (cycle 10 of an account x 24,000)", f"{a_day / 1e9:.1f} GB", "1 GB"
         )
