@@ -4,9 +4,10 @@ Then what Raito Cloud asks for of it, between its syncs, is done: all that a dae
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -20,6 +21,7 @@ from raito_pipeline.orchestration.discovery import plan_of, work_of
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.tags import RANGE_START
 from raito_pipeline.orchestration.trigger_queue import TriggerQueue
+from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.controls import seeded_account
 from raito_pipeline.sandbox.raito.seed import access_controls_of
 from tests.end_to_end.conftest import SMALL, World, failures, started
@@ -27,10 +29,31 @@ from tests.end_to_end.conftest import SMALL, World, failures, started
 SIZES = replace(SMALL, accounts=0, unlisted=1, roles=17, keys=20)
 
 
+@dataclass(frozen=True)
+class Discovered:
+    """The estate after the first sync of the account that was discovered in it, and what that sync did."""
+
+    world: World
+    target: AccountTarget
+    keys_before: Sequence[str]
+    added: tuple[str, ...]
+    failures: list[str]
+    calls: list[Call]
+    counts: Mapping[str, Any]
+
+
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Discovered]:
     with started(tmp_path_factory.mktemp("discovered"), SIZES) as world:
-        yield world
+        (account,) = world.embedded.estate.unlisted
+        before = build_definitions(world.options()).get_repository_def().get_job("sync_account").partitions_def
+        assert before is not None
+        added = discovered(world.options())
+        target = world.options().account(account.account_id)
+        for control in access_controls_of(seeded_account(account), None):
+            world.embedded.raito.define_access_control(target.data_source_id, control)
+        failed = failures(world.sync())
+        yield Discovered(world, target, before.get_partition_keys(), added, failed, world.calls(), world.counts())
 
 
 def discovered(options: Options) -> tuple[str, ...]:
@@ -38,31 +61,22 @@ def discovered(options: Options) -> tuple[str, ...]:
     return work_of(services, date(2026, 11, 26)).carry_out(plan_of(services)).added
 
 
-def test_a_discovered_account_is_synced_whole_and_again_with_nothing_new(world: World) -> None:
-    (account,) = world.embedded.estate.unlisted
-    key = account.account_id
-    before = build_definitions(world.options()).get_repository_def().get_job("sync_account").partitions_def
-    assert before is not None
-    assert key not in before.get_partition_keys()
-
-    assert discovered(world.options()) == (key,)
-    target = world.options().account(key)
+def test_a_discovered_account_is_synced_whole_and_again_with_nothing_new(synced: Discovered) -> None:
+    world, target, key = synced.world, synced.target, synced.target.account_id
+    assert (synced.keys_before, synced.added, synced.failures) == ([], (key,), [])
     assert target.profile == world.embedded.estate.master.profile, "reached with the organization's credentials"
-    for control in access_controls_of(seeded_account(account), None):
-        world.embedded.raito.define_access_control(target.data_source_id, control)
-
-    assert failures(world.sync()) == []
-    first = world.counts()
-    source = first["dataSources"][target.data_source_id]
+    source = synced.counts["dataSources"][target.data_source_id]
     assert source["accessControls"] == {"SYNCED": 5, "REMOVED": 1}, "what was granted in Raito Cloud is in AWS"
     assert source["dataObjects"].keys() == {"datasource", "bucket", "folder", "file"}
     assert source["usageStatements"] > 0
-    assert first["identityStores"][target.identity_store_id]["users"] == SIZES.users + 1, "and that of the account"
-    assert any(call.writes for call in world.calls() if call.account == key)
+    assert synced.counts["identityStores"][target.identity_store_id]["users"] == SIZES.users + 1, "and the account"
+    assert any(call.writes for call in synced.calls if call.account == key)
+    before = world.counts()
 
     assert failures(world.sync()) == []
+
     assert [call.operation for call in world.calls() if call.writes] == []
-    assert world.counts() == first
+    assert world.counts() == before
     (again,) = world.store.rows(ImportResult, key, table="data_source_import")
     assert (again.added, again.removed) == (0, 0)
     assert discovered(world.options()) == ()
@@ -96,9 +110,9 @@ def done_for(world: World, text: bytes) -> Iterator[tuple[str, str, list[str]]]:
     assert TriggerQueue(options.pipeline.storage).waiting() == ()
 
 
-def test_stages_and_a_part_that_raito_cloud_asks_for_are_done_and_nothing_else(world: World) -> None:
+def test_stages_and_a_part_that_raito_cloud_asks_for_are_done_and_nothing_else(synced: Discovered) -> None:
+    world, target = synced.world, synced.target
     (account,) = world.embedded.estate.unlisted
-    target = world.options().account(account.account_id)
     bucket, (region, (folder, *_)) = next(iter((account.folders or {}).items()))
     s3, before = s3_backends[account.account_id]["aws"], world.counts()["dataSources"][target.data_source_id]
     for place in (folder, "elsewhere"):
