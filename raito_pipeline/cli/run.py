@@ -18,6 +18,7 @@ from rich.console import Console
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
 from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck
 from raito_pipeline.cli.console import Terminal
+from raito_pipeline.cli.freed_memory import give_back
 from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.progress import TerminalProgress
@@ -295,6 +296,7 @@ class TerminalSync:
             self._stored[place.key] = gather(
                 store, self.options, place, (self.sync, result.run_id), layer.tables, before
             )
+        give_back()
         outcome = layer_outcome(result, self._stored.get(place.key, Stored()))
         self._progress.layer(layer, place.label, (result, outcome))
 

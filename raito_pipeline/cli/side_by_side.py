@@ -38,25 +38,26 @@ class SideBySide:
 
     def run(self, keys: Sequence[str]) -> tuple[tuple[SyncSummary | Cause, ...], bool]:
         """Sync these accounts; what came of each that was begun, in their order, and whether somebody ended it."""
+        begun: list[Future[SyncSummary | Cause | None]] = []
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="account") as lanes:
-            begun = [lanes.submit(self._sync, key) for key in keys]
-            interrupted = False
-            while not self._all_ended(begun):
-                interrupted = True
+            while True:
+                try:
+                    for key in keys[len(begun) :]:
+                        begun.append(lanes.submit(self._sync, key))
+                    wait(begun)
+                except KeyboardInterrupt:
+                    self._end()
+                else:
+                    break
         found = [each.result() for each in begun]
-        return tuple(each for each in found if each is not None), interrupted
+        return tuple(each for each in found if each is not None), self._ended
 
-    def _all_ended(self, begun: Sequence["Future[SyncSummary | Cause | None]"]) -> bool:
-        """Wait for all; false where Ctrl-C came meanwhile, which is passed on to each process."""
-        try:
-            wait(begun)
-        except KeyboardInterrupt:
-            with self._lock:
-                self._ended = True
-                for process in self._running.values():
-                    process.send_signal(signal.SIGINT)
-            return False
-        return True
+    def _end(self) -> None:
+        """Pass Ctrl-C on to each process, and begin no other."""
+        with self._lock:
+            self._ended = True
+            for process in self._running.values():
+                process.send_signal(signal.SIGINT)
 
     def _sync(self, key: str) -> SyncSummary | Cause | None:
         """One account; None where it was not begun."""

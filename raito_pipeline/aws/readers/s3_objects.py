@@ -35,7 +35,7 @@ from raito_pipeline.model import S3Bucket
 from raito_pipeline.storage import CellWriter
 
 Progress = Callable[[str, int, int | None], None]
-_BATCH_ROWS = 8_192
+_BATCH_ROWS = 4_096
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
 _EXTRA_CALLS = 5
