@@ -38,6 +38,9 @@ Progress = Callable[[str, int, int | None], None]
 _BATCH_ROWS = 4_096
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
+_QUESTIONS = 2
+_NOTED_A_CALL = 25
+"""Pages that a listing had before, for each call that the next one may cost beside its own."""
 _EXTRA_CALLS = 5
 """What a listing of which nothing is known may cost beside its pages; a longer one, a twentieth of them."""
 
@@ -139,7 +142,7 @@ class _Scan:
         self._lock = threading.Lock()
         self._ranges: list[Future[None]] = []
         self._open = 0
-        self._added = 0
+        self._spent = 0
         self.marks, self.pages = marks, dict[str, PageMarks]()
         self.unread: list[UnreadKeys] = []
 
@@ -214,17 +217,24 @@ class _Scan:
         with self._lock:
             return max(self._workers - self._open, 0)
 
-    def spare(self, bucket: str) -> int:
-        """How many calls beside those for full pages a bucket may still cost."""
+    def reserve(self, bucket: str, most: int) -> int:
+        """Set aside calls beside those for full pages, at most so many; gives how many there are to spend."""
         known = self.marks.get(bucket)
         with self._lock:
-            pages = self.pages.get(bucket, PageMarks()).pages
-            most = known.pages // LONG if known else max(_EXTRA_CALLS, pages // LONG)
-            return max(most, pages // LONG) - self._report.splits - self._added
+            # Each range that was given away may have ended with a page that is no full one.
+            pages = max(self.pages.get(bucket, PageMarks()).pages - self._spent, 0)
+            # There may be fewer pages by now than are noted.
+            allowed = known.pages // _NOTED_A_CALL if known else _EXTRA_CALLS
+            granted = max(min(most, max(allowed, pages // LONG) - self._spent), 0)
+            self._spent += granted
+            return granted
+
+    def give_back(self, calls: int) -> None:
+        """Calls that were set aside and not spent."""
+        with self._lock:
+            self._spent -= calls
 
     def add(self, bucket: str, ranges: Sequence[KeyRange]) -> None:
-        with self._lock:
-            self._added += len(ranges)
         for each in ranges:
             self._submit(bucket, each)
 
@@ -309,26 +319,38 @@ class _RangeListing:
 
     def _give_away(self) -> bool:
         """Split the rest of the range; false where nobody is idle, or there is nothing to split it at."""
-        cursor, idle, spare = self._cursor, self._scan.idle(), self._scan.spare(self._bucket)
-        if not idle or not cursor.last:
+        idle = self._scan.idle()
+        if not idle or not self._cursor.last:
             return not idle  # look again at the next page
+        questions = 0 if self._marks else _QUESTIONS
+        calls = self._scan.reserve(self._bucket, idle + questions)
+        spent = 0
+        try:
+            folder, bounds, spent = self._bounds(idle, calls)
+            spent += len(bounds)
+        finally:
+            self._scan.give_back(calls - spent)
+        return self._split(folder, bounds)
+
+    def _bounds(self, idle: int, calls: int) -> tuple[str, list[str], int]:
+        """Where to split the rest, at children of which folder, and how many questions that took, of so many calls."""
+        cursor, asked = self._cursor, 0
+        folders = ancestors(cursor.last, self._keys.scope)
         if self._marks:
-            folder, bounds = bounds_between(
-                self._marks, cursor.last, cursor.end, ancestors(cursor.last, self._keys.scope)
-            )
-            return self._split(folder, shared_out(bounds, min(idle, spare)))
+            folder, bounds = bounds_between(self._marks, cursor.last, cursor.end, folders)
+            return folder, shared_out(bounds, min(idle, calls)), asked
         # Further down than two levels, what is won is not worth the calls.
-        for folder in [f for f in ancestors(cursor.last, self._keys.scope) if len(f) >= self._least_level][:2]:
-            if spare < 2:
-                return False
+        for folder in [f for f in folders if len(f) >= self._least_level][:_QUESTIONS]:
+            if calls - asked < 2:
+                break
             page = self._scan.lister.page(self._bucket, prefix=folder, start_after=cursor.last, delimiter="/")
             self._scan.count_split()
-            spare -= 1
+            asked += 1
             bounds = [p for p in page.prefixes if p > cursor.last and (not cursor.end or p < cursor.end)]
             if bounds:
-                return self._split(folder, spread(bounds, min(idle, spare)))
+                return folder, spread(bounds, min(idle, calls - asked)), asked
             self._least_level = len(folder) + 1
-        return False
+        return "", [], asked
 
     def _split(self, folder: str, bounds: Sequence[str]) -> bool:
         """Give the ranges from each of the bounds, children of `folder`, to others; false where there is none."""
