@@ -319,11 +319,11 @@ def _other_buckets(
 ) -> Iterator[tuple[str, OtherBucket]]:
     """Those of some buckets that other accounts of the file have, as they were last read."""
     for other in targets if names else ():
-        found = other.account_id != account_id and {
+        readable = other.account_id != account_id and {
             row.name for row in store.earlier(S3Bucket, other.partition) if row.name in names
         }
-        policies = {row.bucket: row for row in store.earlier(S3BucketPolicy, other.partition)} if found else {}
-        for name in found or ():
+        policies = {row.bucket: row for row in store.earlier(S3BucketPolicy, other.partition)} if readable else {}
+        for name in readable or ():
             owner = f"account {other.account_id} (target {other.name})"
             yield name, OtherBucket(owner, lets_in(policies[name], account_id) if name in policies else None)
 
@@ -338,8 +338,8 @@ def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPat
         with suppress(CellMissing):
             objects = store.dataset("data_objects", account, region)
             for batch in objects.batches(["full_name", "type"], files, *folders):
-                found = _asked_for(batch, names, patterns) if patterns else batch
-                yield from zip(texts(found, "full_name"), texts(found, "type"), strict=True)
+                wanted_rows = _asked_for(batch, names, patterns) if patterns else batch
+                yield from zip(texts(wanted_rows, "full_name"), texts(wanted_rows, "type"), strict=True)
 
 
 def _asked_for(batch: pa.RecordBatch, names: Sequence[str], patterns: Iterable[str]) -> pa.RecordBatch:
@@ -394,12 +394,12 @@ def _reasons(rows: Sequence[AccessProvider], codes: Sequence[str]) -> Iterator[d
     """The elements by code, the most frequent of each code first: those that make nothing incomplete come last."""
     for code in codes:
         examples: dict[str, str] = {}
-        found: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         for row in rows:
             texts: dict[str, str] = {element(text): text for text in getattr(row, f"reasons_{code}")}
             examples = {**texts, **examples}
-            found.update(texts.keys())
-        for name, times in found.most_common():
+            counted.update(texts.keys())
+        for name, times in counted.most_common():
             yield {"code": code, "element": name, "access providers": times, "example": examples[name]}
 
 

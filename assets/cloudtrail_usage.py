@@ -137,9 +137,9 @@ def _last_used(store: Store, services: Services, cell: Cell) -> datetime | None:
 
 def _metadata(report: UsageReport, info: CellInfo) -> dict[str, Any]:
     gaps = [f"- {day}" for day in report.gaps]
-    found = {name: value for name, value in asdict(report).items() if name not in ("skipped", "gaps", "problems")}
+    counts = {name: value for name, value in asdict(report).items() if name not in ("skipped", "gaps", "problems")}
     return {
-        "found": found,
+        "found": counts,
         "records without statement": dict(report.skipped),
         "days without log file": dg.MetadataValue.md("\n".join(gaps) or "none"),
         "complete": info.status.value,

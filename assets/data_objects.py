@@ -183,7 +183,7 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     )
     read = catalog.tables
     points = _access_points(reading, read)
-    rows, found = glue_objects(read.rows, target.account_id, region, reading.buckets, points)
+    rows, counts = glue_objects(read.rows, target.account_id, region, reading.buckets, points)
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
     for problem in read.problems:
         writer.add_problem(problem)
@@ -196,7 +196,7 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
         writer.extra["warnings"] = json.dumps(catalog.notes)
     if subtree is None:
         writer.read_at = read.read_at
-    return {"found": asdict(found)}
+    return {"found": asdict(counts)}
 
 
 def _access_points(reading: _Reading, read: Read[GlueTable]) -> dict[str, str] | None:

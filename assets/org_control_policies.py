@@ -42,7 +42,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
 def _read(log: CellLog, services: Services, cell: Cell) -> None:
     clients = services.organization_aws(cell.partition_key)
     meter = Meter(clients)
-    found = read_control_policies(
+    organization = read_control_policies(
         clients,
         services.organization(cell.partition_key).region,
         services.accounts_of_organization(cell.partition_key),
@@ -50,8 +50,8 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
         services.progress,
         earlier=EarlierControlPolicies(*(log.store.earlier(row, *cell.place) for row in _ROWS)),
     )
-    log.advise(found.hints)
-    reads: tuple[Read[Any], ...] = (found.accounts, found.targets, found.policies)
+    log.advise(organization.hints)
+    reads: tuple[Read[Any], ...] = (organization.accounts, organization.targets, organization.policies)
     for table, read in zip(_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)

@@ -27,12 +27,12 @@ def options_of_this_directory() -> Options:
     if s3_address(os.environ.get(CONFIG_FILE_VARIABLE)) is not None:
         return load_configuration()
     try:
-        found = find_config(Path.cwd(), Path.home(), os.environ)
+        path = find_config(Path.cwd(), Path.home(), os.environ)
     except ConfigError as error:
         if os.environ.get(CONFIG_FILE_VARIABLE):
             raise
         return no_accounts(error)
-    return load(found)
+    return load(path)
 
 
 @dg.definitions

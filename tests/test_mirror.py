@@ -40,3 +40,20 @@ def test_a_class_name_stands_for_one_thing() -> None:
                     places[node.name].append(path.relative_to(ROOT).as_posix())
 
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_what_is_called_found_stands_beside_what_was_expected() -> None:
+    """Anywhere else the name says nothing: a variable is called after what it holds."""
+    vague = []
+    for source in SOURCES:
+        for path in (ROOT / source).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef) and "config" not in path.parts and _names(node) & {"found"}:
+                    vague += [] if "expected" in _names(node) else [f"{path.relative_to(ROOT)}:{node.lineno}"]
+
+    assert vague == []
+
+
+def _names(function: ast.FunctionDef) -> set[str]:
+    nodes = list(ast.walk(function))
+    return {n.id for n in nodes if isinstance(n, ast.Name)} | {n.arg for n in nodes if isinstance(n, ast.arg)}

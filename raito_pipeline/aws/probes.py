@@ -114,11 +114,11 @@ class Probes:
     def tables(self, region: str | None) -> bool:
         client = self._clients.client("glue", region)
         with aws_call("glue:GetDatabases", f"account {self.target.account_id}, {region}"):
-            found = client.get_databases(MaxResults=1)["DatabaseList"]
-        if not found:
+            databases = client.get_databases(MaxResults=1)["DatabaseList"]
+        if not databases:
             return False
         with aws_call("glue:GetTables", f"account {self.target.account_id}, {region}"):
-            client.get_tables(DatabaseName=found[0]["Name"], MaxResults=1)
+            client.get_tables(DatabaseName=databases[0]["Name"], MaxResults=1)
         return True
 
     # -- organization ----------------------------------------------------------------------------------------------
@@ -127,8 +127,8 @@ class Probes:
     def _instance(self) -> tuple[str, str] | None:
         """The ARN and the identity store of the first instance of Identity Center."""
         with aws_call("sso:ListInstances", "*"):
-            found = self._clients.client("sso-admin", self._sso_region).list_instances()["Instances"]
-        return (found[0]["InstanceArn"], found[0]["IdentityStoreId"]) if found else None
+            instances = self._clients.client("sso-admin", self._sso_region).list_instances()["Instances"]
+        return (instances[0]["InstanceArn"], instances[0]["IdentityStoreId"]) if instances else None
 
     @property
     def _sso_region(self) -> str | None:

@@ -38,9 +38,9 @@ def repairs(texts: Iterable[str], least: Iterable[tuple[str, str]] = ()) -> tupl
     patterns: dict[str, list[str]] = defaultdict(list)
     for action, resource in least:
         patterns[action].append(resource)
-    found = {repair for text in texts for repair in _in(text, patterns)}
-    everything = {repair for repair in found if "*" in repair.resource}
-    return tuple(sorted(r for r in found if r in everything or not any(_covers(e, r) for e in everything)))
+    repairs_of_texts = {repair for text in texts for repair in _in(text, patterns)}
+    everything = {repair for repair in repairs_of_texts if "*" in repair.resource}
+    return tuple(sorted(r for r in repairs_of_texts if r in everything or not any(_covers(e, r) for e in everything)))
 
 
 def _in(text: str, patterns: Mapping[str, Sequence[str]]) -> Iterator[Repair]:

@@ -133,12 +133,12 @@ def _of_export(planner: Planner, export: str, named: Sequence[str]) -> AccountPl
 
 def _exported(file: Path) -> ExportInPlan | tuple[AccessControl, ...]:
     """The export of a plan, or one as Raito Cloud gives it."""
-    found = exports_in(_content(file))
-    if not found:
+    exports = exports_in(_content(file))
+    if not exports:
         return read_export(file).controls
-    if len(found) != 1:
-        raise CommandFailed(f"{file} holds the plans of {len(found)} accounts; one of them is needed")
-    return found[0]
+    if len(exports) != 1:
+        raise CommandFailed(f"{file} holds the plans of {len(exports)} accounts; one of them is needed")
+    return exports[0]
 
 
 def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses: bool) -> int:
@@ -157,6 +157,6 @@ def status_of(results: Sequence[PushResult], plan: AccountPlan) -> int:
     """0 where everything is as granted, 3 where the plan refused something, 1 where AWS did."""
     known = {target.access_control_id: set(target.errors) for target in plan.targets}
     errors = [(result, set(result.errors)) for result in results if result.errors]
-    if any(found - known.get(result.access_control_id, set()) for result, found in errors):
+    if any(errors_now - known.get(result.access_control_id, set()) for result, errors_now in errors):
         return ERROR
     return EXIT_STATUS[Outcome.PARTIAL] if errors else 0

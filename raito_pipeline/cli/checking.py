@@ -66,7 +66,7 @@ class Checks:
         if storage.problem is not None:
             return (storage,)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return (storage, *(finding for found in pool.map(self._place, places) for finding in found))
+            return (storage, *(finding for results in pool.map(self._place, places) for finding in results))
 
     def _storage(self) -> TargetCheck:
         try:
@@ -79,10 +79,10 @@ class Checks:
         target = self._target(place)
         if target is None:
             return ()
-        found = [*self._raito_cloud(place, target)]
-        if not found or found[0].problem is None:
-            found += self._aws(place, target)
-        return tuple(found)
+        results = [*self._raito_cloud(place, target)]
+        if not results or results[0].problem is None:
+            results += self._aws(place, target)
+        return tuple(results)
 
     def _target(self, place: SyncedTarget) -> Target | None:
         if place.organization:
@@ -102,9 +102,9 @@ class Checks:
             return
         source = target.data_source_id if isinstance(target, AccountTarget) else None
         if source is not None:
-            found = _try(place, f"data source {source}", Stops.TARGET, lambda: cloud.require_data_source(source))
-            yield found
-            if found.problem is not None:  # the store is looked for beside its data source first
+            result = _try(place, f"data source {source}", Stops.TARGET, lambda: cloud.require_data_source(source))
+            yield result
+            if result.problem is not None:  # the store is looked for beside its data source first
                 return
         store = target.identity_store_id
         if store is not None and not target.skip_identity_store_sync:

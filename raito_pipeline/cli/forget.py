@@ -38,55 +38,55 @@ def execute(given: argparse.Namespace) -> int:
     options = whole_configuration(given.config_file)
     console = Terminal(stderr=given.json, soft_wrap=True)
     try:
-        found = look(options, *parts_of(given.partition))
-        removed = _removed(options, found, given, console)
+        parts = look(options, *parts_of(given.partition))
+        removed = _removed(options, parts, given, console)
     except (StorageError, SyncUnderWay, NotEditable, OSError) as error:
         raise CommandFailed(str(error)) from None
     if given.json:
-        print(json.dumps({"partition": found.label, "files": found.files, "wanted": found.wanted, "removed": removed}))
+        print(json.dumps({"partition": parts.label, "files": parts.files, "wanted": parts.wanted, "removed": removed}))
     return 0
 
 
-def _removed(options: Options, found: Forgotten, given: argparse.Namespace, console: Console) -> int | None:
+def _removed(options: Options, parts: Forgotten, given: argparse.Namespace, console: Console) -> int | None:
     """How many files were removed; None where nothing was to be, or nobody said so."""
-    show(console, options, found)
-    if not found.files and not found.has_entry:
+    show(console, options, parts)
+    if not parts.files and not parts.has_entry:
         return None
-    if found.wanted is not None and not given.force:
-        raise StillWanted(f"{found.label} is left as it is: {found.wanted}. `--force` removes it all the same.")
-    if not given.yes and not _agreed(console, found, given):
+    if parts.wanted is not None and not given.force:
+        raise StillWanted(f"{parts.label} is left as it is: {parts.wanted}. `--force` removes it all the same.")
+    if not given.yes and not _agreed(console, parts, given):
         return None
-    count = forget(options, found, f"forget-{uuid.uuid4().hex[:12]}")
-    console.print(f"{found.label} is forgotten ({count} files)")
+    count = forget(options, parts, f"forget-{uuid.uuid4().hex[:12]}")
+    console.print(f"{parts.label} is forgotten ({count} files)")
     return count
 
 
-def _agreed(console: Console, found: Forgotten, given: argparse.Namespace) -> bool:
+def _agreed(console: Console, parts: Forgotten, given: argparse.Namespace) -> bool:
     if given.json or not (sys.stdin.isatty() and console.is_terminal):
-        console.print(f"`raito-pipeline forget '{found.label}' --yes` removes it.")
+        console.print(f"`raito-pipeline forget '{parts.label}' --yes` removes it.")
         return False
     console.print("Remove it? [y/N] ", end="")
     return input().strip().lower() in ("y", "yes")
 
 
-def show(console: Console, options: Options, found: Forgotten) -> None:
+def show(console: Console, options: Options, parts: Forgotten) -> None:
     """Print what would be removed, and what stays where."""
-    if not found.files and not found.has_entry:
-        console.print(f"nothing of {found.label} is stored in {options.pipeline.storage}")
+    if not parts.files and not parts.has_entry:
+        console.print(f"nothing of {parts.label} is stored in {options.pipeline.storage}")
         return
-    tables = ", ".join(f"{table} {count}" for table, count in sorted(found.files.items())) or "no files"
-    console.print(f"{found.label} in {options.pipeline.storage}: {sum(found.files.values())} files ({tables})")
-    if found.has_entry:
+    tables = ", ".join(f"{table} {count}" for table, count in sorted(parts.files.items())) or "no files"
+    console.print(f"{parts.label} in {options.pipeline.storage}: {sum(parts.files.values())} files ({tables})")
+    if parts.has_entry:
         console.print(f"its entry in {options.pipeline.discovered_file}")
-    if found.region is not None:
+    if parts.region is not None:
         console.print(
             "Raito Cloud keeps what it holds of the region until the next sync of the account: its imports remove it "
             "then, within `max-import-deletions`."
         )
         return
-    held = ", ".join(f"{each.elements:,} by {each.table}" for each in found.held if each.elements is not None)
-    names = ", ".join(dict.fromkeys(each.target for each in found.held))
-    source = "" if found.target is None or found.target.data_source_id is None else f" {found.target.data_source_id}"
+    held = ", ".join(f"{each.elements:,} by {each.table}" for each in parts.held if each.elements is not None)
+    names = ", ".join(dict.fromkeys(each.target for each in parts.held))
+    source = "" if parts.target is None or parts.target.data_source_id is None else f" {parts.target.data_source_id}"
     target = f" of the target {names}" if names else ""
     console.print(
         f"Raito Cloud keeps the data source{source}{target} with all that it holds{f' ({held})' if held else ''}, "

@@ -81,16 +81,16 @@ def _with_access(store: Store, so_far: Stored, at: tuple[str, str | None]) -> St
 
 
 def _with_rows(store: Store, so_far: Stored, fresh: Sequence[CellInfo]) -> Stored:
-    found = replace(so_far, cells=(*so_far.cells, *fresh))
+    gathered = replace(so_far, cells=(*so_far.cells, *fresh))
     for cell in fresh:
         at = (cell.account, cell.region)
         if TABLES[cell.table].row_type is ImportResult:
             rows = tuple((cell.table, row) for row in store.rows(ImportResult, *at, table=cell.table))
-            found = replace(found, imports=(*found.imports, *rows))
+            gathered = replace(gathered, imports=(*gathered.imports, *rows))
         elif cell.table == "access_providers":
-            found = _with_access(store, found, at)
+            gathered = _with_access(store, gathered, at)
         elif cell.table == "access_push_results":
             targets = table_of(PushTarget).name
             planned = tuple(store.rows(PushTarget, *at)) if store.info(targets, *at) else ()
-            found = replace(found, push_targets=planned, push_results=tuple(store.rows(PushResult, *at)))
-    return found
+            gathered = replace(gathered, push_targets=planned, push_results=tuple(store.rows(PushResult, *at)))
+    return gathered

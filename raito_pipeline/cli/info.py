@@ -47,8 +47,8 @@ def execute(given: argparse.Namespace) -> int:
 def show_options(contains: str | None) -> int:
     """Print the options whose name holds `contains` (all, without it) with what they mean; status 1 without any."""
     wanted = (contains or "").strip().lower().replace("_", "-")
-    found = [option for option in describe() if any(wanted in name for name in option.spellings)]
-    if not found:
+    options_shown = [option for option in describe() if any(wanted in name for name in option.spellings)]
+    if not options_shown:
         names = [name for option in describe() for name in option.spellings]
         near = closest(wanted, names, 3) or nearest(wanted, names)
         hint = f"; perhaps `{near}`" if near else ""
@@ -56,7 +56,7 @@ def show_options(contains: str | None) -> int:
         Terminal(stderr=True, soft_wrap=True).print(said)
         return 1
     console = Terminal()
-    for where, options in groupby(found, key=lambda option: option.where):
+    for where, options in groupby(options_shown, key=lambda option: option.where):
         console.print(Text(where, style="bold underline"), end="\n\n")
         for option in options:
             _show(console, option)
@@ -91,18 +91,18 @@ def show_storage_policy(options: Options) -> int:
 
 def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
     """Print the least IAM policy of a target as JSON. Without its name, the only target is meant."""
-    found: dict[str, AccountTarget | OrganizationTarget] = {t.name: t for t in options.accounts}
-    found.update({t.name: t for t in options.organizations})
-    chosen = target or (next(iter(found)) if len(found) == 1 else None)
-    if chosen is None or chosen not in found:
+    targets: dict[str, AccountTarget | OrganizationTarget] = {t.name: t for t in options.accounts}
+    targets.update({t.name: t for t in options.organizations})
+    chosen = target or (next(iter(targets)) if len(targets) == 1 else None)
+    if chosen is None or chosen not in targets:
         message = f"--target names {target!r}" if target else "--target is missing"
-        Terminal(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(found) or 'none'}")
+        Terminal(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(targets) or 'none'}")
         return 2
     for warning in options.warnings:
         Terminal(stderr=True, soft_wrap=True).print(f"note: {warning}", style="yellow")
     inventories = [address for _, address in options.pipeline.s3_inventory]
     reads = options.pipeline.reads_bucket_policies
     discovery = options.pipeline.discover
-    document = least_policy(found[chosen], mode, inventories, bucket_policies=reads, discovery=discovery)
+    document = least_policy(targets[chosen], mode, inventories, bucket_policies=reads, discovery=discovery)
     print(json.dumps(document, indent=2))
     return 0

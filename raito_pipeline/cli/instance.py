@@ -65,8 +65,8 @@ def _databases(home: Path) -> Path:
 
 def _damaged_files(folder: Path) -> list[str]:
     """Those of the databases of an instance (not of its single runs) that SQLite finds damaged."""
-    found = (folder / name for name in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db"))
-    return [str(path) for path in found if path.is_file() and not _sound(path)]
+    databases = (folder / name for name in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db"))
+    return [str(path) for path in databases if path.is_file() and not _sound(path)]
 
 
 def _sound(path: Path) -> bool:

@@ -100,15 +100,15 @@ def _read(planner: Planner, accounts: Sequence[AccountTarget], console: Console)
 
 def _drift(planner: Planner, accounts: Sequence[AccountTarget], given: argparse.Namespace, console: Console) -> int:
     """Print what AWS has otherwise than the last push left it; 2 where there is something, 1 where it is not known."""
-    found = {target: look(planner.planning(target), planner.grid) for target in accounts}
+    drifts = {target: look(planner.planning(target), planner.grid) for target in accounts}
     if given.json:
-        print(json.dumps([{"target": t.name, "account_id": t.account_id, **asdict(d)} for t, d in found.items()]))
-    for target, drift in found.items():
+        print(json.dumps([{"target": t.name, "account_id": t.account_id, **asdict(d)} for t, d in drifts.items()]))
+    for target, drift in drifts.items():
         for line in drift.lines or [drift.reason or "AWS is as the last push left it"]:
             console.print(f"{target.name}: {line}", soft_wrap=True)
-    if any(drift.lines for drift in found.values()):
+    if any(drift.lines for drift in drifts.values()):
         return CHANGES
-    return ERROR if any(drift.reason for drift in found.values()) else NOTHING
+    return ERROR if any(drift.reason for drift in drifts.values()) else NOTHING
 
 
 def _write(file: Path, plans: Sequence[AccountPlan]) -> None:

@@ -67,16 +67,16 @@ class Planner:
         Raises `CommandFailed` for one that is none.
         """
         usable = [target for target in self.options.accounts if switched_off(target) is None]
-        found = [
+        targets = [
             target for target in usable if not named or {target.name, target.account_id, target.partition} & set(named)
         ]
         known = {name for target in usable for name in (target.name, target.account_id, target.partition)}
         missing = [name for name in named if name not in known]
-        if missing or not found:
+        if missing or not targets:
             listed = ", ".join(target.name for target in usable) or "none"
             said = f"no account {missing[0]!r} is pushed" if missing else "no account is pushed"
             raise CommandFailed(f"{said}; those of {self.options.file} are: {listed}")
-        return found
+        return targets
 
     def store(self, account: str) -> Store:
         """The stored tables, of the sync that an account is in."""

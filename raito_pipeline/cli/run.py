@@ -209,9 +209,9 @@ class TerminalSync:
     def _run(self, wanted: Sequence[LayerRun]) -> SyncSummary:
         began = time.monotonic()
         keys = dict.fromkeys(place_key(layer) for layer in wanted)
-        found = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])
-        general = [_cause(each) for each in found if each.stops is Stops.EVERYTHING and each.problem]
-        unusable = self._unusable(found)
+        results = Checks(self._services, full=False).findings([p for key, p in self._places.items() if key in keys])
+        general = [_cause(each) for each in results if each.stops is Stops.EVERYTHING and each.problem]
+        unusable = self._unusable(results)
         usable = [layer for layer in wanted if not general and place_key(layer) not in unusable]
         self._say_who_is_waited_for(dict.fromkeys(place_key(layer) for layer in usable))
         interrupted = bool(usable) and not self._sync(usable)
@@ -262,10 +262,10 @@ class TerminalSync:
                 if kept is not None and kept.sync == self.sync:
                     leases.acquire(key, self.sync, kept.run_id, "end of an interrupted sync").release()
 
-    def _unusable(self, found: Sequence[TargetCheck]) -> dict[str, list[Cause]]:
+    def _unusable(self, results: Sequence[TargetCheck]) -> dict[str, list[Cause]]:
         """Why targets cannot be synced; each of them gets a job in Raito Cloud that says so, where it is reachable."""
         unusable: dict[str, list[Cause]] = {}
-        for each in found:
+        for each in results:
             if each.place is not None and each.problem is not None and each.stops is Stops.TARGET:
                 unusable.setdefault(each.place.key, []).append(_cause(each))
         for key, causes in unusable.items():

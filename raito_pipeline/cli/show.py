@@ -92,9 +92,9 @@ def listed(what: tuple[str, ...]) -> str:
         table, _, region = each.partition(" ") if each.partition(" ")[0] in TABLES else (each, "", "")
         regions.setdefault(table, []).append(region)
     together: dict[tuple[str, ...], list[str]] = {}
-    for table, found in regions.items():
-        together.setdefault(tuple(found), []).append(table)
-    return "; ".join(" ".join((", ".join(tables), ", ".join(found))).strip() for found, tables in together.items())
+    for table, places in regions.items():
+        together.setdefault(tuple(places), []).append(table)
+    return "; ".join(" ".join((", ".join(tables), ", ".join(places))).strip() for places, tables in together.items())
 
 
 def _change_rows(changes: tuple[KindChanges, ...]) -> Rows:

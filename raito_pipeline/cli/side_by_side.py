@@ -49,8 +49,8 @@ class SideBySide:
                     self._end()
                 else:
                     break
-        found = [each.result() for each in begun]
-        return tuple(each for each in found if each is not None), self._ended
+        outcomes = [each.result() for each in begun]
+        return tuple(each for each in outcomes if each is not None), self._ended
 
     def _end(self) -> None:
         """Pass Ctrl-C on to each process, and begin no other."""

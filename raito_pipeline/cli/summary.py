@@ -234,11 +234,12 @@ def layer_outcome(result: LayerResult, stored: Stored) -> Outcome:
     if not result.success:
         return Outcome.FAILED
     tables = set(result.layer.tables)
-    found = [Outcome.PARTIAL for cell in stored.cells if cell.table in tables and _cell_reasons(cell)]
-    found += [cause.outcome for table, row in stored.imports if table in tables for cause in _import_causes(table, row)]
+    outcomes = [Outcome.PARTIAL for cell in stored.cells if cell.table in tables and _cell_reasons(cell)]
+    imports = ((table, row) for table, row in stored.imports if table in tables)
+    outcomes += [cause.outcome for table, row in imports for cause in _import_causes(table, row)]
     if "access_push_results" in tables:
-        found.append(_push(stored).outcome)
-    return worst(found)
+        outcomes.append(_push(stored).outcome)
+    return worst(outcomes)
 
 
 def _place(

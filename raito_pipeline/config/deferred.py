@@ -56,15 +56,15 @@ def read_reference(text: str) -> Reference:
     """What `text`, the inside of `{{...}}`, stands for. Raises `NoReference`."""
     source, _, rest = text.partition(":")
     if source == ValueSource.SECRETS_MANAGER:
-        found = _SECRET.fullmatch(rest.strip())
-        if found is None:
+        match = _SECRET.fullmatch(rest.strip())
+        if match is None:
             raise NoReference("`{{secretsmanager:NAME}}` or `{{secretsmanager:NAME:KEY}}`")
-        return Reference(ValueSource.SECRETS_MANAGER, found["name"], found["key"])
+        return Reference(ValueSource.SECRETS_MANAGER, match["name"], match["key"])
     if source == ValueSource.PARAMETER_STORE:
-        found = _PARAMETER.fullmatch(rest.strip())
-        if found is None:
+        match = _PARAMETER.fullmatch(rest.strip())
+        if match is None:
             raise NoReference("`{{ssm:/NAME}}`")
-        return Reference(ValueSource.PARAMETER_STORE, found["name"])
+        return Reference(ValueSource.PARAMETER_STORE, match["name"])
     return Reference(ValueSource.ENVIRONMENT, text)
 
 

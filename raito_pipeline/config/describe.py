@@ -128,21 +128,21 @@ def _described() -> Iterator[OptionDoc]:
 
 def _of(model: type[OptionGroup], where: str, base: type[OptionGroup] | None = None) -> Iterator[OptionDoc]:
     inherited = {option.attribute for option in declared(base)} if base else set()
-    for found in sorted(declared(model), key=lambda found: not found.option.required):
-        if found.attribute not in inherited:
-            kind = found.option.kind
-            yield OptionDoc(found.name, found.names, where, kind.name, _default(found), _text(found), kind.example)
+    for each in sorted(declared(model), key=lambda each: not each.option.required):
+        if each.attribute not in inherited:
+            kind = each.option.kind
+            yield OptionDoc(each.name, each.names, where, kind.name, _default(each), _text(each), kind.example)
 
 
-def _text(found: Declared) -> str:
-    why = NOT_READ_YET.get(found.name)
-    return found.option.text if why is None else f"{found.option.text} Not read yet: {why}."
+def _text(entry: Declared) -> str:
+    why = NOT_READ_YET.get(entry.name)
+    return entry.option.text if why is None else f"{entry.option.text} Not read yet: {why}."
 
 
-def _default(found: Declared) -> str:
-    if found.option.default is not None:
-        return found.option.default
-    return "required" if found.option.required else _worded(found.default)
+def _default(entry: Declared) -> str:
+    if entry.option.default is not None:
+        return entry.option.default
+    return "required" if entry.option.required else _worded(entry.default)
 
 
 def _worded(value: Any) -> str:

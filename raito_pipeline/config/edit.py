@@ -87,8 +87,8 @@ def without_accounts(text: str, accounts: Collection[str], file: str) -> str:
     new = "".join(lines)
     wanted = _values(text)
     kept = [entry for entry in wanted.get(TARGETS) or [] if str(entry.get(_ACCOUNT)) not in accounts]
-    found = _values_or_none(new)
-    if found is None or {**found, TARGETS: found.get(TARGETS) or []} != {**wanted, TARGETS: kept}:
+    values = _values_or_none(new)
+    if values is None or {**values, TARGETS: values.get(TARGETS) or []} != {**wanted, TARGETS: kept}:
         raise NotEditable(f"{file}: its entries are not as `raito-pipeline discover` wrote them, one option a line")
     return new
 
@@ -174,12 +174,12 @@ def _end_of(node: yaml.Node) -> int:
 
 
 def _lines(entries: Sequence[Entry], indent: str) -> list[str]:
-    found = []
+    lines = []
     for entry in entries:
         text = yaml.safe_dump(dict(entry), sort_keys=False, allow_unicode=True, width=10_000)
         body = text.splitlines()
-        found += [f"{indent}- {body[0]}", *(f"{indent}  {line}" for line in body[1:])]
-    return found
+        lines += [f"{indent}- {body[0]}", *(f"{indent}  {line}" for line in body[1:])]
+    return lines
 
 
 def _values(text: str) -> dict[str, Any]:

@@ -59,14 +59,14 @@ class Environment:
         """What is read from the environment, over the targets, each a name and what it says itself."""
         sections = list(targets)
         forced = {layer.file for layer in self.skips}
-        found = []
+        used = []
         for below, layers in ((False, self.top), (True, self.pipeline)):
             for layer in layers:
                 for name in layer.section.entries:
                     own = [] if below or layer.file in forced else sections
                     kept = tuple(target for target, section in own if section.get(name) is not None)
-                    found.append(FromEnvironment(variable(name, below_pipeline=below) or "", name, kept))
-        return tuple(found)
+                    used.append(FromEnvironment(variable(name, below_pipeline=below) or "", name, kept))
+        return tuple(used)
 
 
 def read_environment(reader: Reader, root: Section) -> Environment:

@@ -67,15 +67,15 @@ def load(
     """
     environ = os.environ if environ is None else environ
     home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-    found = find_config(Path.cwd(), home, environ) if path is None else path
+    file_path = find_config(Path.cwd(), home, environ) if path is None else path
     try:
-        with found.open("rb") as file:
+        with file_path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
         said = f"a file that cannot be read ({error.strerror})"
-        raise ConfigError([Problem(str(found), None, None, None, said, "a file that can be read")]) from None
-    folder = found.absolute().parent
-    return load_content(content, str(found), environ, only_targets, overrides, folder=folder, beside=_in_folder)
+        raise ConfigError([Problem(str(file_path), None, None, None, said, "a file that can be read")]) from None
+    folder = file_path.absolute().parent
+    return load_content(content, str(file_path), environ, only_targets, overrides, folder=folder, beside=_in_folder)
 
 
 def _in_folder(file: str) -> bytes | None:

@@ -52,10 +52,10 @@ def _path(variable: str, name: str, environ: Mapping[str, str], home: Path) -> P
 def state_of(path: Path) -> tuple[int, int] | None:
     """What changes when a file does, to read it once for all who ask; None where it is not there."""
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return state.st_mtime_ns, state.st_size
 
 
 @lru_cache(maxsize=2)

@@ -119,23 +119,23 @@ class Reader:
         return self.option(Declared(name, Option(kind, "", (name,)), None), (layer,))
 
     def _given(self, option: Declared, layer: OptionLayer) -> _Given | Deferred | Wrong | None:
-        found = [name for name in option.names if layer.section.get(name) is not None]
-        if not found:
+        names = [name for name in option.names if layer.section.get(name) is not None]
+        if not names:
             return None
-        for other in found[1:]:
+        for other in names[1:]:
             problem = Problem(
                 layer.file,
                 layer.section.lines[other],
                 layer.target,
                 other,
-                f"the option besides `{found[0]}`",
+                f"the option besides `{names[0]}`",
                 "only one of them; it is not used",
             )
             self.warn(problem)
-        node = layer.section.get(found[0])
+        node = layer.section.get(names[0])
         if node is None:
             return None
-        return self._deferred(option, layer, found[0], node) or self._texts(option.option.kind, layer, found[0], node)
+        return self._deferred(option, layer, names[0], node) or self._texts(option.option.kind, layer, names[0], node)
 
     def _deferred(self, option: Declared, layer: OptionLayer, name: str, node: Node) -> Deferred | Wrong | None:
         """What a reference to AWS, or to a variable that is not set now, stands for; None for anything else."""

@@ -24,8 +24,8 @@ def distance(one: str, other: str) -> int:
 def closest(name: str, known: Iterable[str], most: int) -> str | None:
     """The known name with the fewest slips between it and `name`, or None where each has more than `most`."""
     near = (each for each in known if abs(len(each) - len(name)) <= most)
-    found = min(((distance(name, each), each) for each in near), default=(most + 1, ""))
-    return found[1] if found[0] <= most else None
+    closest_so_far = min(((distance(name, each), each) for each in near), default=(most + 1, ""))
+    return closest_so_far[1] if closest_so_far[0] <= most else None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

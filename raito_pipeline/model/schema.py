@@ -73,7 +73,7 @@ def _record_type(hint: Any) -> type | None:
     """The record type that a column holds one or several of; None where it holds none."""
     if is_dataclass(hint) and isinstance(hint, type):
         return hint
-    return next((found for part in get_args(hint) if (found := _record_type(part)) is not None), None)
+    return next((record for part in get_args(hint) if (record := _record_type(part)) is not None), None)
 
 
 def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
@@ -157,11 +157,11 @@ def _converter(hint: Any) -> Callable[[Any], Any]:
 
 def nested_types() -> tuple[type, ...]:
     """The record types that columns of stored tables nest, in the order in which they are met."""
-    found: dict[type, None] = {}
+    record_types: dict[type, None] = {}
 
     def visit(hint: Any) -> None:
         if is_dataclass(hint) and isinstance(hint, type):
-            found.setdefault(hint)
+            record_types.setdefault(hint)
             walk(hint)
         for part in get_args(hint):
             visit(part)
@@ -172,4 +172,4 @@ def nested_types() -> tuple[type, ...]:
 
     for spec in TABLES.values():
         walk(spec.row_type)
-    return tuple(found)
+    return tuple(record_types)

@@ -236,8 +236,8 @@ def upstream_tables(table: str) -> tuple[str, ...]:
     These are what must be complete and of this sync before anything may be removed (or pushed) because of what the
     table says; optional ones are not among them. Each one once, in the order in which they are met.
     """
-    found = dict.fromkeys(_upstream(table))
-    return tuple(name for name in found if TABLES[name].only_for in (None, table) and not TABLES[name].optional)
+    upstream = dict.fromkeys(_upstream(table))
+    return tuple(name for name in upstream if TABLES[name].only_for in (None, table) and not TABLES[name].optional)
 
 
 def _upstream(table: str) -> Iterator[str]:

@@ -29,8 +29,8 @@ class _PandasFinder:
             return None
         if self._in_vain == threading.get_ident():
             raise ModuleNotFoundError(f"{_NAME} is not needed", name=_NAME)
-        found = (each.find_spec(name, path, target) for each in sys.meta_path if each is not self)
-        spec = next((each for each in found if each is not None), None)
+        specs = (each.find_spec(name, path, target) for each in sys.meta_path if each is not self)
+        spec = next((each for each in specs if each is not None), None)
         if spec is not None and spec.loader is not None:
             _after_loading(spec.loader, self._loaded)
         return spec

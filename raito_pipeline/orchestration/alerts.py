@@ -137,7 +137,7 @@ def _reasons(context: dg.RunFailureSensorContext) -> Iterator[str]:
 
 def post(url: str, alert: Alert) -> None:
     """Post an alert. Raises `AlertNotSent`; what may pass (no connection, 429, 5xx) is tried three times."""
-    host, found = urlsplit(url).hostname, ""
+    host, problem = urlsplit(url).hostname, ""
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE * attempt)
@@ -145,11 +145,11 @@ def post(url: str, alert: Alert) -> None:
             # A redirect could lead anywhere: it is not followed.
             answer = requests.post(url, json=alert.json(), timeout=_TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:
-            found = type(error).__name__  # its text holds the address
+            problem = type(error).__name__  # its text holds the address
             continue
         if answer.ok and not answer.is_redirect:
             return
-        found = f"HTTP {answer.status_code}"
+        problem = f"HTTP {answer.status_code}"
         if answer.status_code != requests.codes.too_many_requests and answer.status_code < 500:
             break
-    raise AlertNotSent(f"alert-webhook ({host}) did not take it: {found}")
+    raise AlertNotSent(f"alert-webhook ({host}) did not take it: {problem}")

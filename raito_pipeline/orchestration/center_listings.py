@@ -31,11 +31,11 @@ class CenterListings:
                 changes = self._changes[organization]
             if kept is not None and of == sync:
                 return kept
-            found = read()
+            listing = read()
             with self._lock:
                 if self._changes[organization] == changes:
-                    self._kept[organization] = (sync, found)
-            return found
+                    self._kept[organization] = (sync, listing)
+            return listing
 
     def forget(self, organization: str) -> None:
         """Keep nothing of an organization: permission sets were, or may have been, changed."""

@@ -83,8 +83,8 @@ def _first(plan: DiscoveryPlan) -> DiscoveryPlan:
 
 
 def _counts(plan: DiscoveryPlan) -> str:
-    found = {verdict: len(plan.of(verdict)) for verdict in DiscoveryVerdict}
-    return ", ".join(f"{count} {verdict.value}" for verdict, count in found.items() if count) or "no accounts"
+    counts = {verdict: len(plan.of(verdict)) for verdict in DiscoveryVerdict}
+    return ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count) or "no accounts"
 
 
 def _reloaded(context: dg.SensorEvaluationContext, url: str | None) -> str:

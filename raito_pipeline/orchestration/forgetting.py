@@ -76,23 +76,23 @@ def _wanted(options: Options, target: AccountTarget | None, region: str | None) 
 
 
 def _held(store: Store, key: str) -> list[Held]:
-    found = []
+    held = []
     for table, spec in TABLES.items():
         if spec.row_type is ImportResult and spec.partitioned_by == "account":
-            found += [Held(row.target, table, row.held) for row in store.earlier(ImportResult, key, table=table)]
-    return found
+            held += [Held(row.target, table, row.held) for row in store.earlier(ImportResult, key, table=table)]
+    return held
 
 
-def forget(options: Options, found: Forgotten, run_id: str) -> int:
+def forget(options: Options, forgotten: Forgotten, run_id: str) -> int:
     """Remove what was found; gives how many files. Raises `SyncUnderWay`, `StorageError`, `NotEditable`, `OSError`."""
     store = Store.open(options.pipeline.storage)
-    with Leases(options.pipeline.storage).acquire(found.key, run_id, run_id, "forget", 0.0, True):
-        count = remove_account(store, found.key, found.region)
-        if found.has_entry and found.target is not None:
+    with Leases(options.pipeline.storage).acquire(forgotten.key, run_id, run_id, "forget", 0.0, True):
+        count = remove_account(store, forgotten.key, forgotten.region)
+        if forgotten.has_entry and forgotten.target is not None:
             file = options.pipeline.discovered_file
-            write_beside(file, without_accounts(read_beside(file) or "", {found.target.account_id}, file))
-    if found.region is None:
-        _remove_lease(store, found.key)
+            write_beside(file, without_accounts(read_beside(file) or "", {forgotten.target.account_id}, file))
+    if forgotten.region is None:
+        _remove_lease(store, forgotten.key)
     return count
 
 

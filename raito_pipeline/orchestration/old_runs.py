@@ -53,14 +53,14 @@ class OldRuns:
             yield record.dagster_run.run_id
 
     def _ended(self, wanted: dg.RunsFilter) -> list[dg.RunRecord]:
-        found: list[dg.RunRecord] = []
-        while len(found) < _MOST:
-            cursor = found[-1].dagster_run.run_id if found else None
+        records: list[dg.RunRecord] = []
+        while len(records) < _MOST:
+            cursor = records[-1].dagster_run.run_id if records else None
             page = self.instance.get_run_records(wanted, limit=_PAGE, ascending=True, cursor=cursor)
-            found += page
+            records += page
             if len(page) < _PAGE:
                 break
-        return found
+        return records
 
     def _superseded(self, run: RunView) -> bool:
         """Whether later runs made all that this one may have made."""
@@ -87,12 +87,12 @@ class OldRuns:
 
 def forget_old_runs(instance: dg.DagsterInstance, grid: Grid, before: datetime) -> int:
     """Forget what nothing needs of the runs that changed last before a time; gives how many."""
-    found = list(OldRuns(instance, grid).before(before))
-    for run_id in found:
+    run_ids = list(OldRuns(instance, grid).before(before))
+    for run_id in run_ids:
         with suppress(Exception):  # a storage of logs that does not answer keeps no run
             instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)
-    return len(found)
+    return len(run_ids)
 
 
 @dataclass(frozen=True)

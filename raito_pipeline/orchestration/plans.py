@@ -329,13 +329,13 @@ class PlanFolder:
         return posixpath.join(self.folder, f"{plan_id}.json")
 
     def _remove_old(self) -> None:
-        found = self.store.files.listing(self.folder)
+        listing = self.store.files.listing(self.folder)
         files = sorted(
-            (info for name, info in found.items() if name.endswith(".json")), key=lambda info: info.mtime_ns or 0
+            (info for name, info in listing.items() if name.endswith(".json")), key=lambda info: info.mtime_ns or 0
         )
         for old in files[:-KEPT]:
             page = f"{old.base_name.removesuffix('.json')}.md"
-            for info in (old, found.get(page)):
+            for info in (old, listing.get(page)):
                 if info is not None:
                     self.store.files.delete(info.path)
 

@@ -184,10 +184,10 @@ class RaitoClient:
 
     def _refused(self, what: str, response: requests.Response) -> RaitoRefused:
         try:
-            found = messages_of(response.json().get("errors") or [response.json()])
+            texts_of_answer = messages_of(response.json().get("errors") or [response.json()])
         except (ValueError, AttributeError):
-            found = ()
-        texts = found or (_shown(response.text) or response.reason or "no message",)
+            texts_of_answer = ()
+        texts = texts_of_answer or (_shown(response.text) or response.reason or "no message",)
         wait = retry_after(response) or 0.0
         return RaitoRefused(what, [self.redact(text) for text in texts], status=response.status_code, retry_after=wait)
 

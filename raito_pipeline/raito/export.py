@@ -103,7 +103,7 @@ def _yaml(text: bytes) -> Any:
 
 def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, ...]]:
     """The access controls, one an id, and a warning for each that has no id."""
-    found: dict[str, AccessControl] = {}
+    controls: dict[str, AccessControl] = {}
     warnings = []
     for position, entry in enumerate(listed):
         identifier = entry.get("id") if isinstance(entry, Mapping) else None
@@ -111,11 +111,11 @@ def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, 
             warnings.append(f"accessProviders[{position}] of the export has no id: it was left out, without feedback")
             continue
         control = _readable(entry, position, str(identifier))
-        if control.id in found:
+        if control.id in controls:
             reason = "two access controls of the export have this id: nothing is changed for either"
-            control = replace(found[control.id], unreadable=(*found[control.id].unreadable, reason))
-        found[control.id] = control
-    return tuple(found.values()), tuple(warnings)
+            control = replace(controls[control.id], unreadable=(*controls[control.id].unreadable, reason))
+        controls[control.id] = control
+    return tuple(controls.values()), tuple(warnings)
 
 
 def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> AccessControl:

@@ -160,8 +160,8 @@ def _described(permissions: Iterable[GrantablePermission]) -> list[Content]:
 def description(permission: str) -> str:
     """What AWS's service reference says of an action such as `s3:GetObject`; empty where it does not know it."""
     service, _, action = permission.partition(":")
-    found = _actions(service).get(action.lower())
-    return "" if found is None else str(found.get("description") or "")
+    action_facts = _actions(service).get(action.lower())
+    return "" if action_facts is None else str(action_facts.get("description") or "")
 
 
 @cache

@@ -53,12 +53,12 @@ class SetUp:
     def _of(self, listing: Listing) -> dict[str, str]:
         """What is there, by name; of several of one name the first."""
         if listing not in self._listed:
-            found: dict[str, str] = {}
+            ids: dict[str, str] = {}
             for node in self._client.pages(listing):
-                found.setdefault(str(node.get("name")), str(node["id"]))
+                ids.setdefault(str(node.get("name")), str(node["id"]))
                 if listing == "DataSources":
                     self._links[str(node["id"])] = _stores(node)
-            self._listed[listing] = found
+            self._listed[listing] = ids
         return self._listed[listing]
 
 

@@ -26,10 +26,10 @@ class TargetsSync:
         Raises `VersionNotSupported`, or what made the asking fail.
         """
         if client not in self._checked:
-            found = check_version(client)
-            if found.supported and found.message:
-                logger.warning("Raito Cloud: %s", found.message)
-            self._checked[client] = None if found.supported else VersionNotSupported(found.message)
+            check = check_version(client)
+            if check.supported and check.message:
+                logger.warning("Raito Cloud: %s", check.message)
+            self._checked[client] = None if check.supported else VersionNotSupported(check.message)
         refused = self._checked[client]
         if refused is not None:
             raise refused

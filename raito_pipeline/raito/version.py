@@ -46,10 +46,10 @@ def satisfies(version: str, constraint: str) -> bool:
 
     Raises `ValueError` for what is no version or no constraint.
     """
-    found = _CONDITION.fullmatch(version.strip())
-    if found is None or found[1]:
+    match = _CONDITION.fullmatch(version.strip())
+    if match is None or match[1]:
         raise ValueError(f"{version!r} is no version")
-    number = _version(found)
+    number = _version(match)
     return any(all(_meets(number, part) for part in _parts(choice)) for choice in constraint.split("||"))
 
 
@@ -61,11 +61,11 @@ def _parts(choice: str) -> list[str]:
 def _meets(number: _Version, part: str) -> bool:
     if part in ("*", "x"):
         return True
-    found = _CONDITION.fullmatch(part)
-    if found is None:
+    match = _CONDITION.fullmatch(part)
+    if match is None:
         raise ValueError(f"{part!r} is no version constraint")
-    operator, low = found[1] or "=", _version(found)
-    open_parts = sum(1 for group in (found[3], found[4]) if group is None or not group.isdigit())
+    operator, low = match[1] or "=", _version(match)
+    open_parts = sum(1 for group in (match[3], match[4]) if group is None or not group.isdigit())
     high = _after(low, open_parts)
     if operator in ("=", "=="):
         return low <= number < high
@@ -78,8 +78,8 @@ def _meets(number: _Version, part: str) -> bool:
     return {">=": number >= low, "<": number < low, ">": number >= high, "<=": number < high}[operator]
 
 
-def _version(found: re.Match[str]) -> _Version:
-    major, minor, patch = (int(group) if group and group.isdigit() else 0 for group in found.group(2, 3, 4))
+def _version(match: re.Match[str]) -> _Version:
+    major, minor, patch = (int(group) if group and group.isdigit() else 0 for group in match.group(2, 3, 4))
     return major, minor, patch
 
 

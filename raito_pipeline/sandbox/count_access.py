@@ -17,11 +17,11 @@ _RESERVED = "AWSReservedSSO_"
 
 def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[str, int]:
     """Access providers by type, as they should have been imported."""
-    found: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
     kept_roles: set[str] = set()
     for policy in counter.attached_policies():
         if not _made_by_raito(policy["Tags"]) and _about_s3(policy["Document"]):
-            found["aws_policy"] += 1
+            counted["aws_policy"] += 1
             kept_roles.update(policy["Roles"])
     ours = tuple(f"{_RESERVED}{name}_" for name in counter.permission_sets_by_raito())
     for role in counter.roles():
@@ -29,15 +29,15 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
             continue
         about_s3 = any(_about_s3(document) for document in role["Inline"])
         if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
-            found["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
-    found["aws_policy"] += counter.principals_with_inline_policies()
+            counted["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
+    counted["aws_policy"] += counter.principals_with_inline_policies()
     points = counter.access_points(account.regions)
-    found["aws_access_point"] += sum(p["Policy"] is not None and not _made_by_raito(p["Tags"]) for p in points)
-    found["aws_bucket_policy"] = sum(
+    counted["aws_access_point"] += sum(p["Policy"] is not None and not _made_by_raito(p["Tags"]) for p in points)
+    counted["aws_bucket_policy"] = sum(
         any(_gives_somebody(statement, account.account_id) for statement in policy["Statement"])
         for policy in counter.bucket_policies()
     )
-    return {kind: number for kind, number in found.items() if number}
+    return {kind: number for kind, number in counted.items() if number}
 
 
 def _made_by_raito(tags: Iterable[dict[str, str]]) -> bool:

@@ -62,17 +62,17 @@ class AwsCounter:
         return self._files() if self._account.mode == "s3" else self._tables()
 
     def _files(self) -> dict[str, int]:
-        found: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         for bucket, region in self.buckets():
-            found["bucket"] += 1
+            counted["bucket"] += 1
             folders: set[str] = set()
             for page in self._pages("s3", region, "list_objects_v2", Bucket=bucket):
                 for item in page.get("Contents", ()):
                     *above, name = item["Key"].split("/")
                     folders.update("/".join(above[: depth + 1]) for depth in range(min(len(above), _DEPTH)))
-                    found["file"] += bool(name) and len(above) < _DEPTH
-            found["folder"] += len(folders)
-        return dict(found)
+                    counted["file"] += bool(name) and len(above) < _DEPTH
+            counted["folder"] += len(folders)
+        return dict(counted)
 
     def _tables(self) -> dict[str, int]:
         """Every table on S3, its columns, and all above it up to a table; a location that is no table's is a folder.
@@ -83,7 +83,7 @@ class AwsCounter:
         own = {name for name, _ in self.buckets()}
         folders: set[tuple[str, str, str]] = set()
         places: set[tuple[str, str]] = set()
-        found: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         for region in self._account.regions:
             tables = list(self._located(region))
             names: list[tuple[str, str]] = []
@@ -100,15 +100,15 @@ class AwsCounter:
             catalog = {bucket: "" if bucket in own else region for bucket, _, _ in tables}
             folders |= {(catalog[bucket], bucket, path) for bucket, path in paths - below}
             places |= {(place, bucket) for bucket, place in catalog.items()}
-            found["glue-table"] += len(tables)
-            found["column"] += sum(len(set(_columns(table))) for _, _, table in tables)
-        return {**found, "bucket": len(places), "folder": len(folders)}
+            counted["glue-table"] += len(tables)
+            counted["column"] += sum(len(set(_columns(table))) for _, _, table in tables)
+        return {**counted, "bucket": len(places), "folder": len(folders)}
 
     def _located(self, region: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for page in self._pages("glue", region, "get_databases"):
             for database in page["DatabaseList"]:
-                for found in self._pages("glue", region, "get_tables", DatabaseName=database["Name"]):
-                    for table in found["TableList"]:
+                for answer in self._pages("glue", region, "get_tables", DatabaseName=database["Name"]):
+                    for table in answer["TableList"]:
                         place = _location(table)
                         if place:
                             yield *place, table
@@ -138,8 +138,8 @@ class AwsCounter:
                 document = client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
                 roles = [
                     role["RoleName"]
-                    for found in self._pages("iam", "us-east-1", "list_entities_for_policy", PolicyArn=arn)
-                    for role in found["PolicyRoles"]
+                    for entities in self._pages("iam", "us-east-1", "list_entities_for_policy", PolicyArn=arn)
+                    for role in entities["PolicyRoles"]
                 ]
                 tags = [] if ":iam::aws:" in arn else client.list_policy_tags(PolicyArn=arn)["Tags"]
                 yield {"Document": document, "Tags": tags, "Roles": roles}
@@ -179,13 +179,13 @@ class AwsCounter:
         pages = sso.get_paginator("list_permission_sets_provisioned_to_account").paginate(
             InstanceArn=instance, AccountId=self._account.account_id
         )
-        found = []
+        names = []
         for arn in [arn for page in pages for arn in page.get("PermissionSets", ())]:
             tags = sso.list_tags_for_resource(InstanceArn=instance, ResourceArn=arn)["Tags"]
             if {"Key": "creator", "Value": "RAITO"} in tags:
                 described = sso.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)
-                found.append(described["PermissionSet"]["Name"])
-        return found
+                names.append(described["PermissionSet"]["Name"])
+        return names
 
     def made_by_raito(self) -> int:
         """Roles, customer managed policies, access points and permission sets that carry the tag of Raito."""
@@ -228,8 +228,8 @@ class AwsCounter:
 def _location(table: dict[str, Any]) -> tuple[str, str] | None:
     """Bucket and path of a table on S3."""
     text = unquote(table.get("StorageDescriptor", {}).get("Location") or "")
-    scheme, found, place = text.partition("://")
-    if not found or scheme.lower() not in ("s3", "s3a", "s3n"):
+    scheme, separator, place = text.partition("://")
+    if not separator or scheme.lower() not in ("s3", "s3a", "s3n"):
         return None
     bucket, _, path = place.partition("/")
     return bucket, path.strip("/")

@@ -18,8 +18,8 @@ class TableCounter:
 
     def _columns(self, table: str, account: str, *columns: str) -> Iterator[tuple[Any, ...]]:
         for file in sorted((self._storage / table).glob(f"account={account}/**/data.parquet")):
-            found = pq.read_table(file, columns=list(columns), partitioning=None)
-            yield from zip(*(found.column(name).to_pylist() for name in columns), strict=True)
+            columns_read = pq.read_table(file, columns=list(columns), partitioning=None)
+            yield from zip(*(columns_read.column(name).to_pylist() for name in columns), strict=True)
 
     def _rows(self, table: str, account: str) -> int:
         files = (self._storage / table).glob(f"account={account}/**/data.parquet")
@@ -48,5 +48,5 @@ class TableCounter:
 
     def pushed(self, account: str) -> int:
         """Access controls that the push keeps in AWS."""
-        found = self._columns("access_push_results", account, "external_id", "errors")
-        return sum(bool(known) and not errors for known, errors in found)
+        rows = self._columns("access_push_results", account, "external_id", "errors")
+        return sum(bool(known) and not errors for known, errors in rows)

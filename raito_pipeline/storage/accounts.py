@@ -24,8 +24,8 @@ def files_of_account(store: Store, account: str, region: str | None = None) -> I
         if region is not None:
             folder = posixpath.join(folder, f"region={region}")
         with storage_errors(f"{name} of {account}", "listed", store.files.scheme + folder):
-            found = store.files.below(folder)
-        yield from found
+            files = store.files.below(folder)
+        yield from files
 
 
 def _folders(*, regional: bool) -> list[str]:

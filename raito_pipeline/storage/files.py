@@ -139,13 +139,13 @@ class LocalFiles:
 
     def below(self, folder: str) -> list[pafs.FileInfo]:
         """All files below a folder, at any depth; none where it is not there."""
-        found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True))
-        return [info for info in found if info.type == pafs.FileType.File]
+        infos = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True))
+        return [info for info in infos if info.type == pafs.FileType.File]
 
     def folders(self, folder: str) -> tuple[str, ...]:
         """The names of the folders in a folder; none where it is not there."""
-        found = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
-        return tuple(posixpath.basename(each.path.rstrip("/")) for each in found)
+        infos = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        return tuple(posixpath.basename(each.path.rstrip("/")) for each in infos)
 
     def add_note(self, path: str, name: str, content: bytes) -> None:
         """Write a note beside the file of a cell."""
@@ -166,13 +166,13 @@ class LocalFiles:
         selector = pafs.FileSelector(folder, allow_not_found=True)
         for tried in range(1, _LISTINGS + 1):
             try:
-                found = self.filesystem.get_file_info(selector)
+                infos = self.filesystem.get_file_info(selector)
             except FileNotFoundError:
                 # A writer renamed its temporary file between the names of the folder and the look at each of them.
                 if tried == _LISTINGS:
                     raise
             else:
-                return {info.base_name: info for info in found if info.type == pafs.FileType.File}
+                return {info.base_name: info for info in infos if info.type == pafs.FileType.File}
         raise AssertionError("unreachable")
 
     def delete(self, path: str) -> None:

@@ -47,12 +47,12 @@ class Memory:
         """An object as it was last met; None for one that was not there, or is not known."""
         return self._objects.get(address)
 
-    def keep(self, address: str, found: StoredObject | None) -> None:
+    def keep(self, address: str, stored: StoredObject | None) -> None:
         """Remember an object, or that it is not there."""
         with self.lock:
             self.forget(address)
-            self._objects[address] = found
-            self._bytes += len(found.tail) if found is not None else 0
+            self._objects[address] = stored
+            self._bytes += len(stored.tail) if stored is not None else 0
             while self._bytes > _MOST_BYTES:
                 self.forget(next(iter(self._objects)))
 

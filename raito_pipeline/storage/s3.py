@@ -89,22 +89,22 @@ class S3Files:
         address = self._address(path)
         if self.memory.trusted and self.memory.knows(address):
             return self.memory.get(address)
-        found = self._get_tail(path, LAST_MET.get(address))
+        stored = self._get_tail(path, LAST_MET.get(address))
         for memory in {id(each): each for each in (self.memory, LAST_MET)}.values():
-            memory.keep(address, found)
-        return found
+            memory.keep(address, stored)
+        return stored
 
     def cell(self, path: str) -> "S3CellFile | None":
         """The file of a cell; None where it is not there."""
-        found = self.look(path)
-        return None if found is None else S3CellFile(self, path, found)
+        stored = self.look(path)
+        return None if stored is None else S3CellFile(self, path, stored)
 
     def read(self, path: str) -> bytes | None:
         """A file whole; None where it is not there."""
-        found = self.look(path)
-        if found is None:
+        stored = self.look(path)
+        if stored is None:
             return None
-        return found.tail if found.whole else self.get_range(path, found, 0, found.size)
+        return stored.tail if stored.whole else self.get_range(path, stored, 0, stored.size)
 
     def get_range(self, path: str, known: StoredObject, start: int, end: int) -> bytes:
         """The bytes from `start` to before `end` of the version that is known."""
@@ -141,8 +141,8 @@ class S3Files:
 
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
-        found = (self._info(each) for page in self._pages(folder) for each in page.get("Contents", ()))
-        return {info.base_name: info for info in found}
+        infos = (self._info(each) for page in self._pages(folder) for each in page.get("Contents", ()))
+        return {info.base_name: info for info in infos}
 
     def below(self, folder: str) -> list[pafs.FileInfo]:
         """All files below a folder, at any depth; none where it is not there."""
@@ -245,10 +245,10 @@ class S3Files:
 class S3CellFile(CellFile):
     """An object that is the file of a cell."""
 
-    def __init__(self, files: S3Files, path: str, found: StoredObject) -> None:
-        self._files, self._path, self._found = files, path, found
-        self.size = found.size
-        self.version = found.etag or None
+    def __init__(self, files: S3Files, path: str, stored: StoredObject) -> None:
+        self._files, self._path, self._found = files, path, stored
+        self.size = stored.size
+        self.version = stored.etag or None
 
     def open(self) -> pa.NativeFile:
         """Its bytes, to read in any order."""
@@ -268,8 +268,8 @@ class S3CellFile(CellFile):
 class _Blocks(io.RawIOBase):
     """An object that is read in blocks of a part's size, of which the last two are kept: rows are read in order."""
 
-    def __init__(self, files: S3Files, path: str, found: StoredObject) -> None:
-        self._files, self._path, self._found = files, path, found
+    def __init__(self, files: S3Files, path: str, stored: StoredObject) -> None:
+        self._files, self._path, self._found = files, path, stored
         self._at = 0
         self._kept: dict[int, bytes] = {}
 

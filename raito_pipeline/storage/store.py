@@ -200,8 +200,8 @@ class Store:
     def remove(self, table: str, account: str, region: str | None = None) -> None:
         """Remove a cell and all that lies beside it, where it is there."""
         with storage_errors(_label(table, account, region), "removed", self.uri(table, account, region)):
-            for found in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
-                self.files.delete(found.path)
+            for info in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
+                self.files.delete(info.path)
 
     def require(self, table: str, account: str, region: str | None = None) -> str:
         """The path of a cell that is there. Raises `CellMissing` (`CellUnusable` where it cannot be used)."""
@@ -259,7 +259,7 @@ class Store:
             footer = pq.read_metadata(source)
             at = footer.schema.names.index(column)
             groups = [footer.row_group(n).column(at).statistics for n in range(footer.num_row_groups)]
-            smallest: list[Any] = [found.min for found in groups if found is not None and found.has_min_max]
+            smallest: list[Any] = [each.min for each in groups if each is not None and each.has_min_max]
         return min(smallest, default=None)
 
     def _cell_to_read(self, table: str, account: str, region: str | None) -> "_Cell":

@@ -49,10 +49,10 @@ def older_columns(footer: pq.FileMetaData, row_type: type) -> OlderColumns | Non
     """
     wanted = arrow_schema(row_type)
     try:
-        found = footer.schema.to_arrow_schema()
-        if found.equals(_as_stored(wanted)):
+        schema = footer.schema.to_arrow_schema()
+        if schema.equals(_as_stored(wanted)):
             return None
-        fields = {field.name: field for field in found}
+        fields = {field.name: field for field in schema}
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise UnusableFile(f"its columns are damaged: {' '.join(str(error).split()).rstrip('.')}") from None
     return _compared(row_type, fields)
@@ -128,29 +128,34 @@ def _filled(nullable: bool, column: Column) -> IfMissing | None:
     return IfMissing(plain(column.if_missing.value))
 
 
-def _value(found: pa.DataType, wanted: pa.DataType, column: Column) -> Convert | None:
+def _value(stored: pa.DataType, wanted: pa.DataType, column: Column) -> Convert | None:
     """How a value (not null) of an older type is read; None where it is the same. Raises `_NotReadable`."""
-    if pa.types.is_list(wanted) and pa.types.is_list(found):
-        each = _value(found.value_type, wanted.value_type, column)
+    if pa.types.is_list(wanted) and pa.types.is_list(stored):
+        each = _value(stored.value_type, wanted.value_type, column)
         return None if each is None else lambda values: [None if value is None else each(value) for value in values]
-    if pa.types.is_struct(wanted) and pa.types.is_struct(found) and column.record is not None:
-        return _record(found, columns(column.record))
-    if found == wanted:
+    if pa.types.is_struct(wanted) and pa.types.is_struct(stored) and column.record is not None:
+        return _record(stored, columns(column.record))
+    if stored == wanted:
         return None
-    if (pa.types.is_integer(found) or pa.types.is_floating(found)) and pa.types.is_float64(wanted):
+    if (pa.types.is_integer(stored) or pa.types.is_floating(stored)) and pa.types.is_float64(wanted):
         return float
-    if pa.types.is_integer(found) and pa.types.is_int64(wanted) and found != pa.uint64():
+    if pa.types.is_integer(stored) and pa.types.is_int64(wanted) and stored != pa.uint64():
         return int
-    if pa.types.is_timestamp(found) and pa.types.is_timestamp(wanted) and found.tz == wanted.tz and found.unit != "ns":
+    if (
+        pa.types.is_timestamp(stored)
+        and pa.types.is_timestamp(wanted)
+        and stored.tz == wanted.tz
+        and stored.unit != "ns"
+    ):
         return lambda value: value
-    if pa.types.is_large_string(found) and pa.types.is_string(wanted):
+    if pa.types.is_large_string(stored) and pa.types.is_string(wanted):
         return str
     raise _NotReadable("with another type of column")
 
 
-def _record(found: pa.DataType, members: Sequence[Column]) -> Convert | None:
+def _record(stored: pa.DataType, members: Sequence[Column]) -> Convert | None:
     """How a nested record is read, by the same rules as a row. Raises `_NotReadable`."""
-    fields = {found.field(n).name: found.field(n) for n in range(found.num_fields)}
+    fields = {stored.field(n).name: stored.field(n) for n in range(stored.num_fields)}
     converters: dict[str, Convert] = {}
     for member in members:
         field = fields.get(member.name)

@@ -169,30 +169,30 @@ class Account:
     @cached_property
     def inline(self) -> dict[PrincipalKey, list[InlinePolicy]]:
         """Inline policies by principal, by name."""
-        found: dict[PrincipalKey, list[InlinePolicy]] = defaultdict(list)
+        policies: dict[PrincipalKey, list[InlinePolicy]] = defaultdict(list)
         for row in sorted(self.inputs.attachments, key=lambda row: row.policy_name):
             if row.kind == "inline" and row.document is not None:
                 read = InlinePolicy(row.policy_name, row.document, self.read(row.document))
-                found[row.principal_type, row.principal_name].append(read)
-        return found
+                policies[row.principal_type, row.principal_name].append(read)
+        return policies
 
     @cached_property
     def managed(self) -> dict[PrincipalKey, list[str]]:
         """ARNs of attached managed policies by principal."""
-        found: dict[PrincipalKey, list[str]] = defaultdict(list)
+        arns_of: dict[PrincipalKey, list[str]] = defaultdict(list)
         for row in self.inputs.attachments:
             if row.kind == "managed" and row.policy_arn is not None:
-                found[row.principal_type, row.principal_name].append(row.policy_arn)
-        return {key: sorted(arns) for key, arns in found.items()}
+                arns_of[row.principal_type, row.principal_name].append(row.policy_arn)
+        return {key: sorted(arns) for key, arns in arns_of.items()}
 
     @cached_property
     def attached_to(self) -> dict[str, list[PrincipalKey]]:
         """Principals by ARN of a managed policy that they have."""
-        found: dict[str, list[PrincipalKey]] = defaultdict(list)
+        holders: dict[str, list[PrincipalKey]] = defaultdict(list)
         for key, arns in self.managed.items():
             for arn in arns:
-                found[arn].append(key)
-        return {arn: sorted(keys) for arn, keys in found.items()}
+                holders[arn].append(key)
+        return {arn: sorted(keys) for arn, keys in holders.items()}
 
     @cached_property
     def documents(self) -> dict[str, Labelled]:
@@ -212,34 +212,34 @@ class Account:
     @cached_property
     def policies_of(self) -> dict[PrincipalKey, list[Labelled]]:
         """The documents that a principal has itself: inline, then managed ones."""
-        found: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
+        labelled_policies: dict[PrincipalKey, list[Labelled]] = defaultdict(list)
         for key, policies in self.inline.items():
-            found[key] += labelled(policies)
+            labelled_policies[key] += labelled(policies)
         for key, arns in self.managed.items():
-            found[key] += [one for arn in arns if (one := self.documents.get(arn))]
-        return found
+            labelled_policies[key] += [one for arn in arns if (one := self.documents.get(arn))]
+        return labelled_policies
 
     @cached_property
     def unread(self) -> dict[PrincipalKey, list[str]]:
         """What could not be read of the policies that a principal has itself, a sentence each."""
-        found: dict[PrincipalKey, list[str]] = defaultdict(list)
+        problems: dict[PrincipalKey, list[str]] = defaultdict(list)
         for key, arns in self.managed.items():
-            found[key] += [f"policy {arn} was not read" for arn in arns if arn not in self.documents]
+            problems[key] += [f"policy {arn} was not read" for arn in arns if arn not in self.documents]
         for key, listed in self.policies_of.items():
-            found[key] += [f"{label}: {problem}" for label, document in listed for problem in document.problems]
-        return found
+            problems[key] += [f"{label}: {problem}" for label, document in listed for problem in document.problems]
+        return problems
 
     @cached_property
     def may_deny(self) -> dict[PrincipalKey, list[Reason]]:
         """What of the policies that a principal has itself is not known: each may hold a Deny."""
-        found: dict[PrincipalKey, list[Reason]] = defaultdict(list)
+        reasons: dict[PrincipalKey, list[Reason]] = defaultdict(list)
         for key, texts in self.unread.items():
-            found[key] += [Reason(Code.WIDER, f"{text}: it may deny something") for text in texts]
+            reasons[key] += [Reason(Code.WIDER, f"{text}: it may deny something") for text in texts]
         for key, arns in self.managed.items():
             for arn in arns:
                 if arn in self.outdated and has_deny(self.documents[arn][1]):
-                    found[key] += [doubt for doubt in self.outdated[arn] if doubt.code is Code.WIDER]
-        return found
+                    reasons[key] += [doubt for doubt in self.outdated[arn] if doubt.code is Code.WIDER]
+        return reasons
 
     def identities(self, principal: PrincipalKey) -> list[PrincipalKey]:
         """Whose policies a user, group or role has: its own, and for a user those of its groups."""
@@ -267,11 +267,11 @@ class Account:
     @cached_property
     def members(self) -> dict[str, list[str]]:
         """Users by group."""
-        found: dict[str, list[str]] = defaultdict(list)
+        members: dict[str, list[str]] = defaultdict(list)
         for user in sorted(self.inputs.users, key=lambda user: user.user_name):
             for group in user.group_names:
-                found[group].append(user.user_name)
-        return found
+                members[group].append(user.user_name)
+        return members
 
     @cached_property
     def _worked_out(self) -> dict[tuple[object, ...], Any]:
@@ -314,10 +314,10 @@ class Account:
 
 
 def _by_key(tags: Iterable[Tag]) -> BucketTags:
-    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    values: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for tag in tags:
-        found[tag.key.lower()] += (tag.value,)
-    return dict(found)
+        values[tag.key.lower()] += (tag.value,)
+    return dict(values)
 
 
 def wanted_paths(account: Account) -> WantedPaths:

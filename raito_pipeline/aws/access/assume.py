@@ -108,18 +108,18 @@ def _assumers(account: Account, name: str) -> Assumers:
     said: dict[Reason, list[str]] = defaultdict(list)
     everybody = any(opening.everybody for opening in opened)
     for principal in _candidates(account, document, everybody=everybody, with_rights=bool(opened)):
-        found = _case(account, principal, role.arn, document)
-        if found.sure is Sureness.NO or principal == ("role", name):
+        admission = _case(account, principal, role.arn, document)
+        if admission.sure is Sureness.NO or principal == ("role", name):
             continue
-        if found.sure is Sureness.YES:
-            certain[principal] = (*found.trust_doubts, *found.doubts)
-            for doubt in found.new_doubts:
+        if admission.sure is Sureness.YES:
+            certain[principal] = (*admission.trust_doubts, *admission.doubts)
+            for doubt in admission.new_doubts:
                 said[Reason(Code.WIDER, doubt)].append(principal[1])
         else:
-            conditional[principal] = (found.depends_on, *found.trust_doubts, *found.doubts)
+            conditional[principal] = (admission.depends_on, *admission.trust_doubts, *admission.doubts)
             # Whom a statement names under a condition is a reason already: see `named_by`.
-            if principal[0] == "user" and (found.by_own_policies or found.way is not _GivenBy.NAME):
-                said[Reason(Code.WHO, found.depends_on)].append(principal[1])
+            if principal[0] == "user" and (admission.by_own_policies or admission.way is not _GivenBy.NAME):
+                said[Reason(Code.WHO, admission.depends_on)].append(principal[1])
     named = who_of_trust(document, account.directory)
     reasons = (*named.reasons, *(_said(reason, names) for reason, names in said.items()))
     return Assumers(certain, conditional, everybody, tuple(dict.fromkeys(reasons)))
@@ -175,13 +175,13 @@ def _case(account: Account, principal: PrincipalKey, arn: str, document: Documen
     together: dict[_GivenBy, list[tuple[Condition, ...]]] = defaultdict(list)
     for statement in _allows(document):
         for way in _ways(account, statement, principal):
-            found = _by_statement(account, principal, arn, statement, way)
-            if found.sure is Sureness.MAYBE and not found.by_own_policies:
+            admission = _by_statement(account, principal, arn, statement, way)
+            if admission.sure is Sureness.MAYBE and not admission.by_own_policies:
                 together[way] += _undecided(account, statement, principal)
                 if one_always_holds(together[way]):
-                    found = replace(found, sure=Sureness.YES, depends_on="")
-            if found.sure > best.sure:
-                best = found
+                    admission = replace(admission, sure=Sureness.YES, depends_on="")
+            if admission.sure > best.sure:
+                best = admission
     return replace(best, trust_doubts=tuple(doubts))
 
 

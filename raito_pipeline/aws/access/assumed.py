@@ -25,27 +25,27 @@ def paths_from(account: Account, principal: PrincipalKey, begin: RolePath | None
     `begin` is how somebody who is not of the account becomes the role `principal`; it is the first path then.
     """
     steps = account.once(direct_steps)
-    found = {begin.roles[-1]: begin} if begin else {}
+    paths = {begin.roles[-1]: begin} if begin else {}
     for certain in (True, False):
-        waiting = deque([(principal, begin or RolePath((), ())), *_continued(found)])
+        waiting = deque([(principal, begin or RolePath((), ())), *_continued(paths)])
         while waiting:
             who, path = waiting.popleft()
             for role, conditions in steps.get(who, {}).items():
-                if role not in found and ("role", role) != principal and not (certain and conditions):
+                if role not in paths and ("role", role) != principal and not (certain and conditions):
                     also = tuple(dict.fromkeys((*path.conditions, *conditions)))
-                    found[role] = RolePath((*path.roles, role), also)
-                    waiting.append((("role", role), found[role]))
-    return sorted(found.values(), key=lambda path: (len(path.roles), path.roles))
+                    paths[role] = RolePath((*path.roles, role), also)
+                    waiting.append((("role", role), paths[role]))
+    return sorted(paths.values(), key=lambda path: (len(path.roles), path.roles))
 
 
-def _continued(found: Mapping[str, RolePath]) -> Iterator[tuple[PrincipalKey, RolePath]]:
-    return ((("role", role), path) for role, path in list(found.items()))
+def _continued(paths: Mapping[str, RolePath]) -> Iterator[tuple[PrincipalKey, RolePath]]:
+    return ((("role", role), path) for role, path in list(paths.items()))
 
 
 def direct_steps(account: Account) -> Steps:
     """Who may assume which role directly."""
     steps: dict[PrincipalKey, dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for role, found in sorted(assumable(account).items()):
-        for principal, depends_on in (*found.certain.items(), *found.conditional.items()):
+    for role, assumers in sorted(assumable(account).items()):
+        for principal, depends_on in (*assumers.certain.items(), *assumers.conditional.items()):
             steps[principal].setdefault(role, depends_on)
     return steps

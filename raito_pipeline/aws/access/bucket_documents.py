@@ -56,13 +56,13 @@ def bucket_documents(account: Account) -> tuple[BucketDocument, ...]:
 
 
 def _read(account: Account) -> tuple[BucketDocument, ...]:
-    found = []
+    documents = []
     for row in sorted(account.inputs.bucket_policies, key=lambda row: row.bucket):
         if row.policy is not None and row.bucket in account.regions:
             document = read_document(row.policy)
             denies = tuple(_confined(account, document, row.bucket))
-            found.append(BucketDocument(row, row.policy, document, denies))
-    return tuple(found)
+            documents.append(BucketDocument(row, row.policy, document, denies))
+    return tuple(documents)
 
 
 def document_of(account: Account, bucket: str) -> BucketDocument | None:
@@ -90,18 +90,18 @@ def doubts(account: Account) -> tuple[OnBuckets, ...]:
 
 
 def _doubts(account: Account) -> tuple[OnBuckets, ...]:
-    found = []
+    doubted = []
     unread = unread_buckets(account)
     if unread:
         names = sorted(unread)[:_MOST_NAMES]
         more = f" and {len(unread) - len(names)} more" if len(unread) > len(names) else ""
         text = f"bucket policies were not read ({', '.join(names)}{more}), and may deny something"
-        found.append(OnBuckets(unread, Reason(Code.WIDER, text)))
+        doubted.append(OnBuckets(unread, Reason(Code.WIDER, text)))
     for each in bucket_documents(account):
         for problem in each.document.problems:
             reason = Reason(Code.WIDER, f"{each.label}: {problem}: it may deny something")
-            found.append(OnBuckets(frozenset({each.row.bucket}), reason))
-    return tuple(found)
+            doubted.append(OnBuckets(frozenset({each.row.bucket}), reason))
+    return tuple(doubted)
 
 
 def denies_reaching(account: Account, principal: PrincipalKey) -> tuple[Labelled, ...]:
@@ -118,9 +118,9 @@ _Numbers = tuple[tuple[int, Condition | None], ...]
 
 
 def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey) -> _Numbers:
-    reached = {at: found for at, each in enumerate(bucket.denies) if (found := reach_of(account, each, principal))}
+    reached = {at: hit for at, each in enumerate(bucket.denies) if (hit := reach_of(account, each, principal))}
     if principal[0] != "group":
-        return tuple((at, None if found is DenyReach.SURE else _SOME) for at, found in reached.items())
+        return tuple((at, None if hit is DenyReach.SURE else _SOME) for at, hit in reached.items())
     members = [("user", name) for name in account.members.get(principal[1], ())]
     of_members = [set(account.once(_reaching, bucket, member)) for member in members]
     of_all = set.intersection(*of_members) if of_members else {(at, None) for at in reached}
@@ -132,8 +132,8 @@ def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey)
 
 def reaching_as(account: Account, statement: Statement, principal: PrincipalKey) -> Statement | None:
     """A Deny of the policy of a resource as it counts for a user or role; None where it is not about it."""
-    found = reach_of(account, statement, principal)
-    return _doubted(statement, None if found is DenyReach.SURE else _SOME) if found else None
+    hit = reach_of(account, statement, principal)
+    return _doubted(statement, None if hit is DenyReach.SURE else _SOME) if hit else None
 
 
 def reach_of(account: Account, statement: Statement, principal: PrincipalKey) -> DenyReach:
@@ -178,37 +178,37 @@ class _Resources:
 def _of_bucket(statement: Statement, bucket: str, partition: str) -> _Resources:
     """The resources of a statement in its bucket; of a pattern about others as well, what it says of this one."""
     arn, place = f"arn:{partition}:s3:::{bucket}", BucketResource.of_bucket(bucket)
-    found = _Resources()
+    resources = _Resources()
     for text in ("*",) if statement.resources is None else statement.resources:
         if text == arn or text.startswith(f"{arn}/"):
-            found.sure.append(text)
+            resources.sure.append(text)
             continue
         try:
             pattern = read_pattern(text, partition, variables=statement.variables)
         except NoPattern:
             continue
         if pattern.may_be_place(place):
-            (found.sure if pattern.is_place(place) else found.maybe).append(arn)
+            (resources.sure if pattern.is_place(place) else resources.maybe).append(arn)
         if pattern.everything:
-            found.sure.append(f"{arn}/*")
+            resources.sure.append(f"{arn}/*")
         elif pattern.may_be_below(place, ""):
             below = [each.pattern(variables=statement.variables) for each in pattern.rests(place)]
-            found.sure += [f"{arn}/{each}" for each in below if each]
-            found.maybe += [f"{arn}/*"] if None in below or not below else []
-    return found
+            resources.sure += [f"{arn}/{each}" for each in below if each]
+            resources.maybe += [f"{arn}/*"] if None in below or not below else []
+    return resources
 
 
 def _all_but(statement: Statement, bucket: str, partition: str) -> _Resources:
     """The same of a statement with `NotResource`, as far as it is about the bucket or all of its objects."""
     arn, place = f"arn:{partition}:s3:::{bucket}", BucketResource.of_bucket(bucket)
     patterns = list(_patterns(statement, partition))
-    found = _Resources()
+    resources = _Resources()
     if not any(pattern.is_place(place) for pattern in patterns):
         maybe = any(pattern.may_be_place(place) for pattern in patterns)
-        (found.maybe if maybe else found.sure).append(arn)
+        (resources.maybe if maybe else resources.sure).append(arn)
     if not any(pattern.may_be_below(place, "") for pattern in patterns):
-        found.sure.append(f"{arn}/*")
-    return found
+        resources.sure.append(f"{arn}/*")
+    return resources
 
 
 def _all_but_a_part(account: Account, statement: Statement, bucket: str) -> Iterator[Statement]:

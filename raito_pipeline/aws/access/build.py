@@ -35,17 +35,17 @@ def build_access_providers(
 
 def traced_access_providers(account: Account, types: Iterable[ImportedType]) -> tuple[TracedProvider, ...]:
     """The same, with what each claim rests on."""
-    found = sorted(_all(account, types), key=lambda each: each.row.external_id)
-    return tuple(replace(each, row=with_options(each.row, account.options)) for each in found)
+    providers = sorted(_all(account, types), key=lambda each: each.row.external_id)
+    return tuple(replace(each, row=with_options(each.row, account.options)) for each in providers)
 
 
 def _all(account: Account, types: Iterable[ImportedType]) -> list[TracedProvider]:
     """Those that are in nobody's who first: they name the others."""
-    found: list[TracedProvider] = []
+    providers: list[TracedProvider] = []
     named: set[str] = set()
     for each in sorted(types, key=lambda each: each.named_by_others):
         read = list(each.read(account, frozenset(named)))
-        found += read
+        providers += read
         if each.keeps_named:
             named |= {external_id for one in read for external_id in one.row.who_access_providers or ()}
-    return found
+    return providers

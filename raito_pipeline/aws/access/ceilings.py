@@ -82,13 +82,13 @@ class Doubtful:
 
     def may_allow(self, claim: Claim, scope: Scope) -> bool:
         """True where it may allow some of a claim."""
-        found = permission(claim.permission)
-        if found is None or claim.permission not in self.names:
+        right = permission(claim.permission)
+        if right is None or claim.permission not in self.names:
             return False
         place = scope.by_bucket.get(claim.target.bucket)
         if self.patterns is None or place is None:
             return True
-        return any(touches(pattern, place, claim.target.path, found) for pattern in self.patterns)
+        return any(touches(pattern, place, claim.target.path, right) for pattern in self.patterns)
 
 
 def allowance(ceiling: Ceiling, scope: Scope) -> Allowance:

@@ -83,13 +83,13 @@ def _of_neighbours(account: Account, neighbours: Mapping[str, IamUser | IamRole]
 
 def _paths(account: Account, roles: Iterable[str], conditions: tuple[str, ...] = ()) -> list[RolePath]:
     """Where somebody gets who may become each of some roles, which depends on conditions."""
-    found: dict[str, RolePath] = {}
+    paths: dict[str, RolePath] = {}
     for role in sorted(roles):
         for path in paths_from(account, ("role", role), RolePath((role,), conditions)):
-            last, known = path.roles[-1], found.get(path.roles[-1])
+            last, known = path.roles[-1], paths.get(path.roles[-1])
             if known is None or (len(path.conditions), len(path.roles)) < (len(known.conditions), len(known.roles)):
-                found[last] = path
-    return list(found.values())
+                paths[last] = path
+    return list(paths.values())
 
 
 def _assigned(account: Account) -> Mapping[str, set[str]]:
@@ -101,11 +101,11 @@ def _assigned(account: Account) -> Mapping[str, set[str]]:
         if name is not None:
             reserved[name].append(role)
     names = {row.arn: row.name for row in account.inputs.permission_sets if here in row.account_ids}
-    found: dict[str, set[str]] = defaultdict(set)
+    roles: dict[str, set[str]] = defaultdict(set)
     for row in account.inputs.assignments:
         if row.account_id == here:
-            found[row.principal_id].update(reserved.get(names.get(row.permission_set_arn, ""), ()))
-    return found
+            roles[row.principal_id].update(reserved.get(names.get(row.permission_set_arn, ""), ()))
+    return roles
 
 
 def _reached(account: Account, whom: _Whom, reaches: Iterable[Reach], path: RolePath) -> Iterator[_Row]:

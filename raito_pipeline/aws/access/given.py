@@ -59,9 +59,9 @@ def given(sources: Iterable[HeldPolicy], scope: Scope) -> Claims:
         label, document = source.document
         for statement in document.statements:
             if statement.effect == "Allow":
-                for condition, found in _given(statement, f"{label}, {statement.label}", scope):
+                for condition, claimed in _given(statement, f"{label}, {statement.label}", scope):
                     basis = frozenset({(source.external_id, _all_of(source.doubts, condition))})
-                    for claim in found:
+                    for claim in claimed:
                         add_claim(claims, claim, basis)
     return claims
 

@@ -48,7 +48,7 @@ def known_paths(
     keys were all read, and `max_depth` is the number of parts of a path beyond which files are no data objects. What a
     pattern of keys matches is looked up in these buckets, and in others where `parts` of it are wanted, too.
     """
-    found = [_Matches(pattern) for pattern in wanted.patterns]
+    by_pattern = [_Matches(pattern) for pattern in wanted.patterns]
     deep: set[str] = set()
     files: set[PermissionTarget] = set()
     beside: set[PermissionTarget] = set()
@@ -60,7 +60,7 @@ def known_paths(
             continue
         matching = [
             one
-            for one in (found if parts or place.bucket in listed else ())
+            for one in (by_pattern if parts or place.bucket in listed else ())
             if one.takes(place.bucket, place.path, kind)
         ]
         if kind == _FOLDER and max_depth is not None and place.path.count("/") + 1 >= max_depth:
@@ -77,7 +77,7 @@ def known_paths(
         frozenset(files),
         {name: tuple(sorted(paths)) for name, paths in folders.items()},
         frozenset(beside),
-        matching={one.pattern: one.by_bucket(None if parts else whole) for one in found if one.is_exact},
+        matching={one.pattern: one.by_bucket(None if parts else whole) for one in by_pattern if one.is_exact},
         listed=whole,
     )
 
@@ -93,8 +93,8 @@ class _Matches:
 
     def by_bucket(self, buckets: Collection[str] | None) -> dict[str, frozenset[PermissionTarget]]:
         """By the name of the bucket, in some of them (None: in all)."""
-        found = self._found.items()
-        return {bucket: frozenset(targets) for bucket, targets in found if buckets is None or bucket in buckets}
+        targets_of = self._found.items()
+        return {bucket: frozenset(targets) for bucket, targets in targets_of if buckets is None or bucket in buckets}
 
     def takes(self, bucket: str, path: str, kind: str) -> bool:
         """True where a data object is one of those; folders have to come before what lies in them."""
@@ -103,10 +103,10 @@ class _Matches:
         key = f"{bucket}/{path}" if kind == FILE else f"{bucket}/{path}/"
         if not matches(self.pattern.resource or "", key, variables=self.pattern.variables):
             return False
-        found = self._found[bucket]
-        if any(PermissionTarget(bucket, folder) in found for folder in _above(path)):
+        known = self._found[bucket]
+        if any(PermissionTarget(bucket, folder) in known for folder in _above(path)):
             return False
-        found.add(PermissionTarget(bucket, path, file=kind == FILE))
+        known.add(PermissionTarget(bucket, path, file=kind == FILE))
         # What matches a folder and has no `*` at its end is the key of the folder alone, which has no name.
         whole = kind == FILE or (self.pattern.resource or "").endswith("*")
         self.is_exact = whole and sum(map(len, self._found.values())) <= _MOST_MATCHES

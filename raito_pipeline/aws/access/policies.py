@@ -82,10 +82,10 @@ def _readings(account: Account, arn: str) -> tuple[PrincipalKey | None, What]:
 
     personal = any(each.effect == "Allow" and asks_who_calls(each) for each in document[1].statements)
     if personal and len(holders) <= _MOST_READERS and all(kind != "group" for kind, _ in holders):
-        found = [read(account.scope_of(holder)) for holder in holders]
-        if found and all(each.claims.keys() == found[0].claims.keys() for each in found):
-            reasons = dict.fromkeys(reason for each in found for reason in each.reasons)
-            return holders[0], What(found[0].claims, tuple(reasons))
+        readings = [read(account.scope_of(holder)) for holder in holders]
+        if readings and all(each.claims.keys() == readings[0].claims.keys() for each in readings):
+            reasons = dict.fromkeys(reason for each in readings for reason in each.reasons)
+            return holders[0], What(readings[0].claims, tuple(reasons))
     return None, read(account.scope)
 
 

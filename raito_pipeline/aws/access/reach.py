@@ -148,9 +148,9 @@ class _Doubts:
 
     def _about(self, claim: Claim) -> list[_Doubt]:
         """Permissions that AWS checks on the same kinds of resources are refused alike, so one is tried for all."""
-        found = permission(claim.permission)
-        assert found is not None, claim
-        checked = (found.on_bucket, found.on_object, found.by_prefix)
+        right = permission(claim.permission)
+        assert right is not None, claim
+        checked = (right.on_bucket, right.on_object, right.by_prefix)
         kind = (claim.target, checked)
         if kind not in self._of_kinds:
             tried = (self._doubt(deny, claim.target, checked) for deny in self._near(claim.target))
@@ -171,11 +171,11 @@ class _Doubts:
     def _by_bucket(self) -> Mapping[str, list[_Deny]]:
         """For the buckets that one of them names."""
         named = {bucket for deny in self._denies for bucket in deny.buckets or ()}
-        found: dict[str, list[_Deny]] = {bucket: [] for bucket in named}
+        denies: dict[str, list[_Deny]] = {bucket: [] for bucket in named}
         for deny in self._denies:
             for bucket in named if deny.buckets is None else deny.buckets:
-                found[bucket].append(deny)
-        return found
+                denies[bucket].append(deny)
+        return denies
 
     @cached_property
     def _denies(self) -> list[_Deny]:

@@ -177,13 +177,13 @@ def _after_denies(
 def _consented(
     claims: Mapping[PrincipalKey, Claims], consent: Consent, reasons: list[Reason]
 ) -> dict[PrincipalKey, Claims]:
-    found = {}
+    consented = {}
     for principal, has in claims.items():
         left, why = consent(principal, has)
         reasons += why
         if left or not has or any(reason.code.is_incomplete for reason in why):
-            found[principal] = left
-    return found
+            consented[principal] = left
+    return consented
 
 
 def largest_common_grant(claims: Mapping[PrincipalKey, Claims]) -> tuple[list[PrincipalKey], Claims]:

@@ -110,10 +110,10 @@ def _limited(who: Who, account: Account, named: Sequence[Principal], outside: Ou
 
 def _of_another_account(named: Principal) -> PrincipalFacts | None:
     """What the ARN of a user or role says of it; None for whoever else is named."""
-    found = _USER_OR_ROLE.fullmatch(named.value)
-    if found is None:
+    match = _USER_OR_ROLE.fullmatch(named.value)
+    if match is None:
         return None
-    return PrincipalFacts("user" if found["kind"] == "user" else "role", found["name"], named.value)
+    return PrincipalFacts("user" if match["kind"] == "user" else "role", match["name"], named.value)
 
 
 def _kept_out(whom: str, left: LeftOutside, label: str) -> Reason:
@@ -185,8 +185,8 @@ def _access_points(account: Account, statement: Statement) -> Reason | None:
 def _account_of(value: str) -> str:
     """The account that an access point is of, by its ARN or by the id itself; empty where it is not known."""
     parts = value.split(":")
-    found = parts[4] if len(parts) > 4 else value
-    return found if found.isdigit() else ""
+    account = parts[4] if len(parts) > 4 else value
+    return account if account.isdigit() else ""
 
 
 def is_public(statement: Statement) -> bool:

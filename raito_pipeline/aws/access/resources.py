@@ -34,7 +34,7 @@ DirectGrants = Mapping[PrincipalKey, list[DirectGrant]]
 
 def claims_by_resource(account: Account) -> DirectGrants:
     """What is left to each principal within its limits, resource by resource."""
-    found: dict[PrincipalKey, list[DirectGrant]] = defaultdict(list)
+    direct: dict[PrincipalKey, list[DirectGrant]] = defaultdict(list)
     for external_id, (grants, shared) in _resources(account):
         basis = frozenset({(external_id, CERTAIN)})
         point = external_id.startswith(ACCESS_POINT)
@@ -43,8 +43,8 @@ def claims_by_resource(account: Account) -> DirectGrants:
                 grant = DirectGrant(
                     dict.fromkeys(claims, basis), texts(shared, Code.WIDER), texts(own, Code.WIDER), point
                 )
-                found[principal].append(grant)
-    return dict(found)
+                direct[principal].append(grant)
+    return dict(direct)
 
 
 def _resources(account: Account) -> Iterator[tuple[str, GrantsToEach]]:

@@ -128,15 +128,15 @@ class AwsClients:
         with self._lock:
             if self._caller is None:
                 with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
-                    found = self.client("sts").get_caller_identity()
-                    self._caller = found["Account"], found["Arn"]
+                    answer = self.client("sts").get_caller_identity()
+                    self._caller = answer["Account"], answer["Arn"]
             return self._caller
 
     def require_account(self, account_id: str) -> None:
         """Refuse to go on with credentials of another account. Raises `WrongAccount` or `AwsError`."""
-        found = self.caller_account()
-        if found != account_id:
-            raise WrongAccount(account_id, found, self.profile)
+        account = self.caller_account()
+        if account != account_id:
+            raise WrongAccount(account_id, account, self.profile)
 
     def secrets(self) -> tuple[str, ...]:
         """The secret key and session token that are in use, which must never be seen in a text.
@@ -147,8 +147,8 @@ class AwsClients:
             held = self._session.get_credentials() if self._session and self._clients else None
         # Credentials that refresh themselves do so when their attributes are asked for; their fields are as they are.
         values = vars(held) if held is not None else {}
-        found = (values.get(name) for name in ("secret_key", "_secret_key", "token", "_token"))
-        return tuple(text for text in found if text)
+        texts = (values.get(name) for name in ("secret_key", "_secret_key", "token", "_token"))
+        return tuple(text for text in texts if text)
 
     def in_region(self, error: AwsError, region: str) -> AwsError:
         """What an error of a call in `region` means there.

@@ -63,12 +63,12 @@ def open_session(
 
 def _explained(error: ClientError, action: str, label: str, role: AssumedRole | None, profile: str | None) -> AwsError:
     """What AWS answered to the sign-in; a role that is refused may be missing, or trust nobody who comes like this."""
-    found = explain(error, action=action, resource=label)
-    if role is None or not isinstance(found, AwsDenied):
-        return found
+    cause = explain(error, action=action, resource=label)
+    if role is None or not isinstance(cause, AwsDenied):
+        return cause
     external = "no external id" if role.external_id is None else f"the external id {role.external_id}"
-    text = f"{found} The role has to be there, and to trust {label_of(profile)} with {external}."
-    return AwsDenied(text, action=found.action, resource=found.resource, code=found.code)
+    text = f"{cause} The role has to be there, and to trust {label_of(profile)} with {external}."
+    return AwsDenied(text, action=cause.action, resource=cause.resource, code=cause.code)
 
 
 def _with_shared_models(core: botocore.session.Session, region: str | None) -> boto3.Session:

@@ -125,8 +125,8 @@ def limits_folder() -> Path | None:
     folder = Path(tempfile.gettempdir()) / f"raito-pipeline-{re.sub(r'[^A-Za-z0-9_-]', '_', _user())}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        state = folder.lstat()
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o077:
             logger.warning("%s is not for this user alone: limits are kept by each process for itself", folder)
             return None
         _remove_old(folder)

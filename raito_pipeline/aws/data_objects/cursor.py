@@ -140,11 +140,11 @@ def _request(prefix: str, *, start_after: str = "", delimiter: str = "") -> List
 
 def ancestors(key: str, scope: str) -> list[str]:
     """The folders that a key lies in, from the scope downwards: `a/b/c` in ``: ``, `a/`, `a/b/`."""
-    found = [scope]
+    above = [scope]
     at = len(scope)
     while (at := key.find("/", at) + 1) > 0:
-        found.append(key[:at])
-    return found
+        above.append(key[:at])
+    return above
 
 
 def spread(bounds: Sequence[str], most: int) -> list[str]:

@@ -73,13 +73,13 @@ def _located(
     tables: Iterable[GlueTable], counted: Counter[str], own: Mapping[str, S3Bucket], points: Mapping[str, str]
 ) -> Iterator[_Located]:
     for table in sorted(tables, key=lambda t: (t.database, t.name)):
-        found = split_location(table.location)
-        if found is not None:
-            bucket = _bucket_of(found[0], own, points)
+        place = split_location(table.location)
+        if place is not None:
+            bucket = _bucket_of(place[0], own, points)
             if bucket is None:
                 counted["unknown_access_point"] += 1
             else:
-                yield _Located(table, bucket, found[1])
+                yield _Located(table, bucket, place[1])
         elif table.location.strip():
             counted["elsewhere"] += 1
         else:
@@ -121,11 +121,11 @@ def split_location(location: str) -> tuple[str, str] | None:
 def access_point_regions(tables: Iterable[GlueTable], account_id: str, region: str) -> set[str]:
     """The regions in which access points of the account have to be known for the locations of these tables."""
     regions: set[str] = set()
-    for found in map(split_location, {table.location for table in tables}):
-        if found is not None and found[0].endswith(_ALIASES):
+    for place in map(split_location, {table.location for table in tables}):
+        if place is not None and place[0].endswith(_ALIASES):
             regions.add(region)
-        elif found is not None and found[0].startswith("arn:"):
-            _, _, _, there, owner, _ = found[0].split(":", 5)
+        elif place is not None and place[0].startswith("arn:"):
+            _, _, _, there, owner, _ = place[0].split(":", 5)
             regions |= {there} if there and owner == account_id else set()
     return regions
 

@@ -57,12 +57,12 @@ def marks_of(text: str) -> dict[str, PageMarks]:
         return {}
 
 
-def text_of(found: Mapping[str, PageMarks], before: Mapping[str, PageMarks], broken_off: Iterable[str] = ()) -> str:
+def text_of(marks: Mapping[str, PageMarks], before: Mapping[str, PageMarks], broken_off: Iterable[str] = ()) -> str:
     """The marks to note: those of `before` where they still do, and of buckets that were not listed to their end."""
     unread = set(broken_off)
     noted: dict[str, PageMarks] = {}
-    for name in sorted(found.keys() | (unread & before.keys())):
-        now, earlier = found.get(name, PageMarks()), before.get(name)
+    for name in sorted(marks.keys() | (unread & before.keys())):
+        now, earlier = marks.get(name, PageMarks()), before.get(name)
         if earlier is not None and (name in unread or now.resembles(earlier)):
             noted[name] = earlier
         elif now.pages >= LONG and name not in unread:

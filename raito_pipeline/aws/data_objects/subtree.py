@@ -82,10 +82,10 @@ class Subtree:
 
 
 def _place(full_name: str) -> DataObjectName:
-    found = parse_full_name(full_name)
-    if found is None or not found.bucket:
+    name = parse_full_name(full_name)
+    if name is None or not name.bucket:
         raise NoSubtree(full_name)
-    return found
+    return name
 
 
 def _same(one: DataObjectName, other: DataObjectName) -> bool:

@@ -40,7 +40,7 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
     judged = judge(statement, scope.facts)
     if judged.bearing is Bearing.NEVER:
         return set(), []
-    wanted = [found for name in sorted(names) if (found := permission(name)) is not None]
+    wanted = [right for name in sorted(names) if (right := permission(name)) is not None]
     if judged.bearing is Bearing.USUALLY:
         only = f"Condition ({judged.texts}): it gives access to calls that are made so, as they usually are"
         remarks.append(Remark(Code.NOTE, "", only))
@@ -93,18 +93,18 @@ def given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, remarks:
         return {Claim(ACCOUNT, name) for name in whole}
     on_buckets, on_objects = ([p for p in wanted if p.on_bucket], [p for p in wanted if p.on_object])
     claims: set[Claim] = set()
-    found = False
+    matched = False
     for place in scope.named_by(pattern):
         if pattern.is_place(place):
-            found = True
+            matched = True
             claims |= {Claim(PermissionTarget(place.bucket), p.name) for p in on_buckets}
         rests = pattern.rests(place)
         if pattern.everything or rests:
-            found = True
+            matched = True
             if on_objects:
                 targets = _object_targets(pattern, place, on_objects, scope, remarks)
                 claims |= {Claim(target, p.name) for target in targets for p in on_objects}
-    if not found:
+    if not matched:
         remarks.append(_not_found(pattern, scope))
     return claims
 
@@ -131,8 +131,8 @@ def _object_targets(
     seen: list[Remark] = []
     for rest in rests:
         if rest.tokens:
-            found, remark = _below(pattern, place, rest, scope)
-            targets |= found
+            below, remark = _below(pattern, place, rest, scope)
+            targets |= below
             seen += [] if remark is None else [remark]
     there = _there_is(pattern, place, wanted, scope) if seen else None
     if there is not None and place.bucket in scope.paths.listed:
@@ -210,8 +210,8 @@ def _is_folder(path: str | None, scope: Scope) -> bool:
 
 def needs_objects(statement: Statement) -> bool:
     """True where all that a statement is about of objects are objects that there are."""
-    found = (permission(name) for name in permissions_of(statement))
-    on_objects = [each for each in found if each is not None and each.on_object]
+    rights = (permission(name) for name in permissions_of(statement))
+    on_objects = [each for each in rights if each is not None and each.on_object]
     return bool(on_objects) and all(each.needs_object for each in on_objects)
 
 

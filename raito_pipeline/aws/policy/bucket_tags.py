@@ -45,15 +45,15 @@ class _TaggedBuckets:
 
     def _resources(self, texts: Sequence[str], left: Sequence[str]) -> list[str] | None:
         """What resources are about of some buckets, and of none of the account; None where that cannot be told."""
-        found: list[str] = []
+        resources: list[str] = []
         for text in texts:
             if not text.startswith(f"arn:{self.partition}:s3:::") or "${" in text:
                 return None
             if not any(self._of_bucket(text, bucket) for bucket in self.tags):
-                found.append(text)
+                resources.append(text)
             for bucket in left:
-                found += self._of_bucket(text, bucket)
-        return list(dict.fromkeys(found))
+                resources += self._of_bucket(text, bucket)
+        return list(dict.fromkeys(resources))
 
     def _of_bucket(self, text: str, bucket: str) -> tuple[str, ...]:
         """The resource, or what is left of it, in one bucket."""
@@ -71,8 +71,8 @@ def _asks_for_tags(statement: Statement) -> bool:
 
 def _is_on_buckets(statement: Statement) -> bool:
     """True where all that it is about are buckets by their names, and what lies in them."""
-    found = (permission(name) for name in permissions_of(statement))
-    return statement.resources is not None and all(each and (each.on_bucket or each.on_object) for each in found)
+    rights = (permission(name) for name in permissions_of(statement))
+    return statement.resources is not None and all(each and (each.on_bucket or each.on_object) for each in rights)
 
 
 def _never_holds(statement: Statement, tags: BucketTags | None) -> bool:

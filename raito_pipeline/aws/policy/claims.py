@@ -135,10 +135,10 @@ class Scope:
 
 def by_name(places: Iterable[BucketResource]) -> dict[str, list[BucketResource]]:
     """Places by what their ARN says up to a slash: the bucket, or `accesspoint`."""
-    found: dict[str, list[BucketResource]] = defaultdict(list)
+    named: dict[str, list[BucketResource]] = defaultdict(list)
     for place in places:
-        found[place.resource.partition("/")[0]].append(place)
-    return found
+        named[place.resource.partition("/")[0]].append(place)
+    return named
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -61,17 +61,17 @@ def judge(statement: Statement, facts: Facts) -> Judged:
     """What the conditions of a statement come to in calls of which some facts are known."""
     if not statement.conditions:
         return Judged(Bearing.ALWAYS)
-    found: dict[Bearing, list[Condition]] = {each: [] for each in Bearing}
+    sorted_out: dict[Bearing, list[Condition]] = {each: [] for each in Bearing}
     for condition in statement.conditions:
-        found[_judge(condition, facts, statement.variables)].append(condition)
-    if found[Bearing.NEVER]:
-        return Judged(Bearing.NEVER, tuple(found[Bearing.NEVER]))
-    if found[Bearing.RARELY]:
-        return Judged(Bearing.RARELY, tuple(found[Bearing.RARELY]))
-    if found[Bearing.UNDECIDED]:
-        return Judged(Bearing.UNDECIDED, tuple(found[Bearing.UNDECIDED]), tuple(found[Bearing.USUALLY]))
-    if found[Bearing.USUALLY]:
-        return Judged(Bearing.USUALLY, tuple(found[Bearing.USUALLY]), tuple(found[Bearing.USUALLY]))
+        sorted_out[_judge(condition, facts, statement.variables)].append(condition)
+    if sorted_out[Bearing.NEVER]:
+        return Judged(Bearing.NEVER, tuple(sorted_out[Bearing.NEVER]))
+    if sorted_out[Bearing.RARELY]:
+        return Judged(Bearing.RARELY, tuple(sorted_out[Bearing.RARELY]))
+    if sorted_out[Bearing.UNDECIDED]:
+        return Judged(Bearing.UNDECIDED, tuple(sorted_out[Bearing.UNDECIDED]), tuple(sorted_out[Bearing.USUALLY]))
+    if sorted_out[Bearing.USUALLY]:
+        return Judged(Bearing.USUALLY, tuple(sorted_out[Bearing.USUALLY]), tuple(sorted_out[Bearing.USUALLY]))
     return Judged(Bearing.ALWAYS)
 
 
@@ -89,10 +89,10 @@ def _judge(condition: Condition, facts: Facts, variables: bool) -> Bearing:
     usual = facts.usual_values(condition.key)
     possible = facts.possible_values(condition.key)
     if possible:
-        found = {_holds(condition, each, facts, variables) for each in possible}
-        if len(found) > 1 or None in found:
+        answers = {_holds(condition, each, facts, variables) for each in possible}
+        if len(answers) > 1 or None in answers:
             return Bearing.UNDECIDED
-        return Bearing.ALWAYS if True in found else Bearing.NEVER
+        return Bearing.ALWAYS if True in answers else Bearing.NEVER
     values = known if known is not None else usual
     holds = None if values is None else _holds(condition, values, facts, variables)
     if holds is None:
@@ -119,8 +119,8 @@ def _holds(condition: Condition, values: Values, facts: Facts, variables: bool) 
     wanted = [facts.substituted(text) if variables else text for text in condition.values]
 
     def fits(value: Value) -> bool | None:
-        found = _any(compare(text, value, variables) for text in wanted)
-        return found if found is None or not negated else not found
+        matches = _any(compare(text, value, variables) for text in wanted)
+        return matches if matches is None or not negated else not matches
 
     every = quantifier == _ALL or (not quantifier and negated)
     return _all(map(fits, values)) if every else _any(map(fits, values))
@@ -197,10 +197,10 @@ def _operators() -> dict[str, tuple[bool, _Compare]]:
         ("arnlike", "arnnotlike", _arn),
         ("numericequals", "numericnotequals", _numeric(lambda value, wanted: value == wanted)),
     )
-    found: dict[str, tuple[bool, _Compare]] = {}
+    operators: dict[str, tuple[bool, _Compare]] = {}
     for positive, negative, compare in pairs:
-        found[positive], found[negative] = (False, compare), (True, compare)
-    return found | {
+        operators[positive], operators[negative] = (False, compare), (True, compare)
+    return operators | {
         "bool": (False, _bool),
         "numericlessthan": (False, _numeric(lambda value, wanted: value < wanted)),
         "numericlessthanequals": (False, _numeric(lambda value, wanted: value <= wanted)),

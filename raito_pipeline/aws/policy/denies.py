@@ -90,11 +90,11 @@ class _Denial:
     @cached_property
     def by_name(self) -> Mapping[str, Sequence[Pattern]]:
         """Those patterns that are about one bucket, by `Pattern.bucket`."""
-        found: dict[str, list[Pattern]] = defaultdict(list)
+        named: dict[str, list[Pattern]] = defaultdict(list)
         for pattern in self.patterns:
             if pattern.bucket is not None:
-                found[pattern.bucket].append(pattern)
-        return found
+                named[pattern.bucket].append(pattern)
+        return named
 
     @cached_property
     def general(self) -> Sequence[Pattern]:
@@ -110,10 +110,10 @@ class _Denial:
         """The patterns that may be about a place."""
         return [*self.by_name.get(_name(place), ()), *self.general]
 
-    def share(self, found: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool) -> Share:
+    def share(self, right: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool) -> Share:
         """How it meets what a permission on a target is checked on."""
         near, path = self.near(place), target.path
-        if found.on_bucket:
+        if right.on_bucket:
             sure = any(pattern.is_place(place) for pattern in near) and not path
             may = any(pattern.may_be_place(place) for pattern in near) and not path
         elif is_file:
@@ -124,11 +124,11 @@ class _Denial:
             may = any(pattern.may_be_below(place, path) for pattern in near)
         return self._denied(Share(sure, may))
 
-    def share_of_account(self, found: Permission) -> Share:
+    def share_of_account(self, right: Permission) -> Share:
         """How it meets what a permission of the account itself is checked on."""
-        kind = (found.on_other, found.name == LIST_BUCKETS)
+        kind = (right.on_other, right.name == LIST_BUCKETS)
         if kind not in self.of_account:
-            self.of_account[kind] = self._denied(account_level_share(self.patterns, found))
+            self.of_account[kind] = self._denied(account_level_share(self.patterns, right))
         return self.of_account[kind]
 
     def _denied(self, met: Share) -> Share:
@@ -143,7 +143,7 @@ def _denials(statements: Iterable[Statement], scope: Scope) -> list[_Denial]:
 
     Statements are compared by identity, and kept beside what they come to.
     """
-    found = []
+    denials = []
     nobody = replace(scope.facts, principal=None)
     for statement in statements:
         key = (id(statement), nobody)
@@ -151,8 +151,8 @@ def _denials(statements: Iterable[Statement], scope: Scope) -> list[_Denial]:
             personal = asks_who_calls(statement)
             scope.prepared[key] = (statement, None if personal else _denial(statement, scope))
         _, known = scope.prepared[key]
-        found.append(known or _denial(statement, scope))
-    return found
+        denials.append(known or _denial(statement, scope))
+    return denials
 
 
 def _denial(statement: Statement, scope: Scope) -> _Denial:
@@ -195,20 +195,20 @@ class _Subtraction:
 
     def left(self, claim: Claim) -> Iterable[PermissionTarget]:
         """What is left of the target of a claim; remarks are noted."""
-        found = permission(claim.permission)
-        if found is None:
+        right = permission(claim.permission)
+        if right is None:
             return (claim.target,)
         if claim.target != ACCOUNT:
             met = tuple(n for n in self.near(claim.target.bucket) if claim.permission in self.denials[n].names)
-            targets, remarks = self._of_place(claim.target, found, met) if met else ((claim.target,), ())
+            targets, remarks = self._of_place(claim.target, right, met) if met else ((claim.target,), ())
         else:
             met = tuple(n for n, denial in enumerate(self.denials) if claim.permission in denial.names)
             if not met:
                 return (claim.target,)
-            if found.on_bucket or found.on_object:
-                targets, remarks = self._of_account(found, met)
+            if right.on_bucket or right.on_object:
+                targets, remarks = self._of_account(right, met)
             else:
-                targets, remarks = self._of_account_level(found, met)
+                targets, remarks = self._of_account_level(right, met)
         for position, remark in remarks:
             self.remarks[position].append(remark)
         return targets
@@ -224,21 +224,21 @@ class _Subtraction:
     @cached_property
     def _near(self) -> Mapping[str, Sequence[int]]:
         """By bucket, for those that a denial names."""
-        found: dict[str, set[int]] = defaultdict(lambda: set(self._anywhere))
+        positions_by_bucket: dict[str, set[int]] = defaultdict(lambda: set(self._anywhere))
         named = self.scope.all_by_name
         for n, denial in enumerate(self.denials):
             for name in denial.by_name:
                 for place in named.get(name, ()):
-                    found[place.bucket].add(n)
-        return {bucket: sorted(positions) for bucket, positions in found.items()}
+                    positions_by_bucket[place.bucket].add(n)
+        return {bucket: sorted(positions) for bucket, positions in positions_by_bucket.items()}
 
     # -- one bucket, folder or file --------------------------------------------------------------------------------
 
-    def _of_place(self, target: PermissionTarget, found: Permission, met: _Met) -> _Left:
-        key = (target, found.on_bucket, met)
+    def _of_place(self, target: PermissionTarget, right: Permission, met: _Met) -> _Left:
+        key = (target, right.on_bucket, met)
         if key not in self.by_place:
             place = self.scope.by_bucket[target.bucket]
-            self.by_place[key] = self._work_out(target, found, self._shrinking_first(met), place)
+            self.by_place[key] = self._work_out(target, right, self._shrinking_first(met), place)
         return self.by_place[key]
 
     def _shrinking_first(self, met: _Met) -> _Met:
@@ -252,7 +252,7 @@ class _Subtraction:
     def _work_out(
         self,
         target: PermissionTarget,
-        found: Permission,
+        right: Permission,
         met: _Met,
         place: BucketResource,
         doubtful: Sequence[int] = (),
@@ -263,7 +263,7 @@ class _Subtraction:
         doubtful = list(doubtful)
         for order, n in enumerate(met):
             denial = self.denials[n]
-            share = denial.share(found, place, target, is_file=is_file)
+            share = denial.share(right, place, target, is_file=is_file)
             if not share.may:
                 continue
             if not denial.judged.bearing.holds:
@@ -272,13 +272,13 @@ class _Subtraction:
             elif share.sure:
                 return (), self._of_other_calls([n])
             elif denial.inverse:
-                rest = self._rest(denial, target, found, place, n)
-                later = [self._work_out(each, found, met[order + 1 :], place, doubtful) for each in rest[0]]
+                rest = self._rest(denial, target, right, place, n)
+                later = [self._work_out(each, right, met[order + 1 :], place, doubtful) for each in rest[0]]
                 more = (remark for _, of_one in later for remark in of_one)
                 of_others = self._of_other_calls([n])
                 return tuple(each for kept, _ in later for each in kept), (*remarks, *rest[1], *of_others, *more)
             else:
-                remarks += [(n, remark) for remark in _partial(denial, found, place, target, is_file=is_file)]
+                remarks += [(n, remark) for remark in _partial(denial, right, place, target, is_file=is_file)]
         return self._unless_refused((target,), doubtful, remarks)
 
     def _unless_refused(
@@ -295,11 +295,11 @@ class _Subtraction:
         return tuple((n, _left_to_others(each)) for n in denials if (each := self.denials[n].judged).usual)
 
     def _rest(
-        self, denial: _Denial, target: PermissionTarget, found: Permission, place: BucketResource, position: int
+        self, denial: _Denial, target: PermissionTarget, right: Permission, place: BucketResource, position: int
     ) -> _Left:
         """What is left of a target by a Deny of everything but what `NotResource` names."""
         remarks: list[Remark] = []
-        claims = [claim for pattern in denial.near(place) for claim in given(pattern, [found], self.scope, remarks)]
+        claims = [claim for pattern in denial.near(place) for claim in given(pattern, [right], self.scope, remarks)]
         inside = {one.target for one in claims if one.target.bucket == target.bucket and target.holds(one.target)}
         if not any(remark.code.is_incomplete for remark in remarks) and not denial.unreadable:
             return tuple(sorted(inside)), ()
@@ -314,13 +314,13 @@ class _Subtraction:
 
     # -- the account -----------------------------------------------------------------------------------------------
 
-    def _of_account(self, found: Permission, met: _Met) -> _Left:
-        key = (found.on_bucket, met)
+    def _of_account(self, right: Permission, met: _Met) -> _Left:
+        key = (right.on_bucket, met)
         if key not in self.by_kind:
-            self.by_kind[key] = self._work_out_account(found, met)
+            self.by_kind[key] = self._work_out_account(right, met)
         return self.by_kind[key]
 
-    def _work_out_account(self, found: Permission, met: _Met) -> _Left:
+    def _work_out_account(self, right: Permission, met: _Met) -> _Left:
         for n in met:
             denial = self.denials[n]
             whole = not denial.inverse and any(pattern.all_buckets for pattern in denial.patterns)
@@ -336,17 +336,17 @@ class _Subtraction:
             if not everywhere and place.bucket not in self._near:
                 targets.append(target)
                 continue
-            kept, why = self._of_place(target, found, tuple(n for n in self.near(place.bucket) if n in chosen))
+            kept, why = self._of_place(target, right, tuple(n for n in self.near(place.bucket) if n in chosen))
             changed = changed or kept != (target,)
             targets += kept
             remarks += why
-        given_too, parts = self._left_out(found, chosen)
+        given_too, parts = self._left_out(right, chosen)
         if not changed and len(given_too) == len(self.scope.left_out):
             return (ACCOUNT,), (*remarks, *parts)
         return tuple(targets), (*remarks, *((met[0], _given_too(place)) for place in given_too))
 
     def _left_out(
-        self, found: Permission, chosen: frozenset[int]
+        self, right: Permission, chosen: frozenset[int]
     ) -> tuple[list[BucketResource], list[tuple[int, Remark]]]:
         """The buckets that are no data objects and are not denied, and what is remarked on parts of them."""
         keeping: list[BucketResource] = []
@@ -354,18 +354,18 @@ class _Subtraction:
         for place in self.scope.left_out:
             target = PermissionTarget(place.bucket)
             met = tuple(n for n in self.near(place.bucket) if n in chosen)
-            kept, why = self._work_out(target, found, self._shrinking_first(met), place)
+            kept, why = self._work_out(target, right, self._shrinking_first(met), place)
             if kept:
                 keeping.append(place)
                 remarks += why
         return keeping, remarks
 
-    def _of_account_level(self, found: Permission, met: _Met) -> _Left:
+    def _of_account_level(self, right: Permission, met: _Met) -> _Left:
         remarks: list[tuple[int, Remark]] = []
         doubtful: list[int] = []
         for n in met:
             denial = self.denials[n]
-            share = denial.share_of_account(found)
+            share = denial.share_of_account(right)
             if share.may and not denial.judged.bearing.holds:
                 remarks.append((n, _conditional(denial.judged)))
                 doubtful += [n] if share.sure else []
@@ -392,12 +392,12 @@ def _left_to_others(judged: Judged) -> Remark:
 
 
 def _partial(
-    denial: _Denial, found: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool
+    denial: _Denial, right: Permission, place: BucketResource, target: PermissionTarget, *, is_file: bool
 ) -> Iterator[Remark]:
     """The parts of a target that a Deny is about."""
 
     def meets(pattern: Pattern) -> bool:
-        if found.on_bucket:
+        if right.on_bucket:
             return pattern.may_be_place(place)
         return pattern.may_be_key(place, target.path) if is_file else pattern.may_be_below(place, target.path)
 

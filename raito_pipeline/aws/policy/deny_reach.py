@@ -49,15 +49,15 @@ def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool
     if statement.not_principals is not None:
         return _not_spared(statement.not_principals, arn, account_id, has_boundary)
     sessions = _sessions(arn)
-    found = DenyReach.NO
+    reached = DenyReach.NO
     for principal in statement.principals or ():
         if is_everybody(principal) or is_account(principal, account_id):
             return DenyReach.SURE
         if principal.kind == "AWS" and matches(principal.value, arn):
             return DenyReach.SURE
         if principal.kind == "CanonicalUser" or (sessions and principal.value.startswith(sessions)):
-            found = DenyReach.MAYBE
-    return found
+            reached = DenyReach.MAYBE
+    return reached
 
 
 def _not_spared(named: tuple[Principal, ...], arn: str, account_id: str, has_boundary: bool) -> DenyReach:
@@ -75,7 +75,7 @@ def _not_spared(named: tuple[Principal, ...], arn: str, account_id: str, has_bou
 
 def _sessions(arn: str) -> str:
     """How the ARNs of the sessions of a role begin; empty for a user."""
-    found = _IAM.fullmatch(arn)
-    if found is None or found["kind"] != "role":
+    match = _IAM.fullmatch(arn)
+    if match is None or match["kind"] != "role":
         return ""
-    return f"arn:{found['partition']}:sts::{found['account']}:assumed-role/{found['name']}/"
+    return f"arn:{match['partition']}:sts::{match['account']}:assumed-role/{match['name']}/"

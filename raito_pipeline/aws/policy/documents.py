@@ -111,12 +111,12 @@ def _statements(version: str, listed: list[Any]) -> Document:
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         raise _Broken(f"{', '.join(twice)} is given twice in one object")
-    return found
+    return members
 
 
 def _statement(number: int, item: Any, variables: bool) -> Statement:

@@ -110,13 +110,13 @@ class Facts:
         """True where a policy variable of a pattern has no value in any call: nothing matches it then."""
         return any(default is None and self.values(name) == () for name, default in _variables(pattern))
 
-    def _substitute(self, found: re.Match[str]) -> str:
-        values = self.values(found[1].strip())
+    def _substitute(self, match: re.Match[str]) -> str:
+        values = self.values(match[1].strip())
         if values is None:
-            return found[0]
+            return match[0]
         if not values:
-            return found[0] if found[2] is None else _escaped(found[2])
-        return found[0] if values[0].open else _escaped(values[0].text)
+            return match[0] if match[2] is None else _escaped(match[2])
+        return match[0] if values[0].open else _escaped(values[0].text)
 
     def _tag(self, key: str) -> Values | None:
         if self.principal is None or self.principal.tags is None:
@@ -131,7 +131,7 @@ UNKNOWN = Facts()
 
 def _variables(pattern: str) -> Iterator[tuple[str, str | None]]:
     """The variables of a pattern by name, with their defaults."""
-    return ((found[1].strip(), found[2]) for found in _VARIABLE.finditer(pattern)) if "${" in pattern else iter(())
+    return ((match[1].strip(), match[2]) for match in _VARIABLE.finditer(pattern)) if "${" in pattern else iter(())
 
 
 def _escaped(text: str) -> str:

@@ -85,4 +85,4 @@ def _permission(row: dict[str, str]) -> Permission:
 @cache
 def permission(name: str) -> Permission | None:
     """The permission of a name, as the table writes it."""
-    return next((found for found in permissions() if found.name == name), None)
+    return next((each for each in permissions() if each.name == name), None)

@@ -70,8 +70,8 @@ def element(text: str) -> str:
     """What a reason is about: the same for all that say the same of different statements, policies and people."""
     about = _PLACE.sub("", text)
     for pattern, shown in _ELEMENTS:
-        if found := pattern.fullmatch(about):
-            return found.expand(shown).strip()
+        if match := pattern.fullmatch(about):
+            return match.expand(shown).strip()
     return about
 
 

@@ -82,16 +82,16 @@ class _Buckets:
     def _resources(self, patterns: Sequence[str], buckets: Collection[str]) -> list[str] | None:
         """What patterns are about of some buckets; None where they cannot be told apart by bucket."""
         prefix = f"arn:{self.partition}:s3:::"
-        found: list[str] = []
+        resources: list[str] = []
         for pattern in patterns:
             name, slash, below = pattern.removeprefix(prefix).partition("/")
             if pattern == "*" or (pattern == f"{prefix}*"):
-                found += [f"{prefix}{bucket}{each}" for bucket in buckets for each in ("", "/*")]
+                resources += [f"{prefix}{bucket}{each}" for bucket in buckets for each in ("", "/*")]
             elif not pattern.startswith(prefix) or has_wildcard(name):
                 return None
             elif name in buckets:
-                found.append(f"{prefix}{name}{slash}{below}")
-        return found
+                resources.append(f"{prefix}{name}{slash}{below}")
+        return resources
 
 
 def _region_conditions(statement: Statement) -> tuple[Condition, ...]:

@@ -18,13 +18,13 @@ class Right:
 
 def merged(rights: Iterable[Right]) -> list[Right]:
     """One right a name, in the order in which names come first: all its actions and resources, each once."""
-    found: dict[str, Right] = {}
+    by_name: dict[str, Right] = {}
     for right in rights:
-        had = found.get(right.name, Right(right.name, (), ()))
-        found[right.name] = Right(
+        had = by_name.get(right.name, Right(right.name, (), ()))
+        by_name[right.name] = Right(
             right.name,
             tuple(sorted({*had.actions, *right.actions})),
             tuple(dict.fromkeys((*had.resources, *right.resources))),
             right.condition,
         )
-    return [right for right in found.values() if right.actions]
+    return [right for right in by_name.values() if right.actions]

@@ -23,16 +23,16 @@ class _Token:
 def _tokens(pattern: str, variables: bool) -> tuple[_Token, ...]:
     if not variables:
         return tuple(_Token(_kind(c), c) for c in pattern)
-    found = []
+    tokens = []
     for match in _TOKEN.finditer(pattern):
         variable, wildcard, literal = match.groups()
         if variable is None:
-            found.append(_Token(_kind(wildcard or literal), wildcard or literal))
+            tokens.append(_Token(_kind(wildcard or literal), wildcard or literal))
         elif variable in ("*", "?", "$"):
-            found.append(_Token("literal", variable))
+            tokens.append(_Token("literal", variable))
         else:
-            found.append(_Token(_VARIABLE))
-    return tuple(found)
+            tokens.append(_Token(_VARIABLE))
+    return tuple(tokens)
 
 
 def _kind(character: str) -> str:

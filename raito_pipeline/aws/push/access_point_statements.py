@@ -50,10 +50,10 @@ def _grantable(grant: PointGrant, item: WhatItem, account_id: str, partition: st
     """What of one element can be granted; the rest is noted."""
     name = item.data_object.full_name
     for each in item.permissions:
-        found = permission(each)
-        if found is None:
+        right = permission(each)
+        if right is None:
             grant.problems.append(f"permission {each} on {name} is none of those that can be granted")
-        elif not found.access_point:
+        elif not right.access_point:
             grant.warnings.append(f"{each} on {name} was left out: access points do not know it")
         else:
             one = WhatItem(item.data_object, (each,))
@@ -118,23 +118,23 @@ def read_current(text: str | None, known: Collection[str], account_id: str) -> C
     Users and roles that are gone, by their ids or by ARNs that nobody has, are dropped. A text that is no policy gives
     nothing.
     """
-    found = CurrentPolicy()
+    current = CurrentPolicy()
     try:
         statements = as_list(json.loads(text or "{}").get("Statement"))
     except (ValueError, AttributeError):
-        return found
+        return current
     for statement in statements:
         if not _is_plain(statement):
-            found.others.append(statement)
+            current.others.append(statement)
             continue
         living = [one for one in as_list(statement["Principal"]["AWS"]) if not _is_gone(one, known, account_id)]
         ours = [one for one in living if one in known]
         foreign = [one for one in living if one not in known]
         strange = [action for action in as_list(statement["Action"]) if not _is_granted_on_points(action)]
         usual = [action for action in as_list(statement["Action"]) if _is_granted_on_points(action)]
-        found.plain += _part(statement, ours, usual)
-        found.others += [*_part(statement, foreign, [*usual, *strange]), *_part(statement, ours, strange)]
-    return found
+        current.plain += _part(statement, ours, usual)
+        current.others += [*_part(statement, foreign, [*usual, *strange]), *_part(statement, ours, strange)]
+    return current
 
 
 def _part(statement: Statement, principals: list[str], actions: list[str]) -> list[Statement]:
@@ -166,8 +166,8 @@ def _is_gone(principal: str, known: Collection[str], account_id: str) -> bool:
 def _is_granted_on_points(action: str) -> bool:
     if has_wildcard(action, variables=False):
         return True
-    found = permission(action)
-    return found is not None and found.access_point
+    right = permission(action)
+    return right is not None and right.access_point
 
 
 def grants(statements: Iterable[Mapping[str, Any]]) -> set[Grant]:
@@ -175,7 +175,7 @@ def grants(statements: Iterable[Mapping[str, Any]]) -> set[Grant]:
 
     What AWS does not check on a resource (`s3:GetObject` on the access point itself) grants nothing and is left out.
     """
-    found: set[Grant] = set()
+    granted: set[Grant] = set()
     for statement in statements:
         prefixes = [one for keys in (statement.get("Condition") or {}).values() for value in keys.values()
                     for one in as_list(value)] or [""]  # fmt: skip
@@ -183,8 +183,8 @@ def grants(statements: Iterable[Mapping[str, Any]]) -> set[Grant]:
             for resource in as_list(statement["Resource"]):
                 names = _permissions_on(str(action), is_object=":accesspoint/" in resource and "/object/" in resource)
                 for who in as_list(statement["Principal"]["AWS"]):
-                    found |= {(who, name, resource, prefix) for name in names for prefix in prefixes}
-    return found
+                    granted |= {(who, name, resource, prefix) for name in names for prefix in prefixes}
+    return granted
 
 
 def _permissions_on(action: str, *, is_object: bool) -> list[str]:
@@ -194,28 +194,28 @@ def _permissions_on(action: str, *, is_object: bool) -> list[str]:
 
 def narrowed(statements: Sequence[Statement], had: set[Grant]) -> list[Statement]:
     """Of statements that are wanted, what was there before: nobody gets anything, and what is not wanted is gone."""
-    found: list[Statement] = []
+    narrow: list[Statement] = []
     for statement in statements:
         for who in as_list(statement["Principal"]["AWS"]):
             for resource in statement["Resource"]:
                 single = {**statement, "Principal": {"AWS": [who]}, "Resource": [resource]}
                 actions = sorted({grant[1] for grant in grants([single]) & had})
                 if actions:
-                    found.append({**single, "Action": actions})
-    return _merged(found)
+                    narrow.append({**single, "Action": actions})
+    return _merged(narrow)
 
 
 def kept(statements: Sequence[Statement], hidden: set[Grant]) -> list[Statement]:
     """Of statements that are there, those grants that have to stay: in their own words where all of one do."""
-    found: list[Statement] = []
+    remaining: list[Statement] = []
     for statement in statements:
         gives = grants([statement])
         if gives <= hidden:
-            found.append(statement)
+            remaining.append(statement)
         elif gives & hidden:
             lists = {**statement, "Resource": as_list(statement["Resource"])}
-            found += narrowed([lists], gives & hidden)
-    return found
+            remaining += narrowed([lists], gives & hidden)
+    return remaining
 
 
 def _merged(statements: Sequence[Statement]) -> list[Statement]:

@@ -64,8 +64,8 @@ class AccountPlan:
 
     def to_builtins(self) -> dict[str, Any]:
         """As the JSON of a file holds it."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return {"id": self.id, **found}
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return {"id": self.id, **fields}
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ def identity(caller: str | None) -> str | None:
     if _ASSUMED in text:
         return f"{ROLE}{text.partition(_ASSUMED)[2].partition('/')[0]}"
     for kind in (USER, ROLE):
-        _, found, path = text.partition(f":{kind.rstrip(':')}/")
-        if found:
+        _, separator, path = text.partition(f":{kind.rstrip(':')}/")
+        if separator:
             return f"{kind}{path.rpartition('/')[2]}"
     return None
 

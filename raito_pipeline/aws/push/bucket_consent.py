@@ -111,7 +111,7 @@ def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
 
 def _statements(policy: str | None) -> list[Mapping[str, Any]]:
     try:
-        found = as_list(json.loads(policy or "{}").get("Statement"))
+        statements = as_list(json.loads(policy or "{}").get("Statement"))
     except (ValueError, AttributeError):
         return []
-    return [each for each in found if isinstance(each, Mapping)]
+    return [each for each in statements if isinstance(each, Mapping)]

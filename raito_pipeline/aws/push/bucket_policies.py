@@ -21,8 +21,8 @@ def read_bucket_policies(
     optional. Raises `AwsError` where the credentials have ended.
     """
     with workers(concurrency) as pool:
-        found = pool.each(lambda bucket: _policy(clients, bucket), [each for each in buckets if each.region])
-    return tuple(sorted(found, key=lambda row: row.name))
+        policies = pool.each(lambda bucket: _policy(clients, bucket), [each for each in buckets if each.region])
+    return tuple(sorted(policies, key=lambda row: row.name))
 
 
 def _policy(clients: AwsClients, bucket: S3Bucket) -> PushBucket:

@@ -132,12 +132,12 @@ class Center:
     def _described(self, member: str, name: str) -> str | None:
         try:
             arn = self._arn(name)
-            found: str | None = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"].get(
+            text: str | None = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"].get(
                 member
             )
         except AwsGone:
             return None
-        return found
+        return text
 
     def policy(self, name: str) -> str | None:
         """The inline policy of a permission set, or None where it has none or is not there."""
@@ -172,8 +172,8 @@ class Center:
         """The other accounts where a permission set is provisioned."""
         arn = self._arn(name)
         operation = "ListAccountsForProvisionedPermissionSet"
-        found = self._items(operation, "AccountIds", arn, PermissionSetArn=arn)
-        return tuple(sorted(set(found) - {self._place.account_id}))
+        accounts = self._items(operation, "AccountIds", arn, PermissionSetArn=arn)
+        return tuple(sorted(set(accounts) - {self._place.account_id}))
 
     def delete(self, name: str) -> None:
         """Delete a permission set that nobody has any more; one that is gone is deleted."""
@@ -304,10 +304,10 @@ class Center:
         """The ARN of a permission set: AWS lists them without their names."""
         for arn in self._items("ListPermissionSets", "PermissionSets", self._place.instance_arn):
             try:
-                found = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"]
+                permission_set = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"]
             except AwsGone:
                 continue
-            if found.get("Name") == name:
+            if permission_set.get("Name") == name:
                 return str(arn)
         return None
 

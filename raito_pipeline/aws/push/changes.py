@@ -343,12 +343,12 @@ class Change(ABC):
     def request(self) -> dict[str, Any]:
         """The members of a request that makes an object. Raises `ChangeRefused`."""
         try:
-            found = json.loads(self.row.after or "null")
+            request = json.loads(self.row.after or "null")
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            request = None
+        if not isinstance(request, dict):
             raise ChangeRefused(self.row, "the plan gives no JSON object.")
-        return found
+        return request
 
 
 class UnknownChange(Change):

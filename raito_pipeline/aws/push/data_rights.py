@@ -68,16 +68,16 @@ class Guarded:
         kind, _, name = thing.partition(":")
         if f"{kind}:" == POLICY:
             policy = self.state.policies.get(name)
-            found = None if policy is None else self._of_policy(policy)
+            reason = None if policy is None else self._of_policy(policy)
         elif f"{kind}:" == ROLE:
             role = self.state.roles.get(name)
-            found = None if role is None else self._of_role(role)
+            reason = None if role is None else self._of_role(role)
         elif f"{kind}:" == PERMISSION_SET:
-            found = self._of_permission_set(name)
+            reason = self._of_permission_set(name)
         else:
             return None
         allowed = matches_any(self.options.aws_push_allow_beyond_data, name)
-        return None if allowed and found not in _OWNED_BY_AWS.values() else found
+        return None if allowed and reason not in _OWNED_BY_AWS.values() else reason
 
     def _of_role(self, role: IamRole) -> str | None:
         for path, reason in _OWNED_BY_AWS.items():
@@ -138,12 +138,12 @@ class Guarded:
     @cached_property
     def _attached(self) -> dict[str, set[str]]:
         """ARNs of the managed policies of each role."""
-        found = {role: set(arns) for role, arns in self.state.reserved.items()}
+        attached = {role: set(arns) for role, arns in self.state.reserved.items()}
         for arn, principals in self.state.attached.items():
             for kind, name in principals:
                 if kind == "role":
-                    found.setdefault(name, set()).add(arn)
-        return found
+                    attached.setdefault(name, set()).add(arn)
+        return attached
 
 
 def _beyond(document: str) -> str | None:

@@ -90,7 +90,7 @@ def extended(document: str | None, granted: Sequence[Any]) -> str:
 
 def beyond(what: Iterable[WhatItem], gives: Claims, imported: ImportView) -> tuple[WhatItem, ...]:
     """What of a what is not given yet. What nobody can grant stays in it, so that it is said."""
-    found = []
+    items = []
     for item in what:
         missing = tuple(
             name
@@ -100,8 +100,8 @@ def beyond(what: Iterable[WhatItem], gives: Claims, imported: ImportView) -> tup
             or not all(any(covers(given, claim) for given in gives) for claim in claims)
         )
         if missing:
-            found.append(replace(item, permissions=missing))
-    return tuple(found)
+            items.append(replace(item, permissions=missing))
+    return tuple(items)
 
 
 # -- statements ------------------------------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ def _regrouped(raw: Any, kept: dict[str, list[str]]) -> list[Any]:
     for action, resources in kept.items():
         if resources:
             actions[tuple(resources)].append(action)
-    found = []
+    statements = []
     for shared, names in actions.items():
-        found.append({**raw, "Action": names, "Resource": list(shared)})
+        statements.append({**raw, "Action": names, "Resource": list(shared)})
         raw = {key: value for key, value in raw.items() if key != "Sid"}  # a Sid stands in a document once
-    return found
+    return statements
 
 
 def _under(condition: Any, statement: Any) -> Any | None:

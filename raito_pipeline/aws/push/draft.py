@@ -129,9 +129,9 @@ class Plans:
 
     def named(self, control_id: str, kind: str, prefix: str) -> str | None:
         """The name in AWS of an access control of this export that stays: what it will be, else what it is."""
-        found = self.planned.get(control_id)
-        if found is not None:
-            return found.name if found.kind == kind else None
+        plan = self.planned.get(control_id)
+        if plan is not None:
+            return plan.name if plan.kind == kind else None
         control = self.exported.get(control_id)
         return None if control is None or control.delete else self.existing(control, prefix)
 

@@ -23,8 +23,8 @@ class Effect(Flag):
     @property
     def words(self) -> str:
         """What people read; empty where access stays as it is."""
-        found = [words for effect, words in _WORDS.items() if effect in self]
-        return " and ".join(found) + (" access" if found else "")
+        effects = [words for effect, words in _WORDS.items() if effect in self]
+        return " and ".join(effects) + (" access" if effects else "")
 
 
 _WORDS = {Effect.GIVES: "gives", Effect.TAKES: "takes", Effect.REMOVES: "removes"}
@@ -50,7 +50,7 @@ def access_of(document: str | None) -> frozenset[Access]:
     """
     if document is None:
         return frozenset()
-    found: set[Access] = set()
+    access: set[Access] = set()
     for statement in as_list(json.loads(document)["Statement"]):
         others = {key: value for key, value in statement.items() if key not in ("Sid", "Effect", *_LISTS)}
         rest, allows = json.dumps(others, sort_keys=True), {"Allow": True, "Deny": False}[statement["Effect"]]
@@ -59,8 +59,8 @@ def access_of(document: str | None) -> frozenset[Access]:
                 if action != _NO_ACTION:
                     principal = statement.get("Principal")
                     who: list[tuple[str, str] | None] = [None] if principal is None else [*named_by(principal)]
-                    found |= {Access(allows, each, str(action), resource, rest) for each in who}
-    return frozenset(found)
+                    access |= {Access(allows, each, str(action), resource, rest) for each in who}
+    return frozenset(access)
 
 
 def effect_of_documents(before: str | None, after: str | None) -> Effect:

@@ -15,11 +15,11 @@ def granted(plans: Plans, draft: Draft, what: Iterable[WhatItem] | None = None) 
     """The document that grants a what, by default all of the access control's. What cannot be granted is left out."""
     items = draft.control.what if what is None else what
     options = plans.options
-    found = policy_for(items, plans.state.account_id, options.aws_partition, options.aws_athena_workgroups)
-    draft.warnings += found.warnings
-    for problem in found.problems:
+    policy = policy_for(items, plans.state.account_id, options.aws_partition, options.aws_athena_workgroups)
+    draft.warnings += policy.warnings
+    for problem in policy.problems:
         draft.leave_out(problem)
-    return found
+    return policy
 
 
 def gives(document: Granted) -> bool:

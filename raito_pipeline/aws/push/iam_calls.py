@@ -159,8 +159,8 @@ class Iam:
             answer = self._service.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
         except AwsGone:
             return None
-        found = answer["PolicyVersion"]["Document"]
-        return json.loads(found) if isinstance(found, str) else found
+        document = answer["PolicyVersion"]["Document"]
+        return json.loads(document) if isinstance(document, str) else document
 
     def policy_version(self, arn: str) -> str | None:
         """The version that is in force, `v1`; None without such a policy."""
@@ -199,7 +199,7 @@ class Iam:
     def _holders(self, arn: str) -> list[tuple[str, str]]:
         request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy"}
         pages = self._service.pages("ListEntitiesForPolicy", arn, **request)
-        return [found for page in pages for found in _entities(page)]
+        return [holder for page in pages for holder in _entities(page)]
 
     # -- attachments ------------------------------------------------------------------------------------------
 
@@ -207,12 +207,12 @@ class Iam:
         """Whether a `user`, `group` or `role` has a managed policy; false where there is no such principal."""
         title, arn = kind.title(), self.arn(kind, name)
         try:
-            found = self._service.items(
+            attached = self._service.items(
                 f"ListAttached{title}Policies", "AttachedPolicies", arn, **{f"{title}Name": name}
             )
         except AwsGone:
             return False
-        return any(policy["PolicyArn"] == policy_arn for policy in found)
+        return any(policy["PolicyArn"] == policy_arn for policy in attached)
 
     def attach(self, kind: str, name: str, policy_arn: str, *, fresh: bool = False) -> None:
         """Attach a managed policy to a `user`, `group` or `role`; AWS takes what is attached already as done."""
@@ -255,10 +255,10 @@ class Iam:
 
     def _tags(self, operation: str, key: str, arn: str, **request: Any) -> tuple[Tag, ...] | None:
         try:
-            found = self._service.get(operation, arn, **request)[key]
+            answer = self._service.get(operation, arn, **request)[key]
         except AwsGone:
             return None
-        return tags_of(found.get("Tags"))
+        return tags_of(answer.get("Tags"))
 
     def _versions(self, arn: str) -> list[Answer]:
         return self._service.items("ListPolicyVersions", "Versions", arn, PolicyArn=arn)
@@ -292,9 +292,9 @@ def _age(version: Answer) -> tuple[Any, int]:
 
 def _entities(page: Answer) -> list[tuple[str, str]]:
     return [
-        (kind, found[f"{kind.title()}Name"])
+        (kind, entity[f"{kind.title()}Name"])
         for kind in ("user", "group", "role")
-        for found in page.get(f"Policy{kind.title()}s") or ()
+        for entity in page.get(f"Policy{kind.title()}s") or ()
         # AWS answers UnmodifiableEntity: Identity Center alone changes the roles of permission sets.
-        if kind != "role" or not is_reserved(found["RoleName"])
+        if kind != "role" or not is_reserved(entity["RoleName"])
     ]

@@ -16,8 +16,8 @@ def versions(store: Store, account: str) -> dict[str, str]:
 
     Of a regional table it is that of all its regions.
     """
-    found = {table: _version(store, table, account) for table in PLANNED_ON}
-    return {table: version for table, version in found.items() if version}
+    versions_by_table = {table: _version(store, table, account) for table in PLANNED_ON}
+    return {table: version for table, version in versions_by_table.items() if version}
 
 
 def _version(store: Store, table: str, account: str) -> str:
@@ -27,9 +27,9 @@ def _version(store: Store, table: str, account: str) -> str:
     return "; ".join(f"{info.run_id} {info.read_at.isoformat()}" for info in infos if info is not None)
 
 
-def note(found: Mapping[str, str]) -> dict[str, str]:
+def note(versions_by_table: Mapping[str, str]) -> dict[str, str]:
     """What a cell keeps with its rows, so that `made_of` gives these versions back."""
-    return {_MADE_OF: json.dumps(dict(found))}
+    return {_MADE_OF: json.dumps(dict(versions_by_table))}
 
 
 def made_of(info: CellInfo) -> dict[str, str] | None:

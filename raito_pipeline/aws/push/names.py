@@ -156,6 +156,6 @@ class Names:
     def _kept(self, base: str, current: str) -> str | None:
         """The name that stays: the current one, or the current counter with a prefix or suffix that changed."""
         bare = current.removeprefix(self._prefix).removesuffix(self._suffix)
-        found = base if bare == base else self._rule.counter_of(base, bare)
-        name = None if found is None else self._whole(found)
+        counter = base if bare == base else self._rule.counter_of(base, bare)
+        name = None if counter is None else self._whole(counter)
         return name if name is not None and (name == current or name.casefold() not in self._taken) else None

@@ -28,8 +28,8 @@ _REQUESTED, _CARRIED = (
 
 def narrowed(statements: Iterable[Statement], options: PushOptions) -> list[Statement]:
     """The statements of a push's policy, each with the conditions that the options of the target ask for."""
-    found = (_parts(statement, options) for statement in statements)
-    return [part for parts in found for part in parts]
+    split = (_parts(statement, options) for statement in statements)
+    return [part for parts in split for part in parts]
 
 
 def _parts(statement: Statement, options: PushOptions) -> Iterator[Statement]:

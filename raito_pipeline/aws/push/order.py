@@ -74,17 +74,17 @@ def waits_of(changes: Sequence[Change]) -> list[Waits]:
 
 
 def _things(changes: Sequence[Change]) -> dict[str, _Thing]:
-    found: dict[str, _Thing] = defaultdict(_Thing)
+    things: dict[str, _Thing] = defaultdict(_Thing)
     for position, change in enumerate(changes):
         for name in change.makes:
-            found[name].makers.append(position)
+            things[name].makers.append(position)
         for name in change.needs:
-            found[name].users.append(position)
+            things[name].users.append(position)
         for name in change.removes:
-            found[name].removers.append(position)
+            things[name].removers.append(position)
         for name in change.awaits:
-            found[name].awaiting.append(position)
-    return found
+            things[name].awaiting.append(position)
+    return things
 
 
 def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Thing) -> None:

@@ -27,7 +27,7 @@ def find_orphans(
         bounds.claimed_elsewhere
     )
     exported = {draft.control.id for draft in drafts}
-    found = []
+    orphans = []
     for kind, external_id, there in _made(prefixes, state):
         source, control = owner_of(there.tags)
         if external_id.startswith(ACCESS_POINT) and control in exported:
@@ -36,8 +36,8 @@ def find_orphans(
         if claimed & names or source not in (None, bounds.data_source):
             continue  # the one of another data source is in another export
         why_kept = _why_kept(source, bounds, remove)
-        found.append(PushOrphan(external_id, kind, there.resource, source, control, not why_kept, why_kept))
-    return tuple(sorted(found, key=lambda orphan: orphan.external_id))
+        orphans.append(PushOrphan(external_id, kind, there.resource, source, control, not why_kept, why_kept))
+    return tuple(sorted(orphans, key=lambda orphan: orphan.external_id))
 
 
 def _by_name(external_id: str) -> str:

@@ -73,9 +73,9 @@ def refuse_foreign(
                 draft.refuse(reason)
 
 
-def _not_made(external_id: str, found: Existing | None) -> str | None:
+def _not_made(external_id: str, there: Existing | None) -> str | None:
     """Why what was imported is not taken over; None for what Raito made, and for what is gone."""
-    if found is None or made_by_raito(found.tags):
+    if there is None or made_by_raito(there.tags):
         return None
     return f"{external_id} was not made by Raito, and aws-push-own-only is on: it is not taken over"
 
@@ -122,9 +122,9 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
         return f"target {elsewhere} of this account has an access control for {own_id or draft.name} too"
     wanted = owner_tags(bounds.data_source, control)
     if own_id is not None:
-        found = existing(state, own_id)
-        reason = _not_owned(own_id, found, wanted, bounds)
-        if reason is None and found is not None and not made_by_raito(found.tags) and bounds.imported is not None:
+        there = existing(state, own_id)
+        reason = _not_owned(own_id, there, wanted, bounds)
+        if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))
         if reason is not None:
             return reason
@@ -134,13 +134,13 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
     return _name_taken(new_id, existing(state, new_id), wanted)
 
 
-def _not_owned(external_id: str, found: Existing | None, wanted: Iterable[Tag], bounds: Bounds) -> str | None:
+def _not_owned(external_id: str, there: Existing | None, wanted: Iterable[Tag], bounds: Bounds) -> str | None:
     """Why what an access control names as its own is not."""
-    if found is not None:
-        owner = another_owner(found.tags, wanted)
+    if there is not None:
+        owner = another_owner(there.tags, wanted)
         if owner is not None:
             return f"{external_id} belongs to {owner}, as its tags say"
-        if made_by_raito(found.tags) or _is_owner(found.tags, wanted):
+        if made_by_raito(there.tags) or _is_owner(there.tags, wanted):
             return None
     if bounds.imported is None:
         return None
@@ -148,7 +148,7 @@ def _not_owned(external_id: str, found: Existing | None, wanted: Iterable[Tag], 
     if offered is not None:
         locked = "the import of this account keeps it from being taken over (it is locked)"
         return f"{external_id} may not be changed: {locked}" if offered.not_internalizable else None
-    if found is None and external_id.startswith(_TAGS_ELSEWHERE):
+    if there is None and external_id.startswith(_TAGS_ELSEWHERE):
         return None  # what is gone is made anew by Raito; the others are asked for their tags when they are planned
     return (
         f"{external_id} was neither made by Raito (no tag creator=RAITO) nor offered by the last import of this account"
@@ -159,11 +159,11 @@ def _is_owner(tags: Iterable[Tag] | None, wanted: Iterable[Tag]) -> bool:
     return bool(tuple(wanted)) and owner_of(tags) == owner_of(wanted)
 
 
-def _name_taken(external_id: str, found: Existing | None, wanted: tuple[Tag, ...]) -> str | None:
+def _name_taken(external_id: str, there: Existing | None, wanted: tuple[Tag, ...]) -> str | None:
     """Why the name of a new object cannot be used: somebody else has it. What an earlier push made is its own."""
-    if found is None or not made_by_raito(found.tags) or not wanted or _is_owner(found.tags, wanted):
+    if there is None or not made_by_raito(there.tags) or not wanted or _is_owner(there.tags, wanted):
         return None  # what Raito did not make at all is refused by its type
-    owner = another_owner(found.tags, wanted)
+    owner = another_owner(there.tags, wanted)
     if owner is not None:
         return f"{external_id} exists and belongs to {owner}, as its tags say"
     source, control = (tag.value for tag in wanted)

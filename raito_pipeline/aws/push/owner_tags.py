@@ -31,8 +31,8 @@ def _value(text: str) -> str:
 
 def owner_of(tags: Iterable[Tag] | None) -> tuple[str | None, str | None]:
     """The data source and the access control that tags name; None for what they do not say."""
-    found = {tag.key: tag.value for tag in tags or ()}
-    return found.get(DATA_SOURCE), found.get(ACCESS_CONTROL)
+    values = {tag.key: tag.value for tag in tags or ()}
+    return values.get(DATA_SOURCE), values.get(ACCESS_CONTROL)
 
 
 def another_owner(tags: Iterable[Tag] | None, wanted: Iterable[Tag]) -> str | None:

@@ -55,10 +55,10 @@ class Objects:
         """True where it may be changed, false where it is gone. Raises `ChangeRefused`, `AwsError`."""
         if self._own_ids.get(change.access_control_id) == thing or thing in self._ours:
             return True
-        found = tags()
-        if found is None:
+        tags_now = tags()
+        if tags_now is None:
             return False
-        _must_be_made_by_raito(change, found)
+        _must_be_made_by_raito(change, tags_now)
         with self._lock:
             self._ours.add(thing)
         return True
@@ -69,10 +69,10 @@ class Objects:
 
     def take_over(self, change: PushChange, thing: str, tags: TagsNow) -> None:
         """Count what exists already as made by this push. Raises `ChangeRefused`, `AwsError`."""
-        found = tags()
-        _must_be_made_by_raito(change, found)
+        tags_now = tags()
+        _must_be_made_by_raito(change, tags_now)
         wanted = owner_of(tags_of_request(change.after))
-        owner = owner_of(found)
+        owner = owner_of(tags_now)
         # Of an access point whose tags may not be read, or of the time before these tags, nobody is named.
         unnamed = thing.startswith(ACCESS_POINT) and not any(owner)
         if any(wanted) and owner != wanted and not unnamed:

@@ -289,8 +289,8 @@ class _Assignment(_OfPermissionSet):
     def principal(self) -> dict[str, str]:
         """Who it is, as AWS names it. Raises `ChangeRefused`."""
         try:
-            found = json.loads(self.row.after or self.row.before or "")
-            return {key: str(found[key]) for key in ("PrincipalType", "PrincipalId")}
+            assignment = json.loads(self.row.after or self.row.before or "")
+            return {key: str(assignment[key]) for key in ("PrincipalType", "PrincipalId")}
         except (ValueError, KeyError, TypeError):
             raise ChangeRefused(self.row, "the plan does not say to whom it is assigned.") from None
 

@@ -39,8 +39,8 @@ def tags_of_permission_set(
 def _asked_for(control: AccessControl, account_id: str, options: PushOptions) -> tuple[dict[str, str], list[str]]:
     """Tags that options ask for; a later one wins where two have one key, as in the Raito CLI."""
     warnings: list[str] = []
-    found = dict(options.aws_permissionset_custom_tags)
-    found |= dict.fromkeys(_keys(options.aws_permissionset_account_id_tag), account_id)
+    tags = dict(options.aws_permissionset_custom_tags)
+    tags |= dict.fromkeys(_keys(options.aws_permissionset_account_id_tag), account_id)
     owners = [json.loads(owner) for owner in control.owners]
     for keys, member in (
         (options.aws_permissionset_owner_email_tag, "email"),
@@ -48,8 +48,8 @@ def _asked_for(control: AccessControl, account_id: str, options: PushOptions) ->
         (options.aws_permissionset_owner_group_tag, "groupName"),
     ):
         for key in _keys(keys):
-            found[key] = _joined(key, owners, member, warnings)
-    return {key: tag_value(value)[:_LONGEST_VALUE] for key, value in found.items()}, warnings
+            tags[key] = _joined(key, owners, member, warnings)
+    return {key: tag_value(value)[:_LONGEST_VALUE] for key, value in tags.items()}, warnings
 
 
 def _keys(option: str | None) -> list[str]:

@@ -178,8 +178,8 @@ def _require_this_account(plans: Plans, draft: Draft, known: PushPermissionSet) 
 
 def _document(plans: Plans, draft: Draft) -> str | None:
     """The inline policy, None where nothing is granted."""
-    found = granted(plans, draft)
-    return None if found.document["Statement"] == [NOTHING] else found.text
+    policy = granted(plans, draft)
+    return None if policy.document["Statement"] == [NOTHING] else policy.text
 
 
 def _too_long(document: str | None) -> str:
@@ -252,13 +252,13 @@ def _wanted(plans: Plans, draft: Draft) -> tuple[set[Assignee], set[Assignee]]:
 
 
 def _add(plans: Plans, draft: Draft, kind: str, name: str, wanted: set[Assignee], unclear: set[Assignee]) -> None:
-    found = {Assignee(kind, each) for each in plans.state.center.principals.get((kind, name), ())}
-    if len(found) == 1:
-        wanted |= found
-    elif found:
-        unclear |= found
+    matching = {Assignee(kind, each) for each in plans.state.center.principals.get((kind, name), ())}
+    if len(matching) == 1:
+        wanted |= matching
+    elif matching:
+        unclear |= matching
         draft.leave_out(
-            f"{len(found)} {kind.lower()}s of the identity store are called {name}: it is not known who is meant"
+            f"{len(matching)} {kind.lower()}s of the identity store are called {name}: it is not known who is meant"
         )
     else:
         draft.leave_out(f"{kind.lower()} {name} is not in the identity store of the organization")

@@ -162,15 +162,15 @@ def hold_to(
 
 def _take_out_needing(drafts: Sequence[Draft], types: PushedTypes, missing: set[str]) -> bool:
     """Take out what needs something that nothing makes any more; true where there was such a change."""
-    found = False
+    taken_out = False
     for draft in drafts:
         for change in types.changes(draft.rows):
             lacking = sorted(change.needs & missing)
             if lacking and not change.revokes:
                 missing |= change.makes
                 _take_out(draft, change, types, f"{lacking[0]}, which it needs, is not made")
-                found = True
-    return found
+                taken_out = True
+    return taken_out
 
 
 def _take_out(draft: Draft, change: Change, types: PushedTypes, reason: str) -> None:

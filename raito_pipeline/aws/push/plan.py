@@ -117,7 +117,7 @@ def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: 
 def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> Mapping[str, Sequence[Draft]]:
     """The further policies of access controls whose what is too long for one, by access control."""
     names = {f"{types.prefixes.get(draft.kind, '')}{draft.name}".casefold() for draft in drafts if draft.name}
-    numbered, found = numbered_policies(plans.state), {}
+    numbered, parts_of = numbered_policies(plans.state), {}
     for draft in drafts:
         prefix = types.prefixes.get(draft.kind, "")
         parts = split(draft, prefix, plans.state, bounds, numbered, plans.options)
@@ -125,8 +125,8 @@ def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bo
         for part in parts:
             if f"{types.prefixes[part.kind]}{part.name}".casefold() in names:
                 part.refuse("another access control of the export has this name")
-        found[draft.control.id] = parts
-    return found
+        parts_of[draft.control.id] = parts
+    return parts_of
 
 
 def _draft(options: PushOptions, types: PushedTypes, control: AccessControl) -> Draft:
@@ -150,8 +150,8 @@ def _ordered(rows: Sequence[PushChange], types: PushedTypes, state: PushState) -
 
 def _with_what_follows(change: Change, state: PushState) -> PushChange:
     """The row of a change with what it brings or takes along, as the plan knows it."""
-    found = change.beside(state)
-    return change.row if found is None else replace(change.row, beside=tuple(sorted(found)))
+    beside = change.beside(state)
+    return change.row if beside is None else replace(change.row, beside=tuple(sorted(beside)))
 
 
 def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bounds) -> None:

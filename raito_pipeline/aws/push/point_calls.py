@@ -48,12 +48,12 @@ class Points:
     def tags(self, arn: str) -> tuple[Tag, ...] | None:
         """The tags that an access point carries now, or None where there is no such access point."""
         try:
-            found = self._control(arn).get("ListTagsForResource", arn, AccountId=self._account_id, ResourceArn=arn)[
+            tags = self._control(arn).get("ListTagsForResource", arn, AccountId=self._account_id, ResourceArn=arn)[
                 "Tags"
             ]
         except AwsGone:
             return None
-        return tags_of(found)
+        return tags_of(tags)
 
     def tag(self, arn: str, tags: Sequence[Mapping[str, str]]) -> None:
         """Add tags to an access point, or change their values; others stay."""
@@ -151,10 +151,10 @@ class Points:
             return True
         kind = match["kind"].title()
         try:
-            found = self._iam().get(f"Get{kind}", arn, **{f"{kind}Name": match["name"]})[kind]["Arn"]
+            arn_there = self._iam().get(f"Get{kind}", arn, **{f"{kind}Name": match["name"]})[kind]["Arn"]
         except AwsGone:
             return False
-        return bool(found == arn)
+        return bool(arn_there == arn)
 
     def reserved_role(self, permission_set: str) -> str | None:
         """The ARN of the role that Identity Center made of a permission set in the account; None where it made none."""

@@ -32,14 +32,14 @@ def point_who(plans: Plans, draft: Draft, *, there: bool = False) -> PointWho:
         draft.leave_out(f"{unknown} in its who is not in IAM of the account")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    found = PointWho({state.users[name].arn for name in names})
+    named = PointWho({state.users[name].arn for name in names})
     for entry in who.inherit_from:
         principal = _inherited(plans, entry)
         if principal is None:
             draft.leave_out(_why_not(entry))
         else:
-            found.roles.add(principal)
-    return found
+            named.roles.add(principal)
+    return named
 
 
 def _inherited(plans: Plans, entry: str) -> str | None:

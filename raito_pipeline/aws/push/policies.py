@@ -186,10 +186,10 @@ def _as_read(view: ImportView, arn: str) -> ImportView:
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
-    found = granted(plans, draft)
-    if not gives(found):
+    policy = granted(plans, draft)
+    if not gives(policy):
         draft.warnings.append("it gives access to nothing; AWS wants a statement, so it has one that allows nothing")
-    return found
+    return policy
 
 
 def _too_long(text: str) -> str:
@@ -202,18 +202,18 @@ def _too_long(text: str) -> str:
 def _principals(plans: Plans, draft: Draft, *, there: bool) -> frozenset[Principal]:
     """Whom the who names and AWS knows. Everything else in it is an error of its own."""
     who, state = draft.open_who(there=there), plans.state
-    found: set[Principal] = set()
+    principals: set[Principal] = set()
     for kind, names, known in (("user", who.users, state.users), ("group", who.groups, state.members)):
-        found |= {(kind, name) for name in names if name in known}
+        principals |= {(kind, name) for name in names if name in known}
         for name in sorted(name for name in names if name not in known):
             draft.leave_out(f"{kind} {name} is not in IAM of the account, and was left out")
     for entry in (each for each in who.inherit_from if not is_reference(plans, each)):
         role = _role(plans, draft, entry)
         if role is not None:
-            found.add(("role", role))
+            principals.add(("role", role))
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    return frozenset(found)
+    return frozenset(principals)
 
 
 def _role(plans: Plans, draft: Draft, entry: str) -> str | None:
@@ -246,15 +246,15 @@ def _untouched(plans: Plans, draft: Draft, attached: frozenset[Principal]) -> fr
 
 def _attachable(plans: Plans, draft: Draft, arn: str, principals: Iterable[Principal]) -> frozenset[Principal]:
     """Those that IAM attaches a policy to. A role that only AWS changes is an error, unless it has the policy."""
-    found = set()
+    attachable = set()
     for kind, name in sorted(principals):
         if kind != "role" or not plans.state.of_aws(name):
-            found.add((kind, name))
+            attachable.add((kind, name))
         elif arn not in plans.state.reserved.get(name, ()):
             draft.leave_out(
                 f"role:{name} in its who is a role that only AWS changes, and was left out: use its permission set"
             )
-    return frozenset(found)
+    return frozenset(attachable)
 
 
 def _open(draft: Draft, principals: Iterable[Principal]) -> frozenset[Principal]:

@@ -282,8 +282,8 @@ class DeleteReplacedInline(Change):
 
 def _document(aws: Aws, arn: str) -> Present:
     """The document of a managed policy that is in force."""
-    found = aws.iam.policy_document(arn)
-    return Present(None if found is None else document_text(found))
+    document = aws.iam.policy_document(arn)
+    return Present(None if document is None else document_text(document))
 
 
 def _is_ours(change: Change, aws: Aws) -> bool:

@@ -77,8 +77,8 @@ class PushedTypes:
 
     def owned_by(self, external_id: str | None) -> str | None:
         """The type of what an external id names; None where it names nothing that is known."""
-        found = (kind for prefix, kind in self.owners.items() if (external_id or "").startswith(prefix))
-        return next(found, None)
+        owners = (kind for prefix, kind in self.owners.items() if (external_id or "").startswith(prefix))
+        return next(owners, None)
 
     def of(self, kind: str) -> PushedType | NotPushedYet:
         """A type by its id; one that is not known cannot be pushed yet."""
@@ -90,8 +90,8 @@ class PushedTypes:
 
     def order_of(self, kind: str) -> int:
         """The place of a type; those that cannot be pushed come last."""
-        found = self.of(kind)
-        return found.order if isinstance(found, PushedType) else max(each.order for each in self.pushed.values())
+        pushed = self.of(kind)
+        return pushed.order if isinstance(pushed, PushedType) else max(each.order for each in self.pushed.values())
 
     @cached_property
     def pushed(self) -> Mapping[str, PushedType]:

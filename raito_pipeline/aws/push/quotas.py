@@ -41,8 +41,8 @@ def _of_trust(change: Change) -> Iterator[str]:
         return
     text = change.row.after or ""
     if isinstance(change, CreateRole):
-        found: Any = json.loads(text or "{}").get("AssumeRolePolicyDocument")
-        text = found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))
+        document: Any = json.loads(text or "{}").get("AssumeRolePolicyDocument")
+        text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     size = characters(text)
     if size > TRUST_QUOTA:
         yield (

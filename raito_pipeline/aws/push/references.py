@@ -104,8 +104,8 @@ def _not_there_already(plans: Plans, entries: Iterable[str], policy_arn: str) ->
     """The entries that are permission sets, less imported ones that have the policy: they keep it as they are."""
     by_raito = {one.name for one in plans.state.center.by_raito}
     kept = {permission_set_name(role) for role in plans.state.reserved_with(policy_arn)} - by_raito
-    found = (entry for entry in entries if is_reference(plans, entry))
-    return [entry for entry in found if permission_set_name(_own_name(plans, entry)) not in kept]
+    references = (entry for entry in entries if is_reference(plans, entry))
+    return [entry for entry in references if permission_set_name(_own_name(plans, entry)) not in kept]
 
 
 def _require_no_others(plans: Plans, policy_arn: str) -> None:
@@ -120,7 +120,7 @@ def _require_no_others(plans: Plans, policy_arn: str) -> None:
 
 def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
     """The permission sets of Raito that entries stand for; one that is none is an error of its own."""
-    found = set()
+    names = set()
     for entry in entries:
         name = permission_set_name(_own_name(plans, entry))
         known = plans.state.center.sets.get(name)
@@ -132,8 +132,8 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
         elif known is None and name not in plans.names(SET_TYPE):
             draft.leave_out(f"{entry} in its who: there is no permission set {name}")
         else:
-            found.add(name)
-    return found
+            names.add(name)
+    return names
 
 
 def _own_name(plans: Plans, entry: str) -> str:

@@ -37,14 +37,14 @@ def plan_narrowing(
 
 def only_revoking(changes: Sequence[Change], view: ImportView) -> list[PushChange]:
     """Of some changes what only takes access away: of a document that does both, the part that takes."""
-    found = []
+    revoking = []
     for change in changes:
         if Effect.TAKES not in change.effect or Effect.REMOVES in change.effect:
             continue
         after = change.row.after if change.revokes else less(change.row.before or "", change.row.after or "", view)
         if change.revokes or after is not None:
-            found.append(replace(change.row, after=after, why=WHY))
-    return found
+            revoking.append(replace(change.row, after=after, why=WHY))
+    return revoking
 
 
 def less(before: str, after: str, view: ImportView) -> str | None:

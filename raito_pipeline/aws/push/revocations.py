@@ -88,5 +88,5 @@ def _rest(statement: dict[str, Any]) -> dict[str, Any]:
 def _still(old: Any, wanted: list[Any]) -> Any:
     """A list without the elements that none of the others has; as it is where they have all of them."""
     others = [each for some in wanted for each in as_list(some)]
-    found = [each for each in as_list(old) if each in others]
-    return old if found == as_list(old) else found
+    left = [each for each in as_list(old) if each in others]
+    return old if left == as_list(old) else left

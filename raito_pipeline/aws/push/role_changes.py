@@ -105,8 +105,8 @@ def given_by_role_now(aws: Aws, name: str) -> list[str]:
 
 
 def _policies(inline: Mapping[str, str | None], attached: Iterable[str]) -> list[str]:
-    found = [f"inline policy {name} {fingerprint(document)}" for name, document in inline.items()]
-    return [*found, *(f"policy {arn}" for arn in attached)]
+    policies = [f"inline policy {name} {fingerprint(document)}" for name, document in inline.items()]
+    return [*policies, *(f"policy {arn}" for arn in attached)]
 
 
 def _as_texts(tags: Iterable[Tag]) -> list[str]:

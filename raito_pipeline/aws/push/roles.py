@@ -111,19 +111,19 @@ def _update(plans: Plans, draft: Draft, role: IamRole) -> None:
 
 def _update_trust(plans: Plans, draft: Draft, role: IamRole) -> None:
     """First without those who lost it, then with those who got it: AWS may refuse the second."""
-    found = _trust(plans, draft, role)
-    for problem in found.problems:
+    trust = _trust(plans, draft, role)
+    for problem in trust.problems:
         draft.leave_out(problem)
-    draft.warnings += found.warnings
+    draft.warnings += trust.warnings
     before = role.trust_policy
-    if not same(before, found.narrowed) and not same(found.narrowed, found.whole):
+    if not same(before, trust.narrowed) and not same(trust.narrowed, trust.whole):
         why = "some may not assume it any more"
-        draft.change(UpdateTrust, role.role_name, why, before=before, after=found.narrowed)
-        before = found.narrowed
-    whole = found.whole
+        draft.change(UpdateTrust, role.role_name, why, before=before, after=trust.narrowed)
+        before = trust.narrowed
+    whole = trust.whole
     if len(whole) > TRUST_LIMIT and len(whole) > len(role.trust_policy):
         draft.leave_out(f"{_trust_too_long(whole)}: nobody is added")
-        whole = found.narrowed
+        whole = trust.narrowed
     if not same(before, whole):
         why = "the users who may assume it have changed"
         draft.change(UpdateTrust, role.role_name, why, before=before, after=whole)
@@ -163,10 +163,10 @@ def _users(plans: Plans, draft: Draft) -> list[str]:
         draft.leave_out(f"{entry} is not in IAM of the account, and was left out")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    found = sorted(names)
-    if not found:
+    users = sorted(names)
+    if not users:
         draft.warnings.append("it has nobody in its who: nobody can assume the role")
-    return found
+    return users
 
 
 # -- what ------------------------------------------------------------------------------------------------------------

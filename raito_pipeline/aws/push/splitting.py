@@ -35,11 +35,11 @@ Numbered = Mapping[tuple[str | None, str | None], Sequence[str]]
 
 def numbered_policies(state: PushState) -> Numbered:
     """What may be a further policy of an access control."""
-    found: dict[tuple[str | None, str | None], list[str]] = {}
+    numbered: dict[tuple[str | None, str | None], list[str]] = {}
     for name, policy in state.policies.items():
         if _NUMBERED.fullmatch(name) and made_by_raito(policy.tags):
-            found.setdefault(owner_of(policy.tags), []).append(name)
-    return found
+            numbered.setdefault(owner_of(policy.tags), []).append(name)
+    return numbered
 
 
 def split(

@@ -75,8 +75,8 @@ class PushState:
 
     def policy(self, name_or_arn: str) -> IamPolicy | None:
         """A managed policy as external ids name it; None where there is none."""
-        found = self.policies.get(name_or_arn) or self.policies.get(name_or_arn.rpartition("/")[2])
-        return found if found is not None and name_or_arn in (found.policy_name, found.arn) else None
+        policy = self.policies.get(name_or_arn) or self.policies.get(name_or_arn.rpartition("/")[2])
+        return policy if policy is not None and name_or_arn in (policy.policy_name, policy.arn) else None
 
     def users_of(self, who: WhoEntry) -> tuple[set[str], list[str], list[str]]:
         """The users that a who names, by name and through groups; then groups and users that IAM does not have."""
@@ -94,8 +94,8 @@ class PushState:
 
     def of_aws(self, role: str) -> bool:
         """True for a role of AWS that IAM changes for nobody: that of a permission set, or a service's own."""
-        found = self.roles.get(role)
-        return is_reserved(role) or (found is not None and found.path.startswith(AWS_PATHS))
+        known = self.roles.get(role)
+        return is_reserved(role) or (known is not None and known.path.startswith(AWS_PATHS))
 
     @staticmethod
     def of(
@@ -205,8 +205,8 @@ def is_reserved_for(role_name: str, permission_set: str) -> bool:
 
 
 def _not_read(options: IamOptions) -> dict[str, str]:
-    found = {}
+    unread = {}
     for part, name in PARTS.items():
         if getattr(options, name):
-            found[part] = name.replace("_", "-")
-    return found
+            unread[part] = name.replace("_", "-")
+    return unread

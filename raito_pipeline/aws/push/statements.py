@@ -57,7 +57,7 @@ def compact(document: Any) -> str:
     Characters beyond Latin-1, which IAM does not take, are escaped as JSON has it: what it says stays the same.
     """
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    return _BEYOND_LATIN_1.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return _BEYOND_LATIN_1.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -123,12 +123,12 @@ def policy_for(what: Iterable[WhatItem], account_id: str, partition: str, workgr
     problems: list[str] = []
     for item in what:
         for name in item.permissions:
-            found = permission(name)
-            if found is None:
+            right = permission(name)
+            if right is None:
                 problems.append(f"permission {name} is none of those that can be granted")
                 continue
             try:
-                resources = _resources(item, found, account_id, partition)
+                resources = _resources(item, right, account_id, partition)
             except WhatProblem as error:
                 problems.append(str(error))
                 continue
@@ -145,7 +145,7 @@ def policy_for(what: Iterable[WhatItem], account_id: str, partition: str, workgr
     return Granted(document, warnings, list(dict.fromkeys(problems)))
 
 
-def _resources(item: WhatItem, found: Permission, account_id: str, partition: str) -> list[tuple[str, str]]:
+def _resources(item: WhatItem, right: Permission, account_id: str, partition: str) -> list[tuple[str, str]]:
     """The resources that a permission on a data object is granted on, each with the prefix it is limited to."""
     full_name, kind = item.data_object.full_name, item.data_object.type
     if full_name == account_id:
@@ -155,18 +155,18 @@ def _resources(item: WhatItem, found: Permission, account_id: str, partition: st
         raise WhatProblem(f"data object {full_name} is not of account {account_id}")
     bucket = f"arn:{partition}:s3:::{place.bucket}"
     if place.path is None:
-        objects = [(f"{bucket}/*", "")] if found.on_object else []
-        return objects + ([(bucket, "")] if found.on_bucket else [])
+        objects = [(f"{bucket}/*", "")] if right.on_object else []
+        return objects + ([(bucket, "")] if right.on_bucket else [])
     path = _escape(place.path)
     if kind == "file" or place.mark == FILE_MARK:
-        return [(f"{bucket}/{path}", "")] if found.on_object else []
+        return [(f"{bucket}/{path}", "")] if right.on_object else []
     if kind == "column":
         raise WhatProblem(f"data object {full_name} is a column, and S3 gives whole objects only; grant the table")
     if not _below(place, kind):
         raise WhatProblem(f"data object {full_name} is of type {kind or 'unknown'}, on which nothing can be granted")
-    if found.on_bucket and found.by_prefix:
+    if right.on_bucket and right.by_prefix:
         return [(bucket, f"{path}/*")]
-    return [(f"{bucket}/{path}/*", "")] if found.on_object else []
+    return [(f"{bucket}/{path}/*", "")] if right.on_object else []
 
 
 def _below(place: DataObjectName, kind: str) -> bool:

@@ -34,7 +34,7 @@ def tag_value(text: str) -> str:
     return _TAG.sub("-", text)
 
 
-def _like(found: re.Match[str]) -> str:
+def _like(match: re.Match[str]) -> str:
     """A character without its accent, where it is a letter with one, else a question mark."""
-    plain = unicodedata.normalize("NFKD", found[0])[0]
+    plain = unicodedata.normalize("NFKD", match[0])[0]
     return plain if _DESCRIPTION.fullmatch(plain) is None else "?"

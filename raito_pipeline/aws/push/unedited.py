@@ -43,8 +43,8 @@ def leave_as_it_is(draft: Draft) -> None:
 
 
 def _was_made_by_raito(state: PushState, external_id: str) -> bool:
-    found = existing(state, external_id)
-    return found is not None and made_by_raito(found.tags)
+    there = existing(state, external_id)
+    return there is not None and made_by_raito(there.tags)
 
 
 def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:
@@ -97,5 +97,5 @@ def _external_id(entry: str, exported: Mapping[str, AccessControl]) -> str | Non
     """What an entry of a who stands for; None for an access control that is not there, or new."""
     if not entry.startswith(OF_THIS_EXPORT):
         return entry
-    found = exported.get(entry.removeprefix(OF_THIS_EXPORT))
-    return None if found is None else found.external_id
+    control = exported.get(entry.removeprefix(OF_THIS_EXPORT))
+    return None if control is None else control.external_id

@@ -188,8 +188,8 @@ def _accesses(accesses: Iterable[Access], allow: str, deny: str) -> Iterator[str
     for each in accesses:
         actions[each.allows, _principal(each), each.resource or "", each.condition].add(each.action)
     resources: dict[tuple[bool, str, tuple[str, ...], str], list[str]] = defaultdict(list)
-    for (allows, who, resource, condition), found in sorted(actions.items()):
-        resources[allows, who, tuple(sorted(found)), condition].append(_resource(resource))
+    for (allows, who, resource, condition), performed in sorted(actions.items()):
+        resources[allows, who, tuple(sorted(performed)), condition].append(_resource(resource))
     for (allows, who, names, condition), places in resources.items():
         on = _listed([place for place in places if place])
         yield " ".join(

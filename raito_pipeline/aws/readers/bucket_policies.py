@@ -66,10 +66,10 @@ def read_bucket_policies(
     known = {(row.bucket, row.create_date): row for row in earlier}
     wanted = [(bucket, bucket.region) for bucket in buckets if bucket.region and bucket.is_data_object(options.regions)]
     with workers(options.aws_concurrency) as pool:
-        found = pool.each(lambda each: _bucket(clients, known, *each), wanted, "bucket policies", progress)
-    rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.bucket)
+        answers = pool.each(lambda each: _bucket(clients, known, *each), wanted, "bucket policies", progress)
+    rows = sorted((each.row for each in answers if each.row is not None), key=lambda row: row.bucket)
     rows, of_account = _with_block_of_account(clients, account_id, options, rows, known)
-    unread = [one for each in found for one in each.unread]
+    unread = [one for each in answers for one in each.unread]
     return Read.complete(rows, began).without([*unread, *of_account])
 
 

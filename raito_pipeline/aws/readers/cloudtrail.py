@@ -100,8 +100,8 @@ class CloudTrailLogs:
         """
         search = partial(self._search, everywhere=everywhere)
         question = (self._clients, self.bucket, self.account_id, self._layouts, everywhere)
-        self._searched, found = search() if self._searches is None else self._searches.once(question, search)
-        new = tuple(layout for layout in dict.fromkeys(found) if layout not in self._layouts)
+        self._searched, layouts = search() if self._searches is None else self._searches.once(question, search)
+        new = tuple(layout for layout in dict.fromkeys(layouts) if layout not in self._layouts)
         self._layouts += new
         return new
 

@@ -55,8 +55,8 @@ class EarlierControlPolicies:
         known = any(
             policy_type in row.policy_types and target_id in (row.account_id, *row.path) for row in self.accounts
         )
-        found = [row for row in self.targets if (row.target_id, row.policy_type) == (target_id, policy_type)]
-        return found if known else None
+        rows = [row for row in self.targets if (row.target_id, row.policy_type) == (target_id, policy_type)]
+        return rows if known else None
 
     def policy(self, policy_id: str) -> OrgControlPolicy | None:
         """A policy by its id."""

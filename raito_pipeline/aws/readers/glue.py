@@ -60,8 +60,8 @@ def read_catalog(
 
     def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
         try:
-            found = list(_tables(clients, region, database))
-            return [one for one in found if not matches_any(options.aws_glue_exclude_tables, one.table.name)]
+            tables = list(_tables(clients, region, database))
+            return [one for one in tables if not matches_any(options.aws_glue_exclude_tables, one.table.name)]
         except AwsGone:
             return []
         except AwsError as error:
@@ -73,8 +73,8 @@ def read_catalog(
     # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
     away = {one: error for one, error in unread.items() if one.federated}
     known = [table for table in earlier if table.database in {one.name for one in away}]
-    found = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
-    rows = [*catalog.once(found), *known]
+    read = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
+    rows = [*catalog.once(read), *known]
     rows.sort(key=lambda table: (table.database, table.name))
     outside = {one.name for one in databases if one.federated}
     missing = [

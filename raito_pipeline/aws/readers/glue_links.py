@@ -79,9 +79,9 @@ class LocalCatalog:
         """True for a link to a database that is read for itself."""
         return database.target is not None and self._own(database.target) and database.target.database in self.databases
 
-    def once(self, found: Iterable[Found]) -> Iterator[GlueTable]:
+    def once(self, tables: Iterable[Found]) -> Iterator[GlueTable]:
         """Each table once: those of the catalog, and what links show beside them, the first link by name."""
-        listed = sorted(found, key=lambda one: (one.target is not None, one.table.database, one.table.name))
+        listed = sorted(tables, key=lambda one: (one.target is not None, one.table.database, one.table.name))
         seen: set[LinkTarget] = set()
         for table, target in listed:
             identity = self._full(target or LinkTarget("", "", table.database, table.name))

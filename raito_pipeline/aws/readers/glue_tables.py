@@ -57,8 +57,8 @@ def location_of(answered: Answer) -> str:
         metadata = parameters.get("metadata_location") or ""
         if _in_s3(metadata) and "/metadata/" in metadata:
             return str(metadata).rpartition("/metadata/")[0]
-    head, found, rest = location.rstrip("/").rpartition(f"/{_SYMLINKS}")
-    return head if found and not rest else location
+    head, symlinks, rest = location.rstrip("/").rpartition(f"/{_SYMLINKS}")
+    return head if symlinks and not rest else location
 
 
 def _in_s3(location: str | None) -> bool:

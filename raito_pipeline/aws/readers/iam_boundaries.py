@@ -32,12 +32,12 @@ def read_boundaries(clients: AwsClients, arns: Iterable[str], rows: AccountRows,
             continue
         except AwsError as error:
             kept = _kept(arn) if isinstance(error, AwsDenied) else None
-            found = kept or earlier.policy_of(arn)
-            if found is not None:
-                rows.policies.append(found)
+            document = kept or earlier.policy_of(arn)
+            if document is not None:
+                rows.policies.append(document)
             if kept is None:
                 what = "documents of permissions boundaries"
-                unread = UnreadElement(what, arn, element_error(error), kept=found is not None)
+                unread = UnreadElement(what, arn, element_error(error), kept=document is not None)
                 rows.policies_unread.append(unread)
 
 

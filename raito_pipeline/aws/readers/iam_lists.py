@@ -242,19 +242,19 @@ class _Lists:
         """Who a policy is attached to. Raises `AwsDenied` for the `first`, as there is another way to ask."""
         arn, name = policy["Arn"], policy["PolicyName"]
         request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy", "MaxItems": PAGE}
-        found: list[IamAttachment] = []
+        held: list[IamAttachment] = []
         try:
             for page in self.iam.pages("ListEntitiesForPolicy", arn, **request):
-                found += [managed_attachment("user", one["UserName"], name, arn) for one in page["PolicyUsers"]]
-                found += [managed_attachment("group", one["GroupName"], name, arn) for one in page["PolicyGroups"]]
-                found += [managed_attachment("role", one["RoleName"], name, arn) for one in page["PolicyRoles"]]
+                held += [managed_attachment("user", one["UserName"], name, arn) for one in page["PolicyUsers"]]
+                held += [managed_attachment("group", one["GroupName"], name, arn) for one in page["PolicyGroups"]]
+                held += [managed_attachment("role", one["RoleName"], name, arn) for one in page["PolicyRoles"]]
         except AwsGone:
             return AccountRows()
         except AwsError as error:
             if first and isinstance(error, AwsDenied):
                 raise
             return _earlier_attachments(self.earlier.attached(arn, policy["PolicyId"]), arn, error)
-        return AccountRows(attachments=found)
+        return AccountRows(attachments=held)
 
 
 def _known(before: T | None, error: AwsError) -> T:

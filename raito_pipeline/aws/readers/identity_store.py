@@ -36,8 +36,8 @@ class People:
 
     def names(self) -> dict[tuple[str, str], str]:
         """The names of users and groups by (`USER` or `GROUP`, id)."""
-        found = {("USER", user.user_id): user.user_name for user in self.users}
-        return found | {("GROUP", group.group_id): group.display_name for group in self.groups}
+        names = {("USER", user.user_id): user.user_name for user in self.users}
+        return names | {("GROUP", group.group_id): group.display_name for group in self.groups}
 
 
 @dataclass
@@ -80,10 +80,10 @@ def email_of(emails: Sequence[Answer | None] | None) -> str | None:
 
     Of several that are alike the first of the alphabet, so that the order of an answer changes nothing.
     """
-    found = [(one, (one.get("Value") or "").strip()) for one in emails or () if one]
+    given = [(one, (one.get("Value") or "").strip()) for one in emails or () if one]
     ranked = sorted(
         (not one.get("Primary"), (one.get("Type") or "").lower() != "work", value.lower(), value)
-        for one, value in found
+        for one, value in given
         if value
     )
     return ranked[0][-1] if ranked else None
@@ -112,22 +112,23 @@ def _memberships(
         return store.items(operation, "GroupMemberships", store_id, **request)
 
     wanted = by_group if len(by_group) <= len(by_user) else by_user
-    found = _Memberships()
+    memberships = _Memberships()
     answers = each_element(pool, members, wanted, "memberships", progress)
     for (_, subject, _), answer in zip(wanted, answers, strict=True):
         if isinstance(answer, AwsGone):
-            found.gone.add(subject)
+            memberships.gone.add(subject)
         elif isinstance(answer, AwsError):
             kept = bool(before) if wanted is by_group else subject in before
-            found.missed.append(UnreadElement("members of groups", subject, answer, kept))
+            memberships.missed.append(UnreadElement("members of groups", subject, answer, kept))
             for user in before.values():
-                found.of_user[user.user_id] |= {group for group in user.group_ids if subject in (group, user.user_id)}
+                kept_groups = {group for group in user.group_ids if subject in (group, user.user_id)}
+                memberships.of_user[user.user_id] |= kept_groups
         else:
             for one in answer:
                 member = ((one or {}).get("MemberId") or {}).get("UserId")
                 if member and one.get("GroupId"):
-                    found.of_user[member].add(one["GroupId"])
-    return found
+                    memberships.of_user[member].add(one["GroupId"])
+    return memberships
 
 
 def _user(store_id: str, answer: Answer, group_ids: Iterable[str]) -> OrgUser:

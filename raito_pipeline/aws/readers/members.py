@@ -69,9 +69,9 @@ class Members:
 
     def accounts(self, *, with_units: bool) -> tuple[MemberAccount, ...]:
         """All accounts by id, with where they stand if that is asked for."""
-        found = self._below() if with_units else (_account(one, None) for one in self._listed("ListAccounts", "*"))
+        accounts = self._below() if with_units else (_account(one, None) for one in self._listed("ListAccounts", "*"))
         by_id = {}
-        for account in found:
+        for account in accounts:
             by_id[account.account_id] = account
             self._progress("accounts of the organization", len(by_id), None)
         return tuple(by_id[one] for one in sorted(by_id))
@@ -79,12 +79,12 @@ class Members:
     def tags(self, account_ids: Iterable[str]) -> Mapping[str, tuple[Tag, ...]]:
         """The tags of accounts, a call for each."""
         wanted = list(account_ids)
-        found = {}
+        tags = {}
         for account_id in wanted:
             listed = self._service.items("ListTagsForResource", "Tags", account_id, ResourceId=account_id)
-            found[account_id] = tags_of(listed)
-            self._progress("tags of accounts", len(found), len(wanted))
-        return found
+            tags[account_id] = tags_of(listed)
+            self._progress("tags of accounts", len(tags), len(wanted))
+        return tags
 
     def _below(self) -> Iterator[MemberAccount]:
         roots = self._service.items("ListRoots", "Roots", "*")

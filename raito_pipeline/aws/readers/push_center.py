@@ -65,9 +65,9 @@ def list_center(
     reading = _CenterReading(clients, place, limiter, {row.arn: row for row in known})
     with workers(clients.concurrency) as pool:
         arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
-        found = pool.each(reading.listed, arns, "permission sets", progress)
+        answers = pool.each(reading.listed, arns, "permission sets", progress)
         people = pool.each(reading.people, _KINDS, "people", progress)
-    sets = sorted((each for each in found if each is not None), key=lambda each: each.arn)
+    sets = sorted((each for each in answers if each is not None), key=lambda each: each.arn)
     return CenterListing(began, tuple(sets), tuple(each for some in people for each in some))
 
 
@@ -91,13 +91,13 @@ def read_push_center(
     began = common.began
     reading = _CenterReading(clients, place, limiter, {})
     with workers(clients.concurrency) as pool:
-        found = pool.each(
+        answers = pool.each(
             lambda one: reading.permission_set(one, permission_sets),
             common.permission_sets,
             "permission sets",
             progress,
         )
-    sets = sorted((each for each in found if each is not None), key=lambda each: each.arn)
+    sets = sorted((each for each in answers if each is not None), key=lambda each: each.arn)
     assigned = {(each.principal_type, each.principal_id) for one in sets for each in one.assigned}
     wanted = (
         each for each in common.people if each.name in names or (each.principal_type, each.principal_id) in assigned
@@ -158,8 +158,8 @@ class _CenterReading:
         """All users, or all groups, that have a name. Raises `AwsError`."""
         listed, principal_type, key, name = kind
         store = self._place.identity_store_id
-        found = self._store.items(f"List{listed}", listed, store, IdentityStoreId=store, MaxResults=PAGE)
-        return [PushPrincipal(principal_type, one[key], one[name]) for one in found if one.get(key) and one.get(name)]
+        answers = self._store.items(f"List{listed}", listed, store, IdentityStoreId=store, MaxResults=PAGE)
+        return [PushPrincipal(principal_type, one[key], one[name]) for one in answers if one.get(key) and one.get(name)]
 
     def _is_own(self, tags: tuple[Tag, ...]) -> bool:
         """True for a permission set that Raito made, unless its tags say that it was for another account."""

@@ -104,11 +104,11 @@ class Read(Generic[T]):
 
         `unusable` are elements that were read and that nothing can be made of (a user without a name), a line each.
         """
-        found, lines = tuple(unread), tuple(unusable)
-        if not found and not lines:
+        elements, lines = tuple(unread), tuple(unusable)
+        if not elements and not lines:
             return self
-        problems = (*self.problems, *_lines(found), *lines)
-        missing = self.missing + len(found) + len(lines)
+        problems = (*self.problems, *_lines(elements), *lines)
+        missing = self.missing + len(elements) + len(lines)
         return replace(self, status=ReadStatus.PARTIAL, problems=problems, missing=missing)
 
 

@@ -56,9 +56,9 @@ def read_buckets(
     answered = list(_list_buckets(clients))
     known = {(b.name, b.create_date): b for b in earlier}
     with workers(options.aws_concurrency) as pool:
-        found = pool.each(lambda bucket: _bucket(clients, options, known, bucket), answered, "buckets", progress)
-    rows = sorted((each.row for each in found if each.row is not None), key=lambda row: row.name)
-    return Read.complete(rows, began).without(each.unread for each in found if each.unread)
+        answers = pool.each(lambda bucket: _bucket(clients, options, known, bucket), answered, "buckets", progress)
+    rows = sorted((each.row for each in answers if each.row is not None), key=lambda row: row.name)
+    return Read.complete(rows, began).without(each.unread for each in answers if each.unread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,9 +183,9 @@ class InventoryOf:
                     out.write(chunk)
                 return checksum.hexdigest(), out.tell()
 
-        (found, size), _ = read_object(self._clients, self._region, self._holder, file.key, save)
+        (digest, size), _ = read_object(self._clients, self._region, self._holder, file.key, save)
         for what, wrong in (
-            ("MD5", file.md5 and found != file.md5.lower()),
+            ("MD5", file.md5 and digest != file.md5.lower()),
             ("size", file.size is not None and size != file.size),
         ):
             if wrong:

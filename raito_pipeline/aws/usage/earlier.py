@@ -50,24 +50,24 @@ class Earlier:
 
     def waiting_since(self) -> dict[str, datetime]:
         """The files that wait for data objects, with when they were first read."""
-        found: dict[str, datetime] = {}
+        since: dict[str, datetime] = {}
         for batch in self.files():
             waits = batch.filter(_waits(batch))
             times = cast("list[datetime]", waits.column("read_at").to_pylist())
-            found.update(zip(texts(waits, "key"), times, strict=True))
-        return found
+            since.update(zip(texts(waits, "key"), times, strict=True))
+        return since
 
     def etags(self, first: date, days: Collection[date]) -> dict[str, str]:
         """ETags of the files that a listing of these days, and of all from `first`, meets again."""
         others = pa.array([day.isoformat() for day in days], pa.string())
-        found: dict[str, str] = {}
+        etags: dict[str, str] = {}
         for batch in self.files():
             day = batch.column("day")
             met = batch.filter(
                 pc.or_(pc.greater_equal(day, pa.scalar(first.isoformat())), pc.is_in(day, value_set=others))
             )
-            found.update(zip(texts(met, "key"), texts(met, "etag"), strict=True))
-        return found
+            etags.update(zip(texts(met, "key"), texts(met, "etag"), strict=True))
+        return etags
 
     def standing(self, status: ReadStatus) -> CellInfo | None:
         """The cell of statements where it may stay as it is if nothing is added to it and nothing of it is read again.
@@ -122,14 +122,14 @@ class Earlier:
 
     def ids_of(self, keys: Collection[str]) -> dict[str, set[str]]:
         """The event ids that earlier versions of log files gave: key -> ids, for each of `keys`."""
-        found: dict[str, set[str]] = {key: set() for key in keys}
+        ids: dict[str, set[str]] = {key: set() for key in keys}
         if self._store.info(STATEMENTS, *self._place) is None:
-            return found
+            return ids
         statements = self._store.dataset(STATEMENTS, *self._place)
         for batch in statements.batches(["file_key", "external_id"], {"file_key": keys}):
             for key, external_id in zip(texts(batch, "file_key"), texts(batch, "external_id"), strict=True):
-                found[key].add(external_id)
-        return found
+                ids[key].add(external_id)
+        return ids
 
 
 def _of_one_run(files: CellInfo | None, rows: CellInfo | None) -> bool:

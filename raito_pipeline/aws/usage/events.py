@@ -79,8 +79,8 @@ def event_permission(event_name: str, with_version: bool = False) -> EventPermis
     if with_version:
         action = _WITH_VERSION.get(action, action)
     permission = f"s3:{action}"
-    found = global_permissions().get(permission)
-    return EventPermission(permission, found) if found else None
+    right = global_permissions().get(permission)
+    return EventPermission(permission, right) if right else None
 
 
 @cache

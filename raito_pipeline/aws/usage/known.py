@@ -80,17 +80,17 @@ class KnownObjects:
         slot = (first >> self._shift) + self._half
         starts, all_first, all_second, types = map(np.asarray, (self._starts, self._first, self._second, self._types))
         at, end = starts[slot], starts[slot + 1]
-        found: dict[int, Target] = {}
+        targets: dict[int, Target] = {}
         open_ = np.flatnonzero(at < end)
         while len(open_):
             alike = open_[all_first[at[open_]] == first[open_]]
             names = [full_name(here) for here in alike.tolist()]
             same = all_second[at[alike]] == np.fromiter(map(hash, names), np.int64, len(names))
             kinds = map(TYPES.__getitem__, types[at[alike]].tolist())
-            found.update(compress(zip(alike.tolist(), zip(names, kinds, strict=True), strict=True), same))
+            targets.update(compress(zip(alike.tolist(), zip(names, kinds, strict=True), strict=True), same))
             at[open_] += 1
             open_ = open_[at[open_] < end[open_]]
-        return found
+        return targets
 
     def closest(self, bucket: str, path: str | None) -> Iterator[Target]:
         """The known objects at a path and above it, from the closest to the bucket, as (full name, type)."""

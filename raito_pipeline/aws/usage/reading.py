@@ -219,9 +219,9 @@ class _UsageReader:
         everywhere = not searched or not self._source.layouts()
         extra[SEARCHED] = self._today.isoformat()
         if everywhere or not self._counted["read"]:
-            found = self._source.search(everywhere=everywhere)
-            if found:
-                self._read_new([(max(min(first, self._first_known), self._oldest), self._today, found)], files, rows)
+            folders = self._source.search(everywhere=everywhere)
+            if folders:
+                self._read_new([(max(min(first, self._first_known), self._oldest), self._today, folders)], files, rows)
 
     def _write(self, waiting: list[_Done], files: CellWriter, rows: _Rows, *, again: bool = False) -> None:
         """Write the rows of files that were shaped, less the statements that are known already."""
@@ -231,13 +231,13 @@ class _UsageReader:
         fresh = self._fresh_again(waiting[0], made.ids) if again else self._ids.add(made.ids)
         if fresh.any():
             rows.writer.write_batch(made.batch if fresh.all() else made.batch.filter(pa.array(fresh)))
-        found = np.bincount(made.of_file, minlength=len(waiting)).tolist()
+        counts = np.bincount(made.of_file, minlength=len(waiting)).tolist()
         kept = np.bincount(made.of_file[fresh], minlength=len(waiting)).tolist()
         doubtful = doubtful_files(made, self._incomplete)
         files.write_rows(
             [
                 self._account(*each, again=again, doubtful=at in doubtful)
-                for at, each in enumerate(zip(waiting, found, kept, strict=True))
+                for at, each in enumerate(zip(waiting, counts, kept, strict=True))
             ]
         )
         for done in waiting:

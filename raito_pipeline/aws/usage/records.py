@@ -158,7 +158,7 @@ def _decode_each(text: bytes) -> tuple[list[Record], int]:
 def identity_of(raw: bytes) -> Identity | None:
     """The `userIdentity` of a record; None where there is none, or none that can be read."""
     try:
-        found = _identity.decode(raw)
+        identity = _identity.decode(raw)
     except msgspec.DecodeError:
         return None
-    return found if isinstance(found, Identity) else None
+    return identity if isinstance(identity, Identity) else None

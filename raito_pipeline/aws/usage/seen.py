@@ -39,7 +39,7 @@ class HashSet:
         self._append(first, second)
 
     def _seen(self, first: _Hashes, second: _Hashes) -> Flags:
-        found = np.zeros(len(first), np.bool_)
+        hits = np.zeros(len(first), np.bool_)
         for run_first, run_second in self._runs:
             last = len(run_first) - 1
             at = np.minimum(np.searchsorted(run_first, first), last)
@@ -47,11 +47,11 @@ class HashSet:
             open_ = np.flatnonzero(run_first[at] == first)
             while len(open_):
                 here = at[open_]
-                found[open_] |= run_second[here] == second[open_]
+                hits[open_] |= run_second[here] == second[open_]
                 at[open_] = np.minimum(here + 1, last)
-                goes_on = (here < last) & ~found[open_]
+                goes_on = (here < last) & ~hits[open_]
                 open_ = open_[goes_on & (run_first[at[open_]] == first[open_])]
-        return found
+        return hits
 
     def _append(self, first: _Hashes, second: _Hashes) -> None:
         """Add a sorted run."""

@@ -121,16 +121,16 @@ class StatementMaker:
         try:
             return self.people[name]
         except KeyError:
-            found = identity_of(identity)
-            return _remember(self.people, name, who(found, self._place.people) if found is not None else None)
+            caller = identity_of(identity)
+            return _remember(self.people, name, who(caller, self._place.people) if caller is not None else None)
 
     def _accessed(self, places: Sequence[Place], permission: str, copy: Copy | None) -> tuple[Accessed, ...]:
         needed = [(place, permission) for place in places]
         if copy is not None:
             read = READ_VERSION if copy.version else READ
             needed += [(place, read) for place in copy.sources if place[0] != self._log_bucket]
-        found = ((self._closest(*place), action) for place, action in needed)
-        return tuple(dict.fromkeys((*target, action) for target, action in found if target))
+        targets = ((self._closest(*place), action) for place, action in needed)
+        return tuple(dict.fromkeys((*target, action) for target, action in targets if target))
 
     def _closest(self, bucket: str, key: str | None) -> Target | None:
         """Name and type of the known object at a key or above it; None where not even the bucket is known."""
@@ -148,8 +148,8 @@ class StatementMaker:
     def targets(self, arns: Sequence[str], folders: Sequence[Folder]) -> list[Target]:
         """The known objects closest to the ARNs of many keys, of which each lies in its folder."""
         targets = [folder.closest for folder in folders]
-        found = self._known.find(arns, lambda at: folders[at].full_name + arns[at].rpartition("/")[2])
-        for at, target in found.items():
+        hits = self._known.find(arns, lambda at: folders[at].full_name + arns[at].rpartition("/")[2])
+        for at, target in hits.items():
             targets[at] = self._beside(target[0]) if target[1] == "folder" else target
         return targets
 
@@ -214,16 +214,16 @@ def _place(arn: str) -> tuple[str, str, str]:
 
 def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
     """Bucket and key of everything that was asked for; a listing is of the folder of its prefix, or of the bucket."""
-    found: list[Place] = []
+    places: list[Place] = []
     whole = ""
     for resource in resources or ():
         place = _object(resource)
         if place is not None:
-            found.append(place)
+            places.append(place)
         elif resource.type == BUCKET and not whole:
             whole = resource.ARN or ""
-    if found:
-        return found
+    if places:
+        return places
     bucket = _text(asked.bucketName) or _place(whole)[0]
     folder = (_text(asked.prefix) or "").rpartition("/")[0]
     return [(bucket, _text(asked.key) or folder or None)] if bucket else []

@@ -12,9 +12,9 @@ NOT_HANDLED = "The push ended before this access control; nothing was changed fo
 
 def feedback_elements(controls: Iterable[AccessControl], results: Iterable[PushResult]) -> Iterator[dict[str, Any]]:
     """One element an access control, in the order of the export; one without a result gets an error that says so."""
-    found = {result.access_control_id: result for result in results}
+    by_control = {result.access_control_id: result for result in results}
     for control in sorted(controls, key=lambda each: each.position):
-        result = found.get(control.id)
+        result = by_control.get(control.id)
         yield _unhandled(control) if result is None else _element(result)
 
 

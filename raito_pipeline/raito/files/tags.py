@@ -24,5 +24,5 @@ def is_machine(tags: Sequence[Tag], key_and_value: str | None) -> bool:
 
 def email_of(tags: Sequence[Tag], otherwise: str) -> str:
     """The value of the first tag, by key, whose key contains `email`; else `otherwise`."""
-    found = (tag.value for tag in sorted(tags) if "email" in tag.key)
-    return next(found, otherwise)
+    emails = (tag.value for tag in sorted(tags) if "email" in tag.key)
+    return next(emails, otherwise)

@@ -57,7 +57,7 @@ def parse(text: str) -> Operation:
 def inline(document: str, variables: Mapping[str, Any]) -> str:
     """The document without variables: each `$name` replaced by its value as a literal (absent ones by null)."""
     without_declarations = _HEAD.sub(r"\1 \2", document, count=1)
-    return re.sub(r"\$(\w+)", lambda found: literal(variables.get(found[1])), without_declarations)
+    return re.sub(r"\$(\w+)", lambda match: literal(variables.get(match[1])), without_declarations)
 
 
 def literal(value: Any) -> str:

@@ -55,11 +55,11 @@ def answer_control(environ: Mapping[str, Any], calls: CallLog, faults: Faults) -
 
 
 def _calls(calls: CallLog, query: Mapping[str, str]) -> dict[str, Any]:
-    found = calls.since(int(query.get("since", "0")))
+    chosen = calls.since(int(query.get("since", "0")))
     for name in _FILTERS:
         if name in query:
-            found = [call for call in found if getattr(call, name) == query[name]]
-    return {"mark": calls.mark, "calls": found}
+            chosen = [call for call in chosen if getattr(call, name) == query[name]]
+    return {"mark": calls.mark, "calls": chosen}
 
 
 def _credentials(query: Mapping[str, str]) -> Answer:
@@ -67,10 +67,10 @@ def _credentials(query: Mapping[str, str]) -> Answer:
     if missing:
         return _json(400, {"error": f"Name the {missing[0]} in the query."})
     try:
-        found = person_credentials(query["account"], query["permission_set"], query["user"])
+        credentials = person_credentials(query["account"], query["permission_set"], query["user"])
     except NotAssigned as error:
         return _json(403, {"error": str(error)})
-    return _json(200, found._asdict())
+    return _json(200, credentials._asdict())
 
 
 def _remove(faults: Faults, fault_id: str | None) -> Answer:

@@ -71,7 +71,7 @@ def _never(_wanted: str, _value: str, _context: Context) -> bool:
 
 def _same(wanted: str, value: str, context: Context) -> bool:
     # Variables stand for their values here, too, but `*` and `?` for themselves.
-    escaped = re.sub(r"(?<!\$\{)[*?]", lambda found: f"${{{found[0]}}}", wanted)
+    escaped = re.sub(r"(?<!\$\{)[*?]", lambda match: f"${{{match[0]}}}", wanted)
     return matches(escaped, value, context)
 
 

@@ -100,14 +100,14 @@ def is_denied_by(policies: Sequence[Document], question: Question) -> bool:
 
 
 def _verdict(document: Document, question: Question, *, names_principals: bool) -> PolicyVerdict:
-    found = PolicyVerdict.NOTHING
+    so_far = PolicyVerdict.NOTHING
     for statement in _listed(document.get("Statement")):
         who = _who(statement, question) if names_principals else PolicyVerdict.ALLOW
         if who is PolicyVerdict.NOTHING or not _concerns(statement, question):
             continue
         one = PolicyVerdict.DENY if statement.get("Effect") == "Deny" else who
-        found = max(found, one, key=lambda verdict: verdict.value)
-    return found
+        so_far = max(so_far, one, key=lambda verdict: verdict.value)
+    return so_far
 
 
 def _concerns(statement: Mapping[str, Any], question: Question) -> bool:
@@ -135,13 +135,13 @@ def _who(statement: Mapping[str, Any], question: Question) -> PolicyVerdict:
 
 
 def _named(principal: Any, question: Question) -> PolicyVerdict:
-    found = PolicyVerdict.NOTHING
+    so_far = PolicyVerdict.NOTHING
     for one in _aws_principals(principal):
         if one == "*" or one in question.principals:
             return PolicyVerdict.ALLOW
         if one in (question.account, f"arn:aws:iam::{question.account}:root"):
-            found = PolicyVerdict.ACCOUNT
-    return found
+            so_far = PolicyVerdict.ACCOUNT
+    return so_far
 
 
 def _aws_principals(principal: Any) -> Iterator[str]:

@@ -138,9 +138,9 @@ def _create(
 ) -> str:
     if not name.strip():
         raise NotValid(f"a {kind} needs a name")
-    found = connection.execute(select(table.c.id).where(table.c.name == name)).first()
-    if found is not None:
-        raise AlreadyThere(kind, name, found.id)
+    row = connection.execute(select(table.c.id).where(table.c.name == name)).first()
+    if row is not None:
+        raise AlreadyThere(kind, name, row.id)
     identifier, instant = identifier or str(uuid.uuid4()), now()
     connection.execute(
         insert(table).values(id=identifier, name=name, created_at=instant, modified_at=instant, **values)

@@ -65,10 +65,10 @@ def _by_type(connection: Connection, table: Table) -> dict[str, dict[str, int]]:
         .group_by(table.c.data_source, table.c.type)
         .order_by(table.c.data_source, table.c.type)
     )
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for row in rows:
-        found.setdefault(row.data_source, {})[row.type] = row.number
-    return found
+        counts.setdefault(row.data_source, {})[row.type] = row.number
+    return counts
 
 
 def _by_store(connection: Connection, table: Table, store: str) -> dict[str, int]:

@@ -39,8 +39,8 @@ def seed_buckets(account_id: str, name: str, regions: Sequence[str], keys: int) 
         odd = ODD_KEYS if bucket.endswith("-landing") else ()
         _keys(s3, bucket, odd, (keys - each * (len(names) - 1) if number == 0 else each) - len(odd))
     s3.create_bucket(f"{name}-{LOGS}", regions[0])
-    found = {bucket: regions[number % len(regions)] for number, bucket in enumerate(names)}
-    return {**found, f"{name}-{LOGS}": regions[0]}
+    buckets = {bucket: regions[number % len(regions)] for number, bucket in enumerate(names)}
+    return {**buckets, f"{name}-{LOGS}": regions[0]}
 
 
 def folders(count: int) -> tuple[str, ...]:

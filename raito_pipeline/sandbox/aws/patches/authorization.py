@@ -118,9 +118,9 @@ def _action_of(self: Any, request: IAMRequestBase) -> str:
         return _CONTROL_ACTIONS.get(request._action, request._action)
     if isinstance(self, S3Response) and self.method == "GET":
         asked = parse_qs(self.parsed_url.query, keep_blank_values=True) if hasattr(self, "parsed_url") else {}
-        found = next((action for name, action in _OF_A_BUCKET.items() if name in asked), None)
-        if found is not None:
-            return found
+        named_action = next((action for name, action in _OF_A_BUCKET.items() if name in asked), None)
+        if named_action is not None:
+            return named_action
     return _ACTIONS.get(request._action, request._action)
 
 

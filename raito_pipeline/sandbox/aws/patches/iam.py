@@ -158,8 +158,8 @@ def _patch_lists() -> None:
 
     @replace(IamResponse, "list_instance_profiles_for_role")
     def list_instance_profiles_for_role(_before: Method, self: IamResponse) -> ActionResult:
-        found = self.backend.get_instance_profiles_for_role(role_name=self._get_param("RoleName"))
-        return _paged(self, "InstanceProfiles", found)
+        profiles = self.backend.get_instance_profiles_for_role(role_name=self._get_param("RoleName"))
+        return _paged(self, "InstanceProfiles", profiles)
 
     for kind in ("Role", "User", "Group"):
         _patch_inline_list(kind)
@@ -213,8 +213,8 @@ def _patch_details() -> None:
     @replace(IamResponse, "get_account_authorization_details")
     def get_account_authorization_details(_before: Method, self: IamResponse) -> ActionResult:
         wanted = self._get_param("Filter") or list(_DETAIL_LISTS)
-        found = [(kind, entity) for kind, entity in _details(self.backend) if kind in wanted]
-        page, marker = page_of(found, self._get_param("Marker"), self._get_param("MaxItems"), _USUAL_PAGE)
+        details = [(kind, entity) for kind, entity in _details(self.backend) if kind in wanted]
+        page, marker = page_of(details, self._get_param("Marker"), self._get_param("MaxItems"), _USUAL_PAGE)
         lists: dict[str, list[Any]] = {name: [] for name in _DETAIL_LISTS.values()}
         for kind, entity in page:
             lists[_DETAIL_LISTS[kind]].append(entity)

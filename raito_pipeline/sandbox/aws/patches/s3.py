@@ -134,12 +134,12 @@ def _list_buckets(self: S3Response) -> Any:
     self._authenticate_and_authorize_s3_action()
     names = ("prefix", "bucket-region", "max-buckets", "continuation-token")
     prefix, region, size, token = (_parameter(self, name) for name in names)
-    found = [
+    listed = [
         bucket
         for name, bucket in sorted(self.backend.buckets.items())
         if name.startswith(prefix) and region in ("", bucket.region_name)
     ]
-    page, following = page_of(found, token, size, _MOST_BUCKETS, _MOST_BUCKETS)
+    page, following = page_of(listed, token, size, _MOST_BUCKETS, _MOST_BUCKETS)
     # AWS tells the regions only if the request has a parameter.
     tell_region = any((prefix, region, size, token))
     buckets = [

@@ -79,8 +79,8 @@ def _items(bucket: FakeBucket, prefix: str, delimiter: str, after: str, after_pr
         if isinstance(key, FakeDeleteMarker):
             place += 1
             continue
-        folder, found, _ = names[place][len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
-        if not found:
+        folder, separator, _ = names[place][len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+        if not separator:
             yield key
             place += 1
         else:

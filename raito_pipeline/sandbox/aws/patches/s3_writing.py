@@ -52,7 +52,7 @@ def patch_s3_writing() -> None:
         return (
             status,
             headers,
-            re.sub(r"<Upload>.*?</Upload>", lambda found: _dated(found[0], uploads), text, flags=re.S),
+            re.sub(r"<Upload>.*?</Upload>", lambda match: _dated(match[0], uploads), text, flags=re.S),
         )
 
 

@@ -73,10 +73,10 @@ def _patch_backend() -> None:
     def get_access_point(_before: Method, self: S3ControlBackend, account_id: str, name: str) -> AccessPoint:
         points = self.access_points[account_id]
         # Seeding in-process asks by the name alone, calls by region and name.
-        found = [point for key, point in points.items() if name in (key, key.partition("/")[2])]
-        if not found:
+        points_of_name = [point for key, point in points.items() if name in (key, key.partition("/")[2])]
+        if not points_of_name:
             raise AccessPointNotFound(name)
-        return found[0]
+        return points_of_name[0]
 
 
 def _patch_creation() -> None:
@@ -130,12 +130,12 @@ def _patch_reads() -> None:
     def list_access_points(_before: Method, self: S3ControlResponse) -> Any:
         points = self.backend.access_points[self._get_param("AccountId")]
         bucket = self._get_param("Bucket")
-        found = [
+        listed = [
             point
             for key, point in sorted(points.items())
             if key.startswith(f"{self.region}/") and bucket in (None, point.bucket)
         ]
-        page, token = page_of(found, self._get_param("NextToken"), self._get_param("MaxResults"), 1000)
+        page, token = page_of(listed, self._get_param("NextToken"), self._get_param("MaxResults"), 1000)
         return ActionResult({"AccessPointList": [_described(point) for point in page], "NextToken": token})
 
     @replace(S3ControlResponse, "get_access_point")

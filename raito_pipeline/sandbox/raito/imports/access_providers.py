@@ -124,7 +124,7 @@ def import_access_providers(work: ImportWork, connection: Connection) -> None:
 
 def _read(work: ImportWork, warnings: Warnings) -> dict[str, AccessProviderRecord]:
     errors: list[str] = []
-    found: dict[str, AccessProviderRecord] = {}
+    records: dict[str, AccessProviderRecord] = {}
     try:
         for batch in batches(work.path(work.request["fileKey"]), "access provider", AccessProviderRecord):
             work.go_on()
@@ -133,15 +133,15 @@ def _read(work: ImportWork, warnings: Warnings) -> dict[str, AccessProviderRecor
                     errors.append(f"access provider {record.external_id or record.name!r} lacks externalId or name")
                 elif record.action not in ACTIONS:
                     errors.append(f"access provider {record.external_id}: {record.action!r} is not an action")
-                elif record.external_id in found:
+                elif record.external_id in records:
                     warnings.add(f"access provider {record.external_id} stands in the file twice; the first one counts")
                 else:
-                    found[record.external_id] = record
+                    records[record.external_id] = record
     except BrokenFile as error:
         errors.append(str(error))
     if errors:
         raise ImportRejected(errors[:MOST_ERRORS])
-    return found
+    return records
 
 
 def _before(connection: Connection, store: str) -> dict[str, str]:
@@ -238,15 +238,15 @@ def _what(record: AccessProviderRecord, known: _Known, warnings: Warnings) -> li
     items = []
     for item in record.what or ():
         name, wanted = item.data_object.full_name, item.data_object.type or ""
-        found = known.data_objects.get(name)
-        if found is None or wanted not in ("", found):
+        kind = known.data_objects.get(name)
+        if kind is None or wanted not in ("", kind):
             described = f"{name!r} of type {wanted!r}" if wanted else repr(name)
             warnings.add(
                 f"access provider {record.external_id}: data object {described} in what is not known; left out"
             )
             continue
-        permissions = _allowed(record, item.permissions or [], found, known, warnings)
-        items.append({"dataObject": {"fullName": name, "type": found}, "permissions": permissions})
+        permissions = _allowed(record, item.permissions or [], kind, known, warnings)
+        items.append({"dataObject": {"fullName": name, "type": kind}, "permissions": permissions})
     return items
 
 

@@ -128,9 +128,9 @@ def _check_first(work: ImportWork, connection: Connection, *, removes: bool) -> 
         "SELECT 1 FROM data_objects WHERE data_source = ? AND type = ? LIMIT 1", (work.store, ROOT_TYPE)
     ).first()
     if removes or known is None:
-        found = "an empty file" if first is None else f"{first.external_id} of type {first.type}"
+        met = "an empty file" if first is None else f"{first.external_id} of type {first.type}"
         raise ImportRejected(
-            [f"the first data object has to be the data source (type {ROOT_TYPE}, no parent), found {found}"]
+            [f"the first data object has to be the data source (type {ROOT_TYPE}, no parent), found {met}"]
         )
 
 

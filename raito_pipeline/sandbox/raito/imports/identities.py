@@ -93,20 +93,20 @@ def _read(work: ImportWork, warnings: Warnings) -> tuple[dict[str, UserRecord], 
 def _file(
     work: ImportWork, key: str, file: str, record: type[Element], errors: list[str], warnings: Warnings
 ) -> dict[str, Element]:
-    found: dict[str, Element] = {}
+    elements: dict[str, Element] = {}
     try:
         for batch in batches(work.path(key), file, record):
             work.go_on()
             for element in only_valid(batch, errors):
                 if not element.external_id:
                     errors.append(f"{file} file: an element without externalId ({element.name or 'no name'})")
-                elif element.external_id in found:
+                elif element.external_id in elements:
                     warnings.add(f"{file} file: {element.external_id} stands there twice; the first one counts")
                 else:
-                    found[element.external_id] = element
+                    elements[element.external_id] = element
     except BrokenFile as error:
         errors.append(str(error))
-    return found
+    return elements
 
 
 def _known(connection: Connection, table: Table, store: str) -> Rows:

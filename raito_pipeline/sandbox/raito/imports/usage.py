@@ -148,8 +148,8 @@ def _row(record: StatementRecord | InvalidRecord, known: dict[str, str], counts:
 
 
 def _is_known(accessed: AccessedRecord, known: dict[str, str]) -> bool:
-    found = known.get(accessed.data_object.full_name)
-    return found is not None and accessed.data_object.type in ("", None, found)
+    kind = known.get(accessed.data_object.full_name)
+    return kind is not None and accessed.data_object.type in ("", None, kind)
 
 
 def _without_known(
