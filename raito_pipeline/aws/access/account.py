@@ -148,9 +148,12 @@ class Account:
 
     def read(self, text: str) -> Document:
         """A policy document; what it says of regions and tags is told apart by the buckets of the account."""
+        return self.told_apart(read_document(text))
+
+    def told_apart(self, document: Document) -> Document:
+        """The same document, each statement about the buckets in whose regions, and with whose tags, it holds."""
         partition = self.options.aws_partition
-        document = by_region(read_document(text), self._regions_of_all, partition)
-        return by_bucket_tags(document, self._tags_of_all, partition)
+        return by_bucket_tags(by_region(document, self._regions_of_all, partition), self._tags_of_all, partition)
 
     @cached_property
     def _regions_of_all(self) -> dict[str, str | None]:

@@ -12,10 +12,11 @@ from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.data_objects.names import FILE_MARK, parse_full_name
 from raito_pipeline.aws.policy import Claim, read_document
-from raito_pipeline.aws.policy.documents import Statement
+from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.reasons import Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
 from raito_pipeline.aws.policy.services import allowed_through_services
+from raito_pipeline.aws.push.statements import VERSION
 from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
 
 Claims = frozenset[Claim]
@@ -86,8 +87,9 @@ class ImportView:
             return frozenset(), []
         account = self.account
         scope = account.scope_of(self.principal) if self.principal else account.scope
-        given, reasons = allowed_through_services(statement, scope)
-        return frozenset(given), reasons
+        read = account.told_apart(Document(VERSION, (statement,), ()))
+        parts = [allowed_through_services(each, scope) for each in read.statements]
+        return frozenset().union(*(given for given, _ in parts)), [each for _, reasons in parts for each in reasons]
 
     def given_by(self, document: str) -> Claims:
         """What all statements of a document give."""

@@ -17,6 +17,8 @@ from .pushing import VIEW, folder
 BUCKET = "arn:aws:s3:::data"
 CONDITION = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
 OVER_TLS = {"Bool": {"aws:SecureTransport": "true"}}
+HERE = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+ELSEWHERE = {"StringEquals": {"aws:RequestedRegion": "eu-west-3"}}
 ACCOUNT_WIDE = "*"
 
 
@@ -69,6 +71,24 @@ CASES: dict[str, tuple[list[Any], tuple[WhatItem, ...], tuple[WhatItem, ...], li
         (WHOLE, A),
         (A,),
         [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=OVER_TLS)],
+    ),
+    "a condition that holds for the region of the bucket is kept by what is left": (
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"], Condition=HERE)],
+        (A, B),
+        (A,),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=HERE)],
+    ),
+    "a condition that holds for the region of the bucket is kept by what is said anew": (
+        [allow("s3:GetObject", f"{BUCKET}/*", Condition=HERE)],
+        (WHOLE, A),
+        (A,),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=HERE)],
+    ),
+    "a condition on another region than that of the bucket stays": (
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=ELSEWHERE)],
+        (A,),
+        (),
+        [allow(["s3:GetObject"], [f"{BUCKET}/a/*"], Condition=ELSEWHERE)],
     ),
     "a deny stays": ([BOTH, DENY], (A, B), (), [DENY]),
     "an unknown bucket stays": (
