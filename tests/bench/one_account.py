@@ -1,7 +1,7 @@
 """`raito-pipeline run` of one large account in a process of its own: memory, CPU, and what its time goes to.
 
-The account is that of issue 14's reference figures: 500 users, 500 roles, 300 policies, 80,000 log records, and keys of
-one bucket, with 30 ms added to each call of AWS.
+The account is that of the reference figures in docs/performance.md: 500 users, 500 roles, 300 policies, 80,000 log
+records, and keys of one bucket, with 30 ms added to each call of AWS.
 """
 
 import json
