@@ -27,7 +27,7 @@ ui: install
 
 # The two halves at the same time: types take a minute of one core, and many tests wait.
 test: install
-	@$(MAKE) --no-print-directory -j 2 --output-sync=line pytest static
+	@$(MAKE) --no-print-directory -j 2 pytest static
 
 static: install
 	$(BIN)/ruff format --check .

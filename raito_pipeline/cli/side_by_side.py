@@ -99,6 +99,8 @@ def end_with_parent() -> None:
             pass
         os.kill(os.getpid(), signal.SIGINT)
 
+    # A shell begins what is to run in the background without Ctrl-C, which all its processes inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=watch, daemon=True).start()
 
 

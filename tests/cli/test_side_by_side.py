@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -73,6 +73,15 @@ def test_one_that_fails_or_dies_does_not_end_the_others(tmp_path: Path) -> None:
     assert [each.outcome for each in found[1:]] == [Outcome.FAILED, Outcome.COMPLETE]
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal, also where these tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_each_once_and_begins_no_other(tmp_path: Path) -> None:
     text = """
     ends = []
@@ -117,6 +126,12 @@ def test_nothing_goes_on_where_the_command_was_killed(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.stderr is not None
         assert process.stderr.read() == b"ended as by Ctrl-C\n"
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_it_ends_so_where_a_shell_ran_it_in_the_background(tmp_path: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    test_nothing_goes_on_where_the_command_was_killed(tmp_path)
 
 
 @pytest.mark.parametrize("interrupted", [False, True])
