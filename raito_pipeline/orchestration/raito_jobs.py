@@ -22,6 +22,7 @@ from raito_pipeline.orchestration.layers import account_cell, upstream_needs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.run_events import LogLine, RunEvents, TableEnd, TableState
 from raito_pipeline.orchestration.run_log import RunLog
+from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import ImportsUnderWay, JobRefused, RaitoError, RaitoRefused, RaitoUnreachable
 from raito_pipeline.raito.exchange import ExchangeFolder
@@ -316,10 +317,9 @@ def _needs(options: Options, grid: Grid, store: Store, account: str, job_types: 
 
 
 @contextmanager
-def run_jobs(services: Services, grid: Grid, run_id: str, attempts: Attempts) -> Iterator[RunJobs]:
+def run_jobs(services: Services, grid: Grid, events: RunEvents, attempts: Attempts) -> Iterator[RunJobs]:
     """The jobs for the time of a run; they are ended however it ends."""
     with RunLog().collecting() as log:
-        events = RunEvents(attempts.instance, run_id, grid.naming)
         jobs = RunJobs(services, grid, events, log, attempts, services.targets_sync)
         try:
             yield jobs
@@ -334,9 +334,8 @@ def raito_jobs(services: Services, grid: Grid) -> dg.ResourceDefinition:
     admission = grid.naming.resource("sync_run")
 
     def begun(context: dg.InitResourceContext) -> Iterator[RunJobs]:
-        if context.run is None:
-            raise RuntimeError("jobs in Raito Cloud are there within a run only")
-        with run_jobs(services, grid, context.run.run_id, getattr(context.resources, admission).attempts) as jobs:
+        run: SyncRun = getattr(context.resources, admission)
+        with run_jobs(services, grid, run.events, run.attempts) as jobs:
             yield jobs
 
     text = "The jobs of this run in Raito Cloud, one a target."

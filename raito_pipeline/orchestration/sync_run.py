@@ -67,6 +67,8 @@ class SyncRun:
     services: Services
     unbound: Store
     leases: Mapping[str, Lease]
+    events: RunEvents
+    """what is planned in it, and how that ended"""
     attempts: Attempts
     """how the last attempts at the cells that its steps stand on ended"""
     naming: Naming = field(default_factory=Naming)
@@ -114,10 +116,11 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             held.callback(with_frames)
             entry.settle_keys()
             store = Store.open(services.options.pipeline.storage, run.run_id).for_a_run()
-            made_here = RunEvents(instance, run.run_id, grid.naming).planned
-            yield SyncRun(services, store, leases, Attempts(instance, grid.naming, made_here), grid.naming)
+            events = RunEvents(instance, run.run_id, grid.naming)
+            attempts = Attempts(instance, grid.naming, events.planned)
+            yield SyncRun(services, store, leases, events, attempts, grid.naming)
             for lease in leases.values():
-                lease.reserve_seconds = entry.reserves(instance)
+                lease.reserve_seconds = entry.reserves(events)
                 lease.reserve_for_process = launched_by_command(run.tags)
 
     return dg.ResourceDefinition(begun, description="The sync that this run belongs to, and the stored tables.")
@@ -179,17 +182,17 @@ class _Entry:
         named = {TARGET_TAG: ", ".join(names)[:_LONGEST_TAG]} if names else {}
         return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
 
-    def reserves(self, instance: dg.DagsterInstance) -> float:
+    def reserves(self, events: RunEvents) -> float:
         """How long the place of the sync is kept, in seconds: not at all where nothing is to follow.
 
         What may follow is the next layer or, where each step is a process of its own, the next step of this run.
         """
-        record = instance.get_run_by_id(self.run.run_id)
+        record = events.instance.get_run_by_id(self.run.run_id)
         cancelled = record is not None and record.status in _CANCELLED
         if cancelled:
             return 0.0
         if self.scope.layer.following is None:
-            return BETWEEN_LAYERS_SECONDS if RunEvents(instance, self.run.run_id, self.naming).goes_on() else 0.0
+            return BETWEEN_LAYERS_SECONDS if events.goes_on() else 0.0
         return BETWEEN_LAYERS_OF_A_COMMAND if launched_by_command(self.run.tags) else BETWEEN_LAYERS_SECONDS
 
 

@@ -8,7 +8,7 @@ ARN in small row groups, so that one policy is found without reading the others.
 and of which day stands in `aws_managed_policies.md`; `make managed-policies` refreshes it from AWS.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,9 +48,10 @@ def kept_policy(arn: str, copy: Path = COPY) -> KeptPolicy | None:
     return next(_read(copy, Selection([{"arn": [arn]}])), None)
 
 
-def kept_policies(copy: Path = COPY) -> dict[str, KeptPolicy]:
-    """The whole copy by ARN."""
-    return {policy.arn: policy for policy in _read(copy, Selection())}
+def kept_policies(copy: Path = COPY, *, arns: Collection[str] | None = None) -> dict[str, KeptPolicy]:
+    """The copy by ARN: all of it, or what it has of these ARNs."""
+    wanted = Selection() if arns is None else Selection([{"arn": arns}])
+    return {policy.arn: policy for policy in _read(copy, wanted)}
 
 
 def _read(copy: Path, wanted: Selection) -> Iterator[KeptPolicy]:

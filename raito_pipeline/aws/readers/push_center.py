@@ -14,7 +14,7 @@ from raito_pipeline.aws.connection.errors import AwsGone
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.identity_store import PAGE
-from raito_pipeline.aws.readers.kept_policies import kept_policy
+from raito_pipeline.aws.readers.kept_policies import kept_policies
 from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now, tags_of, workers
 from raito_pipeline.model import RAITO_ACCOUNT, Assignee, PushPermissionSet, PushPrincipal, Tag, made_by_raito
 
@@ -112,7 +112,7 @@ def kept_documents(permission_sets: Iterable[PushPermissionSet]) -> dict[str, st
     An account knows those alone that somebody in it has already.
     """
     arns = {arn for one in permission_sets for arn in one.policy_arns}
-    return {arn: kept.document for arn in sorted(arns) if (kept := kept_policy(arn)) is not None}
+    return {arn: kept.document for arn, kept in kept_policies(arns=arns).items()} if arns else {}
 
 
 class _CenterReading:
