@@ -4,7 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from raito_pipeline.aws.data_objects.names import FILE_MARK, beside_folder, bucket_full_name, parse_full_name
+from raito_pipeline.aws.data_objects.names import (
+    FILE_MARK,
+    beside_folder,
+    bucket_full_name,
+    folders_above,
+    parse_full_name,
+)
 from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
 from raito_pipeline.aws.policy.resources import Pattern, PermissionTarget
 from raito_pipeline.aws.policy.wildcards import matches, regex
@@ -104,21 +110,13 @@ class _Matches:
         if not matches(self.pattern.resource or "", key, variables=self.pattern.variables):
             return False
         known = self._found[bucket]
-        if any(PermissionTarget(bucket, folder) in known for folder in _above(path)):
+        if any(PermissionTarget(bucket, folder) in known for folder in folders_above(path)):
             return False
         known.add(PermissionTarget(bucket, path, file=kind == FILE))
         # What matches a folder and has no `*` at its end is the key of the folder alone, which has no name.
         whole = kind == FILE or (self.pattern.resource or "").endswith("*")
         self.is_exact = whole and sum(map(len, self._found.values())) <= _MOST_MATCHES
         return self.is_exact
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that a path lies in."""
-    at = path.find("/")
-    while at >= 0:
-        yield path[:at]
-        at = path.find("/", at + 1)
 
 
 def _begins(path: str, beginnings: tuple[str, ...]) -> bool:

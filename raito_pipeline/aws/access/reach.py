@@ -14,6 +14,7 @@ from raito_pipeline.aws.access.ceilings import is_personal
 from raito_pipeline.aws.access.given import CERTAIN, given, sources_of
 from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
 from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
+from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.conditions import asks_who_calls
@@ -303,7 +304,5 @@ def _above(claim: Claim) -> Iterator[Claim]:
     yield Claim(ACCOUNT, claim.permission)
     if target.path:
         yield Claim(PermissionTarget(target.bucket), claim.permission)
-    at = target.path.find("/")
-    while at >= 0:
-        yield Claim(PermissionTarget(target.bucket, target.path[:at]), claim.permission)
-        at = target.path.find("/", at + 1)
+    for folder in folders_above(target.path):
+        yield Claim(PermissionTarget(target.bucket, folder), claim.permission)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from raito_pipeline.aws.data_objects.columns import bucket_row
-from raito_pipeline.aws.data_objects.names import bucket_full_name, last_part, table_mark
+from raito_pipeline.aws.data_objects.names import bucket_full_name, folders_above, last_part, table_mark
 from raito_pipeline.model import DataObject, S3Bucket, Tag
 from raito_pipeline.model.glue import GlueTable
 
@@ -171,7 +171,7 @@ class _Shaper:
 
     def _folders_above(self, each: _Located, shared: bool) -> Iterator[str]:
         """The folders that a table lies in, from the top; they end above a table that has the name of its location."""
-        for path in (*_parents(each.path), *((each.path,) if shared and each.path else ())):
+        for path in (*folders_above(each.path), *((each.path,) if shared and each.path else ())):
             if (each.bucket, path) in self._named:
                 return
             yield path
@@ -226,7 +226,7 @@ def _named_by_location(located: Sequence[_Located]) -> dict[tuple[str, str], _Lo
     named: dict[tuple[str, str], _Located] = {}
     above: set[tuple[str, str]] = set()
     for each in sorted(located, key=_rank):
-        place, parents = (each.bucket, each.path), [(each.bucket, path) for path in _parents(each.path)]
+        place, parents = (each.bucket, each.path), [(each.bucket, path) for path in folders_above(each.path)]
         if each.path and place not in named and place not in above and not any(parent in named for parent in parents):
             named[place] = each
             above.update(parents)
@@ -235,14 +235,6 @@ def _named_by_location(located: Sequence[_Located]) -> dict[tuple[str, str], _Lo
 
 def _rank(each: _Located) -> tuple[bool, int, int, str, str]:
     return (each.table.linked, each.table.created, each.path.count("/"), each.table.database, each.table.name)
-
-
-def _parents(path: str) -> Iterator[str]:
-    """The folders above a path, from the top; the bucket itself is not among them."""
-    at = path.find("/")
-    while at != -1:
-        yield path[:at]
-        at = path.find("/", at + 1)
 
 
 def _tags(parameters: tuple[tuple[str, str], ...]) -> tuple[Tag, ...]:

@@ -15,6 +15,7 @@ where a colon cannot otherwise be (bucket names have none), so that no key can e
 `parse_full_name` reads all of them back.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -52,6 +53,14 @@ def table_mark(database: str, table: str) -> str:
 def last_part(path: str) -> str:
     """The name of what lies at a path: its last part, which must not be empty for people to see."""
     return path.rpartition("/")[2] or EMPTY_PART
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, from the top: `a`, `a/b` of `a/b/c`; the bucket itself is not among them."""
+    at = path.find("/")
+    while at != -1:
+        yield path[:at]
+        at = path.find("/", at + 1)
 
 
 def parse_full_name(full_name: str) -> DataObjectName | None:

@@ -68,7 +68,7 @@ class Guarded:
         kind, _, name = thing.partition(":")
         if f"{kind}:" == POLICY:
             policy = self.state.policies.get(name)
-            reason = None if policy is None else self._of_policy(policy)
+            reason = None if policy is None else _of_document(policy.document)
         elif f"{kind}:" == ROLE:
             role = self.state.roles.get(name)
             reason = None if role is None else self._of_role(role)
@@ -95,8 +95,9 @@ class Guarded:
 
     def _beyond_set(self, known: PushPermissionSet) -> str | None:
         """What a permission set of Raito gives beyond data; of others' is only known what their role holds."""
-        for more in beyond_data(known.inline_policy) if known.inline_policy else ():
-            return f"it gives more than data ({more})"
+        reason = _of_document(known.inline_policy) if known.inline_policy else None
+        if reason:
+            return reason
         # A policy of the account that is not there cannot be brought into the account either.
         own = {path_and_name(arn): policy for arn, policy in self._by_arn.items() if not policy.aws_managed}
         unread = "managed policies" in self.state.not_read
@@ -104,7 +105,7 @@ class Guarded:
             policy = own.get(reference)
             if policy is None and unread:
                 return f"what policy {reference} gives to it was not read"
-            reason = None if policy is None else self._of_policy(policy)
+            reason = None if policy is None else _of_document(policy.document)
             if reason:
                 return f"{reason} by policy {reference}"
         return self._of_arns(known.policy_arns)
@@ -112,8 +113,9 @@ class Guarded:
     def _beyond(self, role: IamRole) -> str | None:
         """What a role gives beyond data by its inline and attached policies."""
         for document in self.state.inline.get(("role", role.role_name), {}).values():
-            for more in beyond_data(document):
-                return f"it gives more than data ({more})"
+            reason = _of_document(document)
+            if reason:
+                return reason
         return self._of_arns(sorted(self._attached.get(role.role_name, ())))
 
     def _of_arns(self, arns: Iterable[str]) -> str | None:
@@ -123,13 +125,10 @@ class Guarded:
             document = self.state.center.documents.get(arn) if policy is None else policy.document
             if document is None:
                 return f"what policy {arn} gives to it was not read"
-            reason = _beyond(document)
+            reason = _of_document(document)
             if reason:
                 return f"{reason} by policy {arn.rpartition('/')[2]}"
         return None
-
-    def _of_policy(self, policy: IamPolicy) -> str | None:
-        return _beyond(policy.document)
 
     @cached_property
     def _by_arn(self) -> dict[str, IamPolicy]:
@@ -146,6 +145,6 @@ class Guarded:
         return attached
 
 
-def _beyond(document: str) -> str | None:
+def _of_document(document: str) -> str | None:
     more = next(beyond_data(document), None)
     return None if more is None else f"it gives more than data ({more})"

@@ -205,18 +205,21 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
 def _refuse_new(plans: Plans, types: PushedTypes, draft: Draft, reason: str) -> None:
     """Nothing can be planned for an access control: what it has of another type loses what is not granted any more."""
     old = draft.replaces
-    kind = types.owned_by(old.external_id) if old is not None else None
-    pushed = types.of(kind or "")
-    there = existing(plans.state, (old.external_id if old is not None else None) or "")
-    rows = []
-    if old is not None and kind is not None and not isinstance(pushed, NotPushedYet):
-        made = there is not None and made_by_raito(there.tags)
-        rows = plan_narrowing(plans, types, pushed, kind, old) if made else []
+    rows = _narrowing_of(plans, types, old) if old is not None else []
     if old is None or not rows:
         draft.refuse(reason)
         return
     draft.leave_out(reason)
     draft.rows, draft.name, draft.external_id = rows, old.actual_name or "", old.external_id
+
+
+def _narrowing_of(plans: Plans, types: PushedTypes, old: AccessControl) -> list[PushChange]:
+    """What an object of Raito loses that stays, as nothing of the new type takes its place; nothing of others."""
+    kind = types.owned_by(old.external_id)
+    pushed, there = types.of(kind or ""), existing(plans.state, old.external_id or "")
+    if kind is None or isinstance(pushed, NotPushedYet) or there is None or not made_by_raito(there.tags):
+        return []
+    return plan_narrowing(plans, types, pushed, kind, old)
 
 
 def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: AccessControl) -> None:

@@ -8,6 +8,7 @@ from raito_pipeline.aws.data_objects.names import (
     DataObjectName,
     beside_folder,
     bucket_full_name,
+    folders_above,
     last_part,
     parse_full_name,
     table_mark,
@@ -57,3 +58,8 @@ def test_tables_whose_names_hold_dots_and_slashes_are_told_apart() -> None:
 def test_what_people_see_of_a_path_is_never_empty() -> None:
     assert [last_part(path) for path in ("a", "a/b", "a/", "")] == ["a", "b", "/", "/"]
     assert bucket_full_name("1", "eu-west-1", "sales") == "1:eu-west-1:sales"
+
+
+def test_the_folders_that_a_path_lies_in_are_given_from_the_top() -> None:
+    assert list(folders_above("a/b/c")) == ["a", "a/b"]
+    assert list(folders_above("a")) == list(folders_above("")) == []
