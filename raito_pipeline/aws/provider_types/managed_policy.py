@@ -15,7 +15,9 @@ from raito_pipeline.aws.push.policy_changes import (
     DeletePolicy,
     DeleteReplacedInline,
     DetachPolicy,
+    NarrowReplacedInline,
     NewPolicyVersion,
+    ReduceReplacedInline,
     TagPolicy,
 )
 from raito_pipeline.aws.push.pushed_types import PushedType
@@ -54,7 +56,7 @@ def _push_rights(target: AccountTarget) -> Iterator[Right]:
         yield Right(f"Attach{title}", actions, (f"{account}:{kind}/*",))
     for kind in ("user", "group"):
         # What was imported of inline policies becomes a managed policy.
-        inline = tuple(f"iam:{verb}{kind.title()}Policy" for verb in ("Get", "Delete"))
+        inline = tuple(f"iam:{verb}{kind.title()}Policy" for verb in ("Get", "Put", "Delete"))
         yield Right(f"Replace{kind.title()}Inline", inline, (f"{account}:{kind}/*",))
 
 
@@ -83,7 +85,15 @@ MANAGED_POLICY = AccessProviderType(
         delete=delete_policy,
         creates=CreatePolicy,
         deletes=DeletePolicy,
-        others=(TagPolicy, NewPolicyVersion, AttachPolicy, DetachPolicy, DeleteReplacedInline),
+        others=(
+            TagPolicy,
+            NewPolicyVersion,
+            AttachPolicy,
+            DetachPolicy,
+            NarrowReplacedInline,
+            ReduceReplacedInline,
+            DeleteReplacedInline,
+        ),
         named=str,
         rights=_push_rights,
         organization_rights=no_rights,

@@ -9,12 +9,13 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, final
 
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
+from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import alike
 from raito_pipeline.model import PushChange, Tag
@@ -38,6 +39,7 @@ class IamCalls(Protocol):
     def put_inline(self, role: str, policy: str, document: str, *, fresh: bool = False) -> None: ...
     def delete_inline(self, role: str, policy: str) -> None: ...
     def inline_document_of(self, kind: str, name: str, policy: str) -> str | None: ...
+    def put_inline_of(self, kind: str, name: str, policy: str, document: str) -> None: ...
     def delete_inline_of(self, kind: str, name: str, policy: str) -> None: ...
     def delete_role(self, name: str) -> None: ...
     def policy_tags(self, arn: str) -> tuple[Tag, ...] | None: ...
@@ -278,13 +280,31 @@ class Change(ABC):
     def carry_out(self, aws: Aws) -> None:
         """Make it, unless it is made already; what others changed since the plan is not overwritten.
 
-        Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`.
+        Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`: then what
+        it takes was taken, and it gave nothing.
         """
         aws.objects.note_begun(self.place)
         if not self._may_overwrite(aws) or self._is_as_planned(aws):
-            self._must_be_known(aws)
+            unknown: tuple[type[Exception], ...] = (ChangedSincePlan, *aws.no_answer)
+            try:
+                self._must_be_known(aws)
+            except unknown:
+                self.take_away(aws)
+                raise
             self.apply(aws)
         aws.objects.note_written(self.place)
+
+    @final
+    def take_away(self, aws: Aws) -> None:
+        """Of a change that gives access and takes some, make what takes: the rest of it is refused.
+
+        Nothing is done for any other. Raises as `carry_out` does.
+        """
+        both = Effect.GIVES | Effect.TAKES
+        after = only_taking(self.row.before, self.row.after) if both in self.effect else None
+        if after is not None:
+            type(self)(replace(self.row, after=after, beside=None)).carry_out(aws)
+            aws.objects.note_only_taken(self.place)
 
     def _must_be_known(self, aws: Aws) -> None:
         """What follows from it must have been shown; less is no harm. Raises `ChangedSincePlan`, `AwsError`."""
@@ -294,12 +314,17 @@ class Change(ABC):
         try:
             now = frozenset(self.beside_now(aws))
         except aws.no_answer:
-            if self.revokes and Effect.REMOVES not in self.effect:
+            if self.only_takes(aws):
                 return  # who lost access does not keep it because AWS would not say what else there is
             raise
         if not now <= frozenset(known):
             raise ChangedSincePlan(self.row)
         aws.objects.note_written(about)
+
+    def only_takes(self, aws: Aws) -> bool:
+        """True where it takes access, gives none, and no object goes."""
+        del aws
+        return self.revokes and Effect.REMOVES not in self.effect
 
     def _may_overwrite(self, aws: Aws) -> bool:
         """False where nothing of others can be in its place."""

@@ -104,6 +104,11 @@ class Iam:
         """Remove an inline policy of a role."""
         self._remove("DeleteRolePolicy", self.arn("role", role), RoleName=role, PolicyName=policy)
 
+    def put_inline_of(self, kind: str, name: str, policy: str, document: str) -> None:
+        """Write an inline policy of a `user` or a `group`."""
+        request: dict[str, Any] = {f"{kind.title()}Name": name, "PolicyName": policy, "PolicyDocument": document}
+        self._call(f"Put{kind.title()}Policy", self.arn(kind, name), **request)
+
     def delete_inline_of(self, kind: str, name: str, policy: str) -> None:
         """Remove an inline policy of a `user` or a `group`."""
         request = {f"{kind.title()}Name": name, "PolicyName": policy}

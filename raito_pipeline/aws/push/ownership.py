@@ -48,6 +48,7 @@ class Objects:
         self._created: set[str] = set()
         self._begun: set[tuple[str, ...]] = set()
         self._written: set[tuple[str, ...]] = set()
+        self._only_taken: set[tuple[str, ...]] = set()
         self._ours: set[str] = set()
         self._lock = threading.Lock()
 
@@ -97,6 +98,15 @@ class Objects:
         """What is in a place of AWS is what this push wrote there last."""
         with self._lock:
             self._written.add(place)
+
+    def note_only_taken(self, place: tuple[str, ...]) -> None:
+        """What this push was to write in a place of AWS it wrote without what it would have given."""
+        with self._lock:
+            self._only_taken.add(place)
+
+    def was_only_taken(self, place: tuple[str, ...]) -> bool:
+        """True where this push only took access in a place of AWS, though more was to be written there."""
+        return place in self._only_taken
 
     def was_made(self, thing: str) -> bool:
         """True where this push made it, or took over what an earlier one had made."""

@@ -257,10 +257,15 @@ class CreatePermissionSetPolicy(_PermissionSetPolicy):
     OPERATION, EFFECT = "create", Effect.GIVES
 
 
-class UpdatePermissionSetPolicy(_PermissionSetPolicy):
-    """A permission set gives access to something else."""
+class UpdatePermissionSetPolicy(_BringsContent, _PermissionSetPolicy):
+    """A permission set gives access to something else: to those who have it already, with all that it has."""
 
     OPERATION, EFFECT = "update", None
+
+    def beside(self, state: PushState) -> list[str] | None:
+        known = state.center.sets.get(self.name)
+        brings = Effect.GIVES in self.effect and known is not None and known.assigned
+        return super().beside(state) if brings else None
 
 
 class DeletePermissionSetPolicy(_PermissionSetPolicy):
@@ -432,6 +437,10 @@ class ProvisionPermissionSet(_BringsContent):
     @property
     def makes(self) -> Things:
         return frozenset({in_account(self.name)})
+
+    def only_takes(self, aws: Aws) -> bool:
+        """Also where this push took access in the permission set, and was refused what it would have given."""
+        return super().only_takes(aws) or aws.objects.was_only_taken((_PermissionSetPolicy.KIND, self.name))
 
     @property
     def awaits(self) -> Things:

@@ -18,7 +18,7 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
-from raito_pipeline.aws.push.replaced_inline import inline_source, plan_inline_goes
+from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source, plan_inline_goes
 from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
@@ -32,6 +32,20 @@ _ALLOWS_NOTHING = compact({"Version": VERSION, "Statement": [NOTHING]})
 
 def plan_policy(plans: Plans, draft: Draft) -> None:
     """Plan one managed policy. Raises `Refused` where nothing can be done for it."""
+    source = inline_source(draft.control.external_id)
+    try:
+        _plan_whole(plans, draft, source)
+    except Refused as error:
+        draft.rows.clear()
+        if source is not None:
+            plan_inline_goes(plans, draft, source, _principals(plans, draft, there=False), None)
+        if not draft.rows:
+            raise
+        draft.leave_out(str(error))
+        draft.name, draft.external_id = draft.control.actual_name or "", draft.control.external_id
+
+
+def _plan_whole(plans: Plans, draft: Draft, source: InlineSource | None) -> None:
     _require_read(plans, draft)
     old = _existing(plans, draft.control)
     keeps_name = old is not None and old.policy_name == draft.name
@@ -39,7 +53,6 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     if policy is not None and not keeps_name:
         _require_made_by_raito(plans, policy)
     draft.external_id = draft.control.external_id if keeps_name else f"{POLICY}{draft.name}"
-    source = inline_source(draft.control.external_id)
     wanted = _principals(plans, draft, there=policy is not None and source is None)
     if policy is None:
         if old is None and source is None and draft.control.external_id:

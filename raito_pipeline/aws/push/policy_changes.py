@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
@@ -242,15 +243,12 @@ class DetachPolicy(_Attachment):
         aws.iam.detach(*self.names())
 
 
-class DeleteReplacedInline(Change):
-    """An inline policy of a user or a group goes, named `user:NAME/POLICY`: at once, or for the policy in `after`."""
+class _ReplacedInline(Change):
+    """An inline policy of a user or a group that an access control was imported of, named `user:NAME/POLICY`."""
 
-    KIND, OPERATION, EFFECT = "inline-policy", "delete", Effect.TAKES
+    KIND, OPERATION = "inline-policy", ""
+    EFFECT: ClassVar[Effect | None] = Effect.NEITHER
     makes = NOTHING
-
-    @cached_property
-    def effect(self) -> Effect:
-        return Effect.TAKES if self.row.after is None else Effect.REMOVES
 
     @property
     def needs(self) -> Things:
@@ -258,11 +256,7 @@ class DeleteReplacedInline(Change):
 
     @property
     def removes(self) -> Things:
-        return frozenset({f"inline-policy:{self.row.resource}"})
-
-    @property
-    def intended(self) -> str | None:
-        return None
+        return NOTHING
 
     def names(self, aws: Aws) -> tuple[str, str, str]:
         """Its owner, a `user` or a `group` by name, and the policy. Raises `ChangeRefused` where it is not named."""
@@ -275,6 +269,39 @@ class DeleteReplacedInline(Change):
 
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.inline_document_of(*self.names(aws)))
+
+    def apply(self, aws: Aws) -> None:
+        aws.iam.put_inline_of(*self.names(aws), self.document())
+
+
+class NarrowReplacedInline(_ReplacedInline):
+    """It gives only what is still granted, and what Raito Cloud does not see."""
+
+    OPERATION, EFFECT = "update", None
+
+
+class ReduceReplacedInline(_ReplacedInline):
+    """It gives only what Raito Cloud does not see, as a managed policy gives the rest."""
+
+    OPERATION, EFFECT = "reduce", Effect.REMOVES
+
+
+class DeleteReplacedInline(_ReplacedInline):
+    """It goes: at once, or for the policy in `after`."""
+
+    OPERATION, EFFECT = "delete", Effect.TAKES
+
+    @cached_property
+    def effect(self) -> Effect:
+        return Effect.TAKES if self.row.after is None else Effect.REMOVES
+
+    @property
+    def removes(self) -> Things:
+        return frozenset({f"inline-policy:{self.row.resource}"})
+
+    @property
+    def intended(self) -> str | None:
+        return None
 
     def apply(self, aws: Aws) -> None:
         aws.iam.delete_inline_of(*self.names(aws))

@@ -1,7 +1,7 @@
 """Inline policies of a user or a group that an access control was imported of: a managed policy takes their place.
 
-One that somebody edited gets a managed policy for its who, and the inline ones that it names go; one that holds what
-Raito Cloud does not see stays, which is an error of its own.
+One that somebody edited gets a managed policy for its who, and the inline ones that it names go; of one that holds what
+Raito Cloud does not see, that stays. What was taken away goes whatever becomes of the managed policy.
 """
 
 import json
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from raito_pipeline.aws.access.external_ids import GROUP, USER
 from raito_pipeline.aws.push.document_edits import Edit, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans
-from raito_pipeline.aws.push.policy_changes import DeleteReplacedInline
+from raito_pipeline.aws.push.grants import granted
+from raito_pipeline.aws.push.policy_changes import DeleteReplacedInline, NarrowReplacedInline, ReduceReplacedInline
+from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.state import Principal
+from raito_pipeline.aws.push.statements import same
 
 _MARK = "|inline:"
 
@@ -38,25 +41,52 @@ def inline_source(external_id: str | None) -> InlineSource | None:
 def plan_inline_goes(
     plans: Plans, draft: Draft, source: InlineSource, wanted: Collection[Principal], arn: str | None
 ) -> None:
-    """Plan that the inline policies go: once the policy `arn` is there, for those who still have access by it."""
+    """Plan that the inline policies give nothing of what Raito Cloud shows of them any more, and go where that is all.
+
+    For those who still have access this is so once the policy `arn` is there. What is not granted any more goes at
+    once, also where no such policy comes (None): the rest stays then.
+    """
     kind, name = source.principal
     option = plans.state.not_read.get(f"inline policies of a {kind}")
     if option is not None:
         draft.leave_out(f"the inline policies of {kind} {name} stay, because {option} is on: they were not read")
         return
-    view, documents = plans.state.view.of(source.principal), plans.state.inline.get(source.principal, {})
-    for each in source.names:
-        document = documents.get(each)
-        if document is None:
+    documents = plans.state.inline.get(source.principal, {})
+    for each in (each for each in source.names if each in documents):
+        document, resource = documents[each], f"{kind}:{name}/{each}"
+        if source.principal not in wanted:
+            _goes(plans, draft, source, each, None, "it was taken away in Raito Cloud")
             continue
-        left = narrowed(document, Edit(view, view.given_by(document), frozenset()), named=f"inline policy {each}")
-        if left.text is not None and json.loads(left.text)["Statement"]:
-            draft.leave_out(
-                f"inline policy {each} of {kind} {name} stays, and gives what it gave: it holds what Raito Cloud does "
-                f"not see. Remove from it in AWS what it shall not give any more"
-            )
-            continue
-        replaced = source.principal in wanted and arn is not None
-        why = "a managed policy takes its place" if replaced else "it was taken away in Raito Cloud"
-        resource = f"{kind}:{name}/{each}"
-        draft.change(DeleteReplacedInline, resource, why, before=document, after=arn if replaced else None)
+        narrower = _still_granted(plans, draft, source, document)
+        if narrower is not None:
+            draft.change(NarrowReplacedInline, resource, WHY, before=document, after=narrower)
+        if arn is not None:
+            _goes(plans, draft, source, each, arn, "a managed policy takes its place")
+
+
+def _still_granted(plans: Plans, draft: Draft, source: InlineSource, document: str) -> str | None:
+    """An inline policy without what is not granted any more; None where that is nothing."""
+    if draft.control.what_locked:
+        return None
+    # A what that is split is in several policies.
+    whole = plans.exported.get(draft.control.id, draft.control).what
+    wanted = granted(plans, Draft(draft.control, draft.kind), whole).text
+    return less(document, wanted, plans.state.view.of(source.principal))
+
+
+def _goes(plans: Plans, draft: Draft, source: InlineSource, policy: str, arn: str | None, why: str) -> None:
+    """Plan that an inline policy goes, less what Raito Cloud does not see in it: for the policy `arn`, or at once."""
+    (kind, name), view = source.principal, plans.state.view.of(source.principal)
+    document, resource = plans.state.inline[source.principal][policy], f"{kind}:{name}/{policy}"
+    called = f"inline policy {policy} of {kind} {name}"
+    left = narrowed(document, Edit(view, view.given_by(document), frozenset()), named=called)
+    for problem in left.problems:
+        draft.leave_out(problem)
+    if left.text is None or not json.loads(left.text)["Statement"]:
+        draft.change(DeleteReplacedInline, resource, why, before=document, after=arn)
+        return
+    if not left.problems:
+        draft.warnings.append(f"{called} stays, with what Raito Cloud does not see in it")
+    if not same(document, left.text):
+        reduced = NarrowReplacedInline if arn is None else ReduceReplacedInline
+        draft.change(reduced, resource, why, before=document, after=left.text)

@@ -12,7 +12,9 @@ from raito_pipeline.aws.access.external_ids import POLICY, ROLE
 from raito_pipeline.aws.policy import Claim
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
 from raito_pipeline.aws.push.imported import ImportView
+from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.own_objects import existing
+from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
 from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
@@ -28,6 +30,8 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
     if shown is None or draft.refused or draft.replaces is not None or control.delete or control.action != "grant":
         return False
     if shown.not_internalizable or shown.type != draft.kind or _was_made_by_raito(plans.state, own_id):
+        return False
+    if inline_source(own_id) is not None and _is_being_replaced(control, plans):
         return False
     return _same_what(draft, shown, plans.state) and _same_who(control, shown, plans.exported)
 
@@ -45,6 +49,19 @@ def leave_as_it_is(draft: Draft) -> None:
 def _was_made_by_raito(state: PushState, external_id: str) -> bool:
     there = existing(state, external_id)
     return there is not None and made_by_raito(there.tags)
+
+
+def _is_being_replaced(control: AccessControl, plans: Plans) -> bool:
+    """True where a push was broken off that had made a policy in the place of the inline ones."""
+    try:
+        name = Names(plans.options.aws_policy_prefix, plans.options.aws_policy_suffix).give(
+            control.naming_hint or control.name
+        )
+    except NameProblem:
+        return False
+    policy, (_, wanted) = plans.state.policies.get(name), owner_of(owner_tags("any", control))
+    tags = None if policy is None else plans.tags_of(policy)
+    return made_by_raito(tags) and owner_of(tags)[1] == wanted
 
 
 def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:

@@ -250,6 +250,16 @@ REPLACING: Mapping[type[Change], Case] = {
         lambda place: place.iam.put_user_policy(UserName="bob", PolicyName="mine", PolicyDocument=text(ALL)),
         READ, was="user:bob|inline:mine|",
     ),
+    policies.NarrowReplacedInline: Case(
+        "user:bob/mine", WRITE,
+        lambda place: place.iam.put_user_policy(UserName="bob", PolicyName="mine", PolicyDocument=text(ALL)),
+        READ, was="user:bob|inline:mine|",
+    ),
+    policies.ReduceReplacedInline: Case(
+        "user:bob/mine", WRITE,
+        lambda place: place.iam.put_user_policy(UserName="bob", PolicyName="mine", PolicyDocument=text(ALL)),
+        READ, was="user:bob|inline:mine|",
+    ),
     sets.CreatePermissionSet: Case(
         "New", {"Description": "for them", **WITH_CREATOR}, lambda place: place.center.permission_set("New", *TAGS)
     ),

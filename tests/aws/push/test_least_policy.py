@@ -68,8 +68,9 @@ def _arrange(world: World) -> None:
     iam.attach_group_policy(GroupName="staff", PolicyArn=arn("gone-policy"))
     iam.attach_role_policy(RoleName="gone-role", PolicyArn=arn("changed-policy"))
     iam.put_role_policy(RoleName="gone-role", PolicyName="inline", PolicyDocument=text(document("s3:Get*")))
-    iam.put_user_policy(UserName="ada", PolicyName="mine", PolicyDocument=text(document("s3:Get*")))
-    iam.put_group_policy(GroupName="staff", PolicyName="mine", PolicyDocument=text(document("s3:Get*")))
+    for name in ("mine", "narrowed"):
+        iam.put_user_policy(UserName="ada", PolicyName=name, PolicyDocument=text(document("s3:Get*")))
+        iam.put_group_policy(GroupName="staff", PolicyName=name, PolicyDocument=text(document("s3:Get*")))
     iam.create_instance_profile(InstanceProfileName="machine")
     iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="gone-role")
     there = PointWorld(world, PushOptions())
@@ -91,7 +92,8 @@ def _story() -> Story:
     story.change("create", "role-inline-policy", "changed-role/Raito_Inline_changed-role", body)
     story.control("g").change("delete", "role", "gone-role")
     for kind, name in (("user", "ada"), ("group", "staff")):
-        story.control(f"inline of {kind}", kind="aws_policy", was=f"{kind}:{name}|inline:mine|")
+        story.control(f"inline of {kind}", kind="aws_policy", was=f"{kind}:{name}|inline:mine|narrowed|")
+        story.change("update", "inline-policy", f"{kind}:{name}/narrowed", document("s3:GetObject"))
         story.change("delete", "inline-policy", f"{kind}:{name}/mine")
     story.control("h", kind="aws_policy").change("delete", "policy", arn("gone-policy"))
     for control, name in (("i", "new-point"), ("j", "taken-point")):

@@ -8,6 +8,7 @@ from moto.identitystore.models import identitystore_backends
 
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.model import WhoEntry
+from raito_pipeline.sandbox.aws.faults import Fault
 
 from .center_push import BY_RAITO, REGION, CenterAccount, CenterOptions, data, granted
 from .conftest import ACCOUNT, World
@@ -312,3 +313,24 @@ def test_what_is_too_much_for_one_is_granted_by_a_policy_that_it_references(acco
     assert account.references("Set") == {"/Much", "/Much_2"}
     assert account.role_policies("Set")[1] == {"Much", "Much_2"}
     assert again.writes == []
+
+
+@pytest.mark.parametrize(
+    "listing", ["ListManagedPoliciesInPermissionSet", "ListCustomerManagedPolicyReferencesInPermissionSet"]
+)
+def test_what_it_loses_does_not_wait_for_a_listing_that_only_new_access_needs(
+    account: CenterAccount, listing: str
+) -> None:
+    faults = account.world.aws.faults
+    (made,) = account.push(granted("Set", "p1", "p2", what=(data(), data(path="hr")))).controls
+    wanted = replace(made, who=WhoEntry(("p1", "p3"), (), (), ()), what=(data(), data(path="new")))
+
+    changed = account.push(wanted, meanwhile=lambda: faults.add(Fault(kind="deny", operation=listing)))
+    faults.clear()
+    here = account.role_policies("Set")[0]["Statement"], account.assigned("Set")
+    again = account.push(*changed.controls)
+
+    assert here == ([READ], {"user:p1"})
+    assert f"sso:{listing}" in changed.errors("Set")
+    assert (again.errors("Set"), account.assigned("Set")) == ("", {"user:p1", "user:p3"})
+    assert "/new/" in json.dumps(account.role_policies("Set")[0])

@@ -96,10 +96,6 @@ def _there(name: str) -> Any:
 _TAGS, _LIST = "ListTagsForResource", "ListAccountAssignments"
 _DETACHED = frozenset({"DetachUserPolicy"})
 _PROVISIONED = frozenset({_TAGS, "ProvisionPermissionSet", "DescribePermissionSetProvisioningStatus", _LIST})
-_CONTENT = frozenset(
-    {"GetInlinePolicyForPermissionSet", "ListManagedPoliciesInPermissionSet",
-     "ListCustomerManagedPolicyReferencesInPermissionSet"}
-)  # fmt: skip
 _UNASSIGNED = frozenset({_TAGS, "DeleteAccountAssignment", "DescribeAccountAssignmentDeletionStatus", _LIST})
 _VERSION = frozenset(
     {"CreatePolicyVersion", "ListPolicyVersions", "DeletePolicyVersion", "GetPolicy", "GetPolicyVersion"}
@@ -127,8 +123,7 @@ REVOCATIONS = (
                _PROVISIONED | {"DetachCustomerManagedPolicyReferenceFromPermissionSet"}),
     Revocation("policy_renamed", _in("policy policy_renamed", "bob"), _DETACHED),
     Revocation("policy_gone", lambda f: f.get("policy policy_gone", ("", ()))[1], _DETACHED),
-    # It gives something, too: nothing is brought into the account that nobody saw, so AWS has to say what there is.
-    Revocation("set_changed", _in("set set_changed", "/hr/"), _SET_POLICY | _PROVISIONED | _CONTENT),
+    Revocation("set_changed", _in("set set_changed", "/hr/"), _SET_POLICY | _PROVISIONED),
     Revocation("set_changed", lambda f: len(f["set set_changed"][3]) == 3 or f["set set_changed"][3] == f["was"],
                _UNASSIGNED),
     Revocation("set_emptied", _in("set set_emptied", "sales"), _SET_EMPTIED | _PROVISIONED),

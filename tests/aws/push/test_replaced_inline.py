@@ -1,5 +1,7 @@
 """Inline policies of users and groups that were taken over: a managed policy takes their place."""
 
+from typing import Any
+
 import pytest
 
 from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source
@@ -69,11 +71,73 @@ def test_who_lost_it_loses_it_at_once(world: World) -> None:
     assert Account(world).access() == {}
 
 
-def test_one_that_holds_what_nobody_sees_stays(world: World) -> None:
+BOTH = {"external_id": "user:ada|inline:mine|more0|"}
+
+
+def inline(world: World, name: str, user: str = "ada") -> list[Any]:
+    """The statements of an inline policy."""
+    found = world.iam.get_user_policy(UserName=user, PolicyName=name)["PolicyDocument"]["Statement"]
+    return list(found)
+
+
+def test_of_one_that_holds_what_nobody_sees_only_that_stays(world: World) -> None:
     given_inline(world, EC2)
-    (error,) = Account(world).push(control("u", "ada", external_id="user:ada|inline:mine|more0|")).errors("u")
-    assert "inline policy more0 of user ada stays" in error
-    assert Account(world).access() == {"policy:u": ["user:ada"], "user:ada": ["more0"]}
+    account = Account(world)
+    pushed = account.push(control("u", "ada", **BOTH))
+    (result,) = pushed.applied.results
+    assert (result.errors, account.access()) == ((), {"policy:u": ["user:ada"], "user:ada": ["more0"]})
+    assert inline(world, "more0") == [EC2]
+    assert any("more0 of user ada stays, with what Raito Cloud does not see" in each for each in result.warnings)
+    mark = world.aws.calls.mark
+    account.push(*pushed.controls)
+    assert world.writes(mark) == []
+
+
+def test_whoever_lost_it_keeps_of_it_what_nobody_sees(world: World) -> None:
+    given_inline(world, EC2)
+    assert Account(world).push(control("u", "bob", **BOTH)).errors("u") == ()
+    assert (Account(world).access(), inline(world, "more0")) == (
+        {"policy:u": ["user:bob"], "user:ada": ["more0"]}, [EC2],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("refused", "begun"), [("CreatePolicy", False), ("AttachUserPolicy", True)])
+def test_what_was_taken_away_goes_though_the_managed_policy_cannot_be_made(
+    world: World, refused: str, begun: bool
+) -> None:
+    """Then it says what was granted, and stays; a policy that is there already takes its place the next time."""
+    given_inline(world, EC2)
+    world.aws.faults.add(Fault(kind="deny", service="iam", operation=refused))
+    pushed = Account(world).push(control("u", "ada", what=(folder("b"),), **BOTH))
+    left = [inline(world, name) for name in ("mine", "more0")]
+    world.aws.faults.clear()
+    again = Account(world).push(*pushed.controls)
+
+    assert [text(each).count("data/b/*") for each in left] == [1, 0]
+    assert [text(each).count("data/a/*") for each in left] == [0, 0]
+    assert EC2 in left[1]
+    assert (again.errors("u"), again.external_id("u")) == ((), "policy:u" if begun else BOTH["external_id"])
+    replaced = {"policy:u": ["user:ada"], "user:ada": ["more0"]}
+    assert Account(world).access() == (replaced if begun else {"user:ada": ["mine", "more0"]})
+    assert EC2 in inline(world, "more0")
+
+
+def test_what_was_taken_away_goes_though_no_managed_policy_is_planned(world: World) -> None:
+    """Its name is that of a policy that somebody else made."""
+    given_inline(world)
+    world.tagged_policy("u", by_raito=False)
+    pushed = Account(world).push(control("u", "ada", what=(folder("b"),), external_id=OWN))
+    (error,) = pushed.errors("u")
+    assert ("was not made by Raito" in error, pushed.external_id("u")) == (True, OWN)
+    assert "data/a" not in text(inline(world, "mine"))
+    assert "data/b/*" in text(inline(world, "mine"))
+
+
+def test_where_it_cannot_be_narrowed_it_goes_once_the_managed_policy_is_there(world: World) -> None:
+    given_inline(world)
+    world.aws.faults.add(Fault(kind="deny", service="iam", operation="PutUserPolicy"))
+    (error,) = Account(world).push(control("u", "ada", what=(folder("b"),), external_id=OWN)).errors("u")
+    assert ("iam:PutUserPolicy" in error, Account(world).access()) == (True, {"policy:u": ["user:ada"]})
 
 
 def test_a_deleted_one_goes(world: World) -> None:
