@@ -209,7 +209,7 @@ class Planning:
             policies=tuple(self.store.rows(IamPolicy, account)),
             attachments=tuple(self.store.rows(IamAttachment, account)),
             buckets=self._buckets,
-            access_points=(),
+            access_points=self._access_points(grid),
             look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls), parts=True),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
@@ -219,14 +219,16 @@ class Planning:
         """What access points are planned on, and why those of a region are not known."""
         account, options = self.cell.account, self.services.options
         unread: dict[str, str | None] = {}
-        points: list[AccessPoint] = []
         for cell in region_cells(options, grid, account):
             need = need_of("access_points", cell, options, grid, self.store)
             unread[str(cell.region)] = judge(self.attempts, self.store, [] if need is None else [need]).text
-            points += self._stored(AccessPoint, cell.region)
         if self.target.aws_access_skip_s3_access_points:
             unread = dict.fromkeys(unread, "aws-access-skip-s3-access-points is on, so they are not read")
-        return PointState.of(self._buckets, points, unread, self._bucket_policies(controls))
+        return PointState.of(self._buckets, self._access_points(grid), unread, self._bucket_policies(controls))
+
+    def _access_points(self, grid: Grid) -> tuple[AccessPoint, ...]:
+        cells = region_cells(self.services.options, grid, self.cell.account)
+        return tuple(row for cell in cells for row in self._stored(AccessPoint, cell.region))
 
     def _bucket_policies(self, controls: Iterable[AccessControl]) -> tuple[PushBucket, ...]:
         """The policies of buckets behind access points: the stored ones; what another export names is asked for."""

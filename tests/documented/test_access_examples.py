@@ -12,7 +12,15 @@ from raito_pipeline.aws.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.config.groups import AccessOptions
-from raito_pipeline.model import AccessProvider, IamAttachment, IamPolicy, IamUser, S3Bucket, S3BucketPolicy
+from raito_pipeline.model import (
+    AccessPoint,
+    AccessProvider,
+    IamAttachment,
+    IamPolicy,
+    IamUser,
+    S3Bucket,
+    S3BucketPolicy,
+)
 
 PAGE = Path(__file__).parents[2] / "docs/access-from-aws.md"
 ACCOUNT = "111122223333"
@@ -23,6 +31,9 @@ _POLICY, _BUCKET_POLICY, _BOUNDARY = "", "bucket policy of data", "permissions b
 _WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 
 
+DOOR = AccessPoint(
+    "door", f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/door", None, "data", ACCOUNT, None, (), "Internet"
+)
 OBJECTS = (("a", "folder"), ("a/c.csv", "file"), ("team1", "folder"), ("team10", "folder"), ("team1.csv", "file"))
 
 
@@ -38,7 +49,7 @@ def row_of(documents: Mapping[str, str]) -> AccessProvider:
         [IamPolicy("ANPAEDGE", "edge", edge, "/", False, "v1", 0, documents[_BOUNDARY], ())] if bounded else [],
         [IamAttachment("user", "ann", "inline", "own", None, documents[_POLICY])] if _POLICY in documents else [],
         [S3Bucket(name, "eu-west-1", _WHEN, True, ()) for name in ("data", "logs")],
-        [],
+        [point for point in (DOOR,) if point.arn in str(documents)],
         bucket_policies=[
             S3BucketPolicy("data", _WHEN, documents[kind], True, (), (), True)
             for kind in (_BUCKET_POLICY,)

@@ -15,7 +15,7 @@ from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.allows import needs_objects, paths_named
 from raito_pipeline.aws.policy.bucket_tags import by_bucket_tags
-from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths
+from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths, points_named
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.facts import BucketTags, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
@@ -334,8 +334,10 @@ def wanted_paths(account: Account) -> WantedPaths:
     documents += [policy.document for policies in account.inline.values() for policy in policies]
     documents += [read_document(row.policy) for row in account.inputs.bucket_policies if row.policy]
     named = [_names_paths(document) for document in documents]
+    on_points = tuple(Scope(scope.partition, (point,), account_wide=False) for point in scope.points)
     for statement in (each for statements in named for each in statements):
         _add_paths(statement, scope, wanted)
+        _add_paths_of_points(statement, on_points, wanted)
     for principal, facts in account.principals.items():
         called = None
         for _, document in (one for key in account.identities(principal) for one in account.policies_of.get(key, ())):
@@ -347,6 +349,7 @@ def wanted_paths(account: Account) -> WantedPaths:
                 ):
                     called = called or scope.called_by(facts)
                     _add_paths(statement, called, wanted)
+                    _add_paths_of_points(statement, [each.called_by(facts) for each in on_points], wanted)
     for point in account.inputs.access_points:
         if point.policy is not None and point.bucket in account.regions:
             place = BucketResource.of_access_point(point.arn, point.bucket)
@@ -371,6 +374,13 @@ def _add_paths(statement: Statement, scope: Scope, wanted: WantedPaths) -> None:
     for text in _resources(statement):
         with suppress(NoPattern):
             paths_named(scope.pattern(text, statement), scope, wanted, of_objects=of_objects)
+
+
+def _add_paths_of_points(statement: Statement, on_points: Iterable[Scope], wanted: WantedPaths) -> None:
+    """The same of what an identity policy names by the ARNs of access points."""
+    texts = tuple(points_named(statement))
+    for scope in on_points if texts else ():
+        _add_paths(replace(statement, resources=texts), scope, wanted)
 
 
 def _outdated(policy: IamPolicy) -> tuple[Reason, ...]:

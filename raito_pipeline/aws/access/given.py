@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, labelled
+from raito_pipeline.aws.access.own_points import left_through_point, on_points, scope_for
+from raito_pipeline.aws.access.points import gives_through_points
 from raito_pipeline.aws.access.policies import inline_external_id, managed_external_ids
 from raito_pipeline.aws.policy import Claim, Scope, Statement
-from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.reasons import Code, texts
 from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, add_claim, allowed
 
 CERTAIN = ""
@@ -64,6 +66,30 @@ def given(sources: Iterable[HeldPolicy], scope: Scope) -> Claims:
                     for claim in claimed:
                         add_claim(claims, claim, basis)
     return claims
+
+
+def given_through_points(
+    account: Account, sources: Iterable[HeldPolicy], principal: PrincipalKey
+) -> Iterator[tuple[Claims, tuple[str, ...]]]:
+    """What documents give a user or role by the ARNs of access points, each with what else it depends on.
+
+    The basis of a claim is as that of `given`: it always has a condition, that calls go through the access point.
+    """
+    for source in sources:
+        for each in on_points(account, [source.document]):
+            scope = scope_for(account, each.point, principal)
+            through = f"to calls through access point {each.point.arn}"
+            for condition, claimed in _given(each.statement, each.place, scope):
+                text = _all_of(source.doubts, f"{condition}; {through}" if condition else f"{each.place}: {through}")
+                basis = frozenset({(source.external_id, text)})
+                claims = {claim: basis for claim in claimed if gives_through_points(claim.permission)}
+                left, why = left_through_point(account, each.point, principal, claims)
+                yield left, texts(why, Code.WIDER)
+
+
+def names_points(account: Account, source: HeldPolicy) -> bool:
+    """True where a document is about access points of the account."""
+    return next(on_points(account, [source.document]), None) is not None
 
 
 def _all_of(doubts: tuple[str, ...], condition: str) -> str:

@@ -53,10 +53,11 @@ def _granted(account: Account, point: AccessPoint) -> CommonGrant:
         elsewhere = f"bucket {point.bucket} is of another account, or left out by raito.yml"
         return CommonGrant((), {}, (*problems, Reason(Code.NARROWER, elsewhere)))
     given = in_common(account.once(_to_each, point))
-    return replace(given, reasons=(*given.reasons, *(_network(point) if given.claims else ())))
+    return replace(given, reasons=(*given.reasons, *(network_of(point) if given.claims else ())))
 
 
-def _network(point: AccessPoint) -> Iterator[Reason]:
+def network_of(point: AccessPoint) -> Iterator[Reason]:
+    """Why calls from elsewhere do not go through an access point."""
     if point.network_origin == "VPC":
         yield Reason(Code.WIDER, f"only calls from VPC {point.vpc_id or '(not known)'} go through the access point")
 
@@ -70,16 +71,17 @@ def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
     if point.policy is None or point.bucket not in account.regions:
         return {}, []
     given, reasons = account.once(_to_each, point)
-    through = tuple(_network(point))
+    through = tuple(network_of(point))
     return {principal: (claims, [*why, *through]) for principal, (claims, why) in given.items()}, reasons
 
 
 def _to_each(account: Account, point: AccessPoint) -> GrantsToEach:
-    document, scope = read_document(point.policy or ""), _scope(account, point)
-    return granted(account, document, scope, _POLICY, gives=_on_access_points, consent=_consent(account, point))
+    document, scope = read_document(point.policy or ""), scope_of_point(account, point)
+    return granted(account, document, scope, _POLICY, gives=gives_through_points, consent=_consent(account, point))
 
 
-def _scope(account: Account, point: AccessPoint) -> Scope:
+def scope_of_point(account: Account, point: AccessPoint) -> Scope:
+    """What the resources of policies are matched against in calls through an access point."""
     return Scope(
         account.options.aws_partition,
         (BucketResource.of_access_point(point.arn, point.bucket),),
@@ -90,6 +92,7 @@ def _scope(account: Account, point: AccessPoint) -> Scope:
     )
 
 
-def _on_access_points(name: str) -> bool:
+def gives_through_points(name: str) -> bool:
+    """True for a permission that calls through access points can have."""
     known = permission(name)
     return known is not None and known.access_point

@@ -10,6 +10,7 @@ from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.external_ids import POLICY
 from raito_pipeline.aws.access.limits import may_call_through_services, narrow
 from raito_pipeline.aws.access.locks import AWS_MANAGED
+from raito_pipeline.aws.access.own_points import ThroughPoints, through_points
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames, who_of_principals
 from raito_pipeline.aws.policy import Scope, What, what_of
@@ -77,8 +78,11 @@ def _readings(account: Account, arn: str) -> tuple[PrincipalKey | None, What]:
     holders, document = account.attached_to.get(arn, []), account.documents[arn]
     by_aws, through_services = is_aws_managed(arn), may_call_through_services(account, holders)
 
+    settled = account.once(_through_points, arn).settled
+
     def read(scope: Scope) -> What:
-        return what_of([document], replace(scope, written_by_aws=by_aws), through_services=through_services)
+        scope = replace(scope, written_by_aws=by_aws, settled=settled)
+        return what_of([document], scope, through_services=through_services)
 
     personal = any(each.effect == "Allow" and asks_who_calls(each) for each in document[1].statements)
     if personal and len(holders) <= _MOST_READERS and all(kind != "group" for kind, _ in holders):
@@ -89,10 +93,16 @@ def _readings(account: Account, arn: str) -> tuple[PrincipalKey | None, What]:
     return None, read(account.scope)
 
 
+def _through_points(account: Account, arn: str) -> ThroughPoints:
+    return through_points(account, [account.documents[arn]], account.attached_to.get(arn, []))
+
+
 def _managed(account: Account, policy: IamPolicy, name: str) -> TracedProvider:
     holders = account.attached_to[policy.arn]
     _, given = account.once(_readings, policy.arn)
     narrowed = narrow(account, given.claims, holders)
+    through, for_all = account.once(_through_points, policy.arn), narrowed.principals == set(holders)
+    claims, of_points = through.beside(narrowed.claims, for_all=for_all)
     who = who_of_principals(account, narrowed.principals)
     return access_provider(
         external_id=name,
@@ -101,8 +111,8 @@ def _managed(account: Account, policy: IamPolicy, name: str) -> TracedProvider:
         type=TYPE,
         policy=policy.document,
         who=who,
-        what=account.items(narrowed.claims),
-        reasons=[*given.reasons, *narrowed.reasons, *account.outdated.get(policy.arn, ())],
+        what=account.items(claims),
+        reasons=[*given.reasons, *narrowed.reasons, *of_points, *account.outdated.get(policy.arn, ())],
         tags=policy.tags,
         fixed=AWS_MANAGED if policy.aws_managed else None,
     )
@@ -131,8 +141,11 @@ def _inline(
 ) -> TracedProvider:
     holder = (kind, name)
     through_services = may_call_through_services(account, [holder])
-    given = what_of(labelled(policies), account.scope_of(holder), through_services=through_services)
+    through = through_points(account, labelled(policies), [holder])
+    scope = replace(account.scope_of(holder), settled=through.settled)
+    given = what_of(labelled(policies), scope, through_services=through_services)
     narrowed = narrow(account, given.claims, [holder])
+    claims, of_points = through.beside(narrowed.claims, for_all=holder in narrowed.principals)
     users = tuple(sorted(user for key, user in narrowed.principals if key == "user"))
     groups = tuple(group for key, group in narrowed.principals if key == "group")
     return access_provider(
@@ -141,8 +154,8 @@ def _inline(
         type=TYPE,
         policy=documents_text(policies),
         who=WhoNames(users if kind == "user" or users else None, groups if kind == "group" else None),
-        what=account.items(narrowed.claims),
-        reasons=[*given.reasons, *narrowed.reasons],
+        what=account.items(claims),
+        reasons=[*given.reasons, *narrowed.reasons, *of_points],
     )
 
 

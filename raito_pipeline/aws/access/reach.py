@@ -11,7 +11,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.ceilings import is_personal
-from raito_pipeline.aws.access.given import CERTAIN, given, sources_of
+from raito_pipeline.aws.access.given import CERTAIN, given, given_through_points, names_points, sources_of
 from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
 from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
 from raito_pipeline.aws.data_objects.names import folders_above
@@ -48,6 +48,7 @@ def reach_of(account: Account, principal: PrincipalKey) -> tuple[Reach, ...]:
     limits = limits_of(account, principal)
     named = principal in account.once(claims_by_resource)
     personal = named or limits.personal or any(is_personal(source.document) for source in sources)
+    personal = personal or any(names_points(account, source) for source in sources)
     case = _Case(frozenset(source.key for source in sources), limits.key, principal if personal else None, principal)
     return account.once(_reach, case)
 
@@ -78,6 +79,9 @@ def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     for grant in account.once(claims_by_resource).get(principal, ()):
         for claim, basis, why in _by_resource(grant, doubts):
             ways.add(claim, basis, why)
+    for claims, asked in given_through_points(account, sources_of(account, principal), principal):
+        for claim, basis in claims.items():
+            ways.add(claim, basis, asked)
     return tuple(ways.reaches())
 
 

@@ -1,11 +1,13 @@
 """Access providers of roles: who by the trust policy, what by the inline policies."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from raito_pipeline.aws.access.account import Account, labelled
 from raito_pipeline.aws.access.assume import Assumers, assumers, users_through_roles
 from raito_pipeline.aws.access.basis import TracedProvider
 from raito_pipeline.aws.access.limits import limited, may_call_through_services
+from raito_pipeline.aws.access.own_points import through_points
 from raito_pipeline.aws.access.policies import documents_text, kept_policies
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
@@ -46,9 +48,12 @@ def what_of_role(account: Account, role: IamRole) -> tuple[What, str]:
     key = ("role", role.role_name)
     policies = account.inline.get(key, [])
     through_services = may_call_through_services(account, [key])
-    what = what_of(labelled(policies), account.scope_of(key), through_services=through_services)
+    through = through_points(account, labelled(policies), [key])
+    scope = replace(account.scope_of(key), settled=through.settled)
+    what = what_of(labelled(policies), scope, through_services=through_services)
     left, reasons = limited(account, what.claims, key)
-    return What(left, (*what.reasons, *reasons)), documents_text(policies)
+    claims, of_points = through.beside(left, for_all=True)
+    return What(claims, (*what.reasons, *reasons, *of_points)), documents_text(policies)
 
 
 def _provider(account: Account, role: IamRole) -> TracedProvider:

@@ -4,9 +4,9 @@ Nothing is claimed that may not be given: a condition that does not hold in ordi
 beforehand, gives nothing here. A single key is a file where that is a data object; of keys that begin in some way the
 known folders are claimed. What needs an object that there is (reading, deleting) is exact for any pattern of keys where
 all keys of a bucket are known; what writes may make new ones. An identity policy on the ARN of an access point gives
-nothing on its bucket: access through an access point takes the consent of the access point or the bucket as well. Where
-a statement is about access points without naming them, by a wildcard or `NotResource`, that is a reason unless it gives
-the same on their buckets.
+nothing here: access through an access point takes the consent of its bucket as well (`access/own_points.py`, which says
+of which resources that is known). Where a statement is about access points without naming them, by a wildcard or
+`NotResource`, that is a reason unless it gives the same on their buckets.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +73,8 @@ def _on_resources(
         return set()
     claims: set[Claim] = set()
     for text in statement.resources:
+        if text in scope.settled:
+            continue
         if statement.variables and scope.facts.lacks(text):
             remarks.append(_without_a_value(text))
             continue

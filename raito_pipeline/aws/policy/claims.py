@@ -1,7 +1,7 @@
 """What the engine answers with, and what it asks: claims with their basis, and the buckets that patterns are about."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -91,6 +91,8 @@ class Scope:
     """files and folders that single keys and beginnings of keys are looked up in; what is not in it gives nothing"""
     points: tuple[BucketResource, ...] = ()
     """the access points of the places, where what is matched may be about these by their own ARNs"""
+    settled: frozenset[str] = frozenset()
+    """resources that name access points, of which it is known otherwise what they give"""
     prepared: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
     """statements that were taken apart, for scopes that are made of this one as well"""
 
@@ -173,3 +175,9 @@ def by_target(claims: Iterable[Claim]) -> list[tuple[PermissionTarget, tuple[str
     for claim in sorted(claims):
         permissions[claim.target].append(claim.permission)
     return [(target, tuple(names)) for target, names in permissions.items()]
+
+
+def points_named(statement: Statement) -> Iterator[str]:
+    """The resources of an Allow that are written as ARNs of access points."""
+    if statement.effect == "Allow":
+        yield from (text for text in statement.resources or () if ":accesspoint/" in text)

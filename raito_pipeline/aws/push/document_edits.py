@@ -46,6 +46,15 @@ class Edit:
         """What was taken away."""
         return self.shown - self.wanted
 
+    def through_points(self, statement: Statement) -> Claims:
+        """What of that which is shown a statement gives through access points."""
+        return self.imported.through_points(statement) & self.shown
+
+    def given_by(self, document: str) -> Claims:
+        """What all statements of a document give, also through access points."""
+        through = (self.through_points(statement) for statement in read_document(document).statements)
+        return self.imported.given_by(document).union(*through)
+
     def lost(self, claims: Claims) -> Claims:
         """The claims among these that give something that was taken away."""
         return frozenset(
@@ -68,7 +77,7 @@ def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
     if read.problems:
         gone = edit.removed
         why = (f"{named} stays as it is, because it cannot be read: {read.problems[0]}",) if gone else ()
-        return NarrowedDocument(document, edit.imported.given_by(document), why)
+        return NarrowedDocument(document, edit.given_by(document), why)
     raw = statements_in(document)
     kept: list[Any] = []
     problems: list[str] = []
@@ -76,9 +85,7 @@ def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
         if not _is_own(statement):
             kept += _without(statement, raw[statement.number - 1], edit, named, problems)
     text = document if kept == raw else with_statements(document, kept)
-    return NarrowedDocument(
-        text if kept else None, edit.imported.given_by(text) if kept else frozenset(), tuple(problems)
-    )
+    return NarrowedDocument(text if kept else None, edit.given_by(text) if kept else frozenset(), tuple(problems))
 
 
 def extended(document: str | None, granted: Sequence[Any]) -> str:
@@ -110,7 +117,7 @@ def beyond(what: Iterable[WhatItem], gives: Claims, imported: ImportView) -> tup
 def _without(statement: Statement, raw: Any, edit: Edit, named: str, problems: list[str]) -> list[Any]:
     """The statements that one becomes."""
     claims, _ = edit.imported.given(statement)
-    if not edit.lost(claims):
+    if not edit.lost(claims | edit.through_points(statement)):
         return [raw]
     split = _split(statement, raw, edit)
     if split is None:
@@ -130,10 +137,15 @@ def _split(statement: Statement, raw: Any, edit: Edit) -> list[Any] | None:
     anew: set[Any] = set()
     for action in statement.actions:
         for resource in statement.resources:
-            claims, reasons = edit.imported.given(replace(statement, actions=(action,), resources=(resource,)))
-            lost = edit.lost(claims)
+            one = replace(statement, actions=(action,), resources=(resource,))
+            (claims, reasons), through = edit.imported.given(one), edit.through_points(one)
+            lost = edit.lost(claims | through)
             if not lost:
                 kept[action].append(resource)
+            elif through:
+                # What is had through an access point alone goes as a whole: Raito has no words for a part of it.
+                if lost != through or edit.stays_below(lost) or edit.imported.through_points(one) != through:
+                    return None
             elif any(each.code is not Code.NOTE for each in reasons) or has_wildcard(
                 action.partition(":")[0], variables=False
             ):

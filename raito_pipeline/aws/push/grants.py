@@ -5,6 +5,7 @@ from typing import Any
 
 from raito_pipeline.aws.push import texts
 from raito_pipeline.aws.push.draft import Draft, Plans
+from raito_pipeline.aws.push.only_through import without_points
 from raito_pipeline.aws.push.statements import NOTHING, Granted, policy_for
 from raito_pipeline.model import CREATOR, WhatItem
 
@@ -13,7 +14,7 @@ _LONGEST_DESCRIPTION = 1_000
 
 def granted(plans: Plans, draft: Draft, what: Iterable[WhatItem] | None = None) -> Granted:
     """The document that grants a what, by default all of the access control's. What cannot be granted is left out."""
-    items = draft.control.what if what is None else what
+    items = without_points(plans, draft, draft.control.what if what is None else what)
     options = plans.options
     policy = policy_for(items, plans.state.account_id, options.aws_partition, options.aws_athena_workgroups)
     draft.warnings += policy.warnings

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
+from raito_pipeline.aws.access.own_points import on_points, scope_for
+from raito_pipeline.aws.access.points import gives_through_points
 from raito_pipeline.aws.data_objects.names import FILE_MARK, parse_full_name
 from raito_pipeline.aws.policy import Claim, read_document
+from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.reasons import Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
@@ -90,6 +93,23 @@ class ImportView:
         read = account.told_apart(Document(VERSION, (statement,), ()))
         parts = [allowed_through_services(each, scope) for each in read.statements]
         return frozenset().union(*(given for given, _ in parts)), [each for _, reasons in parts for each in reasons]
+
+    def through_points(self, statement: Statement) -> Claims:
+        """What a statement says by the ARNs of access points, on their buckets, whether these permit it or not.
+
+        The import shows of it what they do.
+        """
+        account, document = self.account, Document(VERSION, (statement,), ())
+        who = self.principal or ("", "")
+        listed = (
+            allowed(each.statement, scope_for(account, each.point, who))
+            for each in on_points(account, [("", document)])
+        )
+        return frozenset(claim for given, _ in listed for claim in given if gives_through_points(claim.permission))
+
+    def through_points_by(self, document: str) -> Claims:
+        """The same of all statements of a document."""
+        return frozenset().union(*(self.through_points(statement) for statement in read_document(document).statements))
 
     def given_by(self, document: str) -> Claims:
         """What all statements of a document give."""

@@ -10,6 +10,7 @@ from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narro
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
 from raito_pipeline.aws.push.imported import ImportView
+from raito_pipeline.aws.push.imported_documents import InlineSource, inline_source
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
     CreatePolicy,
@@ -18,7 +19,7 @@ from raito_pipeline.aws.push.policy_changes import (
     NewPolicyVersion,
 )
 from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
-from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source, plan_inline_goes
+from raito_pipeline.aws.push.replaced_inline import plan_inline_goes
 from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal

@@ -5,37 +5,18 @@ Raito Cloud does not see, that stays. What was taken away goes whatever becomes 
 """
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
-from raito_pipeline.aws.access.external_ids import GROUP, USER
 from raito_pipeline.aws.push.document_edits import Edit, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans
 from raito_pipeline.aws.push.grants import granted
+from raito_pipeline.aws.push.imported import Claims
+from raito_pipeline.aws.push.imported_documents import InlineSource
 from raito_pipeline.aws.push.policy_changes import DeleteReplacedInline, NarrowReplacedInline, ReduceReplacedInline
 from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import same
-
-_MARK = "|inline:"
-
-
-@dataclass(frozen=True)
-class InlineSource:
-    """What an external id such as `user:ada|inline:one|two|` names."""
-
-    principal: Principal
-    names: tuple[str, ...]
-
-
-def inline_source(external_id: str | None) -> InlineSource | None:
-    """The inline policies that an external id names; None for one of another kind."""
-    text = external_id or ""
-    prefix = next((each for each in (USER, GROUP) if text.startswith(each)), None)
-    name, mark, listed = text.removeprefix(prefix or "").partition(_MARK)
-    if prefix is None or not mark:
-        return None
-    return InlineSource((prefix.removesuffix(":"), name), tuple(each for each in listed.split("|") if each))
+from raito_pipeline.model import WhatItem
 
 
 def plan_inline_goes(
@@ -55,13 +36,13 @@ def plan_inline_goes(
     for each in (each for each in source.names if each in documents):
         document, resource = documents[each], f"{kind}:{name}/{each}"
         if source.principal not in wanted:
-            _goes(plans, draft, source, each, None, "it was taken away in Raito Cloud")
+            _goes(plans, draft, source, each, None, (), "it was taken away in Raito Cloud")
             continue
         narrower = _still_granted(plans, draft, source, document)
         if narrower is not None:
             draft.change(NarrowReplacedInline, resource, WHY, before=document, after=narrower)
         if arn is not None:
-            _goes(plans, draft, source, each, arn, "a managed policy takes its place")
+            _goes(plans, draft, source, each, arn, draft.control.what, "a managed policy takes its place")
 
 
 def _still_granted(plans: Plans, draft: Draft, source: InlineSource, document: str) -> str | None:
@@ -71,15 +52,37 @@ def _still_granted(plans: Plans, draft: Draft, source: InlineSource, document: s
     # A what that is split is in several policies.
     whole = plans.exported.get(draft.control.id, draft.control).what
     wanted = granted(plans, Draft(draft.control, draft.kind), whole).text
-    return less(document, wanted, plans.state.view.of(source.principal))
+    gone = _taken_through_points(plans, draft, source, document, what=whole)
+    return less(document, wanted, plans.state.view.of(source.principal), gone)
 
 
-def _goes(plans: Plans, draft: Draft, source: InlineSource, policy: str, arn: str | None, why: str) -> None:
-    """Plan that an inline policy goes, less what Raito Cloud does not see in it: for the policy `arn`, or at once."""
+def _taken_through_points(
+    plans: Plans, draft: Draft, source: InlineSource, document: str, what: Iterable[WhatItem]
+) -> Claims:
+    """What an inline policy was shown to give through access points, and is not granted any more."""
+    view = plans.state.view.of(source.principal)
+    shown: Claims = view.what(draft.owned_id or "") or frozenset()
+    return (view.through_points_by(document) & shown) - view.claims(what)
+
+
+def _goes(
+    plans: Plans,
+    draft: Draft,
+    source: InlineSource,
+    policy: str,
+    arn: str | None,
+    what: Iterable[WhatItem],
+    why: str,
+) -> None:
+    """Plan that an inline policy goes, less what Raito Cloud does not see in it: for the policy `arn`, or at once.
+
+    Of `what`, which is still granted, it keeps what no other policy can give: access through access points.
+    """
     (kind, name), view = source.principal, plans.state.view.of(source.principal)
     document, resource = plans.state.inline[source.principal][policy], f"{kind}:{name}/{policy}"
     called = f"inline policy {policy} of {kind} {name}"
-    left = narrowed(document, Edit(view, view.given_by(document), frozenset()), named=called)
+    gone = _taken_through_points(plans, draft, source, document, what)
+    left = narrowed(document, Edit(view, view.given_by(document) | gone, frozenset()), named=called)
     for problem in left.problems:
         draft.leave_out(problem)
     if left.text is None or not json.loads(left.text)["Statement"]:

@@ -11,7 +11,7 @@ from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.document_edits import Edit, narrowed
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
-from raito_pipeline.aws.push.imported import ImportView
+from raito_pipeline.aws.push.imported import Claims, ImportView
 from raito_pipeline.aws.push.pushed_types import PushedType, PushedTypes
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.statements import same
@@ -47,14 +47,15 @@ def only_revoking(changes: Sequence[Change], view: ImportView) -> list[PushChang
     return revoking
 
 
-def less(before: str, after: str, view: ImportView) -> str | None:
+def less(before: str, after: str, view: ImportView, gone: Claims = frozenset()) -> str | None:
     """A document without what another one does not give any more; None where that is nothing.
 
     What people get by a policy is compared by what it gives, as `view` reads it: other words for the same are no loss.
+    `gone` is what it gives beside that and shall not any more.
     """
     if '"Principal"' in before:
         return only_taking(before, after)
-    left = narrowed(before, Edit(view, view.given_by(before), view.given_by(after)), named="it")
+    left = narrowed(before, Edit(view, view.given_by(before) | gone, view.given_by(after)), named="it")
     if left.text is None:
         return only_taking(before, after)
     return None if left.text == before or same(before, left.text) else left.text

@@ -8,14 +8,12 @@ or put under limits before somebody asks for something else than what was shown.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from raito_pipeline.aws.access.external_ids import POLICY, ROLE
 from raito_pipeline.aws.policy import Claim
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
-from raito_pipeline.aws.push.imported import ImportView
+from raito_pipeline.aws.push.imported_documents import documents_of, inline_source
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.own_objects import existing
 from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
-from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
 
@@ -72,27 +70,16 @@ def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:
     had, wanted = _given(shown.what), _given(draft.control.what)
     if wanted - had or had == wanted:
         return had == wanted
-    view, documents = _documents(draft.owned_id or "", state)
+    view, documents = documents_of(draft.owned_id or "", state)
     lacking = (replace(item, permissions=tuple(_lacking(item, wanted))) for item in shown.what)
-    given = frozenset[Claim]().union(*(view.given_by(document) for document in documents))
+    given = frozenset[Claim]().union(
+        *(view.given_by(document) | view.through_points_by(document) for document in documents)
+    )
     return bool(documents) and view.claims(lacking).isdisjoint(given)
 
 
 def _lacking(item: WhatItem, wanted: frozenset[tuple[str, str]]) -> Iterator[str]:
     return (name for name in item.permissions if (item.data_object.full_name, name) not in wanted)
-
-
-def _documents(external_id: str, state: PushState) -> tuple[ImportView, list[str]]:
-    """The documents that an access provider was imported of, and how they are read; none where it has others."""
-    source = inline_source(external_id)
-    policy = state.policy(external_id.removeprefix(POLICY)) if external_id.startswith(POLICY) else None
-    if policy is not None:
-        return state.view, [policy.document]
-    if source is None and external_id.startswith(ROLE):
-        source = InlineSource(("role", external_id.removeprefix(ROLE)), ())
-    if source is None:
-        return state.view, []
-    return state.view.of(source.principal), list(state.inline.get(source.principal, {}).values())
 
 
 def _given(what: tuple[WhatItem, ...]) -> frozenset[tuple[str, str]]:

@@ -5,7 +5,8 @@ address of the internet, by an access key or role session without MFA and outsid
 
 - *Over-claim*: an access provider has a permission on a data object and a principal in its who, and
   - it has no reason `wider`, but some request that the claim stands for is refused in the neutral context (and, where a
-    note says that a service makes the calls, also where one does); or
+    note says that a service makes the calls, also where one does; where a note names an access point, also through
+    that); or
   - it has one, but no request that the claim stands for is allowed to anybody of the who in any context.
 - *Silent miss*: a request is allowed in the neutral context, no access provider that the principal is in claims it, and
   no access provider whose documents have an Allow about the request has a reason `narrower` or `who`.
@@ -67,6 +68,13 @@ class Findings:
             f"{len(self.over)} over-claims, {len(self.silent)} silent misses; rows {dict(self.rows)}, "
             f"reasons that nothing bears out {dict(self.wolves)}"
         )
+
+
+def _points_noted(row: AccessProvider) -> Iterator[str]:
+    """The ARNs of the access points through which a row says that it gives something."""
+    for note in row.notes:
+        if "calls through access point" in note:
+            yield note.partition("calls through access point ")[2].split()[0]
 
 
 def has(row: AccessProvider, *codes: str) -> bool:
@@ -164,12 +172,16 @@ class _Comparison:
     def _over_claims(self, row: AccessProvider) -> None:
         whom, wider = self.those_in(row), has(row, "wider")
         through_services = any("a service of AWS makes" in note for note in row.notes)
+        points = list(_points_noted(row))
         for (target, action), probes in self.claims(row).items():
             asked = list(product(whom, probes))
             self.findings.claimed += len(asked)
             for who, probe in asked:
-                self.claimed[who].add(probe)
                 allows = self.world.allows(who, probe)
+                through = [] if allows else [replace(probe, point=point) for point in points]
+                given = [each for each in through if self.world.allows(who, each)]
+                self.claimed[who].update(given or [probe])
+                allows = allows or bool(given)
                 if not allows and through_services:
                     allows = self.world.allows(who, probe, frozenset({SERVICE}))
                 if not wider and not allows:
@@ -178,7 +190,9 @@ class _Comparison:
             nobody = all(who.startswith("group:") for who in whom)
             if not wider or nobody or action in ON_ACCOUNT:
                 continue
-            if not any(self.world.in_some_situation(*each) for each in (*asked, *self._of_another_key(whom, probes))):
+            tried = [*asked, *self._of_another_key(whom, probes)]
+            tried += [(who, replace(probe, point=point)) for who, probe in tried for point in points]
+            if not any(self.world.in_some_situation(*each) for each in tried):
                 self.findings.over.append(f"{row.external_id} claims {action} on {target}: never allowed to anybody")
 
     def _of_another_key(self, whom: list[str], probes: list[Probe]) -> Iterator[tuple[str, Probe]]:

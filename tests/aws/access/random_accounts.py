@@ -74,6 +74,8 @@ class Features:
     control_policies: bool = False
     points: bool = False
     """access points"""
+    on_points: float = 0.08
+    """how many of the resources of identity policies are access points, where there are any"""
 
 
 @dataclass
@@ -278,8 +280,14 @@ def _some(random: Random, values: tuple[str, ...]) -> Any:
     return random.choice(values) if count == 1 else random.sample(values, count)
 
 
+_ON_POINT = ("", "/object/*", "/object/*", "/object/x/*", "/object/home/${aws:username}/*", "/object/x*", "/object/k")
+"""what follows the ARN of an access point in identity policies"""
+
+
 def _resource(random: Random, features: Features) -> str:
     kind = random.random()
+    if features.points and kind > 1 - features.on_points:
+        return f"{point_arn(random.choice(('p0', 'p0', 'p1', 'p*')))}{random.choice(_ON_POINT)}"
     if kind < 0.04 and features.short_arns:
         return random.choice(_SHORT)
     if kind < 0.2:

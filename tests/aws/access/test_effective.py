@@ -200,6 +200,46 @@ def test_an_access_point_gives_each_principal_its_own() -> None:
     assert {name: row.data_object_kind for name, row in told_of(told, "bob").items()} == {f"{DATA}/a": "folder"}
 
 
+DOOR = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/door"
+
+
+def test_a_policy_on_an_access_point_gives_its_bucket_to_calls_through_that_alone() -> None:
+    told = Told().group("staff").user("ann", "staff").user("bob").point("door").delegates()
+    told.policy("p", document(allow("s3:GetObject", f"{DOOR}/object/*")), "group:staff")
+
+    (row,) = told_of(told, "ann").values()
+
+    assert (row.data_object, row.through, row.certainty) == (DATA, ("policy:p",), "conditional")
+    assert row.conditions == (f"policy p, statement 1: to calls through access point {DOOR}",)
+    assert told_of(told, "bob") == {}
+
+
+def test_what_is_given_by_an_access_point_under_a_condition_has_both() -> None:
+    text = document(allow("s3:GetObject", f"{DOOR}/object/*", Condition=MFA))
+    told = Told().user("ann").point("door").delegates().inline("user:ann", "own", text)
+
+    (row,) = told_of(told, "ann").values()
+
+    (condition,) = row.conditions
+    assert "MultiFactorAuthPresent" in condition
+    assert condition.endswith(f"; to calls through access point {DOOR}")
+
+
+def test_an_access_point_gives_nothing_that_the_bucket_does_not_permit() -> None:
+    told = (
+        Told().user("ann").point("door").inline("user:ann", "own", document(allow("s3:GetObject", f"{DOOR}/object/*")))
+    )
+
+    assert told_of(told, "ann") == {}
+
+
+def test_the_bucket_itself_is_certain_whatever_an_access_point_gives_beside() -> None:
+    both = document(allow("s3:GetObject", [f"{DOOR}/object/*", "arn:aws:s3:::data/*"]))
+    told = Told().user("ann").point("door").delegates().inline("user:ann", "own", both)
+
+    assert [row.certainty for row in told_of(told, "ann").values()] == ["certain"]
+
+
 def _organization(*assigned: tuple[str, str]) -> Told:
     reserved = "AWSReservedSSO_Readers_0123456789abcdef"
     told = Told().role(reserved).inline(f"role:{reserved}", "AwsSSOInlinePolicy", READ)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from raito_pipeline.aws.push.replaced_inline import InlineSource, inline_source
 from raito_pipeline.sandbox.aws.faults import Fault
 
 from .conftest import World, text
@@ -12,19 +11,6 @@ from .pushing import Account, control, folder
 from .test_lost_revocations import gets
 
 EC2 = {"Effect": "Allow", "Action": "ec2:StartInstances", "Resource": "*"}
-
-
-@pytest.mark.parametrize(
-    ("external_id", "source"),
-    [
-        ("user:ada|inline:one|two|", InlineSource(("user", "ada"), ("one", "two"))),
-        ("group:staff|inline:one|", InlineSource(("group", "staff"), ("one",))),
-        ("policy:p", None),
-        (None, None),
-    ],
-)
-def test_what_an_external_id_names(external_id: str | None, source: InlineSource | None) -> None:
-    assert inline_source(external_id) == source
 
 
 def given_inline(world: World, *more: object) -> None:
