@@ -5,7 +5,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, ROLE
+from raito_pipeline.aws.access.external_ids import (
+    ACCESS_POINT,
+    PERMISSION_SET,
+    ROLE,
+    is_reserved,
+    permission_set_name,
+)
 from raito_pipeline.aws.push.access_point_statements import (
     Statement,
     point_document,
@@ -13,7 +19,7 @@ from raito_pipeline.aws.push.access_point_statements import (
     with_principals,
 )
 from raito_pipeline.aws.push.bucket_consent import ConsentProblem, delegates_to_all, with_delegation
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, out_of_points
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.statements import alike, as_list
@@ -75,7 +81,11 @@ class DeleteAccessPoint(Change):
     """An access point goes, with its policy."""
 
     KIND, OPERATION, EFFECT = "access-point", "delete", Effect.REMOVES
-    needs = makes = NOTHING
+    needs = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return _losing(self.row.before, None)
 
     @property
     def removes(self) -> Things:
@@ -119,7 +129,11 @@ class _PointPolicy(Change):
 
     KIND, OPERATION = "access-point-policy", ""
     EFFECT: ClassVar[Effect | None] = Effect.NEITHER
-    makes = removes = NOTHING
+    removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return _losing(self.row.before, self.row.after)
 
     @property
     def needs(self) -> Things:
@@ -231,6 +245,16 @@ def _statements(document: str | None) -> list[Statement]:
 
 def _principals(statements: Iterable[Statement]) -> set[str]:
     return {one for statement in statements for one in principals_of(statement)}
+
+
+def _losing(before: str | None, after: str | None) -> Things:
+    """The roles that a policy names no more."""
+    gone = _principals(_statements(before)) - _principals(_statements(after))
+    names = [arn.rpartition("/")[2] for arn in gone if ":role/" in arn]
+    return frozenset(
+        out_of_points(f"{PERMISSION_SET}{permission_set_name(name)}" if is_reserved(name) else f"{ROLE}{name}")
+        for name in names
+    )
 
 
 def _resolved(statements: list[Statement], aws: Aws) -> tuple[list[Statement], list[str]]:

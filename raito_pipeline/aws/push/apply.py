@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
@@ -86,11 +86,13 @@ class _Work:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def make(self, index: int) -> None:
-        """Make one change, unless one that it needs has failed."""
+        """Make one change; of one that needs what has failed only what takes access away."""
         step = self.listed[index]
         problem = self._in_the_way(step)
         if problem is None:
-            problem = self._try(step.change)
+            problem = self._try(step.change, self._carry_out)
+        else:
+            problem = self._try(step.change, lambda change: change.take_away(self.aws)) or problem
         with self.lock:
             if problem is None:
                 self.made.add(index)
@@ -98,12 +100,12 @@ class _Work:
                 self.failed[index] = problem
             self.progress("changes in AWS", len(self.made) + len(self.failed), len(self.listed))
 
-    def _try(self, change: Change) -> str | None:
-        """Make a change; the error in one line, where there is one."""
+    def _try(self, change: Change, make: Callable[[Change], None]) -> str | None:
+        """Make a change, or a part of it; the error in one line, where there is one."""
         if change.row.position in self.held_back.positions:
             return self.held_back.reason
         try:
-            self._carry_out(change)
+            make(change)
         except (AwsError, ChangeRefused) as error:
             with self.lock:
                 self.denied += isinstance(error, (AwsDenied, AwsCredentialsInvalid))

@@ -194,17 +194,20 @@ class Iam:
             return
         self._remove("DeletePolicy", arn, PolicyArn=arn)
 
-    def holders(self, policy_arn: str) -> tuple[tuple[str, str], ...]:
-        """Who has a managed policy: kind and name. None where there is no such policy."""
+    def holders(self, policy_arn: str, *, reserved: bool = False) -> tuple[tuple[str, str], ...]:
+        """Who has a managed policy: kind and name. None where there is no such policy.
+
+        `reserved`: also the roles of permission sets, which Identity Center alone changes.
+        """
         try:
-            return tuple(self._holders(policy_arn))
+            return tuple(self._holders(policy_arn, reserved=reserved))
         except AwsGone:
             return ()
 
-    def _holders(self, arn: str) -> list[tuple[str, str]]:
+    def _holders(self, arn: str, *, reserved: bool = False) -> list[tuple[str, str]]:
         request = {"PolicyArn": arn, "PolicyUsageFilter": "PermissionsPolicy"}
         pages = self._service.pages("ListEntitiesForPolicy", arn, **request)
-        return [holder for page in pages for holder in _entities(page)]
+        return [holder for page in pages for holder in _entities(page, reserved=reserved)]
 
     # -- attachments ------------------------------------------------------------------------------------------
 
@@ -295,11 +298,11 @@ def _age(version: Answer) -> tuple[Any, int]:
     return version["CreateDate"], int(str(version["VersionId"]).removeprefix("v") or 0)
 
 
-def _entities(page: Answer) -> list[tuple[str, str]]:
+def _entities(page: Answer, *, reserved: bool) -> list[tuple[str, str]]:
     return [
         (kind, entity[f"{kind.title()}Name"])
         for kind in ("user", "group", "role")
         for entity in page.get(f"Policy{kind.title()}s") or ()
         # AWS answers UnmodifiableEntity: Identity Center alone changes the roles of permission sets.
-        if kind != "role" or not is_reserved(entity["RoleName"])
+        if reserved or kind != "role" or not is_reserved(entity["RoleName"])
     ]

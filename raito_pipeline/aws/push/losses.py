@@ -1,18 +1,21 @@
 """How much access people lose by a push, and what of it a limit holds back.
 
 Counted are all changes of all types that take access or remove the object through which people had it: each once, and
-where its documents name people, once for each of them who is not named any more.
+where it names people, once for each of them who is not named any more. Of one access control nobody counts twice; and
+an object that another one takes the place of takes nothing from those who are granted that.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.effects import Effect, access_of
-from raito_pipeline.model import AccessControl
+from raito_pipeline.model import AccessControl, WhoEntry
 
 FEW = 10
 """access controls that may lose access whatever their share is: small accounts change as a whole"""
+_PEOPLE = ("user:", "group:", "role:")
 COUNT_OPTION, SHARE_OPTION = "max-push-losses", "max-push-loss-share"
 
 
@@ -38,10 +41,16 @@ class Losses:
     def of(cls, changes: Iterable[Change], controls: Iterable[AccessControl]) -> "Losses":
         """Count the changes of a plan. `controls` is the export."""
         losing = [change for change in changes if takes(change)]
-        there = {control.id for control in controls if control.external_id}
-        concerned = {change.row.access_control_id for change in losing}
+        listed = list(controls)
+        there = {control.id for control in listed if control.external_id}
+        who = {control.id: control.who for control in listed if not control.delete}
+        by_control: dict[str, list[Change]] = defaultdict(list)
+        for change in losing:
+            by_control[change.row.access_control_id].append(change)
+        counts = {name: _losses(some, who.get(name)) for name, some in by_control.items()}
+        concerned = {name for name, count in counts.items() if count}
         return cls(
-            sum(map(people, losing)),
+            sum(counts.values()),
             len(concerned),
             len(there | concerned),
             frozenset(change.row.position for change in losing),
@@ -61,13 +70,40 @@ def takes(change: Change) -> bool:
     return bool(change.effect & (Effect.TAKES | Effect.REMOVES))
 
 
-def people(change: Change) -> int:
-    """How many people lose access by a change that takes some; 1 where its documents do not say."""
+def _losses(losing: Sequence[Change], who: WhoEntry | None) -> int:
+    """How often people lose access by the changes of one access control; `who` is who still has it, None for nobody."""
+    removals = [change for change in losing if Effect.REMOVES in change.effect]
+    taken = {each for change in losing if change not in removals for each in people(change) or {_place(change)}}
+    still = {f"{kind}:{name}" for kind, names in _kinds(who) for name in names}
+    gone = {each for change in removals for each in people(change)} - still
+    unnamed = {_place(change) for change in removals if not people(change)} if not taken else set()
+    return len(taken | gone | unnamed)
+
+
+def _kinds(who: WhoEntry | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return () if who is None else (("user", who.users), ("group", who.groups))
+
+
+def _place(change: Change) -> str:
+    return " ".join(change.place)
+
+
+def people(change: Change) -> frozenset[str]:
+    """Who loses access by a change that takes some, as `user:NAME`; nobody where it names none."""
+    if change.about.startswith(_PEOPLE):
+        return frozenset({change.about.partition("/")[0]})
     try:
         lost = access_of(change.row.before) - access_of(change.row.after)
     except (ValueError, TypeError, KeyError, AttributeError):
-        return 1
-    return max(1, len({each.principal for each in lost if each.allows and each.principal is not None}))
+        return frozenset()
+    return frozenset(_person(*each.principal) for each in lost if each.allows and each.principal is not None)
+
+
+def _person(kind: str, name: str) -> str:
+    """`user:NAME` for its ARN, and the like; others as documents name them."""
+    noun, _, path = name.rpartition(":")[2].partition("/")
+    known = kind == "AWS" and f"{noun}:" in _PEOPLE
+    return f"{noun}:{path.rpartition('/')[2]}" if known else f"{kind} {name}"
 
 
 def held_back(

@@ -124,6 +124,11 @@ class Objects:
         """True where what is there may be what this push writes just now, or wrote: changes are made side by side."""
         return place in self._begun
 
+    def has_begun(self, kind: str, name: str) -> bool:
+        """True where this push writes or wrote a thing of a kind, or a part of it (`NAME/...`)."""
+        with self._lock:
+            return any(place[0] == kind and place[1].partition("/")[0] == name for place in self._begun)
+
     def begun_of(self, kind: str, resource: str) -> list[str]:
         """What this push writes or wrote of a thing that holds several: the last part of their places."""
         with self._lock:

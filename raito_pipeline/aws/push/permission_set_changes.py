@@ -7,11 +7,19 @@ from functools import cached_property
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
-from raito_pipeline.aws.push.changes import NOTHING, Aws, CenterCalls, Change, Present, Things
+from raito_pipeline.aws.push.changes import NOTHING, Aws, CenterCalls, Change, Present, Things, out_of_points
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.permission_set_arns import is_of_aws, path_and_name
-from raito_pipeline.aws.push.policy_changes import given_by, given_by_now, policy
+from raito_pipeline.aws.push.policy_changes import (
+    ASSIGNMENT,
+    IN_ACCOUNT,
+    given_by,
+    given_by_now,
+    losers_of,
+    policy,
+    what_of,
+)
 from raito_pipeline.aws.push.role_changes import given_by_role, given_by_role_now
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import alike, compact, fingerprint
@@ -263,9 +271,14 @@ class UpdatePermissionSetPolicy(_BringsContent, _PermissionSetPolicy):
     OPERATION, EFFECT = "update", None
 
     def beside(self, state: PushState) -> list[str] | None:
-        known = state.center.sets.get(self.name)
-        brings = Effect.GIVES in self.effect and known is not None and known.assigned
-        return super().beside(state) if brings else None
+        known, given = state.center.sets.get(self.name), super().beside(state)
+        if Effect.GIVES not in self.effect or known is None or not known.assigned or given is None:
+            return None
+        return [*given, *(f"assigned to {each.principal_id}" for each in known.assigned)]
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        assigned = (f"assigned to {each['PrincipalId']}" for each in self.center(aws).assigned(self.name))
+        return [*super().beside_now(aws), *assigned]
 
 
 class DeletePermissionSetPolicy(_PermissionSetPolicy):
@@ -280,7 +293,7 @@ class DeletePermissionSetPolicy(_PermissionSetPolicy):
 class _Assignment(_OfPermissionSet):
     """Somebody and a permission set in the account, named NAME/user:WHO or NAME/group:WHO."""
 
-    KIND = "assignment"
+    KIND = ASSIGNMENT
     OVERWRITES = False
 
     @property
@@ -340,7 +353,7 @@ class Unassign(_Assignment):
     @property
     def awaits(self) -> Things:
         # AWS deletes the role with the last assignment, and would make another one with the next.
-        return frozenset({assignments(self.name)})
+        return frozenset({assignments(self.name), out_of_points(permission_set(self.name))})
 
     def apply(self, aws: Aws) -> None:
         warning = self.editable(aws).unassign(self.name, self.principal())
@@ -391,6 +404,11 @@ class AttachReference(_Reference):
     def makes(self) -> Things:
         return frozenset({content(self.name), references(self.name)})
 
+    @property
+    def needs(self) -> Things:
+        # Nobody new gets what the policy gave before.
+        return super().needs | {what_of(self.arn)}
+
     def beside(self, state: PushState) -> list[str] | None:
         return given_by(state, self.arn)
 
@@ -408,6 +426,10 @@ class DetachReference(_Reference):
     OPERATION, EFFECT = "detach", Effect.TAKES
 
     @property
+    def makes(self) -> Things:
+        return super().makes | {losers_of(self.arn)}
+
+    @property
     def awaits(self) -> Things:
         # What takes the place of a policy is there before that goes.
         return frozenset({references(self.name)})
@@ -422,7 +444,7 @@ class ProvisionPermissionSet(_BringsContent):
     `before` holds a policy that nobody is to have any more afterwards, where it is asked for because of that.
     """
 
-    KIND, OPERATION = "permission-set-in-account", "provision"
+    KIND, OPERATION = IN_ACCOUNT, "provision"
     OVERWRITES = False
     about = ""
 
@@ -436,7 +458,7 @@ class ProvisionPermissionSet(_BringsContent):
 
     @property
     def makes(self) -> Things:
-        return frozenset({in_account(self.name)})
+        return frozenset({in_account(self.name)} | ({losers_of(self.row.before)} if self.row.before else set()))
 
     def only_takes(self, aws: Aws) -> bool:
         """Also where this push took access in the permission set, and was refused what it would have given."""

@@ -176,14 +176,20 @@ def _take_out_needing(drafts: Sequence[Draft], types: PushedTypes, missing: set[
 def _take_out(draft: Draft, change: Change, types: PushedTypes, reason: str) -> None:
     """Take one change out, less the access that it takes away.
 
-    Without the object that an access control is, or without any change, it is refused whole.
+    Without the object that an access control is, or without any change, it is refused whole, but for what it loses of
+    the one that it has.
     """
     kept = only_taking(change.row.before, change.row.after) if Effect.TAKES in change.effect else None
     rest = [] if kept is None else [replace(change.row, after=kept)]
     draft.rows = [new for row in draft.rows for new in (rest if row is change.row else [row])]
     text = f"{change.title} is refused: {reason}"
-    left = types.changes(draft.rows)
-    if types.creates(change) or not any(each.effect for each in left):
+    left, old = types.changes(draft.rows), draft.replaces or draft.control
+    taking = [each.row for each in left if each.revokes and Effect.REMOVES not in each.effect]
+    if types.creates(change) and taking and old.external_id:
+        # The object that it was to take the place of stays, less what is not granted any more.
+        draft.rows, draft.name, draft.external_id = taking, old.actual_name or "", old.external_id
+        draft.leave_out(text)
+    elif types.creates(change) or not any(each.effect for each in left):
         draft.refuse(text)
     else:
         draft.leave_out(text)

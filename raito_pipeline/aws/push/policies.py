@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable
 
-from raito_pipeline.aws.access.external_ids import POLICY, ROLE
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE, permission_set_name
 from raito_pipeline.aws.access.policies import read_as
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
+from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
 from raito_pipeline.aws.push.imported import ImportView
 from raito_pipeline.aws.push.imported_documents import InlineSource, inline_source
@@ -18,7 +19,7 @@ from raito_pipeline.aws.push.policy_changes import (
     DetachPolicy,
     NewPolicyVersion,
 )
-from raito_pipeline.aws.push.references import is_reference, plan_no_references, plan_references
+from raito_pipeline.aws.push.references import is_reference, named_in, plan_no_references, plan_references
 from raito_pipeline.aws.push.replaced_inline import plan_inline_goes
 from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.revocations import only_taking
@@ -156,8 +157,27 @@ def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Pri
     attached = plans.state.attached.get(policy.arn, _NOBODY)
     shown = None if ours else plans.state.view.principals(_external_id(draft))
     stay = _untouched(plans, draft, attached) | (_NOBODY if shown is None else attached - shown)
-    _detach(draft, policy.arn, _open(draft, attached - wanted - stay), "it is not in the who any more")
+    losing = _open(draft, attached - wanted - stay)
+    _warn_of_others(plans, draft, policy.arn, attached - wanted - losing)
+    _detach(draft, policy.arn, losing, "it is not in the who any more")
     _attach(draft, policy.arn, _attachable(plans, draft, policy.arn, _open(draft, wanted - attached)))
+
+
+def _warn_of_others(plans: Plans, draft: Draft, arn: str, staying: Iterable[Principal]) -> None:
+    """Say who else gets what is added to a policy: who keeps it without being in the who, as others gave it to them."""
+    widened = any(
+        row.resource == arn and row.kind == NewPolicyVersion.KIND and Effect.GIVES in NewPolicyVersion(row).effect
+        for row in draft.rows
+    )
+    if not widened:
+        return
+    wanted = named_in(plans, draft.control.who.inherit_from)
+    sets = {permission_set_name(role) for role in plans.state.reserved_with(arn)} - wanted
+    others = [f"{kind} {name}" for kind, name in sorted(staying)] + [f"permission set {name}" for name in sorted(sets)]
+    if others:
+        draft.warnings.append(
+            f"the policy gives more now, also to those who have it without being in its who: {', '.join(others)}"
+        )
 
 
 def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from raito_pipeline.aws.access.external_ids import POLICY
+from raito_pipeline.aws.access.external_ids import POLICY, RESERVED_ROLE, ROLE
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
@@ -14,15 +14,23 @@ from raito_pipeline.aws.push.statements import fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag, is_aws_managed
 
+ASSIGNMENT, IN_ACCOUNT = "assignment", "permission-set-in-account"
+"""the kinds of changes that bring a permission set into the account, and the policies that it has"""
+
 
 def policy(name_or_arn: str) -> str:
     """A managed policy as changes name it."""
     return f"{POLICY}{name_or_arn.rpartition('/')[2]}"
 
 
-def _what(name_or_arn: str) -> str:
+def what_of(name_or_arn: str) -> str:
     """The document of a managed policy as changes name it."""
     return f"document of {policy(name_or_arn)}"
+
+
+def losers_of(name_or_arn: str) -> str:
+    """Those who lost a managed policy, as changes name them."""
+    return f"those who lost {policy(name_or_arn)}"
 
 
 def given_by(state: PushState, arn: str) -> list[str] | None:
@@ -126,14 +134,31 @@ class NewPolicyVersion(Change):
 
     @property
     def needs(self) -> Things:
-        return frozenset({policy(self.row.resource)})
+        # Nobody who loses it gets more by it.
+        losers = frozenset({losers_of(self.row.resource)}) if Effect.GIVES in self.effect else NOTHING
+        return frozenset({policy(self.row.resource)}) | losers
 
     def current(self, aws: Aws) -> Present:
         return _document(aws, self.row.resource)
 
     @property
     def makes(self) -> Things:
-        return frozenset({_what(self.row.resource)})
+        return frozenset({what_of(self.row.resource)})
+
+    def beside(self, state: PushState) -> list[str] | None:
+        """Who has it gets what it gives more."""
+        arn = self.row.resource
+        if Effect.GIVES not in self.effect or (state.not_read and state.policy(arn) is None):
+            return None
+        attached = [f"{kind}:{name}" for kind, name in state.attached.get(arn, ())]
+        return [*attached, *(f"{ROLE}{name}" for name in state.reserved_with(arn))]
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        arn, objects = self.row.resource, aws.objects
+        if objects.was_made(policy(arn)):
+            return []
+        holders = (f"{kind}:{name}" for kind, name in aws.iam.holders(arn, reserved=True))
+        return [each for each in holders if not objects.was_begun((ATTACHMENT, each, arn)) and not _comes(aws, each)]
 
     def apply(self, aws: Aws) -> None:
         _is_ours(self, aws)
@@ -164,7 +189,11 @@ class _Attachment(Change):
 
     KIND, OPERATION, EFFECT = ATTACHMENT, "", Effect.NEITHER
     OVERWRITES = False
-    makes = removes = NOTHING
+    removes = NOTHING
+
+    @property
+    def makes(self) -> Things:
+        return NOTHING
 
     @property
     def arn(self) -> str | None:
@@ -217,7 +246,7 @@ class AttachPolicy(_Attachment):
     @property
     def needs(self) -> Things:
         # Nobody new gets what the policy gave before.
-        return super().needs | {_what(self.arn or "")}
+        return super().needs | {what_of(self.arn or "")}
 
     def beside(self, state: PushState) -> list[str] | None:
         return given_by(state, self.arn or "")
@@ -238,6 +267,10 @@ class DetachPolicy(_Attachment):
     @property
     def arn(self) -> str | None:
         return self.row.before
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({losers_of(self.arn or "")})
 
     def apply(self, aws: Aws) -> None:
         aws.iam.detach(*self.names())
@@ -305,6 +338,14 @@ class DeleteReplacedInline(_ReplacedInline):
 
     def apply(self, aws: Aws) -> None:
         aws.iam.delete_inline_of(*self.names(aws))
+
+
+def _comes(aws: Aws, holder: str) -> bool:
+    """True for the role of a permission set that this push brings into the account, by changes of its own."""
+    match = RESERVED_ROLE.fullmatch(holder.removeprefix(ROLE))
+    return match is not None and any(
+        aws.objects.has_begun(kind, match["permission_set"]) for kind in (ASSIGNMENT, IN_ACCOUNT)
+    )
 
 
 def _document(aws: Aws, arn: str) -> Present:

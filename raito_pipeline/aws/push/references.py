@@ -29,6 +29,11 @@ def is_reference(plans: Plans, entry: str) -> bool:
     return entry.startswith(PERMISSION_SET)
 
 
+def named_in(plans: Plans, entries: Iterable[str]) -> set[str]:
+    """The names of the permission sets among entries of `inheritFrom`."""
+    return {permission_set_name(_own_name(plans, entry)) for entry in entries if is_reference(plans, entry)}
+
+
 def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str | None = None) -> None:
     """Plan which permission sets get and lose a policy, and bring them into the account as they are then.
 

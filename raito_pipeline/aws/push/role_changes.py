@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
-from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text
+from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Things, document_text, out_of_points
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.state import PushState
@@ -60,6 +60,10 @@ class DeleteRole(Change):
 
     KIND, OPERATION, EFFECT = "role", "delete", Effect.REMOVES
     needs = makes = NOTHING
+
+    @property
+    def awaits(self) -> Things:
+        return frozenset({out_of_points(role(self.row.resource))})
 
     @property
     def removes(self) -> Things:
@@ -190,7 +194,26 @@ class _InlinePolicy(Change):
 
     @property
     def needs(self) -> Things:
-        return frozenset({role(self.row.resource.partition("/")[0])})
+        name = self.row.resource.partition("/")[0]
+        # Nobody who loses the role gets more by it.
+        losers = frozenset({_narrowed(name)}) if Effect.GIVES in self.effect else NOTHING
+        return frozenset({role(name)}) | losers
+
+    def beside(self, state: PushState) -> list[str] | None:
+        """Who may assume the role gets what it gives more."""
+        known = state.roles.get(self.row.resource.partition("/")[0])
+        gives = Effect.GIVES in self.effect and known is not None
+        return [_trusted(known.trust_policy)] if gives and known is not None else None
+
+    def beside_now(self, aws: Aws) -> list[str]:
+        name, objects = self.row.resource.partition("/")[0], aws.objects
+        if objects.was_made(role(name)) or objects.was_begun((UpdateTrust.KIND, name)):
+            return []
+        return [_trusted(aws.iam.role_trust(name))]
+
+    @property
+    def beside_of(self) -> tuple[str, ...]:
+        return ("trust policy", self.row.resource.partition("/")[0])
 
     @property
     def makes(self) -> Things:
@@ -260,6 +283,10 @@ class DeleteInlinePolicy(_InlinePolicy):
         name, policy = self.names()
         if _is_ours(self, aws, name):
             aws.iam.delete_inline(name, policy)
+
+
+def _trusted(trust_policy: str | None) -> str:
+    return f"trust policy {fingerprint(trust_policy)}"
 
 
 def _what(name: str) -> str:

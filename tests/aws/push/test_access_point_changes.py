@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.order import in_order
 from raito_pipeline.sandbox.aws.faults import Fault
 
-from .conftest import ACCOUNT, BY_RAITO, Story, World, trust
+from .conftest import ACCOUNT, BY_RAITO, Story, World, text, trust
 from .points import PointWorld, arrange, point_arn
 
 ADA, BOB = f"arn:aws:iam::{ACCOUNT}:user/ada", f"arn:aws:iam::{ACCOUNT}:user/bob"
 ARN = point_arn("sales")
+RESERVED = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com"
 
 
 @pytest.fixture
@@ -130,3 +133,24 @@ def test_one_that_raito_did_not_make_is_deleted_only_where_the_export_names_it(t
     told = Story().control("p", kind="aws_access_point", was=f"accesspoint:{ARN}")
     assert run(there, told.change("delete", "access-point", ARN, before="{}")).errors == ()
     assert there.names() == []
+
+
+@pytest.mark.parametrize(
+    ("goes", "principal"),
+    [
+        (("delete", "role", "readers"), f"arn:aws:iam::{ACCOUNT}:role/team/readers"),
+        (("delete", "assignment", "Sales_team/user:ada"), f"{RESERVED}/AWSReservedSSO_Sales_team_0123456789abcdef"),
+    ],
+)
+@pytest.mark.parametrize(
+    "policy_goes", ["update access-point-policy", "delete access-point-policy", "delete access-point"]
+)
+def test_a_role_goes_after_the_policies_that_name_it(
+    goes: tuple[str, str, str], principal: str, policy_goes: str
+) -> None:
+    """S3 gives its unique id afterwards, so that the policy would count as changed by somebody else."""
+    operation, _, kind = policy_goes.partition(" ")
+    after = policy(BOB) if operation == "update" else None
+    told = Story().control("r").change(*goes).control("p")
+    told.change(operation, kind, ARN, after, text(policy(principal, BOB)))
+    assert [change.KIND for change in in_order(ACCESS_PROVIDER_TYPES.push.changes(told.changes))] == [kind, goes[1]]

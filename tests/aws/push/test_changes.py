@@ -326,6 +326,10 @@ def _policy_attached(place: Place) -> None:
 _ASSIGN, _DELETE_ROLE = _row(sets.Assign, "S/user:x", Place.who), _row(roles.DeleteRole, "r", None, text(ADA))
 _TRUST = _row(roles.UpdateTrust, "r", text(BOTH), text(ADA))
 _PROVISION = _row(sets.ProvisionPermissionSet, "S", "S")
+_READ_AND_WRITE = document("s3:GetObject", "s3:PutObject")
+_WIDER = _row(policies.NewPolicyVersion, arn("p"), text(_READ_AND_WRITE), text(READ))
+_WIDER_ROLE = _row(roles.UpdateInlinePolicy, INLINE, text(_READ_AND_WRITE), text(READ))
+_WIDER_SET = _row(sets.UpdatePermissionSetPolicy, "S", text(_READ_AND_WRITE), text(READ))
 BESIDE: Mapping[str, tuple[Callable[[Place], Change], Callable[[Place], object]]] = {
     "a policy that is attached gives more": (_row(policies.AttachPolicy, "user:ada", arn("p")), _version),
     "a policy that is referenced gives more": (_row(sets.AttachReference, "S", arn("p")), _version),
@@ -341,6 +345,12 @@ BESIDE: Mapping[str, tuple[Callable[[Place], Change], Callable[[Place], object]]
     "a role that goes has other tags": (
         _DELETE_ROLE, lambda place: place.iam.tag_role(RoleName="r", **_tagged("somebody else"))
     ),
+    "a policy that gives more has one holder more": (
+        _WIDER, lambda place: place.iam.attach_group_policy(GroupName="staff", PolicyArn=arn("p"))
+    ),
+    "a role that gives more may be assumed by more": (_WIDER_ROLE, _trust),
+    "a permission set that gives more is assigned to more": (_WIDER_SET, _assigned),
+    "a permission set that gives more has one policy more": (_WIDER_SET, _referenced),
     "a policy that goes has one holder more": (
         _row(policies.DeletePolicy, arn("p"), None, text(READ)),
         lambda place: place.iam.attach_user_policy(UserName="bob", PolicyArn=arn("p")),

@@ -1,12 +1,14 @@
 """Limits on access that people lose: all types count, and what exceeds a limit keeps nobody from getting access."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import apply_plan
 from raito_pipeline.aws.push.losses import HeldBack, Limits, Losses, held_back
+from raito_pipeline.model import WhoEntry
 
 from .conftest import ACCOUNT, Story, World, arn, document, text, trust
 
@@ -41,6 +43,35 @@ def kept() -> Story:
 def test_how_often_somebody_loses_access(story: Story, count: int) -> None:
     found = losses(story)
     assert (found.count, found.controls) == (count, min(count, 1))
+
+
+ADA, BOTH = trust("ada"), trust("ada", "bob")
+
+
+@pytest.mark.parametrize(
+    ("story", "who", "count"),
+    [
+        # a role becomes a policy: bob was taken out of it before, ada gets the policy
+        (kept().change("update", "role-trust", "r", ADA, text(BOTH)).change("delete", "role", "r", before=text(ADA)),
+         ("ada",), 1),
+        # as the plan has it where the narrowing could not be told apart
+        (kept().change("update", "role-trust", "r", ADA, text(BOTH)).change("delete", "role", "r", before=text(BOTH)),
+         (), 2),
+        (kept().change("delete", "role", "r", before=text(BOTH)), ("ada",), 1),
+        (kept().change("delete", "role", "r", before=text(BOTH)), ("ada", "bob"), 0),
+        # a policy gets another name: what bob and the document lose goes before
+        (kept().change("detach", "attachment", "user:bob", before=arn("p"))
+         .change("create", "policy-version", arn("p"), document("s3:A"), text(document("s3:A", "s3:B")))
+         .change("delete", "policy", arn("p"), before=text(document("s3:A"))), ("ada",), 2),
+        # an inline policy that was taken over is narrowed, then goes for a managed one
+        (kept().change("update", "inline-policy", "user:ada/i", document("s3:A"), text(document("s3:A", "s3:B")))
+         .change("delete", "inline-policy", "user:ada/i", arn("p"), text(document("s3:A", "s3:B"))), ("ada",), 1),
+    ],
+)  # fmt: skip
+def test_of_one_access_control_nobody_counts_twice(story: Story, who: tuple[str, ...], count: int) -> None:
+    story.controls = [replace(story.controls[0], who=WhoEntry(who, (), (), ()))]
+    assert losses(story).count == count
+    assert losses(story).positions == {row.position for row in story.changes}
 
 
 def _many(losing: int, keeping: int) -> Story:

@@ -1,10 +1,15 @@
 """An object that another one takes the place of: what only takes access away, of what would be planned for it."""
 
-from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.replacing import less, only_revoking
+from dataclasses import replace
 
-from .conftest import Story, arn, text, trust
-from .pushing import VIEW
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.plan import plan_push
+from raito_pipeline.aws.push.replacing import less, only_revoking
+from raito_pipeline.model import CREATOR, WhoEntry
+
+from .conftest import ACCOUNT, Story, World, arn, text, trust
+from .pushing import BUCKETS, VIEW, Account, Options, control, folder
 from .situations import gives
 
 TYPES = ACCESS_PROVIDER_TYPES.push
@@ -37,3 +42,23 @@ def test_other_words_for_the_same_are_no_loss() -> None:
     assert ("data/a/*" in left, "data/b" in left, "data/c" in left) == (True, False, False)
     nothing = less(gives("data/b/*"), gives("data/a/*"), VIEW) or ""
     assert "data/" not in nothing
+
+
+def test_a_new_object_that_may_not_be_made_keeps_nobody_from_losing_the_old_one(world: World) -> None:
+    """A policy is to become a role that the identity which pushes may assume: that is refused, and bob loses access."""
+    world.iam.create_user(UserName="pusher")
+    account = Account(world)
+    before = control("p", "ada", "bob", what=(folder("a"), folder("b")))
+    (made,) = account.push(before).controls
+    state, caller = account.state(), f"arn:aws:iam::{ACCOUNT}:user/pusher"
+    bounds = Bounds("source", caller, {one.name: one.region for one in BUCKETS}, state.view.providers)
+    wanted = replace(made, type="aws_role", who=WhoEntry(("ada", "pusher"), (), (), ()), what=(folder("a"),))
+
+    plan = plan_push([wanted], state.with_policy_tags({arn("p"): (CREATOR,)}), Options(), TYPES, bounds)
+
+    (target,) = plan.targets
+    assert (target.refused, target.external_id, target.actual_name) == (False, "policy:p", "p")
+    assert "the identity that pushes is never changed" in " ".join(target.errors), target.errors
+    assert sorted(row.kind for row in plan.changes) == ["attachment", "policy-version"]
+    pushed = account.apply(plan, [wanted])
+    assert (pushed.external_id("p"), account.access()) == ("policy:p", {"policy:p": ["user:ada"]})
