@@ -216,3 +216,31 @@ def test_an_ampersand_in_a_text_is_no_alias(tmp_path: Path) -> None:
     path.write_text("accessProviders: [{id: a, name: 'R &D and B&B', description: 'see *all'}]")
     (control,) = read_export(path).controls
     assert control.name == "R &D and B&B"
+
+
+@pytest.mark.parametrize(
+    ("name", "locked"),
+    [
+        ("whoLocked", "who_locked"),
+        ("inheritanceLocked", "inheritance_locked"),
+        ("whatLocked", "what_locked"),
+        ("deleteLocked", "delete_locked"),
+    ],
+)
+def test_each_lock_is_read_by_itself(tmp_path: Path, name: str, locked: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(f"accessProviders: [{{id: a, {name}: true}}]")
+    (control,) = read_export(path).controls
+    locks = ("who_locked", "inheritance_locked", "what_locked", "delete_locked")
+    assert [each for each in locks if getattr(control, each)] == [locked]
+
+
+def test_lists_that_are_absent_or_null_are_empty_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "export.yaml"
+    item = "{dataObject: {fullName: x, type: bucket}, permissions: [s3:GetObject]}"
+    who = "who: {users: null, groups: [g], recipients: [a@example.com]}"
+    path.write_text(f"accessProviders: [{{id: a, {who}, what: null, deleteWhat: [{item}]}}, {{id: b, who: null}}]")
+    first, second = read_export(path).controls
+    assert (first.who.users, first.who.groups, first.who.recipients) == ((), ("g",), ("a@example.com",))
+    assert (first.what, [each.permissions for each in first.delete_what]) == ((), [("s3:GetObject",)])
+    assert (second.who.users, second.what, second.owners) == ((), (), ())

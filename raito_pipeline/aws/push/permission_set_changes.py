@@ -125,7 +125,7 @@ class _BringsContent(_OfPermissionSet):
             return given_by_role_now(aws, in_role)
         inline = [] if objects.was_begun((_PermissionSetPolicy.KIND, self.name)) else [center.policy(self.name)]
         written = objects.begun_of(_Reference.KIND, self.name)
-        having = [each for each in center.policies(self.name) if each not in {_listed_as(arn) for arn in written}]
+        having = [each for each in center.policies(self.name) if each not in {listed_as(arn) for arn in written}]
         return [*(f"inline policy {fingerprint(each)}" for each in inline), *having]
 
     def _of_its_role(self, state: PushState) -> list[str] | None:
@@ -139,7 +139,7 @@ class _BringsContent(_OfPermissionSet):
         return ("content", self.name)
 
 
-def _listed_as(arn: str) -> str:
+def listed_as(arn: str) -> str:
     """How a permission set lists a managed policy."""
     return arn if is_of_aws(arn) else path_and_name(arn)
 

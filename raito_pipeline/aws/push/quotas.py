@@ -10,6 +10,7 @@ from typing import Any
 
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import Draft
+from raito_pipeline.aws.push.permission_set_changes import AttachReference, DetachReference, listed_as
 from raito_pipeline.aws.push.policy_changes import AttachPolicy, DetachPolicy
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.role_changes import CreateRole, UpdateTrust
@@ -19,6 +20,8 @@ from raito_pipeline.aws.push.statements import ROLE_INLINE_LIMIT
 TRUST_QUOTA = 2_048
 ATTACHED = {"user": (10, 20), "group": (10, 10), "role": (10, 25)}
 """managed policies of one principal: what AWS allows at first, and the most that it raises that to"""
+PERMISSION_SET_POLICIES = 20
+"""managed policies of a permission set: https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html"""
 
 
 def characters(document: str) -> int:
@@ -28,11 +31,12 @@ def characters(document: str) -> int:
 
 def warn_of_quotas(drafts: Sequence[Draft], types: PushedTypes, state: PushState) -> None:
     """Add a warning to each access control whose changes come to lie beyond a quota that AWS starts with."""
-    attached = _attached(drafts, types, state)
+    attached, referenced = _attached(drafts, types, state), _referenced(drafts, types, state)
     for draft in drafts:
         for change in types.changes(draft.rows):
             draft.warnings += _of_trust(change)
             draft.warnings += _of_attachment(change, attached)
+            draft.warnings += _of_reference(change, referenced)
             draft.warnings += _of_inline(change, state)
 
 
@@ -65,6 +69,20 @@ def _of_attachment(change: Change, attached: dict[str, int]) -> Iterator[str]:
         )
 
 
+def _of_reference(change: Change, referenced: dict[str, int]) -> Iterator[str]:
+    if not isinstance(change, AttachReference):
+        return
+    count, (first, most) = referenced.get(change.name, 0), ATTACHED["role"]
+    has = f"permission set {change.name} comes to have {count} managed policies, and"
+    if count > PERMISSION_SET_POLICIES:
+        yield f"{has} AWS takes {PERMISSION_SET_POLICIES}: put several grants into one access control"
+    elif count > first:
+        yield (
+            f"{has} its role in an account takes {first} unless the quota was raised there: ask for more ({most} at "
+            f"most), or put several grants into one access control"
+        )
+
+
 def _of_inline(change: Change, state: PushState) -> Iterator[str]:
     if change.KIND != "role-inline-policy" or change.row.after is None:
         return
@@ -76,6 +94,17 @@ def _of_inline(change: Change, state: PushState) -> Iterator[str]:
             f"the inline policies of role {role} come to have {size} characters, and AWS takes {ROLE_INLINE_LIMIT} in "
             f"all: make managed policies of {', '.join(sorted(others))}"
         )
+
+
+def _referenced(drafts: Sequence[Draft], types: PushedTypes, state: PushState) -> dict[str, int]:
+    """How many managed policies each permission set has after the push."""
+    held = {name: {*one.policy_arns, *one.references} for name, one in state.center.sets.items()}
+    for change in (change for draft in drafts for change in types.changes(draft.rows)):
+        if isinstance(change, AttachReference):
+            held.setdefault(change.name, set()).add(listed_as(change.arn))
+        elif isinstance(change, DetachReference):
+            held.get(change.name, set()).discard(listed_as(change.arn))
+    return {name: len(policies) for name, policies in held.items()}
 
 
 def _attached(drafts: Sequence[Draft], types: PushedTypes, state: PushState) -> dict[str, int]:

@@ -169,3 +169,23 @@ def test_a_provisioning_is_made_once_and_says_the_same_to_everybody(account: Cen
 def test_where_nobody_has_it_there_is_nothing_to_provision(account: CenterAccount) -> None:
     account.permission_set("Set", *BY_RAITO)
     center(account).provision("Set")
+
+
+@pytest.mark.parametrize("asked", ["AWS_ACCOUNT", PLACE.account_id])
+def test_a_permission_set_is_brought_into_this_account_alone(account: CenterAccount, asked: str) -> None:
+    account.assign(account.permission_set("Set", *BY_RAITO), "USER", account.person("p1"))
+    refusal = Fault(kind="deny", service="sso", operation="ProvisionPermissionSet", resource=asked)
+    account.world.aws.faults.add(refusal)
+    try:
+        with pytest.raises(AwsDenied):
+            center(account).provision("Set")
+    finally:
+        account.world.aws.faults.clear()
+
+
+def test_a_deletion_that_conflicts_is_tried_again(account: CenterAccount) -> None:
+    account.permission_set("Set", *BY_RAITO)
+    conflict = {"kind": "error", "code": "ConflictException", "status": 400, "times": 2}
+    account.world.aws.faults.add(Fault(service="sso", operation="DeletePermissionSet", **conflict))  # type: ignore[arg-type]
+    center(account).delete("Set")
+    assert account.sets() == {}
