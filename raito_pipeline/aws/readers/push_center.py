@@ -47,6 +47,8 @@ class CenterListing:
     """when it began to be read"""
     permission_sets: tuple[PushPermissionSet, ...]
     people: tuple[PushPrincipal, ...]
+    remembered: frozenset[str] = frozenset()
+    """ARNs of those whose description is as it was read before: they are no other account's to change but their own"""
 
 
 def list_center(
@@ -62,13 +64,15 @@ def list_center(
     changes, so those that are not Raito's for this account are not asked for it again.
     """
     began = now()
-    reading = _CenterReading(clients, place, limiter, {row.arn: row for row in known})
+    had = {row.arn: row for row in known}
+    reading = _CenterReading(clients, place, limiter, had)
     with workers(clients.concurrency) as pool:
         arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
         answers = pool.each(reading.listed, arns, "permission sets", progress)
         people = pool.each(reading.people, _KINDS, "people", progress)
     sets = sorted((each for each in answers if each is not None), key=lambda each: each.arn)
-    return CenterListing(began, tuple(sets), tuple(each for some in people for each in some))
+    remembered = frozenset(each.arn for each in sets if each.arn in had and not is_own(each.tags, place.account_id))
+    return CenterListing(began, tuple(sets), tuple(each for some in people for each in some), remembered)
 
 
 def read_push_center(
@@ -92,7 +96,7 @@ def read_push_center(
     reading = _CenterReading(clients, place, limiter, {})
     with workers(clients.concurrency) as pool:
         answers = pool.each(
-            lambda one: reading.permission_set(one, permission_sets),
+            lambda one: reading.permission_set(one, permission_sets, remembered=one.arn in common.remembered),
             common.permission_sets,
             "permission sets",
             progress,
@@ -104,6 +108,12 @@ def read_push_center(
     )
     principals = sorted(dict.fromkeys(wanted), key=lambda each: (each.principal_type, each.principal_id))
     return PushCenterRead(Read.complete(sets, began), Read.complete(principals, began))
+
+
+def is_own(tags: tuple[Tag, ...], account_id: str) -> bool:
+    """True for the tags of a permission set that Raito made, unless they say that it was for another account."""
+    serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), account_id)
+    return made_by_raito(tags) and serves == account_id
 
 
 def kept_documents(permission_sets: Iterable[PushPermissionSet]) -> dict[str, str]:
@@ -132,9 +142,16 @@ class _CenterReading:
         request = {"InstanceArn": self._place.instance_arn, **request}
         return self._sso.items(operation, key, resource, **request)
 
-    def permission_set(self, listed: PushPermissionSet, wanted: Collection[str]) -> PushPermissionSet | None:
-        """One permission set with what is in it; None where it was deleted since it was listed. Raises `AwsError`."""
+    def permission_set(
+        self, listed: PushPermissionSet, wanted: Collection[str], *, remembered: bool
+    ) -> PushPermissionSet | None:
+        """One permission set with what is in it; None where it was deleted since it was listed. Raises `AwsError`.
+
+        `remembered`: it was listed for another account, which did not ask for its description.
+        """
         try:
+            if remembered and is_own(listed.tags, self._place.account_id):
+                listed = replace(listed, description=self._described(listed.arn).get("Description") or "")
             return self._row(listed, is_wanted=listed.name in wanted)
         except AwsGone:
             return None
@@ -142,13 +159,12 @@ class _CenterReading:
     def listed(self, arn: str) -> PushPermissionSet | None:
         """One permission set by name and tags; None where it was deleted since. Raises `AwsError`."""
         try:
-            request = {"InstanceArn": self._place.instance_arn, "PermissionSetArn": arn}
             tags = tags_of(self.items("ListTagsForResource", "Tags", arn, ResourceArn=arn))
             had = self._known.get(arn)
-            if had is not None and not self._is_own(tags):
+            if had is not None and not is_own(tags, self._place.account_id):
                 name, description = had.name, had.description
             else:
-                described = self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"]
+                described = self._described(arn)
                 name, description = described["Name"], described.get("Description") or ""
             return PushPermissionSet(arn, name, description, tags, False, "", (), (), (), ())
         except AwsGone:
@@ -161,14 +177,13 @@ class _CenterReading:
         answers = self._store.items(f"List{listed}", listed, store, IdentityStoreId=store, MaxResults=PAGE)
         return [PushPrincipal(principal_type, one[key], one[name]) for one in answers if one.get(key) and one.get(name)]
 
-    def _is_own(self, tags: tuple[Tag, ...]) -> bool:
-        """True for a permission set that Raito made, unless its tags say that it was for another account."""
-        serves = next((tag.value for tag in tags if tag.key == RAITO_ACCOUNT), self._place.account_id)
-        return made_by_raito(tags) and serves == self._place.account_id
+    def _described(self, arn: str) -> Mapping[str, Any]:
+        request = {"InstanceArn": self._place.instance_arn, "PermissionSetArn": arn}
+        return dict(self._sso.get("DescribePermissionSet", arn, **request)["PermissionSet"])
 
     def _row(self, listed: PushPermissionSet, *, is_wanted: bool) -> PushPermissionSet:
         arn = listed.arn
-        place, details, whole = self._place, {"PermissionSetArn": arn}, self._is_own(listed.tags)
+        place, details, whole = self._place, {"PermissionSetArn": arn}, is_own(listed.tags, self._place.account_id)
         inline, policies, references, assigned, accounts = "", [], [], [], []
         if whole:
             request = {"InstanceArn": place.instance_arn, **details}

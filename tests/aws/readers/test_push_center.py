@@ -1,6 +1,7 @@
 """What a push reads of Identity Center: all permission sets by name, those of Raito whole, people by their names."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,19 @@ def test_what_was_listed_for_another_account_is_not_listed_again(world: World) -
     assert found.permission_sets.rows == whole.permission_sets.rows
     assert found.principals.rows == whole.principals.rows
     assert found.permission_sets.read_at == listing.began
+
+
+def test_a_listing_of_another_account_says_nothing_old_of_ones_own(world: World) -> None:
+    """The other account knows its description of a push before, and asks for that of its own alone."""
+    account, other = CenterAccount(world), replace(PLACE, account_id="222222222222")
+    ours = account.permission_set("Ours", *BY_RAITO, {"Key": "raito_account", "Value": ACCOUNT})
+    known = read(account).permission_sets.rows
+    account.sso.update_permission_set(InstanceArn=INSTANCE, PermissionSetArn=ours, Description="another")
+    listing = list_center(world.clients, other, ServiceLimits({}), known=known)
+
+    found = read_push_center(world.clients, PLACE, (), (), ServiceLimits({}), listing=listing)
+
+    assert [row.description for row in found.permission_sets.rows] == ["another"]
 
 
 def test_what_policies_of_aws_give_that_permission_sets_have_is_known_of_the_kept_copy() -> None:
