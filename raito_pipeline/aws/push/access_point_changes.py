@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import (
@@ -104,6 +105,11 @@ class DeleteAccessPoint(Change):
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws):
             aws.points.delete(self.row.resource)
+
+    def close(self, aws: Aws) -> None:
+        if self.row.before not in (NO_POLICY, NOT_READ):
+            row = replace(self.row, kind=DeletePointPolicy.KIND, operation=DeletePointPolicy.OPERATION)
+            DeletePointPolicy(row).carry_out(aws)
 
 
 class TagAccessPoint(TagObject):

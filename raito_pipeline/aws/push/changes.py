@@ -9,6 +9,7 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, final
@@ -291,6 +292,21 @@ class Change(ABC):
         Every change goes this way. Raises `AwsError`, `ChangeRefused`, and of the latter `ChangedSincePlan`: then what
         it takes was taken, and it gave nothing.
         """
+        try:
+            self._carry_out(aws)
+        except aws.no_answer:
+            with suppress(ChangeRefused, *aws.no_answer):
+                self.close(aws)
+            raise
+
+    def close(self, aws: Aws) -> None:
+        """Where it is to remove an object, and AWS does not do it: nobody has access through that any more.
+
+        Raises as `carry_out` does.
+        """
+        del aws
+
+    def _carry_out(self, aws: Aws) -> None:
         aws.objects.note_begun(self.place)
         if not self._may_overwrite(aws) or self._is_as_planned(aws):
             unknown: tuple[type[Exception], ...] = (ChangedSincePlan, *aws.no_answer)

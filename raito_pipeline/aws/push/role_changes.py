@@ -1,6 +1,7 @@
 """The changes of roles: the role, its trust policy and its inline policies."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from raito_pipeline.aws.access.external_ids import ROLE
@@ -8,7 +9,7 @@ from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Present, Thing
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.ownership import ChangeRefused
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.statements import fingerprint
+from raito_pipeline.aws.push.statements import alike, fingerprint, trust_policy
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
@@ -90,6 +91,12 @@ class DeleteRole(Change):
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws, self.row.resource):
             aws.iam.delete_role(self.row.resource)
+
+    def close(self, aws: Aws) -> None:
+        nobody, kind, operation = trust_policy(()), UpdateTrust.KIND, UpdateTrust.OPERATION
+        if not alike(self.row.before, nobody):
+            row = replace(self.row, kind=kind, operation=operation, after=nobody, beside=None)
+            UpdateTrust(row).carry_out(aws)
 
 
 def given_by_role(state: PushState, name: str) -> list[str] | None:

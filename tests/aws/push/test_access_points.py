@@ -97,6 +97,15 @@ def test_an_access_point_is_deleted_and_one_that_is_gone_is_a_success(there: Poi
         )
 
 
+def test_one_that_cannot_be_deleted_gives_nobody_access(there: PointWorld) -> None:
+    pushed = there.push(point_control("sales"))
+    there.world.aws.faults.add(Fault(kind="deny", operation="DeleteAccessPoint"))
+    deleted = there.push(exported(point_control("sales"), pushed.results["sales"], delete=True))
+    there.world.aws.faults.clear()
+    assert "s3:DeleteAccessPoint" in deleted.errors("sales")[0]
+    assert (there.names(), there.policy("sales")) == (["sales"], None)
+
+
 def test_a_bucket_in_another_region_has_its_access_point_there(there: PointWorld) -> None:
     pushed = there.push(point_control("sales", what=(item("far/a", region=THERE),)))
 

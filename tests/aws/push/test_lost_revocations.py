@@ -375,6 +375,22 @@ CASES += [
         {P: ["user:ada"]},
         documents=lambda world: in_force(world, "p")["Statement"] == [EC2, *gets("data/a/*")["Statement"]],
     ),
+    *(
+        Case(
+            f"a role that cannot be deleted because {operation} is refused",
+            lambda world: role(world, "r", "ada", content=gets("data/a/*")),
+            (control("r", "ada", type=TRUSTS, external_id=R, delete=True),),
+            {},
+            errors=(f"iam:{operation}",),
+            documents=lambda world: allowed(world, "r") == [],
+            faults=(deny(operation),),
+            writes_again=writes_again,
+        )
+        for operation, writes_again in (
+            ("ListInstanceProfilesForRole", 0), ("ListRolePolicies", 0), ("ListAttachedRolePolicies", 0),
+            ("DeleteRolePolicy", 1), ("DeleteRole", 1),
+        )
+    ),
     Case(
         "a locked who",
         _of_all,

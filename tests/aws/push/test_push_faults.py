@@ -102,10 +102,6 @@ _VERSION = frozenset(
 )
 _SET_POLICY = frozenset({_TAGS, "GetInlinePolicyForPermissionSet", "PutInlinePolicyToPermissionSet"})
 _SET_EMPTIED = frozenset({_TAGS, "GetInlinePolicyForPermissionSet", "DeleteInlinePolicyFromPermissionSet"})
-_ROLE_GONE = frozenset(
-    {"GetRole", "GetRolePolicy", "DeleteRole", "ListAttachedRolePolicies", "ListRolePolicies",
-     "ListInstanceProfilesForRole"}
-)  # fmt: skip
 _PUT_POINT = frozenset({"GetAccessPointPolicy", "PutAccessPointPolicy"})
 REVOCATIONS = (
     Revocation("role_changed", lambda f: "user/bob" in repr(f["role role_changed"][0]),
@@ -114,7 +110,7 @@ REVOCATIONS = (
                frozenset({"GetRole", "GetRolePolicy", "PutRolePolicy"})),
     Revocation("role_emptied", lambda f: "sales" in repr(f["role role_emptied"][1]),
                frozenset({"GetRolePolicy", "DeleteRolePolicy", "PutRolePolicy"})),
-    Revocation("role_gone", _there("role role_gone"), _ROLE_GONE | {"DeleteRolePolicy"}),
+    Revocation("role_gone", _in("role role_gone", "user/ada"), frozenset({"GetRole", "UpdateAssumeRolePolicy"})),
     Revocation("policy_changed", lambda f: ("user", "bob") in f["policy policy_changed"][1], _DETACHED),
     Revocation("policy_changed", lambda f: ("group", "team") in f["policy policy_changed"][1],
                frozenset({"DetachGroupPolicy"})),
@@ -132,8 +128,8 @@ REVOCATIONS = (
     Revocation("point-changed", _in("point point-changed", "/hr/"), _PUT_POINT),
     Revocation("point-emptied", _in("point point-emptied", "bob"),
                frozenset({"GetAccessPointPolicy", "DeleteAccessPointPolicy"})),
-    Revocation("point-gone", _there("point point-gone"),
-               frozenset({"GetAccessPoint", "GetAccessPointPolicy", "DeleteAccessPoint"})),
+    Revocation("point-gone", _in("point point-gone", "user/ada"),
+               frozenset({"GetAccessPoint", "GetAccessPointPolicy", "DeleteAccessPointPolicy"})),
 )  # fmt: skip
 
 
