@@ -29,6 +29,9 @@ class Draft:
     """the access control as it is exported, where its object is of another type and goes once the new one is there"""
     replacing: bool = False
     """true for the deletion of an object whose access control is one of another type now"""
+    moved: bool = False
+    """true for a further policy that goes because what is still granted of it is in other policies of the same access
+    control now"""
     unedited: bool = False
     """true where it was imported and nobody edited it since: it stays as it is"""
     name: str = ""

@@ -320,7 +320,12 @@ def _delete(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     if draft.replacing and not _is_raitos(plans, policy):
         draft.leave_out(f"policy {policy.policy_name} stays, because Raito did not make it: its type cannot change")
         return
-    attached = () if draft.replacing else plans.state.attached.get(policy.arn, _NOBODY)
+    if draft.moved:
+        why = "what is still granted of it is in another policy now"
+        _detach_gone(plans, draft, policy, _principals(plans, draft, there=True))
+        _narrow(plans, draft, policy)
+    stays = draft.replacing or draft.moved
+    attached = () if stays else plans.state.attached.get(policy.arn, _NOBODY)
     _detach(draft, policy.arn, (each for each in attached if not _is_of_aws(plans, each)), why)
     try:
         plan_no_references(plans, draft, policy.arn)

@@ -127,7 +127,7 @@ def _part(draft: Draft, name: str, what: tuple[WhatItem, ...], there: bool, *, d
         delete_locked=False,
         who_locked=control.who_locked and there and draft.kind == POLICY_TYPE,
     )
-    return Draft(part, POLICY_TYPE, name="" if delete else name)
+    return Draft(part, POLICY_TYPE, name="" if delete else name, moved=delete and not control.delete)
 
 
 def tell(draft: Draft, parts: Sequence[Draft]) -> None:

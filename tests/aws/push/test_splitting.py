@@ -13,8 +13,10 @@ from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem
+from raito_pipeline.sandbox.aws.faults import Fault
 
 from .conftest import ACCOUNT, World
+from .pushing import Account
 from .test_plan import control, state, who
 
 TYPES = ACCESS_PROVIDER_TYPES.push
@@ -29,11 +31,15 @@ def what(count: int, first: int = 0) -> tuple[WhatItem, ...]:
 
 def resources(world: World) -> dict[str, int]:
     """Policies and inline policies of roles, with how many resources each gives."""
+    assert all(len(text) <= 10_240 for text in documents(world).values())
+    return {name: text.count("arn:aws:s3:::") for name, text in sorted(documents(world).items())}
+
+
+def documents(world: World) -> dict[str, str]:
+    """Managed policies of the account and inline policies of roles, by name."""
     rows = read_account(world.clients, AccessOptions())
-    documents = {row.policy_name: row.document for row in rows.policies.rows}
-    documents |= {row.policy_name: row.document for row in rows.attachments.rows if row.document}
-    assert all(len(text) <= 10_240 for text in documents.values())
-    return {name: text.count("arn:aws:s3:::") for name, text in sorted(documents.items())}
+    found = {row.policy_name: row.document for row in rows.policies.rows}
+    return found | {row.policy_name: row.document for row in rows.attachments.rows if row.document}
 
 
 @pytest.fixture
@@ -81,6 +87,24 @@ def test_a_policy_grows_shrinks_and_goes_with_its_further_policies(world: World,
     push(replace(policy, delete=True))
     assert resources(world) == {}
     assert _idle(push(replace(policy, delete=True)))
+
+
+def test_what_moves_into_another_policy_stays_until_it_is_there_and_what_was_taken_away_does_not(world: World) -> None:
+    account, items = Account(world), what(60)
+    taken, moved, gone = ("0000-", "0058-", "0059-")
+    (made,) = account.push(control("big", type="aws_policy", what=items, who=who("ada"))).controls
+    world.aws.faults.add(Fault(kind="deny", operation="CreatePolicyVersion", resource="policy/big&"))
+
+    failed = account.push(replace(made, what=items[30:-1]))
+    has, having = documents(world), account.access()
+    world.aws.faults.clear()
+    again = account.push(*failed.controls)
+
+    assert failed.errors("big") != ()
+    assert (taken in has["big"], moved in has["big_2"], gone in has["big_2"]) == (True, True, False)
+    assert having == {"policy:big": ["user:ada"], "policy:big_2": ["user:ada"]}
+    assert (again.errors("big"), list(documents(world))) == ((), ["big"])
+    assert [each in documents(world)["big"] for each in (taken, moved, gone)] == [False, True, False]
 
 
 def test_a_role_keeps_what_it_has_room_for_and_gets_the_rest_by_policies(world: World, push: Any) -> None:
