@@ -52,7 +52,7 @@ test-daemon: install
 
 # Four million requests in random accounts, what is shown of them against AWS's evaluation: half an hour.
 probes: install
-	RAITO_PIPELINE_PROBES=4000000 $(BIN)/pytest -q -s -n 0 tests/aws/access/test_random_accounts.py
+	RAITO_PIPELINE_PROBES=4000000 $(BIN)/pytest -q -s -n 0 tests/aws/access/test_random_accounts.py tests/aws/access/test_effective.py
 
 bench: install
 	$(BIN)/python -m tests.bench

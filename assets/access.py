@@ -307,7 +307,7 @@ def _known_paths(
         wanted = replace(wanted, patterns=set())
     known = known_paths(
         wanted,
-        _data_objects(store, target.partition, target.account_id, wanted),
+        data_objects_named(store, target.partition, target.account_id, wanted),
         listed=frozenset(_listed_buckets(store, target.partition)) if wanted.patterns else (),
         max_depth=target.aws_s3_max_folder_depth if target.aws_s3_emulate_folder_structure else None,
     )
@@ -328,17 +328,16 @@ def _other_buckets(
             yield name, OtherBucket(owner, lets_in(policies[name], account_id) if name in policies else None)
 
 
-def _data_objects(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
+def data_objects_named(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
     """Full names and types of the files that are asked for, and of all folders where some of them are."""
-    patterns = tuple(file_patterns(wanted))
     for region in store.regions("data_objects", account) if wanted else ():
         names = list(file_names(wanted, account_id, region))
-        files = {"type": [FILE]} if patterns else {"type": [FILE], "full_name": names}
-        folders = [{"type": FOLDERS}] if wanted.beginnings or patterns else []
+        files = {"type": [FILE]} if wanted.patterns else {"type": [FILE], "full_name": names}
+        folders = [{"type": FOLDERS}] if wanted.beginnings or wanted.patterns else []
         with suppress(CellMissing):
             objects = store.dataset("data_objects", account, region)
             for batch in objects.batches(["full_name", "type"], files, *folders):
-                wanted_rows = _asked_for(batch, names, patterns) if patterns else batch
+                wanted_rows = _asked_for(batch, names, file_patterns(wanted)) if len(files) == 1 else batch
                 yield from zip(texts(wanted_rows, "full_name"), texts(wanted_rows, "type"), strict=True)
 
 

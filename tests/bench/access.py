@@ -18,6 +18,7 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import write_profile
 from tests.bench import effective_work as effective
 from tests.bench.figure import Figure
+from tests.bench.patterns_work import PATTERNS
 from tests.bench.process import work
 
 ACCOUNT, KEY = "111122223333", "AKIABENCHBENCHBENCH0"
@@ -32,6 +33,7 @@ def figures() -> Iterator[Figure]:
     yield _matching()
     yield from _working_out()
     yield from (_denying(buckets) for buckets in (75, 150, 300))
+    yield from _patterns()
 
 
 def _reading() -> Iterator[Figure]:
@@ -130,3 +132,16 @@ def _working_out() -> Iterator[Figure]:
             f"{took['cpu']:.0f} s, {took['peak']:.0f} MB; {took['rows']:,} rows in {took['bytes'] / 2**20:.1f} MB",
             goal,
         )
+
+
+def _patterns() -> Iterator[Figure]:
+    """Patterns of keys among a million keys, each lookup in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = work("tests.bench.patterns_work", "write", folder)["rows"]
+        for name, patterns in PATTERNS.items():
+            took = work("tests.bench.patterns_work", name, folder)
+            yield Figure(
+                f"CPU and peak memory of {len(patterns)} patterns of keys ({name}) among {keys:,} data objects",
+                f"{took['cpu']:.1f} s, {took['peak']:.0f} MB",
+                "seconds",
+            )

@@ -17,10 +17,11 @@ from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
 from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.allows import SELDOM
 from raito_pipeline.aws.policy.conditions import asks_who_calls
-from raito_pipeline.aws.policy.permissions import permission, permissions
+from raito_pipeline.aws.policy.permissions import Permission, permission, permissions
 from raito_pipeline.aws.policy.reasons import Code
-from raito_pipeline.aws.policy.resources import ACCOUNT, NoPattern, PermissionTarget
+from raito_pipeline.aws.policy.resources import ACCOUNT, LIST_BUCKETS, NoPattern, PermissionTarget
 from raito_pipeline.aws.policy.what import Basis, after_deny
 
 _NO_BASIS: Basis = frozenset()
@@ -66,10 +67,15 @@ class _Case:
 
 def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     principal = case.one_of_them
-    scope = account.scope_of(principal)
-    left, reasons = limited(account, given(sources_of(account, principal), scope), principal)
-    doubts = _Doubts(account, limits_of(account, principal), scope, case.alone)
-    pieces = [(piece, basis, why) for claim, basis in left.items() for piece, why in doubts.pieces(claim)]
+    scope, limits = account.scope_of(principal), limits_of(account, principal)
+    denies = tuple(each for _, document in limits.s3_denies for each in document.statements if each.effect == "Deny")
+    left, reasons = limited(account, given(sources_of(account, principal), scope, denies), principal)
+    doubts = _Doubts(account, limits, scope, case.alone)
+    pieces = [
+        (piece, basis, why)
+        for claim, basis in left.items()
+        for piece, why in doubts.pieces(claim, seldom=all(SELDOM in condition for _, condition in basis))
+    ]
     # One reason of a Deny names all that it is about; what it says of each piece is known from the pieces.
     known = {_place(text) for _, _, why in pieces for text in why}
     others = tuple(why.text for why in reasons if why.code is Code.WIDER and _place(why.text) not in known)
@@ -103,8 +109,13 @@ def _place(text: str) -> str:
     return text.partition(": Deny")[0]
 
 
-_Checked = tuple[bool, bool, bool]
-"""whether AWS checks a permission on buckets, on objects, and by the prefix of a listing"""
+_Checked = tuple[bool, bool, bool, bool, bool]
+"""whether AWS checks a permission on buckets, on objects, by the prefix of a listing, on something else, and whether it
+is the list of buckets, which has an ARN of its own"""
+
+
+def _checked(right: Permission) -> _Checked:
+    return right.on_bucket, right.on_object, right.by_prefix, right.on_other, right.name == LIST_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,8 @@ class _Doubt:
     names: frozenset[str]
     """the permissions that it is about"""
     texts: Conditions
+    seldom: Conditions
+    """what of it is about calls that are not ordinary"""
     all_of_it: bool
     """whether it may refuse every part of the data object; else it is about some buckets of the account"""
 
@@ -140,27 +153,31 @@ class _Doubts:
     alone: PrincipalKey | None
     _of_kinds: dict[tuple[PermissionTarget, _Checked], list[_Doubt]] = field(default_factory=dict)
 
-    def pieces(self, claim: Claim) -> Iterator[tuple[Claim, Conditions]]:
-        """A claim with the Denies that may refuse it. An account-wide one in buckets, where one is about some only."""
-        doubts = self._about(claim)
+    def pieces(self, claim: Claim, *, seldom: bool = False) -> Iterator[tuple[Claim, Conditions]]:
+        """A claim with the Denies that may refuse it. An account-wide one in buckets, where one is about some only.
+
+        `seldom`: it is given to calls alone that are not ordinary, so that Denies of such calls may refuse it, too.
+        """
+        doubts = self._about(claim, seldom=seldom)
         if all(doubt.all_of_it for doubt in doubts):
-            yield claim, _texts(doubts)
+            yield claim, _texts(doubts, seldom=seldom)
             return
         for place in self.scope.places:
             # A Deny of a part of a bucket does not take the bucket away, and is a doubt all the same.
             piece = Claim(PermissionTarget(place.bucket), claim.permission)
-            yield piece, _texts(self._about(piece))
+            yield piece, _texts(self._about(piece, seldom=seldom), seldom=seldom)
 
-    def _about(self, claim: Claim) -> list[_Doubt]:
+    def _about(self, claim: Claim, *, seldom: bool) -> list[_Doubt]:
         """Permissions that AWS checks on the same kinds of resources are refused alike, so one is tried for all."""
         right = permission(claim.permission)
         assert right is not None, claim
-        checked = (right.on_bucket, right.on_object, right.by_prefix)
+        checked = _checked(right)
         kind = (claim.target, checked)
         if kind not in self._of_kinds:
             tried = (self._doubt(deny, claim.target, checked) for deny in self._near(claim.target))
             self._of_kinds[kind] = [doubt for doubt in tried if doubt is not None]
-        return [doubt for doubt in self._of_kinds[kind] if claim.permission in doubt.names]
+        about = (doubt for doubt in self._of_kinds[kind] if claim.permission in doubt.names)
+        return [doubt for doubt in about if doubt.texts or seldom]
 
     def _near(self, target: PermissionTarget) -> Iterable[_Deny]:
         """The Denies that may be about a data object."""
@@ -207,8 +224,8 @@ class _Doubts:
         return known[key]
 
 
-def _texts(doubts: Iterable[_Doubt]) -> Conditions:
-    return tuple(text for doubt in doubts for text in doubt.texts)
+def _texts(doubts: Iterable[_Doubt], *, seldom: bool) -> Conditions:
+    return tuple(text for doubt in doubts for text in (*doubt.texts, *(doubt.seldom if seldom else ())))
 
 
 def _known_denies(account: Account) -> dict[tuple[object, ...], _Deny]:  # noqa: ARG001 - one for each account
@@ -239,19 +256,20 @@ def _buckets(statement: Statement, scope: Scope) -> frozenset[str] | None:
 
 def _doubt(deny: _Deny, target: PermissionTarget, checked: _Checked, scope: Scope) -> _Doubt | None:
     names = permissions_of(deny.statement)
-    alike = (each.name for each in permissions() if (each.on_bucket, each.on_object, each.by_prefix) == checked)
+    alike = (each.name for each in permissions() if _checked(each) == checked)
     one = next((name for name in alike if name in names), None)
     if one is None:
         return None
     claims = {Claim(target, one): _NO_BASIS}
     _, why = after_deny(claims, deny.statement, scope)
-    texts = tuple(reason.at(deny.label).text for reason in why if reason.code is Code.WIDER)
-    if not texts:
+    said = [reason.at(deny.label) for reason in why]
+    texts, seldom = (tuple(each.text for each in said if each.code is code) for code in (Code.WIDER, Code.NOTE))
+    if not texts and not seldom:
         return None
     if target != ACCOUNT:
-        return _Doubt(names, texts, all_of_it=True)
+        return _Doubt(names, texts, seldom, all_of_it=True)
     bare, _ = after_deny(claims, replace(deny.statement, conditions=()), scope)
-    return _Doubt(names, texts, all_of_it=all(claim.target == ACCOUNT for claim in bare))
+    return _Doubt(names, texts, seldom, all_of_it=all(claim.target == ACCOUNT for claim in bare))
 
 
 @dataclass

@@ -30,6 +30,9 @@ from raito_pipeline.aws.policy.resources import (
 )
 from raito_pipeline.aws.policy.wildcards import Rest
 
+SELDOM = "as they seldom are"
+"""how the reason ends of an Allow that gives nothing to ordinary calls"""
+
 
 def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason]]:
     """What an Allow gives, and what of it could not be represented: one reason a code."""
@@ -55,7 +58,7 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
 
 def _to_some_calls(judged: Judged) -> Remark:
     if judged.bearing is Bearing.RARELY:
-        unusual = f"Condition ({judged.texts}): it gives access only to calls that are made so, as they seldom are"
+        unusual = f"Condition ({judged.texts}): it gives access only to calls that are made so, {SELDOM}"
         return Remark(Code.NARROWER, "", unusual)
     return Remark(Code.NARROWER, "", f"Condition ({judged.labels}): it gives access to some calls only")
 

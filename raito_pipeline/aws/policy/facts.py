@@ -16,6 +16,9 @@ _SPECIAL = re.compile(r"[*?$]")
 _TAG = "aws:principaltag/"
 BUCKET_TAGS = ("aws:resourcetag/", "s3:buckettag/")
 """how the keys begin that are tags of a bucket, where it lets its tags decide"""
+OF_LISTINGS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
+"""keys that calls have which list the keys of a bucket, and no others:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
 _USER_IDS = "AIDA"
 """how the ids of users begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
 
@@ -79,6 +82,8 @@ class Facts:
     """where the account stands in its organization, `o-.../r-.../ou-.../`; None where it is not known"""
     service: str | None = None
     """service of AWS that makes the call for the principal, such as `athena.amazonaws.com`; None: ordinary calls"""
+    lists: bool = True
+    """false for calls that do not list keys, which have none of the keys of a listing"""
     bucket_tags: BucketTags | None = None
     """the tags of the bucket that calls are about, which may count or not; None where they are not known"""
 
@@ -215,6 +220,7 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:calledvia": lambda facts: _one(facts.service),
     "aws:calledviafirst": lambda facts: _one(facts.service),
     "aws:calledvialast": lambda facts: _one(facts.service),
+    **dict.fromkeys(OF_LISTINGS, lambda facts: None if facts.lists else ()),
 }
 """What decides a key, by the key in lower case"""
 

@@ -1,5 +1,6 @@
 """Single keys and beginnings of keys that policies name, by the data objects that are known."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -245,6 +246,34 @@ def test_a_regular_expression_finds_the_full_names_of_files(name: str) -> None:
     names = pa.array([f"{ACCOUNT}:r:{name}", f"{ACCOUNT}:r:data/b/k.csv", f"{ACCOUNT}:r:x/data/a/k.csv"])
 
     assert pc.match_substring_regex(names, expression).to_pylist() == [True, False, False]
+
+
+def test_many_patterns_are_few_regular_expressions() -> None:
+    wanted = WantedPaths(patterns={read_pattern(f"{DATA_ARN}/a/{n}.c*", "aws", variables=True) for n in range(70)})
+    names = pa.array([f"{ACCOUNT}:r:data/a/{n}.csv" for n in (0, 69, 70)])
+
+    expressions = list(file_patterns(wanted))
+
+    assert len(expressions) == 2
+    found = [pc.match_substring_regex(names, each).to_pylist() for each in expressions]
+    assert [any(each) for each in zip(*found, strict=True)] == [True, True, False]
+
+
+def test_what_matches_too_much_is_looked_for_no_further() -> None:
+    every, few = (read_pattern(f"{DATA_ARN}/{text}", "aws", variables=True) for text in ("*.csv", "?.txt"))
+    wanted = WantedPaths(patterns={every, few})
+    left: list[set[Any]] = []
+
+    def listed() -> Iterator[tuple[str, str]]:
+        for number in range(1_001):
+            yield f"{DATA}/{number}.csv", "file"
+        left.append(set(wanted.patterns))
+        yield f"{DATA}/a.txt", "file"
+
+    known = known_paths(wanted, listed(), listed=["data"])
+
+    assert left == [{few}]
+    assert {pattern: len(by_bucket["data"]) for pattern, by_bucket in known.matching.items()} == {few: 1}
 
 
 def test_only_what_policies_name_is_looked_up() -> None:

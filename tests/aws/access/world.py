@@ -21,6 +21,7 @@ from tests.aws.evaluator import (
     decide_through,
     parse,
 )
+from tests.aws.evaluator.documents import Rule
 from tests.aws.evaluator.patterns import Context
 
 ON_OBJECTS = ("s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:DeleteObject")
@@ -41,6 +42,7 @@ OTHER_REGION, OF_X, OF_Y = "another region", "of team x", "of team y"
 CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
 SERVICE = "a service that calls for somebody"
 """what is claimed with a note of it is tried in this one, too"""
+OTHER_SERVICE = "another service that calls for somebody"
 Situation = frozenset[str]
 NEUTRAL: Situation = frozenset()
 DIMENSIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -49,7 +51,7 @@ DIMENSIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     (PLAIN_HTTP, OLD_TLS): ("aws:securetransport", "s3:tlsversion"),
     (EARLIER,): ("aws:currenttime",),
     (TAG_KEYS,): ("aws:tagkeys",),
-    (SERVICE,): ("aws:calledvia", "aws:viaawsservice"),
+    (SERVICE, OTHER_SERVICE): ("aws:calledvia", "aws:viaawsservice"),
     (OTHER_REGION,): ("aws:requestedregion",),
     (OF_X, OF_Y): ("aws:principaltag/",),
 }
@@ -179,6 +181,41 @@ class World:
         own = f"{kind}:{name}"
         return self._inline[own] if own in whose else []
 
+    def documents_called(self, label: str, who: str) -> list[Policy]:
+        """The documents that reasons call by a label, of those that somebody has; several where that may be either."""
+        kind, _, name = label.rpartition(" ")
+        whose = self.groups_of[who]
+        if kind == "inline policy":
+            return [parse(text) for one in whose for text in self._inline_texts.get((one, name), ())]
+        if kind == "bucket policy of":
+            policy = self._owners[name].policy
+            return [policy] if policy is not None else []
+        if kind in ("service control policy", "resource control policy"):
+            return [parse(row.document) for row in self.inputs.org_control_policies if row.name == name]
+        return [policy for its, policy in self._policies.values() if its == name]
+
+    def holds(self, rule: Rule, who: str, probe: Probe, situation: Situation) -> bool:
+        """Whether the conditions of a statement hold in a request."""
+        return replace(rule, resources=("*",), all_resources_but=False, deny=False, named={}).is_about(
+            probe.action, None, self.context_of(who, probe, situation)
+        )
+
+    def is_about(self, rule: Rule, who: str, probe: Probe, situation: Situation) -> bool:
+        """Whether a statement is about a request, by the ARN of the bucket or that of the access point."""
+        context = self.context_of(who, probe, situation)
+        resources = [probe.resource, *([] if probe.point is None else [self.at_point(probe)])]
+        return any(rule.is_about(probe.action, resource, context) for resource in resources)
+
+    def context_of(self, who: str, probe: Probe, situation: Situation) -> Context:
+        """The condition keys of one request of somebody in a situation."""
+        context = dict(self.context(who, situation))
+        if probe.prefix is not None:
+            context |= {"s3:prefix": (probe.prefix,), "s3:delimiter": ("/",)}
+        if probe.point is not None:
+            point, _ = self._points[probe.point]
+            context |= {"s3:dataaccesspointarn": (point.arn,), "s3:dataaccesspointaccount": (point.account,)}
+        return context
+
     # -- callers -------------------------------------------------------------------------------------------------------
 
     def caller(self, who: str) -> Caller:
@@ -290,6 +327,15 @@ class World:
         return found
 
     @cached_property
+    def _inline_texts(self) -> Mapping[tuple[str, str], list[str]]:
+        """By `user:NAME` and the name of the policy."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in self.inputs.attachments:
+            if row.document is not None:
+                found[f"{row.principal_type}:{row.principal_name}", row.policy_name].append(row.document)
+        return found
+
+    @cached_property
     def _managed(self) -> Mapping[str, list[tuple[str, Policy]]]:
         found: dict[str, list[tuple[str, Policy]]] = defaultdict(list)
         for row in self.inputs.attachments:
@@ -351,6 +397,10 @@ _CHANGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     SERVICE: {
         "aws:viaawsservice": ("true",),
         **dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), (ATHENA,)),
+    },
+    OTHER_SERVICE: {
+        "aws:viaawsservice": ("true",),
+        **dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), ("lambda.amazonaws.com",)),
     },
     OTHER_REGION: {"aws:requestedregion": ("ap-south-1",)},
     OF_X: {"aws:principaltag/team": ("x",)},
