@@ -421,9 +421,21 @@ class AttachReference(_Reference):
 
 
 class DetachReference(_Reference):
-    """A permission set loses a managed policy."""
+    """A permission set loses a managed policy: at once, or for what `after` names."""
 
     OPERATION, EFFECT = "detach", Effect.TAKES
+
+    @cached_property
+    def effect(self) -> Effect:
+        return Effect.TAKES if self.row.after is None else Effect.REMOVES
+
+    @property
+    def arn(self) -> str:
+        return self.row.before or ""
+
+    @property
+    def intended(self) -> str | None:
+        return None
 
     @property
     def makes(self) -> Things:

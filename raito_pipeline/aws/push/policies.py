@@ -328,7 +328,8 @@ def _delete(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     attached = () if stays else plans.state.attached.get(policy.arn, _NOBODY)
     _detach(draft, policy.arn, (each for each in attached if not _is_of_aws(plans, each)), why)
     try:
-        plan_no_references(plans, draft, policy.arn)
+        instead = plans.planned.get(draft.control.id) if stays else None
+        plan_no_references(plans, draft, policy.arn, instead.name if instead else None)
     except Refused as error:
         draft.leave_out(f"policy {policy.policy_name} stays: {error}")
         return

@@ -37,7 +37,8 @@ def named_in(plans: Plans, entries: Iterable[str]) -> set[str]:
 def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str | None = None) -> None:
     """Plan which permission sets get and lose a policy, and bring them into the account as they are then.
 
-    `replaced` is the ARN of the policy whose place it takes: every permission set that has that one gets the new one.
+    `replaced` is the ARN of the policy whose place it takes: every permission set that has that one, and did not lose
+    it, gets the new one.
     """
     control, center = draft.control, plans.state.center
     entries = _not_there_already(plans, control.who.inherit_from, policy_arn)
@@ -51,29 +52,37 @@ def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str |
             draft.leave_out(f"{', '.join((*entries, *lost))} in its who: {center.problem}")
         return
     wanted = _names(plans, draft, entries)
-    replacing = {one.name for one in center.by_raito if replaced is not None and has(one, replaced)}
+    lost_names = {permission_set_name(_own_name(plans, entry)) for entry in lost} - wanted
+    having = {one.name for one in center.by_raito if replaced is not None and has(one, replaced)}
+    replacing = having - lost_names
     for name in sorted(wanted | replacing):
         known = center.sets.get(name)
         if known is None or not has(known, policy_arn):
             why = "it is in the who" if name in wanted else "it has the policy under its name until now"
             draft.change(AttachReference, name, why, after=policy_arn)
-    losing = {permission_set_name(_own_name(plans, entry)) for entry in lost} - wanted - replacing
-    kept = {one.name: one for one in center.by_raito}
-    losing = {name for name in losing if name in kept and has(kept[name], policy_arn)}
-    for name in sorted(losing):
-        draft.change(DetachReference, name, "it lost access in Raito Cloud", before=policy_arn)
-    _detach_replaced(draft, sorted(replacing), replaced)
+    losing = {one.name for one in center.by_raito if one.name in lost_names and has(one, policy_arn)}
+    for arn, names in ((policy_arn, losing), (replaced, having & lost_names)):
+        for name in sorted(names):
+            draft.change(DetachReference, name, "it lost access in Raito Cloud", before=arn)
+    for name in sorted(replacing):
+        why = "it has the policy under its new name now"
+        draft.change(DetachReference, name, why, before=replaced, after=policy_arn)
     _provision(plans, draft, wanted - replacing, policy_arn, None)
-    _provision(plans, draft, losing, policy_arn, policy_arn)
-    _provision(plans, draft, replacing, replaced or policy_arn, replaced)
+    _provision(plans, draft, losing - having, policy_arn, policy_arn)
+    _provision(plans, draft, having, replaced or policy_arn, replaced)
 
 
-def plan_no_references(plans: Plans, draft: Draft, policy_arn: str) -> None:
-    """Plan that no permission set has a policy any more, which is to be deleted. Raises `Refused`."""
+def plan_no_references(plans: Plans, draft: Draft, policy_arn: str, instead: str | None = None) -> None:
+    """Plan that no permission set has a policy any more, which is to be deleted. Raises `Refused`.
+
+    `instead` names what gives what is still granted: they have it until that is there, less those that lost it.
+    """
     _require_no_others(plans, policy_arn)
     having = [one.name for one in plans.state.center.by_raito if has(one, policy_arn)]
+    lost = named_in(plans, draft.control.deleted_who.inherit_from) if draft.control.deleted_who else set()
     for name in having:
-        draft.change(DetachReference, name, "the policy goes", before=policy_arn)
+        after = None if name in lost else instead
+        draft.change(DetachReference, name, "the policy goes", before=policy_arn, after=after)
     _provision(plans, draft, having, policy_arn, policy_arn)
 
 
@@ -145,11 +154,6 @@ def _own_name(plans: Plans, entry: str) -> str:
     if entry.startswith(OF_THIS_EXPORT):
         return plans.planned[entry.removeprefix(OF_THIS_EXPORT)].name
     return entry.removeprefix(PERMISSION_SET)
-
-
-def _detach_replaced(draft: Draft, names: Iterable[str], replaced: str | None) -> None:
-    for name in names:
-        draft.change(DetachReference, name, "it has the policy under its new name now", before=replaced)
 
 
 def _provision(plans: Plans, draft: Draft, names: Iterable[str], policy_arn: str, before: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.model import AccessControl, WhoEntry
+from raito_pipeline.sandbox.aws.faults import Fault
 
 from .center_push import BY_RAITO, INSTANCE, CenterAccount, data, granted
 from .conftest import World, arn
@@ -100,6 +101,40 @@ def test_a_policy_under_another_name_is_there_before_the_old_one_goes(account: C
         "ProvisionPermissionSet",
         "DeletePolicy",
     ]
+
+
+def test_a_permission_set_keeps_a_policy_until_it_has_the_one_that_takes_its_place(account: CenterAccount) -> None:
+    given, made = account.push(policy("P", "ID:Set"), granted("Set", "p1")).controls
+    faults = account.world.aws.faults
+    faults.add(Fault(kind="deny", operation="AttachCustomerManagedPolicyReferenceToPermissionSet"))
+
+    failed = account.push(replace(given, naming_hint="New"), made)
+    has = account.references("Set"), account.role_policies("Set")[1]
+    faults.clear()
+    again = account.push(*failed.controls)
+
+    assert "AttachCustomerManagedPolicyReferenceToPermissionSet" in failed.errors("P")
+    assert has == ({"/P"}, {"P"})
+    assert (again.errors("P"), account.references("Set"), account.role_policies("Set")[1]) == ("", {"/New"}, {"New"})
+    assert account.world.policies() == {"New"}
+
+
+@pytest.mark.parametrize("refused", ["", "CreatePolicy"])
+def test_who_lost_a_policy_that_gets_another_name_has_neither(account: CenterAccount, refused: str) -> None:
+    given, made, kept = account.push(
+        policy("P", "ID:Set", "ID:Kept"), granted("Set", "p1"), granted("Kept", "p1")
+    ).controls
+    left, gone = (WhoEntry((), (), (entry,), ()) for entry in ("ID:Kept", "ID:Set"))
+    if refused:
+        account.world.aws.faults.add(Fault(kind="deny", operation=refused))
+
+    pushed = account.push(replace(given, naming_hint="New", who=left, deleted_who=gone), made, kept)
+    account.world.aws.faults.clear()
+
+    assert (account.references("Set"), account.role_policies("Set")[1]) == (set(), set())
+    name = "P" if refused else "New"
+    assert (account.references("Kept"), account.role_policies("Kept")[1]) == ({f"/{name}"}, {name})
+    assert (pushed.errors("P") != "") is bool(refused)
 
 
 def test_several_that_touch_one_permission_set_provision_it_once(account: CenterAccount) -> None:
