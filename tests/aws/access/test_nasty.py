@@ -602,6 +602,40 @@ CONTROLS = [
     ),
 ]
 
+OF_THE_ORGANIZATION = when("StringEquals", "aws:PrincipalOrgID", "o-1")
+KNOWN_ORGANIZATION = [
+    NastyCase(
+        "the organization's own people, where it is known which one that is",
+        ann_may(
+            allow(GET, f"{DATA}/*", **OF_THE_ORGANIZATION),
+            allow(PUT, f"{DATA}/*", **when("StringEquals", "aws:PrincipalOrgID", "o-2")),
+        ),
+        anns({"data": GET}),
+        service=(FULL,),
+    ),
+    NastyCase(
+        "everybody of the known organization in a bucket policy: those of the account are named, the others are not",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}, "who", "*"),
+        bucket=document(gives("*", **OF_THE_ORGANIZATION)),
+        service=(FULL,),
+    ),
+    NastyCase(
+        "trust in the known organization: those of the account are named, the others are not",
+        lambda told: told.role("r", trust("*", **OF_THE_ORGANIZATION)).inline("role:r", "own", READS),
+        {"role:r": Shown("user:ann user:bob", {"data": GET}, "who", "aws:PrincipalOrgID")},
+        service=(FULL,),
+    ),
+    NastyCase(
+        "an account that asks for itself, and TLS 1.2 or newer",
+        ann_may(
+            allow(GET, f"{DATA}/*", **when("StringEquals", "aws:PrincipalAccount", ACCOUNT)),
+            allow(PUT, f"{DATA}/*", **when("NumericGreaterThanEquals", "s3:TlsVersion", "1.2")),
+        ),
+        anns({"data": f"{GET} {PUT}"}),
+    ),
+]
+
 ALL_BUT_BUCKETS = {"Effect": "Allow", "Action": [GET, LIST], "NotResource": "arn:aws:s3:::*"}
 
 
@@ -674,7 +708,42 @@ def edged(told: Told) -> None:
     told.point("p", allow(GET, f"{POINT}/object/*", Principal={"AWS": user_arn("cid")}))
 
 
+ON_POINT = allow(GET, f"{POINT}/object/x/*")
 ACCESS_POINTS += [
+    NastyCase(
+        "a policy of a user on an access point, whose bucket leaves it to that",
+        with_point(ON_POINT),
+        at_point({"data/x": GET}),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "a policy of a user on an access point, whose bucket leaves nothing to it",
+        with_point(ON_POINT),
+        at_point({}),
+    ),
+    NastyCase(
+        "a policy of a user on an access point, and a bucket that refuses whoever does not come through one",
+        with_point(ON_POINT, allow(PUT, f"{DATA}/*")),
+        at_point({"data/x": GET}, "narrower", "s3:DataAccessPointAccount"),
+        bucket=document(DELEGATES, denies("*", **when("StringNotEquals", "s3:DataAccessPointAccount", ACCOUNT))),
+    ),
+    NastyCase(
+        "a policy of a user on an access point that refuses her",
+        lambda told: told.inline("user:ann", "own", document(ON_POINT)).point(
+            "p", deny(GET, f"{POINT}/object/*", Principal=ANN)
+        ),
+        at_point({}),
+        bucket=document(DELEGATES),
+    ),
+    NastyCase(
+        "a policy of a user on an access point of a VPC",
+        lambda told: in_vpc(told.inline("user:ann", "own", document(ON_POINT))),
+        {
+            **anns({}, "narrower", POINT),
+            f"accesspoint:{POINT}": Shown("user:ann", {"data": GET}, "wider", "vpc-1"),
+        },
+        bucket=document(DELEGATES),
+    ),
     NastyCase(
         "an access point names a user, and the bucket her, too: beyond her boundary",
         edged,
@@ -853,6 +922,7 @@ CASES = [
     *TRUSTS,
     *BUCKETS,
     *CONTROLS,
+    *KNOWN_ORGANIZATION,
 ]
 
 
