@@ -198,6 +198,11 @@ class Change(ABC):
         return bool(self.effect) and Effect.GIVES not in self.effect
 
     @property
+    def gives_way(self) -> bool:
+        """True where something else of its access control takes the place of what goes, which stays until then."""
+        return Effect.REMOVES in self.effect
+
+    @property
     @abstractmethod
     def needs(self) -> Things:
         """What has to be there when it is made."""

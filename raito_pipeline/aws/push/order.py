@@ -42,12 +42,15 @@ class _Thing:
 
 def in_order(changes: Sequence[Change]) -> list[Change]:
     """The changes, each after what it waits for; else revocations first, and those alike in the order given."""
-    sorter = TopologicalSorter({position: waits.all for position, waits in enumerate(waits_of(changes))})
-    try:
-        sorter.prepare()
-    except CycleError:  # no plan is known that has one; the order given is that of the access provider types
-        return list(changes)
-    return [changes[position] for position in _first_come(sorter, changes)]
+    waits = waits_of(changes)
+    for wanted in ([each.all for each in waits], [each.needed for each in waits]):
+        sorter = TopologicalSorter(dict(enumerate(wanted)))
+        try:
+            sorter.prepare()
+        except CycleError:  # no plan is known that has one
+            continue
+        return [changes[position] for position in _first_come(sorter, changes)]
+    return list(changes)  # the order given is that of the access provider types
 
 
 def _first_come(sorter: TopologicalSorter[int], changes: Sequence[Change]) -> Iterator[int]:
@@ -96,7 +99,9 @@ def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Th
             waits[user].needed |= first
     granting = {user for user in thing.users if not changes[user].revokes}
     for waiting in thing.awaiting:
-        waits[waiting].after |= {*thing.makers, *granting} - {waiting}
+        # A provisioning comes before the assignments that need it, and after all that they both bring.
+        needing = {user for user in granting if changes[user].needs & changes[waiting].makes}
+        waits[waiting].after |= {*thing.makers, *granting} - needing - {waiting}
     for remover in thing.removers:
         for other in {*thing.makers, *thing.users} - {remover}:
             if other < remover or (changes[other].revokes and remover not in waits[other].all):
@@ -107,9 +112,10 @@ def _for_one_thing(waits: Sequence[Waits], changes: Sequence[Change], thing: _Th
 
 def _within_one_access_control(waits: Sequence[Waits], changes: Sequence[Change], positions: Sequence[int]) -> None:
     """Where an object takes the place of another one, nobody is left without access in between."""
-    removals = [position for position in positions if Effect.REMOVES in changes[position].effect]
+    removals = [position for position in positions if changes[position].gives_way]
     others = [position for position in positions if position not in removals]
     grants = {position for position in others if not changes[position].revokes}
     for removal in removals:
         waits[removal].needed |= grants
-        waits[removal].after |= set(others) - grants
+        if Effect.REMOVES in changes[removal].effect:
+            waits[removal].after |= set(others) - grants

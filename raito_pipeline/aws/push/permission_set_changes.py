@@ -4,7 +4,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, permission_set_name
 from raito_pipeline.aws.push.changes import NOTHING, Aws, CenterCalls, Change, Present, Things, out_of_points
@@ -26,6 +26,8 @@ from raito_pipeline.aws.push.statements import alike, compact, fingerprint
 from raito_pipeline.aws.push.tag_changes import TagObject
 from raito_pipeline.model import Tag
 
+OTHERS_KEEP_IT = "OthersKeepIt"
+"""member of what an assignment was, where it is not the last one in the account"""
 INLINE_OF_ROLE = "AwsSSOInlinePolicy"
 """the inline policy that Identity Center gives its roles"""
 _ROLE_IS = "role "
@@ -52,9 +54,23 @@ def references(name: str) -> str:
     return f"permission-set-references:{name}"
 
 
+def losers_of_set(name: str) -> str:
+    """Those who lost a permission set in the account that others keep, as changes name them."""
+    return f"those who lost {permission_set(name)}"
+
+
 def assignments(name: str) -> str:
     """Who has a permission set in the account, as changes name it."""
     return f"permission-set-assignments:{name}"
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    """What a row holds as JSON; nothing where that is no object."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class _OfPermissionSet(Change):
@@ -270,6 +286,12 @@ class UpdatePermissionSetPolicy(_BringsContent, _PermissionSetPolicy):
 
     OPERATION, EFFECT = "update", None
 
+    @property
+    def needs(self) -> Things:
+        # Nobody who loses it gets more by it.
+        losers = frozenset({losers_of_set(self.name)}) if Effect.GIVES in self.effect else NOTHING
+        return super().needs | losers
+
     def beside(self, state: PushState) -> list[str] | None:
         known, given = state.center.sets.get(self.name), super().beside(state)
         if Effect.GIVES not in self.effect or known is None or not known.assigned or given is None:
@@ -306,10 +328,10 @@ class _Assignment(_OfPermissionSet):
 
     def principal(self) -> dict[str, str]:
         """Who it is, as AWS names it. Raises `ChangeRefused`."""
+        assignment = _json_object(self.row.after or self.row.before)
         try:
-            assignment = json.loads(self.row.after or self.row.before or "")
             return {key: str(assignment[key]) for key in ("PrincipalType", "PrincipalId")}
-        except (ValueError, KeyError, TypeError):
+        except KeyError:
             raise ChangeRefused(self.row, "the plan does not say to whom it is assigned.") from None
 
     def editable(self, aws: Aws) -> CenterCalls:
@@ -351,8 +373,19 @@ class Unassign(_Assignment):
     OPERATION, EFFECT = "delete", Effect.TAKES
 
     @property
+    def others_keep_it(self) -> bool:
+        """True where `before` says that somebody keeps the permission set: then it is taken away first."""
+        return bool((_json_object(self.row.before)).get(OTHERS_KEEP_IT))
+
+    @property
+    def makes(self) -> Things:
+        return frozenset({losers_of_set(self.name)}) if self.others_keep_it else NOTHING
+
+    @property
     def awaits(self) -> Things:
         # AWS deletes the role with the last assignment, and would make another one with the next.
+        if self.others_keep_it:
+            return NOTHING
         return frozenset({assignments(self.name), out_of_points(permission_set(self.name))})
 
     def apply(self, aws: Aws) -> None:
@@ -427,7 +460,11 @@ class DetachReference(_Reference):
 
     @cached_property
     def effect(self) -> Effect:
-        return Effect.TAKES if self.row.after is None else Effect.REMOVES
+        return Effect.NEITHER if self.gives_way else Effect.TAKES
+
+    @property
+    def gives_way(self) -> bool:
+        return self.row.after is not None
 
     @property
     def arn(self) -> str:

@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.grants import granted
 from raito_pipeline.aws.push.names import NameProblem, Names, NamingRule
 from raito_pipeline.aws.push.permission_set_changes import (
+    OTHERS_KEEP_IT,
     Assign,
     CreatePermissionSet,
     CreatePermissionSetPolicy,
@@ -226,8 +227,10 @@ def _assign(plans: Plans, draft: Draft, assigned: tuple[Assignee, ...]) -> None:
     had = set(assigned)
     for assignee in sorted(wanted - had):
         draft.change(Assign, _resource(plans, draft.name, assignee), "they are in the who", after=_as_text(assignee))
-    for assignee in sorted(had - wanted - unclear):
-        _unassign(plans, draft, draft.name, assignee, "they are not in the who any more")
+    stay = had & (wanted | unclear)
+    for assignee in sorted(had - stay):
+        why = "they are not in the who any more"
+        _unassign(plans, draft, draft.name, assignee, why, others_keep_it=bool(stay))
     if had and not wanted | (had & unclear):
         draft.warnings.append(
             f"nobody has permission set {draft.name} in this account any more, so AWS removes its role there, and what "
@@ -235,8 +238,11 @@ def _assign(plans: Plans, draft: Draft, assigned: tuple[Assignee, ...]) -> None:
         )
 
 
-def _unassign(plans: Plans, draft: Draft, name: str, assignee: Assignee, why: str) -> None:
-    draft.change(Unassign, _resource(plans, name, assignee), why, before=_as_text(assignee))
+def _unassign(
+    plans: Plans, draft: Draft, name: str, assignee: Assignee, why: str, *, others_keep_it: bool = False
+) -> None:
+    before = _as_text(assignee, **({OTHERS_KEEP_IT: True} if others_keep_it else {}))
+    draft.change(Unassign, _resource(plans, name, assignee), why, before=before)
 
 
 def _wanted(plans: Plans, draft: Draft) -> tuple[set[Assignee], set[Assignee]]:
@@ -268,8 +274,8 @@ def _resource(plans: Plans, name: str, assignee: Assignee) -> str:
     return f"{name}/{plans.state.center.label(assignee)}"
 
 
-def _as_text(assignee: Assignee) -> str:
-    return compact({"PrincipalType": assignee.principal_type, "PrincipalId": assignee.principal_id})
+def _as_text(assignee: Assignee, **more: bool) -> str:
+    return compact({"PrincipalType": assignee.principal_type, "PrincipalId": assignee.principal_id, **more})
 
 
 # -- what people are warned of -----------------------------------------------------------------------------------------

@@ -157,10 +157,13 @@ def _own_name(plans: Plans, entry: str) -> str:
 
 
 def _provision(plans: Plans, draft: Draft, names: Iterable[str], policy_arn: str, before: str | None) -> None:
-    """Bring permission sets into the account where their references change, or did and are not there yet."""
+    """Bring permission sets into the account where their references change, or did and are not there yet.
+
+    The first assignment in an account brings a permission set there by itself.
+    """
     changed = {row.resource for row in draft.rows if row.kind == AttachReference.KIND}
     for name in sorted(names):
         known = plans.state.center.sets.get(name)
-        if name in changed or (known is not None and known.assigned and not is_in_account(plans, known)):
+        if known is not None and known.assigned and (name in changed or not is_in_account(plans, known)):
             why = "so that it has the policy in the account" if before is None else "so that nobody has the policy"
             draft.change(ProvisionPermissionSet, name, why, before=before, after=policy_arn)

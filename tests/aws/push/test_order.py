@@ -136,6 +136,33 @@ def test_a_circle_keeps_the_order_given() -> None:
     assert in_order(listed) == listed
 
 
+WHO = '{"PrincipalType":"USER","PrincipalId":"x"%s}'
+SET_ROWS = (
+    ("update", "permission-set-policy", "S", text(document("s3:A")), text(document("s3:B"))),
+    ("provision", "permission-set-in-account", "S", None, arn("S")),
+    ("create", "assignment", "S/user:new", None, WHO % ""),
+)
+
+
+@pytest.mark.parametrize(
+    ("loses", "place"),
+    [(("delete", "assignment", "S/user:old", WHO % "", None), 3),
+     (("delete", "assignment", "S/user:old", WHO % ',"OthersKeepIt":true', None), 0)],
+)  # fmt: skip
+def test_what_a_permission_set_loses_and_gets_has_no_circle_and_other_revocations_come_first(
+    loses: tuple[str, str, str, str, str | None], place: int
+) -> None:
+    """With a circle the order of the whole push would be the one given."""
+    rows = [PushChange(number, "s", "s", *each, "") for number, each in enumerate((*SET_ROWS, loses))]
+    listed = [*ACCESS_PROVIDER_TYPES.push.changes(rows), *changes(DETACH_BOB)]
+    ordered = in_order(listed)
+    kinds = ["permission-set-policy", "permission-set-in-account", "assignment"]
+    of_the_set = [change for change in ordered if change.row.access_control_id == "s"]
+    assert of_the_set.index(listed[3]) == place
+    assert [change.KIND for change in of_the_set if change is not listed[3]] == kinds
+    assert ordered.index(listed[4]) <= 1
+
+
 class AwaitingRole(Change):
     """Comes after the role R and who gets something through it, whatever comes of them."""
 

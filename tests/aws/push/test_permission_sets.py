@@ -77,6 +77,25 @@ def test_the_role_stays_where_all_people_change(account: CenterAccount) -> None:
     assert (account.assigned("Set"), account.role("Set")) == ({"user:p2"}, before)
 
 
+def test_who_loses_it_loses_it_first_where_somebody_keeps_it(account: CenterAccount) -> None:
+    """So no role goes, and nobody who is to lose it gets more by it, also where AWS refuses to take it."""
+    (made,) = account.push(granted("Set", "p1", "p2", what=(data(), data(path="hr")))).controls
+    wanted = replace(made, who=WhoEntry(("p1", "p3"), (), (), ()), what=(data(), data(path="new")))
+    account.world.aws.faults.add(Fault(kind="deny", operation="DeleteAccountAssignment"))
+
+    failed = account.push(wanted)
+    here = account.role_policies("Set")[0]["Statement"], account.assigned("Set")
+    account.world.aws.faults.clear()
+    again = account.push(*failed.controls)
+
+    assert here == ([READ], {"user:p1", "user:p2"})
+    assert "sso:DeleteAccountAssignment" in failed.errors("Set")
+    assert (again.errors("Set"), account.assigned("Set")) == ("", {"user:p1", "user:p3"})
+    assert "/new/" in json.dumps(account.role_policies("Set")[0])
+    assert again.steps[0] == "delete assignment Set/user:p2"
+    assert account.push(*again.controls).writes == []
+
+
 def test_who_is_unknown_is_an_error_and_the_others_get_it(account: CenterAccount) -> None:
     pushed = account.push(granted("Set", "p1", "nobody", "group:none"))
 

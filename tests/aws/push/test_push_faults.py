@@ -10,12 +10,14 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from raito_pipeline.aws.push.apply import Applied
+from raito_pipeline.aws.push.order import waits_of
 from raito_pipeline.aws.push.owner_tags import owner_of, tags_of_request
 from raito_pipeline.model import CREATOR
 from raito_pipeline.sandbox.aws.faults import Fault
@@ -23,7 +25,7 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from tests.aws_profile import use_profile, write_profile
 
 from .conftest import KEY
-from .every_type import UNITS, EveryType, Facts, Planned, after
+from .every_type import TYPES, UNITS, EveryType, Facts, Planned, after
 
 T = TypeVar("T")
 WHOLE = "RAITO_PIPELINE_WHOLE_PUSH_FAULTS"
@@ -282,6 +284,12 @@ def part_of(whole: Sequence[T], asked: str) -> Sequence[T]:
     """The part of a whole that is asked for: `2/8`, or all of it. The members of a part are spread over the whole."""
     part, _, parts = asked.partition("/")
     return whole[int(part) - 1 :: int(parts)] if parts else whole
+
+
+def test_the_order_of_a_push_of_all_types_has_no_circle(matrix: Matrix) -> None:
+    """With one it would be the order of the types, and nothing would be taken away first."""
+    waits = waits_of(TYPES.changes(matrix.account.planned.plan.changes))
+    TopologicalSorter({position: each.all for position, each in enumerate(waits)}).prepare()
 
 
 def test_the_parts_of_the_matrix_are_the_whole(matrix: Matrix) -> None:

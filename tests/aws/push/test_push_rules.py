@@ -6,11 +6,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
 
 from raito_pipeline.aws.push.center_state import CenterState
+from raito_pipeline.aws.push.order import waits_of
 from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.point_state import PointState
@@ -20,6 +22,7 @@ from raito_pipeline.model import (
     AccessControl,
     Assignee,
     DataObjectReference,
+    IamAttachment,
     PushPermissionSet,
     PushPrincipal,
     S3Bucket,
@@ -372,3 +375,35 @@ def test_an_inherited_role_of_a_policy_is_one_of_the_account_or_of_the_export() 
     attached = [row.resource for row in made.changes if row.kind == "attachment"]
     assert sorted(attached) == ["role:kept", "role:new"]
     assert len(made.targets[1].errors) == 3
+
+
+# -- order ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [(), ("ssorole:Set",)])
+@pytest.mark.parametrize("renamed", [False, True])
+@pytest.mark.parametrize("people", [("p1",), ("p2",), ("p1", "p2"), ()])
+def test_no_plan_waits_in_a_circle(people: tuple[str, ...], renamed: bool, lost: tuple[str, ...]) -> None:
+    """With one the order would be that of the types, and nothing would be taken away first."""
+    old = plain_document("s3:GetObject")
+    sets = [permission_set(name, references=("/P",), inline_policy=json.dumps(old)) for name in ("Set", "Kept")]
+    attachment = IamAttachment("user", "ada", "managed", "P", policy("P", old).arn, None)
+    there = with_center(
+        center(*sets, permission_set("New")), state((role("r", {}),), (policy("P", old),), (attachment,))
+    )
+    entries = ("ssorole:Kept", "ssorole:New", *(() if lost else ("ssorole:Set",)))
+    given = (
+        granted("Set", *people, what=(FOLDER,), external_id="ssorole:Set"),
+        granted("Kept", "p2", what=(), external_id="ssorole:Kept"),
+        replace(
+            granted("P", "bob", type="aws_policy", external_id="policy:P", naming_hint="Q" if renamed else "P"),
+            who=WhoEntry(("bob",), (), entries, ()),
+            deleted_who=WhoEntry((), (), lost, ()),
+        ),
+        granted("r", "ada", type="aws_role", external_id="role:r", delete=True),
+    )
+    changes = TYPES.changes(planned(*given, there=there).changes)
+    waits = waits_of(changes)
+    TopologicalSorter({position: each.all for position, each in enumerate(waits)}).prepare()
+    assert [position for position, each in enumerate(waits) if any(other > position for other in each.all)] == []
+    assert all(changes[position].revokes for position, each in enumerate(waits[:2]) if not each.all)

@@ -37,7 +37,8 @@ def test_a_policy_on_a_permission_set_of_the_same_push(account: CenterAccount) -
     steps = first.steps
     assert steps.index("create permission-set Set") < steps.index("attach permission-set-reference Set")
     assert steps.index("create policy P") < steps.index("attach permission-set-reference Set")
-    assert steps[-1] == "provision permission-set-in-account Set"
+    assert steps[-1] == "create assignment Set/user:p1"
+    assert "ProvisionPermissionSet" not in first.writes
     assert account.push(*first.controls).writes == []
 
 
