@@ -100,7 +100,7 @@ WHO = [
     Situation("policy for an unknown access control", (), p("ada", "ID:z"), NEW_P, ("ID:z in its who is no role",)),
     Situation("policy for another policy", (), p("ada", "policy:x"), NEW_P, ("policy:x in its who is no role",)),
     Situation("policy for a permission set of the push", (), (p("ID:s"), s("ann")),
-              (*NEW_S, *REFERENCED)),
+              (*NEW_S[:2], *REFERENCED[:2], NEW_S[2])),
     Situation("policy for a permission set by name", a_set("s", "USER u-ann"), p("ssorole:s"),
               (*REFERENCED, "none aws_sso_role s")),
     Situation("policy for a permission set by its role", a_set("s", "USER u-ann"),
