@@ -67,10 +67,10 @@ def assignments(name: str) -> str:
 def _json_object(text: str | None) -> dict[str, Any]:
     """What a row holds as JSON; nothing where that is no object."""
     try:
-        found = json.loads(text or "{}")
+        members = json.loads(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return members if isinstance(members, dict) else {}
 
 
 class _OfPermissionSet(Change):
