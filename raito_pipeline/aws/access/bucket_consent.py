@@ -32,7 +32,7 @@ def consented(
     """
     if not claims:
         return claims, []
-    scope = account.scope_of(principal)
+    scope = account.scope_of(principal).of_bucket(point.bucket)
     scope = replace(scope, facts=replace(scope.facts, access_point=point.arn))
     by_arn, why = _within(claims, account.once(_of_bucket, principal, point.bucket, GivenBy.RESOURCE), scope)
     left: Claims = by_arn

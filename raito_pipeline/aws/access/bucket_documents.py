@@ -5,7 +5,7 @@ its Denies are written for that bucket alone.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
@@ -20,6 +20,7 @@ from raito_pipeline.aws.policy.what import Labelled
 from raito_pipeline.model import S3BucketPolicy
 
 _MOST_NAMES = 5
+_OF = "bucket policy of "
 _SOME = Condition("Principal", "some of its sessions", ())
 """stands for what cannot be said by name, so that a Deny is a reason and takes nothing away"""
 _PART = Condition("Resource", "some of the bucket", ())
@@ -39,7 +40,7 @@ class BucketDocument:
     @property
     def label(self) -> str:
         """How reasons name it."""
-        return f"bucket policy of {self.row.bucket}"
+        return f"{_OF}{self.row.bucket}"
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ def _reaching(account: Account, bucket: BucketDocument, principal: PrincipalKey)
     newcomers = Condition("Principal", f"whoever else joins group {principal[1]}", ())
     of_some = {(at, newcomers) for at in reached if (at, None) not in of_all}
     return tuple(sorted(of_all | of_some, key=lambda each: each[0]))
+
+
+def about_bucket(documents: Iterable[Labelled], bucket: str) -> tuple[Labelled, ...]:
+    """Documents of a principal less the policies of other buckets, which are about these alone."""
+    own = f"{_OF}{bucket}"
+    return tuple(each for each in documents if not each[0].startswith(_OF) or each[0] == own)
 
 
 def reaching_as(account: Account, statement: Statement, principal: PrincipalKey) -> Statement | None:

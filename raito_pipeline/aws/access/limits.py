@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey, has_deny
-from raito_pipeline.aws.access.bucket_documents import OnBuckets, denies_reaching, doubts
+from raito_pipeline.aws.access.bucket_documents import OnBuckets, about_bucket, denies_reaching, doubts
 from raito_pipeline.aws.access.ceilings import Allowance, Ceiling, allowance, is_personal, within
 from raito_pipeline.aws.access.control_policies import NO_DOCUMENTS, ControlDocuments, service_controls
 from raito_pipeline.aws.policy import Claim, Document, Scope
@@ -206,7 +206,12 @@ def limited(
     if not claims or limits == NOTHING:
         return claims, []
     own, other = account.scope_of(principal), scope and scope.called_by(account.principals.get(principal))
-    own = own if other is None else replace(own, facts=other.facts)
+    denies = limits.s3_denies
+    if other is not None:
+        own = replace(own, facts=other.facts)
+        if len(other.places) == 1:
+            bucket = other.places[0].bucket
+            own, denies = own.of_bucket(bucket), about_bucket(denies, bucket)
     scopes = [own] if other is None else [own, other]
     reasons: list[Reason] = []
     for each in scopes:
@@ -217,7 +222,7 @@ def limited(
                 reasons += why
     # What ceilings leave of a bucket may be what a Deny is about altogether.
     for each in scopes:
-        claims, why = after_denies(claims, limits.s3_denies, each)
+        claims, why = after_denies(claims, denies, each)
         reasons += why
     reasons += [*limits.reasons, *_on_buckets(limits, claims)]
     return claims, reasons if claims else [reason for reason in reasons if reason.code is not Code.WIDER]

@@ -17,6 +17,7 @@ from raito_pipeline.aws.access.points import gives_through_points, network_of, s
 from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Scope, Statement, read_document
 from raito_pipeline.aws.policy.claims import points_named
+from raito_pipeline.aws.policy.conditions import asks_who_calls
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, NoPattern, PermissionTarget, read_pattern
 from raito_pipeline.aws.policy.what import Claim, Claims, Labelled, add_claim, after_deny, allowed
@@ -69,6 +70,8 @@ class ThroughPoints:
         return {**claims, **more}, notes
 
 
+_MOST = 5_000
+"""so many answers are worked out of what one policy gives through access points: for each, of each who has it"""
 _NOTHING = ThroughPoints({}, frozenset(), ())
 
 
@@ -92,6 +95,8 @@ def through_points(account: Account, documents: Sequence[Labelled], holders: Seq
     groups = (name for kind, name in holders if kind == "group")
     members = (("user", user) for group in groups for user in account.members.get(group, ()))
     whom = tuple(dict.fromkeys((*holders, *members)))
+    if len(named) * len(whom) > _MOST:
+        return _NOTHING
     claims: dict[Claim, frozenset[tuple[str, str]]] = {}
     settled, notes = {each.text for each in named}, dict[tuple[Reason, frozenset[Claim]], None]()
     for each in named:
@@ -149,6 +154,20 @@ def given_on_point(account: Account, each: OnPoint, principal: PrincipalKey) -> 
     claims: Claims = {claim: basis for claim in given if gives_through_points(claim.permission)}
     left, doubts = left_through_point(account, each.point, principal, claims)
     return left, [*why, *doubts]
+
+
+def depends_on_who(account: Account, principal: PrincipalKey) -> bool:
+    """True where policies of buckets or access points may say of a user or role what they do not say of others."""
+    texts, asks = account.once(_policies_of_resources)
+    return asks or any(f"/{principal[1]}" in text for text in texts)
+
+
+def _policies_of_resources(account: Account) -> tuple[tuple[str, ...], bool]:
+    """The policies of buckets and access points, and whether one of them asks by other means than names who calls."""
+    texts = [row.policy for row in account.inputs.bucket_policies if row.policy is not None]
+    texts += [point.policy for point in account.inputs.access_points if point.policy is not None]
+    statements = (statement for text in texts for statement in read_document(text).statements)
+    return tuple(texts), any(map(asks_who_calls, statements))
 
 
 def scope_for(account: Account, point: AccessPoint, principal: PrincipalKey) -> Scope:

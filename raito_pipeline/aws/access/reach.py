@@ -13,6 +13,7 @@ from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.ceilings import is_personal
 from raito_pipeline.aws.access.given import CERTAIN, given, given_through_points, names_points, sources_of
 from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
+from raito_pipeline.aws.access.own_points import depends_on_who
 from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
 from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim, Scope, Statement
@@ -49,7 +50,8 @@ def reach_of(account: Account, principal: PrincipalKey) -> tuple[Reach, ...]:
     limits = limits_of(account, principal)
     named = principal in account.once(claims_by_resource)
     personal = named or limits.personal or any(is_personal(source.document) for source in sources)
-    personal = personal or any(names_points(account, source) for source in sources)
+    on_points = not personal and any(names_points(account, source) for source in sources)
+    personal = personal or (on_points and depends_on_who(account, principal))
     case = _Case(frozenset(source.key for source in sources), limits.key, principal if personal else None, principal)
     return account.once(_reach, case)
 

@@ -104,6 +104,11 @@ class Scope:
         """The same where a service of AWS makes the calls for whoever has the right to them."""
         return self._with(replace(self.facts, service=service))
 
+    def of_bucket(self, bucket: str) -> "Scope":
+        """The same for claims on one bucket alone, which others and access points have no bearing on."""
+        place = self.by_bucket.get(bucket)
+        return replace(self, places=() if place is None else (place,), points=())
+
     def _with(self, facts: Facts) -> "Scope":
         called = replace(self, facts=facts)
         # They are the same buckets.

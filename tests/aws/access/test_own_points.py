@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.access.account import Account
+from raito_pipeline.aws.access.own_points import depends_on_who
+from raito_pipeline.aws.access.reach import reach_of
+from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.model import AccessProvider
 
 from .conftest import ACCOUNT, Told, allow, deny, document, policy_arn, user_arn, what
@@ -210,3 +214,28 @@ def test_a_policy_of_the_access_point_that_names_somebody_else_takes_nothing_awa
     told = people(allow("s3:GetObject", f"{DOOR}/object/*", Principal={"AWS": user_arn("bob")})).delegates()
 
     assert what(provider(told)) == READS
+
+
+def test_where_it_would_take_too_many_answers_it_stays_a_reason() -> None:
+    told = Told().delegates()
+    names = [f"u{number}" for number in range(72)]
+    for name in names:
+        told.user(name)
+    for number in range(70):
+        told.point(f"door{number}")
+
+    row = provider(told, allow("s3:GetObject", f"{DOOR}*/object/*"), whom=tuple(f"user:{name}" for name in names))
+
+    assert (row.what, row.incomplete) == ((), True)
+
+
+def test_a_bucket_policy_that_names_one_user_gives_that_one_what_others_have_not() -> None:
+    own = {"Condition": {"StringEquals": {"s3:DataAccessPointAccount": ACCOUNT}}}
+    told = people().bucket_policy("data", allow("*", f"{DATA}/*", Principal={"AWS": user_arn("bob")}, **own))
+    told.policy("p", document(ON_DOOR), "user:ann", "user:bob")
+    account = Account(told.inputs(), AccessOptions())
+
+    reached = {name: [each.target.bucket for each in reach_of(account, ("user", name))] for name in ("ann", "bob")}
+
+    assert reached == {"ann": [], "bob": ["data"]}
+    assert {name: depends_on_who(account, ("user", name)) for name in reached} == {"ann": False, "bob": True}
