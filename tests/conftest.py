@@ -14,6 +14,9 @@ import botocore.session
 import dagster as dg
 import pytest
 from _pytest.runner import runtestprotocol
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from hypothesis import settings
 
@@ -37,6 +40,32 @@ def _shared_models(data_path: str | None) -> Loader:
 
 
 botocore.session.create_loader = _shared_models
+
+_new_aliaser = EventAliaser.__init__
+_EVENT_NAMES: dict[str, str] = {}
+
+
+def _of_known_names(self: Any, *arguments: Any, **options: Any) -> None:
+    """The SDK's older names of its events: every client would look through three hundred of them for each event."""
+    _new_aliaser(self, *arguments, **options)
+    self._alias_name_cache = _EVENT_NAMES
+
+
+EventAliaser.__init__ = _of_known_names  # type: ignore[method-assign]
+
+_read_revisions = ScriptDirectory.from_config
+_REVISIONS: dict[str | None, ScriptDirectory] = {}
+
+
+def _revisions(config: Config) -> ScriptDirectory:
+    """The revisions of Dagster's tables: each new instance would compile, run and sort all of them."""
+    folder = config.get_main_option("script_location")
+    if folder not in _REVISIONS:
+        _REVISIONS[folder] = _read_revisions(config)
+    return _REVISIONS[folder]
+
+
+ScriptDirectory.from_config = staticmethod(_revisions)  # type: ignore[method-assign, assignment]
 
 _new_instance = dg.DagsterInstance.ephemeral
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ SMALL = EstateSettings(
     log_days=1,
 )  # fmt: skip
 """An estate that has some of everything: a sync of it takes two thirds of the time of one that `make run` makes."""
+SMALLEST = replace(SMALL, accounts=1)
+"""The same with the first of its accounts."""
 
 
 @dataclass
@@ -87,7 +89,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @contextmanager
-def started(folder: Path, sizes: EstateSettings | None = SMALL, *, events_on_disk: bool = False) -> Iterator[World]:
+def started(folder: Path, sizes: EstateSettings | None = SMALLEST, *, events_on_disk: bool = False) -> Iterator[World]:
     """A fresh estate for the tests of a whole module, in a folder of its own.
 
     `sizes` is how large it is (None = as `make run` has it).

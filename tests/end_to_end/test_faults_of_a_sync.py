@@ -25,7 +25,7 @@ from raito_pipeline.cli import main
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault as RaitoFault
 from raito_pipeline.storage.lease import Leases
-from tests.end_to_end.conftest import World, started
+from tests.end_to_end.conftest import SMALL, World, started
 
 ACCOUNT = "210000000012"
 SOURCE = f"ds-{ACCOUNT}"
@@ -113,7 +113,7 @@ def _page() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with started(tmp_path_factory.mktemp("faults")) as world:
+    with started(tmp_path_factory.mktemp("faults"), SMALL) as world:
         yield world
 
 

@@ -13,7 +13,7 @@ from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import cell_of
 from raito_pipeline.storage import ReadStatus, Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
-from tests.end_to_end.conftest import World, started
+from tests.end_to_end.conftest import SMALL, World, started
 from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
 
 S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
@@ -46,7 +46,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The estate, read once with all rights; every test starts with the tables of that reading."""
     folder = tmp_path_factory.mktemp("limited")
     with (
-        started(folder) as world,
+        started(folder, SMALL) as world,
         limited_credentials(world.embedded) as environment,
         pytest.MonkeyPatch.context() as patch,
     ):

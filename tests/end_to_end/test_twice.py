@@ -5,7 +5,7 @@ The first may do no more than that policy says, as AWS enforces it; the second f
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,8 +15,10 @@ from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus, Store
 from tests.aws_actions import enforceable
-from tests.end_to_end.conftest import World, failures, started
+from tests.end_to_end.conftest import SMALL, World, failures, started
 from tests.end_to_end.limited import allow, limited_credentials
+
+ASYNCHRONOUS = ("AccountAssignmentCreation", "AccountAssignmentDeletion", "PermissionSetProvisioning")
 
 
 @dataclass
@@ -29,8 +31,8 @@ class FirstSync:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The estate as `make run` has it."""
-    with started(tmp_path_factory.mktemp("twice"), None) as world:
+    """An estate of two accounts and an organization."""
+    with started(tmp_path_factory.mktemp("twice"), replace(SMALL, accounts=2)) as world:
         yield world
 
 
@@ -64,6 +66,10 @@ def test_everything_arrives_and_a_second_sync_changes_nothing(world: World, firs
     times = dict.fromkeys(("sso", "identitystore"), 1 + len(world.accounts))
     # What a role has is compared with the plan, and then taken from it before it is deleted.
     times["iam:ListAttachedRolePolicies"] = 2
+    # Its tags, its trust and its boundary are each compared with the plan, and read again.
+    times["iam:GetRole"] = 4
+    # Asked again and again until Identity Center has done it.
+    times |= {f"sso:Describe{what}Status": 50 for what in ASYNCHRONOUS}
     assert asked_again(first.calls, times) == []
     embedded = world.embedded
     comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)

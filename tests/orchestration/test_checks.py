@@ -20,7 +20,7 @@ from raito_pipeline.orchestration.checks import (
 )
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import CellInfo, ReadStatus
-from tests.end_to_end.conftest import World, started
+from tests.end_to_end.conftest import SMALL, World, started
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 ACCOUNT, GLUE_ACCOUNT = "210000000023", "210000000034"
@@ -208,7 +208,7 @@ def test_many_incomplete_access_providers_warn(incomplete: int) -> None:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """An estate of which one account was synced."""
-    with started(tmp_path_factory.mktemp("checks")) as world:
+    with started(tmp_path_factory.mktemp("checks"), SMALL) as world:
         world.sync(only=[ACCOUNT])
         yield world
 
@@ -267,7 +267,8 @@ def test_a_single_cell_that_fails_by_hand_says_why_without_frames_and_passes_whe
     (step,) = [event for event in failed.all_events if event.is_step_failure]
     assert step.step_failure_data.error.stack == []
     assert step.step_failure_data.error.message.startswith(f"CellsFailed: s3_buckets {ACCOUNT}: ")
-    (observed,) = [event for event in failed.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    (logged,) = world.instance.all_logs(failed.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
+    observed = logged.get_dagster_event()
     metadata = observed.asset_observation_data.asset_observation.metadata
     assert f"finance {ACCOUNT}: " in metadata["the last attempt failed"].value
     assert "s3:ListAllMyBuckets" in metadata["what repairs it"].value

@@ -179,8 +179,8 @@ class CenterAccount:
         found = self.sso.describe_permission_set(InstanceArn=INSTANCE, PermissionSetArn=arn)["PermissionSet"]
         return dict(found)
 
-    def tags(self, name: str) -> dict[str, str]:
-        found = self.sso.list_tags_for_resource(InstanceArn=INSTANCE, ResourceArn=self.sets()[name])["Tags"]
+    def tags(self, name: str, arn: str = "") -> dict[str, str]:
+        found = self.sso.list_tags_for_resource(InstanceArn=INSTANCE, ResourceArn=arn or self.sets()[name])["Tags"]
         return {tag["Key"]: tag["Value"] for tag in found}
 
     def inline(self, name: str) -> Any:
@@ -188,9 +188,9 @@ class CenterAccount:
         text = self.sso.get_inline_policy_for_permission_set(**at)["InlinePolicy"]
         return json.loads(text) if text else None
 
-    def assigned(self, name: str) -> set[str]:
+    def assigned(self, name: str, arn: str = "") -> set[str]:
         """Who has a permission set in the account: `user:NAME` and `group:NAME`."""
-        at = {"InstanceArn": INSTANCE, "PermissionSetArn": self.sets()[name], "AccountId": ACCOUNT}
+        at = {"InstanceArn": INSTANCE, "PermissionSetArn": arn or self.sets()[name], "AccountId": ACCOUNT}
         found = self.sso.list_account_assignments(**at)["AccountAssignments"]
         people = {one["UserId"]: one["UserName"] for one in self.store.list_users(IdentityStoreId=STORE)["Users"]}
         people |= {

@@ -76,8 +76,8 @@ class Place:
         details = iam.get_account_authorization_details()
         found = [details[key] for key in ("UserDetailList", "RoleDetailList", "Policies")]
         known = sorted(account.sets().items())
-        found += [account.described(one) | {"tags": account.tags(name)} for name, one in known]
-        found += [account.assigned(name) for name, _ in known]
+        found += [account.described(one) | {"tags": account.tags(name, one)} for name, one in known]
+        found += [account.assigned(name, one) for name, one in known]
         for _, one in known:
             named = {"InstanceArn": INSTANCE, "PermissionSetArn": one}
             found.append(account.sso.get_inline_policy_for_permission_set(**named)["InlinePolicy"])
