@@ -4,6 +4,7 @@ import threading
 
 from raito_pipeline.sandbox.aws.patches.authorization import patch_authorization
 from raito_pipeline.sandbox.aws.patches.backends import patch_backends
+from raito_pipeline.sandbox.aws.patches.dispatch import patch_dispatch
 from raito_pipeline.sandbox.aws.patches.glue import patch_glue
 from raito_pipeline.sandbox.aws.patches.iam import patch_iam, patch_iam_refusals
 from raito_pipeline.sandbox.aws.patches.iam_limits import patch_iam_limits
@@ -27,6 +28,7 @@ def apply_patches() -> None:
         if _applied:
             return
         _applied = True
+        patch_dispatch()
         patch_backends()
         patch_iam()
         patch_iam_limits()
