@@ -61,6 +61,16 @@ def open_session(
     return session
 
 
+def user_agent(session: boto3.Session) -> str:
+    """What clients of the session call themselves: what the SDK says of itself and of this machine, and this product.
+
+    Given to a client it is sent as it is, with the extra of the session behind it; the SDK would put it together anew
+    twice a call (a tenth of the CPU of a call).
+    """
+    core = session._session
+    return f"{core.user_agent().removesuffix(core.user_agent_extra).strip()} raito-pipeline"
+
+
 def _explained(error: ClientError, action: str, label: str, role: AssumedRole | None, profile: str | None) -> AwsError:
     """What AWS answered to the sign-in; a role that is refused may be missing, or trust nobody who comes like this."""
     cause = explain(error, action=action, resource=label)

@@ -1,5 +1,6 @@
 """Clients: which hosts and accounts they reach."""
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,24 @@ def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed(
             AwsClients("there").client(service)
 
     assert host_of(AwsClients("there", allow_plain_http=True), "eu-west-1") == "emulator.example.com:5000"
+
+
+def test_each_call_says_which_product_and_which_sdk_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_profile(tmp_path, monkeypatch)
+    client = AwsClients("there").client("iam", "eu-west-1")
+
+    def stop(request: Any, **_: Any) -> None:
+        agent = request.headers["User-Agent"]
+        raise Seen(agent.decode() if isinstance(agent, bytes) else agent)
+
+    client.meta.events.register("before-send.iam.*", stop)
+    with pytest.raises(Seen) as sent:
+        client.list_users()
+    agent = str(sent.value)
+    assert [part.partition("/")[0] for part in agent.split()] == [
+        "Boto3",
+        "Python",
+        platform.system(),
+        "raito-pipeline",
+        "Botocore",
+    ]
