@@ -1,7 +1,8 @@
 """Tells Dagster what became of the cells of a step: materializations, observations, and the checks of each.
 
-A step of one partition ends with results, which steps after it in the same run wait for. A step of several partitions
-reports each cell as an event of its own: a result would put one metadata on all of them.
+A step of one partition gives results where a step after it in the same run waits for them, or where Dagster compares
+code versions. All else is reported as an event of its own: a result costs one event more and a question about each of
+its inputs, and that of several partitions would put one metadata on all of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from raito_pipeline.model import TABLES
+from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.checks import Recorded, checks_of, failure_metadata
 from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.lineage import column_lineage
@@ -19,7 +20,8 @@ from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.previews import bullets, preview
 from raito_pipeline.storage import CellInfo, Store
 
-Results = Iterator[dg.MaterializeResult[None] | dg.Output[None]]
+_NO_OUTPUT_OF_A_CHECK = "did not yield or return expected outputs"
+Results = Iterator[dg.MaterializeResult[None]]
 """What the function of a step gives to Dagster."""
 
 
@@ -53,7 +55,8 @@ class Recorder:
             **metadata,
         }
         # What a table notes for the next sync is written also where only that table was asked for.
-        if len(self.context.partition_keys) == 1 and key in self.context.selected_asset_keys:
+        selected = key in self.context.selected_asset_keys
+        if selected and len(self.context.partition_keys) == 1 and _is_awaited(info.table):
             # Not as metadata of the result: Dagster would keep that twice, with the output of the step as well.
             self.context.add_asset_metadata(shown, asset_key=key)
             self._results.append(dg.MaterializeResult(asset_key=key))
@@ -90,11 +93,9 @@ class Recorder:
         results, self._results = self._results, []
         yield from results
 
-    def check_outputs(self) -> Results:
-        """An output for each check, as Dagster wants; what each found was told by an event a cell."""
-        for key in self.context.selected_asset_check_keys:
-            spec = self.context.assets_def.get_spec_for_check_key(key)
-            yield dg.Output(None, output_name=spec.get_python_identifier())
+    def checks_are_told(self) -> None:
+        """Keep Dagster from logging that checks gave no output: what each found is an event a cell already."""
+        self.context.log.addFilter(lambda record: _NO_OUTPUT_OF_A_CHECK not in record.getMessage())
 
     def _target(self, cell: Cell) -> dict[str, Any]:
         name = self.name(cell)
@@ -117,6 +118,12 @@ class Recorder:
                     partition=cell.partition_key,
                 )
             )
+
+
+def _is_awaited(table: str) -> bool:
+    """Whether Dagster needs a result: for a step after this one in the same run, or to compare code versions."""
+    spec = TABLES[table]
+    return spec.is_derived or spec.layer is not Layer.FINISH
 
 
 def cell_metadata(store: Store, info: CellInfo) -> dict[str, Any]:

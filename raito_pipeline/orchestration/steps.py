@@ -50,7 +50,7 @@ def step(
             description=inspect.getdoc(body),
             specs=[_with_source(spec, body, TABLES.get(naming.table(spec.key))) for spec in named],
             check_specs=check_specs(named, naming),
-            can_subset=len(named) > 1,
+            can_subset=True,  # else the checks of a single table would need outputs
             required_resource_keys=set(keys.values()),
             backfill_policy=backfill_policy,
             config_schema=None if config_schema is None else dict(config_schema),

@@ -163,8 +163,11 @@ class Stage:
         )
         failed = (event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure)
         self.failure = "\n".join(each.description or "" for each in failed if each is not None)
-        events = (event for event in result.all_events if event.is_step_materialization)
-        return [event.step_materialization_data.materialization.asset_key.to_user_string() for event in events]
+        # What a step tells just before it fails is in the log of its run only.
+        events = self.instance.all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        return [
+            event.asset_materialization.asset_key.to_user_string() for event in events if event.asset_materialization
+        ]
 
     def info(self, table: str, region: str | None = None, account: str = ACCOUNT) -> CellInfo:
         """What a stored cell knows about itself."""
