@@ -1,6 +1,7 @@
 """The calls of Identity Center: patience with what goes on, failures that are named, and what is done already."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -164,6 +165,32 @@ def test_a_provisioning_is_made_once_and_says_the_same_to_everybody(account: Cen
     assert len(set(said)) == 1
     assert len(said) == 3
     assert account.world.writes(mark) == ["ProvisionPermissionSet"]
+
+
+def test_at_most_three_are_provisioned_at_a_time(account: CenterAccount) -> None:
+    names = [f"Set{number}" for number in range(5)]
+    calls, person = center(account), account.person("p1")
+    for name in names:
+        account.assign(account.permission_set(name, *BY_RAITO), "USER", person)
+        calls.describe(name, "new")
+    account.world.aws.pace.provisioning_seconds = seconds = 0.1
+    mark = account.world.aws.calls.mark
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(calls.provision, names))
+
+    asked = account.world.aws.calls.since(mark)
+    begun = sorted(call.time for call in asked if call.operation == "ProvisionPermissionSet")
+    assert len(begun) == len(names)
+    assert all(fourth - first >= seconds for first, fourth in zip(begun, begun[3:], strict=False))
+
+
+def test_what_is_under_way_is_looked_at_less_than_once_a_second_and_sooner_at_first() -> None:
+    pauses = list(Patience().pauses(60))
+    assert pauses[0] < 1
+    assert pauses == sorted(pauses)
+    assert len(pauses) <= 60 / 3
+    assert 60 <= sum(pauses) <= 60 + pauses[-1]
 
 
 def test_where_nobody_has_it_there_is_nothing_to_provision(account: CenterAccount) -> None:
