@@ -10,11 +10,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
-from raito_pipeline.config import ConfigError, Options, find_config, load
-from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
-from raito_pipeline.config.profiles import configuration_files, state_of
-from raito_pipeline.orchestration.config_file import load_configuration, s3_address
+from raito_pipeline.loading import nothing_is_garbage
+
+with nothing_is_garbage():
+    from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
+    from raito_pipeline.config import ConfigError, Options, find_config, load
+    from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
+    from raito_pipeline.config.profiles import configuration_files, state_of
+    from raito_pipeline.orchestration.config_file import load_configuration, s3_address
 
 __all__ = ["build_definitions", "defs", "options_of_this_directory"]
 
@@ -66,6 +69,7 @@ def _what_is_read() -> Hashable:
     return here, tuple(sorted(os.environ.items())), tuple(sorted(states.items()))
 
 
+@nothing_is_garbage()
 def _built() -> dg.Definitions:
     options = options_of_this_directory()
     for warning in options.warnings:

@@ -11,6 +11,7 @@ from types import ModuleType
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
 from raito_pipeline.config import ConfigError
+from raito_pipeline.loading import nothing_is_garbage
 
 COMMANDS = {
     "init": "asks a few questions and writes a raito.yml",
@@ -76,6 +77,7 @@ def _run(words: Sequence[str]) -> int:
         return 130
 
 
+@nothing_is_garbage()
 def _module(command: str) -> ModuleType:
     """The module of a command. Raises `ExtraMissing` where it stands in an extra that is not installed."""
     try:

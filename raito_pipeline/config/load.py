@@ -24,6 +24,7 @@ from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment,
 from raito_pipeline.config.options import General, Options, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name
 from raito_pipeline.config.reading import WRONG, OptionLayer, Reader, secrets_of, without_secrets
+from raito_pipeline.loading import nothing_is_garbage
 
 FILE_NAMES = ("raito.yml", "raito.yaml")
 COMMAND_LINE = "command line"
@@ -52,6 +53,7 @@ def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
     raise ConfigError([Problem(FILE_NAMES[0], None, None, None, "no such file", wanted)])
 
 
+@nothing_is_garbage()
 def load(
     path: Path | None = None,
     environ: Mapping[str, str] | None = None,

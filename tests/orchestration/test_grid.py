@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from raito_pipeline.orchestration.grid import Cell, cell_of, make_grid
+from raito_pipeline.orchestration.grid import Cell, KnownPartitions, cell_of, make_grid
 from tests.orchestration.conftest import FIRST, Loads
 
 FIRST_KEY, SECOND_KEY, ORGANIZATION = str(FIRST), str(FIRST + 1), "999988887777_eu-west-1"
@@ -87,3 +87,10 @@ def test_partitions_of_one_kind_need_no_mapping_and_nothing_of_an_account_makes_
     assert grid.mapping("account", "account") is None
     with pytest.raises(KeyError):
         grid.mapping("account", "organization")
+
+
+def test_what_partitions_are_compared_by_is_that_of_plain_ones() -> None:
+    ours, plain = KnownPartitions(["a", "b"]), dg.StaticPartitionsDefinition(["a", "b"])
+    assert (ours == plain, plain == ours, hash(ours), str(ours)) == (True, True, hash(plain), str(plain))
+    assert {ours, plain, KnownPartitions(["a", "b"])} == {plain}
+    assert KnownPartitions(["a"]) != ours

@@ -1,0 +1,21 @@
+"""Loading without looking for garbage: modules and a configuration stay, and nothing of them is garbage.
+
+Python looks through all that there is again and again while it grows: a fifth of the CPU of loading the project, and a
+third of that of a `raito.yml` with thousands of targets.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def nothing_is_garbage() -> Iterator[None]:
+    """Do not look for garbage in the `with` block; afterwards as before."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()

@@ -1,0 +1,55 @@
+"""Loading: garbage is looked for as before, whatever happened in between."""
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from raito_pipeline.loading import nothing_is_garbage
+
+COUNTED = """
+import gc
+looked = []
+gc.callbacks.append(lambda phase, _: looked.append(phase))
+import {module}
+assert gc.isenabled()
+print(looked.count("start"))
+"""
+
+
+@pytest.fixture(params=[True, False], ids=["looked for", "not looked for"])
+def looked_for(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether garbage is looked for before."""
+    (gc.enable if request.param else gc.disable)()
+    yield request.param
+    gc.enable()
+
+
+def test_garbage_is_looked_for_afterwards_as_before(looked_for: bool) -> None:
+    with nothing_is_garbage():
+        with nothing_is_garbage():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled() == looked_for
+
+
+def test_an_error_changes_nothing_of_that(looked_for: bool) -> None:
+    with suppress(ZeroDivisionError), nothing_is_garbage():
+        raise ZeroDivisionError
+    assert gc.isenabled() == looked_for
+
+
+def test_the_code_location_loads_without_looking_for_garbage() -> None:
+    """Only Dagster does, where it is loaded before."""
+    counts = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", COUNTED.format(module=module)], check=True, capture_output=True
+            ).stdout
+        )
+        for module in ("dagster", "dagster, raito_pipeline.definitions")
+    ]
+    assert counts[1] <= counts[0] + 3
