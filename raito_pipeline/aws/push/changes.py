@@ -341,14 +341,25 @@ class Change(ABC):
         if known is None or aws.objects.was_written(about):
             return
         try:
-            now = frozenset(self.beside_now(aws))
+            unknown = self._unknown(aws, frozenset(known))
         except aws.no_answer:
             if self.only_takes(aws):
                 return  # who lost access does not keep it because AWS would not say what else there is
             raise
-        if not now <= frozenset(known):
+        if unknown:
             raise ChangedSincePlan(self.row)
         aws.objects.note_written(about)
+
+    def _unknown(self, aws: Aws, known: frozenset[str]) -> frozenset[str]:
+        """What follows from it now and was not shown, asked again where this push began to write something meanwhile.
+
+        What it writes is no news to it, but an answer may hold what began after the answer was asked for.
+        """
+        while True:
+            begun = aws.objects.begun_so_far()
+            unknown = frozenset(self.beside_now(aws)) - known
+            if not unknown or aws.objects.begun_so_far() == begun:
+                return unknown
 
     def only_takes(self, aws: Aws) -> bool:
         """True where it takes access, gives none, and no object goes."""

@@ -124,6 +124,11 @@ class Objects:
         """True where what is there may be what this push writes just now, or wrote: changes are made side by side."""
         return place in self._begun
 
+    def begun_so_far(self) -> int:
+        """In how many places this push writes or wrote: as long as that stays, it did nothing new to whoever reads."""
+        with self._lock:
+            return len(self._begun)
+
     def has_begun(self, kind: str, name: str) -> bool:
         """True where this push writes or wrote a thing of a kind, or a part of it (`NAME/...`)."""
         with self._lock:

@@ -150,6 +150,22 @@ def test_several_that_touch_one_permission_set_provision_it_once(account: Center
     assert (document["Statement"][0]["Action"], attached) == (["s3:DeleteObject"], {"P", "Q"})
 
 
+def test_what_this_push_writes_while_aws_is_asked_is_nothing_that_others_did(account: CenterAccount) -> None:
+    (made,) = account.push(granted("Set", "p1")).controls
+    changed = replace(made, what=(data("s3:DeleteObject"),))
+    listing = "ListManagedPoliciesInPermissionSet"
+
+    # P is attached meanwhile.
+    def listing_waits() -> None:
+        account.world.aws.faults.add(Fault(kind="delay", operation=listing, delay=0.5))
+
+    pushed = account.push(policy("P", "ssorole:Set"), changed, meanwhile=listing_waits)
+
+    assert (pushed.errors("P"), pushed.errors("Set")) == ("", "")
+    document, attached = account.role_policies("Set")
+    assert (document["Statement"][0]["Action"], attached) == (["s3:DeleteObject"], {"P"})
+
+
 def test_a_permission_set_that_goes_takes_no_policy_along(account: CenterAccount) -> None:
     given, made = account.push(policy("P", "ID:Set"), granted("Set", "p1")).controls
     gone = WhoEntry((), (), ("ssorole:Set",), ())
