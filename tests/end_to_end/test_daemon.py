@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,16 @@ from tests.end_to_end.daemon import Daemon, daemon_on
 
 ACCOUNT = "210000000012"
 WHOLE = "account + regions + finish +"
+OUTDATED = """
+query Q($key: String!, $path: [String!]!) {
+  assetNodeOrError(assetKey: {path: $path}) {
+    ... on AssetNode {
+      staleStatusByPartition(partitions: [$key])
+      staleCausesByPartition(partitions: [$key]) { reason }
+    }
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +62,12 @@ def _holder(daemon: Daemon, run_id: str) -> LeaseRecord | None:
     return found if found is not None and found.run_id == run_id and found.state == "held" else None
 
 
+def _outdated(daemon: Daemon, tables: Sequence[str]) -> dict[str, Any]:
+    """The tables that the UI calls outdated for the account, with why."""
+    shown = {table: daemon.ask(OUTDATED, key=ACCOUNT, path=[table])["assetNodeOrError"] for table in tables}
+    return {table: each for table, each in shown.items() if each["staleStatusByPartition"] != ["FRESH"]}
+
+
 def test_an_account_that_is_synced_by_clicking_is_three_runs(daemon: Daemon) -> None:
     sync = daemon.launch("sync_account", ACCOUNT)
 
@@ -58,6 +75,7 @@ def test_an_account_that_is_synced_by_clicking_is_three_runs(daemon: Daemon) -> 
 
     assert _import(daemon).delete_untouched is True
     assert daemon.embedded.raito.counts()["dataSources"][f"ds-{ACCOUNT}"]["dataObjects"]
+    assert _outdated(daemon, Layer.FINISH.tables) == {}
 
 
 @pytest.mark.slow_daemon
