@@ -331,13 +331,14 @@ def _other_buckets(
 def data_objects_named(store: Store, account: str, account_id: str, wanted: WantedPaths) -> Iterator[tuple[str, str]]:
     """Full names and types of the files that are asked for, and of all folders where some of them are."""
     for region in store.regions("data_objects", account) if wanted else ():
-        names = list(file_names(wanted, account_id, region))
-        files = {"type": [FILE]} if wanted.patterns else {"type": [FILE], "full_name": names}
-        folders = [{"type": FOLDERS}] if wanted.beginnings or wanted.patterns else []
+        names, by_pattern = list(file_names(wanted, account_id, region)), bool(wanted.patterns)
+        files = {"type": [FILE]} if by_pattern else {"type": [FILE], "full_name": names}
+        folders = [{"type": FOLDERS}] if wanted.beginnings or by_pattern else []
         with suppress(CellMissing):
             objects = store.dataset("data_objects", account, region)
             for batch in objects.batches(["full_name", "type"], files, *folders):
-                wanted_rows = _asked_for(batch, names, file_patterns(wanted)) if len(files) == 1 else batch
+                # Whoever reads the names takes a pattern out that too much matches: the next batches go without it.
+                wanted_rows = _asked_for(batch, names, file_patterns(wanted)) if by_pattern else batch
                 yield from zip(texts(wanted_rows, "full_name"), texts(wanted_rows, "type"), strict=True)
 
 

@@ -21,7 +21,8 @@ from raito_pipeline.orchestration.previews import bullets, preview
 from raito_pipeline.storage import CellInfo, Store
 
 _NO_OUTPUT_OF_A_CHECK = "did not yield or return expected outputs"
-Results = Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]
+_Result = dg.MaterializeResult[None] | dg.AssetMaterialization
+Results = Iterator[_Result]
 """What the function of a step gives to Dagster."""
 
 
@@ -34,7 +35,7 @@ class Recorder:
     """which asset a table is"""
     name: Callable[[Cell], str] = attrgetter("label")
     """a cell as people name it: with the name of its target"""
-    _results: list[dg.MaterializeResult[None] | dg.AssetMaterialization] = field(default_factory=list)
+    _results: list[_Result] = field(default_factory=list)
     _recorded: set[tuple[str, str]] = field(default_factory=set)
 
     def materialized(self, cell: Cell, info: CellInfo, store: Store, metadata: Mapping[str, Any]) -> None:
@@ -55,16 +56,17 @@ class Recorder:
             **metadata,
         }
         # What a table notes for the next sync is written also where only that table was asked for.
-        made = dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown)
-        if len(self.context.partition_keys) != 1 or key not in self.context.selected_asset_keys:
-            self.context.log_event(made)
-        elif _is_awaited(info.table):
+        in_turn = len(self.context.partition_keys) == 1 and key in self.context.selected_asset_keys
+        if in_turn and _is_awaited(info.table):
             # Not as metadata of the result: Dagster would keep that twice, with the output of the step as well.
             self.context.add_asset_metadata(shown, asset_key=key)
             self._results.append(dg.MaterializeResult(asset_key=key))
         else:
-            # In its turn: what is older than a table that it is made of is outdated in the UI.
-            self._results.append(made)
+            made = dg.AssetMaterialization(key, partition=cell.partition_key, metadata=shown)
+            if in_turn:  # what is older than a table that it is made of is outdated in the UI
+                self._results.append(made)
+            else:
+                self.context.log_event(made)
         self._recorded.add((info.table, cell.partition_key))
 
     def is_recorded(self, table: str, cell: Cell) -> bool:

@@ -69,9 +69,10 @@ class _Case:
 
 def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     principal = case.one_of_them
+    sources = tuple(sources_of(account, principal))
     scope, limits = account.scope_of(principal), limits_of(account, principal)
     denies = tuple(each for _, document in limits.s3_denies for each in document.statements if each.effect == "Deny")
-    left, reasons = limited(account, given(sources_of(account, principal), scope, denies), principal)
+    left, reasons = limited(account, given(sources, scope, denies), principal)
     doubts = _Doubts(account, limits, scope, case.alone)
     pieces = [
         (piece, basis, why)
@@ -87,7 +88,7 @@ def _reach(account: Account, case: _Case) -> tuple[Reach, ...]:
     for grant in account.once(claims_by_resource).get(principal, ()):
         for claim, basis, why in _by_resource(grant, doubts):
             ways.add(claim, basis, why)
-    for claims, asked in given_through_points(account, sources_of(account, principal), principal):
+    for claims, asked in given_through_points(account, sources, principal):
         for claim, basis in claims.items():
             ways.add(claim, basis, asked)
     return tuple(ways.reaches())

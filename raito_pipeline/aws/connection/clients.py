@@ -79,7 +79,6 @@ class AwsClients:
         self._allow_plain_http = allow_plain_http
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._session: boto3.Session | None = None
-        self._user_agent = ""
         self._lock = threading.RLock()
         self._counting = threading.Lock()
         self._caller: tuple[str, str] | None = None
@@ -174,13 +173,12 @@ class AwsClients:
     def _make(self, service: str, region: str | None) -> Any:
         if self._session is None:
             self._session = open_session(self.profile, self._region, role=self._role)
-            self._user_agent = user_agent(self._session)
         config = Config(
             retries={"mode": "standard", "total_max_attempts": self.attempts},
             connect_timeout=10,
             read_timeout=self.patience,
             max_pool_connections=max(self.concurrency, 1),
-            user_agent=self._user_agent,
+            user_agent=user_agent(self._session),
         )
         client = self._session.client(
             service, region_name=region or self._session.region_name or "us-east-1", config=config

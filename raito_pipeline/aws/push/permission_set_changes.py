@@ -375,7 +375,7 @@ class Unassign(_Assignment):
     @property
     def others_keep_it(self) -> bool:
         """True where `before` says that somebody keeps the permission set: then it is taken away first."""
-        return bool((_json_object(self.row.before)).get(OTHERS_KEEP_IT))
+        return bool(_json_object(self.row.before).get(OTHERS_KEEP_IT))
 
     @property
     def makes(self) -> Things:
