@@ -21,6 +21,8 @@ import dagster as dg
 import requests
 import yaml
 
+from tests.deploy.postgres import Postgres
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
 SERVICES = ("code", "webserver", "daemon", "listen")
@@ -160,10 +162,10 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, postgres_port: int, more: Mapping[str, str]) -> Iterator[Deployment]:
+def deployment(folder: Path, database: Postgres, more: Mapping[str, str]) -> Iterator[Deployment]:
     """The services, none of them started; ended at the end. Its variables are set here too, to read its history.
 
-    `more` are variables beside those that compose sets (and in place of some).
+    `database` keeps their history; `more` are variables beside those that compose sets (and in place of some).
     """
     ports = {name: _free_port() for name in ("code", "webserver")}
     folder.mkdir()
@@ -172,13 +174,13 @@ def deployment(folder: Path, postgres_port: int, more: Mapping[str, str]) -> Ite
     workspace = workspace.replace("host: code", "host: 127.0.0.1").replace("port: 4000", f"port: {ports['code']}")
     (folder / "workspace.yaml").write_text(workspace)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RAITO_", "DAGSTER_"))}
-    database = {"HOST": "127.0.0.1", "PORT": str(postgres_port), "DB": "postgres", "USERNAME": "postgres"}
+    reached = {"HOST": "127.0.0.1", "PORT": str(database.port), "DB": "postgres", "USERNAME": "postgres"}
     own = {
         "PYTHONPATH": str(ROOT),
         "DAGSTER_HOME": str(folder),
         "DAGSTER_LOGS_FOLDER": str(folder / "logs"),
-        "DAGSTER_PG_PASSWORD": "",
-        **{f"DAGSTER_PG_{name}": value for name, value in database.items()},
+        "DAGSTER_PG_PASSWORD": database.password,
+        **{f"DAGSTER_PG_{name}": value for name, value in reached.items()},
     }
     os.environ.update(own)  # to read its history here, too
     made = Deployment(folder, ports, {**kept, **more, **own})

@@ -34,7 +34,8 @@ from raito_pipeline.sandbox.raito.seed import access_controls_of, data_source_id
 from raito_pipeline.storage.lease import LeaseRecord, Leases
 from tests.bench.deployment import Deployment, cpu_of, deployment
 from tests.bench.storage import BUCKET, PROFILE, STORAGE_ACCOUNT, add_storage, environment
-from tests.deploy.postgres import Postgres, postgres
+from tests.deploy.pool import pool
+from tests.deploy.postgres import NoServer, Postgres, postgres
 
 SIZES = EstateSettings(
     users=12, groups=4, roles=42, policies=10, keys=60, tables=8, people=40, organization_groups=6, permission_sets=4,
@@ -72,6 +73,8 @@ class Rehearsal:
     embedded: Embedded
     services: Deployment
     server: Postgres
+    pool: Postgres | None
+    """The connections to it that are kept; None where there is no PgBouncer"""
     alerts: list[dict[str, Any]]
     say: Callable[[str], None]
     cycles: list[Cycle] = field(default_factory=list)
@@ -150,7 +153,8 @@ class Rehearsal:
         return [run for run in runs if run.tags.get("raito/sync") == sync]
 
     def _cpu(self) -> dict[str, float]:
-        return {**self.services.cpu(), "postgres": cpu_of(self.server.pid), "emulated AWS, Raito": time.process_time()}
+        database = cpu_of(self.server.pid) + (cpu_of(self.pool.pid) if self.pool else 0)
+        return {**self.services.cpu(), "postgres": database, "emulated AWS, Raito": time.process_time()}
 
     def _database(self) -> dict[str, int]:
         """Bytes of the database, events in it, and connections to it so far."""
@@ -267,6 +271,15 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.server_close()
 
 
+def _pool(stack: ExitStack, server: Postgres, say: Callable[[str], None]) -> Postgres | None:
+    """The pool of connections of compose, where this machine has its program."""
+    try:
+        return stack.enter_context(pool(server))
+    except NoServer as error:
+        say(f"without a pool of connections: {error}")
+        return None
+
+
 def show(console: Console, cycles: list[Cycle]) -> None:
     """The figures as a table, and what happened below it."""
     table = Table("", *(cycle.name for cycle in cycles))
@@ -304,8 +317,9 @@ def main(given: argparse.Namespace) -> int:
         add_storage(embedded)
         more = {**embedded.environment, "RAITO_PIPELINE_STORAGE": f"s3://{BUCKET}/raito"}
         more |= {"RAITO_PIPELINE_STORAGE_PROFILE": PROFILE, "RAITO_PIPELINE_ALERT_WEBHOOK": url}
-        services = stack.enter_context(deployment(folder / "dagster", server.port, more))
-        rehearsal = Rehearsal(embedded, services, server, posted, say)
+        kept = _pool(stack, server, say)
+        services = stack.enter_context(deployment(folder / "dagster", kept or server, more))
+        rehearsal = Rehearsal(embedded, services, server, kept, posted, say)
         content = yaml.safe_load(embedded.config_file.read_text())
         content["pipeline"]["discover"]["dagster-url"] = services.url
         embedded.config_file.write_text(yaml.safe_dump(content, sort_keys=False))

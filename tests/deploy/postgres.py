@@ -25,10 +25,11 @@ class NoServer(Exception):
 
 @dataclass(frozen=True)
 class Postgres:
-    """A server on 127.0.0.1 that trusts the user `postgres`; it has a database of that name."""
+    """A server on 127.0.0.1 with a user and a database `postgres`; without a password it trusts that user."""
 
     port: int
     pid: int
+    password: str = ""
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def instance(file: Path, server: Postgres, folder: Path, patch: pytest.MonkeyPat
     """The instance of a `dagster.yaml`, less its encrypted connection, and less a launcher that is not installed."""
     values = {
         "DAGSTER_PG_USERNAME": "postgres",
-        "DAGSTER_PG_PASSWORD": "",
+        "DAGSTER_PG_PASSWORD": server.password,
         "DAGSTER_PG_HOST": "127.0.0.1",
         "DAGSTER_PG_PORT": str(server.port),
         "DAGSTER_PG_DB": "postgres",

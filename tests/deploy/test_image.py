@@ -1,5 +1,6 @@
 """What can be said of the image and of compose without running them: their files, names and programs are there."""
 
+import configparser
 import re
 import shlex
 from fnmatch import fnmatch
@@ -77,6 +78,21 @@ def test_compose_gives_the_instance_all_that_it_asks_of_the_environment() -> Non
         for other in service["depends_on"]:
             assert "healthcheck" in COMPOSE["services"][other], other
     assert COMPOSE["services"]["code"]["build"] == {"context": "../..", "dockerfile": "deploy/Dockerfile"}
+
+
+def test_the_pool_is_where_dagster_looks_for_postgres_and_looks_for_postgres_where_it_is() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(DEPLOY / "compose" / "pool" / "pgbouncer.ini")
+    behind = dict(part.split("=") for part in settings["databases"]["*"].split())
+    assert "healthcheck" in COMPOSE["services"][behind["host"]]
+    for name in OURS:
+        environment = COMPOSE["services"][name]["environment"]
+        pool = COMPOSE["services"][environment["DAGSTER_PG_HOST"]]
+        assert environment["DAGSTER_PG_PORT"] == settings["pgbouncer"]["listen_port"]
+        assert environment["DAGSTER_PG_USERNAME"] == pool["environment"]["DAGSTER_PG_USERNAME"]
+        assert (DEPLOY / "compose" / pool["build"] / "Dockerfile").is_file()
+        assert f":{int(environment['DAGSTER_PG_PORT']):X} " in pool["healthcheck"]["test"][-1]
+        assert pool["depends_on"] == {behind["host"]: {"condition": "service_healthy"}}
 
 
 def test_discovery_can_write_beside_raito_yml() -> None:
