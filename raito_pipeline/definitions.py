@@ -10,9 +10,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from raito_pipeline.loading import nothing_is_garbage
+from raito_pipeline.loading import modules_stay, nothing_is_garbage
 
-with nothing_is_garbage():
+with modules_stay():
     from raito_pipeline.component import RaitoAwsComponent, build_definitions, no_accounts
     from raito_pipeline.config import ConfigError, Options, find_config, load
     from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE

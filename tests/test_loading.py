@@ -1,4 +1,4 @@
-"""Loading: garbage is looked for as before, whatever happened in between."""
+"""Loading: garbage is looked for as before, whatever happened in between, but not among modules."""
 
 import gc
 import subprocess
@@ -17,6 +17,12 @@ gc.callbacks.append(lambda phase, _: looked.append(phase))
 import {module}
 assert gc.isenabled()
 print(looked.count("start"))
+"""
+
+STAYS = """
+import gc
+{begun}
+print(gc.get_freeze_count())
 """
 
 
@@ -53,3 +59,25 @@ def test_the_code_location_loads_without_looking_for_garbage() -> None:
         for module in ("dagster", "dagster, raito_pipeline.definitions")
     ]
     assert counts[1] <= counts[0] + 3
+
+
+@pytest.mark.parametrize(
+    ("begun", "stays"),
+    [
+        ("import raito_pipeline.definitions", True),
+        ("import raito_pipeline.cli; raito_pipeline.cli._module('run')", True),
+        ("import raito_pipeline.component", False),
+    ],
+    ids=["code location", "command", "project of somebody else"],
+)
+def test_what_is_loaded_is_not_looked_through_again(begun: str, stays: bool) -> None:
+    ended = subprocess.run([sys.executable, "-c", STAYS.format(begun=begun)], check=True, capture_output=True)
+
+    assert (int(ended.stdout) > 100_000) == stays
+
+
+def test_a_configuration_may_be_garbage_later() -> None:
+    before = gc.get_freeze_count()
+    with nothing_is_garbage():
+        pass
+    assert gc.get_freeze_count() == before

@@ -10,8 +10,9 @@ from types import ModuleType
 
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
+from raito_pipeline.cli.freed_memory import keep_little
 from raito_pipeline.config import ConfigError
-from raito_pipeline.loading import nothing_is_garbage
+from raito_pipeline.loading import modules_stay
 
 COMMANDS = {
     "init": "asks a few questions and writes a raito.yml",
@@ -59,6 +60,7 @@ def _nobody_reads(error: BaseException | None) -> bool:
 
 
 def _run(words: Sequence[str]) -> int:
+    keep_little()  # before anything that begins threads is imported
     try:
         parser = _parser(words)
         given = parser.parse_args(words)
@@ -77,7 +79,7 @@ def _run(words: Sequence[str]) -> int:
         return 130
 
 
-@nothing_is_garbage()
+@modules_stay()
 def _module(command: str) -> ModuleType:
     """The module of a command. Raises `ExtraMissing` where it stands in an extra that is not installed."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import boto3
+import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -18,6 +18,7 @@ from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
 from raito_pipeline.raito.transport import CONNECT_SECONDS
 from raito_pipeline.redaction import hide_in_logs, redact
+from raito_pipeline.sdk_models import session_with_shared_models
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -115,7 +116,8 @@ class TokenSource:
                 read_timeout=self._connection.timeout,
                 retries={"mode": "standard", "total_max_attempts": self._connection.attempts},
             )
-            client = boto3.session.Session().client("cognito-idp", region_name=REGION, config=config)
+            session = session_with_shared_models(botocore.session.Session(), REGION)
+            client = session.client("cognito-idp", config=config)
             refused = refusal(client.meta.endpoint_url, allowed=self._connection.allow_plain_http)
             if refused is not None:
                 raise self._failed(f"login at {refused}")

@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-import boto3
+import botocore.session
 import pyarrow as pa
 import pyarrow.fs as pafs
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
+from raito_pipeline.sdk_models import session_with_shared_models
 from raito_pipeline.storage.errors import StorageExposed
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
@@ -357,7 +358,8 @@ _one_at_a_time = threading.Lock()
 @functools.lru_cache(maxsize=8)
 def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, ...]) -> "S3Client":
     given = dict(options)
-    session = boto3.Session(profile_name=given.get("profile"), region_name=given.get("region"))
+    core = botocore.session.Session(profile=given.get("profile"))
+    session = session_with_shared_models(core, given.get("region"))
     host = given.get("endpoint_override")
     config = Config(
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},

@@ -54,6 +54,8 @@ _FILE = "data.parquet"
 _CONFIRMED = "_confirmed.json"
 _DAMAGED = "_damaged.json"
 _BATCH_ROWS = 8_192
+_ROWS_AT_ONCE = 1_024
+"""how many are there as objects at a time: a whole batch of them takes 10 MB"""
 _NOT_READABLE = (OSError, pa.ArrowException, pa.ArrowMemoryError, UnicodeDecodeError, OverflowError)
 """What pyarrow raises for bytes that it can make no sense of (and, as `OSError`, for a storage that fails)."""
 
@@ -237,9 +239,10 @@ class Store:
         """The rows of a cell, streamed. `table` is needed where several tables share the row type."""
         cell = self._cell_to_read(table or table_of(row_type).name, account, region)
         for batch in self._batches(cell):
-            with self._rows_of(cell):
-                rows = list(from_batch(row_type, batch))
-            yield from rows
+            for first in range(0, batch.num_rows, _ROWS_AT_ONCE):
+                with self._rows_of(cell):
+                    rows = list(from_batch(row_type, batch.slice(first, _ROWS_AT_ONCE)))
+                yield from rows
 
     def earlier(
         self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None

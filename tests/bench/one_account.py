@@ -145,7 +145,7 @@ def sync(folder: Path, environment: Mapping[str, str]) -> MeasuredSync:
     ended = time.time()
     sampling.join()
     if process.returncode not in (0, 3):
-        raise RuntimeError(f"the sync ended with {process.returncode}: {output}")
+        raise RuntimeError(f"the sync ended with {process.returncode}: {output[-3_000:]}")
     calls = tuple(_calls(environment, mark)["calls"])
     return MeasuredSync(began, ended, tuple(samples), tuple(_stages(environment["DAGSTER_HOME"], began)), calls)
 

@@ -1,5 +1,6 @@
 """The Parquet store: cells are whole or absent, and say how complete their read was."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -116,6 +117,21 @@ def test_rows_are_streamed_in_the_order_they_were_written(store: Store) -> None:
     sizes = [batch.num_rows for batch in store.batches("data_objects", "1", "r")]
     assert max(sizes) < count
     assert [row.name for row in store.rows(DataObject, "1", "r")] == [str(i) for i in range(count)]
+
+
+def test_few_rows_are_there_as_objects_at_a_time(store: Store) -> None:
+    objects = (DataObject(f"1:r:b/{i}", str(i), "file", "1:r:b", "", None, None) for i in range(8_000))
+    store.write("data_objects", objects, "1", "r")
+    read, before = store.rows(DataObject, "1", "r"), _data_objects()
+
+    next(read)
+
+    assert _data_objects() - before <= 1_024
+
+
+def _data_objects() -> int:
+    gc.collect()
+    return sum(type(each) is DataObject for each in gc.get_objects())
 
 
 def test_organization_cells_have_their_region(store: Store) -> None:

@@ -9,18 +9,17 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader, create_loader
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain, one_line
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
+from raito_pipeline.sdk_models import session_with_shared_models
 
 MOST_SECONDS = 120.0
 """How long a profile may take to give credentials: a program may ask a person in a browser."""
@@ -48,7 +47,7 @@ def open_session(
         # Whatever the SDK's default is: the environment's profile, where none is given.
         used = core.get_config_variable("profile") or "default"
         chain += chain_of(used, core.full_config.get("profiles", {}))
-        session = _with_shared_models(core, region)
+        session = session_with_shared_models(core, region)
         check_answers(session.events)
         if profile is not None or not _from_environment(core):
             _refuse_code(chain, label, action)
@@ -79,20 +78,6 @@ def _explained(error: ClientError, action: str, label: str, role: AssumedRole | 
     external = "no external id" if role.external_id is None else f"the external id {role.external_id}"
     text = f"{cause} The role has to be there, and to trust {label_of(profile)} with {external}."
     return AwsDenied(text, action=cause.action, resource=cause.resource, code=cause.code)
-
-
-def _with_shared_models(core: botocore.session.Session, region: str | None) -> boto3.Session:
-    """The session of boto3, with the SDK's descriptions of the services that all sessions of this process share."""
-    session = boto3.Session(botocore_session=core, region_name=region)
-    # Only now: boto3 appends its own folder (descriptions of resources, not of services) to the loader that it finds.
-    core.register_component("data_loader", _models(core.get_config_variable("data_path")))
-    return session
-
-
-@cache
-def _models(data_path: str | None) -> Loader:
-    """Reads the descriptions of services once a process: half a second of CPU for those that an account needs."""
-    return create_loader(data_path)
 
 
 def label_of(profile: str | None) -> str:

@@ -45,7 +45,7 @@ class KnownObjects:
         for region in regions:
             if store.info("data_objects", account_id, region) is None:
                 continue
-            for batch in store.batches("data_objects", account_id, region):
+            for batch in store.dataset("data_objects", account_id, region).batches(["full_name", "type"]):
                 known.add(texts(batch, "full_name"), texts(batch, "type"))
         return known
 

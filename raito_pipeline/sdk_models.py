@@ -1,0 +1,70 @@
+"""Sessions of the AWS SDK that share its descriptions of services, without what nobody asks for here.
+
+Each session reads these anew otherwise, as ordered dictionaries with all texts for people: 1 to 6 MB a service, and
+7 MB for the endpoints of three hundred services.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import boto3
+import botocore.session
+from botocore.loaders import JSONFileLoader, Loader, create_loader
+
+ENDPOINTS_OF = frozenset(
+    {"cognito-idp", "glue", "iam", "identitystore", "organizations", "s3", "s3-control", "sso", "sts"}
+    | {"oidc", "portal.sso", "signin"}
+)
+"""The services of this project, and those that the SDK signs in by, as the list of endpoints calls them."""
+_ENDPOINTS, _TEXT = "endpoints", "documentation"
+_OPENED_BY: dict[str, Callable[[str, Literal["rb"]], Any]] = {".json": open, ".json.gz": gzip.open}
+
+
+def session_with_shared_models(core: botocore.session.Session, region: str | None = None) -> boto3.Session:
+    """The session of boto3 for one of botocore, with the descriptions of services that this process shares."""
+    session = boto3.Session(botocore_session=core, region_name=region)
+    # Only now: boto3 appends its own folder (descriptions of resources, not of services) to the loader that it finds.
+    core.register_component("data_loader", _models(core.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def _models(data_path: str | None) -> Loader:
+    """Reads the descriptions of services once a process. `data_path` is the SDK's setting: folders that come first."""
+    loader = create_loader(data_path)
+    loader.file_loader = _WithoutTexts()
+    return loader
+
+
+class _WithoutTexts(JSONFileLoader):
+    """Reads the files that the SDK's own loader would, as plain dictionaries.
+
+    A service that is not among `ENDPOINTS_OF` has the endpoints that its partition gives to any service.
+    """
+
+    def load_file(self, file_path: str) -> Any:
+        """What the file of this name holds; `file_path` lacks the end. None where there is none."""
+        for end, opened in _OPENED_BY.items():
+            if Path(file_path + end).is_file():
+                with opened(file_path + end, "rb") as file:
+                    described: Any = json.loads(file.read(), object_pairs_hook=_without_text)
+                return _of_few(described) if Path(file_path).name == _ENDPOINTS else described
+        return None
+
+
+def _without_text(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    described = dict(pairs)
+    if isinstance(described.get(_TEXT), str):  # else it is a member of that name
+        described[_TEXT] = ""  # the SDK adds to some of them
+    return described
+
+
+def _of_few(endpoints: dict[str, Any]) -> dict[str, Any]:
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services.keys() & ENDPOINTS_OF}
+    return endpoints
