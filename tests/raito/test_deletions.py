@@ -1,5 +1,6 @@
 """The brake: what an import would remove is counted by what the imports before it left in Raito Cloud."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +47,21 @@ def test_an_import_that_would_remove_too_much_is_said(case: str) -> None:
         assert expected in reason
         assert f"allows {share:g}" in reason
         assert "raito-pipeline run --max-import-deletions 1" in reason
+
+
+def test_many_are_compared_as_sets_are_and_not_copied() -> None:
+    twice = [[f"object-{n}" for n in range(first, first + 50_000)] for first in (0, 40_000, 90_000)]
+    held, sent = Elements.of({"data object": twice}), numbered(70_000, 200_000)
+    assert len(held) == 140_000
+
+    tracemalloc.start()
+    gone = held.less(sent)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    expected = numbered(0, 70_000)
+    assert gone.kind("data object").tolist() == expected.kind("data object").tolist()
+    assert peak < 2 * 8 * len(held)
 
 
 def test_what_was_sent_is_remembered_for_the_very_data_source(tmp_path: Path) -> None:

@@ -117,11 +117,13 @@ class KnownObjects:
 
     def _index(self) -> None:
         """Sort by the first hash, and note where each range of its top bits begins, one range for about an object."""
-        first = np.concatenate([part[0] for part in self._parts]) if self._parts else np.empty(0, np.int64)
-        second = np.concatenate([part[1] for part in self._parts]) if self._parts else np.empty(0, np.int64)
-        types = np.concatenate([part[2] for part in self._parts]) if self._parts else np.empty(0, np.uint8)
+        nothing = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))
+        first, second, types = map(np.concatenate, zip(*(self._parts or [nothing]), strict=True))
+        # What is not needed any more goes before more is made: else a million objects take 66 MB here, not 41.
+        self._parts = []
         order = np.argsort(first, kind="stable")
         first, second, types = first[order], second[order], types[order]
+        del order
         bits = max(1, min(28, int(self._count).bit_length()))
         self._shift, self._half = 64 - bits, 1 << (bits - 1)
         starts = np.searchsorted(first >> self._shift, np.arange(-self._half, self._half + 1), side="left")
