@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
+from inspect import CO_VARKEYWORDS
 from typing import Any
 
+import botocore.hooks
 import botocore.session
 import dagster as dg
 import pytest
 from _pytest.runner import runtestprotocol
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from hypothesis import settings
@@ -52,6 +55,31 @@ def _of_known_names(self: Any, *arguments: Any, **options: Any) -> None:
 
 
 EventAliaser.__init__ = _of_known_names  # type: ignore[method-assign]
+
+_look_at_parameters = botocore.hooks.accepts_kwargs
+
+
+def _takes_any_keyword(function: Any) -> Any:
+    """Whether a function takes keywords that it does not name: each new client would have hundreds inspected."""
+    code = getattr(function, "__code__", None)
+    return _look_at_parameters(function) if code is None else bool(code.co_flags & CO_VARKEYWORDS)
+
+
+botocore.hooks.accepts_kwargs = _takes_any_keyword
+
+_make_client_class = ClientCreator._create_client_class
+_CLIENT_CLASSES: dict[tuple[str, str], type] = {}
+
+
+def _client_class(self: ClientCreator, service_name: str, service_model: Any) -> type:
+    """The class of a service's clients: every client would get one of its own, with all methods made anew."""
+    key = service_name, service_model.api_version
+    if key not in _CLIENT_CLASSES:
+        _CLIENT_CLASSES[key] = _make_client_class(self, service_name, service_model)
+    return _CLIENT_CLASSES[key]
+
+
+ClientCreator._create_client_class = _client_class
 
 _read_revisions = ScriptDirectory.from_config
 _REVISIONS: dict[str | None, ScriptDirectory] = {}

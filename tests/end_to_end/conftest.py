@@ -1,7 +1,10 @@
 """The whole way in one process: an embedded estate in a temporary folder, and syncs of it as the command makes them."""
 
+import fcntl
+import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +82,58 @@ class World:
     def counts(self) -> dict[str, Any]:
         """Everything that Raito Cloud holds, counted."""
         return self.embedded.raito.counts()
+
+
+ACCOUNT, ORGANIZATION = "210000000012", "210000000001"
+
+
+@pytest.fixture(scope="session")
+def kept_syncs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is left of a world in which everything was synced until nothing was new; made once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if shared.name.startswith("popen-") else shared
+    folder = shared / "kept-syncs"
+    with (shared / "kept-syncs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _keep_syncs(shared / "kept-syncs.new")
+            (shared / "kept-syncs.new").rename(folder)
+    return folder
+
+
+def _keep_syncs(folder: Path) -> None:
+    with started(folder) as world:
+        # The organization's last: it knows then which permission sets Raito made.
+        for place in (ACCOUNT, ORGANIZATION, ACCOUNT):
+            assert failures(world.sync(only=[place])) == []
+        for name, kept in _histories(world.instance):
+            with closing(sqlite3.connect(folder / name)) as copy:
+                kept.backup(copy)
+
+
+def _histories(instance: dg.DagsterInstance) -> Iterator[tuple[str, sqlite3.Connection]]:
+    """The databases in memory of an instance, each with a name for its file."""
+    storages: dict[str, Any] = {"events.db": instance.event_log_storage, "runs.db": instance.run_storage}
+    for name, storage in storages.items():
+        yield name, storage._held_conn.connection.dbapi_connection
+
+
+@contextmanager
+def synced_before(folder: Path, kept: Path) -> Iterator[World]:
+    """A world of its own that goes on after the syncs of `kept_syncs`."""
+    shutil.copytree(kept / "estate", folder / "estate")
+    with started(folder) as world:
+        for name, history in _histories(world.instance):
+            with closing(sqlite3.connect(kept / name)) as copy:
+                copy.backup(history)
+        yield world
+
+
+@pytest.fixture
+def synced_world(tmp_path: Path, kept_syncs: Path) -> Iterator[World]:
+    """A small estate of which the account and the organization were synced until nothing was new."""
+    with synced_before(tmp_path, kept_syncs) as world:
+        yield world
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.end_to_end.conftest import World, failures
-
-ACCOUNT = "210000000012"
+from tests.end_to_end.conftest import ACCOUNT, World, failures
 
 
 def _cells(world: World) -> list[Path]:
@@ -35,10 +33,8 @@ def _cut(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_tables_that_cannot_be_used_are_read_anew_and_stop_no_sync(world: World) -> None:
-    world.sync(only=[ACCOUNT])
-    # The organization knows then which permission sets Raito made, also where what was planned is damaged.
-    world.sync(only=["210000000001"])
+def test_tables_that_cannot_be_used_are_read_anew_and_stop_no_sync(synced_world: World) -> None:
+    world = synced_world
     expected, held = failures(world.sync(only=[ACCOUNT])), world.counts()
     rows = {path: pq.read_metadata(path).num_rows for path in _cells(world)}
     assert len(rows) > 20

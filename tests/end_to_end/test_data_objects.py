@@ -19,9 +19,9 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync import LayerResult, run_sync, subtree_layers
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus
-from tests.end_to_end.conftest import World, failures
+from tests.end_to_end.conftest import ACCOUNT, World, failures
 
-ACCOUNT, REGION, BUCKET = "210000000012", "us-east-1", "marketing-sales"
+REGION, BUCKET = "us-east-1", "marketing-sales"
 FULL = f"{ACCOUNT}:{REGION}:{BUCKET}"
 
 
@@ -43,8 +43,8 @@ def objects_in_raito_cloud(world: World) -> int:
     return sum(world.counts()["dataSources"][f"ds-{ACCOUNT}"]["dataObjects"].values())
 
 
-def test_a_part_is_read_and_sent_alone_and_nothing_is_removed(world: World) -> None:
-    client, gone = s3(), "2023/gone.csv"
+def test_a_part_is_read_and_sent_alone_and_nothing_is_removed(synced_world: World) -> None:
+    world, client, gone = synced_world, s3(), "2023/gone.csv"
     client.put_object(Bucket=BUCKET, Key=gone, Body=b"")
     assert failures(world.sync(only=[ACCOUNT])) == []
     before, count = names(world), objects_in_raito_cloud(world)

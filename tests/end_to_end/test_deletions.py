@@ -1,24 +1,23 @@
 """What is filtered away, or gone from raito.yml, is not removed from Raito Cloud before somebody says so."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from raito_pipeline.model import AccessProvider, ImportResult
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.storage import ReadStatus
-from tests.end_to_end.conftest import World, failures, started
+from tests.end_to_end.conftest import ACCOUNT, World, failures, synced_before
 
-ACCOUNT, NAME = "210000000012", "marketing"
+NAME = "marketing"
 TABLES = ("identity_store_import", "data_source_import", "access_provider_import")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """An account that was synced twice; the tests of this module follow one another."""
-    with started(tmp_path_factory.mktemp("deletions")) as world:
-        for _ in range(2):
-            assert failures(world.sync(only=[ACCOUNT])) == []
+def world(tmp_path_factory: pytest.TempPathFactory, kept_syncs: Path) -> Iterator[World]:
+    """An account that was synced before; the tests of this module follow one another."""
+    with synced_before(tmp_path_factory.mktemp("deletions"), kept_syncs) as world:
         yield world
 
 

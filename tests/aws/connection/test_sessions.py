@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from botocore.utils import parse_timestamp
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError
-from raito_pipeline.aws.connection.sessions import open_session
+from raito_pipeline.aws.connection.sessions import moment_of, open_session
 from tests.aws_profile import OTHERS
 
 CREDENTIALS = "AKIAIOSFODNN7EXAMPLE"
@@ -217,3 +218,35 @@ def test_sessions_share_the_descriptions_of_services_and_search_each_folder_once
     loaders = [open_session("acct", None)._session.get_component("data_loader") for _ in range(3)]
     assert len({id(loader) for loader in loaders}) == 1
     assert len(set(loaders[0].search_paths)) == len(loaders[0].search_paths)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:04:05.678Z",
+        "2026-01-02T03:04:05+02:00",
+        "Fri, 02 Jan 2026 03:04:05 GMT",
+        "1767323045",
+        "1767323045.678",
+        1767323045,
+        1767323045.678,
+        "20260102T030405Z",
+        "2026-01-02",
+    ],
+)
+def test_a_moment_is_read_as_the_sdk_reads_it(written: str | float) -> None:
+    expected, found = parse_timestamp(written), moment_of(written)
+    assert (found, found.utcoffset()) == (expected, expected.utcoffset())
+
+
+def test_what_is_no_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="Invalid timestamp"):
+        moment_of("yesterday, at noon or so")
+
+
+def test_sessions_read_moments_without_guessing(folder: Path) -> None:
+    profile(folder, aws_access_key_id=CREDENTIALS, aws_secret_access_key=SECRET)
+    core = open_session("acct", None)._session
+    parser = core.get_component("response_parser_factory").create_parser("query")
+    assert parser._timestamp_parser is moment_of
