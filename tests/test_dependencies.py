@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -32,12 +33,21 @@ def declared(*extras: str) -> set[str]:
     return names
 
 
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node; what they are made of, nine tenths of a tree, imports nothing."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        children = getattr(node, part, None)
+        for child in children if isinstance(children, list) else ():
+            yield child
+            yield from statements(child)
+
+
 @cache
 def imported(paths: tuple[Path, ...]) -> dict[str, str]:
     """The distributions that files import, with one file each."""
     files: dict[str, str] = {}
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 names = [node.module]

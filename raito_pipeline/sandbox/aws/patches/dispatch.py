@@ -1,7 +1,6 @@
 """What an emulated service finds out anew for each request, though it is always the same.
 
-A class's methods are a sixth of the time of a request; the models of errors, of which most calls of a push meet one, and
-headers for browsers are a tenth.
+A class's methods are a sixth of the time of a request; models of errors and headers for browsers are a tenth.
 """
 
 import functools
