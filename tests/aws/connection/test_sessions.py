@@ -236,8 +236,8 @@ def test_sessions_share_the_descriptions_of_services_and_search_each_folder_once
     ],
 )
 def test_a_moment_is_read_as_the_sdk_reads_it(written: str | float) -> None:
-    expected, found = parse_timestamp(written), moment_of(written)
-    assert (found, found.utcoffset()) == (expected, expected.utcoffset())
+    by_sdk, moment = parse_timestamp(written), moment_of(written)
+    assert (moment, moment.utcoffset()) == (by_sdk, by_sdk.utcoffset())
 
 
 def test_what_is_no_moment_is_refused() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,27 +176,20 @@ def emulated_aws() -> Iterator[EmulatedAws]:
         yield aws
 
 
-@pytest.fixture(scope="session")
-def profile(emulated_aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment by which the account of `world` is found."""
-    return write_profile(tmp_path_factory.mktemp("profile"), emulated_aws.endpoint_url, key=KEY)
-
-
-@pytest.fixture(scope="session")
-def plain_iam(profile: dict[str, str]) -> Any:
-    """IAM to arrange and look with, of which no test asks what it was called for: making clients takes its time."""
-    with pytest.MonkeyPatch.context() as patch:
-        use_profile(patch, profile)
-        return AwsClients("there").client("iam")
+_PLAIN: dict[str, Any] = {}
+"""IAM to arrange and look with, by address: making clients takes its time, and no test asks what it was called for"""
 
 
 @pytest.fixture
-def world(emulated_aws: EmulatedAws, profile: dict[str, str], plain_iam: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(emulated_aws: EmulatedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """An account with the users ada and bob and the group staff, reached by a profile as the product does."""
     emulated_aws.reset_state()
     install_access_key(ACCOUNT, KEY, "not-a-secret")
-    use_profile(monkeypatch, profile)
-    clients, iam = AwsClients("there", attempts=2), plain_iam
+    use_profile(monkeypatch, write_profile(tmp_path, emulated_aws.endpoint_url, key=KEY))
+    clients = AwsClients("there", attempts=2)
+    if emulated_aws.endpoint_url not in _PLAIN:
+        _PLAIN[emulated_aws.endpoint_url] = AwsClients("there").client("iam")
+    iam = _PLAIN[emulated_aws.endpoint_url]
     for user in ("ada", "bob"):
         iam.create_user(UserName=user)
     iam.create_group(GroupName="staff")
