@@ -33,7 +33,11 @@ def without_texts(described: Any) -> Any:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_described_as_the_sdk_does_less_the_texts(service: str) -> None:
+def test_a_service_is_described_as_the_sdk_does_less_the_texts(
+    service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Read anew: the SDK changes the description of S3 in place once there is a client.
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     theirs = Loader().load_service_model(service, "service-2")
     ours = lean().get_component("data_loader").load_service_model(service, "service-2")
 
