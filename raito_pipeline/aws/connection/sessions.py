@@ -94,7 +94,7 @@ def moment_of(value: str | float) -> datetime:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is not None:
                 return moment
-    read: datetime = parse_timestamp(value)
+    read: datetime = parse_timestamp(value)  # type: ignore[arg-type]  # it takes numbers, too
     return read
 
 
