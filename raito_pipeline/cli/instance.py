@@ -2,14 +2,17 @@
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
 import yaml
 
 from raito_pipeline.cli.errors import InstanceDamaged
+
+_COLOURS = ("mako.ext.pygmentplugin", "rich.traceback")
 
 
 @contextmanager
@@ -20,9 +23,10 @@ def instance_of_this_directory() -> Iterator[dg.DagsterInstance]:
     """
     home = Path(os.environ.get("DAGSTER_HOME") or Path.cwd())
     try:
-        with _open(home) as instance:
+        with _without_colours() as opening, _open(home) as instance:
             # The event log is opened by its first use, which is to be now: not in the middle of a sync.
             instance.get_latest_materialization_event(dg.AssetKey("iam_users"))
+            opening.close()
             yield instance
     except Exception as error:
         cause = _damage(error)
@@ -30,6 +34,21 @@ def instance_of_this_directory() -> Iterator[dg.DagsterInstance]:
             raise
         folder = _databases(home)
         raise InstanceDamaged(str(folder), _damaged_files(folder), str(cause)) from None
+
+
+@contextmanager
+def _without_colours() -> Iterator[ExitStack]:
+    """Until what is given is closed, nothing is loaded that colours errors of others.
+
+    What Dagster keeps its tables and writes its logs with loads 50 modules for error pages and terminals that there are
+    not: 5 MB and 0.3 s of CPU. Both do without where these are not installed.
+    """
+    with ExitStack() as opening:
+        for name in _COLOURS:
+            if name not in sys.modules:
+                sys.modules[name] = None  # type: ignore[assignment]  # Python's way to say that there is no such module
+                opening.callback(sys.modules.pop, name, None)
+        yield opening
 
 
 @contextmanager

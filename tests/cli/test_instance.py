@@ -1,6 +1,8 @@
 """A record of runs that was damaged gives one line and the way out."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,3 +67,17 @@ def test_another_error_in_the_block_is_left_as_it_is(home: Path) -> None:
     assert home.is_dir()
     with pytest.raises(ValueError, match="of something else"), instance_of_this_directory():
         raise ValueError("of something else")
+
+
+def test_a_record_of_runs_is_opened_without_what_colours_errors(home: Path) -> None:
+    """What is loaded later may have it all the same."""
+    script = (
+        "import sys\n"
+        "from raito_pipeline.cli.instance import instance_of_this_directory\n"
+        "with instance_of_this_directory() as instance:\n"
+        "    print([name in sys.modules for name in ('alembic', 'mako', 'pygments')])\n"
+        "    import mako.ext.pygmentplugin, rich.traceback\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=home, capture_output=True, text=True, check=False)
+
+    assert (ended.stdout, ended.returncode) == ("[True, True, False]\n", 0), ended.stderr
