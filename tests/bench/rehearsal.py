@@ -33,6 +33,7 @@ from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.sandbox.raito.seed import access_controls_of, data_source_id
 from raito_pipeline.storage.lease import LeaseRecord, Leases
 from tests.bench.deployment import Deployment, cpu_of, deployment
+from tests.bench.pictures import take_pictures
 from tests.bench.storage import BUCKET, PROFILE, STORAGE_ACCOUNT, add_storage, environment
 from tests.deploy.pool import pool
 from tests.deploy.postgres import NoServer, Postgres, postgres
@@ -325,6 +326,9 @@ def main(given: argparse.Namespace) -> int:
         embedded.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
         try:
             rehearse(rehearsal)
+            if given.pictures:
+                for picture in take_pictures(services.url, given.pictures):
+                    say(f"a picture of the UI: {picture}")
             if given.keep:
                 say(f"the UI is at {services.url}; Ctrl-C ends it")
                 threading.Event().wait()
@@ -345,5 +349,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=20, help="accounts that raito.yml names (at least 3)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument("--pictures", type=Path, help="a folder for pictures of the UI, where there is a Chromium")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end, until Ctrl-C")
     sys.exit(main(parser.parse_args()))
