@@ -36,11 +36,11 @@ static: install
 	$(BIN)/lint-imports
 
 # Tests start many processes: what Python made of the sources is kept for the next one, whatever the shell says of that.
-# The first line makes what all four workers need, which each would else make by itself. Four on two cores, as some tests
+# The first line makes what all three workers need, which each would else make by itself. Three on two cores, as some tests
 # wait.
 pytest: install
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q -q -n 0 --collect-only > /dev/null || true  # the next line says what is wrong
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 matrix: install
 	$(BIN)/python -m tests.matrix --account finance
