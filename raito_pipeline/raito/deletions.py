@@ -83,8 +83,8 @@ def _less(own: Hashes, others: Hashes) -> Hashes:
     kept = [own[:0]]
     for start in range(0, len(own), _BATCH_ROWS):
         part = own[start : start + _BATCH_ROWS]
-        found = np.searchsorted(others, part, side="left") < np.searchsorted(others, part, side="right")
-        kept.append(part[~found])
+        there = np.searchsorted(others, part, side="left") < np.searchsorted(others, part, side="right")
+        kept.append(part[~there])
     return np.concatenate(kept)
 
 
