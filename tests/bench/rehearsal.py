@@ -234,6 +234,7 @@ def _trigger(rehearsal: Rehearsal) -> None:
             for record in rehearsal.services.runs()
             if record.dagster_run.run_id not in before
             and record.dagster_run.tags.get("raito/trigger")
+            and record.dagster_run.tags.get("raito/account") == account.account_id
             and record.dagster_run.is_finished
         ]
 
