@@ -22,6 +22,7 @@ import requests
 import yaml
 
 from tests.deploy.postgres import Postgres
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -167,7 +168,7 @@ def deployment(folder: Path, database: Postgres, more: Mapping[str, str]) -> Ite
 
     `database` keeps their history; `more` are variables beside those that compose sets (and in place of some).
     """
-    ports = {name: _free_port() for name in ("code", "webserver")}
+    ports = {name: free_port() for name in ("code", "webserver")}
     folder.mkdir()
     (folder / "dagster.yaml").write_text((COMPOSE / "dagster.yaml").read_text())
     workspace = (COMPOSE / "workspace.yaml").read_text()
@@ -219,10 +220,3 @@ def _answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -9,10 +10,9 @@ from tests.deploy.postgres import NoServer, Postgres, postgres
 def server() -> Iterator[Postgres]:
     """A Postgres server; tests that need one are skipped, with the reason, where none can be had."""
     pytest.importorskip("dagster_postgres")
-    try:
-        started = postgres()
-        running = started.__enter__()
-    except NoServer as error:
-        pytest.skip(str(error))
-    yield running
-    started.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(postgres())
+        except NoServer as error:
+            pytest.skip(str(error))
+        yield running

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deploy.postgres import NoServer, Postgres
+from tests.ports import free_port
 
 FILES = Path(__file__).parents[2] / "deploy" / "compose" / "pool"
 PASSWORD = 'quo"ted secret'
@@ -23,9 +24,7 @@ def pool(server: Postgres) -> Iterator[Postgres]:
     if shutil.which("pgbouncer", path=_PATHS) is None:
         raise NoServer("no PgBouncer on this machine")
     home = Path(tempfile.mkdtemp(prefix="pool"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     text = (FILES / "pgbouncer.ini").read_text()
     for compose, here in (
         ("host=postgres port=5432", f"host=127.0.0.1 port={server.port}"),

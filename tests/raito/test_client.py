@@ -1,7 +1,6 @@
 """Login and calls over the wire: against the local Raito Cloud, and against scripted faults."""
 
 import logging
-import socket
 import threading
 import time
 
@@ -15,6 +14,7 @@ from raito_pipeline.raito import (
 )
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+from tests.ports import free_port
 
 from .conftest import SECRET, Answer, ScriptedServer, connection_to
 
@@ -28,12 +28,6 @@ def one_line(error: BaseException) -> str:
     assert SECRET not in text
     assert "token-" not in text
     return text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # --- the happy way

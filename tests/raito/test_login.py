@@ -13,9 +13,10 @@ from raito_pipeline.raito import (
     UnknownDomain,
 )
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
+from tests.ports import free_port
 
 from .conftest import COGNITO_VARIABLE, DOMAIN, Answer, ScriptedServer, connection_to, token
-from .test_client import JOB, VERSION, free_port, one_line
+from .test_client import JOB, VERSION, one_line
 
 
 def test_many_threads_log_in_once(scripted_login: ScriptedServer) -> None:
