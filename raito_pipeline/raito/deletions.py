@@ -61,17 +61,18 @@ class Elements:
 
 
 def _hashed(batches: Iterable[Sequence[str]]) -> Hashes:
-    parts = [np.frombuffer(b"".join(map(_hash, names)), np.dtype("<i8")) for names in batches]
-    return _sorted(parts)
+    hashes = bytearray()
+    for names in batches:
+        hashes += b"".join(map(_hash, names))
+    return _sorted(hashes)
 
 
-def _sorted(parts: list[Hashes]) -> Hashes:
-    """All of these, each once. The list is emptied: a million ids need not be there twice, as `np.unique` has them."""
-    hashes = np.concatenate(parts) if parts else np.empty(0, np.int64)
-    parts.clear()
-    hashes.sort()
-    again = hashes[1:] == hashes[:-1]
-    return np.delete(hashes, np.flatnonzero(again)) if again.any() else hashes
+def _sorted(hashes: bytearray) -> Hashes:
+    """All of these, each once; sorted where they lie, as a million ids need not be there twice."""
+    these = np.frombuffer(hashes, np.dtype("<i8"))
+    these.sort()
+    again = these[1:] == these[:-1]
+    return np.delete(these, np.flatnonzero(again)) if again.any() else these
 
 
 def _hash(name: str) -> bytes:
@@ -79,13 +80,15 @@ def _hash(name: str) -> bytes:
 
 
 def _less(own: Hashes, others: Hashes) -> Hashes:
+    if not len(others):
+        return own
     # `np.setdiff1d` sorts both together: 80 MB for a million of each.
-    kept = [own[:0]]
+    gone = np.empty(len(own), np.bool_)
     for start in range(0, len(own), _BATCH_ROWS):
         part = own[start : start + _BATCH_ROWS]
         there = np.searchsorted(others, part, side="left") < np.searchsorted(others, part, side="right")
-        kept.append(part[~there])
-    return np.concatenate(kept)
+        gone[start : start + _BATCH_ROWS] = there
+    return own[~gone]
 
 
 def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Elements | None:
@@ -93,15 +96,15 @@ def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> E
     info = store.info(elements_table(table), *place)
     if info is None or info.extra.get(_OF) != owner:
         return None
-    by_kind: dict[str, list[Hashes]] = {}
+    by_kind: dict[str, bytearray] = {}
     try:
         for batch in store.batches(elements_table(table), *place):
             for kind in map(str, pc.unique(batch.column("kind")).to_pylist()):
                 of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
-                by_kind.setdefault(kind, []).append(of_kind.to_numpy())
+                by_kind.setdefault(kind, bytearray()).extend(of_kind.to_numpy().data)
     except CellMissing:  # damaged: as before the first import
         return None
-    return Elements({kind: _sorted(parts) for kind, parts in by_kind.items()})
+    return Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()})
 
 
 def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> CellInfo:
