@@ -24,11 +24,13 @@ from raito_pipeline.orchestration.tags import (
     PROCESS_TAG,
     launched_by_command,
 )
-from raito_pipeline.storage.lease import LeaseRecord, Leases
+from raito_pipeline.storage.lease import HEARTBEAT_SECONDS, LeaseLook, LeaseRecord, Leases
 from raito_pipeline.storage.owner import Owner
 
 GRACE = timedelta(seconds=30)
 """How long a run may be without its lease: it gives it back a moment before it ends."""
+LOOKS_AGAIN_AFTER = timedelta(seconds=HEARTBEAT_SECONDS)
+"""How long a run counts as alive that was seen with its lease: each look is a call to the storage."""
 STARTS_WITHIN = timedelta(minutes=5)
 """How long a run may take to ask for its lease, besides the time that it waits for it."""
 _UNFINISHED = (
@@ -45,31 +47,42 @@ class DeadRuns:
     """The runs that were seen without their lease, and since when. Kept between the ticks of a process."""
 
     wait: timedelta
-    _suspected: dict[str, datetime] = field(default_factory=dict)
+    _suspected: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _alive: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """when runs (each with one of its owners) were last seen with their lease"""
 
     def report(
         self, instance: dg.DagsterInstance, leases: Leases, runs: Mapping[str, Sequence[RunView]], now: datetime
     ) -> Iterator[str]:
         """Report the dead runs as failed to the instance; gives a line for each."""
         running = [run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING]
-        for owner in dict.fromkeys(run.owner for run in running):
-            left = leases.left_by_dead(owner)
-            if left is not None and (text := _report_killed(instance, left)):
+        self._alive = {run: seen for run, seen in self._alive.items() if now - seen < LOOKS_AGAIN_AFTER}
+        silent = [run for run in running if _one(run) not in self._alive]
+        looks = {owner: leases.look(owner) for owner in dict.fromkeys(run.owner for run in silent)}
+        for look in looks.values():
+            if look.left_by_dead is not None and (text := _report_killed(instance, look.left_by_dead)):
                 yield text
         if any(run.by_command and run.active for of_owner in runs.values() for run in of_owner):
             yield from report_dead_commands(instance)
-        suspected = {run.run_id: run for run in running if self._suspicious(leases, run, now)}
-        self._suspected = {run_id: self._suspected.get(run_id, now) for run_id in suspected}
-        for run_id, since in self._suspected.items():
-            if now - since >= GRACE and (text := _report_silent(instance, suspected[run_id])):
+        yield from self._report_suspected(instance, looks, silent, now)
+
+    def _report_suspected(
+        self, instance: dg.DagsterInstance, looks: Mapping[str, LeaseLook], silent: Sequence[RunView], now: datetime
+    ) -> Iterator[str]:
+        self._alive |= {_one(run): now for run in silent if looks[run.owner].held_by(run.run_id)}
+        late = (run for run in silent if _one(run) not in self._alive and self._should_hold(run, now))
+        suspected = {_one(run): run for run in late}
+        self._suspected = {each: self._suspected.get(each, now) for each in suspected}
+        for each, since in self._suspected.items():
+            if now - since >= GRACE and (text := _report_silent(instance, suspected[each])):
                 yield text
 
-    def _suspicious(self, leases: Leases, run: RunView, now: datetime) -> bool:
-        began = run.started or run.created
-        if not run.begun and now - began < self.wait + STARTS_WITHIN:
-            return False
-        holder = leases.under_way(run.owner)
-        return holder is None or holder.state != "held" or holder.run_id != run.run_id
+    def _should_hold(self, run: RunView, now: datetime) -> bool:
+        return run.begun or now - (run.started or run.created) >= self.wait + STARTS_WITHIN
+
+
+def _one(run: RunView) -> tuple[str, str]:
+    return run.run_id, run.owner
 
 
 def report_dead_commands(instance: dg.DagsterInstance) -> list[str]:

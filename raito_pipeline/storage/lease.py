@@ -318,6 +318,24 @@ class _Wish:
         return current.state == "held" and current.run_id == self.run_id and current.open(now, dead_after)
 
 
+@dataclass(frozen=True)
+class LeaseLook:
+    """What a lease said at a time."""
+
+    record: LeaseRecord | None
+    under_way: LeaseRecord | None
+    """who held or had reserved it; None where it was free"""
+
+    @property
+    def left_by_dead(self) -> LeaseRecord | None:
+        """The lease of a run that was provably killed while it held it, and that nobody took since; else None."""
+        return self.record if self.record is not None and self.record.left_by_dead else None
+
+    def held_by(self, run_id: str) -> bool:
+        """Whether a live process of this run held it."""
+        return self.under_way is not None and self.under_way.state == "held" and self.under_way.run_id == run_id
+
+
 class Leases:
     """The leases in a storage (a path or an `s3://` address). Raises `StorageError` where that fails."""
 
@@ -362,15 +380,14 @@ class Leases:
         record = self._read(key)[0]
         return record.sync if record else None
 
+    def look(self, key: str) -> LeaseLook:
+        """What the lease says now, for one read of its file."""
+        record, now = self._read(key)
+        return LeaseLook(record, record if record is not None and record.open(now, self._dead_time) else None)
+
     def under_way(self, key: str) -> LeaseRecord | None:
         """Who holds or has reserved the lease now; None where it is free."""
-        record, now = self._read(key)
-        return record if record is not None and record.open(now, self._dead_time) else None
-
-    def left_by_dead(self, key: str) -> LeaseRecord | None:
-        """The lease of a run that was provably killed while it held it, and that nobody has taken since; else None."""
-        record = self._read(key)[0]
-        return record if record is not None and record.left_by_dead else None
+        return self.look(key).under_way
 
     @property
     def _dead_time(self) -> timedelta:

@@ -12,7 +12,7 @@ import dagster as dg
 from raito_pipeline.config import Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.continue_sync import Syncs, continue_sync, in_words
-from raito_pipeline.orchestration.dead_runs import GRACE, report_dead_commands
+from raito_pipeline.orchestration.dead_runs import GRACE, LOOKS_AGAIN_AFTER, report_dead_commands
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import JOB_NAMES, make_jobs, run_request
 from raito_pipeline.orchestration.reconcile import Request
@@ -224,8 +224,9 @@ def test_a_run_whose_process_is_dead_is_reported_as_failed_and_its_sync_goes_on(
     with Leases(options.pipeline.storage).acquire(account, "s1", dead.run_id, "layer account"):
         assert syncs.report_dead_runs(instance, now) == []
         assert syncs.report_dead_runs(instance, now + 2 * GRACE) == []
-    assert syncs.report_dead_runs(instance, now + 2 * GRACE) == []  # it may be about to end
-    (text,) = syncs.report_dead_runs(instance, now + 3 * GRACE)
+    missed = now + 2 * GRACE + LOOKS_AGAIN_AFTER
+    assert syncs.report_dead_runs(instance, missed) == []  # it may be about to end
+    (text,) = syncs.report_dead_runs(instance, missed + GRACE)
 
     assert f"run {dead.run_id[:8]} (account of {account}) gives no sign of life" in text
     assert names(tick(syncs, instance).run_requests) == [("sync_account_regions", account)]

@@ -10,7 +10,13 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.model import Layer
-from raito_pipeline.orchestration.dead_runs import GRACE, STARTS_WITHIN, DeadRuns, report_dead_commands
+from raito_pipeline.orchestration.dead_runs import (
+    GRACE,
+    LOOKS_AGAIN_AFTER,
+    STARTS_WITHIN,
+    DeadRuns,
+    report_dead_commands,
+)
 from raito_pipeline.orchestration.history import History, RunView
 from raito_pipeline.orchestration.tags import BEGUN_TAG, command_tags, layer_tags
 from raito_pipeline.storage import Leases
@@ -85,6 +91,20 @@ def test_a_run_whose_process_is_provably_gone_is_reported_at_once_and_once(
     ]
     assert status_of(instance, run_id) is FAILURE
     assert list(dead.report(instance, leases, runs(instance), now)) == []
+
+
+def test_a_run_that_was_seen_with_its_lease_is_looked_at_again_after_the_time_of_a_heartbeat(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    run_id = run(instance)
+    leases.acquire(ACCOUNT, "s1", run_id, "layer account")
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+    assert list(dead.report(instance, leases, runs(instance), now)) == []
+    killed(tmp_path)
+
+    before = now + LOOKS_AGAIN_AFTER - timedelta(seconds=1)
+    assert list(dead.report(instance, leases, runs(instance), before)) == []
+    assert len(list(dead.report(instance, leases, runs(instance), now + LOOKS_AGAIN_AFTER))) == 1
 
 
 def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(

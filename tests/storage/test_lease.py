@@ -151,14 +151,14 @@ def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location:
         assert child.stdout is not None
         assert child.stdout.readline() == b"held\n"
         assert f"process {child.pid}" in _refused(leases, "sync-2", "run-2")
-        assert leases.left_by_dead(ACCOUNT) is None
+        assert leases.look(ACCOUNT).left_by_dead is None
         os.kill(child.pid, signal.SIGKILL)
-    left = leases.left_by_dead(ACCOUNT)
+    left = leases.look(ACCOUNT).left_by_dead
     assert left is not None
     assert (left.run_id, left.owner.pid) == ("run-1", child.pid)
     with _take(leases, None, "run-2") as lease:
         assert lease.sync == "sync-1"
-        assert leases.left_by_dead(ACCOUNT) is None
+        assert leases.look(ACCOUNT).left_by_dead is None
 
 
 def test_the_processes_of_one_run_hold_it_together_until_the_last_of_them_ends(location: str) -> None:
@@ -172,7 +172,7 @@ def test_the_processes_of_one_run_hold_it_together_until_the_last_of_them_ends(l
         ours = _take(leases, None, "run-1")
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-        assert leases.left_by_dead(ACCOUNT) is None
+        assert leases.look(ACCOUNT).left_by_dead is None
         assert "is under way" in _refused(leases, "sync-2", "run-2")
         ours.check()
     ours.release(reserve_seconds=600)
@@ -192,7 +192,7 @@ def test_a_place_that_is_kept_for_a_process_ends_with_it_and_one_for_the_sync_do
             assert "between two layers" in _refused(leases, "sync-2", "run-2")
             os.kill(child.pid, signal.SIGKILL)
         assert (leases.under_way(ACCOUNT) is None) == ends
-        assert leases.left_by_dead(ACCOUNT) is None
+        assert leases.look(ACCOUNT).left_by_dead is None
 
 
 def test_of_many_that_try_at_once_one_gets_it(leases: Leases) -> None:
