@@ -1,7 +1,7 @@
 """Reading the answer of `ListObjectsV2` without botocore's general XML parser, which costs most of a listing.
 
-The answer goes through all of botocore (signing, retries, errors, errors hidden in a 200) up to the moment when its
-body is parsed. A complete listing is then cut up with a few regular expressions; anything else that S3 may say is
+The answer goes through all of botocore (signing, retries, errors) up to the moment when its body is parsed. A complete
+listing is then cut up with a few regular expressions; anything else that S3 may say (an error hidden in a 200, say) is
 left to botocore. The hook acts only within `listed_page`, so that other callers of the client see no difference.
 """
 
@@ -30,7 +30,9 @@ _TRUNCATED = re.compile(rb"<IsTruncated>\s*(true|false)\s*</IsTruncated>")
 _COUNT = re.compile(rb"<KeyCount>\s*\d+\s*</KeyCount>")
 _TOKEN = re.compile(rb"<NextContinuationToken>([^<]*)</NextContinuationToken>")
 _ENCODING = re.compile(rb"<EncodingType>\s*url\s*</EncodingType>")
-_EVENT = "before-parse.s3.ListObjectsV2"
+_EVENT = "before-parse.*.ListObjectsV2"
+"""Of every service, as such a hook is called before the SDK's own of S3. That one makes a tree of the whole answer to
+see whether it is an error: most of what a page costs. A listing that was read is none; a short one stands in for it."""
 _asked = threading.local()
 
 
@@ -48,7 +50,7 @@ class Listed:
 
 def fast_listing(client: "S3Client") -> None:
     """Let `listed_page` use the fast way on this client. May be called again for the same client."""
-    client.meta.events.register(_EVENT, _before_parse, unique_id="raito-fast-listing")
+    client.meta.events.register_first(_EVENT, _before_parse, unique_id="raito-fast-listing")
 
 
 def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = False) -> Listed:

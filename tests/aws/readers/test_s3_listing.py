@@ -1,7 +1,13 @@
 """The fast way through a listing gives what botocore gives, or leaves it to botocore."""
 
+import io
+from collections.abc import Iterator
+from typing import Any
+
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.readers.s3_listing import fast_listing, listed_page, parse_listing
 from raito_pipeline.sandbox.aws.server import EmulatedAws
@@ -72,6 +78,34 @@ def test_pages_are_those_of_botocore(s3: object, encoding: dict[str, str]) -> No
             break
         token = {"ContinuationToken": fast.token}
     assert sorted(keys) == sorted(["a b.csv", "a+b", "a/", "grün/", "z"])
+
+
+class Raw(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def answering(client: Any, body: bytes) -> Any:
+    """The client, for which S3 answers each call with this body and status 200."""
+    answer = AWSResponse("https://s3", 200, {"content-type": "application/xml"}, Raw(body))
+    client.meta.events.register("before-send.s3.ListObjectsV2", lambda **_: answer)
+    fast_listing(client)
+    return client
+
+
+def test_a_page_is_read_before_the_sdk_makes_a_tree_of_it(s3: object) -> None:
+    no_tree = WHOLE.replace(b"<KeyCount>", b"<Name>\x01</Name><KeyCount>")  # XML knows no such character
+    assert listed_page(answering(s3, no_tree), {"Bucket": BUCKET}).keys == ["a", "b&c"]
+
+
+@pytest.mark.parametrize("body", [b"<Error><Code>InternalError</Code></Error>", WHOLE[:-30]])
+def test_an_error_that_comes_as_a_success_is_an_error(s3: object, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    with pytest.raises(ClientError) as caught:
+        listed_page(answering(s3, body), {"Bucket": BUCKET})
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
 
 
 def test_other_callers_of_the_client_see_no_difference(s3: object) -> None:
