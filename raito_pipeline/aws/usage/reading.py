@@ -39,7 +39,7 @@ from raito_pipeline.storage import CellWriter, Store
 Window = tuple[date, date, Sequence[str]]
 """first and last day, and the folders of logs that are listed"""
 Progress = Callable[[str, int, int | None], None]
-_BATCH_ROWS = 16_384
+_BATCH_ROWS = 12_288
 _BATCH_FILES = 1_024
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
 
