@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.policy.permissions import permissions
@@ -30,7 +33,6 @@ from raito_pipeline.model import (
     OrgGroup,
     OrgUser,
     PushResult,
-    UsageStatement,
     UsageUploaded,
 )
 from raito_pipeline.model.batches import texts
@@ -386,7 +388,7 @@ class UsageUpload(Upload):
         rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sorted(work.log_files))
         return (work.store.write("usage_uploaded", rows, work.cell.account),)
 
-    def _fresh(self, work: Work) -> Iterator[UsageStatement]:
+    def _fresh(self, work: Work) -> Iterator[pa.RecordBatch]:
         """The statements of the versions of log files that were not sent before."""
         sent = _sent_before(work.store, work.cell.account)
         for region in stored_regions(work, "usage_statements"):
@@ -396,8 +398,10 @@ class UsageUpload(Upload):
                 if _version(*file) not in sent:
                     fresh.add(file[0])
             if fresh:
-                rows = work.store.rows(UsageStatement, work.cell.account, region)
-                yield from (row for row in rows if row.file_key in fresh)
+                files = pa.array(sorted(fresh), pa.string())
+                for batch in work.store.batches("usage_statements", work.cell.account, region):
+                    sent_now: Any = pc.is_in(batch.column("file_key"), value_set=files)
+                    yield batch.filter(sent_now)
 
 
 def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell) -> None:

@@ -24,6 +24,7 @@ from raito_pipeline.model import (
     UsageStatement,
     UsageUploaded,
 )
+from raito_pipeline.model.batches import texts
 from raito_pipeline.orchestration.grid import Grid, cell_of, make_grid
 from raito_pipeline.orchestration.guard import Verdict
 from raito_pipeline.orchestration.resources import Services
@@ -353,7 +354,7 @@ def test_statements_of_log_files_that_were_sent_before_are_not_sent_again(grid: 
     work.store.write("usage_uploaded", sent, ACCOUNT)
     upload = UsageUpload(grid)
 
-    fresh = [each.external_id for each in upload._fresh(work)]
+    fresh = [name for batch in upload._fresh(work) for name in texts(batch, "external_id")]
 
     assert fresh == ["new 0", "new 1", "again 0", "again 1"]
     (info,) = upload.imported(work)

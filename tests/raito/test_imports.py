@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.model import DataObjectReference, WhatItem
+from raito_pipeline.model import DataObjectReference, UsageStatement, WhatItem
+from raito_pipeline.model.schema import to_batch
 from raito_pipeline.raito import (
     ImportFailed,
     ImportTimedOut,
@@ -92,8 +93,8 @@ def test_a_whole_target_as_the_real_client_reports_it(cloud: LocalRaitoCloud, ta
             access = finish(start_access_provider_import(task, providers, delete_untouched=True), QUICK)
         with job.task(JobType.DATA_USAGE) as task:
             used = (WhatItem(DataObjectReference(bucket, "bucket"), ("s3:ListBucket",)),)
-            rows_of_usage = [statement(number, user="ann", accessed=used) for number in (1, 2)]
-            statements = write_usage(tmp_path, rows_of_usage, 100)
+            usage_rows = [statement(number, user="ann", accessed=used) for number in (1, 2)]
+            statements = write_usage(tmp_path, [to_batch(UsageStatement, usage_rows)], 100)
             usage = finish(start_data_usage_import(task, statements), QUICK)
     end_of_targets(client, [job.id])
 

@@ -16,7 +16,7 @@ from raito_pipeline.raito.files.identities import (
     write_organization_identities,
 )
 from raito_pipeline.raito.files.tags import TAG_SOURCE
-from raito_pipeline.raito.files.usage import usage_element, write_usage
+from raito_pipeline.raito.files.usage import usage_elements, write_usage
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter, write_json_array
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "organization_group",
     "organization_user",
     "root_user",
-    "usage_element",
+    "usage_elements",
     "write_access_providers",
     "write_account_identities",
     "write_data_objects",

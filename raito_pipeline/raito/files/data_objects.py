@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,15 +16,14 @@ from raito_pipeline.model import DataObject, Tag
 from raito_pipeline.model.batches import texts
 from raito_pipeline.model.owners import with_owner_tag
 from raito_pipeline.model.schema import from_batch, to_batch
+from raito_pipeline.raito.files.json_columns import BETWEEN, Strings, escaped, joined, text_of
 from raito_pipeline.raito.files.tags import tag_elements
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter
 from raito_pipeline.storage import Store
 
 TABLE = "data_objects"
-_BETWEEN = ",\n"
-# Arrays of strings and of truth values; the type stubs of pyarrow lack what is done with them here.
-_Strings = Any
 _Flags = Any
+"""an array of truth values; the type stubs of pyarrow lack what is done with it here"""
 _RANK = {"bucket": 3, "glue-table": 2, "column": 1}
 
 
@@ -87,7 +85,7 @@ def merged_batches(
                 yield rest
 
 
-def _shared_buckets(store: Store, partition: str, regions: Sequence[str], table: str) -> _Strings:
+def _shared_buckets(store: Store, partition: str, regions: Sequence[str], table: str) -> Strings:
     seen: set[str] = set()
     shared: set[str] = set()
     for region in regions if len(regions) > 1 else ():
@@ -99,13 +97,13 @@ def _shared_buckets(store: Store, partition: str, regions: Sequence[str], table:
     return pa.array(sorted(shared), pa.string())
 
 
-def _in_buckets(batch: pa.RecordBatch, buckets: _Strings) -> _Flags:
+def _in_buckets(batch: pa.RecordBatch, buckets: Strings) -> _Flags:
     bucket_of = pc.replace_substring_regex(batch.column("full_name"), pattern="(?s)/.*", replacement="")
     return pc.is_in(bucket_of, value_set=buckets)
 
 
 def _gathered(
-    store: Store, partition: str, regions: Sequence[str], table: str, buckets: _Strings
+    store: Store, partition: str, regions: Sequence[str], table: str, buckets: Strings
 ) -> Iterator[pa.RecordBatch]:
     rows: dict[str, DataObject] = {}
     for region in regions:
@@ -126,10 +124,10 @@ def _weight(row: DataObject) -> tuple[int, bool, bool]:
 
 def data_object_elements(batch: pa.RecordBatch, *, owner_key: str | None = None) -> memoryview:
     """The rows of a batch as JSON objects, `,` and a newline between them (nothing for an empty batch)."""
-    full_name = _escaped(batch.column("full_name"))
-    name = _escaped(batch.column("name"))
-    kind = _escaped(batch.column("type"))
-    lines = _joined(
+    full_name = escaped(batch.column("full_name"))
+    name = escaped(batch.column("name"))
+    kind = escaped(batch.column("type"))
+    lines = joined(
         '{"externalId":"',
         full_name,
         '","name":"',
@@ -139,47 +137,18 @@ def data_object_elements(batch: pa.RecordBatch, *, owner_key: str | None = None)
         '","type":"',
         kind,
         '","description":"',
-        _escaped(batch.column("description")),
+        escaped(batch.column("description")),
         '","parentExternalId":"',
-        _escaped(batch.column("parent_full_name")),
+        escaped(batch.column("parent_full_name")),
         '","tags":',
         _tags(batch.column("tags"), owner_key),
         _data_types(batch.column("data_type")),
-        "}" + _BETWEEN,
+        "}" + BETWEEN,
     )
-    return _text_of(lines)[: -len(_BETWEEN)]
+    return text_of(lines)[: -len(BETWEEN)]
 
 
-def _joined(*parts: "_Strings | str") -> _Strings:
-    join: Any = pc.binary_join_element_wise
-    return join(*parts, "")
-
-
-def _text_of(lines: _Strings) -> memoryview:
-    """The text of a string array, one value after the other, as it lies in memory."""
-    _, offsets, data = lines.buffers()
-    if data is None or offsets is None or len(lines) == 0:
-        return memoryview(b"")
-    width = np.int64 if pa.types.is_large_string(lines.type) else np.int32
-    ends = np.frombuffer(offsets, width)[lines.offset : lines.offset + len(lines) + 1]
-    return memoryview(data)[int(ends[0]) : int(ends[-1])]
-
-
-def _escaped(column: _Strings) -> _Strings:
-    """A column of strings, escaped for JSON where anything in it has to be."""
-    if not _needs_escape(column):
-        return column
-    mask: _Flags = pc.match_substring_regex(column, pattern=r'["\\\x00-\x1f]')
-    escaped = [json.dumps(text, ensure_ascii=False)[1:-1] for text in column.filter(mask).to_pylist()]
-    return pc.replace_with_mask(column, mask, pa.array(escaped, pa.string()))
-
-
-def _needs_escape(column: _Strings) -> bool:
-    data = np.frombuffer(_text_of(column), np.uint8)
-    return bool(((data < 0x20) | (data == 0x22) | (data == 0x5C)).any())
-
-
-def _tags(column: Any, owner_key: str | None) -> _Strings | str:
+def _tags(column: Any, owner_key: str | None) -> Strings | str:
     if column.null_count == len(column):
         return "null"
     return pa.array([_tag_text(tags, owner_key) for tags in column.to_pylist()], pa.string())
@@ -192,8 +161,8 @@ def _tag_text(tags: list[dict[str, str]] | None, owner_key: str | None) -> str:
     return json.dumps(tag_elements(read), ensure_ascii=False, separators=(",", ":"))
 
 
-def _data_types(column: _Strings) -> _Strings | str:
+def _data_types(column: Strings) -> Strings | str:
     if column.null_count == len(column):
         return ""
-    text = _joined(',"dataType":"', _escaped(column), '"')
+    text = joined(',"dataType":"', escaped(column), '"')
     return pc.fill_null(text, "")

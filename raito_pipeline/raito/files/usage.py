@@ -1,60 +1,98 @@
 """Usage statements, split over as many files as the largest permitted size asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from raito_pipeline.model import UsageStatement
+from raito_pipeline.raito.files.json_columns import BETWEEN, Strings, escaped, joined, optional, text_of, where
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter
 
 
-def usage_element(row: UsageStatement) -> dict[str, Any]:
-    """One usage statement; what is empty (role, status, error) is left out."""
-    element: dict[str, Any] = {
-        "externalId": row.external_id,
-        "accessedDataObjects": [
-            {
-                "permissions": item.permissions,
-                "globalPermission": row.global_permission,
-                "dataObject": {"fullName": item.data_object.full_name, "type": item.data_object.type},
-            }
-            for item in row.accessed
-        ],
-        "user": row.user,
-    }
-    if row.role:
-        element["role"] = row.role
-    element["success"] = row.success
-    if row.status:
-        element["status"] = row.status
-    element["query"] = ""
-    if row.start_time:
-        element["startTime"] = row.start_time
-    element["bytes"] = row.bytes
-    if row.error:
-        element["error"] = row.error
-    return element
+def usage_elements(batch: pa.RecordBatch) -> Strings:
+    """The statements of a batch (of `UsageStatement`) as JSON, one text each; an empty role, status or error is left
+    out."""
+    start: Any = batch.column("start_time")
+    success: Any = batch.column("success")
+    return joined(
+        '{"externalId":"',
+        escaped(batch.column("external_id")),
+        '","accessedDataObjects":[',
+        _accessed(batch.column("accessed"), batch.column("global_permission")),
+        '],"user":"',
+        escaped(batch.column("user")),
+        '"',
+        optional("role", batch.column("role")),
+        ',"success":',
+        success.cast(pa.string()),
+        optional("status", batch.column("status")),
+        ',"query":""',
+        where(pc.not_equal(start, pa.scalar(0, pa.int64())), joined(',"startTime":', start.cast(pa.string()))),
+        ',"bytes":',
+        batch.column("bytes").cast(pa.string()),
+        optional("error", batch.column("error")),
+        "}",
+    )
 
 
-def write_usage(folder: Path, rows: Iterable[UsageStatement], maximum_file_size: int) -> tuple[ImportFile, ...]:
+def _accessed(accessed: Any, global_permission: Strings) -> Strings:
+    """The data objects of each statement, with a comma between them."""
+    of_row = pc.list_parent_indices(accessed)
+    items: Any = pc.list_flatten(accessed)
+    objects = items.field("data_object")
+    texts = joined(
+        '{"permissions":[',
+        _commas(items.field("permissions"), lambda names: joined('"', escaped(names), '"')),
+        '],"globalPermission":"',
+        escaped(global_permission).take(of_row),
+        '","dataObject":{"fullName":"',
+        escaped(objects.field("full_name")),
+        '","type":"',
+        escaped(objects.field("type")),
+        '"}}',
+    )
+    return _commas(accessed, lambda _items: texts)
+
+
+def _commas(lists: Any, texts: Callable[[Strings], Strings]) -> Strings:
+    """The texts of what each list holds, with a comma between them. `texts` makes them of all that the lists hold."""
+    lengths: Any = pc.list_value_length(lists)
+    ends = np.concatenate([[0], np.cumsum(np.asarray(lengths))])
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(ends, pa.int32()), texts(pc.list_flatten(lists))), ",")
+
+
+def write_usage(folder: Path, batches: Iterable[pa.RecordBatch], maximum_file_size: int) -> tuple[ImportFile, ...]:
     """Write `usage-0001.json`, `usage-0002.json`, ...: none longer than `maximum_file_size` bytes, unless one single
     statement is. No statements, no file."""
-    encode = msgspec.json.Encoder().encode
     files: list[ImportFile] = []
     with ExitStack() as stack:
         writer: JsonArrayWriter | None = None
-        for row in rows:
-            encoded = encode(usage_element(row))
-            if writer is not None and writer.size_with(encoded) > maximum_file_size:
-                stack.close()
-                files.append(writer.file)
-                writer = None
-            if writer is None:
-                writer = stack.enter_context(JsonArrayWriter(folder / f"usage-{len(files) + 1:04d}.json"))
-            writer.write_encoded(encoded, 1)
+        for texts in map(usage_elements, batches):
+            text, ends = text_of(joined(texts, BETWEEN)), _ends(texts)
+            at = 0
+            while at < len(texts):
+                if writer is None:
+                    writer = stack.enter_context(JsonArrayWriter(folder / f"usage-{len(files) + 1:04d}.json"))
+                after = int(np.searchsorted(ends, ends[at] + writer.room(maximum_file_size), side="right")) - 1
+                if after <= at and writer.elements:
+                    stack.close()
+                    files.append(writer.file)
+                    writer = None
+                    continue
+                after = max(after, at + 1)
+                writer.write_encoded(text[ends[at] : ends[after] - len(BETWEEN)], after - at)
+                at = after
     if writer is not None:
         files.append(writer.file)
     return tuple(files)
+
+
+def _ends(texts: Strings) -> npt.NDArray[np.int64]:
+    """Where each text ends, with what stands between two; begins with 0."""
+    lengths = np.asarray(pc.binary_length(texts)) + len(BETWEEN)
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

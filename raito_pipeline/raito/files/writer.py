@@ -75,9 +75,9 @@ class JsonArrayWriter:
         self._put(encoded)
         self.elements += elements
 
-    def size_with(self, encoded: bytes) -> int:
-        """The length in bytes that the whole file would have with this element too."""
-        return self.size + max(len(_BETWEEN), len(_BEGIN)) + len(encoded) + len(_END)
+    def room(self, maximum: int) -> int:
+        """How many bytes of elements still fit a file of so many, with the two that stand before each of them."""
+        return maximum - self.size - len(_END)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
