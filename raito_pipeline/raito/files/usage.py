@@ -1,6 +1,6 @@
 """Usage statements, split over as many files as the largest permitted size asks for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 
 from raito_pipeline.raito.files.json_columns import BETWEEN, Strings, escaped, joined, optional, text_of, where
 from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter
+
+_ROWS_AT_ONCE = 1_024
+"""how many are there as text at a time: each of its parts and what they are put together of"""
 
 
 def usage_elements(batch: pa.RecordBatch) -> Strings:
@@ -72,7 +75,7 @@ def write_usage(folder: Path, batches: Iterable[pa.RecordBatch], maximum_file_si
     files: list[ImportFile] = []
     with ExitStack() as stack:
         writer: JsonArrayWriter | None = None
-        for texts in map(usage_elements, batches):
+        for texts in map(usage_elements, _parts(batches)):
             text, ends = text_of(joined(texts, BETWEEN)), _ends(texts)
             at = 0
             while at < len(texts):
@@ -90,6 +93,12 @@ def write_usage(folder: Path, batches: Iterable[pa.RecordBatch], maximum_file_si
     if writer is not None:
         files.append(writer.file)
     return tuple(files)
+
+
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for first in range(0, batch.num_rows, _ROWS_AT_ONCE):
+            yield batch.slice(first, _ROWS_AT_ONCE)
 
 
 def _ends(texts: Strings) -> npt.NDArray[np.int64]:
