@@ -400,8 +400,8 @@ class UsageUpload(Upload):
             if fresh:
                 files = pa.array(sorted(fresh), pa.string())
                 for batch in work.store.batches("usage_statements", work.cell.account, region):
-                    sent_now: Any = pc.is_in(batch.column("file_key"), value_set=files)
-                    yield batch.filter(sent_now)
+                    of_these: Any = pc.is_in(batch.column("file_key"), value_set=files)
+                    yield batch if of_these.true_count == len(of_these) else batch.filter(of_these)
 
 
 def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs: RunJobs, cell: Cell) -> None:
