@@ -35,16 +35,22 @@ def known_actions() -> frozenset[str]:
 @lru_cache(maxsize=65_536)
 def meaning(pattern: str) -> Meaning:
     """The permissions of one element of `Action`, without regard to case and with wildcards anywhere."""
+    if _of_other_service(pattern):  # most actions of an account are: they need no regular expression
+        return Meaning(frozenset(), _why_none(pattern))
     covered = frozenset(p.name for p in permissions() if matches(pattern, p.name, ignore_case=True, variables=False))
     return Meaning(covered, None if covered else _why_none(pattern))
 
 
-def _why_none(pattern: str) -> Remark:
+def _of_other_service(pattern: str) -> bool:
     service, colon, _ = pattern.partition(":")
-    if not colon:
+    return bool(colon) and service.lower() != SERVICE and not has_wildcard(service, variables=False)
+
+
+def _why_none(pattern: str) -> Remark:
+    if ":" not in pattern:
         form = "not of the form service:action"
         return Remark(Code.NARROWER, pattern, f"action {{}} is {form}", f"actions {{}} are {form}")
-    if service.lower() != SERVICE and not has_wildcard(service, variables=False):
+    if _of_other_service(pattern):
         return Remark(
             Code.ELSEWHERE,
             pattern,
