@@ -35,18 +35,18 @@ def _cut(path: Path) -> None:
 @pytest.mark.slow
 def test_tables_that_cannot_be_used_are_read_anew_and_stop_no_sync(synced_world: World) -> None:
     world = synced_world
-    expected, held = failures(world.sync(only=[ACCOUNT])), world.counts()
+    held = world.counts()
     rows = {path: pq.read_metadata(path).num_rows for path in _cells(world)}
     assert len(rows) > 20
     for number, path in enumerate(rows):
         (_without_last_column, _cut)[number % 2](path)
-    assert failures(world.sync(only=[ACCOUNT])) == expected
+    assert failures(world.sync(only=[ACCOUNT])) == []
     assert {path: pq.read_metadata(path).num_rows for path in _cells(world)} == rows
     assert world.counts() == held
 
     for path in rows:
         _flipped(path)
     world.sync(only=[ACCOUNT])  # damaged rows are met by whoever reads them first: that layer may fail
-    assert failures(world.sync(only=[ACCOUNT])) == expected
+    assert failures(world.sync(only=[ACCOUNT])) == []
     assert {path: pq.read_metadata(path).num_rows for path in _cells(world)} == rows
     assert world.counts() == held

@@ -23,6 +23,7 @@ from tests.end_to_end.conftest import ACCOUNT, World, failures
 
 REGION, BUCKET = "us-east-1", "marketing-sales"
 FULL = f"{ACCOUNT}:{REGION}:{BUCKET}"
+OTHER_STAGES = dict.fromkeys(("skip_identity_store_sync", "skip_data_access_sync", "skip_data_usage_sync"), "true")
 
 
 def s3() -> Any:
@@ -43,11 +44,17 @@ def objects_in_raito_cloud(world: World) -> int:
     return sum(world.counts()["dataSources"][f"ds-{ACCOUNT}"]["dataObjects"].values())
 
 
+def but_for_objects(world: World) -> dict[str, Any]:
+    """What Raito Cloud holds of the account beside data objects."""
+    return {**world.counts()["dataSources"][f"ds-{ACCOUNT}"], "dataObjects": {}}
+
+
 def test_a_part_is_read_and_sent_alone_and_nothing_is_removed(synced_world: World) -> None:
     world, client, gone = synced_world, s3(), "2023/gone.csv"
     client.put_object(Bucket=BUCKET, Key=gone, Body=b"")
-    assert failures(world.sync(only=[ACCOUNT])) == []
-    before, count = names(world), objects_in_raito_cloud(world)
+    objects = world.options(**OTHER_STAGES)
+    assert failures(world.sync(objects, only=[ACCOUNT])) == []
+    before, count, held = names(world), objects_in_raito_cloud(world), but_for_objects(world)
     for key in ("2023/new/x.csv", "2023/left-out/y.csv", "elsewhere/z.csv"):
         client.put_object(Bucket=BUCKET, Key=key, Body=b"")
     client.delete_object(Bucket=BUCKET, Key=gone)
@@ -64,10 +71,13 @@ def test_a_part_is_read_and_sent_alone_and_nothing_is_removed(synced_world: Worl
     assert (row.delete_untouched, row.added, row.removed) == (False, 2, 0)
     assert f"{FULL}/2023" in str(row.reason)
 
-    assert failures(world.sync(only=[ACCOUNT])) == []
+    assert failures(world.sync(objects, only=[ACCOUNT])) == []
     embedded = world.embedded
     comparison = compare(embedded.estate, embedded.aws.endpoint_url, embedded.directory / "data", embedded.raito)
-    assert [line for line in comparison.lines if line.account.startswith("marketing") and not line.equal] == []
+    lines = [line for line in comparison.lines if line.what in ("bucket", "folder", "file")]
+    assert len(lines) == 3
+    assert [line for line in lines if not line.equal] == []
+    assert but_for_objects(world) == held, "and no other stage"
 
 
 def test_a_part_of_a_region_that_was_never_read_is_not_complete(world: World) -> None:

@@ -1,24 +1,22 @@
 """What is filtered away, or gone from raito.yml, is not removed from Raito Cloud before somebody says so."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from raito_pipeline.model import AccessProvider, ImportResult
 from raito_pipeline.raito.deletions import disagreement
 from raito_pipeline.storage import ReadStatus
-from tests.end_to_end.conftest import ACCOUNT, World, failures, synced_before
+from tests.end_to_end.conftest import ACCOUNT, World, failures
 
 NAME = "marketing"
 TABLES = ("identity_store_import", "data_source_import", "access_provider_import")
+ONLY_OBJECTS = dict.fromkeys(("skip_identity_store_sync", "skip_data_access_sync", "skip_data_usage_sync"), "true")
+OBJECTS_AND_ACCESS = dict.fromkeys(("skip_identity_store_sync", "skip_data_usage_sync"), "true")
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, kept_syncs: Path) -> Iterator[World]:
-    """An account that was synced before; the tests of this module follow one another."""
-    with synced_before(tmp_path_factory.mktemp("deletions"), kept_syncs) as world:
-        yield world
+@pytest.fixture
+def world(synced_world: World) -> World:
+    """An account that was synced before."""
+    return synced_world
 
 
 def row(world: World, table: str) -> ImportResult:
@@ -50,14 +48,14 @@ def test_a_filter_that_empties_removes_nothing_until_it_is_confirmed(world: Worl
     file.write_text(text.replace(one, 'aws-s3-exclude-buckets: ".*"'), encoding="utf-8")
 
     for _ in range(2):
-        world.sync(only=[ACCOUNT])
+        world.sync(world.options(**ONLY_OBJECTS), only=[ACCOUNT])
         found, info = row(world, "data_source_import"), world.store.info("data_source_import", ACCOUNT)
         assert (found.delete_untouched, found.removed, held(world)) == (False, 0, before)
         assert f"it would remove {before - 1:,} of the {before:,} data objects" in str(found.reason)
         assert info is not None
         assert info.status is ReadStatus.PARTIAL
 
-    assert failures(world.sync(world.options(max_import_deletions="1"), only=[ACCOUNT])) == []
+    assert failures(world.sync(world.options(max_import_deletions="1", **ONLY_OBJECTS), only=[ACCOUNT])) == []
     found = row(world, "data_source_import")
     assert (found.delete_untouched, found.removed, found.expected_removed, held(world)) == (
         True,
@@ -68,7 +66,7 @@ def test_a_filter_that_empties_removes_nothing_until_it_is_confirmed(world: Worl
 
     file.write_text(text, encoding="utf-8")
     for added in (before - 1, 0):
-        assert failures(world.sync(only=[ACCOUNT])) == []
+        assert failures(world.sync(world.options(**ONLY_OBJECTS), only=[ACCOUNT])) == []
         found = row(world, "data_source_import")
         assert (found.added, found.removed, found.delete_untouched, held(world)) == (added, 0, True, before)
 
@@ -84,7 +82,7 @@ def test_a_region_that_is_gone_from_the_file_stays_until_that_is_confirmed(world
     assert world.options().account(ACCOUNT).regions == (kept,)
 
     for _ in range(2):
-        world.sync(only=[ACCOUNT])
+        world.sync(world.options(**OBJECTS_AND_ACCESS), only=[ACCOUNT])
         for table in ("data_source_import", "access_provider_import"):
             found = row(world, table)
             assert (found.delete_untouched, found.removed) == (False, 0)
@@ -93,10 +91,10 @@ def test_a_region_that_is_gone_from_the_file_stays_until_that_is_confirmed(world
         assert what(world) == access
 
     confirmed = ",".join(f"{ACCOUNT}/{region}" for region in target.regions[1:])
-    assert failures(world.sync(world.options(removed_regions=confirmed), only=[ACCOUNT])) == []
+    assert failures(world.sync(world.options(removed_regions=confirmed, **OBJECTS_AND_ACCESS), only=[ACCOUNT])) == []
     found = row(world, "data_source_import")
     assert (found.delete_untouched, found.reason) == (True, None)
     assert found.removed == found.expected_removed > 0
     assert held(world) == before - found.removed
-    assert failures(world.sync(only=[ACCOUNT])) == []
+    assert failures(world.sync(world.options(**ONLY_OBJECTS), only=[ACCOUNT])) == []
     assert row(world, "data_source_import").reason is None

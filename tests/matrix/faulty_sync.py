@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -74,16 +75,22 @@ class FaultySyncs:
     world: World
     options: Options
     log_account: EstateAccount
-    operations: tuple[tuple[str, str, bool], ...] = ()
-    """service, operation, and whether it is asked only where the details of the account are denied"""
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    """service and operation of what syncs without fault ask"""
+    asked_by_lists: set[tuple[str, str]] = field(default_factory=set)
+    """of what they ask where the details of the account are denied"""
     cells: Cells = field(default_factory=dict)
     content: Content = field(default_factory=dict)
     unmet: list[Case] = field(default_factory=list)
     """cases whose operation was not asked in their sync: what is remembered (tags of policies) is not asked again"""
-    known_file: tuple[str, str] = ("", "")
-    """bucket and key of a file that usage can point at"""
     expected: dict[str, str] = field(default_factory=dict)
     """usage statements that have to arrive: event id -> case that was running when its log file came"""
+
+    @property
+    def operations(self) -> tuple[tuple[str, str, bool], ...]:
+        """Service, operation, and whether it is asked only where the details of the account are denied."""
+        only_by_lists = self.asked_by_lists - self.asked
+        return tuple(sorted([*((*each, False) for each in self.asked), *((*each, True) for each in only_by_lists)]))
 
     def cases(self) -> list[Case]:
         """All of them."""
@@ -101,7 +108,7 @@ class FaultySyncs:
 
     def run(self, case: Case) -> list[str]:
         """One sync with the fault of a case; gives what is wrong afterwards, one line each."""
-        self._add_log_file(case)
+        self._add_log_file(case.label)
         faults = self.world.embedded.aws.faults
         fault = FAULTS[case.fault]
         times = None if case.always else 1
@@ -110,7 +117,10 @@ class FaultySyncs:
         if case.by_lists:
             faults.add(NO_DETAILS)
         try:
+            mark = self.world.embedded.aws.calls.mark
             said = self.sync()
+            if case.by_lists:
+                self.asked_by_lists |= self._operations(mark)
             hits = sum(each.hits for each in faults.listed() if each.id == _UNDER_TEST)
         finally:
             faults.clear()
@@ -145,19 +155,35 @@ class FaultySyncs:
 
     def start(self) -> None:
         """The clean sync that everything is compared with (two: what the first push changed is read by the second)."""
-        usual = self._operations_of_a_clean_sync() | self._operations_of_a_clean_sync()
+        self.asked = self._operations_of_a_clean_sync() | self._operations_of_a_clean_sync()
         self.world.embedded.aws.faults.add(NO_DETAILS)
-        by_lists = self._operations_of_a_clean_sync() - usual
+        self.asked_by_lists = self._operations_of_a_clean_sync()
         self.world.embedded.aws.faults.clear()
-        asked = {*((*operation, False) for operation in usual), *((*operation, True) for operation in by_lists)}
-        self.operations = tuple(sorted(asked))
         self.cells, self.content = self._cells(), self._content()
-        self.known_file = self._known_file(self.log_account.regions[0])
+
+    def start_again(self) -> None:
+        """The same where all was synced before: one clean sync, of a log file that came since.
+
+        It is needed, as users and buckets have the time at which this estate was started. What is asked where the
+        details are denied becomes known by a case.
+        """
+        self._add_log_file("the clean sync")
+        self.asked = self._operations_of_a_clean_sync()
+        self.cells, self.content = self._cells(), self._content()
+
+    @cached_property
+    def known_file(self) -> tuple[str, str]:
+        """Bucket and key of a file that usage can point at."""
+        return self._known_file(self.log_account.regions[0])
 
     def _operations_of_a_clean_sync(self) -> set[tuple[str, str]]:
         mark = self.world.embedded.aws.calls.mark
         said = self.sync()
         assert not said, said
+        return self._operations(mark)
+
+    def _operations(self, mark: int) -> set[tuple[str, str]]:
+        """What was asked since then."""
         asked = self.world.embedded.aws.calls.since(mark)
         return {(c.service, c.operation) for c in asked if not c.writes and c.service != "cognito-idp"}
 
@@ -167,7 +193,7 @@ class FaultySyncs:
     def _content(self) -> Content:
         return raito_content(self.world.embedded.directory / "raito-cloud.sqlite")
 
-    def _add_log_file(self, case: Case) -> None:
+    def _add_log_file(self, came_with: str) -> None:
         """One more log file, with one event on a file that is known."""
         account, at = self.log_account, datetime.now(UTC) - timedelta(minutes=1)
         region, event = account.regions[0], str(uuid.uuid4())
@@ -192,7 +218,7 @@ class FaultySyncs:
         body = gzip.compress(json.dumps({"Records": [record]}).encode())
         s3 = boto3.Session(profile_name=account.profile).client("s3", region_name=region)
         s3.put_object(Bucket=account.cloudtrail_bucket, Key=path, Body=body)
-        self.expected[event] = case.label
+        self.expected[event] = came_with
 
     def _known_file(self, region: str) -> tuple[str, str]:
         rows = self.world.store.dataset("data_objects", self.log_account.account_id, region).to_table().to_pylist()
@@ -210,12 +236,17 @@ _UNDER_TEST = "under-test"
 def faulty_syncs(folder: Path, name: str) -> Iterator[FaultySyncs]:
     """A small estate, of which the account `name` and its organization are synced; clean syncs were made."""
     with started(folder, SMALL) as world:
-        file = world.embedded.config_file
-        content = yaml.safe_load(file.read_text("utf-8"))
-        content["pipeline"]["aws-attempts"] = ATTEMPTS
-        file.write_text(yaml.safe_dump(content), encoding="utf-8")
-        options = load(file, only_targets=["aws-organization", name])
-        account = next(account for account in world.embedded.estate.members if account.name == name)
-        syncs = FaultySyncs(world, options, account)
+        syncs = faulty_syncs_of(world, name)
         syncs.start()
         yield syncs
+
+
+def faulty_syncs_of(world: World, name: str) -> FaultySyncs:
+    """Syncs of an account of a world and of its organization, of which none was made yet."""
+    file = world.embedded.config_file
+    content = yaml.safe_load(file.read_text("utf-8"))
+    content["pipeline"]["aws-attempts"] = ATTEMPTS
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    options = load(file, only_targets=["aws-organization", name])
+    account = next(account for account in world.embedded.estate.members if account.name == name)
+    return FaultySyncs(world, options, account)
