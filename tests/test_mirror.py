@@ -3,9 +3,13 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from tests.test_dependencies import statements
+
 ROOT = Path(__file__).parents[1]
+DEFINED = (ast.ClassDef, ast.FunctionDef)
 SOURCES = {"raito_pipeline": ROOT / "tests", "assets": ROOT / "tests" / "assets"}
 
 
@@ -25,6 +29,12 @@ def files_of(path: Path) -> list[Path]:
     return [file for pattern in patterns for file in folder.glob(pattern)]
 
 
+@cache
+def definitions(path: Path) -> tuple[ast.AST, ...]:
+    """The classes and functions of a module, at any depth."""
+    return tuple(node for node in statements(ast.parse(path.read_text())) if isinstance(node, DEFINED))
+
+
 def test_a_module_has_a_test_file_of_its_name() -> None:
     without = [path.relative_to(ROOT).as_posix() for path in modules() if not files_of(path)]
 
@@ -35,7 +45,7 @@ def test_a_class_name_stands_for_one_thing() -> None:
     places: defaultdict[str, list[str]] = defaultdict(list)
     for source in SOURCES:
         for path in (ROOT / source).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in definitions(path):
                 if isinstance(node, ast.ClassDef):
                     places[node.name].append(path.relative_to(ROOT).as_posix())
 
@@ -47,7 +57,7 @@ def test_what_is_called_found_stands_beside_what_was_expected() -> None:
     vague = []
     for source in SOURCES:
         for path in (ROOT / source).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in definitions(path):
                 if isinstance(node, ast.FunctionDef) and "config" not in path.parts and _names(node) & {"found"}:
                     vague += [] if "expected" in _names(node) else [f"{path.relative_to(ROOT)}:{node.lineno}"]
 

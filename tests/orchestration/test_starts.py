@@ -60,6 +60,24 @@ def _check(definitions: dg.Definitions, options: Options, requests: Sequence[dg.
         assert request.tags["raito/sync"]
 
 
+Loaded = tuple[Options, dg.Definitions]
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[tuple[str, ...], Loaded]:
+    """What was loaded for each combination of options: the ticks of one and its jobs are looked at in two tests."""
+    return {}
+
+
+@pytest.fixture
+def loaded(loads: Loads, made: dict[tuple[str, ...], Loaded], given: tuple[str, ...]) -> Loaded:
+    """A configuration with some options, and its definitions."""
+    if given not in made:
+        options = loads(*given)
+        made[given] = options, build_definitions(options)
+    return made[given]
+
+
 @pytest.fixture(scope="module")
 def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
     """An instance without runs for all combinations: making one takes longer than any tick."""
@@ -69,10 +87,9 @@ def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Dags
 
 @pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: " ".join(given) or "none")
 def test_every_option_loads_and_its_ticks_request_runs_that_are_there(
-    loads: Loads, empty_instance: dg.DagsterInstance, given: tuple[str, ...]
+    loaded: Loaded, empty_instance: dg.DagsterInstance, given: tuple[str, ...]
 ) -> None:
-    options = loads(*given)
-    definitions = build_definitions(options)
+    options, definitions = loaded
     dg.Definitions.validate_loadable(definitions)
     repository = definitions.get_repository_def()
     names = {each.name for each in (*repository.schedule_defs, *repository.sensor_defs)}
@@ -93,9 +110,9 @@ def test_every_option_loads_and_its_ticks_request_runs_that_are_there(
 
 
 @pytest.mark.parametrize("given", COMBINATIONS, ids=lambda given: " ".join(given) or "none")
-def test_the_command_finds_every_job_of_its_layers(loads: Loads, given: tuple[str, ...]) -> None:
-    options = loads(*given)
-    job = build_definitions(options).resolve_implicit_global_asset_job_def()
+def test_the_command_finds_every_job_of_its_layers(loaded: Loaded) -> None:
+    options, definitions = loaded
+    job = definitions.resolve_implicit_global_asset_job_def()
     tables = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert {table for layer in layers(options, make_grid(options), "sync") for table in layer.tables} <= tables
 
