@@ -22,6 +22,7 @@ from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.storage import Store
+from tests.forked import Forked, forker
 
 SMALL = EstateSettings(
     users=12, groups=4, roles=42, policies=10, keys=60, tables=8, people=8, organization_groups=3, permission_sets=4,
@@ -141,6 +142,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A small fresh estate that nothing was synced from yet."""
     with started(tmp_path) as world:
         yield world
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    """Processes of their own that need not import anything."""
+    with forker(tmp_path_factory.mktemp("forked")) as forked:
+        yield forked
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """What goes wrong: one region denied, wrong addresses and passwords. Nothing is lost, and each is told in a line."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+
 from raito_pipeline.model import ImportResult
+from raito_pipeline.orchestration.sync import LayerResult
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import World, failures, started
+from tests.forked import Forked
 
 
 def test_a_denied_region_is_red_by_itself_and_its_re_run_alone_heals_everything(synced_world: World) -> None:
@@ -40,50 +43,68 @@ def test_a_denied_region_is_red_by_itself_and_its_re_run_alone_heals_everything(
     assert world.counts() == before
 
 
-def test_a_wrong_password_is_a_clear_line_of_the_command_and_nothing_is_written(world: World) -> None:
+@pytest.fixture(scope="module")
+def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A fresh estate for the tests below, with all that Dagster records of it in files."""
+    with started(tmp_path_factory.mktemp("failures"), events_on_disk=True) as world:
+        yield world
+
+
+RUN = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def test_a_wrong_password_is_a_clear_line_of_the_command_and_nothing_is_written(on_disk: World, forked: Forked) -> None:
     """One cause as a process of its own; `test_faults_of_a_sync` has the others."""
     secret = "certainly-not-it"
-    environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory), "RAITO_API_SECRET": secret}
-    (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    mark = world.embedded.aws.calls.mark
-    command = [sys.executable, "-m", "raito_pipeline.cli", "run", "--only-targets", "marketing"]
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    environment["RAITO_API_SECRET"] = secret
+    words = "run", "--only-targets", "marketing", "--skip-data-usage-sync"
+    before, mark = on_disk.counts(), on_disk.embedded.aws.calls.mark
 
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    status, out, err = forked.begin(RUN, *words, environment=environment).wait()
 
-    said = ended.stdout + ended.stderr
-    assert ended.returncode == 1, said
+    said = out + err
+    assert status == 1, said
     assert "password" in said.lower(), said
     assert "Traceback" not in said, said
     assert secret not in said
-    assert [call.operation for call in world.embedded.aws.calls.since(mark) if call.writes] == []
-    source = world.counts()["dataSources"]["ds-210000000012"]
-    assert (source["dataObjects"], source["accessProviders"]) == ({}, {})
+    assert [call.operation for call in on_disk.embedded.aws.calls.since(mark) if call.writes] == []
+    assert on_disk.counts() == before
 
 
-def test_a_missing_cloudtrail_bucket_is_one_line_and_only_usage_stays_away(world: World) -> None:
-    file, option = world.embedded.config_file, "aws-s3-cloudtrail-bucket: "
+@pytest.fixture(scope="module")
+def without_logs(on_disk: World) -> Sequence[LayerResult]:
+    """What came of the first sync of an account whose CloudTrail bucket is missing."""
+    file, option = on_disk.embedded.config_file, "aws-s3-cloudtrail-bucket: "
     text = file.read_text("utf-8")
     assert f"{option}marketing-cloudtrail" in text
     file.write_text(text.replace(f"{option}marketing-cloudtrail", f"{option}no-such-bucket"), encoding="utf-8")
-    results = world.sync(only=["210000000012"])
-    told = [line for result in results for line in result.failures]
+    return on_disk.sync(only=["210000000012"])
+
+
+def test_a_missing_cloudtrail_bucket_is_one_line_and_only_usage_stays_away(
+    on_disk: World, without_logs: Sequence[LayerResult]
+) -> None:
+    told = [line for result in without_logs for line in result.failures]
     assert told
     assert all("no-such-bucket" in line and line.startswith("cloudtrail_files 210000000012/") for line in told), told
-    source = world.counts()["dataSources"]["ds-210000000012"]
+    source = on_disk.counts()["dataSources"]["ds-210000000012"]
     assert source["usageStatements"] == 0
     assert source["accessProviders"] != {}
 
 
-def test_no_secret_is_in_anything_that_a_sync_leaves_behind(tmp_path: Path) -> None:
-    with started(tmp_path, events_on_disk=True) as world:
-        assert failures(world.sync(only=["210000000012"])) == []
-    embedded = world.embedded
-    secrets = [embedded.environment["RAITO_API_SECRET"]]
+@pytest.mark.usefixtures("without_logs")
+def test_no_secret_is_in_anything_that_a_sync_leaves_behind(on_disk: World, kept_syncs: Path) -> None:
+    """Neither where something failed, nor where everything was read, usage included."""
+    embedded, kept = on_disk.embedded, kept_syncs / "estate"
+    secrets = [embedded.environment["RAITO_API_SECRET"], (kept / "api-secret").read_text("utf-8").strip()]
     secrets += [account.secret_access_key for account in (embedded.estate.master, *embedded.estate.members)]
-    written = [file for file in (embedded.directory / "data").rglob("*") if file.is_file()]
-    written += [file for file in embedded.directory.parent.rglob("*") if file.suffix in (".db", ".out", ".err", ".log")]
-    assert any(file.suffix == ".parquet" for file in written)
-    assert any(file.suffix == ".db" for file in written)
+    written = [file for folder in (embedded.directory, kept) for file in (folder / "data").rglob("*") if file.is_file()]
+    folders = embedded.directory.parent, kept_syncs
+    logs = (".db", ".out", ".err", ".log")
+    written += [file for folder in folders for file in folder.rglob("*") if file.suffix in logs]
+    assert {file.suffix for file in written} >= {".parquet", ".db", ".err"}
+    assert any("usage_statements" in file.parts for file in written)
     for file in written:
         content = file.read_bytes()
         for secret in secrets:

@@ -6,8 +6,6 @@ Whatever happens, nothing that Raito Cloud held is removed, no stack of frames i
 import io
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +24,7 @@ from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault as RaitoFault
 from raito_pipeline.storage.lease import Leases
 from tests.end_to_end.conftest import SMALL, World, started
+from tests.forked import Forked
 
 ACCOUNT = "210000000012"
 SOURCE = f"ds-{ACCOUNT}"
@@ -301,41 +300,48 @@ def test_each_fault_is_told_once_with_an_honest_status(small: Small, name: str) 
 
 
 FULL_DISK = """
-import resource, signal, sys
+import contextlib, io, resource, sys
 from raito_pipeline.cli import main
-# No file may grow past this size, as on a disk with no more room.
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-sys.exit(main(sys.argv[1:]))
+# No file may grow past this size, as on a disk with no more room; what is printed goes to a file, too, and later.
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+    status = main(sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+print(out.getvalue(), err.getvalue())
+sys.exit(status)
 """
 
 
-def test_a_full_disk_names_the_tables_and_leaves_no_file_behind(small: Small) -> None:
+def test_a_full_disk_names_the_tables_and_leaves_no_file_behind(small: Small, forked: Forked) -> None:
     data = small.folder / "data"
     before = {file: file.read_bytes() for file in data.rglob("*") if file.is_file()}
-    command = [sys.executable, "-c", FULL_DISK, "run", "--config-file", str(small.write())]
 
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    status, out, err = forked.begin(FULL_DISK, "run", "--config-file", str(small.write())).wait()
 
-    text = ended.stdout + ended.stderr
-    assert ended.returncode == 1, text
+    text = out + err
+    assert status == 1, text
     assert "Traceback" not in text
     assert "iam_users" in text
     after = {file for file in data.rglob("*") if file.is_file()}
     assert after <= before.keys()
 
 
-def test_an_interrupted_sync_says_so_and_begins_nothing_more(small: Small) -> None:
-    small.fault(kind="delay", service="iam", delay=3.0)
-    command = [sys.executable, "-m", "raito_pipeline.cli", "run", "--json", "--config-file", str(small.write())]
-    mark = small.world.embedded.aws.calls.mark
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not any(call.service == "iam" for call in small.world.embedded.aws.calls.since(mark)):
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+RUN = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
 
-    assert process.returncode == 130, err
+
+def test_an_interrupted_sync_says_so_and_begins_nothing_more(small: Small, forked: Forked) -> None:
+    small.fault(kind="delay", service="iam", delay=3.0)
+    mark = small.world.embedded.aws.calls.mark
+    process = forked.begin(RUN, "run", "--json", "--config-file", str(small.write()))
+    end = time.monotonic() + 60
+    while not any(call.service == "iam" for call in small.world.embedded.aws.calls.since(mark)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send(signal.SIGINT)
+    status, out, err = process.wait()
+
+    assert status == 130, err
     told = json.loads(out)
     assert (told["status"], told["interrupted"], len(told["layers"])) == (130, True, 1)
     assert "Traceback" not in err

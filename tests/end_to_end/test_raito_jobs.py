@@ -1,12 +1,9 @@
 """What Raito Cloud sees of a sync: one job a target that says what happened, whatever happened, and its logs."""
 
 import logging
-import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -29,9 +26,12 @@ from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.end_to_end.conftest import World, failures, started
+from tests.forked import Forked
 
 ACCOUNT, TARGET = "210000000012", "marketing"
 LAST = "access, upload, push"
+NO_ACCESS_NOR_USAGE = {"skip_data_access_sync": "true", "skip_data_usage_sync": "true"}
+EndedAt = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_a_log_that_cannot_be_sent_fails_nothing(world: World) -> None:
 
 
 def test_switched_off_stages_are_reported_as_such(world: World) -> None:
-    off = world.options(skip_data_access_sync="true", skip_data_usage_sync="true")
+    off = world.options(**NO_ACCESS_NOR_USAGE)
     told = synced(world, [ACCOUNT], LAST, off)
     assert {each: told.task(each)["status"] for each in ("DS", "IS", "DA", "DU")} == {
         "DS": "COMPLETED",
@@ -290,7 +290,7 @@ def test_a_version_that_is_not_supported_sends_nothing(world: World, monkeypatch
 
 LAST_LAYER = """
 import sys
-from raito_pipeline.cli.instance import instance_of_this_directory
+import dagster as dg
 from raito_pipeline.config import load
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.definitions import build_definitions
@@ -298,9 +298,10 @@ from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync import layers, run_sync
 
-options, sync = load(only_targets=[sys.argv[1]]), TargetsSync()
+skipped = dict.fromkeys(sys.argv[3:], "true")
+options, sync = load(only_targets=[sys.argv[1]], overrides=skipped), TargetsSync()
 wanted = [layer for layer in layers(options, make_grid(options), "first") if layer.name == sys.argv[2]]
-with instance_of_this_directory() as instance, sync.until_the_end():
+with dg.DagsterInstance.ephemeral() as instance, sync.until_the_end():
     run_sync(build_definitions(options, Services(options, targets_sync=sync)), instance, wanted, lambda *_: None)
 """
 
@@ -316,21 +317,23 @@ report_unusable(Services(options), options.accounts[0], ["its credentials have e
 """
 
 
-def ended_at(world: World, place: str, number: signal.Signals, script: str = LAST_LAYER, skip: int = 0) -> str:
+@pytest.fixture
+def ended_at(world: World, forked: Forked) -> EndedAt:
     """Runs the last layer as the command does, and ends it at a place of a fault, which takes long; gives its job."""
-    cloud = world.embedded.raito
-    cloud.add_fault(CloudFault(on=place, delay=5.0, skip=skip))
-    before = job_ids(world)
-    (world.embedded.directory / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    environment = {**os.environ, "DAGSTER_HOME": str(world.embedded.directory)}
-    command = [sys.executable, "-c", script, TARGET, LAST]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+
+    def end(place: str, number: signal.Signals, *skipped: str, script: str = LAST_LAYER, skip: int = 0) -> str:
+        cloud = world.embedded.raito
+        cloud.add_fault(CloudFault(on=place, delay=5.0, skip=skip))
+        before = job_ids(world)
+        process = forked.begin(script, TARGET, LAST, *skipped)
         until(lambda: any(fault.on == place for fault in cloud.faults.listed()), False)
-        process.send_signal(number)
-        process.wait(timeout=60)
-    cloud.faults.clear()
-    (identifier,) = job_ids(world) - before
-    return identifier
+        process.send(number)
+        process.wait()
+        cloud.faults.clear()
+        (identifier,) = job_ids(world) - before
+        return identifier
+
+    return end
 
 
 def job_ids(world: World) -> set[str]:
@@ -347,8 +350,8 @@ def until(check: Callable[[], bool], wanted: bool) -> None:
         time.sleep(0.05)
 
 
-def test_an_interrupted_run_says_so(world: World) -> None:
-    identifier = ended_at(world, "operation:exportAccessProvidersRequest", signal.SIGINT)
+def test_an_interrupted_run_says_so(world: World, ended_at: EndedAt) -> None:
+    identifier = ended_at("operation:exportAccessProvidersRequest", signal.SIGINT)
     found = job(world, identifier)
     assert found["status"] == "FAILED"
     assert any("interrupted" in text for text in found["errors"])
@@ -362,11 +365,11 @@ def test_an_interrupted_run_says_so(world: World) -> None:
     assert any("interrupted" in text for text in tasks["DA"]["errors"])
 
 
-def test_a_killed_run_is_closed_by_the_next_sync(world: World) -> None:
-    identifier = ended_at(world, "operation:exportAccessProvidersRequest", signal.SIGKILL)
+def test_a_killed_run_is_closed_by_the_next_sync(world: World, ended_at: EndedAt) -> None:
+    identifier = ended_at("operation:exportAccessProvidersRequest", signal.SIGKILL)
     assert job(world, identifier)["status"] == "IN_PROGRESS"
 
-    told = synced(world, [ACCOUNT], LAST)
+    told = synced(world, [ACCOUNT], LAST, world.options(**NO_ACCESS_NOR_USAGE))
 
     assert told.failures == []
     found = job(world, identifier)
@@ -376,8 +379,8 @@ def test_a_killed_run_is_closed_by_the_next_sync(world: World) -> None:
     assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
 
 
-def test_a_killed_report_of_an_unusable_target_is_closed_by_the_next(world: World) -> None:
-    identifier = ended_at(world, "operation:addTaskEvent", signal.SIGKILL, REPORT, skip=1)
+def test_a_killed_report_of_an_unusable_target_is_closed_by_the_next(world: World, ended_at: EndedAt) -> None:
+    identifier = ended_at("operation:addTaskEvent", signal.SIGKILL, script=REPORT, skip=1)
     assert job(world, identifier)["status"] == "IN_PROGRESS"
 
     options = world.options()
@@ -389,17 +392,19 @@ def test_a_killed_report_of_an_unusable_target_is_closed_by_the_next(world: Worl
     assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
 
 
-def test_what_a_killed_run_sent_is_no_difference_of_counts(world: World) -> None:
+def test_what_a_killed_run_sent_is_no_difference_of_counts(world: World, ended_at: EndedAt) -> None:
     """It was killed after Raito Cloud had its files and before it could keep what Raito Cloud holds then."""
     before = objects(world)
     s3 = boto3.Session(profile_name=TARGET).client("s3", region_name="us-east-1")
     s3.put_object(Bucket=f"{TARGET}-sales", Key="killed/data.csv", Body=b"")
     assert world.materialize(["data_objects"], f"{ACCOUNT}|us-east-1").success
-    ended_at(world, "poll", signal.SIGKILL)
+    skipped = "skip-identity-store-sync", "skip-data-access-sync", "skip-data-usage-sync"
+    ended_at("poll", signal.SIGKILL, *skipped)
     until(lambda: objects(world) == before + 2, True)
 
+    options = world.options(**dict.fromkeys(skipped, "true"))
     for expected in (None, 0):
-        assert synced(world, [ACCOUNT], LAST).failures == []
+        assert synced(world, [ACCOUNT], LAST, options).failures == []
         (row,) = world.store.rows(ImportResult, ACCOUNT, table="data_source_import")
         assert (row.added, row.expected_added, disagreement(row)) == (0, expected, None)
         assert row.held == objects(world)
