@@ -1,6 +1,7 @@
 """Every reader, every operation that it uses, every fault: what could not be read is never taken for "nothing there".
 
-The product is tried whole by `make matrix`, and by `make test` for readers of few operations; see `tries`.
+The product is tried whole by `make matrix`; `make test` tries a sample, in which each operation meets what depends on it
+and each reader every fault; see `tries`.
 
 A fault is met once, at the first call of an operation or at its last one (a later page or another element), or at every
 call. Once: the read equals the one without fault, as the call is tried again, or the error leaves the reader, or the
@@ -14,7 +15,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -71,11 +72,13 @@ FAULTS: Mapping[str, Fault] = {
 }
 OF_EACH_KIND = ("500", "denied", "dropped", "page with 200", "half")
 FOR_GOOD = ("denied", "half", "empty", "stub")
-"""what each operation meets for good, as what comes of it depends on the operation"""
+"""what each operation of a small reader meets for good, as what comes of it depends on the operation"""
+FOR_GOOD_OF_MANY = ("denied", "stub")
+"""and each of a reader of many: of IAM and of Identity Center, half an answer and none are the same for all operations"""
 WHOLE = "RAITO_PIPELINE_WHOLE_READER_FAULTS"
 """environment variable: every operation with every fault (`make matrix`)"""
 SMALL = 6
-"""operations of a reader for which everything is tried in any case"""
+"""operations of a reader that is small: those of S3, whose answers may be nothing but their text, are in such ones"""
 FINAL = ("denied", "expired")
 """what AWS means when it says it once: it is not asked again"""
 
@@ -370,27 +373,29 @@ class Try:
         return f"{self.operation}, {when}, {self.fault}, {'with' if self.known else 'without'} a previous sync"
 
 
-def tries(calls: Counter[str], keeps: bool, *, whole: bool) -> Iterator[Try]:
-    """The reads of a reader that makes these calls.
+def tries(calls: Counter[str], keeps: bool, *, among: int, whole: bool) -> Iterator[Try]:
+    """The reads of a reader that makes these calls, of `among` operations in all.
 
     Whether a call is tried again, and what a status means, is said once for all operations; what an answer must carry,
-    and what a reader does without it, is said for each. So each operation meets for good all that depends on it, and
-    some of the rest in turn, so that a reader of seven operations meets every fault both ways; `whole`: all of it.
+    and what a reader does without it, is said for each. So each operation meets for good all that depends on it, and of
+    the rest its share, so that a reader meets every fault both ways; `whole`: each operation all of it.
     """
-    rest = [fault for fault in FAULTS if fault not in FOR_GOOD]
+    own = FOR_GOOD if among <= SMALL else FOR_GOOD_OF_MANY
+    rest = [fault for fault in FAULTS if fault not in own]
     for number, (operation, count) in enumerate(sorted(calls.items())):
-        passing = FAULTS if whole else _in_turn(list(FAULTS), number, 2)
-        passing_later = OF_EACH_KIND if whole else _in_turn(list(OF_EACH_KIND), number, 1)
-        others = OF_EACH_KIND if whole else _in_turn(list(OF_EACH_KIND), number, 1)
-        for fault in FAULTS if whole else (*FOR_GOOD, *_in_turn(rest, number, 2)):
-            yield Try(operation, fault, 0, None, known=keeps)
-        yield from (Try(operation, fault, 0, 1, known=keeps) for fault in passing)
+
+        def share(faults: Sequence[str], number: int = number) -> list[str]:
+            return list(faults) if whole else _in_turn(list(faults), number, -(-len(faults) // among))
+
+        yield from (Try(operation, fault, 0, None, known=keeps) for fault in (*own, *share(rest)))
+        yield from (Try(operation, fault, 0, 1, known=keeps) for fault in share(list(FAULTS)))
         # At a later call, and without a previous sync, one fault of each kind stands for the others.
+        some = share(OF_EACH_KIND)
         if count > 1:
-            yield from (Try(operation, fault, count - 1, None, known=keeps) for fault in sorted({"denied", *others}))
-            yield from (Try(operation, fault, count - 1, 1, known=keeps) for fault in passing_later)
+            yield from (Try(operation, fault, count - 1, None, known=keeps) for fault in some)
+            yield from (Try(operation, fault, count - 1, 1, known=keeps) for fault in some)
         if keeps:
-            yield from (Try(operation, fault, 0, None, known=False) for fault in others)
+            yield from (Try(operation, fault, 0, None, known=False) for fault in some)
 
 
 def _in_turn(faults: list[str], number: int, size: int) -> list[str]:
@@ -398,15 +403,21 @@ def _in_turn(faults: list[str], number: int, size: int) -> list[str]:
     return [faults[(number * size + place) % len(faults)] for place in range(min(size, len(faults)))]
 
 
-def test_each_fault_is_met_by_an_operation_of_each_reader() -> None:
-    some = list(tries(Counter({f"Get{number}": 2 for number in range(SMALL + 1)}), True, whole=False))
+@pytest.mark.parametrize("size", [1, 2, 3, SMALL, SMALL + 1, 9, 17])
+def test_each_fault_is_met_by_an_operation_of_each_reader(size: int) -> None:
+    operations = Counter({f"Get{number}": 2 for number in range(size)})
+    some = list(tries(operations, True, among=size, whole=False))
+    whole = list(tries(operations, True, among=size, whole=True))
+    assert {*map(str, some)} < {*map(str, whole)} or size == 1
     for passes in (None, 1):
         assert {one.fault for one in some if one.times == passes} == set(FAULTS)
-    for number in range(SMALL + 1):
-        mine = {one.fault for one in some if one.operation == f"Get{number}" and one.times is None}
-        assert mine > {*FOR_GOOD}
+    for operation in operations:
+        mine = {one.fault for one in some if one.operation == operation and one.times is None}
+        assert mine >= {*(FOR_GOOD if size <= SMALL else FOR_GOOD_OF_MANY)}
+        assert {one.fault for one in whole if one.operation == operation and one.times is None} == set(FAULTS)
     for later in ([one for one in some if one.skip], [one for one in some if not one.known]):
-        assert {one.fault for one in later} >= {*OF_EACH_KIND}
+        assert {one.fault for one in later} == {*OF_EACH_KIND}
+        assert {one.operation for one in later} == {*operations}
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -423,8 +434,7 @@ def test_no_fault_makes_a_complete_read_shorter(world: World, name: str, record_
     assert all(read.rows and read.status is ReadStatus.COMPLETE for read in clean[account].values())
 
     tried = Counter({name: calls[name] for name in reader.only}) if reader.only else calls
-    whole = WHOLE in os.environ or len(calls) <= SMALL
-    wanted = list(tries(tried, reader.keeps, whole=whole))
+    wanted = list(tries(tried, reader.keeps, among=len(calls), whole=WHOLE in os.environ))
     free: SimpleQueue[str] = SimpleQueue()
     for account in world.accounts:
         free.put(account)
