@@ -16,8 +16,11 @@ import pytest
 from raito_pipeline.config import Options, load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.raito_jobs import raito_jobs
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.steps import RAITO_JOBS, SERVICES, SYNC_RUN
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync
+from raito_pipeline.orchestration.sync_run import sync_run
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
@@ -40,6 +43,7 @@ class World:
     embedded: Embedded
     instance: dg.DagsterInstance
     _marks: list[int] = field(default_factory=list)
+    _made: tuple[Options, dg.JobDefinition] | None = None
 
     @property
     def store(self) -> Store:
@@ -68,13 +72,25 @@ class World:
     def materialize(self, tables: Sequence[str], partition_key: str) -> dg.ExecuteInProcessResult:
         """Materialize single cells, as a person does in the UI."""
         chosen = self.options()
-        definitions = build_definitions(chosen, Services(chosen))
-        return definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        job, grid, services = self._job(chosen), make_grid(chosen), Services(chosen)
+        return job.execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
             partition_key=partition_key,
             instance=self.instance,
             raise_on_error=False,
+            resources={
+                SERVICES: services,
+                SYNC_RUN: sync_run(services, grid),
+                RAITO_JOBS: raito_jobs(services, grid),
+            },
         )
+
+    def _job(self, chosen: Options) -> dg.JobDefinition:
+        """All assets of the configuration. Made once, as the UI has them: what Dagster makes of them takes as long as
+        many a cell. What a process remembers is in the services, which each run has anew."""
+        if self._made is None or self._made[0] != chosen:
+            self._made = (chosen, build_definitions(chosen, Services(chosen)).resolve_implicit_global_asset_job_def())
+        return self._made[1]
 
     def calls(self) -> list[Call]:
         """The AWS calls of the last sync."""

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.aws_actions import actions_in, actions_of, documented, enforceable
 from tests.end_to_end.conftest import SMALL, World, started
 from tests.end_to_end.limited import LIMITED_USER, allow, limited_credentials
 
+SIZES = replace(SMALL, users=6, roles=17, policies=6)
+"""Each principal is a few calls of every reading of IAM by lists; of each kind there is still more than one."""
 S3, GLUE, MASTER = "210000000012", "210000000034", "210000000001"
 CELLS: dict[str, tuple[tuple[str, ...], str]] = {
     "iam": (Outside.AWS_IAM.feeds, GLUE),
@@ -46,7 +49,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The estate, read once with all rights; every test starts with the tables of that reading."""
     folder = tmp_path_factory.mktemp("limited")
     with (
-        started(folder, SMALL) as world,
+        started(folder, SIZES) as world,
         limited_credentials(world.embedded) as environment,
         pytest.MonkeyPatch.context() as patch,
     ):
