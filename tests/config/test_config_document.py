@@ -170,7 +170,7 @@ def seen(text: str) -> tuple[Node | None, list[Problem]]:
 
 @pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML has no libyaml here")
 @given(st.lists(LINES, max_size=12).map("\n".join))
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_both_parsers_of_yaml_see_the_same(text: str) -> None:
     with_libyaml = seen(text)
     with pytest.MonkeyPatch.context() as patch:

@@ -2,12 +2,12 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,17 +19,25 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import Lease, LeaseLost, Leases, StorageError, SyncUnderWay
 from raito_pipeline.storage.owner import Owner
 
-ACCOUNT = "111122223333"
-HOLD = textwrap.dedent("""
-    import sys, time
-    from raito_pipeline.storage import Leases
-    lease = Leases(sys.argv[1]).acquire("111122223333", "sync-1", "run-1", "layer regions")
-    if len(sys.argv) > 2:
-        lease.reserve_for_process = sys.argv[2] == "for this process"
-        lease.release(reserve_seconds=600)
-    print("held", flush=True)
-    time.sleep(120)
-""")
+from .processes import PROCESSES, hold
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+
+
+@contextmanager
+def _held(location: str, kept_for_process: Mapping[str, bool | None]) -> Iterator[int]:
+    """A process that holds leases, or has their places kept (see `hold`), by its id; it is killed at the end."""
+    here, there = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=hold, args=(dict(os.environ), location, kept_for_process, there))
+    process.start()
+    assert process.pid is not None
+    try:
+        assert here.poll(60)
+        assert here.recv() == "held"
+        yield process.pid
+    finally:
+        process.kill()
+        process.join()
 
 
 @pytest.fixture
@@ -147,15 +155,12 @@ def test_a_run_waits_for_the_one_before_it(leases: Leases) -> None:
 
 def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location: str) -> None:
     leases = Leases(location)
-    with subprocess.Popen([sys.executable, "-c", HOLD, location], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"held\n"
-        assert f"process {child.pid}" in _refused(leases, "sync-2", "run-2")
+    with _held(location, {ACCOUNT: None}) as child:
+        assert f"process {child}" in _refused(leases, "sync-2", "run-2")
         assert leases.look(ACCOUNT).left_by_dead is None
-        os.kill(child.pid, signal.SIGKILL)
     left = leases.look(ACCOUNT).left_by_dead
     assert left is not None
-    assert (left.run_id, left.owner.pid) == ("run-1", child.pid)
+    assert (left.run_id, left.owner.pid) == ("run-1", child)
     with _take(leases, None, "run-2") as lease:
         assert lease.sync == "sync-1"
         assert leases.look(ACCOUNT).left_by_dead is None
@@ -163,18 +168,14 @@ def test_a_lease_whose_process_was_killed_ends_at_once_on_this_machine(location:
 
 def test_the_processes_of_one_run_hold_it_together_until_the_last_of_them_ends(location: str) -> None:
     leases = Leases(location)
-    with subprocess.Popen([sys.executable, "-c", HOLD, location], stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"held\n"
+    with _held(location, {ACCOUNT: None}) as child:
         with _take(leases, None, "run-1", begins=True) as ours:
             assert ours.sync == "sync-1"
-        assert f"process {child.pid}" in _refused(leases, "sync-2", "run-2")
+        assert f"process {child}" in _refused(leases, "sync-2", "run-2")
         ours = _take(leases, None, "run-1")
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        assert leases.look(ACCOUNT).left_by_dead is None
-        assert "is under way" in _refused(leases, "sync-2", "run-2")
-        ours.check()
+    assert leases.look(ACCOUNT).left_by_dead is None
+    assert "is under way" in _refused(leases, "sync-2", "run-2")
+    ours.check()
     ours.release(reserve_seconds=600)
     # The next process of the run may not know yet to which sync the first one settled.
     with _take(leases, None, "run-1", begins=True) as next_step:
@@ -184,15 +185,13 @@ def test_the_processes_of_one_run_hold_it_together_until_the_last_of_them_ends(l
 
 def test_a_place_that_is_kept_for_a_process_ends_with_it_and_one_for_the_sync_does_not(location: str) -> None:
     leases = Leases(location)
-    for kept_for, ends in (("for this process", True), ("for the sync", False)):
-        command = [sys.executable, "-c", HOLD, location, kept_for]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"held\n"
-            assert "between two layers" in _refused(leases, "sync-2", "run-2")
-            os.kill(child.pid, signal.SIGKILL)
-        assert (leases.under_way(ACCOUNT) is None) == ends
-        assert leases.look(ACCOUNT).left_by_dead is None
+    with _held(location, {ACCOUNT: True, OTHER: False}):
+        for account in (ACCOUNT, OTHER):
+            with pytest.raises(SyncUnderWay, match="between two layers"):
+                leases.acquire(account, "sync-2", "run-2", "layer regions")
+    for account, ended in ((ACCOUNT, True), (OTHER, False)):
+        assert (leases.under_way(account) is None) == ended
+        assert leases.look(account).left_by_dead is None
 
 
 def test_of_many_that_try_at_once_one_gets_it(leases: Leases) -> None:

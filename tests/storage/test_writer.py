@@ -1,6 +1,5 @@
 """Writers of one cell do not hurt each other, and a storage that fails leaves the old cell and nothing else."""
 
-import multiprocessing
 import os
 import resource
 import subprocess
@@ -21,13 +20,14 @@ from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import CellMissing, CellWriter, StorageError, Store
 
 from .conftest import BUCKET
+from .processes import PROCESSES, rows, write_often
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-def _rows(name: str, count: int = 1) -> list[S3Bucket]:
-    return [S3Bucket(f"{name}-{number}", "eu-west-1", None, True, None) for number in range(count)]
+def _rows(name: str) -> list[S3Bucket]:
+    return rows(name, 1)
 
 
 def _big_rows(name: str) -> Iterator[S3Bucket]:
@@ -83,15 +83,9 @@ def test_four_syncs_that_each_overlap_the_next_all_end_well(location: str) -> No
         assert _files(location, None) == [CELL]
 
 
-def _write_often(location: str, name: str, times: int) -> None:
-    for _ in range(times):
-        Store.open(location).write("s3_buckets", _rows(name, 500), "1")
-
-
 def test_processes_that_write_and_read_one_cell_at_once_always_see_a_whole_one(tmp_path: Path) -> None:
     location = str(tmp_path / "data")
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_write_often, args=(location, f"writer{n}", 15)) for n in range(2)]
+    writers = [PROCESSES.Process(target=write_often, args=(location, f"writer{n}", 15, 500)) for n in range(2)]
     for writer in writers:
         writer.start()
     seen: set[str] = set()

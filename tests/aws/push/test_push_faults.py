@@ -38,10 +38,10 @@ FAULTS = {
     "dropped": Fault(kind="drop"),
     "lost": Fault(kind="drop", after=True),
 }
-AT_ONCE = 8
+AT_ONCE = 12
 """calls that fail in the same push, where the matrix is not tried whole"""
 
-KILLED = 6
+KILLED = 4
 """moments of a push at which it is killed, where not all of them are tried"""
 CHANGED = {"role": "role_changed", "policy": "policy_changed", "set": "set_changed", "point": "point-changed"}
 """of each type one that was made without tags of ownership, and is changed"""

@@ -1,7 +1,7 @@
 """Every reader, every operation that it uses, every fault: what could not be read is never taken for "nothing there".
 
-The product is tried whole by `make matrix`; `make test` tries a sample, in which each operation meets what depends on it
-and each reader every fault; see `tries`.
+The product is tried whole by `make matrix`; `make test` tries a sample, in which each operation meets what depends on
+it, and each reader every fault; see `tries`.
 
 A fault is met once, at the first call of an operation or at its last one (a later page or another element), or at every
 call. Once: the read equals the one without fault, as the call is tried again, or the error leaves the reader, or the
@@ -74,7 +74,7 @@ OF_EACH_KIND = ("500", "denied", "dropped", "page with 200", "half")
 FOR_GOOD = ("denied", "half", "empty", "stub")
 """what each operation of a small reader meets for good, as what comes of it depends on the operation"""
 FOR_GOOD_OF_MANY = ("denied", "stub")
-"""and each of a reader of many: of IAM and of Identity Center, half an answer and none are the same for all operations"""
+"""and each of one of many: in IAM and Identity Center half an answer and none mean the same for all operations"""
 WHOLE = "RAITO_PIPELINE_WHOLE_READER_FAULTS"
 """environment variable: every operation with every fault (`make matrix`)"""
 SMALL = 6

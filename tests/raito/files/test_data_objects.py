@@ -231,21 +231,21 @@ MEMORY = """
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak of a process is read from /proc")
 def test_memory_does_not_grow_with_the_account(tmp_path: Path) -> None:
-    """The peak of a process of its own, so that nothing else is in it: 200,000 rows against 20,000."""
+    """The peak of a process of its own, so that nothing else is in it: 100,000 rows against 10,000."""
     peaks = {}
-    for count in (20_000, 200_000):
+    for count in (10_000, 100_000):
         folder = tmp_path / str(count)
         store = Store.open(folder)
         bucket = f"{ACCOUNT}:eu-west-1:big"
         with store.writer("data_objects", ACCOUNT, "eu-west-1") as writer:
             writer.write_rows([data_object(bucket, "bucket")])
-            for start in range(0, count, 20_000):
+            for start in range(0, count, 10_000):
                 writer.write_rows(
-                    data_object(f"{bucket}/object-{start + n:09d}.parquet", "file") for n in range(20_000)
+                    data_object(f"{bucket}/object-{start + n:09d}.parquet", "file") for n in range(10_000)
                 )
         command = [sys.executable, "-c", textwrap.dedent(MEMORY), str(folder)]
         answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         assert int(answer[1]) == count + 2
         peaks[count] = int(answer[0])
-    assert peaks[200_000] < 400
-    assert peaks[200_000] < peaks[20_000] + 60
+    assert peaks[100_000] < 400
+    assert peaks[100_000] < peaks[10_000] + 30

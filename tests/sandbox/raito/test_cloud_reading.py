@@ -35,7 +35,7 @@ layouts = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(texts, values), max_size=12), st.integers(1, 120), layouts)
 def test_pieces_make_the_whole(
     tmp_path: Path, things: list[tuple[str, Any]], chunk: int, layout: dict[str, Any]
@@ -45,7 +45,7 @@ def test_pieces_make_the_whole(
     assert read(tmp_path / "things.json", content, chunk) == [Thing(name, inner) for name, inner in things]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(texts, min_size=1, max_size=8), st.integers(1, 60), st.data())
 def test_whatever_is_cut_off_is_noticed(tmp_path: Path, names: list[str], chunk: int, data: st.DataObject) -> None:
     content = json.dumps([{"name": name} for name in names], ensure_ascii=False).encode()
