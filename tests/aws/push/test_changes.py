@@ -75,11 +75,10 @@ class Place:
         iam, account = self.iam, self.center
         details = iam.get_account_authorization_details()
         found = [details[key] for key in ("UserDetailList", "RoleDetailList", "Policies")]
-        known = sorted(account.sets().items())
-        found += [account.described(one) | {"tags": account.tags(name, one)} for name, one in known]
-        found += [account.assigned(name, one) for name, one in known]
-        for _, one in known:
+        for one in account.sso.list_permission_sets(InstanceArn=INSTANCE, MaxResults=100)["PermissionSets"]:
             named = {"InstanceArn": INSTANCE, "PermissionSetArn": one}
+            found.append(account.described(one) | {"tags": account.tags("", one)})
+            found.append(account.sso.list_account_assignments(**named, AccountId=ACCOUNT)["AccountAssignments"])
             found.append(account.sso.get_inline_policy_for_permission_set(**named)["InlinePolicy"])
             found.append(account.sso.list_managed_policies_in_permission_set(**named)["AttachedManagedPolicies"])
         for point in self.s3control.list_access_points(AccountId=ACCOUNT)["AccessPointList"]:

@@ -75,8 +75,7 @@ def _text(shape: Shape, value: str, place: str) -> Iterator[str]:
     if values and value not in values:
         yield _message(place, f"Member must satisfy enum value set: [{', '.join(values)}]")
     pattern = shape.metadata.get("pattern")
-    program = _program(pattern) if pattern else None
-    if program is not None and program.fullmatch(value) is None:
+    if pattern and not _matches(pattern, value):
         yield _message(place, f"Member must satisfy regular expression pattern: {pattern}")
 
 
@@ -102,6 +101,21 @@ def _message(place: str, constraint: str) -> str:
 
 def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
+
+
+def _matches(pattern: str, value: str) -> bool:
+    # Instances, accounts and what is asked about come with every call, and a pattern that counts takes its time.
+    return (_matches_now if len(value) > _LONG else _matches_as_before)(pattern, value)
+
+
+def _matches_now(pattern: str, value: str) -> bool:
+    program = _program(pattern)
+    return program is None or program.fullmatch(value) is not None
+
+
+_LONG = 500
+"""characters of a value that is a document, and not a name"""
+_matches_as_before = functools.lru_cache(10_000)(_matches_now)
 
 
 @functools.cache
