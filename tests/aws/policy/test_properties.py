@@ -81,7 +81,7 @@ def _resources_of(permission: Permission, bucket: str, path: str) -> list[str]:
     return [f"arn:aws:s3:::{bucket}/{prefix}{key}" for key in KEYS]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(statements(), min_size=1, max_size=4))
 def test_nothing_is_claimed_that_is_not_given_and_nothing_is_missed_in_silence(document: list[dict[str, Any]]) -> None:
     read = read_document(json.dumps({"Version": "2012-10-17", "Statement": document}))
@@ -114,7 +114,7 @@ def _is_below(resource: str, target: Any) -> bool:
     return target.bucket in ("", bucket) and (not target.path or key.startswith(f"{target.path}/"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -85,7 +85,7 @@ FOLDERS = st.builds(
 )
 
 
-@hypothesis_settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=KEYS, others=KEYS, folders=FOLDERS, page=st.integers(1, 5), workers=st.integers(1, 4), seed=st.integers())
 def test_nothing_is_lost_invented_or_out_of_order(
     tmp_path: Path, keys: list[str], others: list[str], folders: S3Options, page: int, workers: int, seed: int
@@ -103,7 +103,7 @@ def test_nothing_is_lost_invented_or_out_of_order(
     assert report.folders + report.files + 2 == len(rows)
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=KEYS,
     marks=st.lists(PARTS, max_size=12),
@@ -157,7 +157,7 @@ def test_a_long_listing_costs_at_most_a_twentieth_more_calls_than_pages(tmp_path
         marks = info.extra[PAGE_MARKS]
 
 
-@hypothesis_settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=KEYS,
     path=st.none() | st.text(alphabet="ab/", max_size=3),

@@ -80,7 +80,7 @@ def read(changes: list[dict[str, Any]]) -> list[Record]:
 
 
 @given(st.lists(st.lists(CHANGES, max_size=8), max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=400)
 def test_both_ways_give_the_same_rows_and_the_same_reasons(files: list[list[dict[str, Any]]]) -> None:
     rows, long_way = StatementRows(StatementMaker(KNOWN, PLACE, OPTIONS)), StatementMaker(KNOWN, PLACE, OPTIONS)
     keys = [f"file-{number}" for number in range(len(files))]
