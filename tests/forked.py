@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _FORKER = """
@@ -27,8 +27,8 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         break
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    print("begun", child, flush=True)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
     sys.exit()
 
@@ -48,14 +48,15 @@ class Process:
     pid: int
     files: tuple[Path, Path]
     forker: "subprocess.Popen[str]"
+    running: list["Process"]
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
     def wait(self) -> tuple[int, str, str]:
         """Its exit status (below zero: the signal that ended it), and what it printed on stdout and on stderr."""
-        assert self.forker.stdout is not None
-        status = int(self.forker.stdout.readline())
+        status = _told(self.forker, "ended")
+        self.running.clear()
         out, err = (file.read_text("utf-8") for file in self.files)
         return status, out, err
 
@@ -66,6 +67,8 @@ class Forked:
 
     folder: Path
     forker: "subprocess.Popen[str]"
+    running: list[Process] = field(default_factory=list)
+    """the one that nobody waited for yet"""
 
     def begin(self, script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Process:
         """A script in a process of its own, in a folder where there is no `dagster.yaml`.
@@ -73,12 +76,25 @@ class Forked:
         It has the environment of this process unless one is given.
         """
         assert self.forker.stdin is not None
-        assert self.forker.stdout is not None
+        for left in list(self.running):  # by a test that failed meanwhile
+            left.send(signal.SIGKILL)
+            left.wait()
         files = self.folder / "stdout", self.folder / "stderr"
+        for file in files:
+            file.write_text("", "utf-8")  # one that is killed at once has printed nothing
         given = dict(os.environ if environment is None else environment)
         asked = [script, ["script", *arguments], given, str(self.folder), [str(file) for file in files]]
         print(json.dumps(asked), file=self.forker.stdin, flush=True)
-        return Process(int(self.forker.stdout.readline()), files, self.forker)
+        self.running.append(Process(_told(self.forker, "begun"), files, self.forker, self.running))
+        return self.running[0]
+
+
+def _told(forker: "subprocess.Popen[str]", what: str) -> int:
+    """What the forker says of a process: never the number of something else, as signals are sent to it."""
+    assert forker.stdout is not None
+    said, number = forker.stdout.readline().split()
+    assert said == what, said
+    return int(number)
 
 
 @contextmanager
