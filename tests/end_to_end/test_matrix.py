@@ -12,7 +12,7 @@ from tests.end_to_end.conftest import synced_before
 from tests.matrix.faulty_sync import Case, FaultySyncs, faulty_syncs_of
 
 CASES = (
-    Case("s3", "GetBucketPolicy", "HTML with 200", always=True),
+    Case("s3", "ListObjectsV2", "empty", always=True),
     Case("iam", "ListRolePolicies", "500", always=True, by_lists=True),
 )
 

@@ -7,7 +7,7 @@ import boto3
 
 from raito_pipeline.config import Options
 from raito_pipeline.model import ImportResult
-from tests.end_to_end.changes import ACCOUNT
+from tests.end_to_end.changes import ACCOUNT, BUCKET
 from tests.end_to_end.conftest import World, failures
 
 TABLES = ("identity_store_import", "data_source_import", "access_provider_import")
@@ -44,13 +44,15 @@ def test_what_raito_cloud_took_over_is_sent_when_it_changed_or_is_old(synced_wor
         assert row.job_id != sent[table].job_id
     assert world.counts() == held
 
-    boto3.Session(profile_name="marketing").client("iam").create_user(UserName="newcomer")
+    # It is no part of any access: what is sent of that is sent for its age alone.
+    boto3.Session(profile_name="marketing").client("s3").put_object(Bucket=BUCKET, Key="new.csv", Body=b"")
     age(world, "access_provider_import", 24)
     assert failures(world.sync(options, only=[ACCOUNT])) == []
     found = rows(world)
-    assert found["identity_store_import"].added == 1
-    assert found["data_source_import"].bytes == 0
+    assert found["data_source_import"].added == 1
+    assert found["identity_store_import"].bytes == 0
     assert found["access_provider_import"].bytes > 0
+    assert found["access_provider_import"].sha256 == sent["access_provider_import"].sha256
     assert world.counts() != held
 
     assert failures(world.sync(usual, only=[ACCOUNT])) == []
