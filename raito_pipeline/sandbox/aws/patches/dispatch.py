@@ -39,12 +39,11 @@ def _patch_answers() -> None:
     @replace(serialize.XFormedAttributePicker, "get_possible_keys")
     def names(before: Method, self: Any, context: Any) -> tuple[str, ...]:
         asked = (*self.alias_providers, type(context.obj), context.shape, context.key)
-        found = known.get(asked)
-        if found is None:
+        if asked not in known:
             if len(known) >= _NAMES:
                 known.clear()
-            found = known[asked] = tuple(dict.fromkeys(before(self, context)))
-        return found
+            known[asked] = tuple(dict.fromkeys(before(self, context)))
+        return known[asked]
 
     xml: Any = xmltodict
     xml._validate_name = functools.lru_cache(_NAMES)(xml._validate_name)
