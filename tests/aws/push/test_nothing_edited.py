@@ -190,7 +190,7 @@ def _untagged(plan: Plan) -> list[PushChange]:
     return [row for row in rows if row.operation != "tag"]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=40)
 @given(accounts())
 def test_an_edit_of_the_who_changes_no_document(inputs: AccessInputs) -> None:
     state, controls = imported_of(inputs)
@@ -202,7 +202,7 @@ def test_an_edit_of_the_who_changes_no_document(inputs: AccessInputs) -> None:
     assert kinds <= {("attachment", "attach"), ("role-trust", "update")}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=40)
 @given(accounts())
 def test_an_edit_of_the_what_keeps_every_statement_and_everybody(inputs: AccessInputs) -> None:
     state, controls = imported_of(inputs)

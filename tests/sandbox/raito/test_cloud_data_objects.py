@@ -267,7 +267,7 @@ def test_imports_are_worked_off_in_their_order(wire: Wire, source: str) -> None:
     assert all(counted(result, *numbers) for result, numbers in zip(results, expected, strict=True))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.sets(st.integers(0, 30)), second=st.sets(st.integers(0, 30)), removes=st.booleans())
 def test_counts_are_those_of_sets(
     wire: Wire, cloud: LocalRaitoCloud, first: set[int], second: set[int], removes: bool

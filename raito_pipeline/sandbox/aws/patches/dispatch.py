@@ -8,7 +8,7 @@ import functools
 import random
 from typing import Any
 
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from moto.core import errors, responses, serialize, utils
 from moto.moto_server import werkzeug_app
 
