@@ -118,6 +118,7 @@ _declare_import(
         description="The import of the access providers of an account.",
         reads=("access_providers", "access_controls", "access_push_results"),
         after=("data_source_import",),
+        looks_at=("s3_bucket_policies",),
     )
 )
 _declare_import(

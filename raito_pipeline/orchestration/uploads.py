@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raito_pipeline.aws.access.external_ids import BUCKET_POLICY
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
@@ -33,6 +34,7 @@ from raito_pipeline.model import (
     OrgGroup,
     OrgUser,
     PushResult,
+    S3BucketPolicy,
     UsageUploaded,
 )
 from raito_pipeline.model.batches import texts
@@ -44,7 +46,7 @@ from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.unchanged import SENT, fingerprint, last_alike, not_sent_again
-from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
+from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many, unread
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.files.access_providers import write_access_providers
@@ -184,6 +186,10 @@ class Upload(ABC):
 
     def meant_to_go(self, work: Work) -> Ids:  # noqa: ARG002
         """Elements that are not sent any more because somebody said so."""
+        return {}
+
+    def not_read(self, work: Work) -> Mapping[str, Sequence[str]]:  # noqa: ARG002
+        """Elements that are not sent and may be there all the same, as what they are made of was never read."""
         return {}
 
     @abstractmethod
@@ -349,6 +355,10 @@ class AccessProviderUpload(Upload):
 
     def meant_to_go(self, work: Work) -> Ids:
         return {_ACCESS_PROVIDER: [sorted(removed_by_push(work.store, work.cell.account))]}
+
+    def not_read(self, work: Work) -> Mapping[str, Sequence[str]]:
+        rows = work.store.earlier(S3BucketPolicy, work.cell.account)
+        return {_ACCESS_PROVIDER: [f"{BUCKET_POLICY}{row.bucket}" for row in rows if not row.policy_read]}
 
     def _rows(self, work: Work) -> Iterator[AccessProvider]:
         account = work.cell.account
@@ -517,7 +527,8 @@ def _counted(upload: Upload, work: Work) -> Work:
     verdict = work.verdict
     if work.may_delete and held is not None:
         share = work.services.options.pipeline.max_import_deletions
-        for reason in too_many(held, count.sent, Elements.of(upload.meant_to_go(work)), share):
+        meant = Elements.of(upload.meant_to_go(work))
+        for reason in (*unread(held, upload.not_read(work)), *too_many(held, count.sent, meant, share)):
             verdict = verdict.but(reason)
     return replace(work, count=count, verdict=verdict)
 

@@ -27,6 +27,7 @@ HANDFUL = 10
 _OF = "of"
 _SCHEMA = arrow_schema(ImportElement)
 _BATCH_ROWS = 65_536
+_NAMED = 3
 Hashes = npt.NDArray[np.int64]
 """sorted, each once"""
 Place = tuple[str, str | None]
@@ -49,6 +50,10 @@ class Elements:
     def kind(self, kind: str) -> Hashes:
         """The elements of one kind."""
         return self.by_kind.get(kind, np.empty(0, np.int64))
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether an external id of this kind is among them."""
+        return not len(Elements.of({kind: [[name]]}).less(self))
 
     def less(self, others: "Elements") -> "Elements":
         """Those that are not among `others`."""
@@ -123,6 +128,19 @@ def _batches(elements: Elements) -> Iterator[pa.RecordBatch]:
             part = hashes[start : start + _BATCH_ROWS]
             kinds = pa.repeat(pa.scalar(kind, pa.string()), len(part))
             yield pa.RecordBatch.from_arrays([kinds, pa.array(part, pa.int64())], schema=_SCHEMA)
+
+
+def unread(held: Elements, not_read: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Why an import may not remove what it lacks, one reason a kind: some of what is held could not be read."""
+    reasons = []
+    for kind, names in not_read.items():
+        there = [name for name in names if held.has(kind, name)]
+        if there:
+            named = ", ".join(there[:_NAMED]) + (", ..." if len(there) > _NAMED else "")
+            reasons.append(
+                f"it could not be read whether {len(there):,} {kind}s that Raito Cloud holds are still there: {named}"
+            )
+    return tuple(reasons)
 
 
 def too_many(held: Elements, sent: Elements, meant: Elements, share: float) -> tuple[str, ...]:

@@ -125,3 +125,24 @@ def test_an_hour_in_which_buckets_cannot_be_listed_costs_nothing(synced_world: W
     assert imports(world)["data_usage_import"].reason == "nothing new to send"
     (statement,) = (row for row in world.store.rows(UsageStatement, ACCOUNT, REGION) if row.external_id == new)
     assert statement.accessed[0].data_object.full_name.endswith("new/in-the-bad-hour.csv")
+
+
+def test_a_bucket_that_was_made_anew_keeps_its_access_provider_until_its_policy_was_read(synced_world: World) -> None:
+    """In an estate that was started again, each bucket is younger than what is stored of it."""
+    world, options = synced_world, synced_world.options(skip_identity_store_sync="true", skip_data_usage_sync="true")
+    before = world.counts()["dataSources"][SOURCE]["accessProviders"]
+    assert before["aws_bucket_policy"] == 2
+    world.embedded.aws.faults.add(Fault(kind="deny", service="s3", operation="GetBucketPolicy"))
+    world.sync(options, only=[ACCOUNT])
+
+    row = imports(world)["access_provider_import"]
+    assert (row.delete_untouched, row.removed) == (False, 0)
+    assert "2 access providers that Raito Cloud holds are still there: bucketpolicy:marketing-archive" in str(
+        row.reason
+    )
+    assert world.counts()["dataSources"][SOURCE]["accessProviders"] == before
+
+    world.embedded.aws.faults.clear()
+    assert failures(world.sync(options, only=[ACCOUNT])) == []
+    assert imports(world)["access_provider_import"].delete_untouched
+    assert world.counts()["dataSources"][SOURCE]["accessProviders"] == before

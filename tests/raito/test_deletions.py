@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.model import ImportResult
-from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many
+from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many, unread
 from raito_pipeline.storage import Store
 
 ACCOUNT, TABLE = "111122223333", "data_source_import"
@@ -96,3 +96,13 @@ def test_counters_that_are_not_as_expected_are_said(expected: tuple[int | None, 
     row = ImportResult("t", "DS", "j", "COMPLETED", True, None, 9, 1, "", 5, 0, 2, 0, (), (), now, 9, *expected)
     found = disagreement(row)
     assert (said is None and found is None) or (said is not None and said in str(found))
+
+
+def test_what_is_held_and_could_not_be_read_keeps_all_from_being_removed() -> None:
+    held = numbered(0, 10)
+    assert unread(held, {}) == unread(held, {"data object": ["object-10"], "user": ["object-1"]}) == ()
+    (reason,) = unread(held, {"data object": [f"object-{n}" for n in range(5, 15)]})
+    assert reason == (
+        "it could not be read whether 5 data objects that Raito Cloud holds are still there: object-5, object-6, "
+        "object-7, ..."
+    )
