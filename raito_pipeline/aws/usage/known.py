@@ -21,8 +21,6 @@ _CODES = {name: code for code, name in enumerate(TYPES)}
 _RANGES_AT_ONCE = 65_536
 Target = tuple[str, str]
 """full name, type"""
-_Columns = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8]]
-"""the hashes of ARNs and of full names, and the codes of types"""
 
 
 class KnownObjects:
@@ -33,7 +31,8 @@ class KnownObjects:
 
     def __init__(self, partition: str = "aws") -> None:
         self.arn_start = f"arn:{partition}:s3:::"
-        self._parts: list[_Columns] = []
+        self._parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, kind)] for kind in (np.int64, np.int64, np.uint8)]
+        """the hashes of ARNs, those of full names, and the codes of types, each in parts"""
         self._count = 0
         self._sorted = True
         self._lock = threading.Lock()
@@ -60,9 +59,13 @@ class KnownObjects:
         second = np.fromiter(map(hash, full_names), np.int64, count)
         codes = np.fromiter((_CODES[kind] for kind in types), np.uint8, count)
         keep = codes != _CODES["column"]
-        self._parts.append((first[keep], second[keep], codes[keep]))
+        self._keep(first[keep], second[keep], codes[keep])
         self._count += int(keep.sum())
         self._sorted = False
+
+    def _keep(self, *columns: npt.NDArray[Any]) -> None:
+        for parts, column in zip(self._parts, columns, strict=True):
+            parts.append(column)
 
     def type_of(self, full_name: str) -> str | None:
         """The type of a data object; None where it is not known."""
@@ -124,7 +127,7 @@ class KnownObjects:
 
         What is not needed any more goes before more is made: of a million objects, 29 MB are there at once, not 66.
         """
-        first, second, types = self._columns()
+        first, second, types = map(_joined, self._parts)
         order = np.argsort(first, kind="stable").astype(np.int32)
         first.sort()
         second = second[order]
@@ -132,18 +135,10 @@ class KnownObjects:
         del order
         bits = max(1, min(28, int(self._count).bit_length()))
         self._shift, self._half = 64 - bits, 1 << (bits - 1)
-        self._parts = [(first, second, types)] if self._count else []
+        self._keep(first, second, types)
         self._first, self._second = memoryview(first.data), memoryview(second.data)
         self._types, self._starts = memoryview(types.data), memoryview(self._starts_in(first).data)
         self._sorted = True
-
-    def _columns(self) -> _Columns:
-        """The columns of all parts, put together one after the other."""
-        parts = self._parts or [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))]
-        self._parts = []
-        firsts, seconds, types = map(list, zip(*parts, strict=True))
-        parts.clear()
-        return _joined(firsts), _joined(seconds), _joined(types)
 
     def _starts_in(self, first: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
         starts = np.full(2 * self._half + 1, len(first), np.int32)

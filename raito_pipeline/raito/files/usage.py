@@ -72,27 +72,21 @@ def _commas(lists: Any, texts: Callable[[Strings], Strings]) -> Strings:
 def write_usage(folder: Path, batches: Iterable[pa.RecordBatch], maximum_file_size: int) -> tuple[ImportFile, ...]:
     """Write `usage-0001.json`, `usage-0002.json`, ...: none longer than `maximum_file_size` bytes, unless one single
     statement is. No statements, no file."""
-    files: list[ImportFile] = []
+    writers: list[JsonArrayWriter] = []
     with ExitStack() as stack:
-        writer: JsonArrayWriter | None = None
         for texts in map(usage_elements, _parts(batches)):
             text, ends = text_of(joined(texts, BETWEEN)), _ends(texts)
             at = 0
             while at < len(texts):
-                if writer is None:
-                    writer = stack.enter_context(JsonArrayWriter(folder / f"usage-{len(files) + 1:04d}.json"))
-                after = int(np.searchsorted(ends, ends[at] + writer.room(maximum_file_size), side="right")) - 1
-                if after <= at and writer.elements:
+                after = _fitting(ends, at, writers[-1].room(maximum_file_size)) if writers else at
+                if after == at:  # the next file takes one statement, however long it is
                     stack.close()
-                    files.append(writer.file)
-                    writer = None
-                    continue
-                after = max(after, at + 1)
-                writer.write_encoded(text[ends[at] : ends[after] - len(BETWEEN)], after - at)
+                    writer = JsonArrayWriter(folder / f"usage-{len(writers) + 1:04d}.json")
+                    writers.append(stack.enter_context(writer))
+                    after = max(at + 1, _fitting(ends, at, writer.room(maximum_file_size)))
+                writers[-1].write_encoded(text[ends[at] : ends[after] - len(BETWEEN)], after - at)
                 at = after
-    if writer is not None:
-        files.append(writer.file)
-    return tuple(files)
+    return tuple(writer.file for writer in writers)
 
 
 def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -105,3 +99,8 @@ def _ends(texts: Strings) -> npt.NDArray[np.int64]:
     """Where each text ends, with what stands between two; begins with 0."""
     lengths = np.asarray(pc.binary_length(texts)) + len(BETWEEN)
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def _fitting(ends: npt.NDArray[np.int64], at: int, room: int) -> int:
+    """Up to which text those from `at` on fit so many bytes; `at` where not even that one does."""
+    return max(at, int(np.searchsorted(ends, ends[at] + room, side="right")) - 1)
