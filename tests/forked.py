@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+COMMAND = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
+"""the script of `raito-pipeline`"""
 _FORKER = """
 import gc, json, os, sys
 import dagster as dg

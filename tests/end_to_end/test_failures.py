@@ -10,7 +10,7 @@ from raito_pipeline.model import ImportResult
 from raito_pipeline.orchestration.sync import LayerResult
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import World, failures, started
-from tests.forked import Forked
+from tests.forked import COMMAND, Forked
 
 
 def test_a_denied_region_is_red_by_itself_and_its_re_run_alone_heals_everything(synced_world: World) -> None:
@@ -50,9 +50,6 @@ def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-RUN = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
 def test_a_wrong_password_is_a_clear_line_of_the_command_and_nothing_is_written(on_disk: World, forked: Forked) -> None:
     """One cause as a process of its own; `test_faults_of_a_sync` has the others."""
     secret = "certainly-not-it"
@@ -61,7 +58,7 @@ def test_a_wrong_password_is_a_clear_line_of_the_command_and_nothing_is_written(
     words = "run", "--only-targets", "marketing", "--skip-data-usage-sync"
     before, mark = on_disk.counts(), on_disk.embedded.aws.calls.mark
 
-    status, out, err = forked.begin(RUN, *words, environment=environment).wait()
+    status, out, err = forked.begin(COMMAND, *words, environment=environment).wait()
 
     said = out + err
     assert status == 1, said

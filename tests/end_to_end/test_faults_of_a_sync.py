@@ -24,7 +24,7 @@ from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault as RaitoFault
 from raito_pipeline.storage.lease import Leases
 from tests.end_to_end.conftest import SMALL, World, started
-from tests.forked import Forked
+from tests.forked import COMMAND, Forked
 
 ACCOUNT = "210000000012"
 SOURCE = f"ds-{ACCOUNT}"
@@ -327,13 +327,10 @@ def test_a_full_disk_names_the_tables_and_leaves_no_file_behind(small: Small, fo
     assert after <= before.keys()
 
 
-RUN = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
-
-
 def test_an_interrupted_sync_says_so_and_begins_nothing_more(small: Small, forked: Forked) -> None:
     small.fault(kind="delay", service="iam", delay=3.0)
     mark = small.world.embedded.aws.calls.mark
-    process = forked.begin(RUN, "run", "--json", "--config-file", str(small.write()))
+    process = forked.begin(COMMAND, "run", "--json", "--config-file", str(small.write()))
     end = time.monotonic() + 60
     while not any(call.service == "iam" for call in small.world.embedded.aws.calls.since(mark)):
         assert time.monotonic() < end
