@@ -4,6 +4,7 @@ Whole ways come first, as they take longest and one worker runs a file from star
 """
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -101,10 +102,15 @@ _new_instance = dg.DagsterInstance.ephemeral
 def _instance_of_one_connection(*arguments: Any, **options: Any) -> dg.DagsterInstance:
     """An instance in memory that asks its event log over the connection that it holds anyway.
 
-    Opening one for each question takes a sixth of the time of a sync. The lock is the one that Dagster takes.
+    Opening one for each question takes a sixth of the time of a sync. The lock is the one that Dagster takes. Which
+    tables and columns it has is asked once, where Dagster asks with each event.
     """
     instance = _new_instance(*arguments, **options)
     log: Any = instance.event_log_storage
+    runs: Any = instance.run_storage
+    log.has_table = cache(log.has_table)
+    log._has_asset_key_col_on_connection = cache(log._has_asset_key_col_on_connection)
+    runs.has_run_stats_index_cols = cache(runs.has_run_stats_index_cols)
 
     @contextmanager
     def connected() -> Iterator[Any]:
@@ -119,6 +125,20 @@ dg.DagsterInstance.ephemeral = staticmethod(_instance_of_one_connection)  # type
 
 # Thousands of collected tests and all modules stay to the end: looking through them again and again finds no garbage.
 gc.set_threshold(100_000, 20, 50)
+
+
+def pytest_configure() -> None:
+    """The first workers keep to a processor each, and those beyond them go where there is room.
+
+    The threads of a test share an interpreter that only one of them can use: on two processors each hands it to the
+    next for twice the system's time.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        processors = dict(enumerate(sorted(os.sched_getaffinity(0))))
+        place = int(worker.removeprefix("gw"))
+        if place in processors:
+            os.sched_setaffinity(0, {processors[place]})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -138,8 +158,18 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Each test has a context of its own: Dagster keeps an instance in it that may end after another one began."""
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    copy_context().run(runtestprotocol, item, nextitem=nextitem)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    """Each test has a context of its own: Dagster keeps an instance in it that may end after another one began.
+
+    A worker tells what came of a test and which part of it failed. That it began, was set up, torn down and ended would
+    be four messages more, which cost as much as a short test.
+    """
+    is_worker = hasattr(item.config, "workerinput")
+    if not is_worker:
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = copy_context().run(runtestprotocol, item, log=not is_worker, nextitem=nextitem)
+    for report in reports if is_worker else ():
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    if not is_worker:
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
