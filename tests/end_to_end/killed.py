@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
+from raito_pipeline.aws.connection.shared_bucket import limits_folder
 from raito_pipeline.sandbox.embedded import Embedded
 from raito_pipeline.storage.lease import Leases
 
@@ -157,7 +158,9 @@ def left_over(
     data = embedded.directory / "data"
     found += [f"file {path.relative_to(data)}" for path in data.rglob("*") if _temporary(path)]
     found += [f"noted jobs in {path.name}" for path in (data / "_jobs").glob("*")]
-    found += [f"temporary {path.name}" for path in temporary.glob("raito-*")]
+    shared = limits_folder()  # it stays: all processes of a user keep their limits in it together
+    assert shared is not None
+    found += [f"temporary {path.name}" for path in temporary.glob("raito-*") if path.name != shared.name]
     leases = Leases(data)
     found += [f"lease of {owner}" for owner in owners if leases.under_way(owner) is not None]
     with dg.DagsterInstance.from_config(str(home)) as instance:

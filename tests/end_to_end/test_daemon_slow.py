@@ -57,13 +57,15 @@ def test_three_syncs_by_cron_and_one_that_is_left_out_while_another_is_open(tmp_
                 first = counts
         assert counts == first
 
-        # a schedule that is faster than its sync
-        daemon.embedded.aws.faults.add(Fault(kind="delay", account=ACCOUNT, service="iam", delay=50, times=4))
+        # a schedule that is faster than its sync, which is slow until the tick was seen
+        faults = daemon.embedded.aws.faults
+        faults.add(Fault(kind="delay", account=ACCOUNT, delay=50))
         open_sync = daemon.launch("sync_account", ACCOUNT)
         daemon.wait(lambda: daemon.status(open_sync) == "STARTED", "the sync is under way")
         at = _soon(daemon)
         left_out = f"sync_accounts_by_cron skipped: no new sync of {ACCOUNT}, because its last one is not over"
         daemon.wait(lambda: left_out in daemon.log(), f"the schedule skips the tick of {at:%H:%M}", PATIENCE)
+        faults.clear()
         daemon.wait_for_layers(ACCOUNT, open_sync, WHOLE, PATIENCE)
         assert daemon.syncs(ACCOUNT)[-1] == open_sync
 
