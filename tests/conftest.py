@@ -1,15 +1,19 @@
 """The order of the tests, and what all of them share.
 
-Whole ways come first, as they take longest and one worker runs a file from start to end.
+Whole ways begin early, as they take longest and one worker runs a file from start to end. They wait half of their time,
+so that other files stand between them: workers that all wait leave processors idle.
 """
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from inspect import CO_VARKEYWORDS
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import botocore.hooks
@@ -24,7 +28,27 @@ from botocore.hooks import EventAliaser
 from botocore.loaders import Loader, create_loader
 from hypothesis import settings
 
-LONGEST = ("end_to_end/test_daemon", "end_to_end/", "readers/test_fault_matrix")
+WHOLE_WAYS = "end_to_end/"
+LONGEST_WAY = "end_to_end/test_daemon.py"
+# Files that stand between two whole ways: as few that the last way ends well before the last file does.
+BETWEEN_WAYS = 10
+
+# Linux keeps this folder in memory. Tests make thousands of small databases and tables, which a disk takes longer for.
+IN_MEMORY = "/dev/shm"
+MEMORY_OF_TESTS = 2**30
+
+
+def _has_room_in_memory() -> bool:
+    """Whether the files of all tests find room in memory, and those that are programs may be run there."""
+    if not os.access(IN_MEMORY, os.W_OK) or os.statvfs(IN_MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="utf-8").splitlines())
+    available = int(memory["MemAvailable"].removesuffix("kB")) * 1024
+    return min(available, shutil.disk_usage(IN_MEMORY).free) > MEMORY_OF_TESTS
+
+
+if _has_room_in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)  # where pytest makes the folders of tests
 
 # The gate says the same of one state each time; `pytest --hypothesis-profile=default` looks for what nobody thought of.
 settings.register_profile("gate", derandomize=True, deadline=None)
@@ -142,18 +166,20 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes before files that take seconds, so that no worker is left alone with one of them."""
-    items.sort(key=_rank)
+    """Whole ways first, each followed by a few of the other files."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    ways = sorted((name for name in files if WHOLE_WAYS in name), key=lambda name: LONGEST_WAY not in name)
+    others = iter([name for name in files if WHOLE_WAYS not in name])
+    woven = [name for way in ways for name in (way, *islice(others, BETWEEN_WAYS))]
+    items[:] = [item for name in (*woven, *others) for item in files[name]]
     gc.freeze()
 
 
 def pytest_sessionfinish() -> None:
     """All that the tests have left is gone with the process: it need not be looked through once more."""
     gc.freeze()
-
-
-def _rank(item: pytest.Item) -> int:
-    return next((place for place, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -163,13 +189,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     A worker tells what came of a test and which part of it failed. That it began, was set up, torn down and ended would
     be four messages more, which cost as much as a short test.
     """
-    is_worker = hasattr(item.config, "workerinput")
-    if not is_worker:
+    if hasattr(item.config, "workerinput"):
+        for report in copy_context().run(runtestprotocol, item, log=False, nextitem=nextitem):
+            if report.when == "call" or not report.passed:
+                item.ihook.pytest_runtest_logreport(report=report)
+    else:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    reports = copy_context().run(runtestprotocol, item, log=not is_worker, nextitem=nextitem)
-    for report in reports if is_worker else ():
-        if report.when == "call" or not report.passed:
-            item.ihook.pytest_runtest_logreport(report=report)
-    if not is_worker:
+        copy_context().run(runtestprotocol, item, log=True, nextitem=nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
