@@ -65,9 +65,10 @@ class Account:
         """What is known of every call of its users and roles on its buckets."""
         place = self.inputs.organization
         if place is None:
-            return Facts(self.inputs.account_id)
+            return Facts(self.inputs.account_id, partition=self.options.aws_partition)
         path = f"{'/'.join((place.organization_id, *place.path))}/" if place.path else None
-        return Facts(self.inputs.account_id, place.organization_id, organization_path=path)
+        partition = self.options.aws_partition
+        return Facts(self.inputs.account_id, place.organization_id, organization_path=path, partition=partition)
 
     @cached_property
     def principals(self) -> dict[PrincipalKey, PrincipalFacts]:

@@ -121,6 +121,8 @@ def _assumers(account: Account, name: str) -> Assumers:
             if principal[0] == "user" and (admission.by_own_policies or admission.way is not _GivenBy.NAME):
                 said[Reason(Code.WHO, admission.depends_on)].append(principal[1])
     named = who_of_trust(document, account.directory)
+    outside = account.directory.facts_of("*")
+    everybody = any(each.everybody and judge(each.statement, outside).bearing is not Bearing.NEVER for each in opened)
     reasons = (*named.reasons, *(_said(reason, names) for reason, names in said.items()))
     return Assumers(certain, conditional, everybody, tuple(dict.fromkeys(reasons)))
 

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
-from raito_pipeline.aws.policy.conditions import asks_who_calls
+from raito_pipeline.aws.policy.conditions import Bearing, asks_who_calls, judge
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import (
@@ -98,7 +98,7 @@ def allowance(ceiling: Ceiling, scope: Scope) -> Allowance:
     for label, document in ceiling.documents:
         for statement in document.statements:
             names = permissions_of(statement)
-            if statement.effect != "Allow" or not names:
+            if statement.effect != "Allow" or not names or judge(statement, scope.facts).bearing is Bearing.NEVER:
                 continue
             given, reasons = allowed(statement, scope)
             for claim in given:

@@ -108,11 +108,10 @@ def _given(
 ) -> Iterator[tuple[str, set[Claim]]]:
     sure, why = allowed(statement, scope)
     yield CERTAIN, sure
-    if not statement.conditions:
+    if not statement.conditions or judge(statement, scope.facts).bearing is Bearing.NEVER:
         return
     bare, without = allowed(replace(statement, conditions=()), scope)
     conditions = [each.text for each in why if each.code is Code.NARROWER and each not in without]
-    # Conditions that never hold give nothing, and no reason either.
     more = _unless_denied(statement, _that_may_hold(statement, bare - sure, scope), denies, scope)
     if conditions and more:
         yield f"{label}: {'; '.join(conditions)}", more

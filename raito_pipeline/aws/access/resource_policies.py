@@ -119,7 +119,8 @@ def _left_outside(
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     """
-    called = replace(scope, facts=replace(scope.facts, principal=facts.principal, identity=facts.identity))
+    known = replace(scope.facts, principal=facts.principal, identity=facts.identity, strangers=facts.strangers)
+    called = replace(scope, facts=known)
     given, why = allowed(replace(statement, conditions=()), called)
     denies = tuple(each for each in document.statements if _reaches_all_outside(account, each))
     own = (policy.name, replace(document, statements=denies, problems=()))

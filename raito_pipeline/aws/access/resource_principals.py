@@ -148,7 +148,7 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
 def _outsiders(
     account: Account, statement: Statement, label: str, policy: ResourcePolicy, outside: Outside
 ) -> Iterator[Reason]:
-    facts = replace(account.facts, principal=None, identity=False)
+    facts = account.directory.facts_of("*")
     judged = judge(statement, facts)
     if judged.bearing is Bearing.NEVER:
         return

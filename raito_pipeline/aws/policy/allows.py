@@ -10,6 +10,8 @@ of which resources that is known). Where a statement is about access points with
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
 from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths
@@ -42,7 +44,7 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
         return set(), told(remarks)
     judged = judge(statement, scope.facts)
     if judged.bearing is Bearing.NEVER:
-        return set(), []
+        return set(), told(_of_others(statement, scope))
     wanted = [right for name in sorted(names) if (right := permission(name)) is not None]
     if judged.bearing is Bearing.USUALLY:
         only = f"Condition ({judged.texts}): it gives access to calls that are made so, as they usually are"
@@ -54,6 +56,24 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
         nothing = not gives and not any(remark.code.is_incomplete for remark in about)
         return set(), told([*remarks, *about] if nothing else [*remarks, _to_some_calls(judged)])
     return _on_resources(statement, wanted, scope, remarks), told(remarks)
+
+
+def _of_others(statement: Statement, scope: Scope) -> Iterator[Remark]:
+    """What a statement names of other accounts that gives nothing in this one, where it may give something there."""
+    if not scope.account_wide or judge(statement, replace(scope.facts, elsewhere=True)).bearing is Bearing.NEVER:
+        return
+    for text in statement.resources or ():
+        with suppress(NoPattern):
+            pattern = scope.pattern(text, statement)
+            if _is_of_another_account(pattern, scope):
+                yield _not_found(pattern, scope)
+
+
+def _is_of_another_account(pattern: Pattern, scope: Scope) -> bool:
+    """True for a bucket by its name, or an access point, that is none of the account."""
+    if pattern.plain:
+        return pattern.bucket is not None and pattern.bucket not in scope.all_by_name
+    return pattern.account.isdigit() and pattern.account != scope.facts.account_id
 
 
 def _to_some_calls(judged: Judged) -> Remark:

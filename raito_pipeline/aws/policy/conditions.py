@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-lo
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from raito_pipeline.aws.policy import wildcards
@@ -145,16 +145,20 @@ def _equals(wanted: str, value: Value, variables: bool) -> bool | None:
     text = wildcards.literal(wanted, variables=variables)
     if text is None:
         return None
+    if value.unlike:
+        return False if text.startswith(value.text) else None
     if value.open:
         return None if text.startswith(value.text) else False
     return text == value.text
 
 
 def _equals_ignoring_case(wanted: str, value: Value, variables: bool) -> bool | None:
-    return _equals(wanted.casefold(), Value(value.text.casefold(), value.open), variables)
+    return _equals(wanted.casefold(), replace(value, text=value.text.casefold()), variables)
 
 
 def _like(wanted: str, value: Value, variables: bool) -> bool | None:
+    if value.unlike:
+        return False if wildcards.beginning(wanted, variables=variables).startswith(value.text) else None
     if value.open:
         if wildcards.covers(wanted, value.text, variables=variables):
             return True
@@ -166,6 +170,8 @@ def _like(wanted: str, value: Value, variables: bool) -> bool | None:
 
 def _arn(wanted: str, value: Value, variables: bool) -> bool | None:
     """ARNs are compared field by field: a wildcard does not reach over a colon."""
+    if value.unlike:
+        return _like(wanted, value, variables)
     one, other = wanted.split(":", _ARN_FIELDS - 1), value.text.split(":", _ARN_FIELDS - 1)
     if len(one) != _ARN_FIELDS or len(other) != _ARN_FIELDS:
         return None if "${" in wanted else False
@@ -175,11 +181,13 @@ def _arn(wanted: str, value: Value, variables: bool) -> bool | None:
 
 
 def _bool(wanted: str, value: Value, _variables: bool) -> bool | None:
-    return None if "${" in wanted else wanted.lower() == value.text.lower()
+    return None if "${" in wanted or value.unlike else wanted.lower() == value.text.lower()
 
 
 def _numeric(compare: Callable[[float, float], bool]) -> _Compare:
     def numeric(wanted: str, value: Value, _variables: bool) -> bool | None:
+        if value.unlike:
+            return None
         try:
             return compare(float(value.text), float(wanted))
         except ValueError:

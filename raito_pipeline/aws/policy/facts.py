@@ -19,16 +19,25 @@ BUCKET_TAGS = ("aws:resourcetag/", "s3:buckettag/")
 OF_LISTINGS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
 """keys that calls have which list the keys of a bucket, and no others:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+_OF_SEVERAL_VALUES = ("aws:principalorgpaths", "aws:resourceorgpaths", "aws:calledvia")
+"""those keys that are no policy variables, as calls may have several values of each:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"""
 _USER_IDS = "AIDA"
 """how the ids of users begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a key; `open` where it is only known how it begins."""
+    """One value of a key; `open` where it is only known how it begins, `unlike` where only how it does not begin."""
 
     text: str
     open: bool = False
+    unlike: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """True where it is just this text."""
+        return not self.open and not self.unlike
 
 
 Values = tuple[Value, ...]
@@ -86,6 +95,12 @@ class Facts:
     """false for calls that do not list keys, which have none of the keys of a listing"""
     bucket_tags: BucketTags | None = None
     """the tags of the bucket that calls are about, which may count or not; None where they are not known"""
+    elsewhere: bool = False
+    """true for calls about what is of another account"""
+    strangers: bool = False
+    """true for calls of whoever is not of the account: of another one, of a service, or of nobody known"""
+    partition: str = "aws"
+    """partition of the account"""
 
     def values(self, key: str) -> Values | None:
         """The values of a condition key in every call, none where no call has it; None where that is not known."""
@@ -101,6 +116,9 @@ class Facts:
         if self.bucket_tags is not None and name.startswith(BUCKET_TAGS):
             tags = self.bucket_tags.get(name.partition("/")[2], ())
             return ((), *((Value(tag),) for tag in tags))
+        if self.strangers and self.account_id is not None and name in _OF_STRANGERS:
+            own = Value(_OF_STRANGERS[name].format(partition=self.partition, account=self.account_id), unlike=True)
+            return ((), (own,))
         return () if self.values(key) is not None else _POSSIBLE.get(name, ())
 
     def usual_values(self, key: str) -> Values | None:
@@ -116,12 +134,13 @@ class Facts:
         return any(default is None and self.values(name) == () for name, default in _variables(pattern))
 
     def _substitute(self, match: re.Match[str]) -> str:
-        values = self.values(match[1].strip())
+        name = match[1].strip()
+        values = None if name.lower() in _OF_SEVERAL_VALUES else self.values(name)
         if values is None:
             return match[0]
         if not values:
             return match[0] if match[2] is None else _escaped(match[2])
-        return match[0] if values[0].open else _escaped(values[0].text)
+        return _escaped(values[0].text) if values[0].is_known else match[0]
 
     def _tag(self, key: str) -> Values | None:
         if self.principal is None or self.principal.tags is None:
@@ -181,6 +200,14 @@ def _user_id(facts: Facts) -> Values | None:
     return (Value(f"{principal.unique_id}:", open=True),)
 
 
+def _resource_account(facts: Facts) -> Values | None:
+    return None if facts.account_id is None else (Value(facts.account_id, unlike=facts.elsewhere),)
+
+
+def _of_the_resource(facts: Facts, value: str | None) -> Values | None:
+    return None if facts.elsewhere else _one(value)
+
+
 def _type(facts: Facts) -> Values | None:
     if facts.principal is None:
         return None
@@ -209,10 +236,10 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:userid": _user_id,
     "aws:principalisawsservice": lambda facts: _never_a_service(facts, (Value("false"),)),
     "aws:principalservicename": lambda facts: _never_a_service(facts, ()),
-    "aws:resourceaccount": lambda facts: _one(facts.account_id),
-    "s3:resourceaccount": lambda facts: _one(facts.account_id),
-    "aws:resourceorgid": lambda facts: _one(facts.organization_id),
-    "aws:resourceorgpaths": lambda facts: _one(facts.organization_path),
+    "aws:resourceaccount": _resource_account,
+    "s3:resourceaccount": _resource_account,
+    "aws:resourceorgid": lambda facts: _of_the_resource(facts, facts.organization_id),
+    "aws:resourceorgpaths": lambda facts: _of_the_resource(facts, facts.organization_path),
     "aws:requestedregion": lambda facts: _one(facts.requested_region),
     "s3:dataaccesspointarn": _access_point,
     "s3:dataaccesspointaccount": _access_point_account,
@@ -245,3 +272,9 @@ _POSSIBLE: Mapping[str, tuple[Values, ...]] = {
     "aws:ismcpserviceaction": ((), (Value("false"),)),
 }
 """What a key may be in calls of S3 and STS, by the key in lower case"""
+
+_OF_STRANGERS = {
+    "aws:principalaccount": "{account}",
+    "aws:principalarn": "arn:{partition}:iam::{account}:",
+}
+"""How a key, where calls have it, does not begin in calls of those who are not of the account"""

@@ -37,8 +37,9 @@ class Directory:
     """names of other accounts that are known, by account id"""
 
     def facts_of(self, arn: str) -> Facts:
-        """What is known of the calls of one user or role."""
-        return replace(self.facts, principal=self.principals.get(arn), identity=arn in self.users or arn in self.roles)
+        """What is known of the calls of one user or role; by `*`, of all who are not of the account."""
+        here = arn in self.users or arn in self.roles
+        return replace(self.facts, principal=self.principals.get(arn), identity=here, strangers=arn == "*")
 
 
 @dataclass

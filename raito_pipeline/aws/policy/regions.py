@@ -59,12 +59,21 @@ class _Buckets:
         of_buckets = _about_buckets(statement)
         if holding:
             yield replace(of_buckets, resources=tuple(holding), conditions=others)
+        unknown += self._of_others(statement)
         if unknown:
             yield replace(of_buckets, resources=tuple(unknown))
         yield from self._of_the_account(statement, set(there.values()), others)
         if names_action(statement, ASSUME_ROLE):
             # It can be called in any region, too; whether that is done is not known.
             yield replace(statement, actions=(ASSUME_ROLE,), not_actions=None)
+
+    def _of_others(self, statement: Statement) -> Iterator[str]:
+        """The resources of an Allow that name buckets of other accounts, whose regions are not known."""
+        prefix = f"arn:{self.partition}:s3:::"
+        for pattern in statement.resources or () if statement.effect == "Allow" else ():
+            bucket = pattern.removeprefix(prefix).partition("/")[0]
+            if pattern.startswith(prefix) and not has_wildcard(bucket) and bucket not in self.regions:
+                yield pattern
 
     def _of_the_account(
         self, statement: Statement, holds: set[bool | None], others: tuple[Condition, ...]

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 _TOKEN = re.compile(r"\$\{([^}]*)\}|([*?])|(.)", re.DOTALL)
 _STAR, _ONE, _VARIABLE = "star", "one", "variable"
@@ -48,6 +49,12 @@ def literal(pattern: str, *, variables: bool = True) -> str | None:
     """The text that a pattern is where `*` and `?` are plain characters; None where it has a variable."""
     tokens = _tokens(pattern, variables)
     return None if any(token.kind == _VARIABLE for token in tokens) else "".join(token.text for token in tokens)
+
+
+def beginning(pattern: str, *, variables: bool = True) -> str:
+    """What every text begins with that the pattern matches."""
+    tokens = takewhile(lambda token: token.kind == "literal", _tokens(pattern, variables))
+    return "".join(token.text for token in tokens)
 
 
 def regex(pattern: str, *, variables: bool = True, slash: str = "/") -> str | None:

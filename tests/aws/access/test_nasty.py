@@ -307,6 +307,22 @@ TRUSTS = [
         {"role:r": Shown("user:ann user:bob", {"data": GET}, "who", "*")},
     ),
     NastyCase(
+        "trust in everybody of the account: a role among them is no user",
+        lambda told: (
+            told.role("q", trust(BOB))
+            .role("r", trust("*", **when("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:*")))
+            .inline("role:r", "own", READS)
+        ),
+        {"role:r": Shown("user:ann user:bob", {"data": GET}, "who", "trust policy: role q may assume it")},
+    ),
+    NastyCase(
+        "trust in one user, by a condition on everybody",
+        lambda told: told.role("r", trust("*", **when("ArnEquals", "aws:PrincipalArn", user_arn("ann")))).inline(
+            "role:r", "own", READS
+        ),
+        {"role:r": Shown("user:ann", {"data": GET})},
+    ),
+    NastyCase(
         "trust in the organization",
         lambda told: told.role("r", trust("*", **when("StringEquals", "aws:PrincipalOrgID", "o-1"))).inline(
             "role:r", "own", READS
@@ -474,7 +490,39 @@ BUCKETS = [
         "everybody, if the condition says who",
         nobody,
         by_bucket("", {}, "narrower who", "aws:PrincipalArn"),
-        bucket=document(gives("*", **when("ArnLike", "aws:PrincipalArn", role_arn("*")))),
+        bucket=document(gives("*", **when("ArnLike", "aws:PrincipalArn", role_arn("*", "*")))),
+    ),
+    NastyCase(
+        "everybody, if the condition says that it is somebody of the account: nobody else",
+        nobody,
+        by_bucket("user:bob", {"data": GET}),
+        bucket=document(gives("*", **when("StringLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:user/b*"))),
+    ),
+    NastyCase(
+        "everybody of the account",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}),
+        bucket=document(gives({"AWS": "*"}, **when("StringEquals", "aws:PrincipalAccount", ACCOUNT))),
+    ),
+    NastyCase(
+        "everybody of the account or of another one",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}, "who", "aws:PrincipalAccount"),
+        bucket=document(gives("*", **when("StringEquals", "aws:PrincipalAccount", ACCOUNT, FOREIGN))),
+    ),
+    NastyCase(
+        "everybody of the account, or whose account is not said",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}, "who", "aws:PrincipalAccount"),
+        bucket=document(gives("*", **when("StringEqualsIfExists", "aws:PrincipalAccount", ACCOUNT))),
+    ),
+    NastyCase(
+        "everybody, and a Deny of whoever is of another account",
+        nobody,
+        by_bucket("user:ann user:bob", {"data": GET}),
+        bucket=document(
+            gives("*"), deny("s3:*", "*", Principal="*", **when("StringNotEquals", "aws:PrincipalAccount", ACCOUNT))
+        ),
     ),
     NastyCase(
         "everybody of the organization",
@@ -912,6 +960,57 @@ TOGETHER = [
     ),
 ]
 
+SISTERS = f"arn:aws:s3:eu-west-1:{FOREIGN}:accesspoint/p/object/*"
+OF_OTHERS = [
+    NastyCase(
+        f"a bucket of another account, under a condition: {condition}",
+        ann_may(allow(GET, "arn:aws:s3:::sister/*", **condition)),
+        anns({}, "narrower", "sister/*" if says is None else says),
+        service=(FULL,),
+    )
+    for condition, says in (
+        (when("StringEquals", "aws:ResourceAccount", FOREIGN), None),
+        (when("StringNotEquals", "s3:ResourceAccount", ACCOUNT), None),
+        (when("StringEquals", "aws:ResourceOrgID", "o-2"), None),
+        (when("StringEquals", "aws:RequestedRegion", "eu-west-1"), "aws:RequestedRegion"),
+        (when("StringNotEquals", "aws:RequestedRegion", "eu-west-1"), "aws:RequestedRegion"),
+    )
+] + [
+    NastyCase(
+        "what is of another account gives nothing of the account's own buckets, and of others what it names",
+        ann_may(
+            allow(
+                GET,
+                [f"{DATA}/*", "arn:aws:s3:::s*", "arn:aws:s3:::hidden/*", SISTERS],
+                **when("StringEquals", "aws:ResourceAccount", FOREIGN),
+            )
+        ),
+        anns({}, "narrower", f"statement 1: resource {SISTERS} is an access point"),
+    ),
+    NastyCase(
+        "a region gives what is there of the own buckets, and maybe what it names of others",
+        ann_may(
+            allow(
+                GET,
+                [f"{DATA}/*", f"{OTHER}/*", "arn:aws:s3:::sister/*"],
+                **when("StringLike", "aws:RequestedRegion", "eu-*"),
+            )
+        ),
+        anns({"data": GET}, "narrower", "aws:RequestedRegion"),
+    ),
+    NastyCase(
+        "what is of nobody known, and has to be of those who cannot call, is nothing",
+        ann_may(
+            allow(
+                GET,
+                "arn:aws:s3:::sister/*",
+                Condition={"StringEquals": {"aws:ResourceAccount": FOREIGN, "aws:username": "bob"}},
+            )
+        ),
+        anns({}),
+    ),
+]
+
 CASES = [
     *ACCESS_POINTS,
     *GROUPS,
@@ -923,6 +1022,7 @@ CASES = [
     *BUCKETS,
     *CONTROLS,
     *KNOWN_ORGANIZATION,
+    *OF_OTHERS,
 ]
 
 

@@ -117,9 +117,19 @@ def test_access_points_that_a_statement_is_about_without_naming_them_are_a_reaso
 
 
 def test_a_statement_that_never_applies_has_no_reasons_at_all() -> None:
-    never = {"StringEquals": {"aws:ResourceAccount": "1"}}
+    never = {"StringEquals": {"aws:PrincipalAccount": "1"}}
 
     assert given("arn:aws:s3:::elsewhere/*", Action=[GET, "ec2:*"], Condition=never) == (set(), [])
+
+
+def test_what_is_asked_of_another_account_leaves_the_buckets_of_others_that_are_named() -> None:
+    theirs = {"StringEquals": {"aws:ResourceAccount": "1"}}
+
+    for nothing in ("arn:aws:s3:::data/*", "*", "arn:aws:s3:::else*", "arn:aws:sqs:::elsewhere"):
+        assert given(nothing, Condition=theirs) == (set(), [])
+    paths, ((code, text),) = given("arn:aws:s3:::elsewhere/*", Action=[GET, "ec2:*"], Condition=theirs)
+    assert (paths, code) == (set(), Code.NARROWER)
+    assert text == "resource arn:aws:s3:::elsewhere/* matches no bucket of the account"
 
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}

@@ -1,6 +1,7 @@
 """What conditions come to: one named case a rule, and the evaluator of the tests for all of them together."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.aws.policy.test_facts import ACCOUNT, ALICE, OF_ALICE, OF_READER, REA
 
 OTHER = "999988887777"
 ALWAYS, NEVER, USUALLY, RARELY, UNDECIDED = Bearing
+STRANGERS = Facts(ACCOUNT, "o-1", identity=False, strangers=True)
 
 
 def statement(condition: dict[str, Any], version: str = "2012-10-17") -> Statement:
@@ -102,6 +104,40 @@ def test_what_a_condition_on_a_user_comes_to(condition: dict[str, Any], bearing:
 )
 def test_what_a_condition_on_a_role_comes_to(condition: dict[str, Any], bearing: Bearing) -> None:
     assert judge(statement(condition), OF_READER).bearing is bearing
+
+
+@pytest.mark.parametrize(
+    ("condition", "bearing"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, NEVER),
+        ({"StringLike": {"aws:PrincipalAccount": [ACCOUNT, OTHER]}}, UNDECIDED),
+        ({"StringEqualsIfExists": {"aws:PrincipalAccount": ACCOUNT}}, UNDECIDED),
+        ({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}, ALWAYS),
+        ({"StringNotEquals": {"aws:PrincipalAccount": [ACCOUNT, OTHER]}}, UNDECIDED),
+        ({"NumericEquals": {"aws:PrincipalAccount": OTHER}}, UNDECIDED),
+        ({"Null": {"aws:PrincipalAccount": "true"}}, UNDECIDED),
+        ({"ArnEquals": {"aws:PrincipalArn": ALICE.arn}}, NEVER),
+        ({"ForAnyValue:ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:*"}}, NEVER),
+        ({"StringLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"}}, NEVER),
+        ({"StringEqualsIgnoreCase": {"aws:PrincipalArn": ALICE.arn.upper()}}, NEVER),
+        ({"ArnNotLike": {"aws:PrincipalArn": [ALICE.arn, READER.arn]}}, ALWAYS),
+        ({"StringLike": {"aws:PrincipalArn": f"arn:*:{ACCOUNT}:user/*"}}, UNDECIDED),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}}, UNDECIDED),
+        ({"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}, UNDECIDED),
+        ({"StringEquals": {"aws:username": "alice"}}, UNDECIDED),
+    ],
+)
+def test_what_a_condition_on_whoever_is_not_of_the_account_comes_to(
+    condition: dict[str, Any], bearing: Bearing
+) -> None:
+    assert judge(statement(condition), STRANGERS).bearing is bearing
+
+
+def test_strangers_are_those_of_other_accounts_in_every_partition() -> None:
+    theirs = statement({"ArnLike": {"aws:PrincipalArn": f"arn:aws-cn:iam::{ACCOUNT}:role/*"}})
+
+    assert judge(theirs, replace(STRANGERS, partition="aws-cn")).bearing is NEVER
+    assert judge(theirs, replace(STRANGERS, account_id=None)).bearing is UNDECIDED
 
 
 def test_reasons_name_the_conditions_that_decide_and_no_values_but_of_how_a_call_is_made() -> None:

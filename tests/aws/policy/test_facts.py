@@ -40,6 +40,9 @@ OF_SOMEBODY = Facts(ACCOUNT, "o-1", PrincipalFacts.any_user(ACCOUNT, "aws"))
         (Facts("999988887777", "o-1", ALICE), "aws:PrincipalOrgID", None),
         (Facts("999988887777", "o-1", ALICE), "aws:PrincipalAccount", (Value(ACCOUNT),)),
         (Facts(), "aws:ResourceAccount", None),
+        (Facts(ACCOUNT, "o-1", elsewhere=True), "aws:ResourceAccount", (Value(ACCOUNT, unlike=True),)),
+        (Facts(ACCOUNT, "o-1", elsewhere=True), "aws:ResourceOrgID", None),
+        (Facts(ACCOUNT, "o-1", elsewhere=True), "aws:PrincipalOrgID", (Value("o-1"),)),
         (Facts(ACCOUNT), "aws:SourceIp", None),
         (Facts(ACCOUNT), "aws:SecureTransport", None),
     ],
@@ -78,6 +81,15 @@ def test_variables_that_are_known_become_their_values(pattern: str, text: str) -
 def test_what_is_only_known_to_begin_so_is_no_value_of_a_variable() -> None:
     assert OF_READER.substituted("home/${aws:userid}/*") == "home/${aws:userid}/*"
     assert OF_SOMEBODY.substituted("home/${aws:username}/*") == "home/${aws:username}/*"
+
+
+def test_a_key_of_several_values_is_no_value_of_a_variable() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html"""
+    placed = replace(OF_ALICE, organization_path="o-1/r-1/", service="athena.amazonaws.com")
+
+    for text in ("data/${aws:PrincipalOrgPaths}/*", "${aws:ResourceOrgPaths, 'none'}", "${aws:CalledVia}"):
+        assert placed.substituted(text) == text
+    assert placed.substituted("${aws:PrincipalOrgID}/${aws:CalledViaFirst}") == "o-1/athena.amazonaws.com"
 
 
 def test_a_variable_that_no_call_has_is_known_to_be_missing() -> None:

@@ -60,6 +60,15 @@ CASES: dict[str, tuple[Document, dict[str, Any], list[Any]]] = {
         document("Deny", GUARD, Resource=["arn:aws:s3:::away/x/*", "arn:aws:s3:::home/*"]), KNOWN,
         [("buckets", ("away/x/*",), ())],
     ),
+    "buckets of others, of which an Allow keeps the condition": (
+        document("Allow", WITHIN, Action="s3:GetObject", Resource=[
+            "arn:aws:s3:::home/*", "arn:aws:s3:::away/*", "arn:aws:s3:::sister/x/*",
+        ]),
+        KNOWN, [("buckets", ("home/*",), ()), ("buckets", ("sister/x/*",), ("StringEquals AWS:requestedregion",))],
+    ),
+    "a Deny of buckets of others is about nothing here": (
+        document("Deny", GUARD, Resource="arn:aws:s3:::sister/*"), KNOWN, [],
+    ),
 }  # fmt: skip
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raito_pipeline.aws.policy.wildcards import after, covers, has_wildcard, matches, may_match, may_match_below
+from raito_pipeline.aws.policy.wildcards import (
+    after,
+    beginning,
+    covers,
+    has_wildcard,
+    matches,
+    may_match,
+    may_match_below,
+)
 
 TEXTS = ["".join(letters) for length in range(4) for letters in product("ab/", repeat=length)]
 patterns = st.text("ab/*?", max_size=5)
@@ -44,6 +52,13 @@ def test_what_is_covered_matches_and_what_cannot_match_does_not(pattern: str, pr
 )
 def test_a_variable_matches_nothing_for_sure(pattern: str, text: str, sure: bool, possible: bool) -> None:
     assert (matches(pattern, text), may_match(pattern, text)) == (sure, possible)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [("a/*b", "a/"), ("a?", "a"), ("ab", "ab"), ("*", ""), ("a${*}b*", "a*b"), ("a${aws:x}b", "a")]
+)
+def test_what_every_match_begins_with(pattern: str, text: str) -> None:
+    assert beginning(pattern) == text
 
 
 def test_a_dollar_is_a_character_where_the_language_has_no_variables() -> None:
