@@ -58,6 +58,7 @@ class Account:
             self.facts,
             {principal.arn: principal for principal in self.principals.values()},
             self.inputs.linked,
+            frozenset(self.arns[principal] for principal in self.boundaries),
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.assumed import RolePath, paths_from
 from raito_pipeline.aws.access.reach import Reach, reach_of
 from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy.facts import PrincipalFacts
 from raito_pipeline.aws.policy.principals import who_of_trust
 from raito_pipeline.aws.policy.resources import ACCOUNT, PermissionTarget
 from raito_pipeline.model import EffectiveAccess, IamRole, IamUser, OrgUser
@@ -65,7 +66,10 @@ def _through(account: Account, whom: _Whom, paths: Iterable[RolePath]) -> Iterat
 def _of_neighbours(account: Account, neighbours: Mapping[str, IamUser | IamRole]) -> Iterator[_Row]:
     """What trust policies open to users and roles of other accounts, whose own policies have to allow it, too."""
     users = {arn: arn for arn, row in neighbours.items() if isinstance(row, IamUser)}
-    directory = replace(account.directory, users=users, roles={arn: arn for arn in neighbours if arn not in users})
+    others = {arn: arn for arn in neighbours if arn not in users}
+    facts = {arn: _facts_of(row) for arn, row in neighbours.items()}
+    bounded = {arn for arn, row in neighbours.items() if row.permissions_boundary_arn is not None}
+    directory = replace(account.directory, users=users, roles=others, principals=facts, bounded=bounded)
     entered: dict[str, list[str]] = defaultdict(list)
     for role in account.inputs.roles if neighbours else ():
         who = who_of_trust(read_document(role.trust_policy), directory)
@@ -79,6 +83,13 @@ def _of_neighbours(account: Account, neighbours: Mapping[str, IamUser | IamRole]
         )
         whom = _Whom(named[0], home, *named[1:])
         yield from _through(account, whom, _paths(account, roles, (asked,)))
+
+
+def _facts_of(row: IamUser | IamRole) -> PrincipalFacts:
+    """What is known of somebody of another account, whose options may leave out tags."""
+    if isinstance(row, IamUser):
+        return PrincipalFacts("user", row.user_name, row.arn, row.user_id)
+    return PrincipalFacts("role", row.role_name, row.arn, row.role_id)
 
 
 def _paths(account: Account, roles: Iterable[str], conditions: tuple[str, ...] = ()) -> list[RolePath]:

@@ -5,16 +5,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
-from raito_pipeline.aws.policy.deny_reach import is_account, is_everybody
+from raito_pipeline.aws.policy.deny_reach import DenyReach, is_account, is_everybody, reach
 from raito_pipeline.aws.policy.documents import Document, Principal, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.one_request import names_action
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.wildcards import matches
 
 ASSUME_ROLE = "sts:AssumeRole"
 _OTHER_WAYS = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
@@ -35,6 +34,8 @@ class Directory:
     """what is known of users and roles, by ARN"""
     linked: Mapping[str, str] = field(default_factory=dict)
     """names of other accounts that are known, by account id"""
+    bounded: Collection[str] = ()
+    """ARNs of those who have a permissions boundary"""
 
     def facts_of(self, arn: str) -> Facts:
         """What is known of the calls of one user or role; by `*`, of all who are not of the account."""
@@ -153,16 +154,6 @@ def _why_not(principal: Principal, directory: Directory) -> str:
     return f"principal {principal.value} is not known in the account"
 
 
-def touched(statement: Statement, arn: str, account_id: str) -> bool:
-    """True where a Deny without a condition may be about a user or role."""
-    if statement.not_principals is not None:
-        return not any(principal.value == arn for principal in statement.not_principals)
-    values = [principal.value for principal in statement.principals or () if principal.kind in ("AWS", "*")]
-    return any(
-        value in (arn, account_id) or value.endswith(f"::{account_id}:root") or matches(value, arn) for value in values
-    )
-
-
 def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     if not names_action(statement, ASSUME_ROLE):
         return
@@ -170,7 +161,9 @@ def _distrust(statement: Statement, directory: Directory, who: Who) -> None:
     unusual: dict[Judged, list[str]] = defaultdict(list)
     for names, listed in ((who.users, directory.users), (who.roles, directory.roles)):
         for arn, name in listed.items():
-            if name not in names or not touched(statement, arn, directory.account_id):
+            hit = reach(statement, arn, arn.split(":")[4], has_boundary=arn in directory.bounded)
+            # Sessions of a role are not told apart here.
+            if name not in names or hit is not DenyReach.SURE:
                 continue
             judged = judge(statement, directory.facts_of(arn))
             if judged.bearing.holds:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -334,6 +335,40 @@ def test_a_user_of_another_account_of_the_same_file_is_named_with_what_it_takes(
         ("zoe", ACCOUNT, ("shared", "inner"), "conditional"),
     ]
     assert rows[0].conditions == (f"account {far}: its policies have to let {zoe.arn} assume the role, too",)
+
+
+FAR = "444455556666"
+ZOE = {"AWS": user_arn("zoe", FAR)}
+ALL_OF_FAR = {"AWS": f"arn:aws:iam::{FAR}:root"}
+
+
+def but(*arns: str) -> dict[str, Any]:
+    return {"Effect": "Deny", "NotPrincipal": {"AWS": list(arns)}, "Action": "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "enters"),
+    [
+        ([trust(ZOE, Condition={"StringEquals": {"aws:PrincipalAccount": FAR}})], True),
+        ([trust(ZOE, Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})], False),
+        ([trust(ZOE, Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{FAR}:user/*"}})], True),
+        ([trust(ZOE, Condition={"StringEquals": {"aws:PrincipalType": "AssumedRole"}})], False),
+        ([trust(ZOE), trust(ALL_OF_FAR) | {"Effect": "Deny"}], False),
+        ([trust(ZOE), trust({"AWS": FAR}) | {"Effect": "Deny"}], False),
+        ([trust(ZOE), trust({"AWS": ACCOUNT}) | {"Effect": "Deny"}], True),
+        ([trust(ZOE), but(ZOE["AWS"], ALL_OF_FAR["AWS"])], True),
+        ([trust(ZOE), but(ZOE["AWS"])], False),
+        ([trust(ZOE), but(user_arn("ann"), ACCOUNT)], False),
+    ],
+)
+def test_a_user_of_another_account_is_asked_by_its_own_account(trusted: list[dict[str, Any]], enters: bool) -> None:
+    told = Told().role("shared", *trusted).inline("role:shared", "read", READ)
+    zoe = replace(Told().user("zoe").users[0], arn=ZOE["AWS"])
+    batches = list(effective_batches(Account(told.inputs(), AccessOptions()), (), [zoe]))
+
+    rows = [row for batch in batches for row in from_batch(EffectiveAccess, batch) if row.principal_account == FAR]
+
+    assert [row.via_roles for row in rows] == ([("shared",)] if enters else [])
 
 
 def test_a_deny_is_a_condition_of_what_it_may_refuse_and_of_nothing_else() -> None:

@@ -307,6 +307,32 @@ TRUSTS = [
         {"role:r": Shown("user:ann user:bob", {"data": GET}, "who", "*")},
     ),
     NastyCase(
+        "a Deny without MFA of all but one whose account it does not name is one of her, too",
+        lambda told: told.role(
+            "r", trust(ANN), {"Effect": "Deny", "NotPrincipal": ANN, "Action": "sts:AssumeRole", "Condition": NO_MFA}
+        ).inline("role:r", "own", READS),
+        {"role:r": Shown("user:ann", {"data": GET}, "wider", "aws:MultiFactorAuthPresent")},
+    ),
+    NastyCase(
+        "NotPrincipal spares nobody who has a boundary",
+        lambda told: (
+            told.user("eve", boundary=f"arn:aws:iam::{ACCOUNT}:policy/edge")
+            .policy("edge", document(allow("*", "*")))
+            .role(
+                "r",
+                trust({"AWS": user_arn("eve")}),
+                {
+                    "Effect": "Deny",
+                    "NotPrincipal": {"AWS": [user_arn("eve"), ACCOUNT]},
+                    "Action": "sts:AssumeRole",
+                    "Condition": NO_MFA,
+                },
+            )
+            .inline("role:r", "own", READS)
+        ),
+        {"role:r": Shown("user:eve", {"data": GET}, "wider", "aws:MultiFactorAuthPresent")},
+    ),
+    NastyCase(
         "trust in everybody of the account: a role among them is no user",
         lambda told: (
             told.role("q", trust(BOB))
