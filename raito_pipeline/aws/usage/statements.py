@@ -103,11 +103,10 @@ class StatementMaker:
         start = seconds(record.eventTime)
         if not event_id or not name or person is None or start is None or not places:
             return SkipReason.BROKEN
-        version = asked.versionId
-        needed = event_permission(name, isinstance(version, str) and version != "null")
+        needed = event_permission(name, _text(asked.versionId) not in (None, "", "null"))
         if needed is None:
             return SkipReason.UNKNOWN_EVENT
-        accessed = self._accessed(places, needed.permission, copy)
+        accessed = self._accessed(places, needed.permission, copy, _text(asked.prefix) or "")
         if not accessed:
             return SkipReason.UNKNOWN_OBJECT
         size = moved(record.additionalEventData)
@@ -124,26 +123,29 @@ class StatementMaker:
             caller = identity_of(identity)
             return _remember(self.people, name, who(caller, self._place.people) if caller is not None else None)
 
-    def _accessed(self, places: Sequence[Place], permission: str, copy: Copy | None) -> tuple[Accessed, ...]:
+    def _accessed(
+        self, places: Sequence[Place], permission: str, copy: Copy | None, prefix: str
+    ) -> tuple[Accessed, ...]:
         needed = [(place, permission) for place in places]
         if copy is not None:
             read = READ_VERSION if copy.version else READ
             needed += [(place, read) for place in copy.sources if place[0] != self._log_bucket]
-        targets = ((self._closest(*place), action) for place, action in needed)
+        targets = ((self._closest(*place, prefix), action) for place, action in needed)
         return tuple(dict.fromkeys((*target, action) for target, action in targets if target))
 
-    def _closest(self, bucket: str, key: str | None) -> Target | None:
-        """Name and type of the known object at a key or above it; None where not even the bucket is known."""
+    def _closest(self, bucket: str, key: str | None, prefix: str) -> Target | None:
+        """Name and type of the known object at a key or above it; None where not even the bucket is known.
+
+        Without a key it is of the folder of the prefix: that is what a listing asks for.
+        """
         full_name = self._full_name(bucket)
-        if not key:
-            return self._folder(full_name, None)
-        path = key.removesuffix("/")
-        name = f"{full_name}/{path}"
-        kind = self._known.type_of(name)
-        if kind is None:
-            folder, slash, _ = path.rpartition("/")
-            return self._folder(full_name, folder if slash else None)
-        return self._beside(name) if kind == "folder" and path == key else (name, kind)
+        name = f"{full_name}/{key}"
+        kind = self._known.type_of(name) if key else None
+        # A folder does not have the slash of its key in its name; a file that has one is there without folders.
+        if kind == "file" or (kind and not name.endswith("/")):
+            return self._beside(name) if kind == "folder" else (name, kind)
+        folder, slash, _ = (key or prefix).rpartition("/")
+        return self._folder(full_name, folder if slash else None)
 
     def targets(self, arns: Sequence[str], folders: Sequence[Folder]) -> list[Target]:
         """The known objects closest to the ARNs of many keys, of which each lies in its folder."""
@@ -177,12 +179,16 @@ class StatementMaker:
         return bucket_full_name(self._place.account_id, region, bucket)
 
     def _folder(self, bucket: str, path: str | None) -> Target | None:
-        """The closest known object at the path of a folder or above it, remembered: there are many keys in each."""
+        """The closest known object at the path of a folder or above it, remembered: there are many keys in each.
+
+        A file of that path is not it: nothing lies in a file.
+        """
         name = bucket if path is None else f"{bucket}/{path}"
         try:
             return self._closest_known[name]
         except KeyError:
-            return _remember(self._closest_known, name, next(self._known.closest(bucket, path), None))
+            above = (target for target in self._known.closest(bucket, path) if target[1] != "file")
+            return _remember(self._closest_known, name, next(above, None))
 
 
 def _remember(memory: dict[Key, Value], key: Key, value: Value) -> Value:
@@ -213,23 +219,28 @@ def _place(arn: str) -> tuple[str, str, str]:
 
 
 def _places(resources: list[Resource] | None, asked: Parameters) -> list[Place]:
-    """Bucket and key of everything that was asked for; a listing is of the folder of its prefix, or of the bucket."""
+    """Bucket and key of everything that was asked for; no key where it was the bucket, or a listing of it."""
     places: list[Place] = []
-    whole = ""
+    buckets: list[str] = []
     for resource in resources or ():
         place = _object(resource)
         if place is not None:
             places.append(place)
-        elif resource.type == BUCKET and not whole:
-            whole = resource.ARN or ""
+        elif resource.type == BUCKET:
+            buckets.append(_place(resource.ARN or "")[0])
     if places:
         return places
-    bucket = _text(asked.bucketName) or _place(whole)[0]
-    folder = (_text(asked.prefix) or "").rpartition("/")[0]
-    return [(bucket, _text(asked.key) or folder or None)] if bucket else []
+    # The request may name an access point where its bucket is listed.
+    named = _text(asked.bucketName) or ""
+    listed = [bucket for bucket in buckets if bucket]
+    bucket = named if named in listed or not listed else listed[0]
+    return [(bucket, _text(asked.key) or None)] if bucket else []
 
 
 def _text(value: object) -> str | None:
+    """A parameter of a request, which older records give as a list of one; None where it is no text."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, str) else None
 
 

@@ -88,6 +88,63 @@ def test_a_file_beside_a_folder_of_its_name_is_meant_by_its_key(tmp_path: Path) 
     assert usage.statements[0].accessed[0].data_object.full_name == f"{BUCKET}:file/a"
 
 
+BELOW: dict[str, tuple[dict[str, str], str | None, str, str]] = {
+    # what is known, the key (or, of a listing, the prefix), and which of them is meant
+    "a listing of a folder with a file beside it": ({"/a": "folder", ":file/a": "file"}, None, "a/", "/a"),
+    "a listing below a file": ({"/a": "file"}, None, "a/", ""),
+    "a listing of the folder without a name": ({"/": "folder"}, None, "/x", "/"),
+    "a listing of a marker, where there are no folders": ({"/a/": "file"}, None, "a/", ""),
+    "a key below a file": ({"/a": "file"}, "a/new.csv", "", ""),
+    "a key deep below a file": ({"/a": "folder", "/a/b": "file"}, "a/b/c/d", "", "/a"),
+    "the key of a folder with a file beside it": ({"/a": "folder", ":file/a": "file"}, "a/", "", "/a"),
+    "the key of a folder of which only a file is known": ({"/a": "file"}, "a/", "", ""),
+    "the key of a marker, where there are no folders": ({"/a": "file", "/a/": "file"}, "a/", "", "/a/"),
+}
+
+
+@pytest.mark.parametrize("case", BELOW)
+def test_nothing_lies_below_a_file_and_a_slash_at_the_end_is_of_a_folder(tmp_path: Path, case: str) -> None:
+    there, key, prefix, found = BELOW[case]
+    known = objects()
+    known.add([f"{BUCKET}{name}" for name in there], list(there.values()))
+    usage = Usage(tmp_path, known=known)
+    asked = {"bucketName": "data", **({"key": key} if key else {"prefix": prefix})}
+    usage.logs.put("one", event(key, "PutObject" if key else "ListObjects", requestParameters=asked))
+    usage.sync()
+    (item,) = usage.statements[0].accessed
+    assert item.data_object.full_name == f"{BUCKET}{found}"
+    assert item.data_object.type == there.get(found, "bucket")
+
+
+@pytest.mark.parametrize("named", ["arn:aws:s3:eu-west-1:111122223333:accesspoint/lake", "lake-x1-s3alias", "lake"])
+@pytest.mark.parametrize(("name", "asked"), [("ListObjects", {"prefix": "a/b/"}), ("PutObject", {"key": "a/b/c.csv"})])
+def test_the_listed_bucket_wins_over_the_access_point_that_was_asked(
+    tmp_path: Path, name: str, asked: dict[str, str], named: str
+) -> None:
+    resources = [
+        {"type": "AWS::S3::Object", "ARNPrefix": "arn:aws:s3:::data/a/b/"},
+        {"type": "AWS::S3::AccessPoint", "ARN": "arn:aws:s3:eu-west-1:111122223333:accesspoint/lake"},
+        {"type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::data"},
+    ]
+    usage = Usage(tmp_path)
+    usage.logs.put("one", event(None, name, requestParameters={"bucketName": named, **asked}, resources=resources))
+    usage.sync()
+    (item,) = usage.statements[0].accessed
+    assert item.data_object.full_name == f"{BUCKET}/a/b{'/c.csv' if 'key' in asked else ''}"
+
+
+def test_a_parameter_may_be_a_list_of_one(tmp_path: Path) -> None:
+    usage = Usage(tmp_path)
+    key = {"bucketName": ["data"], "key": ["a/b/c.csv"], "versionId": ["3/L4"]}
+    prefix = {"bucketName": ["data"], "prefix": ["a/b/"]}
+    usage.logs.put("one", event(None, "GetObject", eventID="1", requestParameters=key, resources=[]),
+                   event(None, "ListObjects", eventID="2", requestParameters=prefix, resources=[]))  # fmt: skip
+    usage.sync()
+    assert [(item.data_object.full_name, *item.permissions) for row in usage.statements for item in row.accessed] == [
+        (f"{BUCKET}/a/b/c.csv", "s3:GetObjectVersion"), (f"{BUCKET}/a/b", "s3:ListBucket"),
+    ]  # fmt: skip
+
+
 OBJECT, POINT = "arn:aws:s3:::data/", "arn:aws:s3:eu-west-1:111122223333:accesspoint/lake"
 COPIES: dict[str, tuple[str, str, list[str], str]] = {
     # bucket and source of the request, objects that AWS lists, permission on the source
