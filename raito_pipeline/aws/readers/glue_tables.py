@@ -17,6 +17,8 @@ _PROVIDER = "spark.sql.sources.provider"
 _SCHEMA = "spark.sql.sources.schema"
 _SYMLINKS = "_symlink_format_manifest"
 _S3 = ("s3://", "s3a://", "s3n://")
+_CURRENT = "iceberg.field.current"
+"""Parameter of the columns of an Iceberg table; false for those that only earlier schemas had."""
 
 Answer = Mapping[str, Any]
 
@@ -113,8 +115,12 @@ def _listed(answered: Any) -> tuple[GlueColumn, ...]:
             parameters=_parameters(column),
         )
         for column in answered or ()
-        if column and column.get("Name")
+        if column and column.get("Name") and _is_current(column)
     )
+
+
+def _is_current(column: Answer) -> bool:
+    return str((column.get("Parameters") or {}).get(_CURRENT)).lower() != "false"
 
 
 def _parameters(answered: Answer) -> tuple[tuple[str, str], ...]:

@@ -88,3 +88,20 @@ def test_made_up_columns_are_those_of_the_schema_of_spark() -> None:
         {schema: '{"fields": [1]}'},
     ):
         assert columns(HIVE, broken) == [("col", "array<string>", "from deserializer")]
+
+
+@pytest.mark.parametrize("flag", ["false", "FALSE"])
+def test_columns_of_earlier_schemas_of_iceberg_are_none_of_the_table(flag: str) -> None:
+    """Iceberg leaves what was dropped or renamed in the catalog, marked: nobody can read or be granted it."""
+    current, former = {"iceberg.field.id": "1", "iceberg.field.current": "true"}, {"iceberg.field.current": flag}
+    listed = [
+        {"Name": "id", "Type": "bigint", "Parameters": current},
+        {"Name": "dropped", "Type": "string", "Parameters": former},
+        {"Name": "plain", "Type": "string"},
+        {"Name": "null", "Type": "string", "Parameters": None},
+    ]
+    answered = answer(TRUE, None, ICEBERG, Columns=listed)
+    answered["PartitionKeys"] = listed[:2]
+    table = table_of("sales", answered)
+    assert [column.name for column in table.columns] == ["id", "plain", "null"]
+    assert [column.name for column in table.partition_keys] == ["id"]
