@@ -40,7 +40,7 @@ from raito_pipeline.model.push import (
 from raito_pipeline.model.schema import Column, arrow_schema, columns
 from raito_pipeline.model.tables import TABLES, Layer, Outside, TableSpec, check_tables, table_of, upstream_tables
 from raito_pipeline.model.upload import ImportedKind, ImportElement, ImportResult
-from raito_pipeline.model.usage import CloudTrailFile, UsageStatement, UsageUploaded
+from raito_pipeline.model.usage import AccessedObject, CloudTrailFile, UsageStatement, UsageUploaded
 from raito_pipeline.model.without_pandas import leave_pandas_out
 
 leave_pandas_out()
@@ -54,6 +54,7 @@ __all__ = [
     "AccessControl",
     "AccessPoint",
     "AccessProvider",
+    "AccessedObject",
     "Assignee",
     "CloudTrailFile",
     "Column",

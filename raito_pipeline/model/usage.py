@@ -1,9 +1,11 @@
 """Rows of the usage stage: which CloudTrail log files were read, and what they say."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from raito_pipeline.model.access import WhatItem
+from raito_pipeline.model.access import DataObjectReference
+from raito_pipeline.model.schema import IfMissing
 from raito_pipeline.model.tables import Layer, Outside, row
 
 
@@ -32,6 +34,19 @@ class CloudTrailFile:
     problem: Annotated[str | None, "why the file could not be read (whole); null = it was"]
 
 
+@dataclass(frozen=True, slots=True)
+class AccessedObject:
+    """A data object that an event touched."""
+
+    data_object: Annotated[DataObjectReference, "data object"]
+    permissions: Annotated[tuple[str, ...], "permissions that the event needed on it"]
+    global_permission: Annotated[
+        str | None,
+        "`read`, `write` or `admin` where it is not that of the statement: of what a copy reads; null = the same",
+        IfMissing(None),
+    ] = None
+
+
 @row(
     "usage_statements",
     by="account_region",
@@ -45,7 +60,7 @@ class UsageStatement:
 
     external_id: Annotated[str, "CloudTrail event id"]
     file_key: Annotated[str, "log file that it was read from"]
-    accessed: Annotated[tuple[WhatItem, ...], "data objects with the permissions that the event needed"]
+    accessed: Annotated[tuple[AccessedObject, ...], "data objects with the permissions that the event needed"]
     global_permission: Annotated[str, "`read`, `write` or `admin`"]
     user: Annotated[str, "user name, `root`, a service, or an ARN"]
     role: Annotated[str | None, "name of the role that was assumed"]

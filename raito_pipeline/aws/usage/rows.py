@@ -8,6 +8,7 @@ gives the same for a plain record.
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,8 +122,9 @@ class StatementRows:
             "external_id": ids,
             "file_key": pa.array(file_keys, pa.string()).take(pa.array(of_file)),
             "accessed": _nested(
-                [*self._maker.targets(arns, folders), *((name, kind) for name, kind, _ in accessed)],
-                [event.permission for event in events] + [permission for _, _, permission in accessed],
+                [*self._maker.targets(arns, folders), *((name, kind) for name, kind, _, _ in accessed)],
+                [event.permission for event in events] + [permission for _, _, permission, _ in accessed],
+                [*repeat(None, len(arns)), *(right for _, _, _, right in accessed)],
                 np.array([1] * len(arns) + [len(each.accessed) for each in others], np.int32),
             ),
             "global_permission": [each.global_permission for each in (*events, *others)],
@@ -139,7 +141,12 @@ class StatementRows:
         return Rows(pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA), ids, of_file)
 
 
-def _nested(targets: Sequence[Target], permissions: Sequence[str], counts: npt.NDArray[np.int32]) -> "pa.Array[Any]":
+def _nested(
+    targets: Sequence[Target],
+    permissions: Sequence[str],
+    global_permissions: Sequence[str | None],
+    counts: npt.NDArray[np.int32],
+) -> "pa.Array[Any]":
     """The nested column, put together of its flat ones: a Python object for each value would take most of the time."""
     item = _SCHEMA.field("accessed").type.value_type
     name_type = item.field("data_object").type
@@ -150,8 +157,8 @@ def _nested(targets: Sequence[Target], permissions: Sequence[str], counts: npt.N
     each_one = pa.array(np.arange(len(targets) + 1), pa.int32())
     single = pa.ListArray.from_arrays(each_one, pa.array(permissions, pa.string()))
     values = pa.StructArray.from_arrays(
-        [names, single.cast(item.field("permissions").type)],
-        fields=[item.field("data_object"), item.field("permissions")],
+        [names, single.cast(item.field("permissions").type), pa.array(global_permissions, pa.string())],
+        fields=[item.field("data_object"), item.field("permissions"), item.field("global_permission")],
     )
     ends = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     return pa.ListArray.from_arrays(ends, values).cast(_SCHEMA.field("accessed").type)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from raito_pipeline.aws.data_objects.names import beside_folder, bucket_full_name
 from raito_pipeline.aws.usage.copies import Copy, Place, copy_of
-from raito_pipeline.aws.usage.events import COPIES, READ, READ_VERSION, event_permission
+from raito_pipeline.aws.usage.events import COPIES, READ, READ_VERSION, event_permission, global_permissions
 from raito_pipeline.aws.usage.identity import who
 from raito_pipeline.aws.usage.known import KnownObjects, Target
 from raito_pipeline.aws.usage.records import Parameters, Record, Resource, Transfer, identity_of
@@ -17,8 +17,8 @@ from raito_pipeline.config.groups import UsageOptions
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-Accessed = tuple[str, str, str]
-"""full name, type, permission"""
+Accessed = tuple[str, str, str, str | None]
+"""full name, type, permission, and its global one where that is not the one of the statement"""
 Person = tuple[str, str | None]
 """user, role"""
 
@@ -126,12 +126,13 @@ class StatementMaker:
     def _accessed(
         self, places: Sequence[Place], permission: str, copy: Copy | None, prefix: str
     ) -> tuple[Accessed, ...]:
-        needed = [(place, permission) for place in places]
+        needed: list[tuple[Place, str, str | None]] = [(place, permission, None) for place in places]
         if copy is not None:
             read = READ_VERSION if copy.version else READ
-            needed += [(place, read) for place in copy.sources if place[0] != self._log_bucket]
-        targets = ((self._closest(*place, prefix), action) for place, action in needed)
-        return tuple(dict.fromkeys((*target, action) for target, action in targets if target))
+            right = global_permissions()[read]
+            needed += [(place, read, right) for place in copy.sources if place[0] != self._log_bucket]
+        targets = ((self._closest(*place, prefix), action, right) for place, action, right in needed)
+        return tuple(dict.fromkeys((*target, action, right) for target, action, right in targets if target))
 
     def _closest(self, bucket: str, key: str | None, prefix: str) -> Target | None:
         """Name and type of the known object at a key or above it; None where not even the bucket is known.

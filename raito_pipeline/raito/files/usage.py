@@ -52,7 +52,7 @@ def _accessed(accessed: Any, global_permission: Strings) -> Strings:
         '{"permissions":[',
         _commas(items.field("permissions"), lambda names: joined('"', escaped(names), '"')),
         '],"globalPermission":"',
-        escaped(global_permission).take(of_row),
+        escaped(pc.coalesce(items.field("global_permission"), global_permission.take(of_row))),
         '","dataObject":{"fullName":"',
         escaped(objects.field("full_name")),
         '","type":"',

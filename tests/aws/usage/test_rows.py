@@ -61,8 +61,12 @@ def row(made: UsageEntry, file_key: str) -> dict[str, Any]:
         "external_id": made.external_id,
         "file_key": file_key,
         "accessed": [
-            {"data_object": {"full_name": name, "type": kind}, "permissions": [permission]}
-            for name, kind, permission in made.accessed
+            {
+                "data_object": {"full_name": name, "type": kind},
+                "permissions": [permission],
+                "global_permission": global_permission,
+            }
+            for name, kind, permission, global_permission in made.accessed
         ],
         "global_permission": made.global_permission,
         "user": user,

@@ -177,8 +177,8 @@ def test_a_copy_writes_its_target_and_reads_its_source_however_both_are_named(
     usage.logs.put("one", event(name=name, requestParameters=asked, resources=resources))
     usage.sync()
     (statement,) = usage.statements
-    assert {(item.data_object.full_name, item.permissions) for item in statement.accessed} == {
-        (f"{BUCKET}/out.csv", ("s3:PutObject",)), (f"{BUCKET}/in/a b.csv", (read,)),
+    assert {(item.data_object.full_name, item.permissions, item.global_permission) for item in statement.accessed} == {
+        (f"{BUCKET}/out.csv", ("s3:PutObject",), None), (f"{BUCKET}/in/a b.csv", (read,), "read"),
     }  # fmt: skip
     assert statement.global_permission == "write"
 
