@@ -46,8 +46,11 @@ def beside_folder(bucket: str, key: str) -> str:
 
 
 def table_mark(database: str, table: str) -> str:
-    """The mark of a Glue table that cannot have the name of its location."""
-    return f"{quote(database, safe='')}.{quote(table, safe='')}"
+    """The mark of a Glue table that cannot have the name of its location.
+
+    The first dot ends the name of the database: either name may hold some.
+    """
+    return f"{quote(database, safe='').replace('.', '%2E')}.{quote(table, safe='')}"
 
 
 def last_part(path: str) -> str:

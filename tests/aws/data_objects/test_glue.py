@@ -75,6 +75,12 @@ def test_a_table_is_named_by_its_location(case: str) -> None:
     assert report.tables == len(tables)
 
 
+def test_tables_at_one_location_whose_names_hold_dots_are_both_there() -> None:
+    first, dotted = table("first", "s3://lake/x", created=1), [("a.b", "c"), ("a", "b.c")]
+    rows, _ = shaped(first, *(table(name, "s3://lake/x", database, created=2) for database, name in dotted))
+    assert tables_in(rows) == {f"{LAKE}/x", f"{LAKE}:a%2Eb.c/x", f"{LAKE}:a.b.c/x"}
+
+
 SECOND = {
     "at its location, of a database before": table("aa", "s3://lake/sales/orders", "aa", created=9),
     "at its location": table("zz", "s3a://lake/sales/orders/", "zz", created=9),
@@ -162,7 +168,7 @@ LOCATIONS = st.builds(
 ) | st.just("")
 TABLES = st.lists(
     st.builds(
-        GlueTable, st.sampled_from(["d", "e"]), st.sampled_from(["t", "u", "a"]), LOCATIONS,
+        GlueTable, st.sampled_from(["d", "e", "d.t"]), st.sampled_from(["t", "u", "a", "t.u"]), LOCATIONS,
         created=st.sampled_from([0, 1, 2]), linked=st.booleans(),
         columns=st.lists(st.builds(GlueColumn, st.sampled_from(["a", "b", "c"])), max_size=3).map(tuple),
     ),

@@ -51,7 +51,8 @@ def test_every_key_is_read_back_and_a_file_beside_a_folder_has_another_name(key:
 
 
 def test_tables_whose_names_hold_dots_and_slashes_are_told_apart() -> None:
-    assert table_mark("a.b", "c") == "a.b.c"
+    assert table_mark("a", "b.c") == "a.b.c"
+    assert table_mark("a.b", "c") == "a%2Eb.c"
     assert table_mark("sales", "orders/2026 v1") == "sales.orders%2F2026%20v1"
 
 
