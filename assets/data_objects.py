@@ -14,7 +14,7 @@ from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.aws.data_objects.glue import access_point_regions, glue_objects
 from raito_pipeline.aws.data_objects.marks import PAGE_MARKS
 from raito_pipeline.aws.data_objects.subtree import Subtree
-from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog
+from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog, tables_of
 from raito_pipeline.aws.readers import glue, s3
 from raito_pipeline.aws.readers.access_points import access_point_buckets
 from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies
@@ -183,11 +183,13 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     )
     read = catalog.tables
     points = _access_points(reading, read)
-    rows, counts = glue_objects(read.rows, target.account_id, region, reading.buckets, points)
+    in_part = read.status is ReadStatus.PARTIAL or points is None
+    before = tables_of(reading.previous()) if in_part else ()
+    rows, counts = glue_objects(read.rows, target.account_id, region, reading.buckets, points, before)
     writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
     for problem in read.problems:
         writer.add_problem(problem)
-    if read.status is ReadStatus.PARTIAL or points is None:
+    if in_part:
         given = (row.full_name for row in rows)
         reading.kept(keep_others_of_catalog(writer, reading.previous(), given, subtree))
     if catalog.federated:

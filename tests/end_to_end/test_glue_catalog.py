@@ -58,3 +58,17 @@ def test_nothing_is_doubled_renamed_or_lost_by_what_lies_beside_it(world: World)
         tables, status, notes = read(world)
         assert (tables, status) == (beside - {gone}, ReadStatus.COMPLETE)
         assert "the federated database metastore keeps the 1 tables that it had" in notes[0]
+
+    # An ordinary database that fails: what it held keeps name and kind, whatever lies below it.
+    world.embedded.aws.faults.clear()
+    upper = next(name for name in sorted(beside) if name.endswith("/t002"))
+    glue.create_database("other", {"Name": "other"})
+    glue.create_table("other", "part", {"Name": "part", "StorageDescriptor": {"Location": f"s3://{upper}/part"}})
+    whole, _, _ = read(world)
+    assert whole == beside - {gone} | {upper.replace("/", ":other.part/", 1) + "/part"}
+    kinds = {row.full_name: row.type for row in world.store.rows(DataObject, ACCOUNT, REGION)}
+    world.embedded.aws.faults.add(Fault(kind="error", service="glue", operation="GetTables", resource="sales_db",
+                                        status=400, code="AccessDeniedException"))  # fmt: skip
+    tables, status, _ = read(world)
+    assert (tables, status) == (whole, ReadStatus.PARTIAL)
+    assert {row.full_name: row.type for row in world.store.rows(DataObject, ACCOUNT, REGION)} == kinds

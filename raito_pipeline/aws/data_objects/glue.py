@@ -2,11 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from raito_pipeline.aws.data_objects.columns import bucket_row
-from raito_pipeline.aws.data_objects.names import bucket_full_name, folders_above, last_part, table_mark
+from raito_pipeline.aws.data_objects.names import (
+    bucket_full_name,
+    folders_above,
+    last_part,
+    parse_full_name,
+    table_mark,
+)
 from raito_pipeline.model import DataObject, S3Bucket, Tag
 from raito_pipeline.model.glue import GlueTable
 
@@ -51,6 +57,7 @@ def glue_objects(
     region: str,
     buckets: Sequence[S3Bucket],
     access_points: Mapping[str, str] | None = None,
+    before: Collection[str] = (),
 ) -> tuple[list[DataObject], GlueReport]:
     """The data objects of the catalog of one region, parents before children, in a stable order.
 
@@ -58,13 +65,14 @@ def glue_objects(
     region of the catalog. `access_points` are the buckets behind access points, by alias and by ARN: the location of a
     table may be either. The first table at a location has the full name of it, unless that is a bucket, or lies above
     or below the location of an earlier one: see `data_objects.names`. So a table that is new never takes the name of
-    one that was there.
+    one that was there. Where the catalog was read in part, `before` are the full names of all tables of the previous
+    sync: those of tables that were not read are not taken, and lie below no other table and are no folder.
     """
     counted: Counter[str] = Counter()
     own: Mapping[str, S3Bucket] = {bucket.name: bucket for bucket in buckets}
     located = list(_located(tables, counted, own, access_points or {}))
     counted["foreign"] = sum(each.bucket not in own for each in located)
-    shaper = _Shaper(account_id, region, own, located, counted)
+    shaper = _Shaper(account_id, region, own, located, counted, before)
     rows = shaper.rows()
     return rows, GlueReport(**counted)
 
@@ -138,10 +146,14 @@ class _Shaper:
         own: Mapping[str, S3Bucket],
         located: Sequence[_Located],
         counted: Counter[str],
+        before: Collection[str],
     ) -> None:
         self._account, self._region, self._own, self._counted = account_id, region, own, counted
         self._located = located
-        self._named = _named_by_location(located)
+        # A table that did not have the name of its location does not get it from one that is only not read.
+        may_be_named = [each for each in located if self._marked(each) not in before]
+        unread = set(before) - {f"{self._bucket_name(each.bucket)}/{each.path}" for each in may_be_named}
+        self._named = _named_by_location(may_be_named, unread)
         self._done: set[str] = set()
 
     def rows(self) -> list[DataObject]:
@@ -157,9 +169,7 @@ class _Shaper:
         yield from self._above(each.bucket, folders)
         parent = f"{bucket}/{folders[-1]}" if folders else bucket
         if shared:
-            marked = f"{bucket}:{table_mark(each.table.database, each.table.name)}"
-            full_name = f"{marked}/{each.path}" if each.path else marked
-            name = each.table.name
+            full_name, name = self._marked(each), each.table.name
         else:
             full_name, name = f"{bucket}/{each.path}", last_part(each.path)
         self._counted["tables"] += 1
@@ -168,6 +178,11 @@ class _Shaper:
             full_name, name, "glue-table", parent, each.table.description, None, _tags(each.table.parameters)
         )
         yield from self._columns(each.table, full_name)
+
+    def _marked(self, each: _Located) -> str:
+        """The full name of a table that does not have that of its location."""
+        marked = f"{self._bucket_name(each.bucket)}:{table_mark(each.table.database, each.table.name)}"
+        return f"{marked}/{each.path}" if each.path else marked
 
     def _folders_above(self, each: _Located, shared: bool) -> Iterator[str]:
         """The folders that a table lies in, from the top; they end above a table that has the name of its location."""
@@ -217,14 +232,18 @@ class _Shaper:
         return bucket_full_name(self._account, (known.region if known else None) or self._region, bucket)
 
 
-def _named_by_location(located: Sequence[_Located]) -> dict[tuple[str, str], _Located]:
-    """The tables that have the full name of their location, by bucket and path.
+def _named_by_location(located: Sequence[_Located], unread: Collection[str]) -> dict[tuple[str, str], _Located | None]:
+    """The tables that have the full name of their location, by bucket and path; null for those that were not read.
 
     The older one comes first, and tables of the catalog before linked ones. Without times, the upper one does: tables
     that a crawler makes of partitions lie below.
     """
-    named: dict[tuple[str, str], _Located] = {}
+    named: dict[tuple[str, str], _Located | None] = {}
     above: set[tuple[str, str]] = set()
+    for name in filter(None, map(parse_full_name, unread)):
+        if name.path and not name.mark:
+            named[name.bucket, name.path] = None
+            above.update((name.bucket, path) for path in folders_above(name.path))
     for each in sorted(located, key=_rank):
         place, parents = (each.bucket, each.path), [(each.bucket, path) for path in folders_above(each.path)]
         if each.path and place not in named and place not in above and not any(parent in named for parent in parents):

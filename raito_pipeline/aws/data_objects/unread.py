@@ -124,6 +124,15 @@ def _write_undecided(writer: BatchWriter, undecided: dict[str, Row], beside: set
         writer.write_batch(columns.take())
 
 
+def tables_of(previous: Iterable[pa.RecordBatch]) -> set[str]:
+    """The full names of the Glue tables of the previous sync."""
+    names: set[str] = set()
+    for batch in previous:
+        of_tables: Any = pc.equal(batch.column("type"), pa.scalar("glue-table"))
+        names.update(texts(batch.filter(of_tables), "full_name"))
+    return names
+
+
 def keep_others_of_catalog(
     writer: BatchWriter, previous: Iterable[pa.RecordBatch], given: Iterable[str], subtree: Subtree | None = None
 ) -> int:

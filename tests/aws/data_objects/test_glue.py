@@ -1,5 +1,7 @@
 """Tables of Glue -> data objects: every table once, under the name of its location wherever that is free."""
 
+from collections.abc import Collection
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +22,8 @@ def table(name: str, location: str = "", database: str = "db", **more: object) -
     return GlueTable(database, name, location, **more)  # type: ignore[arg-type]
 
 
-def shaped(*tables: GlueTable) -> tuple[dict[str, DataObject], GlueReport]:
-    rows, report = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS, POINTS)
+def shaped(*tables: GlueTable, before: Collection[str] = ()) -> tuple[dict[str, DataObject], GlueReport]:
+    rows, report = glue_objects(tables, ACCOUNT, CATALOG, BUCKETS, POINTS, before)
     assert len({row.full_name for row in rows}) == len(rows), "two objects of one name"
     seen = {ACCOUNT}
     for row in rows:
@@ -103,6 +105,31 @@ def test_a_second_table_never_takes_the_name_of_the_first(case: str) -> None:
         name = f"{LAKE}/sales/orders"
         assert (after[name], after[f"{name}/id"]) == (before[name], before[f"{name}/id"])
         assert report.tables == 2
+
+
+@pytest.mark.parametrize("case", SECOND)
+def test_while_its_database_is_not_read_the_first_table_keeps_its_name(case: str) -> None:
+    """What could not be read is as the previous sync stored it: no other table or folder takes its place."""
+    first = table("orders", "s3://lake/sales/orders/", "sales", created=5, columns=(GlueColumn("id"),))
+    before, _ = shaped(first, SECOND[case])
+    names = {name for name, row in before.items() if row.type == "glue-table"}
+    now, report = shaped(SECOND[case], before=names)
+    assert report.tables == 1
+    assert not now.keys() & {f"{LAKE}/sales/orders", f"{LAKE}/sales/orders/id"}
+    assert now.keys() <= before.keys()
+    assert all(row == before[name] for name, row in now.items())
+
+
+def test_a_table_that_is_new_takes_no_name_while_a_database_is_not_read() -> None:
+    held = {f"{LAKE}/sales", f"{LAKE}:db.old/own", f"{LAKE}/moved"}
+    rows, _ = shaped(
+        table("below", "s3://lake/sales/x/y"), table("above", "s3://lake"), table("beside", "s3://lake/sales2"),
+        table("old", "s3://lake/own"), table("moved", "s3://lake/moved"), before=held,
+    )  # fmt: skip
+    assert tables_in(rows) == {
+        f"{LAKE}:db.below/sales/x/y", f"{LAKE}:db.above", f"{LAKE}/sales2", f"{LAKE}:db.old/own", f"{LAKE}/moved",
+    }  # fmt: skip
+    assert rows[f"{LAKE}:db.below/sales/x/y"].parent_full_name == LAKE
 
 
 def test_a_table_below_another_lies_in_the_folder_above_both() -> None:
