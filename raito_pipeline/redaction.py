@@ -27,6 +27,10 @@ _PATTERNS = (
     *(re.compile(rf"(?i)(\b{name}{_ASSIGNED}){_VALUE}") for name in _NAMES),
     # The same in XML: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     re.compile(r"(?i)(<(?:SecretAccessKey|SessionToken)>)[^<]*"),
+    # Who logs in stands before the host of an address, with the password.
+    re.compile(r"""(://)[^\s/?#'"<>]+(?=@)"""),
+    # A header that cannot be sent, which is quoted whole: a token or a signature with a line break.
+    re.compile(r"""(header value:? )b?['"].*"""),
 )
 _PARAMETER = re.compile(rf"""(["']Value["']\s*:\s*){_VALUE}""")
 """the value of a parameter in an answer of Parameter Store, whose name says nothing"""

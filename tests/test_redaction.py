@@ -35,6 +35,10 @@ TOKEN = "eyJhbGciOiJub25l.eyJzdWIiOiJ4In0.c2ln"
         "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/x, SignedHeaders=host, Signature=SECRET",
         "Signature:\nSECRET",
         '{"Parameter": {"Name": "/x", "Value": "SECRET"}}',
+        'Could not connect to the endpoint URL: "https://ann:SECRET@127.0.0.1:9/"',
+        "s3://SECRET@bucket/prefix",
+        "Invalid header value b'SECRET\\nand more'",
+        "return character(s) in header value: 'SECRET\\n'",
     ],
 )
 def test_what_is_named_like_a_secret_is_hidden(text: str) -> None:
@@ -60,6 +64,8 @@ def test_tokens_and_given_secrets_are_hidden_wherever_they_stand() -> None:
         "NextToken=abcdef",
         '{"Value": "green", "Key": "colour"}',
         "s3:GetObject of sig-data",
+        "https://host:8080/a/ann@example.com?to=bob@example.com",
+        "https://sts.eu-west-1.amazonaws.com/ of ann@example.com",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

@@ -3,6 +3,8 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from raito_pipeline.redaction import redact
+
 EXPOSED = (
     "plain http (or ws) to another machine sends it for anybody to read. Use an https:// (or wss://) address, or allow "
     "it: "
@@ -21,7 +23,7 @@ def is_exposed(url: str) -> bool:
 
 def refusal(url: str, *, allowed: bool) -> str | None:
     """Why nothing may be sent to an address; None where it may. `allowed`: `allow-plain-http` is on."""
-    return f"{url}: {EXPOSED}" if is_exposed(url) and not allowed else None
+    return f"{redact(url)}: {EXPOSED}" if is_exposed(url) and not allowed else None
 
 
 def _is_here(host: str) -> bool:

@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import SecretStr
 
 from raito_pipeline.aws.connection.clients import aws_call
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, words_of
 from raito_pipeline.config import Pipeline
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
@@ -85,7 +85,7 @@ class DeferredValues:
         except AwsError as error:
             return error
         except Exception as error:  # a broken profile raises whatever its parser does
-            text = f"{action} on {reference.name}: {type(error).__name__}: {one_line(str(error))}"
+            text = f"{action} on {reference.name}: {type(error).__name__}: {words_of(error)}"
             return AwsError(text, action=action, resource=reference.name)
 
     def _secret(self, name: str) -> str:

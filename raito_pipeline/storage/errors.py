@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
+from raito_pipeline.redaction import redact
+
 _REMEDIES = {
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there, or raise the quota",
@@ -101,7 +103,7 @@ def _reason(error: BaseException) -> str:
         )
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno)  # pyarrow's own words hide it behind "Error writing bytes to file"
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return " ".join(redact(str(error)).split()).rstrip(".") or type(error).__name__
 
 
 def _remedy(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from raito_pipeline.aws.connection.answers import NOT_AWS
+from raito_pipeline.redaction import redact
 from raito_pipeline.storage.cells import ReadStatus
 
 _DENIED = {
@@ -96,6 +97,7 @@ _BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
 _MOST_WORDS = 400
+_NOT_A_HEADER = "Invalid header value"
 
 
 class AwsError(Exception):
@@ -163,7 +165,7 @@ def explain(
         # Its own words quote the answer, which may hold anything.
         text = "AWS answered with something that cannot be read, through all retries. Run this again."
         return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
-    words = one_line(str(error)).rstrip(".")
+    words = words_of(error).rstrip(".")
     kind: type[AwsError] = AwsUnreachable
     if isinstance(error, _SIGN_IN_ENDED):
         kind, text = AwsCredentialsInvalid, f"the AWS sign-in has expired: {words}. Sign in again (aws sso login)."
@@ -172,6 +174,9 @@ def explain(
         text = f"no usable AWS credentials: {words}. Check aws-profile and the AWS configuration files."
     elif isinstance(error, (botocore.InvalidRegionError, botocore.NoRegionError, botocore.UnknownEndpointError)):
         kind, text = AwsError, f"there is no such region: {words}. Check aws-regions."
+    elif _NOT_A_HEADER in words:
+        kind = AwsCredentialsInvalid
+        text = "the AWS credentials hold a line break. Take it out of AWS_SESSION_TOKEN, of the key, or of the profile."
     elif isinstance(error, _NOT_REACHED):
         text = f"AWS cannot be reached: {words}. Check the network, the region and endpoint_url."
     elif isinstance(error, _BROKEN_OFF):
@@ -234,6 +239,11 @@ def grouped(errors: Iterable[AwsError]) -> tuple[str, ...]:
         if others >= 0:
             lines.append(str(error) + (f" The same for {others} more." if others else ""))
     return tuple(lines)
+
+
+def words_of(error: Exception) -> str:
+    """What the SDK says of its own failure, made fit for a message: it quotes programs, addresses and headers."""
+    return one_line(redact(str(error)))
 
 
 def one_line(text: str) -> str:

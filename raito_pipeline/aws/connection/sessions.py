@@ -18,9 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.utils import parse_timestamp
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain, words_of
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
+from raito_pipeline.redaction import redact
 from raito_pipeline.sdk_models import session_with_shared_models
 
 MOST_SECONDS = 120.0
@@ -116,7 +117,7 @@ def chain_of(profile: str, profiles: Mapping[str, Mapping[str, str]]) -> Chain:
 def explain_escaped(error: Exception, action: str, resource: str, chain: Chain | None = None) -> AwsError:
     """What left the SDK although it is none of its errors, in one line that says what to do."""
     _log.debug("%s on %s", action, resource, exc_info=error)
-    cause = f"{type(error).__name__}: {one_line(str(error))}".rstrip(".: ")
+    cause = f"{type(error).__name__}: {words_of(error)}".rstrip(".: ")
     for setting, advice in _ADVICE.items():
         # The last one of the chain is where the credentials come from.
         for profile, settings in reversed(chain or []):
@@ -143,14 +144,14 @@ _ADVICE = {
 
 def _shown(setting: str, value: str) -> str:
     # The arguments of a program may be secrets.
-    return value.split()[0] if setting == "credential_process" and value.split() else value
+    return redact(value.split()[0] if setting == "credential_process" and value.split() else value)
 
 
 def _why(error: Exception, cause: str) -> str:
     if isinstance(error, ValueError):
         return f"it is not JSON, {cause}" if "JSON" in type(error).__name__ else cause
     if isinstance(error, FileNotFoundError):
-        return f"there is no such file: {error.filename}"
+        return redact(f"there is no such file: {error.filename}")
     if isinstance(error, KeyError):
         return f"what is stored lacks {cause.partition(': ')[2]}"
     return cause

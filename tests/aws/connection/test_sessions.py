@@ -10,7 +10,7 @@ import pytest
 from botocore.utils import parse_timestamp
 
 from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.connection.errors import AwsError
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError
 from raito_pipeline.aws.connection.sessions import moment_of, open_session
 from tests.aws_profile import OTHERS
 
@@ -85,6 +85,44 @@ def test_a_credential_process_that_fails_names_profile_and_program(folder: Path,
     assert str(folder / "give-credentials") in said
     assert cause in said
     assert "not-to-be-shown" not in said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"sh -c 'echo password={SECRET} >&2; exit 3'",
+        f"sh -c 'echo SecretAccessKey: {SECRET} >&2; exit 3'",
+        f"PASSWORD={SECRET} give-credentials",
+    ],
+)
+def test_what_a_program_says_of_its_secrets_is_not_said_on(folder: Path, given: str) -> None:
+    profile(folder, credential_process=given)
+    assert "credential_process of profile acct" in refusal()
+
+
+@pytest.mark.parametrize("variable", ["AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID"])
+def test_credentials_with_a_line_break_are_not_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    (folder / "config").write_text("[default]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:9\n")
+    given = {"AWS_ACCESS_KEY_ID": CREDENTIALS, "AWS_SECRET_ACCESS_KEY": SECRET, variable: f"{SECRET}\n"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(AwsCredentialsInvalid, match=r"line break.*AWS_SESSION_TOKEN"):
+        AwsClients(None, attempts=1).caller_account()
+    refusal(None)
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1:9", "http://raito.example"])
+def test_a_password_in_an_address_of_a_profile_is_not_shown(folder: Path, address: str) -> None:
+    scheme, _, host = address.partition("://")
+    profile(
+        folder,
+        endpoint_url=f"{scheme}://ann:{SECRET}@{host}",
+        aws_access_key_id=CREDENTIALS,
+        aws_secret_access_key=SECRET,
+    )
+    assert host in refusal()
 
 
 def test_a_program_that_is_not_there_or_may_not_be_started(folder: Path) -> None:
