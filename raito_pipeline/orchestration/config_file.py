@@ -17,10 +17,11 @@ from raito_pipeline.config.edit import write_text
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, variable
 from raito_pipeline.config.kinds import TRUE
 from raito_pipeline.config.load import LARGEST
-from raito_pipeline.redaction import redact
 
 _ADDRESS = re.compile(r"s3:/{1,2}(?P<bucket>[^/]+)/(?P<key>.+)")
 _ATTEMPTS = 5
+_READ, _WRITE = "s3:GetObject", "s3:PutObject"
+_WHAT = {_READ: "an object that cannot be read", _WRITE: "an object that cannot be written"}
 
 
 def s3_address(place: str | Path | None) -> str | None:
@@ -75,14 +76,14 @@ def write_beside(place: str, text: str) -> None:
         write_text(Path(place), text)
         return
     bucket, key = _parts(place)
-    with _on_s3(place, os.environ, "an object that cannot be written") as client:
+    with _on_s3(place, os.environ, _WRITE) as client:
         client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/yaml")
 
 
 def _content(address: str, environ: Mapping[str, str], *, may_be_missing: bool = False) -> bytes | None:
     """The bytes of an object, one more than a configuration may have at most; None where it may be missing, and is."""
     bucket, key = _parts(address)
-    with _on_s3(address, environ, "an object that cannot be read") as client:
+    with _on_s3(address, environ, _READ) as client:
         try:
             return bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read(LARGEST + 1))
         except client.exceptions.NoSuchKey:
@@ -97,27 +98,30 @@ def _parts(address: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _on_s3(address: str, environ: Mapping[str, str], what: str) -> Iterator[Any]:
-    """A client of S3 for one object; what it fails with raises `ConfigError`."""
+def _on_s3(address: str, environ: Mapping[str, str], action: str) -> Iterator[Any]:
+    """A client of S3 for one object; what it fails with, before AWS or there, raises `ConfigError`. It asks nobody."""
     # Imported here: nobody who has a file needs to wait for it.
-    import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+
+    from raito_pipeline.aws.connection.clients import aws_call
+    from raito_pipeline.aws.connection.errors import AwsError
+    from raito_pipeline.aws.connection.sessions import open_session
 
     patience = Config(
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=10, read_timeout=30
     )
     try:
-        session = boto3.Session()
-        client = session.client("s3", region_name=session.region_name or "us-east-1", config=patience)
+        with aws_call(action, address):
+            session = open_session(None, None)
+            client = session.client("s3", region_name=session.region_name or "us-east-1", config=patience)
         allowed = environ.get(variable("allow-plain-http", below_pipeline=True) or "", "").strip().lower() in TRUE
         refused = refusal(client.meta.endpoint_url, allowed=allowed)
         if refused is not None:
             raise _problem(address, f"an endpoint that may not be used ({refused})")
-        yield client
-    except (BotoCoreError, ClientError) as error:
-        said = redact(" ".join(str(error).split()))
-        raise _problem(address, f"{what} ({said})") from None
+        with aws_call(action, address):
+            yield client
+    except AwsError as error:
+        raise _problem(address, f"{_WHAT[action]} ({error})") from None
 
 
 def _problem(address: str, found: str) -> ConfigError:

@@ -93,6 +93,47 @@ def test_one_that_is_not_there_is_said_with_what_is_needed(environ: dict[str, st
         load_configuration("s3://nowhere-at-all/x", environ)
 
 
+ROLE = "role_arn = arn:aws:iam::111122223333:role/sync\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "variables", "says"),
+    [
+        ("credential_process = /no/such/program", {}, "no such file: /no/such/program"),
+        ("credential_process = echo hello", {}, r"credential_process of profile default \(echo\).*not JSON"),
+        (f"{ROLE}web_identity_token_file = /no/such/token", {}, "web_identity_token_file of profile default"),
+        (f"{ROLE}source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/ann", {}, "mfa_serial"),
+        (f"{ROLE}source_profile = default", {}, "Infinite loop"),
+        ("sts_regional_endpoints = sometimes\ns3 = path", {"AWS_ACCESS_KEY_ID": "a"}, "the AWS SDK failed"),
+        ("", {"AWS_ACCESS_KEY_ID": "a", "AWS_ENDPOINT_URL_S3": "127.0.0.1:9"}, "has to begin with https://"),
+        ("", {"AWS_PROFILE": "gone"}, "gone"),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_a_problem_that_asks_nobody(
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    profile: str,
+    variables: dict[str, str],
+    says: str,
+) -> None:
+    Path(environ["AWS_CONFIG_FILE"]).write_text(f"[default]\nregion = eu-west-1\n{profile}\n")
+    Path(environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
+        "[base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+    )
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    if "AWS_ACCESS_KEY_ID" not in variables:
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    with pytest.raises(ConfigError, match=f"{ADDRESS}: found an object that cannot be read .*{says}") as caught:
+        load_configuration(ADDRESS)
+    (problem,) = caught.value.problems
+    assert "\n" not in str(problem)
+
+
 def test_plain_http_to_another_machine_is_refused(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example")
 
