@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from raito_pipeline.config import names
-from raito_pipeline.config.document import Node, Scalar, Section
-from raito_pipeline.config.kinds import TRUE
+from raito_pipeline.config import kinds, names
+from raito_pipeline.config.document import Scalar, Section
 from raito_pipeline.config.option import FromEnvironment
 from raito_pipeline.config.problems import Problem, safe_name
 from raito_pipeline.config.reading import OptionLayer, Reader, templates_of
@@ -39,11 +38,8 @@ class Environment:
 
     top: tuple[OptionLayer, ...] = field(default=(), repr=False)
     pipeline: tuple[OptionLayer, ...] = field(default=(), repr=False)
-
-    @property
-    def skips(self) -> tuple[OptionLayer, ...]:
-        """Those that leave out a stage of all targets."""
-        return tuple(layer for layer in self.top for name, node in layer.section.entries.items() if _skips(name, node))
+    skips: tuple[OptionLayer, ...] = field(default=(), repr=False)
+    """those that leave out a stage of all targets, or cannot be read: that is told whatever a target says"""
 
     @property
     def all(self) -> Section:
@@ -82,7 +78,7 @@ def read_environment(reader: Reader, root: Section) -> Environment:
     for name in sorted(given):
         if _place(name) not in taken and name not in named:
             _check_unknown(reader, name)
-    return Environment(top, pipeline)
+    return Environment(top, pipeline, tuple(layer for layer in top if _skips(reader, layer)))
 
 
 def _layers(given: Mapping[str, str], options: Iterable[str], *, below_pipeline: bool) -> tuple[OptionLayer, ...]:
@@ -97,8 +93,12 @@ def _place(name: str) -> str:
     return f"environment variable {safe_name(name)}"
 
 
-def _skips(name: str, node: Node) -> bool:
-    return name.startswith("skip-") and isinstance(node, Scalar) and node.text.strip().lower() in TRUE
+def _skips(reader: Reader, layer: OptionLayer) -> bool:
+    asked = Reader(reader.environ)  # what is wrong is told where the option is read
+    return any(
+        name.startswith("skip-") and asked.text(kinds.FLAG, layer, name) not in (None, False)
+        for name in layer.section.entries
+    )
 
 
 def _check_unknown(reader: Reader, name: str) -> None:

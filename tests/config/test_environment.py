@@ -46,6 +46,21 @@ def test_a_stage_that_it_skips_is_skipped_whatever_a_target_says(read: Read) -> 
     ].skip_data_access_sync is (False)
 
 
+@pytest.mark.parametrize("given", ["{{SKIP}}", " True", "1"])
+def test_it_skips_in_whatever_words(read: Read, given: str) -> None:
+    target = "skip-data-access-sync: false"
+
+    assert read(target=target, RAITO_SKIP_DATA_ACCESS_SYNC=given, SKIP="yes").accounts[0].skip_data_access_sync is True
+    options = read(target="skip-data-access-sync: true", RAITO_SKIP_DATA_ACCESS_SYNC="{{SKIP}}", SKIP="no")
+    assert options.accounts[0].skip_data_access_sync is True
+
+
+def test_a_skip_that_cannot_be_read_is_an_error_whatever_a_target_says(read: Read) -> None:
+    for given in ("maybe", "{{UNSET}}"):
+        with pytest.raises(ConfigError, match="environment variable RAITO_SKIP_DATA_ACCESS_SYNC"):
+            read(target="skip-data-access-sync: false", RAITO_SKIP_DATA_ACCESS_SYNC=given)
+
+
 def test_what_is_below_pipeline_has_names_of_its_own(read: Read) -> None:
     options = read(
         "pipeline: {mode: apply, storage: here}", RAITO_PIPELINE_MODE="plan", RAITO_PIPELINE_STORAGE="s3://a-b-c/d"
