@@ -52,7 +52,7 @@ def read_discovered(
     node = pipeline.get("discover")
     if node is None:
         return None
-    if not isinstance(node, Section):
+    if not isinstance(node, Section) or node.template:
         line = pipeline.lines["discover"]
         reader.wrong(Problem(raito_yml, line, None, "discover", "a value", "a mapping of options"))
         return None

@@ -19,7 +19,7 @@ from raito_pipeline.config import cron, patterns, regions
 TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
 FALSE = frozenset({"false", "no", "off", "0", "f", "n"})
 
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _PLACE = re.compile(r"[A-Za-z0-9_.-]+/[a-z0-9-]+")
 _DOMAIN = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+")

@@ -214,16 +214,16 @@ class _Loading:
         )
 
     def _shown(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        hidden = (secrets_of(place, self.reader.environ) for place in (self.root, self.env.all))
+        hidden = (secrets_of(place, self.reader.environ) for place in (self.root, self.env.all, self.over.section))
         return without_secrets(problems, set().union(*hidden))
 
     # -- the key `pipeline:` -----------------------------------------------------------------------------------------
 
     def _pipeline(self) -> dict[str, Any]:
         node = self.root.get("pipeline")
-        if node is not None and not isinstance(node, Section):
+        section = node if isinstance(node, Section) and not node.template else Section({}, None)
+        if node is not None and section is not node:
             self._wrong(self.root.lines["pipeline"], "pipeline", "a value", "a mapping of options")
-        section = node if isinstance(node, Section) else Section({}, None)
         layer = OptionLayer(self.name, section)
         names.check_pipeline(self.reader, layer)
         values = self.reader.settings(Pipeline, (self.over, *self.env.pipeline, layer), leave_out=("s3_inventory",))

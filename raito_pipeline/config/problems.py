@@ -13,6 +13,8 @@ HIDDEN = "a value that is not shown"
 
 _SECRET_NAME = re.compile(r"secret|passw|key|token|webhook", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+# As far as the last @: what is no valid address, for its unescaped password, is what gets shown.
+_LOGIN_OF_ADDRESS = re.compile(r"(?<=://)(?:\S*:\S*|[^\s/?#]*)(?=@)")
 _SHORTEST_SECRET = 4  # shorter values would blank out half of every message
 
 
@@ -29,10 +31,13 @@ def safe_name(name: str) -> str:
 
 
 def shown(value: str, *, option: str | None = None) -> str:
-    """`value` in quotes and at a readable length, or a stand-in where the option's name says that it is secret."""
+    """`value` in quotes and at a readable length, or a stand-in where the option's name says that it is secret.
+
+    Of an address, who logs in there (`https://USER:PASSWORD@...`) is not shown.
+    """
     if option is not None and is_secret_name(option):
         return HIDDEN
-    flat = " ".join(value.split())
+    flat = _LOGIN_OF_ADDRESS.sub("***", " ".join(value.split()))
     return f'"{flat}"' if len(flat) <= 80 else f'"{flat[:77]}..."'
 
 

@@ -19,6 +19,7 @@ from raito_pipeline.config.option import Declared, Option, OptionGroup, declared
 from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe_name, shown
 
 _TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
+_TEMPLATE_WITHIN = re.compile(r"\{\{[^{}]+\}\}")
 _PLACEHOLDER = re.compile(r"\s*<[^<>]+>\s*")
 _COUNT_WITH_COMMA = re.compile(r"\{\d*,\d*\}")
 _NOT_IN_KEYS = re.compile(r"[|,\[\]]")
@@ -198,6 +199,9 @@ class Reader:
         """The scalar's text, or the environment variable that it names; None (and a problem) where that is not set."""
         match = _TEMPLATE.fullmatch(scalar.text)
         if match is None:
+            if _TEMPLATE_WITHIN.search(scalar.text) is not None:
+                found = "{{...}} within a longer value; it stays as it is"
+                self.warn(Problem(layer.file, scalar.line, layer.target, name, found, 'nothing but "{{NAME}}"'))
             return scalar.text
         variable = match.group(1)
         variables.append(variable)
@@ -261,11 +265,17 @@ def _mentioned(model: type[OptionGroup], layers: Sequence[OptionLayer]) -> Itera
 def _split(kind: Kind, given: _Given) -> tuple[str, ...]:
     """The parts of a list. Only a plain text is split at commas: an item of a YAML list may hold one."""
     if given.is_list:
-        return tuple(text for text in given.parts if text.strip())
-    text = given.parts[0]
-    if kind is kinds.PATTERNS and _COUNT_WITH_COMMA.search(text):
-        raise NotThatKind("a YAML list, since commas separate the expressions and one of these holds a comma itself")
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+        parts = tuple(text.strip("\r\n") for text in given.parts if text.strip())
+    else:
+        text = given.parts[0]
+        if kind is kinds.PATTERNS and _COUNT_WITH_COMMA.search(text):
+            raise NotThatKind(
+                "a YAML list, since commas separate the expressions and one of these holds a comma itself"
+            )
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    if any("\n" in part for part in parts):
+        raise NotThatKind(f"{kind.expected}, not by line breaks")
+    return parts
 
 
 def is_placeholder(text: str) -> bool:

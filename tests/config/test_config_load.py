@@ -889,3 +889,70 @@ def test_the_process_environment_is_read_when_loading(tmp_path: Path, monkeypatc
     assert options.account("123456789012") is options.accounts[0]
     with pytest.raises(KeyError, match="123456789012"):
         options.account("1")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"raito-url-override: https://ann:{SECRET}@proxy.example/",
+        f"pipeline: {{storage: 'https://ann:{SECRET}@proxy.example/'}}",
+        f"pipeline: {{storage: 's3://AKIA:{SECRET}/more+@bucket/prefix'}}",
+        f"pipeline: {{s3-inventory: {{data: 'https://ann:{SECRET}@b/c'}}}}",
+        f"frequency: https://{SECRET}@proxy.example/",
+    ],
+)
+def test_the_password_in_an_address_is_not_shown(fails: Fails, line: str) -> None:
+    login = "api-user: robot\napi-secret: another\ndomain: acme\n"
+    (problem,) = fails(raito_yml(top=f"{line}\n", login=login))  # `fails` looks for the secret
+    assert "://***@" in problem.found
+
+
+def test_a_secret_of_the_command_line_is_in_no_other_problem(fails: Fails) -> None:
+    login = "api-user: robot\napi-secret: another\ndomain: acme\n"
+    (problem,) = fails(raito_yml(login=login), overrides={"api-secret": SECRET, "frequency": f"every {SECRET}"})
+    assert problem.found == '"every ***"'
+
+
+@pytest.mark.parametrize(
+    "option",
+    [each for each in describe() if each.kind.startswith("list") and each.name != "targets"],
+    ids=lambda option: option.name,
+)
+def test_a_list_of_lines_without_commas_is_not_one_item(fails: Fails, option: OptionDoc) -> None:
+    example = example_of(option).strip("[]").split(",")[0].strip().strip('"')
+    environ = {"AWS_REGION": "eu-central-1", "VALUE": f"{example}\n{example}x\n"}
+    for written in ('"{{VALUE}}"', '["{{VALUE}}"]'):
+        problems = fails(file_with(option, option.name, written), environ)
+        (problem,) = [each for each in problems if each.option == option.name]
+        assert str(problem.expected).endswith("separated by commas or as a YAML list, not by line breaks")
+
+
+def test_a_line_break_at_the_end_of_an_item_is_taken_off(loads: Loads) -> None:
+    text = raito_yml(account('aws-user-excludes: ["{{A}}", " b"]'))
+    (target,) = loads(text, {"A": "a.+\r\n"}).accounts
+    assert [pattern.pattern for pattern in target.aws_user_excludes] == ["a.+", " b"]
+
+
+def test_lines_that_end_in_commas_are_a_list(loads: Loads) -> None:
+    written = "aws-user-excludes: |\n  a.+,\n  b.+\naws-access-role-excludes: >\n  a,\n  b,\n"
+    (target,) = loads(raito_yml(account(written))).accounts
+    assert [pattern.pattern for pattern in target.aws_user_excludes] == ["a.+", "b.+"]
+    assert [pattern.pattern for pattern in target.aws_access_role_excludes] == ["a", "b"]
+
+
+@pytest.mark.parametrize("written", ['"{{A}},{{B}}"', '["{{A}}", "x-{{B}}"]'])
+def test_a_variable_within_a_longer_value_is_told(loads: Loads, written: str) -> None:
+    options = loads(raito_yml(account(f"aws-s3-include-buckets: {written}")), {"A": "a", "B": "b"})
+    assert "{{...}}" in found(options.warnings, "aws-s3-include-buckets").found
+    assert found(loads(raito_yml(account('aws-profile: "my-{{P}}"'))).warnings, "aws-profile").line == 9
+
+
+@pytest.mark.parametrize("line", ["pipeline: {{P}}", "pipeline: {discover: {{P}}}"])
+def test_a_variable_without_quotes_is_no_empty_mapping(fails: Fails, line: str) -> None:
+    (problem,) = fails(raito_yml(top=f"{line}\n"), {"P": "x"})
+    assert problem.expected == "a mapping of options"
+
+
+def test_digits_are_those_that_aws_writes(fails: Fails) -> None:
+    (problem,) = fails(raito_yml(account(account_id="１２３４５６７８９０１２")))
+    assert problem.option == "aws-account-id"
