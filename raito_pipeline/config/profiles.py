@@ -24,7 +24,7 @@ def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) 
     from_environment = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
     if profile is None and from_environment:
         return from_environment
-    name = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+    name = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
     return _configured_region(name, environ, home) or from_environment
 
 
@@ -34,6 +34,37 @@ def configuration_files(environ: Mapping[str, str], home: Path) -> tuple[Path, P
         _path("AWS_CONFIG_FILE", "config", environ, home),
         _path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ, home),
     )
+
+
+def unreadable_files(environ: Mapping[str, str], home: Path) -> tuple[str, ...]:
+    """Which of the AWS files are there and count as empty, each with its reason, which quotes nothing of them."""
+    whys = ((path, _why_unusable(path, state_of(path))) for path in configuration_files(environ, home))
+    return tuple(f"{path} cannot be used: {why}" for path, why in whys if why is not None)
+
+
+@lru_cache(maxsize=2)
+def _why_unusable(path: Path, state: tuple[int, int] | None) -> str | None:
+    if state is None:
+        return None
+    try:
+        with path.open() as file:
+            configparser.RawConfigParser().read_file(file)
+    except configparser.MissingSectionHeaderError as error:
+        marked = error.line.startswith("\ufeff")
+        return (
+            "it begins with a byte order mark" if marked else f"line {error.lineno} stands before the first [section]"
+        )
+    except configparser.DuplicateOptionError as error:
+        return f"line {error.lineno} has a setting a second time"
+    except configparser.DuplicateSectionError as error:
+        return f"line {error.lineno} begins a section a second time"
+    except configparser.ParsingError as error:
+        return f"line {error.errors[0][0]} is no setting"
+    except UnicodeDecodeError as error:
+        return f"it is no text in {error.encoding.upper()}"
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _configured_region(profile: str, environ: Mapping[str, str], home: Path) -> str | None:

@@ -675,6 +675,15 @@ def test_no_region_at_all(fails: Fails, tmp_path: Path, config: str | None) -> N
     assert 'for the AWS profile "data"' in str(problems[0])
 
 
+def test_a_profile_in_a_file_that_cannot_be_used_is_not_said_to_have_no_region(fails: Fails, tmp_path: Path) -> None:
+    (tmp_path / "aws.ini").write_text("[profile data]\nregion = eu-west-1\nregion = eu-west-2\n")
+    (problem,) = fails(
+        raito_yml(account("aws-profile: data", regions="")), {"AWS_CONFIG_FILE": str(tmp_path / "aws.ini")}
+    )
+    assert problem.expected is not None
+    assert problem.expected.endswith(f"({tmp_path}/aws.ini cannot be used: line 3 has a setting a second time)")
+
+
 def test_a_region_of_a_profile_that_is_none(fails: Fails) -> None:
     (problem,) = fails(raito_yml(account(regions="")), {"AWS_REGION": "Frankfurt"})
     assert problem.found == '"Frankfurt" (from the AWS configuration)'

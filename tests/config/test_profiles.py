@@ -5,7 +5,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from raito_pipeline.config.profiles import profile_region
+from raito_pipeline.config.profiles import profile_region, unreadable_files
 
 CONFIG = """
 [default]
@@ -54,6 +54,8 @@ ENVIRONMENTS: list[dict[str, str]] = [
     {"AWS_DEFAULT_REGION": "ap-east-1"},
     {"AWS_PROFILE": "plain"},
     {"AWS_PROFILE": "plain", "AWS_DEFAULT_REGION": "ap-east-1"},
+    {"AWS_DEFAULT_PROFILE": "only"},
+    {"AWS_PROFILE": "plain", "AWS_DEFAULT_PROFILE": "only"},
 ]
 
 
@@ -92,6 +94,29 @@ def test_a_file_that_cannot_be_read_counts_as_empty(content: bytes | None, tmp_p
     (tmp_path / ".aws" / "credentials").write_text("[default]\nregion = eu-west-1\n")
 
     assert profile_region("default", {}, tmp_path) == "eu-west-1"
+
+
+UNREADABLE = {
+    "a setting twice": (b"[profile a]\nregion = eu-west-1\nregion = eu-west-2\n", "line 3 has a setting a second time"),
+    "a section twice": (b"[profile a]\n[profile b]\n[profile a]\n", "line 3 begins a section a second time"),
+    "a mark": (b"\xef\xbb\xbf[profile a]\nregion = eu-west-1\n", "it begins with a byte order mark"),
+    "no section": (b"hunter22 = x\n", "line 1 stands before the first [section]"),
+    "half a section": (b"[profile a]\nregion = x\n[profile hunter22\n", "line 3 is no setting"),
+    "other bytes": (b"[profile a]\nregion = eu-west-1\n# \xe9\n", "it is no text in UTF-8"),
+    "a good file": (b"[profile a]\nregion = eu-west-1\n", None),
+    "no file": (None, None),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_why_a_file_counts_as_empty_is_said_without_what_it_holds(tmp_path: Path, name: str, file: str) -> None:
+    content, why = UNREADABLE[name]
+    (tmp_path / ".aws").mkdir()
+    path = tmp_path / ".aws" / file
+    if content is not None:
+        path.write_bytes(content)
+    assert unreadable_files({}, tmp_path) == (() if why is None else (f"{path} cannot be used: {why}",))
 
 
 def test_a_path_of_the_environment_may_hold_variables(tmp_path: Path) -> None:
