@@ -6,13 +6,14 @@ Each session reads these anew otherwise, as ordered dictionaries with all texts 
 
 import gzip
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import boto3
 import botocore.session
+from botocore import exceptions
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 ENDPOINTS_OF = frozenset(
@@ -20,6 +21,31 @@ ENDPOINTS_OF = frozenset(
     | {"oidc", "portal.sso", "signin"}
 )
 """The services of this project, and those that the SDK signs in by, as the list of endpoints calls them."""
+NO_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.CredentialRetrievalError,
+    exceptions.MetadataRetrievalError,
+    exceptions.ConfigNotFound,
+    exceptions.ConfigParseError,
+    exceptions.InvalidConfigError,
+    exceptions.InfiniteLoopConfigError,
+    exceptions.UnknownCredentialError,
+    exceptions.MissingDependencyException,
+    exceptions.RefreshWithMFAUnsupportedError,
+)
+"""what the SDK raises where a profile gives no credentials"""
+SIGN_IN_ENDED = (
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+    exceptions.UnauthorizedSSOTokenError,
+    exceptions.SSOTokenLoadError,
+)
+"""what it raises where somebody has to sign in again"""
+
+Chain = list[tuple[str, Mapping[str, str]]]
+"""A profile and those that it takes its credentials from, each with its settings."""
 _ENDPOINTS, _TEXT = "endpoints", "documentation"
 _OPENED_BY: dict[str, Callable[[str, Literal["rb"]], Any]] = {".json": open, ".json.gz": gzip.open}
 
@@ -30,6 +56,16 @@ def session_with_shared_models(core: botocore.session.Session, region: str | Non
     # Only now: boto3 appends its own folder (descriptions of resources, not of services) to the loader that it finds.
     core.register_component("data_loader", _models(core.get_config_variable("data_path")))
     return session
+
+
+def chain_of(profile: str, profiles: Mapping[str, Mapping[str, str]]) -> Chain:
+    """The profile and its `source_profile`, and that one's, as far as they are there."""
+    chain: Chain = []
+    while profile in profiles and profile not in [name for name, _ in chain]:
+        settings = profiles[profile]
+        chain.append((profile, settings))
+        profile = settings.get("source_profile", "")
+    return chain
 
 
 @cache

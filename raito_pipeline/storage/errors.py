@@ -9,6 +9,7 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.redaction import redact
+from raito_pipeline.sdk_models import NO_CREDENTIALS, SIGN_IN_ENDED
 
 _REMEDIES = {
     errno.ENOSPC: "make room there",
@@ -54,6 +55,12 @@ class StorageExposed(BotoCoreError):
     fmt = "{endpoint} is plain http on another machine, where anybody on the way reads it"
 
 
+class StorageCredentials(BotoCoreError):
+    """The profile that stores the tables gives no credentials, for a reason that the SDK has no error for."""
+
+    fmt = "profile {profile} gives no credentials ({reason})"
+
+
 class UndeclaredRead(RuntimeError):
     """Rows were read of a table that is not declared as read by those that are being made.
 
@@ -66,6 +73,10 @@ class UndeclaredRead(RuntimeError):
             "in `reads`, `after` or `looks_at` of the table that is being made (raito_pipeline/model/)"
         )
         self.table = table
+
+
+_NO_CREDENTIALS = (StorageCredentials, *NO_CREDENTIALS, *SIGN_IN_ENDED)
+_SIGN_IN = "correct `storage-profile` or that profile in the AWS configuration files, or sign in anew (aws sso login)"
 
 
 @contextmanager
@@ -109,6 +120,8 @@ def _reason(error: BaseException) -> str:
 def _remedy(error: BaseException) -> str:
     if isinstance(error, StorageExposed):
         return "use an https:// address, or allow it: pipeline: {allow-plain-http: true}"
+    if isinstance(error, _NO_CREDENTIALS):
+        return _SIGN_IN
     if isinstance(error, ClientError):
         return _REMEDIES_OF_S3.get(error.response.get("Error", {}).get("Code", ""), _OTHERWISE)
     if isinstance(error, OSError) and error.errno is not None:

@@ -16,7 +16,7 @@ import posixpath
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -30,8 +30,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
-from raito_pipeline.sdk_models import session_with_shared_models
-from raito_pipeline.storage.errors import StorageExposed
+from raito_pipeline.sdk_models import chain_of, session_with_shared_models
+from raito_pipeline.storage.errors import StorageCredentials, StorageExposed
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
 
@@ -359,7 +359,13 @@ _one_at_a_time = threading.Lock()
 def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, ...]) -> "S3Client":
     given = dict(options)
     core = botocore.session.Session(profile=given.get("profile"))
+    with _what_escapes_the_sdk(core):
+        return _made(core, given)
+
+
+def _made(core: botocore.session.Session, given: Mapping[str, str]) -> "S3Client":
     session = session_with_shared_models(core, given.get("region"))
+    _sign_in(core)
     host = given.get("endpoint_override")
     config = Config(
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
@@ -374,6 +380,32 @@ def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, .
     if is_exposed(client.meta.endpoint_url) and given.get(PLAIN_HTTP) != ALLOWED:
         raise StorageExposed(endpoint=client.meta.endpoint_url)
     return client
+
+
+@contextlib.contextmanager
+def _what_escapes_the_sdk(core: botocore.session.Session) -> Iterator[None]:
+    """Programs and files of a profile fail with whatever they fail with, also with what stands for a missing table."""
+    try:
+        yield
+    except (BotoCoreError, ClientError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise StorageCredentials(profile=core.profile or "default", reason=reason) from error
+
+
+def _sign_in(core: botocore.session.Session) -> None:
+    """Get credentials now, so that what fails is no answer about an object. None at all is told by the first call.
+
+    Nobody is there to type in a code that a profile wants (`mfa_serial`).
+    """
+    profiles = core.full_config.get("profiles", {})
+    for name, settings in chain_of(core.profile or "default", profiles):
+        if "role_arn" in settings and "mfa_serial" in settings:
+            raise StorageCredentials(profile=name, reason=f"it wants a code of its mfa_serial {settings['mfa_serial']}")
+    credentials = core.get_credentials()
+    if credentials is not None:
+        credentials.get_frozen_credentials()
 
 
 class _S3Sink:

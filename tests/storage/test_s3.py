@@ -12,8 +12,10 @@ from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.estate.documents import trust
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.s3 import S3Files, date_of
+from tests.aws_profile import OTHERS
 
 from .conftest import BUCKET
 
@@ -185,3 +187,41 @@ def test_a_profile_whose_role_is_assumed_through_another_role_stores_there(
         (second, "AssumeRole"),
         *[(third, "PutObject"), (third, "GetObject")] * 2,
     ]
+
+
+ROLE = "role_arn = arn:aws:iam::111122223333:role/sync\n"
+KEYS = "aws_access_key_id = a\naws_secret_access_key = b\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("credential_process = /no/such/program", "/no/such/program"),
+        ("credential_process = echo hello", "JSONDecodeError"),
+        ("credential_process = sh -c 'echo password=hunter22 >&2; exit 1'", "custom-process"),
+        (f"{ROLE}web_identity_token_file = /no/such/token", "/no/such/token"),
+        (f"{ROLE}source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/ann", "mfa_serial"),
+        (f"{ROLE}source_profile = tables", "Infinite loop"),
+        (f"{KEYS}endpoint_url = 127.0.0.1:9", "Invalid endpoint"),
+        (f"{KEYS}s3 = path", "AttributeError"),
+        ("", "Unable to locate credentials"),
+    ],
+)
+def test_a_profile_that_gives_no_credentials_is_named_and_nobody_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, says: str
+) -> None:
+    (tmp_path / "config").write_text(f"[profile tables]\nregion = eu-west-1\n{settings}\n[profile base]\n{KEYS}")
+    for name in (*OTHERS, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    address = "s3://tables/data?profile=tables"
+    with pytest.raises(StorageError) as caught, storage_errors("x", "read", address):
+        S3Files(address).look("tables/data/x")
+
+    assert "profile=tables" in str(caught.value)
+    assert says in caught.value.reason
+    assert "hunter22" not in str(caught.value)
+    assert "storage-profile" in caught.value.remedy

@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from raito_pipeline.aws.connection.answers import NOT_AWS
 from raito_pipeline.redaction import redact
+from raito_pipeline.sdk_models import NO_CREDENTIALS, SIGN_IN_ENDED
 from raito_pipeline.storage.cells import ReadStatus
 
 _DENIED = {
@@ -67,26 +68,6 @@ _GONE = {
     "EntityNotFoundException",
 }
 _SIGN_IN = {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials", "CreateToken"}
-_NO_CREDENTIALS = (
-    botocore.NoCredentialsError,
-    botocore.PartialCredentialsError,
-    botocore.ProfileNotFound,
-    botocore.CredentialRetrievalError,
-    botocore.MetadataRetrievalError,
-    botocore.ConfigNotFound,
-    botocore.ConfigParseError,
-    botocore.InvalidConfigError,
-    botocore.InfiniteLoopConfigError,
-    botocore.UnknownCredentialError,
-    botocore.MissingDependencyException,
-    botocore.RefreshWithMFAUnsupportedError,
-)
-_SIGN_IN_ENDED = (
-    botocore.SSOError,
-    botocore.TokenRetrievalError,
-    botocore.UnauthorizedSSOTokenError,
-    botocore.SSOTokenLoadError,
-)
 _NOT_REACHED = (
     botocore.EndpointConnectionError,
     botocore.ConnectTimeoutError,
@@ -167,9 +148,9 @@ def explain(
         return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
     words = words_of(error).rstrip(".")
     kind: type[AwsError] = AwsUnreachable
-    if isinstance(error, _SIGN_IN_ENDED):
+    if isinstance(error, SIGN_IN_ENDED):
         kind, text = AwsCredentialsInvalid, f"the AWS sign-in has expired: {words}. Sign in again (aws sso login)."
-    elif isinstance(error, _NO_CREDENTIALS):
+    elif isinstance(error, NO_CREDENTIALS):
         kind = AwsCredentialsInvalid
         text = f"no usable AWS credentials: {words}. Check aws-profile and the AWS configuration files."
     elif isinstance(error, (botocore.InvalidRegionError, botocore.NoRegionError, botocore.UnknownEndpointError)):

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -22,15 +22,12 @@ from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenie
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.redaction import redact
-from raito_pipeline.sdk_models import session_with_shared_models
+from raito_pipeline.sdk_models import Chain, chain_of, session_with_shared_models
 
 MOST_SECONDS = 120.0
 """How long a profile may take to give credentials: a program may ask a person in a browser."""
 _SETTINGS = "the AWS configuration files (~/.aws/config, ~/.aws/credentials)"
 _log = logging.getLogger(__name__)
-
-Chain = list[tuple[str, Mapping[str, str]]]
-"""A profile and those that it takes its credentials from, each with its settings."""
 
 
 def open_session(
@@ -102,16 +99,6 @@ def moment_of(value: str | float) -> datetime:
 def label_of(profile: str | None) -> str:
     """A profile as messages name it."""
     return f"profile {profile or 'default chain'}"
-
-
-def chain_of(profile: str, profiles: Mapping[str, Mapping[str, str]]) -> Chain:
-    """The profile and its `source_profile`, and that one's, as far as they are there."""
-    chain: Chain = []
-    while profile in profiles and profile not in [name for name, _ in chain]:
-        settings = profiles[profile]
-        chain.append((profile, settings))
-        profile = settings.get("source_profile", "")
-    return chain
 
 
 def explain_escaped(error: Exception, action: str, resource: str, chain: Chain | None = None) -> AwsError:
