@@ -33,7 +33,7 @@ def consented(
     if not claims:
         return claims, []
     scope = account.scope_of(principal).of_bucket(point.bucket)
-    scope = replace(scope, facts=replace(scope.facts, access_point=point.arn))
+    scope = replace(scope, facts=scope.facts.through(point.arn, point.network_origin))
     by_arn, why = _within(claims, account.once(_of_bucket, principal, point.bucket, GivenBy.RESOURCE), scope)
     left: Claims = by_arn
     # What it has by policies of its own, or as everybody has it, stays within what a boundary allows.

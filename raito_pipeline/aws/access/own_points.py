@@ -108,9 +108,10 @@ def through_points(account: Account, documents: Sequence[Labelled], holders: Seq
             continue
         for claim, basis in has.items():
             add_claim(claims, claim, basis)
-        if not each.is_whole or any(code.is_incomplete for code in codes):
+        exact = each.is_whole and not any(code.is_incomplete for code in codes)
+        if not exact:
             settled.discard(each.text)
-        if has or each.is_whole:
+        if has or exact:
             notes[_note(each, has), frozenset(has)] = None
     return ThroughPoints(claims, frozenset(settled), tuple(notes))
 
@@ -172,7 +173,7 @@ def _policies_of_resources(account: Account) -> tuple[tuple[str, ...], bool]:
 
 def scope_for(account: Account, point: AccessPoint, principal: PrincipalKey) -> Scope:
     """The scope of an access point where one user, role or member of a group calls through it."""
-    facts = replace(account.scope_of(principal).facts, access_point=point.arn)
+    facts = account.scope_of(principal).facts.through(point.arn, point.network_origin)
     return replace(scope_of_point(account, point), facts=facts)
 
 

@@ -18,7 +18,7 @@ from raito_pipeline.aws.policy.resources import BucketResource
 from raito_pipeline.model import AccessPoint, made_by_raito
 
 TYPE = "aws_access_point"
-_POLICY = ResourcePolicy("access point policy")
+_NAME = "access point policy"
 
 
 def access_point_providers(account: Account, named: Collection[str]) -> Iterator[TracedProvider]:
@@ -49,7 +49,7 @@ def _provider(account: Account, point: AccessPoint, text: str) -> TracedProvider
 def _granted(account: Account, point: AccessPoint) -> CommonGrant:
     if point.bucket not in account.regions:
         unread = read_document(point.policy or "").problems
-        problems = (Reason(Code.NARROWER, f"{_POLICY.name}: {problem}") for problem in unread)
+        problems = (Reason(Code.NARROWER, f"{_NAME}: {problem}") for problem in unread)
         elsewhere = f"bucket {point.bucket} is of another account, or left out by raito.yml"
         return CommonGrant((), {}, (*problems, Reason(Code.NARROWER, elsewhere)))
     given = in_common(account.once(_to_each, point))
@@ -77,7 +77,8 @@ def granted_by_point(account: Account, point: AccessPoint) -> GrantsToEach:
 
 def _to_each(account: Account, point: AccessPoint) -> GrantsToEach:
     document, scope = read_document(point.policy or ""), scope_of_point(account, point)
-    return granted(account, document, scope, _POLICY, gives=gives_through_points, consent=_consent(account, point))
+    policy = ResourcePolicy(_NAME, point=point)
+    return granted(account, document, scope, policy, gives=gives_through_points, consent=_consent(account, point))
 
 
 def scope_of_point(account: Account, point: AccessPoint) -> Scope:
@@ -87,7 +88,7 @@ def scope_of_point(account: Account, point: AccessPoint) -> Scope:
         (BucketResource.of_access_point(point.arn, point.bucket),),
         account_wide=False,
         folder_depth=account.folder_depth,
-        facts=replace(account.facts, access_point=point.arn),
+        facts=account.facts.through(point.arn, point.network_origin),
         paths=account.paths,
     )
 

@@ -14,8 +14,9 @@ from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.deny_reach import is_account, is_everybody
 from raito_pipeline.aws.policy.documents import Principal, Statement
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
-from raito_pipeline.aws.policy.principals import Who, named_by
+from raito_pipeline.aws.policy.principals import Directory, Who, named_by
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.model import AccessPoint
 
 _MOST_NAMES = 5
 _USER_OR_ROLE = re.compile(r"arn:[^:]*:iam::\d{12}:(?P<kind>user|role)/(?:[^*?]*/)?(?P<name>[^/*?]+)")
@@ -42,6 +43,15 @@ class ResourcePolicy:
     """what reasons call it"""
     public_is_blocked: bool = False
     """whether a public access block lets a public policy count for nobody outside of the account"""
+    point: AccessPoint | None = None
+    """the access point that all calls go through where it is the policy of one"""
+
+    def directory(self, account: Account) -> Directory:
+        """The users and roles of the account, as they call here."""
+        known = account.directory
+        if self.point is None:
+            return known
+        return replace(known, facts=known.facts.through(self.point.arn, self.point.network_origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,8 @@ def given_to(account: Account, statement: Statement, policy: ResourcePolicy, out
     `outside` says what Denies leave of it to somebody of another account.
     """
     label = f"{policy.name}, {statement.label}"
-    points = _access_points(account, statement)
+    points = _access_points(account, statement) if policy.point is None else None
+    directory = policy.directory(account)
     if points is not None:
         return GivenTo(Who(reasons=[points.at(label)]))
     given, others = GivenTo(), []
@@ -83,10 +94,10 @@ def given_to(account: Account, statement: Statement, policy: ResourcePolicy, out
         else:
             others.append(principal)
     if statement.principals is None:
-        given.by_arn |= named_by(statement, account.directory, label)
+        given.by_arn |= named_by(statement, directory, label)
     for each in _one_by_one(account, others):
         named = replace(statement, principals=each)
-        given.by_arn |= _limited(named_by(named, account.directory, label), account, each, outside, label)
+        given.by_arn |= _limited(named_by(named, directory, label), account, each, outside, label)
     return given
 
 
@@ -128,7 +139,7 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
     """All users and roles of the account, less those whom a condition keeps out, and a reason for all others."""
     who = Who()
     conditional: dict[Judged, list[str]] = defaultdict(list)
-    directory = account.directory
+    directory = policy.directory(account)
     for listed, into in ((directory.users, who.users), (directory.roles, who.roles)):
         for arn, name in listed.items():
             judged = judge(statement, directory.facts_of(arn))
@@ -148,7 +159,7 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
 def _outsiders(
     account: Account, statement: Statement, label: str, policy: ResourcePolicy, outside: Outside
 ) -> Iterator[Reason]:
-    facts = account.directory.facts_of("*")
+    facts = policy.directory(account).facts_of("*")
     judged = judge(statement, facts)
     if judged.bearing is Bearing.NEVER:
         return

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-condition
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 _VARIABLE = re.compile(r"\$\{([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
@@ -19,6 +19,7 @@ BUCKET_TAGS = ("aws:resourcetag/", "s3:buckettag/")
 OF_LISTINGS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
 """keys that calls have which list the keys of a bucket, and no others:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+_NETWORK_ORIGIN = "s3:accesspointnetworkorigin"
 _OF_SEVERAL_VALUES = ("aws:principalorgpaths", "aws:resourceorgpaths", "aws:calledvia")
 """those keys that are no policy variables, as calls may have several values of each:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html"""
@@ -85,6 +86,8 @@ class Facts:
     """true where only users and roles of the account call, as with its own identity policies"""
     access_point: str | None = None
     """ARN of the access point that calls go through"""
+    network_origin: str | None = None
+    """of that access point, `Internet` or `VPC`; None where it is not known"""
     requested_region: str | None = None
     """region whose endpoint is called; None where it is not known"""
     organization_path: str | None = None
@@ -123,7 +126,14 @@ class Facts:
 
     def usual_values(self, key: str) -> Values | None:
         """The values of a key that says how a call is made, in an ordinary call; None for every other key."""
-        return None if self.values(key) is not None else _USUAL.get(key.lower())
+        name = key.lower()
+        if self.values(key) is not None or (self.access_point is not None and name == _NETWORK_ORIGIN):
+            return None
+        return _USUAL.get(name)
+
+    def through(self, access_point: str, network_origin: str | None) -> "Facts":
+        """The same of calls through an access point."""
+        return replace(self, access_point=access_point, network_origin=network_origin)
 
     def substituted(self, pattern: str) -> str:
         """A pattern with the values of those policy variables that are known. The others stay as they are."""
@@ -243,6 +253,7 @@ _KNOWN: Mapping[str, Callable[[Facts], Values | None]] = {
     "aws:requestedregion": lambda facts: _one(facts.requested_region),
     "s3:dataaccesspointarn": _access_point,
     "s3:dataaccesspointaccount": _access_point_account,
+    _NETWORK_ORIGIN: lambda facts: _one(facts.network_origin),
     "aws:viaawsservice": lambda facts: _one(facts.service and "true"),
     "aws:calledvia": lambda facts: _one(facts.service),
     "aws:calledviafirst": lambda facts: _one(facts.service),
@@ -262,7 +273,7 @@ _USUAL: Mapping[str, Values] = {
     "aws:calledvialast": (),
     "s3:dataaccesspointarn": (),
     "s3:dataaccesspointaccount": (),
-    "s3:accesspointnetworkorigin": (),
+    _NETWORK_ORIGIN: (),
 }
 """How an ordinary call is made, by the key in lower case"""
 

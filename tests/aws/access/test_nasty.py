@@ -603,6 +603,53 @@ BUCKETS.append(
     )
 )
 
+ORIGIN = "s3:AccessPointNetworkOrigin"
+NOT_BY_VPC, BY_INTERNET = (
+    deny("s3:*", [DATA, f"{DATA}/*"], Principal="*", **condition)
+    for condition in (when("StringNotEquals", ORIGIN, "VPC"), when("StringEquals", ORIGIN, "Internet"))
+)
+
+
+def at_points_of(origin: str | None, **condition: Any) -> Callable[[Told], None]:
+    """An access point of a network, whose policy lets in ann."""
+
+    def account(told: Told) -> None:
+        told.point("p", {**AT_POINT, **condition})
+        vpc = "vpc-1" if origin == "VPC" else None
+        told.access_points[0] = replace(told.access_points[0], network_origin=origin, vpc_id=vpc)
+
+    return account
+
+
+BUCKETS += [
+    NastyCase(
+        f"an access point of {origin}: {name}",
+        at_points_of(origin, **condition),
+        {f"accesspoint:{POINT}": Shown(who, {"data": GET} if has else {}, codes)},
+        bucket=document(DELEGATES, *denied),
+    )
+    for origin, name, condition, denied, who, has, codes in (
+        ("VPC", "a Deny of whatever comes otherwise", {}, [NOT_BY_VPC], "user:ann", True, "wider"),
+        ("Internet", "a Deny of whatever does not come from VPCs", {}, [NOT_BY_VPC], "user:ann", False, ""),
+        ("Internet", "a Deny of the internet", {}, [BY_INTERNET], "user:ann", False, ""),
+        ("VPC", "a Deny of the internet", {}, [BY_INTERNET], "user:ann", True, "wider"),
+        (None, "a Deny of the internet", {}, [BY_INTERNET], "user:ann", True, "wider"),
+        ("Internet", "it asks for the internet", when("StringEquals", ORIGIN, "Internet"), [], "user:ann", True, ""),
+        ("Internet", "it asks for a VPC", when("StringEquals", ORIGIN, "VPC"), [], "", False, ""),
+        ("Internet", "it asks for itself", when("ArnEquals", "s3:DataAccessPointArn", POINT), [], "user:ann", True, ""),
+        ("Internet", "it asks for another", when("ArnEquals", "s3:DataAccessPointArn", f"{POINT}2"), [], "", False, ""),
+        (
+            "Internet",
+            "its account",
+            when("StringEquals", "s3:DataAccessPointAccount", ACCOUNT),
+            [],
+            "user:ann",
+            True,
+            "",
+        ),
+    )
+]
+
 FULL = document(allow("*", "*"))
 RIGHTS = document(allow([GET, PUT], f"{DATA}/*"))
 

@@ -64,6 +64,14 @@ def test_without_consent_of_the_bucket_it_gives_nothing_and_that_is_noted() -> N
     assert "it gives nothing through access point" in row.notes[0]
 
 
+def test_under_a_condition_it_is_not_the_bucket_that_permits_nothing() -> None:
+    mfa = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    row = provider(people().delegates(), ON_DOOR | mfa)
+
+    assert (row.what, row.incomplete, row.notes) == ((), True, ())
+    assert "aws:MultiFactorAuthPresent" in row.reasons_narrower[0]
+
+
 def test_rights_of_their_own_are_consent_and_then_the_bucket_is_theirs_without_the_access_point() -> None:
     row = provider(people(), ON_DOOR, allow("s3:GetObject", f"{DATA}/*"))
 

@@ -1,6 +1,7 @@
 """What is known of a call before it is made, and what that makes of policy variables."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,17 @@ def test_a_call_through_an_access_point_says_so_and_an_ordinary_one_goes_through
     assert Facts(ACCOUNT).values("s3:DataAccessPointAccount") is None
     assert Facts(ACCOUNT).usual_values("s3:DataAccessPointAccount") == ()
     assert Facts(ACCOUNT, access_point=point).usual_values("s3:DataAccessPointAccount") is None
+
+
+@pytest.mark.parametrize(
+    ("origin", "values"), [("VPC", (Value("VPC"),)), ("Internet", (Value("Internet"),)), (None, None)]
+)
+def test_a_call_through_an_access_point_has_the_network_of_that(origin: str | None, values: Any) -> None:
+    through = Facts(ACCOUNT).through("arn:aws:s3:us-east-1:111122223333:accesspoint/p", origin)
+
+    assert through.values("s3:AccessPointNetworkOrigin") == values
+    assert through.usual_values("s3:AccessPointNetworkOrigin") is None
+    assert Facts(ACCOUNT).usual_values("s3:AccessPointNetworkOrigin") == ()
 
 
 @pytest.mark.parametrize(
