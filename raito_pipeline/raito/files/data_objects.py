@@ -24,6 +24,7 @@ from raito_pipeline.storage import Store
 TABLE = "data_objects"
 _Flags = Any
 """an array of truth values; the type stubs of pyarrow lack what is done with it here"""
+_BUCKET = r"(?s)^([^:]*:[^:]*:[^:/]*).*"
 _RANK = {"bucket": 3, "glue-table": 2, "column": 1}
 
 
@@ -98,7 +99,8 @@ def _shared_buckets(store: Store, partition: str, regions: Sequence[str], table:
 
 
 def _in_buckets(batch: pa.RecordBatch, buckets: Strings) -> _Flags:
-    bucket_of = pc.replace_substring_regex(batch.column("full_name"), pattern="(?s)/.*", replacement="")
+    # A bucket is what comes before the path, and before the mark of a table that does not have its location's name.
+    bucket_of = pc.replace_substring_regex(batch.column("full_name"), pattern=_BUCKET, replacement=r"\1")
     return pc.is_in(bucket_of, value_set=buckets)
 
 

@@ -194,6 +194,16 @@ def test_regions_that_name_the_same_bucket_are_merged(tmp_path: Path) -> None:
     assert next(e for e in elements if e["externalId"] == shared)["tags"] is not None
 
 
+def test_a_table_of_two_catalogs_that_does_not_have_the_name_of_its_location_is_there_once(tmp_path: Path) -> None:
+    lake = f"{ACCOUNT}:eu-west-1:lake"
+    marked = [data_object(f"{lake}:db.t", "glue-table"), data_object(f"{lake}:db.t/id", "column", None, "", "int")]
+    marked += [data_object(f"{lake}:db.u/a/b", "glue-table"), data_object(f"{lake}:db.u/a/b/id", "column")]
+    rows = [data_object(lake, "bucket"), data_object(f"{lake}/a", "glue-table"), *marked]
+    store = stored(tmp_path, {"eu-west-1": rows, "us-east-1": rows})
+    elements = read(write_data_objects(tmp_path / "x.json", store, ACCOUNT, ["eu-west-1", "us-east-1"], ACCOUNT))
+    assert [element["externalId"] for element in elements] == [ACCOUNT, *(row.full_name for row in rows)]
+
+
 def test_a_missing_cell_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     store = stored(tmp_path, {"eu-west-1": []})
     with pytest.raises(CellMissing, match="us-east-1"):
