@@ -68,19 +68,21 @@ class KnownObjects:
             parts.append(column)
 
     def type_of(self, full_name: str) -> str | None:
-        """The type of a data object; None where it is not known."""
+        """The type of a data object; None where it is not known. Of two types, it is the table: see `find`."""
         self._ready()
         first = hash(self._arn(full_name))
         slot = (first >> self._shift) + self._half
+        code = -1
         for at in range(self._starts[slot], self._starts[slot + 1]):
             if self._first[at] == first and self._second[at] == hash(full_name):
-                return TYPES[self._types[at]]
-        return None
+                code = max(code, self._types[at])
+        return TYPES[code] if code >= 0 else None
 
     def find(self, arns: Sequence[str], full_name: Callable[[int], str]) -> dict[int, Target]:
         """Which of many ARNs (of this partition) are of known data objects: position -> full name and type.
 
-        `full_name` gives the full name at a position; it is asked only where the ARN is known.
+        `full_name` gives the full name at a position; it is asked only where the ARN is known. What one region has as
+        a folder and another one as a table (their catalogs name one bucket) is the table, as it is sent to Raito Cloud.
         """
         self._ready()
         first = np.fromiter(map(hash, arns), np.int64, len(arns))
@@ -94,7 +96,9 @@ class KnownObjects:
             names = [full_name(here) for here in alike.tolist()]
             same = all_second[at[alike]] == np.fromiter(map(hash, names), np.int64, len(names))
             kinds = map(TYPES.__getitem__, types[at[alike]].tolist())
-            targets.update(compress(zip(alike.tolist(), zip(names, kinds, strict=True), strict=True), same))
+            for here, target in compress(zip(alike.tolist(), zip(names, kinds, strict=True), strict=True), same):
+                if here not in targets or _CODES[target[1]] > _CODES[targets[here][1]]:
+                    targets[here] = target
             at[open_] += 1
             open_ = open_[at[open_] < end[open_]]
         return targets

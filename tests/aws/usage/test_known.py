@@ -4,6 +4,8 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
 from raito_pipeline.aws.usage.known import TYPES, KnownObjects
 
 
@@ -35,6 +37,17 @@ def test_what_is_closest() -> None:
     assert list(known.closest("c", "x")) == []
     assert len(known) == 3
     assert set(TYPES) >= {"bucket", "folder", "file", "glue-table"}
+
+
+@pytest.mark.parametrize("kinds", [("folder", "glue-table"), ("glue-table", "folder")])
+def test_what_is_a_folder_to_one_catalog_and_a_table_to_another_is_the_table(kinds: tuple[str, str]) -> None:
+    """As it is sent to Raito Cloud; the same however it is asked for."""
+    known, name = KnownObjects(), "1:eu-west-1:b/x"
+    for kind in kinds:
+        known.add([name], [kind])
+    assert known.type_of(name) == "glue-table"
+    assert known.find(["arn:aws:s3:::b/x"], lambda _at: name) == {0: (name, "glue-table")}
+    assert list(known.closest("1:eu-west-1:b", "x")) == [(name, "glue-table")]
 
 
 def test_what_is_sorted_is_not_there_twice() -> None:
