@@ -82,12 +82,15 @@ def _spark_columns(parameters: Answer) -> Iterator[GlueColumn]:
         parts = int(parameters.get(f"{_SCHEMA}.numParts") or 0)
         text = "".join(parameters[f"{_SCHEMA}.part.{number}"] for number in range(parts)) or parameters.get(_SCHEMA)
         fields = json.loads(text or "{}")["fields"]
-        columns = [(field["name"], field["type"], (field.get("metadata") or {}).get("comment")) for field in fields]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        columns = [
+            (field["name"], _spark_type(field["type"]), (field.get("metadata") or {}).get("comment"))
+            for field in fields
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
     for name, kind, comment in columns:
         if isinstance(name, str):
-            yield GlueColumn(name, _spark_type(kind), comment if isinstance(comment, str) else "")
+            yield GlueColumn(name, kind, comment if isinstance(comment, str) else "")
 
 
 def _spark_type(kind: Any) -> str:

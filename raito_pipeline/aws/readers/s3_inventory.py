@@ -144,7 +144,7 @@ class InventoryOf:
             created = datetime.fromtimestamp(int(said["creationTimestamp"]) / 1000, UTC)
             files = tuple(map(_data_file, said["files"]))
             schema = str(said.get("fileSchema") or "")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InventoryUnusable(f"{where} is no manifest: {error}") from error
         if source != self.bucket:
             raise InventoryUnusable(f"{where} is of the bucket {source}")

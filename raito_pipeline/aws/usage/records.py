@@ -137,14 +137,14 @@ def decode(text: bytes) -> tuple[list[Record], int]:
         return _file.decode(text).Records, 0
     except msgspec.ValidationError:
         return _decode_each(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileCorrupt(f"not a JSON document: {error}") from error
 
 
 def _decode_each(text: bytes) -> tuple[list[Record], int]:
     try:
         raws = _raw_file.decode(text).Records
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileCorrupt(f"not a document of CloudTrail records: {error}") from error
     records: list[Record] = []
     for raw in raws:

@@ -72,6 +72,11 @@ def columns(storage: list[dict[str, str]], parameters: dict[str, str]) -> list[t
     return [(one.name, one.data_type, one.comment) for one in table_of("sales", answered).columns]
 
 
+def nested(levels: int) -> str:
+    """A type of Spark in itself, again and again; a struct has two levels of JSON each."""
+    return '{"type": "struct", "fields": [{"name": "x", "type": ' * levels + '"long"' + "}]}" * levels
+
+
 def test_made_up_columns_are_those_of_the_schema_of_spark() -> None:
     text = json.dumps({"type": "struct", "fields": FIELDS})
     schema, half = "spark.sql.sources.schema", len(text) // 2
@@ -86,6 +91,8 @@ def test_made_up_columns_are_those_of_the_schema_of_spark() -> None:
         {schema: "[]"},
         {**parts, f"{schema}.numParts": "3"},
         {schema: '{"fields": [1]}'},
+        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(5000)}}}]}}'},
+        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(400)}}}]}}'},
     ):
         assert columns(HIVE, broken) == [("col", "array<string>", "from deserializer")]
 

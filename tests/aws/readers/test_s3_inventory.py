@@ -238,6 +238,17 @@ def test_a_file_that_always_breaks_off_is_a_problem(clients: AwsClients, emulate
     assert "broke off while it was read, 4 times" in str(page.problem)
 
 
+def test_a_manifest_that_is_nested_without_end_is_a_problem(clients: AwsClients) -> None:
+    put(
+        clients,
+        "inv/data/daily/2026-01-02T01-00Z/manifest.json",
+        b'{"files": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    )
+    keys, (page,) = read(clients)
+    assert keys == []
+    assert "is no manifest" in str(page.problem)
+
+
 def test_no_inventory_at_all_is_a_problem(clients: AwsClients) -> None:
     keys, (page,) = read(clients)
     assert keys == []
