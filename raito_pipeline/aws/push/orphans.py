@@ -16,7 +16,7 @@ from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, PushChange, PushOrphan, WhoEntry, made_by_raito
 
-_NOBODY = WhoEntry((), (), (), ())
+NOBODY = WhoEntry((), (), (), ())
 
 
 def find_orphans(
@@ -28,7 +28,7 @@ def find_orphans(
     )
     exported = {draft.control.id for draft in drafts}
     orphans = []
-    for kind, external_id, there in _made(prefixes, state):
+    for kind, external_id, there in made_by_pushes(prefixes, state):
         source, control = owner_of(there.tags)
         if external_id.startswith(ACCESS_POINT) and control in exported:
             continue  # a new one is named by its ARN only once it is planned
@@ -54,7 +54,7 @@ def _claims(draft: Draft, prefixes: Mapping[str, str]) -> Iterator[str]:
     yield from (text for text in (draft.owned_id, draft.external_id) if text)
 
 
-def _made(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, str, Existing]]:
+def made_by_pushes(prefixes: Mapping[str, str], state: PushState) -> Iterator[tuple[str, str, Existing]]:
     """What Raito made: its type, external id, and what is stored of it."""
     kinds = {prefix: kind for kind, prefix in prefixes.items()}
     for role in state.roles.values():
@@ -114,7 +114,7 @@ def _deleted(orphan: PushOrphan, position: int) -> AccessControl:
         action="grant",
         delete=True,
         actual_name=name,
-        who=_NOBODY,
+        who=NOBODY,
         deleted_who=None,
         what=(),
         delete_what=(),

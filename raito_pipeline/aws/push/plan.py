@@ -1,9 +1,9 @@
 """From exported access controls and the stored IAM to a plan: every change in AWS, in order, with its reason. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
 from raito_pipeline.aws.push import owner_tags
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
@@ -23,6 +23,7 @@ from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.tag_changes import plan_tags
 from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
+from raito_pipeline.aws.push.untold import Untold
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
     CREATOR,
@@ -62,13 +63,16 @@ def plan_push(
     `bounds` are what the export is held to; without them only what follows from `state` is refused.
     The order is that of the access provider types and then of the export, where no change needs what another one makes.
     """
-    exported = sorted(controls, key=lambda control: control.position)
+    in_order_of_export = sorted(controls, key=lambda control: control.position)
+    held_to = bounds or Bounds()
+    untold = Untold.of(in_order_of_export, types, state, held_to)
+    exported = [untold.as_told(control) for control in in_order_of_export]
     drafts = [_draft(options, types, control) for control in exported]
     for draft in drafts:
         if draft.control.unreadable:
             draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
     by_id = {control.id: control for control in exported}
-    held_to, plans = bounds or Bounds(), Plans(state, options, {}, by_id)
+    plans = Plans(state, options, {}, by_id)
     for draft in drafts:
         draft.unedited = is_unedited(draft, plans)
     for kind, pushed in types.pushed.items():
@@ -80,12 +84,14 @@ def plan_push(
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
     parts = _split(drafts, plans, types, held_to)
+    for draft in drafts:
+        parts[draft.control.id] += untold.deletions(draft, parts[draft.control.id])
     for draft in in_turn:
         if not draft.refused:
             _plan(plans, types, draft)
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
-        for part in parts.get(draft.control.id, ()):
+        for part in parts[draft.control.id]:
             if not (draft.refused or part.refused):
                 _plan(plans, types, part)
     all_parts = [part for some in parts.values() for part in some]
@@ -114,7 +120,7 @@ def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: 
     return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans)
 
 
-def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> Mapping[str, Sequence[Draft]]:
+def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> dict[str, list[Draft]]:
     """The further policies of access controls whose what is too long for one, by access control."""
     names = {f"{types.prefixes.get(draft.kind, '')}{draft.name}".casefold() for draft in drafts if draft.name}
     numbered, parts_of = numbered_policies(plans.state), {}
@@ -243,8 +249,7 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
 
 def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]) -> None:
     """Give each access control of one type its name: those that exist keep theirs, the others get free ones."""
-    before, after = (each.replace(_ACCOUNT, plans.state.account_id) for each in pushed.affixes(plans.options))
-    names = Names(before, after, rule=pushed.naming)
+    names = _no_names_yet(plans, pushed)
     existing = {draft.control.id: plans.existing(draft.control, prefix) for draft in drafts}
     current = {control: None if name is None else pushed.named(name) for control, name in existing.items()}
     for name in current.values():
@@ -254,6 +259,23 @@ def _name(plans: Plans, prefix: str, pushed: PushedType, drafts: Sequence[Draft]
     for draft in drafts:
         if not draft.control.delete and not draft.refused:
             _name_one(plans, pushed, names, draft, current[draft.control.id])
+        elif current[draft.control.id] is None and prefix == POLICY:
+            _ask_whose(plans, _no_names_yet(plans, pushed), draft.control)
+
+
+def _no_names_yet(plans: Plans, pushed: PushedType) -> Names:
+    before, after = (each.replace(_ACCOUNT, plans.state.account_id) for each in pushed.affixes(plans.options))
+    return Names(before, after, rule=pushed.naming)
+
+
+def _ask_whose(plans: Plans, names: Names, control: AccessControl) -> None:
+    """An earlier push may have made a policy and given it to nobody yet: the tags of such ones are not stored."""
+    try:
+        policy = plans.state.policies.get(names.give(control.naming_hint or control.name, None))
+    except NameProblem:
+        return
+    if policy is not None:
+        plans.tags_of(policy)
 
 
 def _name_one(plans: Plans, pushed: PushedType, names: Names, draft: Draft, current: str | None) -> None:

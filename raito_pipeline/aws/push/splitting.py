@@ -7,10 +7,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from raito_pipeline.aws.access.external_ids import POLICY
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.own_objects import existing
@@ -108,6 +108,14 @@ def _earlier(draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:
         match = _NUMBERED.fullmatch(name)
         if match and match["stem"] in stems:
             yield name
+
+
+def further_names(mains: Iterable[str], external_ids: Iterable[str]) -> frozenset[str]:
+    """Those of some external ids that are of further policies of a role or policy among `mains` (external ids, too)."""
+    stems = {main.removeprefix(POLICY) for main in mains if main.startswith(POLICY)}
+    stems |= {inline_name(main.removeprefix(ROLE)) for main in mains if main.startswith(ROLE)}
+    numbered = ((each, _NUMBERED.fullmatch(each.removeprefix(POLICY))) for each in external_ids)
+    return frozenset(each for each, match in numbered if match and each.startswith(POLICY) and match["stem"] in stems)
 
 
 def _part(draft: Draft, name: str, what: tuple[WhatItem, ...], there: bool, *, delete: bool = False) -> Draft:

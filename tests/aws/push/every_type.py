@@ -160,8 +160,6 @@ class EveryType:
     """the plan of what is wanted, from the point that `rewind` brings back"""
 
     def __post_init__(self) -> None:
-        self._at_home()
-        self.patient, self.once = (AwsClients("there", REGION, attempts=attempts) for attempts in (2, 1))
         self._arrange()
         before = self.plan(BEFORE, WITHOUT_OWNERS, AT_FIRST)
         first = after(before.controls, self.apply(before))
@@ -248,6 +246,9 @@ class EveryType:
         set_identity_center_home(ACCOUNT, REGION, INSTANCE, STORE)
 
     def _arrange(self) -> None:
+        """The account, to which nothing was pushed yet."""
+        self._at_home()
+        self.patient, self.once = (AwsClients("there", REGION, attempts=attempts) for attempts in (2, 1))
         iam, store = self.patient.client("iam"), self.patient.client("identitystore", REGION)
         s3 = self.patient.client("s3", REGION)
         for name in PEOPLE:
@@ -271,6 +272,13 @@ class EveryType:
         limits = ServiceLimits({})
         read = read_push_center(self.patient, PLACE, questions.permission_sets, questions.names, limits)
         return CenterState.of(read.permission_sets.rows, read.principals.rows, account_id=ACCOUNT, is_shared=False)
+
+
+class NothingPushed(EveryType):
+    """The account before the first push."""
+
+    def __post_init__(self) -> None:
+        self._arrange()
 
 
 def after(controls: Sequence[AccessControl], applied: Applied) -> tuple[AccessControl, ...]:
