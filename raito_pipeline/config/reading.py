@@ -163,7 +163,7 @@ class Reader:
         if isinstance(node, Scalar):
             scalars = (node,)
         elif isinstance(node, Items) and kind.is_list and all(isinstance(item, Scalar) for item in node.items):
-            scalars = tuple(item for item in node.items if isinstance(item, Scalar))
+            scalars = tuple(item for item in node.items if isinstance(item, Scalar) and not item.null)
         else:
             self.wrong(self._shape(kind, layer, name, node, line))
             return WRONG

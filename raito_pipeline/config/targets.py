@@ -29,6 +29,7 @@ from raito_pipeline.config.options import (
 from raito_pipeline.config.problems import Problem, shown
 from raito_pipeline.config.profiles import profile_region, unreadable_files
 from raito_pipeline.config.reading import OptionLayer, Reader, is_placeholder
+from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, distance, nearest
 
 _MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
@@ -317,6 +318,7 @@ class _TargetReader:
         self._check_required(model)
         self._check_ids()
         self._fill_region()
+        self._check_partition()
         if draft.is_account:
             self._check_sources()
             draft.link = self._link()
@@ -356,6 +358,16 @@ class _TargetReader:
         region = self._profile_region(self.draft.values.get("profile"), option)
         if region is not None:
             self.draft.values[attribute] = (region,) if self.draft.is_account else region
+
+    def _check_partition(self) -> None:
+        """An account is in one partition of AWS: where its regions are of two, those of one of them are not its."""
+        regions = self.draft.values.get("regions")
+        if not isinstance(regions, tuple):
+            return
+        others = [region for region in regions if aws_partition(region) != aws_partition(regions[0])]
+        if others and not any(map(is_placeholder, regions)):
+            found = f"{', '.join(regions)}, of which {', '.join(others)} cannot be in one account with {regions[0]}"
+            self.reader.wrong(self.draft.problem("aws-regions", found, "regions of one partition of AWS"))
 
     def _profile_region(self, profile: Any, option: str) -> str | None:
         """The region that `profile` names; without any, a problem that tells where one can be given.

@@ -684,6 +684,16 @@ def test_a_profile_in_a_file_that_cannot_be_used_is_not_said_to_have_no_region(f
     assert problem.expected.endswith(f"({tmp_path}/aws.ini cannot be used: line 3 has a setting a second time)")
 
 
+@pytest.mark.parametrize("regions", ["eu-west-1,cn-north-1", "us-gov-west-1,us-east-1", "eusc-de-east-1,eu-central-1"])
+def test_one_account_has_no_regions_of_two_partitions(fails: Fails, regions: str) -> None:
+    (problem,) = fails(raito_yml(account(regions=regions)))
+    assert problem.option == "aws-regions"
+    first, second = regions.split(",")
+    assert first in problem.found
+    assert second in problem.found
+    assert "one partition" in str(problem.expected)
+
+
 def test_a_region_of_a_profile_that_is_none(fails: Fails) -> None:
     (problem,) = fails(raito_yml(account(regions="")), {"AWS_REGION": "Frankfurt"})
     assert problem.found == '"Frankfurt" (from the AWS configuration)'
@@ -934,6 +944,15 @@ def test_a_list_of_lines_without_commas_is_not_one_item(fails: Fails, option: Op
         problems = fails(file_with(option, option.name, written), environ)
         (problem,) = [each for each in problems if each.option == option.name]
         assert str(problem.expected).endswith("separated by commas or as a YAML list, not by line breaks")
+
+
+@pytest.mark.parametrize("written", ["[~, a.+]", "[null, a.+]", "\n      -\n      - a.+"])
+def test_an_item_that_is_nothing_is_left_out(loads: Loads, written: str) -> None:
+    (target,) = loads(raito_yml(account(f"aws-s3-include-buckets: {written}"))).accounts
+    assert [pattern.pattern for pattern in target.aws_s3_include_buckets] == ["a.+"]
+    assert loads(raito_yml(account("aws-s3-include-buckets: [~]"))).accounts[0].aws_s3_include_buckets == ()
+    (target,) = loads(raito_yml(account('aws-s3-include-buckets: ["null"]'))).accounts
+    assert [pattern.pattern for pattern in target.aws_s3_include_buckets] == ["null"]
 
 
 def test_a_line_break_at_the_end_of_an_item_is_taken_off(loads: Loads) -> None:
