@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from raito_pipeline.aws.connection.clients import aws_call
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, words_of
+from raito_pipeline.aws.connection.sessions import refuse_code
 from raito_pipeline.config import Pipeline
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
@@ -81,6 +82,7 @@ class DeferredValues:
         action = "secretsmanager:GetSecretValue" if of_secrets else "ssm:GetParameter"
         try:
             with aws_call(action, reference.name):
+                refuse_code(self._pipeline.secrets_profile)
                 return SecretStr((self._secret if of_secrets else self._parameter)(reference.name))
         except AwsError as error:
             return error

@@ -145,6 +145,18 @@ def test_a_denied_secret_is_asked_for_once_and_says_the_permission(aws: Emulated
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("secret", ["secretsmanager:raito/plain", "ssm:/raito/password"])
+def test_nobody_is_asked_for_a_code(loads: Loads, tmp_path: Path, secret: str) -> None:
+    with (tmp_path / "config").open("a") as config:
+        config.write(
+            f"[profile coded]\nregion = {REGION}\nrole_arn = arn:aws:iam::{ACCOUNT}:role/r\nsource_profile = vault\n"
+            "mfa_serial = arn:aws:iam::1:mfa/ann\n"
+        )
+    with pytest.raises(LoginNotReadable, match="profile coded wants a code of arn:aws:iam::1:mfa/ann"):
+        login(loads("robot", f"{{{{{secret}}}}}", profile="coded"))
+
+
 def test_a_profile_that_is_not_there_is_said(loads: Loads) -> None:
     with pytest.raises(LoginNotReadable, match="nowhere"):
         login(loads("robot", "{{secretsmanager:raito/plain}}", profile="nowhere"))

@@ -74,6 +74,19 @@ _NOT_REACHED = (
     botocore.ProxyConnectionError,
     botocore.SSLError,
 )
+_WRONG_SETTING = (
+    botocore.InvalidChecksumConfigError,
+    botocore.InvalidDefaultsMode,
+    botocore.InvalidEndpointConfigurationError,
+    botocore.InvalidEndpointDiscoveryConfigurationError,
+    botocore.InvalidIMDSEndpointError,
+    botocore.InvalidIMDSEndpointModeError,
+    botocore.InvalidProxiesConfigError,
+    botocore.InvalidRetryConfigurationError,
+    botocore.InvalidS3AddressingStyleError,
+    botocore.InvalidS3UsEast1RegionalEndpointConfigError,
+    botocore.InvalidSTSRegionalEndpointsConfigError,
+)
 _BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
@@ -155,6 +168,9 @@ def explain(
         text = f"no usable AWS credentials: {words}. Check aws-profile and the AWS configuration files."
     elif isinstance(error, (botocore.InvalidRegionError, botocore.NoRegionError, botocore.UnknownEndpointError)):
         kind, text = AwsError, f"there is no such region: {words}. Check aws-regions."
+    elif isinstance(error, _WRONG_SETTING):
+        kind = AwsError
+        text = f"{words}. Correct that setting in the AWS configuration files or the variables AWS_*."
     elif _NOT_A_HEADER in words:
         kind = AwsCredentialsInvalid
         text = "the AWS credentials hold a line break. Take it out of AWS_SESSION_TOKEN, of the key, or of the profile."

@@ -44,14 +44,11 @@ def open_session(
     chain: Chain = []
     with _in_one_line(action, label, chain):
         core = botocore.session.Session(profile=profile)
-        # Whatever the SDK's default is: the environment's profile, where none is given.
-        used = core.get_config_variable("profile") or "default"
-        chain += chain_of(used, core.full_config.get("profiles", {}))
+        chain += _chain(core)
         session = session_with_shared_models(core, region)
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment_of)
         check_answers(session.events)
-        if profile is not None or not _from_environment(core):
-            _refuse_code(chain, label, action)
+        _refuse_code(core, profile, chain, label, action)
         if role is not None:
             assume(core, role, session.region_name)
         try:
@@ -59,6 +56,12 @@ def open_session(
         except ClientError as error:
             raise _explained(error, action, label, role, profile) from error
     return session
+
+
+def refuse_code(profile: str | None) -> None:
+    """Raise `AwsCredentialsInvalid` where a session that somebody else makes of the profile would ask for a code."""
+    core = botocore.session.Session(profile=profile)
+    _refuse_code(core, profile, _chain(core), label_of(profile), "the AWS sign-in")
 
 
 def user_agent(session: boto3.Session) -> str:
@@ -172,7 +175,15 @@ def _from_environment(session: botocore.session.Session) -> bool:
     return provider.load() is not None
 
 
-def _refuse_code(chain: Chain, label: str, action: str) -> None:
+def _chain(core: botocore.session.Session) -> Chain:
+    # Whatever the SDK's default is: the environment's profile, where none is given.
+    used = core.get_config_variable("profile") or "default"
+    return chain_of(used, core.full_config.get("profiles", {}))
+
+
+def _refuse_code(core: botocore.session.Session, profile: str | None, chain: Chain, label: str, action: str) -> None:
+    if profile is None and _from_environment(core):
+        return
     for profile, settings in chain:
         if "role_arn" in settings and "mfa_serial" in settings:
             raise AwsCredentialsInvalid(

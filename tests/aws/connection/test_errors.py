@@ -88,6 +88,12 @@ def test_a_refused_sign_in_is_no_denied_call() -> None:
         (botocore.ConnectionClosedError(endpoint_url="http://x"), AwsUnreachable, "broke off"),
         (botocore.InvalidRegionError(region_name="eu west"), AwsError, "Check aws-regions"),
         (botocore.ParamValidationError(report="x"), AwsError, "was not made"),
+        (botocore.InvalidRetryModeError(provided_retry_mode="x", valid_modes="y"), AwsError, "Correct that setting"),
+        (botocore.InvalidSTSRegionalEndpointsConfigError(sts_regional_endpoints_config="x"), AwsError, "AWS_*"),
+        (botocore.InvalidDefaultsMode(mode="x", valid_modes=["y"]), AwsError, "Correct that setting"),
+        (botocore.InvalidS3AddressingStyleError(s3_addressing_style="x"), AwsError, "Correct that setting"),
+        (botocore.InvalidProxiesConfigError(), AwsError, "Correct that setting"),
+        (botocore.InvalidIMDSEndpointModeError(mode="x", valid_modes=["y"]), AwsError, "Correct that setting"),
         (ResponseParserError("<html>hunter22"), AwsUnreachable, "cannot be read"),
     ],
 )
