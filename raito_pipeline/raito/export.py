@@ -17,6 +17,8 @@ from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, 
 _MAYBE_ANCHOR = re.compile(rb"(?:^|[\s\[{,:-])&\w")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_PAUSE = 1.0
+_END_OF_TIME = 253_402_300_800_000
+"""the first millisecond of the year 10000, which no date of Python holds"""
 _NAMES = ("name", "type", "externalId", "actualName")
 _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
@@ -78,7 +80,9 @@ def read_export(path: Path) -> Export:
         raise ExportUnreadable(path.name, f"neither YAML nor JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, Mapping):
         raise ExportUnreadable(path.name, "the top level is no mapping")
-    listed = content.get("accessProviders") or []
+    if "accessProviders" not in content:
+        raise ExportUnreadable(path.name, "it has no accessProviders")
+    listed = _empty_where_null(content["accessProviders"], [])
     if not isinstance(listed, list):
         raise ExportUnreadable(path.name, "accessProviders is no list")
     controls, warnings = _controls(listed)
@@ -89,7 +93,7 @@ def read_export(path: Path) -> Export:
         _moment(content.get("lastCalculated")),
         _moment(built),
         warnings,
-        received=built if isinstance(built, int) and not isinstance(built, bool) else None,
+        received=built if _is_number(built) else None,
         whole=not warnings,
     )
 
@@ -107,7 +111,7 @@ def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, 
     warnings = []
     for position, entry in enumerate(listed):
         identifier = entry.get("id") if isinstance(entry, Mapping) else None
-        if identifier in (None, "") or isinstance(identifier, (dict, list)):
+        if identifier in (None, "") or isinstance(identifier, (dict, list)) or not _whole(identifier):
             warnings.append(f"accessProviders[{position}] of the export has no id: it was left out, without feedback")
             continue
         control = _readable(entry, position, str(identifier))
@@ -124,7 +128,8 @@ def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> Acces
         return _control(entry, position)
     except ExportUnreadable as error:
         reason = f"{error.where}: {error.reason}"
-    given = {name: str(entry[name]) for name in _NAMES if isinstance(entry.get(name), (str, int, float))}
+    readable = (name for name in _NAMES if isinstance(entry.get(name), (str, int, float)) and _whole(entry[name]))
+    given = {name: str(entry[name]) for name in readable}
     return AccessControl(
         position=position,
         id=identifier,
@@ -165,7 +170,7 @@ def _control(entry: Mapping[str, Any], position: int) -> AccessControl:
         action=_text(entry, "action", where) or "grant",
         delete=_flag(entry, "delete", where),
         actual_name=_text(entry, "actualName", where) or None,
-        who=_who(entry.get("who") or {}, f"{where}.who"),
+        who=_who(_empty_where_null(entry.get("who"), {}), f"{where}.who"),
         deleted_who=None if deleted_who is None else _who(deleted_who, f"{where}.deletedWho"),
         what=_what(entry.get("what"), f"{where}.what"),
         delete_what=_what(entry.get("deleteWhat"), f"{where}.deleteWhat"),
@@ -173,8 +178,13 @@ def _control(entry: Mapping[str, Any], position: int) -> AccessControl:
         inheritance_locked=_flag(entry, "inheritanceLocked", where),
         what_locked=_flag(entry, "whatLocked", where),
         delete_locked=_flag(entry, "deleteLocked", where),
-        owners=_owners(entry.get("owners") or [], where),
+        owners=_owners(_empty_where_null(entry.get("owners"), []), where),
     )
+
+
+def _empty_where_null(value: Any, empty: Any) -> Any:
+    """What stands for nothing: null alone. Whatever else is empty or false is of another type, and says nothing."""
+    return empty if value is None else value
 
 
 def _owners(value: Any, where: str) -> tuple[str, ...]:
@@ -210,7 +220,7 @@ def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
         return ""
     if isinstance(value, (dict, list)):
         raise ExportUnreadable(where, f"{name} is no text")
-    return str(value)
+    return _require_whole(str(value), name, where)
 
 
 def _texts(entry: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
@@ -219,7 +229,22 @@ def _texts(entry: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list) or any(isinstance(part, (dict, list)) or part is None for part in value):
         raise ExportUnreadable(where, f"{name} is no list of texts")
-    return tuple(str(part) for part in value)
+    return tuple(_require_whole(str(part), name, where) for part in value)
+
+
+def _require_whole(text: str, name: str, where: str) -> str:
+    if not _whole(text):
+        raise ExportUnreadable(where, f"{name} holds half a character, which nothing can be named by")
+    return text
+
+
+def _whole(value: Any) -> bool:
+    """False for a text that was cut within a character: JSON can hold half of one, and no table or request can."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:
@@ -232,7 +257,11 @@ def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:
 
 
 def _moment(value: Any) -> datetime | None:
-    """Unix time in seconds or, where it is too large for that, milliseconds."""
-    if not isinstance(value, int) or value <= 0:
+    """Unix time in seconds or, where it is too large for that, milliseconds; None for what is no time at all."""
+    if not _is_number(value) or not 0 < value < _END_OF_TIME:
         return None
     return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

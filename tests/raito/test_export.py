@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from raito_pipeline.model import AccessControl
+from raito_pipeline.model.schema import to_batch
 from raito_pipeline.raito import (
     ExportUnreadable,
     RaitoRefused,
@@ -114,6 +116,12 @@ def test_the_same_file_as_json(tmp_path: Path) -> None:
         ("a: [", "neither YAML nor JSON"),
         ("- a", "the top level is no mapping"),
         ("accessProviders: 3", "accessProviders is no list"),
+        ("accessProviders: {}", "accessProviders is no list"),
+        ("accessProviders: ''", "accessProviders is no list"),
+        ("accessProviders: false", "accessProviders is no list"),
+        ("{}", "it has no accessProviders"),
+        ("fileBuildTime: 1795468320000", "it has no accessProviders"),
+        ('{"message": "Access Denied"}', "it has no accessProviders"),
     ],
 )
 def test_an_export_that_is_not_as_it_must_be(tmp_path: Path, text: str, expected: str) -> None:
@@ -122,6 +130,23 @@ def test_an_export_that_is_not_as_it_must_be(tmp_path: Path, text: str, expected
     with pytest.raises(ExportUnreadable, match=expected) as caught:
         read_export(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["accessProviders: []", '{"accessProviders": null}'])
+def test_an_export_of_nothing_is_whole(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(text)
+    export = read_export(path)
+    assert (export.controls, export.warnings, export.whole) == ((), (), True)
+
+
+@pytest.mark.parametrize("moment", ["1" + "0" * 30, "9999999999999999", "true", "-1", "now"])
+def test_a_moment_that_is_none_is_not_known_and_the_access_controls_are_read(tmp_path: Path, moment: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(f"lastCalculated: {moment}\nfileBuildTime: {moment}\naccessProviders: [{{id: a}}]")
+    export = read_export(path)
+    assert (export.calculated_at, export.built_at) == (None, None)
+    assert [control.unreadable for control in export.controls] == [()]
 
 
 def test_no_secret_reaches_a_log_line(
@@ -142,7 +167,11 @@ def test_no_secret_reaches_a_log_line(
     ("element", "expected"),
     [
         ("{id: a, who: [x]}", "(a).who: no mapping"),
+        ("{id: a, who: []}", "(a).who: no mapping"),
+        ("{id: a, who: ''}", "(a).who: no mapping"),
+        ("{id: a, who: false}", "(a).who: no mapping"),
         ("{id: a, who: {users: x}}", "users is no list of texts"),
+        ("{id: a, who: {users: ''}}", "users is no list of texts"),
         ("{id: a, deletedWho: 3}", "(a).deletedWho: no mapping"),
         ("{id: a, what: {}}", "what: no list"),
         ("{id: a, what: [{}]}", "names no data object"),
@@ -150,6 +179,7 @@ def test_no_secret_reaches_a_log_line(
         ("{id: a, name: [x]}", "name is no text"),
         ("{id: a, owners: 3}", "owners is no list"),
         ("{id: a, owners: [x]}", "owners is no list"),
+        ("{id: a, owners: ''}", "owners is no list"),
         ("{id: a}, {id: a, name: other}", "two access controls of the export have this id"),
         ("{id: a, name: [x]}, {id: a}, {id: a}", "two access controls of the export have this id"),
     ],
@@ -164,6 +194,47 @@ def test_it_says_what_is_wrong_and_the_others_are_read(tmp_path: Path, element: 
     assert (bad.id, good.id, good.unreadable) == ("a", "good", ())
     assert expected in "; ".join(bad.unreadable)
     assert export.whole
+    assert to_batch(AccessControl, export.controls).num_rows == 2
+
+
+HALF = '"cut \\uD83D"'
+"""half of a character beyond 16 bits, as whoever cuts a text between the two leaves it"""
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [
+        (f'{{"id": "a", "name": {HALF}}}', "name holds half a character"),
+        (f'{{"id": "a", "type": {HALF}, "externalId": {HALF}}}', "type holds half a character"),
+        (f'{{"id": "a", "who": {{"users": ["x", {HALF}]}}}}', "users holds half a character"),
+        (f'{{"id": "a", "what": [{{"dataObject": {{"fullName": {HALF}}}}}]}}', "fullName holds half a character"),
+        (f'{{"id": "a", "deletedWho": {{{HALF}: 1}}, "what": [{HALF}]}}', "names no data object"),
+        (f'{{"id": "a"}}, {{"id": "a", "name": {HALF}}}', "two access controls of the export have this id"),
+    ],
+)
+def test_half_a_character_keeps_no_other_access_control_from_its_table(
+    tmp_path: Path, element: str, expected: str
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(f'{{"accessProviders": [{element}, {{"id": "good", "name": "\\uD83D\\uDE00"}}]}}')
+
+    export = read_export(path)
+
+    bad, good = export.controls
+    assert expected in "; ".join(bad.unreadable)
+    assert (good.name, good.unreadable) == ("\N{GRINNING FACE}", ())
+    assert to_batch(AccessControl, export.controls).num_rows == 2
+
+
+def test_an_id_with_half_a_character_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(f'{{"accessProviders": [{{"id": {HALF}}}, {{"id": "good"}}]}}')
+
+    export = read_export(path)
+
+    assert [control.id for control in export.controls] == ["good"]
+    assert "accessProviders[0] of the export has no id" in export.warnings[0]
+    assert not export.whole
 
 
 def test_what_names_the_object_is_kept_so_that_nobody_takes_it_for_an_orphan(tmp_path: Path) -> None:
