@@ -81,18 +81,32 @@ class RaitoClient:
         )
         return self._root(wanted, self.json_of(response, what), what)
 
+    def ask(self, name: str, variables: Mapping[str, Any], *path: str) -> str:
+        """Run an operation and give the text that stands at this path in its answer.
+
+        Raises as `call`, and `RaitoRefused` where there is none.
+        """
+        value = self.call(name, variables)
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value in (None, "") or isinstance(value, (dict, list)):
+            raise RaitoRefused(_named(name, variables), (f"the answer holds no {'.'.join(path)}",))
+        return str(value)
+
     def pages(self, name: str, variables: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """The nodes of a relay listing, page after page. Raises as `call`."""
         after: str | None = None
+        seen = {after}
         while True:
             page = self.call(name, {**(variables or {}), "after": after, "limit": _PAGE})
-            edges = page.get("edges") or []
+            edges = [edge for edge in page.get("edges") or () if isinstance(edge, dict)]
             for edge in edges:
                 if edge.get("node"):
                     yield edge["node"]
-            if not edges or not (page.get("pageInfo") or {}).get("hasNextPage") or edges[-1]["cursor"] == after:
+            after = edges[-1].get("cursor") if edges else None
+            if not (page.get("pageInfo") or {}).get("hasNextPage") or after in seen:
                 return
-            after = edges[-1]["cursor"]
+            seen.add(after)
 
     def send(
         self, method: str, path: str, *, what: str, repeatable: bool, attempts: int | None = None, **arguments: Any
@@ -174,11 +188,12 @@ class RaitoClient:
             raise RaitoRefused(what, ("the answer is no JSON object",))
         if body.get("errors"):
             raise RaitoRefused(what, [self.redact(text) for text in messages_of(body["errors"])])
-        value = (body.get("data") or {}).get(wanted.field)
-        if value is None:
+        data = body.get("data")
+        value = data.get(wanted.field) if isinstance(data, dict) else None
+        if not isinstance(value, dict):  # what each of the documents asks for
             raise RaitoRefused(what, (f"the answer holds no {wanted.field}",))
-        kind = value.get("__typename", "") if isinstance(value, dict) else ""
-        if isinstance(value, dict) and (kind.endswith("Error") or ("message" in value and not kind)):
+        kind = str(value.get("__typename") or "")
+        if kind.endswith("Error") or ("message" in value and not kind):
             raise RaitoRefused(what, (self.redact(str(value.get("message") or kind)),), kind=kind)
         return value
 

@@ -53,8 +53,8 @@ def export_access_controls(
         "input": {"jobId": job.id, "exportSettings": {"dataSource": job.data_source_id}},
         "filter": {"status": {"outOfSync": True}} if out_of_sync_only else {},
     }
-    answer = job.client.call("ExportAccessProvidersRequest", variables)
-    subtask = Subtask(job.id, JobType.DATA_ACCESS.value, str(answer["subtask"]["subtaskId"]))
+    subtask_id = job.client.ask("ExportAccessProvidersRequest", variables, "subtask", "subtaskId")
+    subtask = Subtask(job.id, JobType.DATA_ACCESS.value, subtask_id)
     done = wait(job.client, subtask, replace(polling, longest=min(polling.longest, LONGEST_PAUSE)))
     location = str(done.result.get("fileLocation") or "")
     if not location:

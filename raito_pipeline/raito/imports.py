@@ -13,7 +13,18 @@ from raito_pipeline.model import ImportedKind, ImportResult
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.files.tags import TAG_SOURCE
 from raito_pipeline.raito.files.writer import ImportFile
-from raito_pipeline.raito.jobs import PATIENT, Counts, Polling, Status, Subtask, SubtaskAnswer, Task, wait, wait_all
+from raito_pipeline.raito.jobs import (
+    PATIENT,
+    Counts,
+    Polling,
+    Status,
+    Subtask,
+    SubtaskAnswer,
+    Task,
+    number_of,
+    wait,
+    wait_all,
+)
 from raito_pipeline.raito.upload import upload
 
 
@@ -179,10 +190,10 @@ def _start(
     job = task.job
     task.event(Status.DATA_UPLOAD)
     keys = [upload(job.client, file) for file in files]
-    answer = job.client.call(operation, {"input": {"jobId": job.id, "importSettings": settings(keys)}})
+    variables = {"input": {"jobId": job.id, "importSettings": settings(keys)}}
+    subtask_id = job.client.ask(operation, variables, "subtask", "subtaskId")
     task.event(Status.QUEUED)
-    subtask = Subtask(job.id, task.job_type.value, str(answer["subtask"]["subtaskId"]))
-    return PendingImport(task, subtask, files, delete_untouched)
+    return PendingImport(task, Subtask(job.id, task.job_type.value, subtask_id), files, delete_untouched)
 
 
 def _imported(pending: PendingImport, answer: SubtaskAnswer) -> Imported:
@@ -205,7 +216,7 @@ def counts_of(kind: str, result: Mapping[str, Any]) -> tuple[Counts, ...]:
     """The counters of a subtask's result (`__typename`, fields) by kind of object, in the words of the service."""
 
     def number(name: str) -> int:
-        return int(result.get(name) or 0)
+        return number_of(result, name)
 
     def three(object_type: str, prefix: str) -> Counts:
         names = (f"{prefix}{change}" for change in ("Added", "Updated", "Removed"))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any
 
-from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.client import RaitoClient, messages_of
 from raito_pipeline.raito.errors import (
     ImportFailed,
     ImportTimedOut,
@@ -103,11 +103,11 @@ class SubtaskAnswer:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What Raito Cloud warned of."""
-        return tuple(str(text) for text in self.result.get("warnings") or ())
+        return messages_of(self.result.get("warnings") or ())
 
     def count(self, name: str) -> int:
         """A counter of the result, 0 where it has none."""
-        return int(self.result.get(name) or 0)
+        return number_of(self.result, name)
 
 
 @dataclass
@@ -130,8 +130,8 @@ class Job:
     def create(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
         """Create a job. Raises `RaitoError` where Raito Cloud makes none."""
         ids = {"dataSourceId": data_source_id, "identityStoreId": identity_store_id}
-        answer = client.call("CreateJob", {"input": {**ids, "eventTime": now()}})
-        return cls(client, str(answer["jobId"]), data_source_id, identity_store_id)
+        job_id = client.ask("CreateJob", {"input": {**ids, "eventTime": now()}}, "jobId")
+        return cls(client, job_id, data_source_id, identity_store_id)
 
     @classmethod
     def start(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
@@ -297,11 +297,20 @@ def poll(client: RaitoClient, subtask: Subtask) -> SubtaskAnswer:
     """Look at a subtask once. Raises `RaitoError`."""
     names = {"jobId": subtask.job_id, "jobType": subtask.job_type, "subtaskId": subtask.subtask_id}
     answer = client.call("JobSubtask", names, attempts=1)
-    result = answer.get("result") or {}
+    given = answer.get("result")
+    result = given if isinstance(given, dict) else {}
     status = str(answer.get("status"))
     if status == Status.FAILED:
-        raise ImportFailed(*_names(subtask), [client.redact(str(e)) for e in answer.get("errors") or ()])
+        raise ImportFailed(*_names(subtask), [client.redact(text) for text in messages_of(answer.get("errors") or ())])
     return SubtaskAnswer(subtask, status, str(result.get("__typename", "")), result)
+
+
+def number_of(result: Mapping[str, Any], name: str) -> int:
+    """A counter of a result, 0 where it has none."""
+    try:
+        return int(result.get(name) or 0)
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def wait(client: RaitoClient, subtask: Subtask, polling: Polling = PATIENT) -> SubtaskAnswer:

@@ -24,8 +24,8 @@ class SetUp:
         """The id of the identity store of exactly this name, created where it is not there."""
         stores = self._of("IdentityStores")
         if name not in stores:
-            answer = self._client.call("CreateIdentityStore", {"input": {"name": name, "description": description}})
-            stores[name] = str(answer["id"])
+            values = {"name": name, "description": description}
+            stores[name] = self._client.ask("CreateIdentityStore", {"input": values}, "id")
             self.made["CreateIdentityStore"] += 1
         return stores[name]
 
@@ -34,7 +34,7 @@ class SetUp:
         sources = self._of("DataSources")
         if name not in sources:
             values = {"name": name, "description": description, "syncMethod": "ON_PREM", "parent": None}
-            sources[name] = str(self._client.call("CreateDataSource", {"input": values})["id"])
+            sources[name] = self._client.ask("CreateDataSource", {"input": values}, "id")
             self._links[sources[name]] = set()
             self.made["CreateDataSource"] += 1
         return sources[name]
@@ -68,4 +68,4 @@ def _stores(node: dict[str, list[dict[str, str]] | None]) -> set[str]:
 
 def trigger_url(client: RaitoClient) -> str:
     """The WebSocket address that tells of changes. Raises `RaitoError`."""
-    return str(client.call("CliTriggerUrl")["url"])
+    return client.ask("CliTriggerUrl", {}, "url")

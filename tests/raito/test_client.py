@@ -1,5 +1,6 @@
 """Login and calls over the wire: against the local Raito Cloud, and against scripted faults."""
 
+import itertools
 import logging
 import threading
 import time
@@ -153,6 +154,10 @@ def test_a_slow_answer_is_not_waited_for(cloud: LocalRaitoCloud) -> None:
         (Answer({"data": {"dataSource": None}}), "holds no dataSource"),
         (Answer({"data": None}), "holds no dataSource"),
         (Answer([]), "no JSON object"),
+        (Answer({"data": ["dataSource"]}), "holds no dataSource"),
+        (Answer({"data": "maintenance"}), "holds no dataSource"),
+        (Answer({"data": {"dataSource": []}}), "holds no dataSource"),
+        (Answer({"data": {"dataSource": "ds-1"}}), "holds no dataSource"),
         (Answer(b"<html><body>Gateway <b>page</b></body></html>"), "no JSON: Gateway page"),
         (Answer({"errors": [{"message": "bad query"}]}, 422), r"status 422\): bad query"),
         (Answer(b"", 400), r"status 400\): Bad Request"),
@@ -181,3 +186,50 @@ def test_secrets_that_the_service_repeats_are_not_told(
     raito_lines = [record.getMessage() for record in caplog.records if record.name.startswith("raito_pipeline")]
     assert raito_lines
     assert not any(SECRET in line or "id-token-1" in line for line in raito_lines)
+
+
+# --- answers that are not as the documents ask
+
+
+@pytest.mark.parametrize("job", [{}, {"jobId": None}, {"jobId": ""}, {"jobId": {"id": "x"}}])
+def test_an_answer_without_what_was_asked_for_is_refused(scripted_login: ScriptedServer, job: object) -> None:
+    scripted_login.on("POST", "/query", Answer({"data": {"createJob": job}}))
+    with (
+        RaitoClient(connection_to(scripted_login.url)) as client,
+        pytest.raises(RaitoRefused, match=r"CreateJob: .*the answer holds no jobId"),
+    ):
+        client.ask("CreateJob", {"input": {}}, "jobId")
+
+
+@pytest.mark.parametrize("outer", [{}, {"subtask": None}, {"subtask": []}, {"subtask": {"subtaskId": None}}])
+def test_an_answer_is_looked_into_as_deep_as_it_goes(scripted_login: ScriptedServer, outer: object) -> None:
+    scripted_login.on("POST", "/query", Answer({"data": {"exportAccessProvidersRequest": outer}}))
+    with (
+        RaitoClient(connection_to(scripted_login.url)) as client,
+        pytest.raises(RaitoRefused, match=r"job-1: .*the answer holds no subtask\.subtaskId"),
+    ):
+        client.ask("ExportAccessProvidersRequest", {"input": {"jobId": "job-1"}}, "subtask", "subtaskId")
+
+
+def _page(cursor: str | None, *names: str | None) -> Answer:
+    edges = [None if name is None else {"cursor": cursor, "node": {"id": name}} for name in names]
+    return Answer({"data": {"identityStores": {"pageInfo": {"hasNextPage": True}, "edges": edges}}})
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((_page("1", "a"), _page("1", "b")), ["a", "b"]),
+        ((_page("1", "a"), _page("2", "b"), _page("1", "a")), ["a", "b", "a"]),
+        ((_page("1", None, "a"), _page("2", None)), ["a"]),
+        ((_page(None, "a"),), ["a"]),
+    ],
+    ids=["the same page", "pages in a circle", "no edge", "no cursor"],
+)
+def test_a_listing_ends_where_its_pages_lead_nowhere(
+    scripted_login: ScriptedServer, answers: tuple[Answer, ...], expected: list[str]
+) -> None:
+    scripted_login.on("POST", "/query", *answers)
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        read = itertools.islice(client.pages("IdentityStores"), 9)
+        assert [node["id"] for node in read] == expected

@@ -18,6 +18,7 @@ from raito_pipeline.raito.export import export_access_controls
 from raito_pipeline.raito.files import write_access_providers, write_feedback, write_json_array, write_usage
 from raito_pipeline.raito.imports import (
     Imported,
+    counts_of,
     finish,
     finish_all,
     skipped,
@@ -29,6 +30,8 @@ from raito_pipeline.raito.imports import (
 )
 from raito_pipeline.raito.jobs import (
     ACCESS_SYNC,
+    Counts,
+    Job,
     JobType,
     Polling,
     Status,
@@ -260,6 +263,38 @@ def test_a_retry_after_of_a_poll_is_honoured(scripted_login: ScriptedServer) -> 
         (outcome,) = wait_all(client, [Subtask("j", "DS", "s")], QUICK)
     assert not isinstance(outcome, RaitoError)
     assert time.monotonic() - started >= 0.95
+
+
+@pytest.mark.parametrize("answer", [{"data": "later"}, {"data": []}, {"data": {"addTaskEvent": ["x"]}}])
+def test_a_status_update_whose_answer_is_odd_does_not_fail_the_sync(
+    scripted_login: ScriptedServer, answer: dict[str, object]
+) -> None:
+    scripted_login.on("POST", "/query", Answer(answer))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        Job(client, "job-1", "ds-1", None).task(JobType.DATA_ACCESS).start().complete()
+
+
+def test_a_look_that_is_odd_is_forgiven_and_what_else_is_waited_for_ends(scripted_login: ScriptedServer) -> None:
+    odd = Answer({"data": {"jobSubtask": ["QUEUED"]}})
+    done = Answer({"data": {"jobSubtask": {"status": "COMPLETED", "result": [], "errors": None}}})
+    failed = Answer({"data": {"jobSubtask": {"status": "FAILED", "result": None, "errors": "no such key"}}})
+    scripted_login.on("POST", "/query", odd, done, failed)
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        first = wait(client, Subtask("j", "DS", "s"), QUICK)
+        (second,) = wait_all(client, [Subtask("j", "IS", "t")], QUICK)
+    assert (first.status, first.kind, first.warnings) == ("COMPLETED", "", ())
+    assert isinstance(second, ImportFailed)
+    assert second.errors == ("no such key",)
+
+
+def test_counts_and_warnings_of_a_result_are_read_where_they_are_some(scripted_login: ScriptedServer) -> None:
+    counts = {"dataObjectsAdded": "many", "dataObjectsUpdated": 2, "dataObjectsRemoved": None}
+    result = {"__typename": "DataSourceImportResult", "warnings": "one object was odd", **counts}
+    scripted_login.on("POST", "/query", Answer({"data": {"jobSubtask": {"status": "COMPLETED", "result": result}}}))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        answer = wait(client, Subtask("j", "DS", "s"), QUICK)
+    assert answer.warnings == ("one object was odd",)
+    assert counts_of(answer.kind, answer.result) == (Counts("data objects", updated=2),)
 
 
 def test_status_updates_that_fail_do_not_fail_the_sync(
