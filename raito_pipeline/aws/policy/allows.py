@@ -150,7 +150,7 @@ def _object_targets(
     pattern: Pattern, place: BucketResource, wanted: Sequence[Permission], scope: Scope, remarks: list[Remark]
 ) -> set[PermissionTarget]:
     rests = pattern.rests(place)
-    if pattern.everything or any(rest.anything for rest in rests):
+    if pattern.everything or any(rest.any_but_nothing for rest in rests):
         return {PermissionTarget(place.bucket)}
     targets: set[PermissionTarget] = set()
     seen: list[Remark] = []
@@ -217,7 +217,7 @@ def paths_named(pattern: Pattern, scope: Scope, wanted: WantedPaths, *, of_objec
         wanted.others.update(() if scope.named_by(pattern) else (pattern.bucket,))
     for place in scope.named_by(pattern):
         rests = pattern.rests(place)
-        for rest in () if any(rest.anything for rest in rests) else rests:
+        for rest in () if any(rest.any_but_nothing for rest in rests) else rests:
             key, path = rest.text, rest.before_anything
             if key or (path and path.endswith("/")):
                 wanted.keys[place.bucket].add(key or (path or "")[:-1])

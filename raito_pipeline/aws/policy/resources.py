@@ -110,8 +110,11 @@ class Pattern:
         """True where every key below a path (`""` = the whole bucket) matches for sure."""
         if self.resource is None:
             return True
-        prefix = place.objects + (f"{path}/" if path else "")
-        return self._sure(place) and wildcards.covers(self.resource, prefix, variables=self.variables)
+        if not path:  # no key is empty
+            return any(rest.any_but_nothing for rest in self.rests(place))
+        return self._sure(place) and wildcards.covers(
+            self.resource, f"{place.objects}{path}/", variables=self.variables
+        )
 
     def may_be_below(self, place: BucketResource, path: str) -> bool:
         """True where some key below a path may match."""

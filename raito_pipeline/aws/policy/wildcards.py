@@ -136,6 +136,12 @@ class Rest:
         return self.sure and bool(self.tokens) and all(token.kind == _STAR for token in self.tokens)
 
     @property
+    def any_but_nothing(self) -> bool:
+        """True where whatever follows is a match for sure, if something does."""
+        others = [token for token in self.tokens if token.kind != _STAR]
+        return self.sure and len(others) < len(self.tokens) and [each.kind for each in others] in ([], [_ONE])
+
+    @property
     def text(self) -> str | None:
         """The one text that is left, for sure; None where there are wildcards or variables in it."""
         if not self.sure or any(token.kind != "literal" for token in self.tokens):

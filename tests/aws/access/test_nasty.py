@@ -194,6 +194,16 @@ PATTERNS = [
         anns({}),
     ),
     NastyCase(
+        "no key is empty: whatever has a character is all of the bucket, and not all of a folder",
+        ann_may(
+            allow([GET, PUT], f"{DATA}/?*"),
+            allow("s3:GetObjectTagging", f"{DATA}/??*"),
+            allow("s3:GetObjectAcl", f"{DATA}/a/?*"),
+            deny(PUT, f"{DATA}/*?"),
+        ),
+        anns({"data": GET}, "narrower", "data/??*"),
+    ),
+    NastyCase(
         "a Deny with NotAction",
         ann_may(allow([GET, PUT], f"{DATA}/*"), DENY_ALL_BUT | {"NotAction": [GET, "iam:*"]}),
         anns({"data": GET}),

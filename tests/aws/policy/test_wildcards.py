@@ -61,6 +61,14 @@ def test_what_every_match_begins_with(pattern: str, text: str) -> None:
     assert beginning(pattern) == text
 
 
+@pytest.mark.parametrize(
+    ("pattern", "all_keys"),
+    [("*", True), ("?*", True), ("*?", True), ("*?*", True), ("?", False), ("??*", False), ("a*", False), ("", False)],
+)
+def test_what_matches_every_text_that_is_not_empty(pattern: str, all_keys: bool) -> None:
+    assert any(rest.any_but_nothing for rest in after(f"data/{pattern}", "data/")) is all_keys
+
+
 def test_a_dollar_is_a_character_where_the_language_has_no_variables() -> None:
     assert matches("${aws:username}", "${aws:username}", variables=False)
     assert not has_wildcard("${aws:username}", variables=False)
