@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from raito_pipeline.config import document, names
 from raito_pipeline.config.discovery import CLOSED, Discovery, closed_since, template_of
 from raito_pipeline.config.document import Items, Scalar, Section
-from raito_pipeline.config.options import ACCOUNT_CONNECTOR
+from raito_pipeline.config.option import declared
+from raito_pipeline.config.options import ACCOUNT_CONNECTOR, AccountTarget
 from raito_pipeline.config.problems import Problem
 from raito_pipeline.config.reading import WRONG, OptionLayer, Reader
 
 TARGETS = "targets"
-_REGIONS = ("aws-regions", "aws-region")
+_REGIONS = next(option for option in declared(AccountTarget) if option.attribute == "regions")
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,15 @@ def read_discovered(
     if "role" not in values:
         expected = "the name of the role that is assumed in each account"
         reader.wrong(Problem(raito_yml, node.line, None, "role", "nothing", expected))
-    if not any(template.section.get(name) for name in _REGIONS):
+    # Read here, too: the accounts are listed there before there is any target.
+    regions = reader.option(_REGIONS, (template,))
+    if not regions:
         expected = "the regions of the discovered accounts, below `target:`"
-        reader.wrong(Problem(raito_yml, template.section.line, None, _REGIONS[0], "nothing", expected))
+        reader.wrong(Problem(raito_yml, template.section.line, None, _REGIONS.name, "nothing", expected))
         return None
-    if "role" not in values or WRONG in values.values():
+    if "role" not in values or WRONG in (regions, *values.values()):
         return None
-    values["region"] = _first_region(template.section)
+    values["region"] = regions[0]
     values["names_organization"] = template.section.get("aws-organization-profile") is not None
     file = file_of(raito_yml)
     text = text_of(file)
@@ -82,12 +85,6 @@ def _template(reader: Reader, raito_yml: str, discover: Section) -> OptionLayer:
         line = discover.lines["target"]
         reader.wrong(Problem(raito_yml, line, None, "target", "a value", "a mapping of options of a target"))
     return OptionLayer(raito_yml, node if isinstance(node, Section) else Section({}, discover.line))
-
-
-def _first_region(template: Section) -> str:
-    node = next(filter(None, map(template.get, _REGIONS)))
-    first = node.items[0] if isinstance(node, Items) and node.items else node
-    return first.text.partition(",")[0].strip() if isinstance(first, Scalar) else ""
 
 
 def _entries(reader: Reader, file: str, template: OptionLayer, text: str) -> Iterator[DiscoveredEntry]:

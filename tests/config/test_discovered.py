@@ -83,12 +83,28 @@ def test_a_closed_account_is_a_target_that_says_so(loads: Loads, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    "written", ["'{{REGIONS}}'", "['{{ONE}}', cn-northwest-1]", "[~, cn-north-1]", "' cn-north-1 ,'"]
+)
+def test_the_region_to_discover_in_is_the_first_one_as_targets_read_it(loads: Loads, written: str) -> None:
+    top = f"pipeline: {{discover: {{role: raito, target: {{aws-region: {written}}}}}}}\n"
+    given = {"REGIONS": "cn-north-1, cn-northwest-1\n", "ONE": "cn-north-1\n"}
+
+    found = loads(raito_yml(organization(), top=top), given).pipeline.discover
+
+    assert found is not None
+    assert found.region == "cn-north-1"
+
+
+@pytest.mark.parametrize(
     ("discover", "option"),
     [
         ("discover: yes", "discover"),
         ("discover: {target: {aws-regions: eu-west-1}}", "role"),
         ("discover: {role: 'a b', target: {aws-regions: eu-west-1}}", "role"),
         ("discover: {role: raito}", "aws-regions"),
+        ("discover: {role: raito, target: {aws-regions: ''}}", "aws-regions"),
+        ("discover: {role: raito, target: {aws-regions: Frankfurt}}", "aws-regions"),
+        ("discover: {role: raito, target: {aws-regions: '{{UNSET}}'}}", "aws-regions"),
         ("discover: {role: raito, target: {aws-regions: eu-west-1, data-source-id: x}}", "data-source-id"),
         ("discover: {role: raito, data-source-name: '#name#', target: {aws-regions: eu-west-1}}", "data-source-name"),
     ],
