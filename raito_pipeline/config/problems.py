@@ -13,8 +13,6 @@ HIDDEN = "a value that is not shown"
 
 _SECRET_NAME = re.compile(r"secret|passw|key|token|webhook", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-# As far as the last @: what is no valid address, for its unescaped password, is what gets shown.
-_LOGIN_OF_ADDRESS = re.compile(r"(?<=://)(?:\S*:\S*|[^\s/?#]*)(?=@)")
 _SHORTEST_SECRET = 4  # shorter values would blank out half of every message
 
 
@@ -37,8 +35,16 @@ def shown(value: str, *, option: str | None = None) -> str:
     """
     if option is not None and is_secret_name(option):
         return HIDDEN
-    flat = _LOGIN_OF_ADDRESS.sub("***", " ".join(value.split()))
+    flat = " ".join(map(_without_login, value.split()))
     return f'"{flat}"' if len(flat) <= 80 else f'"{flat[:77]}..."'
+
+
+def _without_login(word: str) -> str:
+    """An address without who logs in there: what is no valid address, for its password, is what gets shown."""
+    scheme, separator, rest = word.partition("://")
+    login, at, host = rest.rpartition("@")
+    is_path = ":" not in login and any(sign in login for sign in "/?#")
+    return word if not at or is_path else f"{scheme}{separator}***{at}{host}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What is wrong with a configuration, in words that show no secret."""
 
 import pickle
+import time
 
 import pytest
 
@@ -26,6 +27,27 @@ def test_a_value_is_shown_on_one_line_and_cut() -> None:
     assert shown("a\n  b") == '"a b"'
     assert shown("x" * 81) == f'"{"x" * 77}..."'
     assert shown("x" * 80) == f'"{"x" * 80}"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("https://ann:hunter22@host/x", "https://***@host/x"),
+        ("s3://AKIA:hunter22/a@b@bucket/x", "s3://***@bucket/x"),
+        ("see https://hunter22@host now", "see https://***@host now"),
+        ("https://host/ann@example.com", "https://host/ann@example.com"),
+        ("ann@example.com", "ann@example.com"),
+    ],
+)
+def test_who_logs_in_at_an_address_is_not_shown(value: str, text: str) -> None:
+    assert shown(value) == f'"{text}"'
+
+
+def test_no_value_takes_long_to_show() -> None:
+    began = time.process_time()
+    for value in ("x://" + ":" * 500_000, "x://" * 200_000, "://@:" * 200_000):
+        assert len(shown(value)) < 100
+    assert time.process_time() - began < 5
 
 
 def test_a_name_that_holds_more_than_a_name_is_cut_before_it() -> None:
