@@ -20,12 +20,19 @@ NOBODY = WhoEntry((), (), (), ())
 
 
 def find_orphans(
-    drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds, remove: bool
+    drafts: Sequence[Draft],
+    prefixes: Mapping[str, str],
+    state: PushState,
+    bounds: Bounds,
+    remove: bool,
+    further: Iterable[str] = (),
 ) -> tuple[PushOrphan, ...]:
-    """The objects of the account that nobody grants any more, sorted. `remove`: whether they are to be removed."""
-    claimed = {object_key(text) for draft in drafts for text in _claims(draft, prefixes)} | set(
-        bounds.claimed_elsewhere
-    )
+    """The objects of the account that nobody grants any more, sorted. `remove`: whether they are to be removed.
+
+    `further` are external ids that access controls have beside their own.
+    """
+    named = (text for draft in drafts for text in _claims(draft, prefixes))
+    claimed = {object_key(text) for text in (*named, *further)} | set(bounds.claimed_elsewhere)
     exported = {draft.control.id for draft in drafts}
     orphans = []
     for kind, external_id, there in made_by_pushes(prefixes, state):

@@ -19,7 +19,7 @@ from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, Pushe
 from raito_pipeline.aws.push.quotas import warn_of_quotas
 from raito_pipeline.aws.push.replacing import plan_narrowing
 from raito_pipeline.aws.push.roles import plan_boundary
-from raito_pipeline.aws.push.splitting import numbered_policies, split, tell
+from raito_pipeline.aws.push.splitting import kept_by_refused, numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.tag_changes import plan_tags
 from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
@@ -117,7 +117,8 @@ def plan_push(
 
 def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
     """What Raito made and nobody grants any more."""
-    return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans)
+    further = kept_by_refused(drafts, numbered_policies(plans.state), bounds)
+    return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans, further)
 
 
 def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> dict[str, list[Draft]]:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE
@@ -59,7 +59,8 @@ def split(
             f"its what needs {len(chunks)} policies, and AWS attaches {MOST_ATTACHED} to anybody: grant folders or "
             f"buckets in place of single files, or make several access controls of it"
         )
-        return []
+        # Nothing new fits anywhere; what was taken away goes from each that is there, and so do people.
+        return [_part(draft, name, draft.control.what, True) for name in sorted(_earlier(draft, numbered, bounds))]
     stem = inline_name(draft.name) if draft.kind == ROLE_TYPE else draft.name
     further = {f"{stem}_{number}": chunk for number, chunk in enumerate(chunks[1:], start=2)}
     if chunks:
@@ -71,6 +72,15 @@ def split(
         further = dict.fromkeys(sorted(earlier), ())
     parts = [_part(draft, name, chunk, name in earlier) for name, chunk in further.items()]
     return parts + [_part(draft, name, (), True, delete=True) for name in sorted(earlier - further.keys())]
+
+
+def kept_by_refused(drafts: Iterable[Draft], numbered: Numbered, bounds: Bounds) -> Iterator[str]:
+    """The external ids of the further policies of refused access controls, which keep them as they are."""
+    for draft in drafts:
+        if draft.refused:
+            names = {draft.name, (draft.owned_id or "").partition(":")[2]} - {""}
+            stems = names | set(map(inline_name, names))
+            yield from (f"{POLICY}{name}" for name in _of_stems(stems, draft, numbered, bounds))
 
 
 def _chunks(draft: Draft, state: PushState, options: PushOptions) -> list[tuple[WhatItem, ...]]:
@@ -101,10 +111,14 @@ def _fitting(items: Sequence[WhatItem], first: int, length: Length) -> Iterator[
 
 def _earlier(draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:
     """The further policies that earlier pushes made for an access control, also under its old name."""
-    wanted = owner_of(owner_tags(bounds.data_source, draft.control))
     names = {draft.name, (draft.control.external_id or "").partition(":")[2]} - {""}
-    stems = {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}
-    for name in numbered.get(wanted, ()):
+    return _of_stems(
+        {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}, draft, numbered, bounds
+    )
+
+
+def _of_stems(stems: Collection[str], draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:
+    for name in numbered.get(owner_of(owner_tags(bounds.data_source, draft.control)), ()):
         match = _NUMBERED.fullmatch(name)
         if match and match["stem"] in stems:
             yield name

@@ -132,6 +132,33 @@ def test_more_than_anybody_can_have_is_refused_with_what_to_do() -> None:
     assert target.refused
 
 
+@pytest.mark.parametrize("kind", ["aws_policy", "aws_role"])
+def test_past_what_anybody_can_have_what_was_taken_away_goes_from_every_policy(world: World, kind: str) -> None:
+    account, lost = Account(world), (what(1), what(1, first=119))
+    first = account.push(control("big", type=kind, what=what(120), who=who("ada", "bob")))
+    assert first.errors("big") == ()
+
+    (known,) = first.controls
+    wanted = tuple(item for item in what(600) if (item,) not in lost)
+    second = account.push(replace(known, what=wanted, who=who("ada")))
+
+    assert "AWS attaches 10" in second.errors("big")[0]
+    assert sum(resources(world).values()) == 118
+    assert not any(f"/{number:04}-" in text for text in documents(world).values() for number in (0, 119))
+    assert second.plan.orphans == ()
+    assert world.attached("user", "bob") == set()
+    assert _idle(account.plan(second.controls)[0])
+
+
+@pytest.mark.parametrize("wrong", [{"unreadable": ("who: no mapping",)}, {"action": "deny"}, {"type": "aws_bucket"}])
+def test_further_policies_of_one_that_is_refused_are_named_by_it(world: World, wrong: dict[str, Any]) -> None:
+    account = Account(world)
+    (known,) = account.push(control("big", type="aws_policy", what=what(120), who=who("ada"))).controls
+    made, _ = account.plan([replace(known, **wrong)])
+    assert made.targets[0].refused
+    assert made.orphans == ()
+
+
 def test_a_name_that_another_access_control_has_is_an_error_of_the_long_one() -> None:
     pair = [control("big", type="aws_policy", what=what(60)), control("big_2", type="aws_policy", position=1)]
     made = plan_push(pair, state(), PushOptions(), TYPES, BOUNDS)
