@@ -19,6 +19,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_PAUSE = 1.0
 _END_OF_TIME = 253_402_300_800_000
 """the first millisecond of the year 10000, which no date of Python holds"""
+_TIMES = ("lastCalculated", "fileBuildTime")
 _NAMES = ("name", "type", "externalId", "actualName")
 _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
@@ -80,9 +81,10 @@ def read_export(path: Path) -> Export:
         raise ExportUnreadable(path.name, f"neither YAML nor JSON: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(content, Mapping):
         raise ExportUnreadable(path.name, "the top level is no mapping")
-    if "accessProviders" not in content:
+    if not any(name in content for name in ("accessProviders", *_TIMES)):
         raise ExportUnreadable(path.name, "it has no accessProviders")
-    listed = _empty_where_null(content["accessProviders"], [])
+    # A writer may leave out what is empty. So nothing is granted, and nothing that was made is taken to be forgotten.
+    listed = _empty_where_null(content.get("accessProviders"), [])
     if not isinstance(listed, list):
         raise ExportUnreadable(path.name, "accessProviders is no list")
     controls, warnings = _controls(listed)
@@ -94,7 +96,7 @@ def read_export(path: Path) -> Export:
         _moment(built),
         warnings,
         received=built if _is_number(built) else None,
-        whole=not warnings,
+        whole="accessProviders" in content and not warnings,
     )
 
 

@@ -120,7 +120,6 @@ def test_the_same_file_as_json(tmp_path: Path) -> None:
         ("accessProviders: ''", "accessProviders is no list"),
         ("accessProviders: false", "accessProviders is no list"),
         ("{}", "it has no accessProviders"),
-        ("fileBuildTime: 1795468320000", "it has no accessProviders"),
         ('{"message": "Access Denied"}', "it has no accessProviders"),
     ],
 )
@@ -130,6 +129,16 @@ def test_an_export_that_is_not_as_it_must_be(tmp_path: Path, text: str, expected
     with pytest.raises(ExportUnreadable, match=expected) as caught:
         read_export(path)
     assert "\n" not in str(caught.value)
+
+
+def test_an_export_may_leave_out_what_is_empty_and_says_nothing_of_what_was_made_before(tmp_path: Path) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text("fileBuildTime: 1795468320000")
+
+    export = read_export(path)
+
+    assert export.controls == ()
+    assert not export.whole
 
 
 @pytest.mark.parametrize("text", ["accessProviders: []", '{"accessProviders": null}'])
