@@ -49,11 +49,12 @@ def split(
 
     What an earlier push split and is not needed any more is a draft that deletes it.
     """
-    if draft.refused or draft.unedited or draft.kind not in (POLICY_TYPE, ROLE_TYPE) or not bounds.data_source:
+    splits = draft.kind in (POLICY_TYPE, ROLE_TYPE)
+    if draft.refused or draft.unedited or not (splits or draft.replaces) or not bounds.data_source:
         return []
     there = existing(state, f"{prefix}{draft.name}")
     imported = there is not None and not made_by_raito(there.tags)
-    chunks = [] if draft.control.delete or imported else _chunks(draft, state, options)
+    chunks = [] if draft.control.delete or imported or not splits else _chunks(draft, state, options)
     if len(chunks) > MOST_ATTACHED:
         draft.leave_out(
             f"its what needs {len(chunks)} policies, and AWS attaches {MOST_ATTACHED} to anybody: grant folders or "
@@ -68,7 +69,7 @@ def split(
         if further:
             draft.warnings.append(f"its what is too long for one policy: the rest is in {', '.join(further)}")
     earlier = set(_earlier(draft, numbered, bounds))
-    if draft.control.what_locked and draft.kind == POLICY_TYPE:
+    if draft.control.what_locked and draft.kind == POLICY_TYPE and draft.replaces is None:
         further = dict.fromkeys(sorted(earlier), ())
     parts = [_part(draft, name, chunk, name in earlier) for name, chunk in further.items()]
     return parts + [_part(draft, name, (), True, delete=True) for name in sorted(earlier - further.keys())]
@@ -112,9 +113,11 @@ def _fitting(items: Sequence[WhatItem], first: int, length: Length) -> Iterator[
 def _earlier(draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:
     """The further policies that earlier pushes made for an access control, also under its old name."""
     names = {draft.name, (draft.control.external_id or "").partition(":")[2]} - {""}
-    return _of_stems(
-        {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}, draft, numbered, bounds
-    )
+    stems = {inline_name(name) if draft.kind == ROLE_TYPE else name for name in names}
+    if draft.replaces is not None:  # what it had as another type goes
+        old = (draft.owned_id or "").partition(":")[2]
+        stems |= {old, inline_name(old)}
+    return _of_stems(stems, draft, numbered, bounds)
 
 
 def _of_stems(stems: Collection[str], draft: Draft, numbered: Numbered, bounds: Bounds) -> Iterator[str]:

@@ -159,6 +159,21 @@ def test_further_policies_of_one_that_is_refused_are_named_by_it(world: World, w
     assert made.orphans == ()
 
 
+@pytest.mark.parametrize(("before", "after"), [("aws_policy", "aws_role"), ("aws_role", "aws_policy")])
+@pytest.mark.parametrize("count", [3, 120])
+def test_further_policies_go_with_the_type_that_had_them(world: World, before: str, after: str, count: int) -> None:
+    account = Account(world)
+    (known,) = account.push(control("big", type=before, what=what(120), who=who("ada"))).controls
+
+    second = account.push(replace(known, type=after, what=what(count), who=who("bob")))
+
+    assert second.errors("big") == ()
+    assert sum(resources(world).values()) == count
+    assert world.attached("user", "ada") == set()
+    assert _idle(account.plan(second.controls)[0])
+    assert account.plan(second.controls)[0].orphans == ()
+
+
 def test_a_name_that_another_access_control_has_is_an_error_of_the_long_one() -> None:
     pair = [control("big", type="aws_policy", what=what(60)), control("big_2", type="aws_policy", position=1)]
     made = plan_push(pair, state(), PushOptions(), TYPES, BOUNDS)
