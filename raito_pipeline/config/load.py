@@ -22,7 +22,7 @@ from raito_pipeline.config.discovered import Discovered, read_discovered
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
 from raito_pipeline.config.options import General, Options, Pipeline
-from raito_pipeline.config.problems import ConfigError, Problem, safe_name
+from raito_pipeline.config.problems import ConfigError, Problem, safe_name, shown
 from raito_pipeline.config.reading import WRONG, OptionLayer, Reader, secrets_of, without_secrets
 from raito_pipeline.loading import nothing_is_garbage
 
@@ -38,6 +38,9 @@ def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
     Raises `ConfigError` where there is none.
     """
     given = environ.get(CONFIG_FILE_VARIABLE)
+    if given and "://" in given:
+        wanted = "the path of a raito.yml, or s3://BUCKET/KEY"
+        raise ConfigError([Problem(CONFIG_FILE_VARIABLE, None, None, None, shown(given), wanted)])
     if given:
         path = cwd / (home / given[2:] if given.startswith("~/") else given)
         if path.is_file():

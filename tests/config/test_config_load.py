@@ -70,6 +70,15 @@ def test_a_named_file_that_is_not_there_is_not_replaced_by_another(tmp_path: Pat
         find_config(tmp_path, tmp_path, {"RAITO_CONFIG_FILE": "gone.yml"})
 
 
+def test_an_address_of_another_kind_is_no_path_and_shows_nobody_s_password(tmp_path: Path) -> None:
+    environ = {"RAITO_CONFIG_FILE": "https://ada:hunter22@config.example/raito.yml"}
+    with pytest.raises(ConfigError) as caught:
+        find_config(tmp_path, tmp_path, environ)
+    assert "expected the path of a raito.yml, or s3://BUCKET/KEY" in str(caught.value)
+    assert "config.example" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [
