@@ -68,6 +68,27 @@ def chain_of(profile: str, profiles: Mapping[str, Mapping[str, str]]) -> Chain:
     return chain
 
 
+def chain_of_session(core: botocore.session.Session) -> Chain:
+    """The profile that a session uses, and those that it takes its credentials from."""
+    # Whatever the SDK's default is: the environment's profile, where none is given.
+    return chain_of(core.get_config_variable("profile") or "default", core.full_config.get("profiles", {}))
+
+
+def asks_for_code(core: botocore.session.Session) -> tuple[str, str] | None:
+    """The profile for which a person would be asked for a code, and its `mfa_serial`; None where nobody is asked.
+
+    Credentials in the environment win over a profile that nobody named.
+    """
+    if core.instance_variables().get("profile") is None and _has_credentials_of_environment(core):
+        return None
+    wanting = ((name, each) for name, each in chain_of_session(core) if "role_arn" in each and "mfa_serial" in each)
+    return next(((name, settings["mfa_serial"]) for name, settings in wanting), None)
+
+
+def _has_credentials_of_environment(core: botocore.session.Session) -> bool:
+    return core.get_component("credential_provider").get_provider("env").load() is not None
+
+
 @cache
 def _models(data_path: str | None) -> Loader:
     """Reads the descriptions of services once a process. `data_path` is the SDK's setting: folders that come first."""

@@ -30,7 +30,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
-from raito_pipeline.sdk_models import chain_of, session_with_shared_models
+from raito_pipeline.sdk_models import asks_for_code, session_with_shared_models
 from raito_pipeline.storage.errors import StorageCredentials, StorageExposed
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
@@ -399,10 +399,9 @@ def _sign_in(core: botocore.session.Session) -> None:
 
     Nobody is there to type in a code that a profile wants (`mfa_serial`).
     """
-    profiles = core.full_config.get("profiles", {})
-    for name, settings in chain_of(core.profile or "default", profiles):
-        if "role_arn" in settings and "mfa_serial" in settings:
-            raise StorageCredentials(profile=name, reason=f"it wants a code of its mfa_serial {settings['mfa_serial']}")
+    asked = asks_for_code(core)
+    if asked is not None:
+        raise StorageCredentials(profile=asked[0], reason=f"it wants a code of its mfa_serial {asked[1]}")
     credentials = core.get_credentials()
     if credentials is not None:
         credentials.get_frozen_credentials()

@@ -225,3 +225,21 @@ def test_a_profile_that_gives_no_credentials_is_named_and_nobody_is_asked(
     assert says in caught.value.reason
     assert "hunter22" not in str(caught.value)
     assert "storage-profile" in caught.value.remedy
+
+
+def test_a_code_is_no_matter_where_the_environment_has_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serial = "mfa_serial = arn:aws:iam::1:mfa/ann"
+    (tmp_path / "config").write_text(f"[default]\n{ROLE}source_profile = base\n{serial}\n[profile base]\n{KEYS}")
+    for name in OTHERS:
+        monkeypatch.delenv(name, raising=False)
+    given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    for name, value in {**given, "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(StorageError) as caught, storage_errors("x", "read", "s3://tables/data"):
+        S3Files("s3://tables/data").look("tables/data/x")
+
+    assert "mfa_serial" not in caught.value.reason
+    assert "127.0.0.1:9" in caught.value.reason

@@ -22,7 +22,7 @@ from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenie
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.redaction import redact
-from raito_pipeline.sdk_models import Chain, chain_of, session_with_shared_models
+from raito_pipeline.sdk_models import Chain, asks_for_code, chain_of_session, session_with_shared_models
 
 MOST_SECONDS = 120.0
 """How long a profile may take to give credentials: a program may ask a person in a browser."""
@@ -44,11 +44,11 @@ def open_session(
     chain: Chain = []
     with _in_one_line(action, label, chain):
         core = botocore.session.Session(profile=profile)
-        chain += _chain(core)
+        chain += chain_of_session(core)
         session = session_with_shared_models(core, region)
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment_of)
         check_answers(session.events)
-        _refuse_code(core, profile, chain, label, action)
+        _refuse_code(core, label, action)
         if role is not None:
             assume(core, role, session.region_name)
         try:
@@ -61,7 +61,7 @@ def open_session(
 def refuse_code(profile: str | None) -> None:
     """Raise `AwsCredentialsInvalid` where a session that somebody else makes of the profile would ask for a code."""
     core = botocore.session.Session(profile=profile)
-    _refuse_code(core, profile, _chain(core), label_of(profile), "the AWS sign-in")
+    _refuse_code(core, label_of(profile), "the AWS sign-in")
 
 
 def user_agent(session: boto3.Session) -> str:
@@ -169,30 +169,16 @@ def _with_way(error: AwsError, chain: Chain) -> AwsError:
     return error
 
 
-def _from_environment(session: botocore.session.Session) -> bool:
-    """Whether the environment has credentials, which win over a profile that nobody asked for."""
-    provider = session.get_component("credential_provider").get_provider("env")
-    return provider.load() is not None
-
-
-def _chain(core: botocore.session.Session) -> Chain:
-    # Whatever the SDK's default is: the environment's profile, where none is given.
-    used = core.get_config_variable("profile") or "default"
-    return chain_of(used, core.full_config.get("profiles", {}))
-
-
-def _refuse_code(core: botocore.session.Session, profile: str | None, chain: Chain, label: str, action: str) -> None:
-    if profile is None and _from_environment(core):
-        return
-    for profile, settings in chain:
-        if "role_arn" in settings and "mfa_serial" in settings:
-            raise AwsCredentialsInvalid(
-                f"{action} on {label}: profile {profile} wants a code of {settings['mfa_serial']} (mfa_serial), and "
-                "nobody can type it in here. Use a role without it for this, or a profile whose credentials come from "
-                "a sign-in made before (aws sso login, credential_process).",
-                action=action,
-                resource=label,
-            )
+def _refuse_code(core: botocore.session.Session, label: str, action: str) -> None:
+    asked = asks_for_code(core)
+    if asked is not None:
+        raise AwsCredentialsInvalid(
+            f"{action} on {label}: profile {asked[0]} wants a code of {asked[1]} (mfa_serial), and nobody can type it "
+            "in here. Use a role without it for this, or a profile whose credentials come from a sign-in made before "
+            "(aws sso login, credential_process).",
+            action=action,
+            resource=label,
+        )
 
 
 def _sign_in(session: botocore.session.Session, label: str, action: str, most_seconds: float) -> None:
