@@ -42,6 +42,11 @@ class Syncs:
         self.history = History(max(HORIZON, frequency + timedelta(days=1)), self.grid.naming.component)
         self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
 
+    def seen_from(self, context: dg.SensorEvaluationContext) -> None:
+        """Look at the runs of the code location of a sensor only: another one of the instance may have the same names."""
+        origin = context.code_location_origin
+        self.history.of_location(None if origin is None else origin.location_name)
+
     def report_dead_runs(self, instance: dg.DagsterInstance, now: datetime) -> list[str]:
         """Report the runs whose process is dead as failed, one line each. An error keeps nothing else from going on."""
         runs = self.history.refresh(instance, now)
@@ -83,6 +88,7 @@ def continue_sync(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefini
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
+        syncs.seen_from(context)
         dead = syncs.report_dead_runs(context.instance, now)
         decisions = list(syncs.decisions(context.instance, now))
         requests = [run_request(decision.request, syncs.grid) for decision in decisions if decision.request]

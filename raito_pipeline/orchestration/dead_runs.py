@@ -23,6 +23,7 @@ from raito_pipeline.orchestration.tags import (
     LAYER_TAG,
     PROCESS_TAG,
     launched_by_command,
+    storage_name,
 )
 from raito_pipeline.storage.lease import HEARTBEAT_SECONDS, LeaseLook, LeaseRecord, Leases
 from raito_pipeline.storage.owner import Owner
@@ -55,7 +56,13 @@ class DeadRuns:
         self, instance: dg.DagsterInstance, leases: Leases, runs: Mapping[str, Sequence[RunView]], now: datetime
     ) -> Iterator[str]:
         """Report the dead runs as failed to the instance; gives a line for each."""
-        running = [run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING]
+        here = (None, storage_name(leases.location))  # where the lease of a run lies elsewhere, it cannot be seen here
+        running = [
+            run
+            for of_owner in runs.values()
+            for run in of_owner
+            if run.state is State.RUNNING and run.storage in here
+        ]
         self._alive = {run: seen for run, seen in self._alive.items() if now - seen < LOOKS_AGAIN_AFTER}
         silent = [run for run in running if _one(run) not in self._alive]
         looks = {owner: leases.look(owner) for owner in dict.fromkeys(run.owner for run in silent)}

@@ -17,13 +17,14 @@ from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.orchestration.tags import (
     ASIDE_TAG,
     BACKFILL_TAG,
-    BEGUN_TAG,
     LAYER_TAG,
     LOOKS_TAG,
     PARTITION_TAG,
     REFUSED_TAG,
     STEP_TAG,
+    STORAGE_TAG,
     TRIGGER_TAG,
+    begun,
     launched_by_command,
     retried,
     syncs_of,
@@ -97,6 +98,8 @@ class RunView:
     """the id of what Raito Cloud asked for, where it was launched for that"""
     step: int = 1
     """which of the runs for that it is"""
+    storage: str | None = None
+    """what tells the storage that holds its lease from others (`tags.storage_name`); None before it was let in"""
 
     @property
     def active(self) -> bool:
@@ -130,8 +133,9 @@ def views(record: dg.RunRecord, instance: dg.DagsterInstance) -> Iterator[RunVie
             started=_time(record.start_time),
             ended=_time(record.end_time),
             backfill=run.tags.get(BACKFILL_TAG),
-            begun=BEGUN_TAG in run.tags,
-            refused=run.tags.get(REFUSED_TAG),
+            begun=begun(run),
+            refused=run.tags.get(REFUSED_TAG) or None,
+            storage=run.tags.get(STORAGE_TAG),
             by_command=launched_by_command(run.tags),
             looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
             will_retry=will_retry,
@@ -151,6 +155,8 @@ class History:
     horizon: timedelta = HORIZON
     component: str = ""
     """whose runs these are; "" = of the configuration without a name"""
+    location: str | None = None
+    """the code location whose runs these are, once it is known (`of_location`): another one may have the same names"""
     _runs: dict[str, dict[str, RunView]] = field(default_factory=dict)
     _sorted: dict[str, tuple[RunView, ...]] = field(default_factory=dict)
     """the runs of each owner in order, made anew where one of them changed: a thousand accounts have 200,000 of them"""
@@ -159,11 +165,24 @@ class History:
     """when it last looked for runs that are too old"""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def of_location(self, name: str | None) -> None:
+        """Look at the runs of a code location only, and at those that were made by none (by a command, say)."""
+        with self._lock:
+            if name is not None and name != self.location:
+                self.location, self._read_until = name, None
+                self._runs.clear()
+                self._sorted.clear()
+
+    def _is_ours(self, run: dg.DagsterRun) -> bool:
+        origin = run.remote_job_origin
+        elsewhere = origin is not None and self.location is not None and origin.location_name != self.location
+        return not elsewhere and run.tags.get(COMPONENT_TAG, "") == self.component
+
     def refresh(self, instance: dg.DagsterInstance, now: datetime) -> Mapping[str, tuple[RunView, ...]]:
         """The runs of each account and organization since `horizon`, in the order of their creation."""
         with self._lock:
             for record in self._changed(instance, now):
-                if record.dagster_run.tags.get(COMPONENT_TAG, "") != self.component:
+                if not self._is_ours(record.dagster_run):
                     continue
                 for view in views(record, instance):
                     if self._runs.setdefault(view.owner, {}).get(view.run_id) != view:

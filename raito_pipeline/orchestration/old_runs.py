@@ -18,7 +18,7 @@ from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.history import History, RunView, views
 from raito_pipeline.orchestration.jobs import AssetJob
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG, BEGUN_TAG, LAYER_TAG
+from raito_pipeline.orchestration.tags import ACCOUNT_TAG, LAYER_TAG, begun
 
 FORGETS_TAG = "raito/forgets-runs"
 """On the runs that forget others, so that they are forgotten themselves."""
@@ -46,7 +46,7 @@ class OldRuns:
             if tags.get(COMPONENT_TAG, "") != self.grid.naming.component:
                 continue
             # One that was never let into its account made nothing.
-            if BEGUN_TAG not in tags or all(map(self._superseded, views(record, self.instance))):
+            if not begun(record.dagster_run) or all(map(self._superseded, views(record, self.instance))):
                 yield record.dagster_run.run_id
         ours = {FORGETS_TAG: self.grid.naming.component or "true"}
         for record in self._ended(dg.RunsFilter(tags=ours, statuses=_ENDED, updated_before=time)):

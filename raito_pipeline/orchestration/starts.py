@@ -92,6 +92,7 @@ def start_sensor(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]) -
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = datetime.now(UTC)
+        syncs.seen_from(context)
         looked = Looked.read(context.cursor, now)
         starting = options.sync_at_startup and looked.process != process
         requests: list[dg.RunRequest] = []

@@ -29,12 +29,12 @@ from raito_pipeline.orchestration.quiet import with_frames, without_frames
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.run_events import RunEvents
 from raito_pipeline.orchestration.tags import (
-    BEGUN_TAG,
     LAYER_TAG,
     REFUSED_TAG,
     SYNC_TAG,
     TARGET_TAG,
     RunScope,
+    admitted,
     joined,
     launched_by_command,
     scope_of,
@@ -180,7 +180,8 @@ class _Entry:
         syncs = {owner: lease.sync for owner, lease in leases.items()}
         names = [name for owner in leases if (name := target_name(self.services, owner))]
         named = {TARGET_TAG: ", ".join(names)[:_LONGEST_TAG]} if names else {}
-        return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, BEGUN_TAG: "true"}
+        let_in = admitted(self.run, self.services.options.pipeline.storage)
+        return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, **let_in}
 
     def reserves(self, events: RunEvents) -> float:
         """How long the place of the sync is kept, in seconds: not at all where nothing is to follow.

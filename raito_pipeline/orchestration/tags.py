@@ -4,8 +4,10 @@ Every run of our assets carries `raito/sync`, `raito/account` and `raito/layer` 
 it: what a launcher did not set is written at the start of the run (`orchestration.sync_run`).
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
@@ -19,9 +21,11 @@ LAYER_TAG = "raito/layer"
 TARGET_TAG = "raito/target"
 """The names of the targets of a run's accounts, for people."""
 BEGUN_TAG = "raito/begun"
-"""On every run that was let into its account: it works on the sync that it names."""
+"""On every run that was let into its account, its own id: it works on the sync that it names."""
 REFUSED_TAG = "raito/refused"
-"""Why a run was not let into its account: another sync was under way, or a later one had begun."""
+"""Why a run was not let into its account: another sync was under way, or a later one had begun. Empty = it was."""
+STORAGE_TAG = "raito/storage"
+"""On every run that was let into its account: the storage that holds its lease (`storage_name`)."""
 LAUNCHED_BY_TAG = "raito/launched-by"
 PLAN_TAG = "raito/plan"
 """The id of the plan that a run of access_push_results is to make: somebody saw it."""
@@ -85,6 +89,26 @@ def retried(status: dg.DagsterRunStatus, tags: Mapping[str, str], instance: dg.D
     if WILL_RETRY_TAG in tags:
         return tags[WILL_RETRY_TAG] == "true"
     return None if instance.run_retries_enabled else False
+
+
+def begun(run: dg.DagsterRun) -> bool:
+    """Whether a run was let into its account.
+
+    Dagster gives a run that is executed again, or retried, the tags of the run before it: what that one was let into
+    says nothing of this one. (Earlier versions noted no id.)
+    """
+    return run.tags.get(BEGUN_TAG) in (run.run_id, "true")
+
+
+def admitted(run: dg.DagsterRun, storage: str | Path) -> dict[str, str]:
+    """The tags that say that a run was let in, whatever those say that it has from the run before it."""
+    refused_before = {REFUSED_TAG: ""} if REFUSED_TAG in run.tags else {}
+    return {BEGUN_TAG: run.run_id, STORAGE_TAG: storage_name(storage), **refused_before}
+
+
+def storage_name(location: str | Path) -> str:
+    """What tells a storage from others, in a tag: neither its address nor how it is reached."""
+    return hashlib.sha256(str(location).partition("?")[0].encode()).hexdigest()[:16]
 
 
 def syncs_of(tags: Mapping[str, str]) -> dict[str, str]:

@@ -49,6 +49,7 @@ def trigger_sensor(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefin
         if not waiting:
             return dg.SensorResult(skip_reason=dg.SkipReason("Raito Cloud asks for nothing"))
         now = datetime.now(UTC)
+        syncs.seen_from(context)
         tick = _Tick(syncs, context.instance, syncs.history.refresh(context.instance, now), now)
         tick.look(waiting)
         taken = queue.take([trigger.id for trigger in tick.due], tick.done)

@@ -345,6 +345,7 @@ class Leases:
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         dead_after_seconds: float = DEAD_AFTER_SECONDS,
     ) -> None:
+        self.location = location
         self._files = functools.cache(lease_files(location))
         self._beat_every, self._dead_after = heartbeat_seconds, dead_after_seconds
 

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -264,3 +265,40 @@ def test_a_backfill_of_a_job_is_continued_like_any_other_run(loads: Loads, insta
         add_run(instance, options, Layer.ACCOUNT, account, dg.DagsterRunStatus.SUCCESS, f"own-{account}", **tags)
     requests = tick(Syncs(options, make_grid(options)), instance).run_requests
     assert names(requests) == [("sync_account_regions", account) for account in accounts]
+
+
+def _origin(location: str) -> Any:
+    """The origin of a run that a code location of this name launched, as an instance records it."""
+    repository = {
+        "__class__": "ExternalRepositoryOrigin",
+        "repository_location_origin": {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": location},
+        "repository_name": "__repository__",
+    }
+    origin = {
+        "__class__": "ExternalPipelineOrigin",
+        "external_repository_origin": repository,
+        "pipeline_name": "any_job",
+    }
+    return dg.deserialize_value(json.dumps(origin))
+
+
+def test_the_runs_of_another_code_location_are_left_to_it(loads: Loads, instance: dg.DagsterInstance) -> None:
+    """Two raito.yml on one instance, with the same account (or component) and storages of their own."""
+    options = loads()
+    ours, theirs = account_ids(2)
+    for account, location in ((ours, "ours"), (theirs, "theirs")):
+        tags = {**layer_tags(Layer.ACCOUNT, account, "s1"), BEGUN_TAG: "true"}
+        status = dg.DagsterRunStatus.STARTED if location == "theirs" else dg.DagsterRunStatus.SUCCESS
+        run = instance.create_run_for_job(any_job, tags=tags, status=status, remote_job_origin=_origin(location))
+        assert run.remote_job_origin is not None
+    syncs = Syncs(options, make_grid(options))
+    assert set(syncs.history.refresh(instance, datetime.now(UTC))) == {ours, theirs}  # no sensor has told it yet
+
+    sensor = continue_sync(syncs, make_jobs())
+    context = dg.build_sensor_context(instance)
+    context._code_location_origin = _origin("ours").repository_origin.code_location_origin
+    result = sensor(context)
+
+    assert isinstance(result, dg.SensorResult)
+    assert names(result.run_requests) == [("sync_account_regions", ours)]
+    assert set(syncs.history.refresh(instance, datetime.now(UTC))) == {ours}

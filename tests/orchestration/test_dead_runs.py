@@ -18,7 +18,7 @@ from raito_pipeline.orchestration.dead_runs import (
     report_dead_commands,
 )
 from raito_pipeline.orchestration.history import History, RunView
-from raito_pipeline.orchestration.tags import BEGUN_TAG, command_tags, layer_tags
+from raito_pipeline.orchestration.tags import BEGUN_TAG, admitted, command_tags, layer_tags
 from raito_pipeline.storage import Leases
 from raito_pipeline.storage.owner import Owner
 
@@ -119,6 +119,37 @@ def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(
 
     assert text.startswith(f"run {run_id[:8]} (account of {ACCOUNT}) gives no sign of life")
     assert status_of(instance, run_id) is FAILURE
+
+
+def test_a_run_whose_lease_lies_in_another_storage_is_left_alone(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    """The storage of raito.yml was changed: runs know it at once, this process when its location is loaded again."""
+    tags = admitted(dg.DagsterRun("any"), tmp_path / "moved")
+    run_id = run(instance, **{name.replace("/", "__"): text for name, text in {**tags, BEGUN_TAG: "true"}.items()})
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    for seconds in (0, 60, 3_600):
+        assert list(dead.report(instance, leases, runs(instance), now + timedelta(seconds=seconds))) == []
+    assert status_of(instance, run_id) is STARTED
+
+    elsewhere = Leases(tmp_path / "moved")
+    assert list(dead.report(instance, elsewhere, runs(instance), now)) == []
+    assert len(list(dead.report(instance, elsewhere, runs(instance), now + GRACE))) == 1
+
+
+def test_a_run_that_is_tried_again_may_wait_for_the_lease_of_the_one_before_it(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    """The machine of the run before it is gone: its lease ends two minutes after its last sign of life."""
+    before = run(instance, dg.DagsterRunStatus.FAILURE)
+    tags = {**admitted(dg.DagsterRun("any", run_id=before), tmp_path), "dagster/parent_run_id": before}
+    again = run(instance, **{name.replace("/", "__"): text for name, text in tags.items()})
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    for seconds in (0, 60, 120):
+        assert list(dead.report(instance, leases, runs(instance), now + timedelta(seconds=seconds))) == []
+    assert status_of(instance, again) is STARTED
 
 
 def test_a_run_that_had_its_lease_again_in_between_begins_anew(instance: dg.DagsterInstance, leases: Leases) -> None:

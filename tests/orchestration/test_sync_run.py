@@ -1,6 +1,7 @@
 """To which sync a run belongs, as its start settles it, and that no asset gets to the tables without it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from raito_pipeline.config import Options
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
+from raito_pipeline.orchestration.continue_sync import Syncs
 from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.history import History
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.recorder import Results
 from raito_pipeline.orchestration.resources import Services
@@ -193,6 +196,40 @@ def test_the_place_of_a_command_is_kept_for_its_own_process(options: Options, in
         kept = leases.under_way(owner)
         assert kept is not None
         assert kept.reserved_for_process == own
+
+
+def again(run: dg.DagsterRun) -> dict[str, str]:
+    """The tags of a run that Dagster makes of another one, by a retry or by hand: those of that one, and its id."""
+    return {**run.tags, "dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.run_id}
+
+
+def test_a_run_that_is_tried_again_has_not_begun_by_the_tags_of_the_one_before_it(
+    options: Options, instance: dg.DagsterInstance
+) -> None:
+    first, _, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
+    queued = instance.add_run(dg.DagsterRun("any", status=dg.DagsterRunStatus.STARTED, tags=again(first)))
+
+    views = History().refresh(instance, datetime.now(UTC))[ONE]
+
+    assert [(view.run_id, view.begun) for view in views] == [(first.run_id, True), (queued.run_id, False)]
+
+
+def test_a_run_that_was_refused_and_is_let_in_the_next_time_is_gone_on_with(
+    options: Options, instance: dg.DagsterInstance
+) -> None:
+    object.__setattr__(options.pipeline, "wait_for_sync_minutes", 0)
+    tags = {"dagster/partition": ONE, **layer_tags(Layer.ACCOUNT, ONE, "s2")}
+    with Leases(options.pipeline.storage).acquire(ONE, "s1", "some-run", "layer regions", begins=True):
+        refused, _, _ = start(instance, options, Layer.ACCOUNT.tables, tags)
+
+    start(instance, options, Layer.ACCOUNT.tables, again(refused))
+
+    views = History().refresh(instance, datetime.now(UTC))[ONE]
+    assert [(bool(view.refused), view.begun) for view in views] == [(True, False), (False, True)]
+    grid = make_grid(options)
+    decision = Syncs(options, grid).decision(ONE, instance, {ONE: views}, datetime.now(UTC))
+    assert decision.request is not None
+    assert decision.request.layer is Layer.REGIONS
 
 
 def test_what_is_executed_again_in_the_ui_is_no_run_of_a_command() -> None:
