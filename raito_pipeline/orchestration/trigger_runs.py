@@ -107,8 +107,8 @@ class _Tick:
         return run._replace(run_key=f"trigger/{trigger.id}/{step}/{attempt}", tags=tags)
 
     def _begin(self, trigger: Trigger) -> None:
-        if not self._known(trigger):
-            self._end(trigger, "it is in no target of raito.yml any more")
+        if (unknown := self._unknown(trigger)) is not None:
+            self._end(trigger, unknown)
         elif (reason := self._busy.get(trigger.owner) or self._under_way(trigger.owner)) is not None:
             self.texts.append(f"{trigger.owner}: {trigger.what} waits, because {reason}")
         elif len(self.due) == MOST_AT_ONCE:
@@ -123,8 +123,8 @@ class _Tick:
 
     def _go_on(self, trigger: Trigger) -> None:
         """What follows the runs that were launched for a trigger."""
-        if not self._known(trigger):
-            return self._end(trigger, "it is in no target of raito.yml any more")
+        if (unknown := self._unknown(trigger)) is not None:
+            return self._end(trigger, unknown)
         runs = self._runs(trigger)
         step = max((run.step for run in runs), default=1)
         mine = [run for run in runs if run.step == step]
@@ -163,9 +163,14 @@ class _Tick:
         how = "is done" if why_not is None else f"was not done: {why_not}"
         self.texts.append(f"{trigger.owner}: {trigger.what} {how}")
 
-    def _known(self, trigger: Trigger) -> bool:
+    def _unknown(self, trigger: Trigger) -> str | None:
+        """Why there is nothing to run it on; None where there is. One run without a partition ends the whole tick."""
         grid = self.syncs.grid
-        return grid.account.has_partition_key(trigger.owner) or grid.organization.has_partition_key(trigger.owner)
+        if not (grid.account.has_partition_key(trigger.owner) or grid.organization.has_partition_key(trigger.owner)):
+            return "it is in no target of raito.yml any more"
+        if trigger.kind == "part" and not grid.account_region.has_partition_key(_partition_of_part(trigger)):
+            return "its region is none of raito.yml any more"
+        return None
 
     def _under_way(self, owner: str) -> str | None:
         """Why nothing may begin in an account (or organization) now; None where it is free."""
@@ -204,9 +209,8 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
         yield run_request(Request(owner, layer, f"trigger-{trigger.id}"), syncs.grid)
     elif trigger.kind == "part":
         subtree = Subtree.of(trigger.parent or "", trigger.excludes)
-        key = f"{owner}|{region_key(str(subtree.place.region))}"
         tags |= subtree.tags()
-        yield _stage_run(naming, Layer.REGIONS, ("data_objects",), tags, key)
+        yield _stage_run(naming, Layer.REGIONS, ("data_objects",), tags, _partition_of_part(trigger))
         yield _stage_run(naming, Layer.FINISH, TABLES["data_source_import"].with_notes, tags, owner)
     else:
         keys = syncs.grid.regional_keys(owner)
@@ -216,6 +220,11 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
                 yield _stage_run(naming, layer, tables, {**tags, RANGE_START: keys[0], RANGE_END: keys[-1]}, None)
             elif tables:
                 yield _stage_run(naming, layer, tables, tags, owner)
+
+
+def _partition_of_part(trigger: Trigger) -> str:
+    region = Subtree.of(trigger.parent or "", trigger.excludes).place.region
+    return f"{trigger.owner}|{region_key(str(region))}"
 
 
 def _stage_run(

@@ -292,6 +292,21 @@ def test_the_code_location_evaluates_every_kind_of_trigger(loads: Loads, instanc
     assert all(repository.get_job(str(each.job_name)) for each in requests)
 
 
+def test_a_part_of_a_region_that_raito_yml_names_no_more_keeps_nothing_else_waiting(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    sensed = Sensed(loads(), instance)
+    gone = Trigger(ONE, "part", (JobType.DATA_SOURCE,), f"{ONE}:eu-central-1:bucket/folder")
+    sensed.queue.put([gone, Trigger(TWO, "push")])
+    repository = build_definitions(sensed.options).get_repository_def()
+    sensor = repository.get_sensor_def("do_what_raito_cloud_asks")
+
+    tick = sensor.evaluate_tick(dg.build_sensor_context(instance, repository_def=repository))
+
+    assert [(each.job_name, each.partition_key) for each in tick.run_requests or ()] == [("push_out_of_sync", TWO)]
+    assert [each.owner for each in sensed.queue.waiting()] == [TWO]
+
+
 def test_of_many_accounts_some_begin_in_each_tick(loads: Loads, instance: dg.DagsterInstance) -> None:
     accounts = account_ids(MOST_AT_ONCE + 5)
     sensed = Sensed(loads(accounts=len(accounts)), instance)
