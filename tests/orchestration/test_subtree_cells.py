@@ -48,3 +48,18 @@ def test_a_part_of_a_region_that_was_never_read_is_partial(tmp_path: Path) -> No
     assert info is not None
     assert (info.rows, info.status) == (0, ReadStatus.PARTIAL)
     assert PART.parent in info.problems[0]
+
+
+def test_a_part_does_not_stand_for_a_region_that_its_sync_has_not_read(tmp_path: Path) -> None:
+    """The sync failed to read it, so that the cell is of an earlier one: a part makes it no whole read of this one."""
+    with Store.open(str(tmp_path), "first", sync="s1").writer("data_objects", *PLACE) as writer:
+        writer.write_rows([row(f"{BUCKET}/before")])
+
+    for sync, runs in (("s1", 1), ("s2", 2)):
+        for _ in range(runs):
+            store = Store.open(str(tmp_path), "part", sync=sync)
+            with store.writer("data_objects", *PLACE) as writer:
+                write_rows_outside(writer, store, PLACE, PART)
+        info = store.info("data_objects", *PLACE)
+        assert info is not None
+        assert (info.sync, info.complete, len(info.problems)) == (sync, sync == "s1", int(sync == "s2"))
