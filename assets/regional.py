@@ -42,8 +42,10 @@ def build(grid: Grid, options: Options) -> list[dg.AssetsDefinition]:
             for cell in log.cells("account_region") if tables else []:
                 reason = _why_not(options, services, maker, cell)
                 with log.attempt(cell, *maker.tables):
-                    if reason and _is_gone(options, log, cell):
-                        continue  # its tables stay until an import has removed what they hold
+                    kept = gone.kept(options, log.store, cell.account, cell.region or "") if reason else None
+                    if kept is not None:  # its tables stay until an import has removed what they hold
+                        log.keep(cell, kept, *tables)
+                        continue
                     for table in tables if reason else []:
                         log.out_of_scope(table, cell, reason or "")
                     if reason is None:
@@ -69,15 +71,6 @@ def _make(log: CellLog, services: Services, maker: CellMaker, cell: Cell) -> Non
             raise
         log.context.log.warning(str(error))
         maker.make(log, services, cell)
-
-
-def _is_gone(options: Options, log: CellLog, cell: Cell) -> bool:
-    """Whether `raito.yml` leaves out a region that was synced before."""
-    account = cell.account
-    return cell.region in (
-        *gone.gone_regions(options, log.store, account),
-        *gone.confirmed_regions(options, log.store, account),
-    )
 
 
 def _why_not(options: Options, services: Services, maker: CellMaker, cell: Cell) -> str | None:

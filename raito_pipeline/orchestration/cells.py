@@ -4,6 +4,7 @@ These are three things: the stored tables (`storage.Store`), the failure policy 
 recorder (`orchestration.recorder`). `CellLog` binds them together for one step, so that no asset can leave one out.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from raito_pipeline.aws.readers.cloudtrail import FolderSearches
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.failure_policy import FailurePolicy
+from raito_pipeline.orchestration.gone import Kept
 from raito_pipeline.orchestration.grid import Cell, cell_of
 from raito_pipeline.orchestration.guard import Attempts
 from raito_pipeline.orchestration.meter import Meter
@@ -130,6 +132,13 @@ class CellLog:
         )
         self.record(cell, info, {"in_scope": False, "why": reason})
         self._store = around or self._store
+
+    def keep(self, cell: Cell, kept: Kept, *tables: str) -> None:
+        """Leave cells as they are stored, and say why."""
+        level = logging.INFO if kept.confirmed else logging.WARNING
+        for table in tables:
+            self.context.log.log(level, f"{table} {self.name(cell)}: {kept.reason}")
+            self.recorder.kept(table, cell, self.store.info(table, *cell.place), kept)
 
     def record(self, cell: Cell, info: CellInfo, metadata: Mapping[str, Any]) -> None:
         """Tell Dagster that a cell was stored, with `metadata` of the step's own, and what its checks find."""

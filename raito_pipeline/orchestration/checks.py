@@ -16,7 +16,7 @@ import dagster as dg
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import INCOMPLETE_BY, TABLES, ImportResult, PushResult, TableSpec
-from raito_pipeline.orchestration.gone import IS_GONE
+from raito_pipeline.orchestration.gone import IS_GONE, Kept
 from raito_pipeline.orchestration.markdown import plain
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.raito.deletions import OPTION as MOST_DELETIONS
@@ -41,14 +41,15 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 class Recorded:
     """What a run recorded of one cell.
 
-    `place` names the cell with its target. `failure` says why it was not made; `info` is what is stored otherwise.
-    `rows` and `column` read the stored rows, the latter the values of one column.
+    `place` names the cell with its target. `failure` says why it was not made, `kept` why it was not to be made; `info`
+    is what is stored otherwise. `rows` and `column` read the stored rows, the latter the values of one column.
     """
 
     table: str
     place: str
     info: CellInfo | None = None
     failure: str | None = None
+    kept: Kept | None = None
     rows: Callable[[], Sequence[Any]] = tuple
     column: Callable[[str], Sequence[Any]] = lambda _name: ()
 
@@ -113,6 +114,9 @@ class Check:
         if recorded.failure is not None:
             kept = "" if recorded.info is None else ", what is stored is older"
             return Finding(False, _short(f"failed{kept}: {recorded.failure}"), (recorded.failure,), severity=ERROR)
+        if recorded.kept is not None:
+            reason = recorded.kept.reason
+            return Finding(recorded.kept.confirmed, _short(f"not read, and left: {reason}"), (reason,), severity=WARN)
         assert recorded.info is not None
         if recorded.info.status is ReadStatus.OUT_OF_SCOPE:
             return Finding(True, f"out of scope: {recorded.info.extra.get('reason', 'raito.yml leaves it out')}")

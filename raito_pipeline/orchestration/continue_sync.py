@@ -43,7 +43,7 @@ class Syncs:
         self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
 
     def seen_from(self, context: dg.SensorEvaluationContext) -> None:
-        """Look at the runs of the code location of a sensor only: another one of the instance may have the same names."""
+        """Look at the runs of the code location of a sensor only: another one may have the same names."""
         origin = context.code_location_origin
         self.history.of_location(None if origin is None else origin.location_name)
 

@@ -58,10 +58,7 @@ class DeadRuns:
         """Report the dead runs as failed to the instance; gives a line for each."""
         here = (None, storage_name(leases.location))  # where the lease of a run lies elsewhere, it cannot be seen here
         running = [
-            run
-            for of_owner in runs.values()
-            for run in of_owner
-            if run.state is State.RUNNING and run.storage in here
+            run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING and run.storage in here
         ]
         self._alive = {run: seen for run, seen in self._alive.items() if now - seen < LOOKS_AGAIN_AFTER}
         silent = [run for run in running if _one(run) not in self._alive]

@@ -4,6 +4,8 @@ A region that is left out by mistake must not be emptied in Raito Cloud. As long
 (`pipeline: removed-regions`), its tables stay, its buckets keep their place in access, and imports remove nothing.
 """
 
+from dataclasses import dataclass
+
 from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration import partitions
@@ -32,10 +34,31 @@ def confirmed_regions(options: Options, store: Store, account: str) -> tuple[str
 
 def reasons(options: Options, store: Store, account: str) -> tuple[str, ...]:
     """What is to be said of each region that is gone without confirmation."""
-    return tuple(
+    return tuple(_reason(account, region) for region in gone_regions(options, store, account))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Why what is stored of a region stays, and whether somebody has said that the region is meant to be gone."""
+
+    reason: str
+    confirmed: bool
+
+
+def kept(options: Options, store: Store, account: str, region: str) -> Kept | None:
+    """Why nothing is stored of a region in place of what is; None where it is not gone."""
+    if region in gone_regions(options, store, account):
+        return Kept(_reason(account, region), confirmed=False)
+    if region not in confirmed_regions(options, store, account):
+        return None
+    reason = f"region {region} of {account} is gone, as `removed-regions` says: its tables go with what they hold"
+    return Kept(f"{reason} in Raito Cloud, by the next import that may remove it", confirmed=True)
+
+
+def _reason(account: str, region: str) -> str:
+    return (
         f"region {region} of {account} was synced before and {IS_GONE}: if that is meant, confirm it "
         f"with `raito-pipeline run --confirm-removed {account}/{region}`, or with `pipeline: removed-regions`"
-        for region in gone_regions(options, store, account)
     )
 
 

@@ -14,6 +14,7 @@ import dagster as dg
 
 from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.checks import Recorded, checks_of, failure_metadata
+from raito_pipeline.orchestration.gone import Kept
 from raito_pipeline.orchestration.grid import Cell
 from raito_pipeline.orchestration.lineage import column_lineage
 from raito_pipeline.orchestration.naming import Naming
@@ -70,7 +71,7 @@ class Recorder:
         self._recorded.add((info.table, cell.partition_key))
 
     def is_recorded(self, table: str, cell: Cell) -> bool:
-        """Whether a cell was materialized in this step."""
+        """Whether it was said in this step that a cell was made, or why it is left as it is."""
         return (table, cell.partition_key) in self._recorded
 
     def checked(self, cell: Cell, info: CellInfo, store: Store) -> None:
@@ -92,6 +93,13 @@ class Recorder:
         # The page of a partition shows the last materialization, and what was observed since.
         key, metadata = self.naming.key(table), failure_metadata(recorded)
         self.context.log_event(dg.AssetObservation(key, partition=cell.partition_key, metadata=metadata))
+
+    def kept(self, table: str, cell: Cell, stored: CellInfo | None, kept: Kept) -> None:
+        """A cell was left as it is stored: its checks and the page of the partition say why."""
+        self._evaluate(cell, Recorded(table, self.name(cell), stored, kept=kept))
+        key, metadata = self.naming.key(table), {"not read": f"{self.name(cell)}: {kept.reason}"}
+        self.context.log_event(dg.AssetObservation(key, partition=cell.partition_key, metadata=metadata))
+        self._recorded.add((table, cell.partition_key))
 
     def ready(self) -> Results:
         """The results so far, so that Dagster shows them before the step ends; each is given once."""

@@ -54,7 +54,7 @@ targets:
   identity-store-id: {store}
   aws-account-id: "{account}"
   aws-profile: there
-  aws-regions: {region},{other}
+  aws-regions: {regions}
   aws-s3-enabled: true
   {target}
 """
@@ -127,6 +127,7 @@ class Stage:
     options: str = ""
     target: str = ""
     pipeline: str = ""
+    regions: str = f"{REGION},{OTHER_REGION}"
     failure: str = ""
     """what the last run failed with, if it did"""
 
@@ -149,7 +150,7 @@ class Stage:
             master=MASTER,
             account=ACCOUNT,
             region=REGION,
-            other=OTHER_REGION,
+            regions=self.regions,
             source=self.servers.data_source,
             store=self.servers.identity_store,
             target=self.target,
