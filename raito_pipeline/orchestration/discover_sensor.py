@@ -6,6 +6,7 @@ definitions load; so the sensor writes the file of discovered targets and asks t
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -45,7 +46,7 @@ def discover_sensor(options: Options, naming: Naming) -> dg.SensorDefinition | N
 
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         # The file as it is now: this process may have loaded it long ago.
-        said = tick(options.file, lambda: _reloaded(context, discovery.dagster_url))
+        said = tick(options.file, lambda: _reloaded(context, discovery.dagster_url), options)
         context.log.info(said)
         return dg.SkipReason(said)
 
@@ -58,19 +59,41 @@ def discover_sensor(options: Options, naming: Naming) -> dg.SensorDefinition | N
     )
 
 
-def tick(file: str, reload: Callable[[], str]) -> str:
-    """What one tick did, in words. Raises `DiscoveryFailed`, so that Dagster shows the tick as failed."""
+def tick(file: str, reload: Callable[[], str], shown: Options) -> str:
+    """What one tick did, in words. Raises `DiscoveryFailed`, so that Dagster shows the tick as failed.
+
+    The location is loaded again as long as the file has other accounts than those that are `shown`: also where loading
+    did not work the last time, where another account failed, and where a command discovered them.
+    """
+    problem, said = "", ""
     try:
-        services = Services(load_configuration(file, only_targets=()))
-        plan = plan_of(services)
-        if not plan.changes:
-            return _counts(plan)
-        done = work_of(services, datetime.now(UTC).date()).carry_out(_first(plan))
+        said = _carried_out(file)
     except (ConfigError, NoDiscovery, AwsError, WrongAccount, RaitoError, NotEditable, OSError) as error:
-        raise DiscoveryFailed(str(error)) from None
+        problem = str(error)
+    reloaded = ""
+    with suppress(ConfigError, OSError):  # a file that cannot be read is the problem already
+        reloaded = reload() if _accounts(load_configuration(file)) != _accounts(shown) else ""
+    text = "; ".join(filter(None, (problem, said, reloaded)))
+    if problem:
+        raise DiscoveryFailed(text)
+    return text
+
+
+def _carried_out(file: str) -> str:
+    """What was done, in words."""
+    services = Services(load_configuration(file, only_targets=()))
+    plan = plan_of(services)
+    if not plan.changes:
+        return _counts(plan)
+    done = work_of(services, datetime.now(UTC).date()).carry_out(_first(plan))
     added, marked = ", ".join(done.added), ", ".join(done.marked)
-    parts = [f"added {added}" if added else "", f"marked {marked}" if marked else "", reload(), _counts(plan)]
-    return "; ".join(part for part in parts if part)
+    parts = (f"added {added}" if added else "", f"marked {marked}" if marked else "", _counts(plan))
+    return "; ".join(filter(None, parts))
+
+
+def _accounts(options: Options) -> set[tuple[str, bool]]:
+    """The partitions of accounts, and whether each is closed."""
+    return {(target.partition, target.closed is not None) for target in options.accounts}
 
 
 class DiscoveryFailed(Exception):

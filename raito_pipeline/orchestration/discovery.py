@@ -5,7 +5,7 @@ identity stores, and writes the file of discovered targets. An account that is a
 it: it is said, and a person decides.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -20,8 +20,11 @@ from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import Tag
 from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.raito.errors import RaitoError, RaitoRefused
 from raito_pipeline.raito.setup import SetUp
 
+_MOST_REFUSED = 5
+"""how many refusals are said; and of so many without anything that was made, no other account is tried"""
 HEAD = """\
 # The accounts of the organization that `raito-pipeline discover` made targets of. What they share stands in raito.yml
 # (`pipeline: discover: target:`); an option that is put into an entry here wins for it. An entry that is taken out is
@@ -195,6 +198,19 @@ class Carried:
     marked: tuple[str, ...]
 
 
+class AccountsRefused(RaitoError):
+    """Raito Cloud did not make what some accounts need; `made` counts the others."""
+
+    def __init__(self, refused: Mapping[str, RaitoRefused], made: int) -> None:
+        said = "; ".join(f"{account}: {error}" for account, error in list(refused.items())[:_MOST_REFUSED])
+        more = len(refused) - _MOST_REFUSED
+        super().__init__(
+            f"{made} accounts became targets, and {len(refused)} could not: {said}"
+            f"{f' (and {more} more)' if more > 0 else ''}"
+        )
+        self.refused = refused
+
+
 @dataclass
 class DiscoveryWork:
     """Carries plans out: makes what is missing in Raito Cloud, and writes the file of discovered targets.
@@ -213,16 +229,25 @@ class DiscoveryWork:
     def carry_out(self, plan: DiscoveryPlan) -> Carried:
         """Do what the plan says. Raises `RaitoError`, `NotEditable`, `ConfigError`, `OSError`.
 
-        What was made before something failed is in the file: the next time goes on from there.
+        What was made before something failed is in the file: the next time goes on from there. An account that Raito
+        Cloud refuses keeps no other from being made; what it says is raised at the end (`AccountsRefused`).
         """
         new = plan.of(DiscoveryVerdict.NEW)
         entries: list[Entry] = []
+        refused: dict[str, RaitoRefused] = {}
         try:
             for account in new:
-                entries.append(self._made(account))
+                try:
+                    entries.append(self._made(account))
+                except RaitoRefused as error:
+                    refused[account.account_id] = error
+                    if error.retry_helps or (not entries and len(refused) == _MOST_REFUSED):
+                        break
                 self.progress("data sources", len(entries), len(new))
         finally:
             self._write(entries, plan)
+        if refused:
+            raise AccountsRefused(refused, len(entries))
         marked = tuple(account.account_id for account in plan.accounts if account.mark is not None)
         return Carried(tuple(account.account_id for account in new), marked)
 

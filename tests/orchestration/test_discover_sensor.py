@@ -13,6 +13,7 @@ import pytest
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.discover_sensor import NAME, DiscoveryFailed, reload_location, tick
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.member_organization import MASTER, MemberOrganization, member_organization
 
 
@@ -79,7 +80,8 @@ def test_a_tick_adds_accounts_whose_partitions_are_there_after_loading_again(org
     assert partitions is not None
     assert set(partitions.get_partition_keys()) == wanted
 
-    assert tick(str(organization.file), lambda: pytest.fail("nothing is new")) == "3 known, 1 left out"
+    file, shown = str(organization.file), load(organization.file)
+    assert tick(file, lambda: pytest.fail("nothing is new"), shown) == "3 known, 1 left out"
     assert len(asked) <= 1
 
 
@@ -102,4 +104,31 @@ def test_a_tick_that_fails_says_so(organization: MemberOrganization) -> None:
     text = organization.configure().read_text()
     organization.file.write_text(text.replace(MASTER, "399999999999"))
     with pytest.raises(DiscoveryFailed, match="399999999999"):
-        tick(str(organization.file), lambda: "")
+        tick(str(organization.file), lambda: "", load(organization.file))
+
+
+def test_what_was_not_loaded_again_is_loaded_by_a_later_tick(organization: MemberOrganization) -> None:
+    organization.configure("exclude-names: team-000[12]")
+    shown, file = load(organization.file), str(organization.file)
+    assert "the UI is down" in tick(file, lambda: "the UI is down", shown)
+
+    assert tick(file, lambda: "loaded again", shown) == "2 known, 2 left out; loaded again"
+    assert tick(file, lambda: pytest.fail("all are shown"), load(organization.file)) == "2 known, 2 left out"
+
+
+def test_an_account_that_raito_cloud_refuses_keeps_no_other_from_being_shown(organization: MemberOrganization) -> None:
+    organization.configure("data-source-name: 'not there yet #account#'")
+    shown, file, loads = load(organization.file), str(organization.file), []
+    refused = CloudFault(on="operation:createDataSource", status=200, match="310000000000", message="no such name")
+    organization.raito.add_fault(refused)
+    try:
+        with pytest.raises(
+            DiscoveryFailed, match=r"3 accounts became targets, and 1 could not: 310000000000: .*such name"
+        ):
+            tick(file, lambda: str(loads.append("again")), shown)
+    finally:
+        organization.raito.faults.clear()
+
+    accounts = {target.account_id for target in load(organization.file).accounts}
+    assert accounts == {MASTER, "310000000001", "310000000002"}
+    assert loads == ["again"]
