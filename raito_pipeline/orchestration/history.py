@@ -182,14 +182,10 @@ class History:
         """The runs of each account and organization since `horizon`, in the order of their creation."""
         with self._lock:
             for record in self._changed(instance, now):
-                if not self._is_ours(record.dagster_run):
-                    continue
-                for view in views(record, instance):
-                    if self._runs.setdefault(view.owner, {}).get(view.run_id) != view:
-                        self._runs[view.owner][view.run_id] = view
-                        self._sorted.pop(view.owner, None)
+                self._keep(record, instance)
             self._read_until = now
             if self.forgot is None or now - self.forgot >= _FORGETS_EVERY:
+                self._look_again(instance)
                 self._forget(now - self.horizon)
                 self.forgot = now
             for owner in self._runs.keys() - self._sorted.keys():
@@ -203,6 +199,32 @@ class History:
         # A run that works for days changes nothing on its record.
         yield from _records(instance, dg.RunsFilter(tags=_OURS, statuses=_ACTIVE))
         yield from _records(instance, dg.RunsFilter(tags=_OURS, updated_after=now - self.horizon))
+
+    def _keep(self, record: dg.RunRecord, instance: dg.DagsterInstance) -> None:
+        if not self._is_ours(record.dagster_run):
+            return
+        for view in views(record, instance):
+            if self._runs.setdefault(view.owner, {}).get(view.run_id) != view:
+                self._runs[view.owner][view.run_id] = view
+                self._sorted.pop(view.owner, None)
+
+    def _look_again(self, instance: dg.DagsterInstance) -> None:
+        """Read the queued and running runs once more, and drop those that the instance does not have any more.
+
+        A run that somebody deleted changes nothing, and what a worker with a slow clock wrote may seem to be old: its
+        account would wait for it for ever.
+        """
+        active = list({run.run_id for runs in self._runs.values() for run in runs.values() if run.active})
+        there = set()
+        for first in range(0, len(active), _PAGE):
+            for record in instance.get_run_records(dg.RunsFilter(run_ids=active[first : first + _PAGE])):
+                there.add(record.dagster_run.run_id)
+                self._keep(record, instance)
+        gone = set(active) - there
+        for owner, runs in self._runs.items():
+            for run_id in gone & runs.keys():
+                del runs[run_id]
+                self._sorted.pop(owner, None)
 
     def _forget(self, before: datetime) -> None:
         """Drop what is older than the horizon; queued and running runs stay."""

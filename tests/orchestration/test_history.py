@@ -33,6 +33,31 @@ def test_what_changes_after_it_was_read_is_read_again() -> None:
         assert History().refresh(instance, now) == after
 
 
+def test_a_run_that_somebody_deleted_is_waited_for_by_nobody() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        history, now = History(), datetime.now(UTC)
+        queued = _add(instance, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.NOT_STARTED)
+        other = _add(instance, Layer.ACCOUNT, TWO, dg.DagsterRunStatus.NOT_STARTED)
+        assert set(history.refresh(instance, now)) == {ONE, TWO}
+        instance.delete_run(queued.run_id)
+
+        after = history.refresh(instance, now + timedelta(minutes=1))
+
+        assert [[view.run_id for view in runs] for runs in after.values()] == [[other.run_id]]
+
+
+def test_what_a_worker_with_a_slow_clock_wrote_is_read_within_a_minute() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        history, now = History(), datetime.now(UTC)
+        run = _add(instance, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.STARTED)
+        history.refresh(instance, now + timedelta(minutes=10))
+        instance.report_run_failed(run)
+
+        after = history.refresh(instance, now + timedelta(minutes=11))
+
+        assert [view.state for view in after[ONE]] == [State.FAILED]
+
+
 def test_accounts_of_which_nothing_changed_cost_nothing_and_the_others_are_as_a_new_process_reads_them() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         history, now = History(), datetime.now(UTC)
