@@ -60,6 +60,13 @@ class SyncSuperseded(Exception):
         )
 
 
+class NoTargetOfIt(Exception):
+    """A run is for an account or organization that the configuration does not name any more."""
+
+    def __init__(self, owner: str, file: str) -> None:
+        super().__init__(f"{owner} is of no target of {file} any more: nothing was done.")
+
+
 @dataclass(frozen=True)
 class SyncRun:
     """One run: the lease of each of its accounts (or organizations), and the stored tables to work with."""
@@ -109,7 +116,7 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
             services.progress.work_on("this run", context.log.info)
         # Tags that an earlier step of this run wrote are on its record alone.
         run = instance.get_run_by_id(given.run_id) or given
-        entry = _Entry(services, run, scope_of(run, grid), grid.naming)
+        entry = _Entry(services, run, scope_of(run, grid), grid)
         with ExitStack() as held:
             leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
             instance.add_run_tags(run.run_id, entry.tags(leases))
@@ -133,13 +140,19 @@ class _Entry:
     services: Services
     run: dg.DagsterRun
     scope: RunScope
-    naming: Naming
+    grid: Grid
 
     def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:
-        """Take the lease of an account. Raises `SyncUnderWay` or `SyncSuperseded`, which the record of the run says."""
+        """Take the lease of an account.
+
+        Raises `SyncUnderWay`, `SyncSuperseded` or `NoTargetOfIt`, which the record of the run says.
+        """
         try:
+            # It was queued, or is executed again, and raito.yml was changed meanwhile.
+            if not (self.grid.account.has_partition_key(owner) or self.grid.organization.has_partition_key(owner)):
+                raise NoTargetOfIt(owner, self.services.options.file)
             return self._take(owner)
-        except (SyncUnderWay, SyncSuperseded) as error:
+        except (SyncUnderWay, SyncSuperseded, NoTargetOfIt) as error:
             instance.add_run_tags(self.run.run_id, {REFUSED_TAG: str(error)[:_LONGEST_TAG]})
             without_frames(error)
             raise
@@ -181,7 +194,7 @@ class _Entry:
         names = [name for owner in leases if (name := target_name(self.services, owner))]
         named = {TARGET_TAG: ", ".join(names)[:_LONGEST_TAG]} if names else {}
         let_in = admitted(self.run, self.services.options.pipeline.storage)
-        return {**joined(syncs), **named, **self.naming.tags, LAYER_TAG: self.scope.layer.value, **let_in}
+        return {**joined(syncs), **named, **self.grid.naming.tags, LAYER_TAG: self.scope.layer.value, **let_in}
 
     def reserves(self, events: RunEvents) -> float:
         """How long the place of the sync is kept, in seconds: not at all where nothing is to follow.

@@ -198,6 +198,17 @@ def test_the_place_of_a_command_is_kept_for_its_own_process(options: Options, in
         assert kept.reserved_for_process == own
 
 
+def test_a_run_of_an_account_that_was_taken_out_of_raito_yml_says_so_and_leaves_nothing(
+    options: Options, instance: dg.DagsterInstance
+) -> None:
+    run, syncs, errors = start(instance, options, ("s3_buckets",), {"dagster/partition": "999900001111"})
+
+    assert syncs == {}
+    assert f"999900001111 is of no target of {options.file} any more" in errors[0]
+    assert "is of no target" in run.tags["raito/refused"]
+    assert Leases(options.pipeline.storage).last_sync("999900001111") is None
+
+
 def again(run: dg.DagsterRun) -> dict[str, str]:
     """The tags of a run that Dagster makes of another one, by a retry or by hand: those of that one, and its id."""
     return {**run.tags, "dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.run_id}
