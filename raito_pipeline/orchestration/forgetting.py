@@ -17,7 +17,7 @@ from raito_pipeline.orchestration.partitions import region_key
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.accounts import files_of_account, remove_account, table_of_file
 from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.lease import Leases
+from raito_pipeline.storage.lease import Lease, Leases
 
 _LEASES = "_leases"
 
@@ -86,7 +86,7 @@ def _held(store: Store, key: str) -> list[Held]:
 def forget(options: Options, forgotten: Forgotten, run_id: str) -> int:
     """Remove what was found; gives how many files. Raises `SyncUnderWay`, `StorageError`, `NotEditable`, `OSError`."""
     store = Store.open(options.pipeline.storage)
-    with Leases(options.pipeline.storage).acquire(forgotten.key, run_id, run_id, "forget", 0.0, True):
+    with _place(Leases(options.pipeline.storage), forgotten, run_id):
         count = remove_account(store, forgotten.key, forgotten.region)
         if forgotten.has_entry and forgotten.target is not None:
             file = options.pipeline.discovered_file
@@ -94,6 +94,16 @@ def forget(options: Options, forgotten: Forgotten, run_id: str) -> int:
     if forgotten.region is None:
         _remove_lease(store, forgotten.key)
     return count
+
+
+def _place(leases: Leases, forgotten: Forgotten, run_id: str) -> Lease:
+    """The account for ourselves. Raises `SyncUnderWay`.
+
+    After a region is forgotten its account is in the sync that it was in: what is made by hand then joins that one.
+    """
+    last = None if forgotten.region is None else leases.last_sync(forgotten.key)
+    begins = last is None or leases.under_way(forgotten.key) is not None  # a place that is kept is kept from us, too
+    return leases.acquire(forgotten.key, run_id if begins else last, run_id, "forget", 0.0, begins)
 
 
 def _remove_lease(store: Store, key: str) -> None:

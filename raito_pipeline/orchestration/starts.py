@@ -133,7 +133,8 @@ class Looked:
         """What a cursor holds; the first look is now where there is none, or one of another form."""
         try:
             said = json.loads(cursor or "")
-            return cls(datetime.fromisoformat(said["first"]), str(said["process"]))
+            # After a clock that was ahead, the first look is now; a time without its zone raises TypeError.
+            return cls(min(datetime.fromisoformat(said["first"]), now), str(said["process"]))
         except (ValueError, TypeError, KeyError):
             return cls(now)
 

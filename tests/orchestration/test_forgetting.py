@@ -85,3 +85,19 @@ def test_nothing_is_removed_while_the_account_is_being_synced(loads: Loads) -> N
     finally:
         lease.release()
     assert look(options, GONE, None).files
+
+
+def test_after_a_region_its_account_is_in_the_sync_that_it_was_in(loads: Loads) -> None:
+    """What is made by hand then joins that sync, and its imports stand on whole tables of one sync."""
+    options = loads(raito_yml(account()))
+    stored(options)
+    leases = Leases(options.pipeline.storage)
+    sync = leases.acquire(HERE, "s1", "run", "layer account", 0.0, True)
+    sync.release(reserve_seconds=600)
+    with pytest.raises(SyncUnderWay):  # the place of its next layer is kept
+        forget(options, look(options, HERE, "us-east-1"), "forget-1")
+    leases.acquire(HERE, "s1", "finish", "layer finish").release()
+
+    assert forget(options, look(options, HERE, "us-east-1"), "forget-1") == 1
+
+    assert (leases.last_sync(HERE), leases.under_way(HERE)) == ("s1", None)

@@ -12,7 +12,7 @@ from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import run_request
 from raito_pipeline.orchestration.reconcile import Request
-from raito_pipeline.orchestration.starts import due
+from raito_pipeline.orchestration.starts import Looked, due
 from raito_pipeline.orchestration.sync import layers
 from raito_pipeline.orchestration.tags import ASIDE_TAG
 from tests.orchestration.conftest import Loads, account_ids
@@ -141,6 +141,22 @@ def test_when_a_sync_is_due(
 ) -> None:
     last = None if began is None else NOON - began
     assert due(NOON, last, NOON - looked, frequency, starting=starting) is expected
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "7",
+        "[]",
+        "no JSON",
+        '{"first": "2026-11-27"}',
+        '{"first": "2026-11-27T12:00:00", "process": "p"}',
+        '{"first": "2999-01-01T00:00:00+00:00", "process": "p"}',
+    ],
+)
+def test_a_cursor_of_another_form_or_of_a_clock_that_was_ahead_keeps_no_sync_from_being_due(cursor: str) -> None:
+    assert Looked.read(cursor, NOON).first == NOON
 
 
 def test_at_start_up_a_sync_begins_once_a_process(loads: Loads, instance: dg.DagsterInstance) -> None:
