@@ -218,8 +218,8 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
         str | None,
         Option(
             kinds.CRON,
-            "When to look, besides syncs, whether AWS is as the last push left it: IAM and what a push reads are read "
-            "again, the check `no_drift_since_last_push` says what somebody changed by hand, and nothing is pushed.",
+            "When (UTC) to look, besides syncs, whether AWS is as the last push left it: IAM and what a push reads are "
+            "read again, the check `no_drift_since_last_push` says what somebody changed by hand. Nothing is pushed.",
             default="with each sync only",
         ),
     ] = None
@@ -326,9 +326,9 @@ class General(RaitoService):
     only_targets: Annotated[
         tuple[str, ...], Option(kinds.TEXTS, "The names of the targets to sync.", default="all targets")
     ] = ()
-    cron: Annotated[str | None, Option(kinds.CRON, "When to sync, as a cron expression. At most one sync an hour.")] = (
-        None
-    )
+    cron: Annotated[
+        str | None, Option(kinds.CRON, "When to sync, as a cron expression in UTC. At most one sync an hour.")
+    ] = None
     frequency: Annotated[
         int,
         Option(

@@ -129,7 +129,9 @@ def test_no_option_of_the_raito_cli_and_its_connectors_is_missing() -> None:
 
 
 ROWS = {
-    WHOLE_FILE: "| `cron` | cron expression | none | When to sync, as a cron expression. At most one sync an hour. |",
+    WHOLE_FILE: (
+        "| `cron` | cron expression | none | When to sync, as a cron expression in UTC. At most one sync an hour. |"
+    ),
     LOCKS: "| `lock-all-who` | true or false | false | Locks who has the access, for all imported access providers. |",
     ACCOUNT: "| `aws-concurrency` | 1 to 1000 | 5 | How many calls to AWS may run at the same time. |",
 }
