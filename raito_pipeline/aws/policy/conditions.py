@@ -115,7 +115,7 @@ def _holds(condition: Condition, values: Values, facts: Facts, variables: bool) 
         return None
     negated, compare = known
     if not values:
-        return quantifier == _ALL if quantifier else optional or negated
+        return _of_a_missing_key(quantifier, optional=optional, negated=negated)
     wanted = [facts.substituted(text) if variables else text for text in condition.values]
 
     def fits(value: Value) -> bool | None:
@@ -124,6 +124,16 @@ def _holds(condition: Condition, values: Values, facts: Facts, variables: bool) 
 
     every = quantifier == _ALL or (not quantifier and negated)
     return _all(map(fits, values)) if every else _any(map(fits, values))
+
+
+def _of_a_missing_key(quantifier: str, *, optional: bool, negated: bool) -> bool | None:
+    """Whether a condition holds where the key is missing.
+
+    None of `ForAnyValue:...IfExists`: AWS documents that the one is false then, and the other true.
+    """
+    if quantifier:
+        return True if quantifier == _ALL else None if optional else False
+    return optional or negated
 
 
 def _any(results: Iterable[bool | None]) -> bool | None:
@@ -169,15 +179,21 @@ def _like(wanted: str, value: Value, variables: bool) -> bool | None:
 
 
 def _arn(wanted: str, value: Value, variables: bool) -> bool | None:
-    """ARNs are compared field by field: a wildcard does not reach over a colon."""
+    """ARNs are compared field by field: a wildcard does not reach over a colon.
+
+    What AWS makes of one that ends too early in a `*` (`*`, `arn:aws:iam::*`) is not documented. In the element
+    `Resource` fields that an ARN lacks are `*`, and so it may be here.
+    """
     if value.unlike:
         return _like(wanted, value, variables)
     one, other = wanted.split(":", _ARN_FIELDS - 1), value.text.split(":", _ARN_FIELDS - 1)
-    if len(one) != _ARN_FIELDS or len(other) != _ARN_FIELDS:
+    lacking = _ARN_FIELDS - len(one)
+    if len(other) != _ARN_FIELDS or (lacking and not wanted.endswith("*")):
         return None if "${" in wanted else False
     *others, last = other
     fields = (*map(Value, others), Value(last, value.open))
-    return _all(_like(a, b, variables) for a, b in zip(one, fields, strict=True))
+    fits = _all(_like(a, b, variables) for a, b in zip((*one, *("*" * lacking)), fields, strict=True))
+    return None if lacking and fits else fits
 
 
 def _bool(wanted: str, value: Value, _variables: bool) -> bool | None:

@@ -13,6 +13,11 @@ from raito_pipeline.aws.policy.wildcards import matches
 _IAM = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>\d{12}):(?P<kind>user|role)/(?:.*/)?(?P<name>[^/]+)")
 
 
+_OTHERS = ("AWS", "*", "Service", "Federated")
+"""the kinds of principals of which it is known whether they are a user or role; others, or kinds that are written in
+another way, may be"""
+
+
 class DenyReach(Enum):
     """Whether a Deny is about a user or role."""
 
@@ -55,7 +60,7 @@ def reach(statement: Statement, arn: str, account_id: str, *, has_boundary: bool
             return DenyReach.SURE
         if principal.kind == "AWS" and matches(principal.value, arn):
             return DenyReach.SURE
-        if principal.kind == "CanonicalUser" or (sessions and principal.value.startswith(sessions)):
+        if principal.kind not in _OTHERS or (sessions and principal.value.startswith(sessions)):
             reached = DenyReach.MAYBE
     return reached
 

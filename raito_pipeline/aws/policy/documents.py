@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,8 @@ _WITH_VARIABLES = "2012-10-17"
 _KNOWN = frozenset(
     ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
+_HALF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+r"""an escape as in `\ud83d\ude00`: both halves together are a character, one alone is none that can be stored"""
 Effect = Literal["Allow", "Deny"]
 
 
@@ -83,6 +86,8 @@ def read_document(text: str) -> Document:
     """
     try:
         content = json.loads(text, object_pairs_hook=_no_key_twice)
+        if _HALF_A_CHARACTER.search(text):
+            json.dumps(content, ensure_ascii=False).encode()
         if not isinstance(content, dict):
             raise _Broken("the document is not a JSON object")
         version = content.get("Version", _VERSIONS[0])
@@ -95,6 +100,8 @@ def read_document(text: str) -> Document:
             raise _Broken("the document has no Statement")
     except _Broken as error:
         return Document("", (), (str(error),))
+    except UnicodeEncodeError:
+        return Document("", (), ("the document has an escape that is half of a character",))
     except (ValueError, RecursionError):
         return Document("", (), ("the document is not JSON",))
     return _statements(version, listed)

@@ -124,6 +124,8 @@ def _line(condition: Condition) -> _ByFacts | None:
         facts = ((key, positive, "each", *sorted(condition.values)),)
     if opposite and len(condition.values) > 1:
         return None
+    if quantifier == "foranyvalue" and optional:
+        return None  # what holds where the key is missing is not documented
     missing = quantifier == "forallvalues" if quantifier else optional or negated
     return _ByFacts(key, facts, negated or opposite, missing)
 

@@ -12,6 +12,8 @@ from itertools import takewhile
 
 _TOKEN = re.compile(r"\$\{([^}]*)\}|([*?])|(.)", re.DOTALL)
 _STAR, _ONE, _VARIABLE = "star", "one", "variable"
+_ANYTHING = ".*"
+"""a `*` as a regular expression; of a literal `.` or `*` there is a backslash before it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,24 @@ def regex(pattern: str, *, variables: bool = True, slash: str = "/") -> str | No
         if token.kind == _VARIABLE:
             return None
         literal = slash if token.text == "/" else re.escape(token.text)
-        parts.append({_STAR: ".*", _ONE: "."}.get(token.kind) or literal)
+        parts.append({_STAR: _ANYTHING, _ONE: "."}.get(token.kind) or literal)
     return "".join(parts)
 
 
 @lru_cache(maxsize=65_536)
 def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
+    """The pattern as a regular expression that takes polynomial time, however many `*` there are.
+
+    What stands between two `*` is looked for once, at the first place where it is: a later one leaves less for the rest.
+    """
     text = regex(pattern, variables=variables)
-    return None if text is None else re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    if text is None:
+        return None
+    begin, *between = text.split(_ANYTHING)
+    if between:
+        *between, end = between
+        text = "".join((begin, *(f"(?>{_ANYTHING}?{each})" for each in between if each), _ANYTHING, end))
+    return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def matches(pattern: str, text: str, *, ignore_case: bool = False, variables: bool = True) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from raito_pipeline.aws.policy.permissions import permission, permissions
 from raito_pipeline.aws.policy.wildcards import has_wildcard, matches
+from raito_pipeline.aws.push.gone_principals import without_gone
 from raito_pipeline.aws.push.statements import NOTHING, VERSION, as_list, compact, policy_for
 from raito_pipeline.model import WhatItem
 
@@ -20,8 +21,6 @@ POINT_POLICY_LIMIT = 20_480
 Statement = dict[str, Any]
 Grant = tuple[str, str, str, str]
 """principal, permission, resource, prefix that a listing is limited to (empty = none)"""
-_ID = re.compile(r"[A-Za-z0-9]{16,}")
-"""what stands for a user or role that is gone, such as `AIDA...`"""
 _PREFIX = "s3:prefix"
 
 
@@ -123,7 +122,7 @@ def read_current(text: str | None, known: Collection[str], account_id: str) -> C
         statements = as_list(json.loads(text or "{}").get("Statement"))
     except (ValueError, AttributeError):
         return current
-    for statement in statements:
+    for statement in without_gone(statements):
         if not _is_plain(statement):
             current.others.append(statement)
             continue
@@ -160,7 +159,7 @@ def _is_gone(principal: str, known: Collection[str], account_id: str) -> bool:
     if principal in known:
         return False
     own = re.fullmatch(rf"arn:[^:]*:iam::{account_id}:(user|role)/.+", principal)
-    return own is not None or _ID.fullmatch(principal) is not None
+    return own is not None
 
 
 def _is_granted_on_points(action: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from raito_pipeline.aws.policy.wildcards import matches
+from raito_pipeline.aws.push.gone_principals import without_gone
 from raito_pipeline.aws.push.statements import VERSION, as_list
 
 SID = "RaitoDelegateToAccessPoints"
@@ -46,7 +47,7 @@ def delegates_to_all(policy: str | None, bucket: str, account_id: str, partition
 
 
 def with_delegation(policy: str | None, bucket: str, account_id: str, partition: str) -> str:
-    """A bucket policy with the statement that delegates, and else as it is. Raises `ConsentProblem`."""
+    """A bucket policy with the statement that delegates, and else as it is, less who is gone. Raises `ConsentProblem`."""
     try:
         document = json.loads(policy) if policy else {"Version": VERSION, "Statement": []}
         statements = as_list(document["Statement"])
@@ -56,7 +57,7 @@ def with_delegation(policy: str | None, bucket: str, account_id: str, partition:
         if _is_against(statement):
             label = statement.get("Sid") or "a Deny"
             raise ConsentProblem(f"the policy of bucket {bucket} has a Deny that is about it: {label}")
-    others = [statement for statement in statements if statement.get("Sid") != SID]
+    others = without_gone(statement for statement in statements if statement.get("Sid") != SID)
     changed = {**document, "Statement": [*others, delegation(bucket, account_id, partition)]}
     text = json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
     if len(text.encode()) > BUCKET_POLICY_LIMIT:

@@ -194,7 +194,7 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
         draft.refuse(pushed.reason)
     elif control.delete and control.delete_locked:
         draft.refuse("it is to be removed, but its deletion is locked")
-    elif control.action != "grant":
+    elif control.action != "grant" and not control.delete:  # what it made while it was a grant goes with it
         draft.refuse(f"action {control.action!r} cannot be made in AWS, only 'grant'")
     else:
         try:

@@ -9,6 +9,7 @@ from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.policy.principals import ASSUME_ROLE
 from raito_pipeline.aws.policy.wildcards import matches
 from raito_pipeline.aws.push.document_edits import statements_in, with_statements
+from raito_pipeline.aws.push.gone_principals import without_gone
 from raito_pipeline.aws.push.statements import NOBODY
 
 
@@ -26,7 +27,7 @@ def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted
     """A trust policy after people edited who is in it.
 
     `users` are all users of the account with their ARNs, `shown` those whom Raito Cloud showed, `wanted` those who are
-    to be there. Whoever it did not show keeps what they have.
+    to be there. Whoever it did not show keeps what they have; who is gone goes with the first edit.
     """
     gone, come = set(shown) - set(wanted), sorted(set(wanted) - set(shown))
     read = read_document(document)
@@ -62,9 +63,13 @@ def _is_more_than_one(arn: str) -> bool:
 
 
 def _document(document: str, before: Sequence[Any], statements: Sequence[Any]) -> str:
+    after = _or_nobody(statements)
+    return document if after == before else with_statements(document, _or_nobody(without_gone(statements)))
+
+
+def _or_nobody(statements: Sequence[Any]) -> list[Any]:
     allows = any(one["Effect"] == "Allow" for one in statements)
-    after = list(statements) if allows else [*statements, NOBODY]
-    return document if after == before else with_statements(document, after)
+    return list(statements) if allows else [*statements, NOBODY]
 
 
 def _less(statement: Any, arns: set[str]) -> Any | None:

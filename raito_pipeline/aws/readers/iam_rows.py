@@ -52,7 +52,12 @@ def policy_text(document: object) -> str:
     """
     if isinstance(document, str):
         return unquote(document)
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # an escape that is half of a character stays an escape: the text could not be stored
+        return json.dumps(document, separators=(",", ":"))
+    return text
 
 
 def user_row(answer: Answer, group_names: Iterable[str], *, with_tags: bool) -> IamUser:

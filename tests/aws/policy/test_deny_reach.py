@@ -23,6 +23,7 @@ NAMED: dict[str, tuple[Any, DenyReach, DenyReach]] = {
     "another account": ({"AWS": FOREIGN}, DenyReach.NO, DenyReach.NO),
     "a service": ({"Service": "s3.amazonaws.com"}, DenyReach.NO, DenyReach.NO),
     "a canonical user": ({"CanonicalUser": "79a59d"}, DenyReach.MAYBE, DenyReach.MAYBE),
+    "somebody of a kind that nobody knows": ({"aws": "*"}, DenyReach.MAYBE, DenyReach.MAYBE),
 }
 SPARED: dict[str, tuple[list[str], DenyReach, DenyReach]] = {
     "nobody here": ([FOREIGN], DenyReach.SURE, DenyReach.SURE),

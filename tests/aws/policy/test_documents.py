@@ -87,6 +87,16 @@ def test_variables_came_with_the_second_version_of_the_language() -> None:
         assert [s.variables for s in read_document(text).statements] == [variables]
 
 
+@pytest.mark.parametrize("half", [r"\ud83d", r"\uDE00", "\ud83d"])
+def test_half_of_a_character_is_a_problem_and_nothing_that_cannot_be_stored(half: str) -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": {**ALLOW, "Resource": "HERE*"}})
+
+    assert read_document(text.replace("HERE", half)).problems == (
+        "the document has an escape that is half of a character",
+    )
+    assert not read_document(text.replace("HERE", r"\ud83d\uDE00")).problems
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: (

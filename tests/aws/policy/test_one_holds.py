@@ -58,6 +58,7 @@ def test_one_holds_in_every_call(statements: tuple[Lines, ...]) -> None:
         ([("ForAllValues:StringEquals", TAGS, "a")], [("ForAllValues:StringNotEquals", TAGS, "a")]),
         ([("ForAnyValue:StringEquals", TAGS, "a")], [("ForAnyValue:StringNotEquals", TAGS, "a")]),
         ([("StringSounds", "k", "a")], [("StringNotSounds", "k", "a")]),
+        ([("ForAnyValue:StringEqualsIfExists", TAGS, "a")], [("ForAllValues:StringNotEquals", TAGS, "a")]),
         ([("StringEquals", "k", [])], [("StringNotEquals", "k", [])]),
         ([("Bool", "k", "maybe")], [("BoolIfExists", "k", "false")]),
     ],

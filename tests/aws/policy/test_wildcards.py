@@ -96,3 +96,16 @@ def test_a_variable_that_stands_for_a_part_of_the_prefix_covers_nothing_for_sure
 def test_a_star_before_a_variable_may_have_read_the_prefix_alone() -> None:
     assert not covers("*/${aws:username}", "home/")
     assert covers("home/*", "home/")
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "?*a*" * 20 + "c", "*".join("ab" * 30)])
+def test_many_wildcards_take_no_time(pattern: str) -> None:
+    text = "a" * 500
+    assert not matches(pattern, text)
+    assert matches(pattern, f"{text}{'ab' * 30}{text}bc" if pattern.endswith("c") else f"{text}{'ab' * 30}")
+
+
+@pytest.mark.parametrize("text", ["aXbYc", "aXXbYYc", "abYbc", "abc", "a.*c", "aX\nbc"])
+@pytest.mark.parametrize("pattern", ["a*b*c", "a*Y?c", "*X*b*", "a?b*c", "a*?*c", "a**b**c", "a.*c", "a?*c", "a*b?*c"])
+def test_wildcards_in_a_row_match_what_a_shell_would_match(pattern: str, text: str) -> None:
+    assert matches(pattern, text) is fnmatchcase(text, pattern)

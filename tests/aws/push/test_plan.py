@@ -245,6 +245,18 @@ def test_a_role_is_deleted_and_one_that_is_gone_needs_no_change() -> None:
     assert [(target.actual_name, target.external_id) for target in made.targets] == [("", None), ("", None)]
 
 
+def test_what_is_no_grant_any_more_is_deleted_all_the_same() -> None:
+    there = state((role("old", trust("ada")),))
+    was = control("old", external_id="role:old", actual_name="old", action="deny")
+    never = control("never", action="mask", delete=True)
+
+    assert "'deny'" in plan(was, there=there).targets[0].errors[0]
+    made = plan(replace(was, delete=True), never, there=there)
+
+    assert [target.errors for target in made.targets] == [(), ()]
+    assert ("delete", "role", "old") in steps(made)
+
+
 def test_a_policy_is_attached_to_exactly_its_who() -> None:
     attachments = tuple(IamAttachment("user", n, "managed", "b", arn("b"), None) for n in ("bob", "cyd"))
     there = state((), (policy("b", document("s3:Old")),), attachments)

@@ -67,6 +67,21 @@ CASES = {
 }  # fmt: skip
 
 
+GONE = "AIDAQ3EGVQXAEXAMPLE12"
+WITH_GONE = {**lets("ada", "bob"), "Principal": {"AWS": [*lets("ada", "bob")["Principal"]["AWS"], GONE]}}
+CASES |= {
+    "who was deleted stays where nobody edited": ([WITH_GONE], {"ada", "bob"}, {"ada", "bob"}, [WITH_GONE]),
+    "who was deleted goes with who goes": ([WITH_GONE], {"ada", "bob"}, {"ada"}, [lets("ada")]),
+    "who was deleted goes when somebody comes": (
+        [{**lets(), "Principal": {"AWS": GONE}}, SERVICE],
+        set(),
+        {"ada"},
+        [SERVICE, lets("ada")],
+    ),
+    "the last one goes beside who was deleted": ([WITH_GONE], {"ada", "bob"}, set(), [NOBODY]),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_people_come_and_go(name: str) -> None:
     before, shown, wanted, after = CASES[name]

@@ -106,3 +106,9 @@ def test_parts_are_put_together_table_by_table() -> None:
     assert [user.user_name for user in whole.users] == ["ann", "bob"]
     assert len(whole.attachments) == 1
     assert [user.user_name for user in one.users] == ["ann"], "the parts stay as they are"
+
+
+def test_a_document_with_half_of_a_character_is_a_text_that_can_be_stored() -> None:
+    text = policy_text({"Resource": "\ud83dü"})
+    assert text.isascii()
+    assert policy_text({"Resource": "ü"}) == '{"Resource":"ü"}'
