@@ -77,7 +77,8 @@ def regex(pattern: str, *, variables: bool = True, slash: str = "/") -> str | No
 def _regex(pattern: str, variables: bool, ignore_case: bool) -> re.Pattern[str] | None:
     """The pattern as a regular expression that takes polynomial time, however many `*` there are.
 
-    What stands between two `*` is looked for once, at the first place where it is: a later one leaves less for the rest.
+    What stands between two `*` is looked for once, at the first place where it is: a later one leaves less for what
+    follows.
     """
     text = regex(pattern, variables=variables)
     if text is None:

@@ -1,7 +1,7 @@
 """The plan for access controls that are access points: one bucket, principals of the who, statements of the what."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
@@ -28,7 +28,9 @@ from raito_pipeline.aws.push.access_point_statements import (
     point_document,
     point_policy,
     point_statements,
+    principals_of,
     read_current,
+    with_principals,
 )
 from raito_pipeline.aws.push.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
@@ -36,6 +38,7 @@ from raito_pipeline.aws.push.grants import described_and_tagged
 from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.point_who import PointWho, point_who
 from raito_pipeline.aws.push.statements import compact, same
+from raito_pipeline.aws.push.taken_away import claims_taken_out
 from raito_pipeline.model import AccessControl, AccessPoint, S3Bucket, WhoEntry, made_by_raito
 
 _ARN = re.compile(r"arn:[^:]+:s3:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):accesspoint/(?P<name>[a-z0-9-]+)")
@@ -201,13 +204,16 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
         return _within_limit(draft, own, [], current)
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
     shown = _shown(plans, draft, place)
-    hidden = _not_shown(shown, current, principals) if shown is not None else []
+    lost = _taken_out(plans, draft) - principals
+    names = {claim.permission for claim in claims_taken_out(plans, draft)}
+    hidden = _not_shown(shown, current, principals, lost, names) if shown is not None else []
+    others = _less(current.others, lost)
     elsewhere = _given_as_everybody(shown, current) if shown is not None else set()
     _say_what_stays(draft, elsewhere - grants(own), principals)
     own = kept(own, grants(own) - elsewhere)
-    if grants([*own, *hidden]) == grants(current.plain):
+    if grants([*own, *hidden]) == grants(current.plain) and others == current.others:
         return there.policy
-    return _within_limit(draft, own, [*hidden, *current.others], current)
+    return _within_limit(draft, own, [*hidden, *others], current)
 
 
 @dataclass(frozen=True)
@@ -218,18 +224,40 @@ class _Shown:
     grants: set[Grant]
 
 
-def _not_shown(shown: _Shown, current: CurrentPolicy, wanted: set[str]) -> list[Statement]:
+def _not_shown(
+    shown: _Shown, current: CurrentPolicy, wanted: set[str], lost: set[str], names: Collection[str]
+) -> list[Statement]:
     """What the policy gives that the import shows nowhere: to others than its who, or beside its what to those wanted.
 
-    An import has one who and one what, and a policy may have several.
+    An import has one who and one what, and a policy may have several. `lost` are those who were taken out of the who,
+    `names` the permissions that were taken out of the what.
     """
-    permissions = {(grant[0], grant[1]) for grant in shown.grants}
+    permissions = {(grant[0], grant[1]) for grant in shown.grants} | {(each, name) for each in wanted for name in names}
     hidden = {
         grant
         for grant in grants(current.plain)
         if grant[0] not in shown.principals or (grant[0] in wanted and (grant[0], grant[1]) not in permissions)
     }
-    return kept(current.plain, hidden)
+    return kept(current.plain, {grant for grant in hidden if grant[0] not in lost})
+
+
+def _taken_out(plans: Plans, draft: Draft) -> set[str]:
+    """The ARNs of those whom the who lost, less those of its locked parts."""
+    gone = draft.control.deleted_who
+    if gone is None:
+        return set()
+    return _arns(point_who(plans, Draft(replace(draft.control, who=gone), draft.kind), there=True))
+
+
+def _less(statements: Iterable[Statement], lost: set[str]) -> list[Statement]:
+    """Statements without those who were taken out; a Deny stays as it is."""
+    left = (
+        each
+        if each.get("Effect") != "Allow" or lost.isdisjoint(principals_of(each))
+        else with_principals(each, [one for one in principals_of(each) if one not in lost])
+        for each in statements
+    )
+    return [each for each in left if each is not None]
 
 
 def _shown(plans: Plans, draft: Draft, place: _PointPlace) -> _Shown | None:

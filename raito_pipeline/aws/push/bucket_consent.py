@@ -47,7 +47,10 @@ def delegates_to_all(policy: str | None, bucket: str, account_id: str, partition
 
 
 def with_delegation(policy: str | None, bucket: str, account_id: str, partition: str) -> str:
-    """A bucket policy with the statement that delegates, and else as it is, less who is gone. Raises `ConsentProblem`."""
+    """A bucket policy with the statement that delegates, and else as it is, less principals who are gone.
+
+    Raises `ConsentProblem`.
+    """
     try:
         document = json.loads(policy) if policy else {"Version": VERSION, "Statement": []}
         statements = as_list(document["Statement"])

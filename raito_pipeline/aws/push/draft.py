@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.state import PushState
@@ -137,6 +138,17 @@ class Plans:
             return plan.name if plan.kind == kind else None
         control = self.exported.get(control_id)
         return None if control is None or control.delete else self.existing(control, prefix)
+
+    def removes(self, external_id: str) -> bool:
+        """True for what this push is asked to delete, and may."""
+        return external_id in self._removed
+
+    @cached_property
+    def _removed(self) -> frozenset[str]:
+        controls = self.exported.values()
+        return frozenset(
+            each.external_id for each in controls if each.delete and not each.delete_locked and each.external_id
+        )
 
     def existing(self, control: AccessControl, prefix: str) -> str | None:
         """The name of the AWS object that an access control has by its external id; None where it has none."""

@@ -1,8 +1,8 @@
 """Principals of documents who are gone: AWS shows their unique ids, and takes no document back that has them.
 
-A user or role that is deleted stands in trust policies and policies of resources as `AIDA...` or `AROA...` from then on.
-It gives nobody anything, also not whoever gets its name later. Whatever is written anew is refused with it ("Invalid
-principal in policy"), so that nobody could be taken out of such a document any more.
+A user or role that is deleted stands in trust policies and policies of resources as `AIDA...` or `AROA...` from then
+on. It gives nobody anything, also not whoever gets its name later. Whatever is written anew is refused with it
+("Invalid principal in policy"), so that nobody could be taken out of such a document any more.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 

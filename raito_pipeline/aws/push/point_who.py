@@ -46,7 +46,7 @@ def _inherited(plans: Plans, entry: str) -> str | None:
     """The role that an entry stands for; None where it stands for none that is there, or will be."""
     if entry.startswith(OF_THIS_EXPORT):
         entry = _of_this_export(plans, entry.removeprefix(OF_THIS_EXPORT)) or ""
-    if entry in _removed(plans):
+    if plans.removes(entry):
         return None
     if entry.startswith(ROLE):
         return _role(plans, entry.removeprefix(ROLE))
@@ -59,11 +59,6 @@ def _of_this_export(plans: Plans, control_id: str) -> str | None:
     if planned is not None and planned.kind in (ROLE_TYPE, SET_TYPE):
         return f"{ROLE if planned.kind == ROLE_TYPE else PERMISSION_SET}{planned.name}"
     return control.external_id if planned is None and control is not None and not control.delete else None
-
-
-def _removed(plans: Plans) -> set[str]:
-    """External ids of what this push deletes."""
-    return {each.external_id for each in plans.exported.values() if each.delete and each.external_id}
 
 
 def _role(plans: Plans, name: str) -> str | None:

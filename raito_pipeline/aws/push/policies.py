@@ -25,6 +25,7 @@ from raito_pipeline.aws.push.replacing import WHY, less
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.state import Principal
 from raito_pipeline.aws.push.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
+from raito_pipeline.aws.push.taken_away import claims_taken_out, principals_taken_out
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
@@ -155,21 +156,36 @@ def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Pri
             why = "what it gives access to has changed"
             draft.change(NewPolicyVersion, policy.arn, why, before=policy.document, after=after)
     attached = plans.state.attached.get(policy.arn, _NOBODY)
-    shown = None if ours else plans.state.view.principals(_external_id(draft))
-    stay = _untouched(plans, draft, attached) | (_NOBODY if shown is None else attached - shown)
+    hidden = _NOBODY if ours else _not_shown(plans, draft, attached - wanted)
+    untouched = _untouched(plans, draft, attached)
+    stay = untouched | hidden
     losing = _open(draft, attached - wanted - stay)
-    _warn_of_others(plans, draft, policy.arn, attached - wanted - losing)
+    _warn_of_others(plans, draft, policy.arn, attached - wanted - losing, _open(draft, hidden - untouched))
     _detach(draft, policy.arn, losing, "it is not in the who any more")
     _attach(draft, policy.arn, _attachable(plans, draft, policy.arn, _open(draft, wanted - attached)))
 
 
-def _warn_of_others(plans: Plans, draft: Draft, arn: str, staying: Iterable[Principal]) -> None:
-    """Say who else gets what is added to a policy: who keeps it without being in the who, as others gave it to them."""
+def _not_shown(plans: Plans, draft: Draft, attached: frozenset[Principal]) -> frozenset[Principal]:
+    """Those who have a policy that Raito did not make, and are not in the who as the import says it: they keep it."""
+    shown = plans.state.view.principals(_external_id(draft))
+    return _NOBODY if shown is None else attached - shown - principals_taken_out(plans, draft)
+
+
+def _warn_of_others(
+    plans: Plans, draft: Draft, arn: str, staying: Iterable[Principal], hidden: Iterable[Principal]
+) -> None:
+    """Say who keeps a policy without being in the who, as others gave it to them, and gets what is added to it.
+
+    Of those whom the import does not show (`hidden`) that is said although nothing is added.
+    """
     widened = any(
         row.resource == arn and row.kind == NewPolicyVersion.KIND and Effect.GIVES in NewPolicyVersion(row).effect
         for row in draft.rows
     )
     if not widened:
+        kept = ", ".join(f"{kind} {name}" for kind, name in sorted(hidden))
+        if kept:
+            draft.warnings.append(f"whom the import does not show in its who keep the policy: {kept}")
         return
     wanted = named_in(plans, draft.control.who.inherit_from)
     sets = {permission_set_name(role) for role in plans.state.reserved_with(arn)} - wanted
@@ -201,7 +217,8 @@ def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
     """The document of a policy that Raito did not make, after what people changed of what it shows of it."""
     view, what = _as_read(plans.state.view, policy.arn), draft.control.what
     shown = view.what(_external_id(draft))
-    edit = Edit(view, view.given_by(policy.document) if shown is None else shown, view.claims(what))
+    shown = view.given_by(policy.document) if shown is None else shown | claims_taken_out(plans, draft)
+    edit = Edit(view, shown, view.claims(what))
     left = narrowed(policy.document, edit, named=f"policy {policy.policy_name}")
     for problem in left.problems:
         draft.leave_out(problem)
@@ -258,6 +275,9 @@ def _role(plans: Plans, draft: Draft, entry: str) -> str | None:
             draft.leave_out(f"{entry} in its who is no role of this export, and was left out")
         return name
     name = entry.removeprefix(ROLE)
+    if plans.removes(entry):
+        draft.leave_out(f"{entry} in its who is removed by this push, and was left out")
+        return None
     if not entry.startswith(ROLE) or (name not in plans.state.roles and name not in plans.names(ROLE_TYPE)):
         draft.leave_out(f"{entry} in its who is no role of the account, and was left out")
         return None

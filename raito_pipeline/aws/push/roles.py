@@ -23,6 +23,7 @@ from raito_pipeline.aws.push.role_changes import (
     inline_name,
 )
 from raito_pipeline.aws.push.statements import ROLE_INLINE_LIMIT, TRUST_LIMIT, compact, same, trust_policy
+from raito_pipeline.aws.push.taken_away import claims_taken_out, users_taken_out
 from raito_pipeline.aws.push.trusts import Trust, edited
 from raito_pipeline.model import AccessControl, IamRole, PushChange, made_by_raito
 
@@ -142,7 +143,7 @@ def _trust(plans: Plans, draft: Draft, role: IamRole) -> Trust:
         return Trust(trust_policy(present & set(whole)), trust_policy(whole))
     shown = state.view.principals(draft.control.external_id or draft.external_id or "")
     users = named if shown is None else frozenset(name for kind, name in shown if kind == "user")
-    return edited(role.trust_policy, arns, users, wanted)
+    return edited(role.trust_policy, arns, users | users_taken_out(plans, draft), wanted)
 
 
 def _named(plans: Plans, role: IamRole) -> frozenset[str]:
@@ -195,6 +196,7 @@ def _edit(plans: Plans, draft: Draft, role: IamRole, policies: Mapping[str, str]
     shown = None
     if not made_by_raito(role.tags):
         shown = view.what(draft.control.external_id or draft.external_id or "")
+        shown = None if shown is None else shown | claims_taken_out(plans, draft)
     if shown is None:
         shown = frozenset().union(*(view.given_by(document) for document in policies.values()))
     return Edit(view, shown, view.claims(draft.control.what))

@@ -44,7 +44,7 @@ def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted
         _document(document, raw, left),
         _document(document, raw, more),
         tuple(filter(None, (stays, problem))),
-        (warning,) if warning else (),
+        tuple(filter(None, (warning, *(_only_under(left, users[name]) for name in come if name in users)))),
     )
 
 
@@ -86,6 +86,16 @@ def _less(statement: Any, arns: set[str]) -> Any | None:
     return {**statement, "Principal": rest} if rest else None
 
 
+def _only_under(statements: Sequence[Any], arn: str) -> str | None:
+    """Why somebody who is to be let in is let in under conditions alone; None for whom no statement names yet."""
+    conditions = [one.get("Condition") for one in statements if _lets_in(one) and arn in _aws(one)]
+    return _holds_for(arn.rpartition("/")[2], conditions[0]) if conditions and all(conditions) else None
+
+
+def _holds_for(who: str, condition: Any) -> str:
+    return f"{who}: the condition of its trust policy ({json.dumps(condition)}) holds for them too"
+
+
 def _names(statements: Sequence[Any], arn: str) -> bool:
     """True where somebody is let in by name already, if only under a condition."""
     return any(_lets_in(one) and arn in _aws(one) for one in statements)
@@ -114,8 +124,7 @@ def _more(
     else:
         had = _aws(listed[place])
         listed[place] = {**listed[place], "Principal": {"AWS": sorted({*had, *arns})}}
-    note = f"{who}: the condition of its trust policy ({json.dumps(condition)}) holds for them too"
-    return listed, None, None if condition is None else note
+    return listed, None, None if condition is None else _holds_for(who, condition)
 
 
 def _is_alike(one: Any, added: Any, users: frozenset[str]) -> bool:

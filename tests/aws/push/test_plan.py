@@ -268,6 +268,19 @@ def test_a_policy_is_attached_to_exactly_its_who() -> None:
     ]
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_role_that_the_same_push_removes_is_said_to_lose_a_policy(locked: bool) -> None:
+    attachments = (IamAttachment("role", "old", "managed", "b", arn("b"), None),)
+    there = state((role("old", trust("ada")),), (policy("b", document("s3:Old")),), attachments)
+    gone = control("old", external_id="role:old", actual_name="old", delete=True, delete_locked=locked)
+    having = policy_control("b", external_id="policy:b", what_locked=True, who=WhoEntry((), (), ("role:old",), ()))
+
+    made = plan(gone, having, there=there)
+
+    assert (("detach", "attachment", "role:old") in steps(made)) is not locked
+    assert [("is removed by this push" in error) for error in made.targets[1].errors] == [True] * (not locked)
+
+
 def test_a_policy_keeps_the_roles_that_raito_cloud_does_not_see() -> None:
     attachments = (IamAttachment("role", "hidden-1", "managed", "b", arn("b"), None),)
     there = state((role("hidden-1", trust("ada"), ()),), (policy("b", document("s3:Old")),), attachments)

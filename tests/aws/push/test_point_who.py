@@ -34,12 +34,14 @@ ROLES = (
     role(f"AWSReservedSSO_Team_A_{HASH}", SSO),
     role(f"AWSReservedSSO_Faked_{HASH}"),
     role("gone"),
+    role("locked"),
 )
 CONTROLS = (
     role_control("made", external_id=None),
     role_control("kept", external_id="role:reader"),
     role_control("refused", external_id="role:reader"),
     role_control("removed", external_id="role:gone", delete=True),
+    role_control("stays", external_id="role:locked", delete=True, delete_locked=True),
     point_control("point", external_id=None),
 )
 PLANNED = {
@@ -71,6 +73,7 @@ def of(kind: str, path_and_name: str) -> str:
     ("entry", "principal"),
     [
         ("role:reader", of("role", "/data/reader")),
+        ("role:locked", of("role", "/locked")),
         ("role:made_role", "role:made_role"),
         ("ID:made", "role:made_role"),
         ("ID:kept", of("role", "/data/reader")),

@@ -1,0 +1,147 @@
+"""What Raito Cloud says was taken away goes from what Raito did not make, although no import shows it."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raito_pipeline.aws.push.draft import IDLE
+from raito_pipeline.aws.push.plan import Plan
+from raito_pipeline.aws.push.point_state import PointState
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.model import AccessControl, PushBucket, WhatItem, WhoEntry
+from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
+
+from .pushing import Options, folder, imported
+from .test_nothing_edited import as_imported, plan_of
+
+DATA = "arn:aws:s3:::data/*"
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+WRITES = (folder("", "s3:PutObject"),)
+
+
+def told() -> Told:
+    """ada and bob (of group g), who may not read at all; the role r, which may not either."""
+    account = Told().group("g").user("ada").user("bob", "g").role("r", trust({"AWS": user_arn("ada")}))
+    for who in ("user:bob", "role:r"):
+        account.inline(who, "no", document(deny("s3:GetObject", "*")))
+    return account
+
+
+def who(*users: str, groups: tuple[str, ...] = (), roles: tuple[str, ...] = ()) -> WhoEntry:
+    return WhoEntry(users, groups, roles, ())
+
+
+def pushed(account: Told, external_id: str, **changes: Any) -> Plan:
+    """The plan of what was imported so, with changes."""
+    inputs = account.inputs()
+    place = PointState.of(
+        inputs.buckets, inputs.access_points, {"eu-west-1": None}, [PushBucket("data", "", None, None)]
+    )
+    state = PushState.of_account(inputs, Options(), imported(inputs, Options()), points=place)
+    control = as_imported(0, state.view.providers[external_id])
+    return plan_of(inputs, state, [_changed(control, changes)])
+
+
+def _changed(control: AccessControl, changes: dict[str, Any]) -> AccessControl:
+    return replace(control, **changes)
+
+
+def steps(plan: Plan) -> list[tuple[str, str]]:
+    return [(row.operation, row.resource) for row in plan.changes if row.operation not in IDLE]
+
+
+@pytest.mark.parametrize(
+    ("gone", "locks", "step"),
+    [
+        (who("bob"), {}, ("detach", "user:bob")),
+        (who(groups=("g",)), {}, ("detach", "group:g")),
+        (who(roles=("role:r",)), {}, ("detach", "role:r")),
+        (who("bob"), {"who_locked": True}, None),
+        (who(roles=("role:r",)), {"inheritance_locked": True}, None),
+        (who("ada"), {}, None),
+    ],
+    ids=str,
+)
+def test_who_was_taken_out_loses_a_policy(gone: WhoEntry, locks: dict[str, bool], step: Any) -> None:
+    holders = ("user:ada", "user:bob", "group:g", "role:r")
+    account = told().policy("p", document(allow("s3:GetObject", DATA)), *holders)
+
+    made = pushed(account, "policy:p", deleted_who=gone, **locks)
+
+    assert [each for each in steps(made) if each[0] == "detach"] == ([step] if step else [])
+
+
+def test_whom_no_import_shows_keep_a_policy_and_that_is_said() -> None:
+    account = told().policy("p", document(allow("s3:GetObject", DATA)), "user:ada", "user:bob", "role:r")
+
+    made = pushed(account, "policy:p", who=who())
+
+    assert steps(made)[0] == ("detach", "user:ada")
+    assert not [each for each in steps(made)[1:] if each[0] == "detach"]
+    assert made.targets[0].warnings == ("whom the import does not show in its who keep the policy: role r, user bob",)
+
+
+@pytest.mark.parametrize("gone", [who("bob"), who(groups=("g",))], ids=str)
+def test_who_was_taken_out_is_in_no_statement_of_a_trust_policy(gone: WhoEntry) -> None:
+    statements = [trust({"AWS": user_arn("ada")}), trust({"AWS": user_arn("bob")}, Condition=MFA)]
+    account = told().role("own", *statements).inline("role:own", "i", document(allow("s3:PutObject", DATA)))
+
+    made = pushed(account, "role:own", deleted_who=gone)
+
+    assert steps(made)[0] == ("update", "own")
+    assert json.loads(made.changes[0].after or "")["Statement"] == statements[:1]
+    assert steps(pushed(account, "role:own", deleted_who=gone, who_locked=True)) == []
+
+
+def test_who_has_it_under_a_condition_already_is_told_so() -> None:
+    statements = [trust({"AWS": user_arn("ada")}), trust({"AWS": user_arn("bob")}, Condition=MFA)]
+    account = told().role("own", *statements).inline("role:own", "i", document(allow("s3:PutObject", DATA)))
+
+    made = pushed(account, "role:own", who=who("ada", "bob"))
+
+    assert steps(made) == []
+    assert "bob: the condition of its trust policy" in made.targets[0].warnings[0]
+
+
+@pytest.mark.parametrize("kind", ["policy", "role"])
+def test_what_was_taken_away_goes_although_a_deny_hides_it(kind: str) -> None:
+    text = document(allow(["s3:GetObject", "s3:PutObject"], DATA))
+    account = told().bucket_policy("data", deny("s3:PutObject", DATA, Principal="*"))
+    if kind == "policy":
+        account.policy("own", text, "user:ada")
+    else:
+        account.role("own", trust({"AWS": user_arn("ada")})).inline("role:own", "i", text)
+    # Who edits something else takes nothing of it away.
+    other = pushed(account, f"{kind}:own", deleted_who=who("cyd"))
+    assert not any("PutObject" in (row.before or "") for row in other.changes)
+
+    made = pushed(account, f"{kind}:own", deleted_who=who("cyd"), delete_what=WRITES)
+
+    (written,) = [row for row in made.changes if "PutObject" in (row.before or "")]
+    assert "PutObject" not in (written.after or "")
+    assert "GetObject" in (written.after or "")
+    assert steps(pushed(account, f"{kind}:own", delete_what=WRITES, deleted_who=who("cyd"), what_locked=True)) == []
+
+
+def test_who_was_taken_out_has_nothing_through_an_access_point() -> None:
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
+    objects = f"{arn}/object/*"
+    plain = [allow("s3:PutObject", objects, Principal={"AWS": user_arn(name)}) for name in ("ada", "bob")]
+    office = allow("s3:PutObject", objects, Principal={"AWS": [user_arn("bob"), user_arn("ada")]}, Condition=MFA)
+    account = told().delegates().point("sales", *plain, office).inline("user:bob", "w", document(deny("s3:Put*", "*")))
+    there = pushed(account, f"accesspoint:{arn}", what=(folder("", "s3:GetObject"),))
+    assert "user/bob" in next(row.after or "" for row in there.changes if row.kind == "access-point-policy")
+
+    made = pushed(account, f"accesspoint:{arn}", deleted_who=who("bob"))
+
+    (row,) = [row for row in made.changes if row.kind == "access-point-policy"]
+    assert "user/bob" not in (row.after or "")
+    assert [each.get("Condition") for each in json.loads(row.after or "")["Statement"]] == [None, MFA]
+
+
+def test_what_is_wanted_was_not_taken_away() -> None:
+    item: WhatItem = folder("", "s3:GetObject")
+    account = told().policy("p", document(allow("s3:GetObject", DATA)), "user:ada")
+    assert steps(pushed(account, "policy:p", deleted_who=who("ada"), delete_what=(item,))) == []
