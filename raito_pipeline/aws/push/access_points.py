@@ -111,7 +111,7 @@ def _place(plans: Plans, draft: Draft) -> _PointPlace:
         region = _region_of(plans, arn)
         there = state.points.get(arn)
         if there is not None:
-            return _PointPlace(arn, _known_bucket(plans, there.bucket), there)
+            return _PointPlace(arn, _known_bucket(plans, there.bucket, region), there)
         _require_known(plans, region)
         draft.warnings.append(f"access point {draft.name} was gone from AWS, and is made anew")
     elif draft.control.external_id:
@@ -173,10 +173,13 @@ def _bucket_name(plans: Plans, full_name: str) -> str | None:
     return place.bucket if place is not None and place.account == plans.state.account_id else None
 
 
-def _known_bucket(plans: Plans, name: str) -> S3Bucket:
+def _known_bucket(plans: Plans, name: str, region: str | None = None) -> S3Bucket:
+    """A bucket of the account; `region` is that of an access point that it has. Raises `Refused`."""
     bucket = plans.state.points.buckets.get(name)
     if bucket is None:
         raise Refused(f"bucket {name} is not among the buckets of the account")
+    if bucket.region is None and region is not None:
+        return replace(bucket, region=region)
     if bucket.region is None:
         raise Refused(f"the region of bucket {name} could not be read, and its access points are in that region")
     return bucket

@@ -37,6 +37,8 @@ class Draft:
     """true where it was imported and nobody edited it since: it stays as it is"""
     name: str = ""
     """name in AWS, empty after a deletion"""
+    name_problem: str = ""
+    """why it gets no name, where what it has of another kind loses what was taken away all the same"""
     external_id: str | None = None
     rows: list[PushChange] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.imported_documents import inline_source
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
@@ -198,6 +199,8 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
         draft.refuse(f"action {control.action!r} cannot be made in AWS, only 'grant'")
     else:
         try:
+            if draft.name_problem and draft.replaces is not None:
+                raise Refused(draft.name_problem)
             (pushed.delete if control.delete else pushed.plan)(plans, draft)
         except Refused as error:
             _refuse_new(plans, types, draft, str(error))
@@ -289,4 +292,34 @@ def _name_one(plans: Plans, pushed: PushedType, names: Names, draft: Draft, curr
     try:
         draft.name = kept or names.give(control.naming_hint or control.name, current)
     except NameProblem as error:
-        draft.refuse(str(error))
+        _unnamed(draft, current, str(error))
+        return
+    renamed = kept is None and current not in (None, draft.name)
+    reason = _taken_by_others(plans, control, draft.name) if renamed else None
+    if reason is not None:
+        _unnamed(draft, current, reason)
+
+
+def _unnamed(draft: Draft, current: str | None, reason: str) -> None:
+    """No new name can be had: what is there keeps its own, and loses what was taken away. Else nothing is made."""
+    if current is not None:
+        draft.name = current
+        draft.leave_out(f"{reason}: it keeps its name {current}")
+    elif draft.replaces is not None or inline_source(draft.owned_id) is not None:
+        draft.name_problem = reason
+    else:
+        draft.refuse(reason)
+
+
+def _taken_by_others(plans: Plans, control: AccessControl, name: str) -> str | None:
+    """Why a policy cannot get another name: somebody else's has it, if only in another case. None where it can."""
+    named = (each for each in plans.state.policies.values() if each.policy_name.casefold() == name.casefold())
+    there = next((each for each in named if not each.aws_managed), None)
+    tags = None if there is None else plans.tags_of(there)
+    if there is None or tags is None:
+        return None
+    _, wanted = owner_tags.owner_of(owner_tags.owner_tags("any", control))
+    _, owner = owner_tags.owner_of(tags)
+    if there.policy_name == name and made_by_raito(tags) and owner in (None, wanted):
+        return None
+    return f"its name would be {name}, and policy {there.policy_name} exists in AWS and is not its own"

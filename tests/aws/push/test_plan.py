@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.owner_tags import ACCESS_CONTROL
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
@@ -327,6 +328,56 @@ def test_a_policy_whose_name_changes_is_made_anew_and_the_old_one_removed() -> N
         ("delete", "policy", arn("old")),
     ]
     assert only(made).external_id == "policy:new"
+
+
+RENAMES = {
+    "no letter or digit": ("???", ()),
+    "not its own": ("Other", (policy("Other", document("s3:Get*"), ()),)),
+    "OTHER exists": ("Other", (policy("OTHER", document("s3:Get*"), ()),)),
+    "policy Other exists": (
+        "Other",
+        (policy("Other", document("s3:Get*"), (*BY_RAITO, Tag(ACCESS_CONTROL, "another"))),),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", RENAMES)
+def test_a_policy_that_cannot_have_its_new_name_keeps_its_own_and_loses_what_was_taken_away(why: str) -> None:
+    hint, others = RENAMES[why]
+    attachments = tuple(IamAttachment("user", n, "managed", "old", arn("old"), None) for n in ("ada", "bob"))
+    there = state((), (policy("old", document("s3:Old")), *others), attachments)
+    renamed = policy_control("a", external_id="policy:old", actual_name="old", naming_hint=hint, what_locked=True)
+
+    made = plan(renamed, there=there)
+
+    assert steps(made) == [("detach", "attachment", "user:bob")]
+    target = only(made)
+    assert (target.external_id, target.actual_name) == ("policy:old", "old")
+    assert why in target.errors[0]
+    assert "it keeps its name old" in target.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "external_id", "step"),
+    [
+        ("aws_policy", "user:ada|inline:i|", ("update", "inline-policy", "user:ada/i")),
+        ("aws_policy", "role:old", ("update", "role-trust", "old")),
+    ],
+)
+def test_what_cannot_be_made_anew_for_want_of_a_name_loses_what_was_taken_away(
+    kind: str, external_id: str, step: tuple[str, str, str]
+) -> None:
+    text = json.dumps(document("s3:GetObject", "s3:PutObject"))
+    inline = IamAttachment("user", "ada", "inline", "i", None, text)
+    there = state((role("old", trust("ada", "bob")),), (), (inline,))
+    control_of = control("a", type=kind, external_id=external_id, actual_name="old", naming_hint="???")
+
+    made = plan(control_of, there=there)
+
+    assert steps(made)[0] == step
+    assert "no letter or digit" in only(made).errors[0]
+    assert only(made).external_id == external_id
+    assert not any("bob" in (change.after or "") or "PutObject" in (change.after or "") for change in made.changes)
 
 
 def test_a_policy_without_what_allows_nothing() -> None:

@@ -352,7 +352,7 @@ CHANGES = [
               naming_hint="n"),
               ("detach attachment user:bob", "create policy n", "attach attachment user:ada", "delete policy p")),
     Situation("policy with a new name that others have", (*a_policy("p", "user:ada"), *a_policy("n", tags=())),
-              our_p("ada", naming_hint="n"), ("refuse aws_policy p",), ("policy n exists in AWS and was not made",)),
+              our_p("ada", naming_hint="n"), ("none policy p",), ("policy n exists in AWS and is not its own",)),
     Situation("policy with a new name that cannot be deleted", a_policy("p", "user:ada"),
               our_p("ada", naming_hint="new", delete_locked=True), ("none policy p",)),
     Situation("policy deleted", a_policy("p", "user:ada"), our_p(delete=True),

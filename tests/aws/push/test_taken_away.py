@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE
-from raito_pipeline.aws.push.plan import Plan
+from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.model import AccessControl, PushBucket, WhatItem, WhoEntry
 from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
 
-from .pushing import Options, folder, imported
+from .pushing import TYPES, Options, folder, imported
+from .situations import a_point, aws, granted, point_arn
 from .test_nothing_edited import as_imported, plan_of
 
 DATA = "arn:aws:s3:::data/*"
@@ -145,3 +147,16 @@ def test_what_is_wanted_was_not_taken_away() -> None:
     item: WhatItem = folder("", "s3:GetObject")
     account = told().policy("p", document(allow("s3:GetObject", DATA)), "user:ada")
     assert steps(pushed(account, "policy:p", deleted_who=who("ada"), delete_what=(item,))) == []
+
+
+def test_who_lost_an_access_point_does_not_keep_it_because_the_region_of_its_bucket_could_not_be_read() -> None:
+    state = aws(a_point("sales", "ada", "bob"))
+    unread = {name: replace(bucket, region=None) for name, bucket in state.points.buckets.items()}
+    state = replace(state, points=replace(state.points, buckets=unread))
+    control = granted("sales", "aws_access_point", who("ada"), external_id=f"accesspoint:{point_arn('sales')}")
+    bounds = Bounds(buckets=dict.fromkeys(unread))
+
+    made = plan_push([control], state, Options(), TYPES, bounds)
+
+    assert [(row.operation, row.kind) for row in made.changes] == [("update", "access-point-policy")]
+    assert (made.targets[0].errors, "bob" in (made.changes[0].after or "")) == ((), False)
