@@ -22,16 +22,14 @@ from raito_pipeline.model import PushPermissionSet, made_by_raito
 
 
 def is_reference(plans: Plans, entry: str) -> bool:
-    """True for an entry of `inheritFrom` that is a permission set."""
-    if entry.startswith(OF_THIS_EXPORT):
-        planned = plans.planned.get(entry.removeprefix(OF_THIS_EXPORT))
-        return planned is not None and planned.kind == SET_TYPE
-    return entry.startswith(PERMISSION_SET)
+    """True for an entry of `inheritFrom` that is a permission set, also where its own access control is refused."""
+    return _own_name(plans, entry) is not None
 
 
 def named_in(plans: Plans, entries: Iterable[str]) -> set[str]:
     """The names of the permission sets among entries of `inheritFrom`."""
-    return {permission_set_name(_own_name(plans, entry)) for entry in entries if is_reference(plans, entry)}
+    names = (_own_name(plans, entry) for entry in entries)
+    return {permission_set_name(name) for name in names if name is not None}
 
 
 def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str | None = None) -> None:
@@ -52,7 +50,7 @@ def plan_references(plans: Plans, draft: Draft, policy_arn: str, replaced: str |
             draft.leave_out(f"{', '.join((*entries, *lost))} in its who: {center.problem}")
         return
     wanted = _names(plans, draft, entries)
-    lost_names = {permission_set_name(_own_name(plans, entry)) for entry in lost} - wanted
+    lost_names = named_in(plans, lost) - wanted
     having = {one.name for one in center.by_raito if replaced is not None and has(one, replaced)}
     replacing = having - lost_names
     for name in sorted(wanted | replacing):
@@ -119,7 +117,7 @@ def _not_there_already(plans: Plans, entries: Iterable[str], policy_arn: str) ->
     by_raito = {one.name for one in plans.state.center.by_raito}
     kept = {permission_set_name(role) for role in plans.state.reserved_with(policy_arn)} - by_raito
     references = (entry for entry in entries if is_reference(plans, entry))
-    return [entry for entry in references if permission_set_name(_own_name(plans, entry)) not in kept]
+    return [entry for entry in references if named_in(plans, [entry]).isdisjoint(kept)]
 
 
 def _require_no_others(plans: Plans, policy_arn: str) -> None:
@@ -136,7 +134,7 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
     """The permission sets of Raito that entries stand for; one that is none is an error of its own."""
     names = set()
     for entry in entries:
-        name = permission_set_name(_own_name(plans, entry))
+        name = permission_set_name(_own_name(plans, entry) or "")
         known = plans.state.center.sets.get(name)
         served = serves(known) if known is not None else None
         if known is not None and not made_by_raito(known.tags):
@@ -150,10 +148,11 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
     return names
 
 
-def _own_name(plans: Plans, entry: str) -> str:
+def _own_name(plans: Plans, entry: str) -> str | None:
+    """What an entry says of the name of a permission set; None for one that is none."""
     if entry.startswith(OF_THIS_EXPORT):
-        return plans.planned[entry.removeprefix(OF_THIS_EXPORT)].name
-    return entry.removeprefix(PERMISSION_SET)
+        return plans.named(entry.removeprefix(OF_THIS_EXPORT), SET_TYPE, PERMISSION_SET)
+    return entry.removeprefix(PERMISSION_SET) if entry.startswith(PERMISSION_SET) else None
 
 
 def _provision(plans: Plans, draft: Draft, names: Iterable[str], policy_arn: str, before: str | None) -> None:

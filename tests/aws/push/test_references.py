@@ -65,6 +65,16 @@ def test_who_lost_a_policy_does_not_have_it_any_more(account: CenterAccount, ent
     assert account.push(*pushed.controls).writes == []
 
 
+def test_who_lost_a_policy_loses_it_although_its_own_access_control_is_refused(account: CenterAccount) -> None:
+    given, made = account.push(policy("P", "ssorole:Set"), granted("Set", "p1")).controls
+    gone = WhoEntry((), (), ("ID:Set",), ())
+
+    pushed = account.push(replace(given, who=NOBODY, deleted_who=gone), replace(made, action="mask"))
+
+    assert "cannot be made in AWS" in pushed.errors("Set")
+    assert (pushed.errors("P"), account.references("Set"), account.role_policies("Set")[1]) == ("", set(), set())
+
+
 def test_what_people_referenced_by_hand_stays(account: CenterAccount) -> None:
     made = account.push(policy("P"), granted("Set", "p1")).controls
     at = {"InstanceArn": INSTANCE, "PermissionSetArn": account.sets()["Set"]}
