@@ -41,7 +41,7 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
     except Refused as error:
         draft.rows.clear()
         if source is not None:
-            plan_inline_goes(plans, draft, source, _principals(plans, draft, there=False), None)
+            plan_inline_goes(plans, draft, source, _wanted(plans, draft, source, there=False), None)
         if not draft.rows:
             raise
         draft.leave_out(str(error))
@@ -58,7 +58,7 @@ def _plan_whole(plans: Plans, draft: Draft, source: InlineSource | None) -> None
     if policy is not None and not keeps_name:
         _require_made_by_raito(plans, policy)
     draft.external_id = draft.control.external_id if keeps_name else f"{POLICY}{draft.name}"
-    wanted = _principals(plans, draft, there=policy is not None and source is None)
+    wanted = _wanted(plans, draft, source, there=policy is not None)
     if policy is None:
         if old is None and source is None and draft.control.external_id:
             draft.warnings.append(f"policy {draft.name} was gone from AWS, and is made anew")
@@ -250,6 +250,14 @@ def _too_long(text: str) -> str:
 
 
 # -- who -------------------------------------------------------------------------------------------------------------
+
+
+def _wanted(plans: Plans, draft: Draft, source: InlineSource | None, *, there: bool) -> frozenset[Principal]:
+    """Whom the who names. Where it is locked, who has an inline policy keeps what it gives, and nobody else comes."""
+    if source is None:
+        return _principals(plans, draft, there=there)
+    kept = {source.principal} if draft.control.who_locked else _NOBODY
+    return _principals(plans, draft, there=True) | kept
 
 
 def _principals(plans: Plans, draft: Draft, *, there: bool) -> frozenset[Principal]:

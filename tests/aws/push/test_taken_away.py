@@ -127,6 +127,21 @@ def test_what_was_taken_away_goes_although_a_deny_hides_it(kind: str) -> None:
     assert steps(pushed(account, f"{kind}:own", delete_what=WRITES, deleted_who=who("cyd"), what_locked=True)) == []
 
 
+def test_a_locked_who_keeps_an_inline_policy_and_lets_nobody_else_in() -> None:
+    account = told().inline("user:ada", "i", document(allow(["s3:GetObject", "s3:PutObject"], DATA)))
+    less = {"what": (folder("", "s3:GetObject"),), "deleted_who": who("ada")}
+
+    made = pushed(account, "user:ada|inline:i|", who=who("bob"), who_locked=True, **less)
+
+    assert [each for each in steps(made) if each[0] in ("attach", "delete")] == [
+        ("attach", "user:ada"),
+        ("delete", "user:ada/i"),
+    ]
+    opened = pushed(account, "user:ada|inline:i|", who=who("bob"), **less)
+    assert steps(opened)[0] == ("delete", "user:ada/i")
+    assert ("attach", "user:bob") in steps(opened)
+
+
 def test_who_was_taken_out_has_nothing_through_an_access_point() -> None:
     arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
     objects = f"{arn}/object/*"
