@@ -241,13 +241,15 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
         not_by_a_push = f"{old} cannot be removed by a push{'' if never else ' yet'}"
         why = "its deletion is locked" if control.delete_locked else not_by_a_push
         raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing was changed")
-    removal = Draft(control, old, replacing=True)
+    removal = Draft(control, old, replacing=True, external_id=draft.external_id)
     pushed.delete(plans, removal)
     if removal.errors:
         raise Refused(f"its type has changed from {old} to {draft.kind}, and {removal.errors[0]}: nothing was changed")
     if not any(change.revokes and Effect.REMOVES not in change.effect for change in types.changes(removal.rows)):
         draft.rows += plan_narrowing(plans, types, pushed, old, control)
-    draft.rows += [replace(row, why=f"its type is {draft.kind} now") for row in removal.rows]
+    gone = {(row.kind, row.resource) for row in draft.rows if row.operation == "delete"}
+    going = (row for row in removal.rows if (row.kind, row.resource) not in gone)
+    draft.rows += [replace(row, why=f"its type is {draft.kind} now") for row in going]
     draft.warnings += removal.warnings
 
 

@@ -95,7 +95,7 @@ def delete_policy(plans: Plans, draft: Draft) -> None:
     """Plan to remove one managed policy. What is gone already needs no change. Raises `Refused`."""
     source = inline_source(draft.control.external_id)
     if source is not None:
-        plan_inline_goes(plans, draft, source, (), None)
+        plan_inline_goes(plans, draft, source, (), draft.external_id if draft.replacing else None)
         if not draft.rows:
             draft.nothing("inline-policy", ":".join(source.principal), "nothing of it can be removed, or it is gone")
         return

@@ -24,8 +24,8 @@ def plan_inline_goes(
 ) -> None:
     """Plan that the inline policies give nothing of what Raito Cloud shows of them any more, and go where that is all.
 
-    For those who still have access this is so once the policy `arn` is there. What is not granted any more goes at
-    once, also where no such policy comes (None): the rest stays then.
+    For those who still have access this is so once the policy `arn` is there, or what takes its place under another
+    type. What is not granted any more goes at once, also where no such policy comes (None): the rest stays then.
     """
     kind, name = source.principal
     option = plans.state.not_read.get(f"inline policies of a {kind}")
@@ -35,6 +35,9 @@ def plan_inline_goes(
     documents = plans.state.inline.get(source.principal, {})
     for each in (each for each in source.names if each in documents):
         document, resource = documents[each], f"{kind}:{name}/{each}"
+        if draft.replacing:
+            _goes(plans, draft, source, each, arn, (), "what has another type takes its place")
+            continue
         if source.principal not in wanted:
             _goes(plans, draft, source, each, None, (), "it was taken away in Raito Cloud")
             continue

@@ -8,6 +8,7 @@ import pytest
 
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import IDLE
+from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
@@ -140,6 +141,24 @@ def test_a_locked_who_keeps_an_inline_policy_and_lets_nobody_else_in() -> None:
     opened = pushed(account, "user:ada|inline:i|", who=who("bob"), **less)
     assert steps(opened)[0] == ("delete", "user:ada/i")
     assert ("attach", "user:bob") in steps(opened)
+
+
+def test_an_inline_policy_that_becomes_a_role_stays_until_that_is_there_and_goes_at_once_where_nobody_is_in_it() -> (
+    None
+):
+    account = told().inline("user:ada", "i", document(allow("s3:GetObject", DATA)))
+
+    kept = pushed(account, "user:ada|inline:i|", type="aws_role")
+    gone = pushed(account, "user:ada|inline:i|", type="aws_role", who=who("bob"))
+
+    assert [(row.operation, row.kind) for row in kept.changes] == [
+        ("create", "role"),
+        ("create", "role-inline-policy"),
+        ("delete", "inline-policy"),
+    ]
+    assert [change.effect for change in TYPES.changes(kept.changes)][-1] is Effect.REMOVES
+    assert (gone.changes[0].operation, gone.changes[0].kind) == ("delete", "inline-policy")
+    assert len([row for row in gone.changes if row.kind == "inline-policy"]) == 1
 
 
 def test_who_was_taken_out_has_nothing_through_an_access_point() -> None:
