@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -15,7 +15,26 @@ from raito_pipeline.raito.errors import ExportUnreadable
 from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, wait
 
 _MAYBE_ANCHOR = re.compile(rb"(?:^|[\s\[{,:-])&\w")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml may be missing
+    """Reads plain texts as they stand: `no`, `007`, `=`, `2026-13-45` and `1.10` are names like any other.
+
+    YAML 1.1 makes false, 7 and 1.1 of some, and an error of the whole file of others. A writer that goes by another
+    version, or by none, does not quote them all.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+
+
+_LONGEST_NUMBER = 18
+for _kind, _form, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"]),
+    ("int", rf"0|-?[1-9][0-9]{{0,{_LONGEST_NUMBER - 1}}}", [*"-0123456789"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_form})$"), _first)
+
 LONGEST_PAUSE = 1.0
 _END_OF_TIME = 253_402_300_800_000
 """the first millisecond of the year 10000, which no date of Python holds"""
@@ -63,7 +82,9 @@ def export_access_controls(
     path = folder / "access-controls.yaml"
     job.client.download(location, path, what="download of the exported access controls")
     read = read_export(path)
-    return replace(read, warnings=(*done.warnings, *read.warnings), whole=read.whole and not out_of_sync_only)
+    # What Raito Cloud had errors with may be missing, which does not say that nobody grants it any more.
+    whole = read.whole and not out_of_sync_only and not done.errors
+    return replace(read, warnings=(*done.warnings, *read.warnings), whole=whole)
 
 
 def read_export(path: Path) -> Export:
@@ -74,7 +95,7 @@ def read_export(path: Path) -> Export:
     """
     text = path.read_bytes()
     try:
-        content = json.loads(text) if text.lstrip()[:1] == b"{" else _yaml(text)
+        content = _json(text) if text.lstrip()[:1] == b"{" else _yaml(text)
     except RecursionError:
         raise ExportUnreadable(path.name, "its values are nested too deeply") from None
     except (ValueError, yaml.YAMLError) as error:
@@ -100,6 +121,11 @@ def read_export(path: Path) -> Export:
     )
 
 
+def _json(text: bytes) -> Any:
+    """The content of a JSON file; numbers that are no moments stay as they are written."""
+    return json.loads(text, parse_float=str, parse_int=lambda each: int(each) if len(each) <= _LONGEST_NUMBER else each)
+
+
 def _yaml(text: bytes) -> Any:
     """The content of a YAML file without aliases: a few of them can stand for more than fits into any memory."""
     if _MAYBE_ANCHOR.search(text) and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
@@ -113,7 +139,7 @@ def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, 
     warnings = []
     for position, entry in enumerate(listed):
         identifier = entry.get("id") if isinstance(entry, Mapping) else None
-        if identifier in (None, "") or isinstance(identifier, (dict, list)) or not _whole(identifier):
+        if identifier == "" or not _is_text(identifier) or not _whole(identifier):
             warnings.append(f"accessProviders[{position}] of the export has no id: it was left out, without feedback")
             continue
         control = _readable(entry, position, str(identifier))
@@ -130,7 +156,7 @@ def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> Acces
         return _control(entry, position)
     except ExportUnreadable as error:
         reason = f"{error.where}: {error.reason}"
-    readable = (name for name in _NAMES if isinstance(entry.get(name), (str, int, float)) and _whole(entry[name]))
+    readable = (name for name in _NAMES if _is_text(entry.get(name)) and _whole(entry[name]))
     given = {name: str(entry[name]) for name in readable}
     return AccessControl(
         position=position,
@@ -220,7 +246,7 @@ def _text(entry: Mapping[str, Any], name: str, where: str) -> str:
     value = entry.get(name)
     if value is None:
         return ""
-    if isinstance(value, (dict, list)):
+    if not _is_text(value):
         raise ExportUnreadable(where, f"{name} is no text")
     return _require_whole(str(value), name, where)
 
@@ -229,7 +255,7 @@ def _texts(entry: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
     value = entry.get(name)
     if value is None:
         return ()
-    if not isinstance(value, list) or any(isinstance(part, (dict, list)) or part is None for part in value):
+    if not isinstance(value, list) or not all(map(_is_text, value)):
         raise ExportUnreadable(where, f"{name} is no list of texts")
     return tuple(_require_whole(str(part), name, where) for part in value)
 
@@ -247,6 +273,11 @@ def _whole(value: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_text(value: Any) -> bool:
+    """True for a text, and for a number, which is one that nobody quoted; a truth value, a date or bytes are none."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:

@@ -13,18 +13,20 @@ from raito_pipeline.raito import (
     ExportUnreadable,
     RaitoRefused,
 )
+from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.export import export_access_controls, read_export
 from raito_pipeline.raito.imports import (
     finish,
     start_data_source_import,
 )
 from raito_pipeline.raito.jobs import (
+    Job,
     JobType,
 )
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 
-from .conftest import SECRET
+from .conftest import SECRET, Answer, ScriptedServer, connection_to
 from .small_target import (
     QUICK,
     Target,
@@ -44,6 +46,22 @@ def test_only_what_is_out_of_sync(cloud: LocalRaitoCloud, target: Target, tmp_pa
         if entry.get("operationName") == "ExportAccessProvidersRequest"
     ]
     assert filters == [{}, {"status": {"outOfSync": True}}]
+
+
+@pytest.mark.parametrize("errors", [None, ["one was left out"]])
+def test_an_export_with_errors_does_not_say_that_nobody_grants_what_it_lacks(
+    scripted_login: ScriptedServer, tmp_path: Path, errors: list[str] | None
+) -> None:
+    begun = {"data": {"exportAccessProvidersRequest": {"subtask": {"status": "QUEUED", "subtaskId": "s"}}}}
+    result = {"fileLocation": f"{scripted_login.url}/file"}
+    ended = {"data": {"jobSubtask": {"status": "COMPLETED", "result": result, "errors": errors}}}
+    scripted_login.on("POST", "/query", Answer(begun), Answer(ended))
+    scripted_login.on("GET", "/file", Answer({"accessProviders": []}))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        task = Job(client, "j", "source", None).task(JobType.DATA_ACCESS)
+        exported = export_access_controls(task, tmp_path, polling=QUICK)
+    assert exported.warnings == tuple(errors or ())
+    assert exported.whole == (errors is None)
 
 
 def test_a_download_that_fails(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
@@ -169,6 +187,27 @@ def test_no_secret_reaches_a_log_line(
     assert "eyJ" not in caplog.text
 
 
+PLAIN = ("no", "y", "On", "007", "0o7", "08", "1_0", "12:30:45", "1e3", "1.10", ".inf", "=", "<<", "2026-13-45", "-0")
+
+
+@pytest.mark.parametrize("text", [*PLAIN, "2026-12-45T00:00:00", "123", "9" * 5000])
+def test_a_plain_text_is_read_as_it_stands_whatever_yaml_makes_of_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(
+        f"accessProviders:\n- id: a\n  name: {text}\n  who:\n    users:\n    - {text}\n- {{id: b, name: B}}\n"
+    )
+    first, second = read_export(path).controls
+    assert (first.name, first.who.users, first.unreadable) == (text, (text,), ())
+    assert second.name == "B"
+
+
+@pytest.mark.parametrize("number", ["1.10", "1e3", "9" * 5000])
+def test_a_number_of_json_is_read_as_it_stands(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(f'{{"accessProviders": [{{"id": "a", "name": {number}}}]}}')
+    assert [control.name for control in read_export(path).controls] == [number]
+
+
 # --- malformed elements
 
 
@@ -186,6 +225,11 @@ def test_no_secret_reaches_a_log_line(
         ("{id: a, what: [{}]}", "names no data object"),
         ("{id: a, delete: 'yes please'}", "delete is neither true nor false"),
         ("{id: a, name: [x]}", "name is no text"),
+        ("{id: a, name: true}", "name is no text"),
+        ("{id: a, name: !!binary aGk=}", "name is no text"),
+        ("{id: a, name: !!timestamp 2026-01-01}", "name is no text"),
+        ("{id: a, who: {users: [true]}}", "users is no list of texts"),
+        ("{id: a, delete: yes}", "delete is neither true nor false"),
         ("{id: a, owners: 3}", "owners is no list"),
         ("{id: a, owners: [x]}", "owners is no list"),
         ("{id: a, owners: ''}", "owners is no list"),
