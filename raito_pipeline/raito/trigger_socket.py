@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from raito_pipeline.config.addresses import refusal
@@ -71,7 +71,10 @@ class TriggerSocket:
     patience: SocketPatience = field(default_factory=SocketPatience)
 
     def listen(self, stop: threading.Event) -> None:
-        """Listen until `stop` is set. What breaks the connection is said and repaired; raises nothing of it."""
+        """Listen until `stop` is set. What breaks the connection is said and repaired; raises nothing.
+
+        Whatever it is: who listens in a thread of its own would be deaf from then on, and nobody would see it.
+        """
         client: RaitoClient | None = None
         failures = 0
         while not stop.is_set():
@@ -80,7 +83,7 @@ class TriggerSocket:
                 client = client or self.client()
                 self._stay(client, stop)
                 return
-            except (RaitoError, OSError, WebSocketException) as error:
+            except Exception as error:
                 refused = isinstance(error, RaitoError) and not error.retry_helps
                 reason = redact(_reason(error), client.secrets() if client is not None else ())
             failures = 1 if time.monotonic() - began >= self.patience.steady else failures + 1
@@ -93,7 +96,8 @@ class TriggerSocket:
     def _stay(self, client: RaitoClient, stop: threading.Event) -> None:
         """Listen until `stop` is set, over one connection after the other without a gap between them.
 
-        Raises `RaitoError`, `WebSocketException`, `OSError` where the connection breaks.
+        Raises `RaitoError`, `WebSocketException`, `OSError` where the connection breaks, and `ValueError` for a host
+        that cannot be one.
         """
         with ExitStack() as held:
             here = _Connected(client, self.data_sources, self.patience)
@@ -118,7 +122,7 @@ class TriggerSocket:
         """A connection in place of one that is old; None where there is none now: the old one stays then."""
         try:
             return _Connected(client, self.data_sources, self.patience)
-        except (RaitoError, OSError, WebSocketException) as error:
+        except (RaitoError, OSError, ValueError, WebSocketException) as error:
             self.say(f"keeps its old connection: {redact(_reason(error), client.secrets())}")
             return None
 
@@ -160,7 +164,10 @@ class _Connected:
         self, client: RaitoClient, data_sources: Callable[[], Sequence[str]], patience: SocketPatience
     ) -> None:
         url = trigger_url(client)
-        self.place = _place(url)
+        try:
+            self.place = _place(url)
+        except ValueError:  # its own words may quote what is secret in the address
+            raise RaitoRefused(_WHAT, ("it is none that could be read",)) from None
         _require_usable(url, self.place, allowed=client.connection.allow_plain_http)
         self._data_sources, self._named = data_sources, list[str]()
         self._every = patience.heartbeat
@@ -168,7 +175,10 @@ class _Connected:
         self._socket = self._open(client, url, patience)
         self._opened = time.monotonic()
         self._beaten = float("-inf")
-        self.beat()
+        with ExitStack() as held:
+            held.callback(self.close)
+            self.beat()
+            held.pop_all()
 
     @property
     def age(self) -> float:
@@ -245,6 +255,8 @@ def _reason(error: Exception) -> str:
         return f"the service closed the connection ({said.code}{f', {said.reason}' if said.reason else ''})"
     if isinstance(error, InvalidHandshake):
         return f"the answer of {_WHAT} is none of a WebSocket ({type(error).__name__})"
+    if isinstance(error, InvalidURI):  # it quotes the address, with what is secret in it
+        return f"{_WHAT} is none of a WebSocket"
     if isinstance(error, RaitoError):
         return str(error)
     words = "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

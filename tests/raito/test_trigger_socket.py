@@ -184,6 +184,52 @@ def test_no_login_goes_to_an_address_that_others_can_read_or_that_is_none(
     assert "s3cr3t" not in " ".join(found.said)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://[::1?token=s3cr3t",
+        "wss://127.0.0.1:99999/t?token=s3cr3t",
+        "wss://127.0.0.1:s3cr3t/",
+        "wss://..x../t?token=s3cr3t",
+        "wss://127.0.0.1/t?token=s3cr3t#part",
+        "wss:///t?token=s3cr3t",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_asked_for_again_and_nothing_secret_of_it_is_told(
+    scripted_login: ScriptedServer, url: str
+) -> None:
+    scripted_login.on("POST", "/query", Answer({"data": {"cliTriggerUrl": {"url": url}}}))
+    with listening(lambda: RaitoClient(connection_to(scripted_login.url))) as found:
+        found.wait(lambda: len(found.said) >= 2)
+    assert all("does not hear of changes" in line for line in found.said)
+    assert "s3cr3t" not in " ".join(found.said)
+
+
+def test_whatever_happens_with_a_message_it_goes_on_listening(cloud: LocalRaitoCloud, client: RaitoClient) -> None:
+    said: list[str] = []
+    heard: list[str | bytes] = []
+
+    def message(text: str | bytes) -> None:
+        heard.append(text)
+        raise KeyError("of a message")
+
+    stop = threading.Event()
+    socket = TriggerSocket(lambda: client, lambda: ["ds-1"], message, lambda: None, said.append, patience=QUICK)
+    thread = threading.Thread(target=socket.listen, args=(stop,))
+    thread.start()
+    try:
+        until = time.monotonic() + ENOUGH
+        while len(heard) < 2 and time.monotonic() < until:
+            if connected(cloud)():
+                cloud.triggers.send_text("x")
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        thread.join(ENOUGH)
+    assert len(heard) >= 2
+    assert "KeyError" in " ".join(said)
+
+
 def test_garbage_is_handed_on_and_one_message_too_large_ends_the_connection(
     cloud: LocalRaitoCloud, client: RaitoClient
 ) -> None:
