@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import dagster as dg
 
@@ -32,7 +33,7 @@ from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.raito.task_log import write_log
 from raito_pipeline.raito.upload import upload_log
 from raito_pipeline.redaction import redact
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import StorageError, Store
 
 logger = logging.getLogger(__name__)
 
@@ -219,17 +220,23 @@ class RunJobs:
         if not wanted:
             return
         lines = list(self.log.merged(self.run.lines(), self.run.windows()))
-        with ExchangeFolder(target.name, "logs", target.delete_temp_files) as folder:
-            for task in wanted:
-                chosen = ((line.at, line.level, line.step, line.text) for line in self._about(task.job_type, lines))
-                try:
-                    file = write_log(folder / f"{task.job_type}.log", chosen, self.services.secrets())
-                    upload_log(task, file)
-                except (RaitoError, OSError) as error:
-                    about = f"the log of task {task.job_type} of {target.name}"
-                    logger.warning("%s was not uploaded: %s", about, said(job.client, error))
-                    if isinstance(error, RaitoUnreachable):
-                        return
+        try:
+            with ExchangeFolder(target.name, "logs", target.delete_temp_files) as folder:
+                for task in wanted:
+                    self._send_log(target, task, lines, folder / f"{task.job_type}.log")
+        except (RaitoUnreachable, StorageError) as error:
+            logger.warning("logs of %s were not uploaded: %s", target.name, said(job.client, error))
+
+    def _send_log(self, target: Target, task: Task, lines: Iterable[LogLine], path: Path) -> None:
+        """Upload the log of one task. Raises `RaitoUnreachable`, as the next one would meet it, too."""
+        chosen = ((line.at, line.level, line.step, line.text) for line in self._about(task.job_type, lines))
+        try:
+            upload_log(task, write_log(path, chosen, self.services.secrets()))
+        except RaitoUnreachable:
+            raise
+        except (RaitoError, OSError) as error:
+            about = f"the log of task {task.job_type} of {target.name}"
+            logger.warning("%s was not uploaded: %s", about, said(task.job.client, error))
 
     def _about(self, job_type: JobType, lines: Iterable[LogLine]) -> Iterator[LogLine]:
         """The lines of the steps behind a task, less those about a table of another task."""

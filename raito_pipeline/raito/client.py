@@ -94,18 +94,26 @@ class RaitoClient:
         return str(value)
 
     def pages(self, name: str, variables: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """The nodes of a relay listing, page after page. Raises as `call`."""
+        """The nodes of a relay listing, page after page.
+
+        Raises as `call`, and `RaitoRefused` where a page has no list, or announces another one and gives no way to it:
+        to end there would pass a part for the whole.
+        """
         after: str | None = None
         seen = {after}
         while True:
             page = self.call(name, {**(variables or {}), "after": after, "limit": _PAGE})
-            edges = [edge for edge in page.get("edges") or () if isinstance(edge, dict)]
-            for edge in edges:
-                if edge.get("node"):
-                    yield edge["node"]
-            after = edges[-1].get("cursor") if edges else None
-            if not (page.get("pageInfo") or {}).get("hasNextPage") or after in seen:
+            listed, info = page.get("edges"), page.get("pageInfo")
+            if not isinstance(listed, list):
+                raise RaitoRefused(name, ("a page of the listing has no edges",))
+            edges = [edge for edge in listed if isinstance(edge, dict)]
+            nodes = [edge["node"] for edge in edges if isinstance(edge.get("node"), dict)]
+            yield from (node for node in nodes if node.get("id"))
+            if not (isinstance(info, dict) and info.get("hasNextPage")):
                 return
+            after = edges[-1].get("cursor") if edges else None
+            if not isinstance(after, str) or after in seen:
+                raise RaitoRefused(name, ("the listing announces another page and gives no way to it",))
             seen.add(after)
 
     def send(
@@ -179,7 +187,7 @@ class RaitoClient:
         """The body as JSON. Raises `RaitoRefused` where it is none."""
         try:
             return response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             shown = self.redact(_shown(response.text))
             raise RaitoRefused(what, (f"the answer is no JSON: {shown}",), status=response.status_code) from None
 
@@ -200,7 +208,7 @@ class RaitoClient:
     def _refused(self, what: str, response: requests.Response) -> RaitoRefused:
         try:
             texts_of_answer = messages_of(response.json().get("errors") or [response.json()])
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             texts_of_answer = ()
         texts = texts_of_answer or (_shown(response.text) or response.reason or "no message",)
         wait = retry_after(response) or 0.0

@@ -8,6 +8,7 @@ import email.utils
 import errno
 import http.client
 import logging
+import math
 import random
 import socket
 import ssl
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -50,9 +52,23 @@ class RetryPolicy:
     longest_wait: float
 
 
+class _Session(requests.Session):
+    """A session that is sent nowhere else by plain http once it asked by https."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where an answer sends on to; None, so that it is the answer, where anybody on the way could read that."""
+        target = super().get_redirect_target(resp)
+        return None if target and gives_up_tls(resp.url, urljoin(resp.url, target)) else target
+
+
+def gives_up_tls(url: str, elsewhere: str) -> bool:
+    """Whether a redirect leaves https."""
+    return urlsplit(url).scheme == "https" and urlsplit(elsewhere).scheme != "https"
+
+
 def new_session() -> requests.Session:
     """A session that keeps connections and no cookies, and takes no login from a netrc file."""
-    session = requests.Session()
+    session = _Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.auth = _leave_as_is
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS)
@@ -150,9 +166,11 @@ def retry_after(response: requests.Response) -> float | None:
     if not given:
         return None
     try:
-        return max(0.0, float(given))
+        seconds = float(given)
     except ValueError:
         pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     try:
         moment = email.utils.parsedate_to_datetime(given)
     except ValueError:

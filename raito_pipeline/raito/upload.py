@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 
@@ -17,7 +17,7 @@ from raito_pipeline.raito.client import RaitoClient, without_case
 from raito_pipeline.raito.errors import RaitoRefused, UploadFailed
 from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.raito.jobs import Task
-from raito_pipeline.raito.transport import reason_of
+from raito_pipeline.raito.transport import gives_up_tls, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,11 @@ def signed_address(client: RaitoClient, file: ImportFile, *, log_of: str | None 
     values = without_case(client.json_of(response, what))
     if not values.get("url") or not values.get("key"):
         raise RaitoRefused(what, ("the answer holds no URL or no Key",))
-    signed = values.get("signedheaders") or {}
-    headers = {name: ", ".join([given] if isinstance(given, str) else given) for name, given in signed.items()}
+    try:
+        signed = (values.get("signedheaders") or {}).items()
+        headers = {name: given if isinstance(given, str) else ", ".join(given) for name, given in signed}
+    except (AttributeError, TypeError):
+        raise RaitoRefused(what, ("the signed headers of the answer are no headers",)) from None
     return SignedAddress(str(values["url"]), str(values["key"]), headers)
 
 
@@ -126,7 +129,7 @@ def _attempt(client: RaitoClient, file: ImportFile, address: SignedAddress) -> _
         with _sent(client, file, url, address.headers) as response:
             location = response.headers.get("Location") if response.status_code in _REPEATS_ELSEWHERE else None
             elsewhere = urljoin(url, location) if location else ""
-            if not elsewhere or redirects == _MOST_REDIRECTS or _gives_up_tls(url, elsewhere):
+            if not elsewhere or redirects == _MOST_REDIRECTS or gives_up_tls(url, elsewhere):
                 return _outcome(response)
         url = elsewhere
     raise AssertionError("the last redirect is an outcome")
@@ -144,10 +147,6 @@ def _sent(client: RaitoClient, file: ImportFile, url: str, headers: Mapping[str,
             allow_redirects=False,
             stream=True,
         )
-
-
-def _gives_up_tls(url: str, elsewhere: str) -> bool:
-    return urlsplit(url).scheme == "https" and urlsplit(elsewhere).scheme != "https"
 
 
 def _outcome(response: requests.Response) -> _Put:

@@ -1,13 +1,31 @@
 """The jobs in Raito Cloud of a run: which task each table belongs to, and what an import stands on."""
 
+import tempfile
+from pathlib import Path
+
+import dagster as dg
 import pytest
 
 from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.raito_jobs import TASK_TABLES, _checked, _concerns, _follows_from_another, _needs
-from raito_pipeline.raito.jobs import JobType
+from raito_pipeline.orchestration.guard import Attempts
+from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.raito_jobs import (
+    TASK_TABLES,
+    RunJobs,
+    _checked,
+    _concerns,
+    _follows_from_another,
+    _needs,
+)
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.run_events import RunEvents
+from raito_pipeline.orchestration.run_log import RunLog
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.jobs import Job, JobType, Status
 from raito_pipeline.storage import Store
 from tests.orchestration.conftest import FIRST, Loads
+from tests.raito.conftest import connection_to
 
 ACCOUNT = str(FIRST)
 
@@ -65,3 +83,21 @@ def test_a_job_that_only_says_why_a_target_is_not_synced_has_a_note_of_its_own(l
     target = loads(accounts=1).accounts[0]
 
     assert _checked(target) == "account-0 (check)" != target.name
+
+
+def test_logs_for_which_there_is_no_room_keep_no_job_from_its_end(
+    loads: Loads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = loads(accounts=1)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with (
+        dg.DagsterInstance.ephemeral(str(tmp_path)) as instance,
+        RaitoClient(connection_to("http://127.0.0.1:9")) as client,
+    ):
+        events, attempts = RunEvents(instance, "run-1"), Attempts(instance, Naming())
+        jobs = RunJobs(Services(options), make_grid(options), events, RunLog(), attempts)
+        job = Job(client, "job-1", "source-0", "store-0")
+        job.task(JobType.DATA_SOURCE).status = Status.COMPLETED
+        jobs._send_logs(options.accounts[0], job)
+    assert "logs of account-0 were not uploaded: the folder of the files of logs could not be made" in caplog.text

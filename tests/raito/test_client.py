@@ -223,13 +223,33 @@ def _page(cursor: str | None, *names: str | None) -> Answer:
         ((_page("1", "a"), _page("2", "b"), _page("1", "a")), ["a", "b", "a"]),
         ((_page("1", None, "a"), _page("2", None)), ["a"]),
         ((_page(None, "a"),), ["a"]),
+        ((_page("1", "a"), Answer({"data": {"identityStores": {"__typename": "PagedResult"}}})), ["a"]),
+        ((_page("1", "a"), Answer({"data": {"identityStores": {"edges": None}}})), ["a"]),
+        ((_page("1", "a"), Answer({"data": {"identityStores": {"edges": {"node": {"id": "b"}}}}})), ["a"]),
     ],
-    ids=["the same page", "pages in a circle", "no edge", "no cursor"],
+    ids=["the same page", "pages in a circle", "no edge", "no cursor", "no list", "null", "an object"],
 )
-def test_a_listing_ends_where_its_pages_lead_nowhere(
+def test_a_part_of_a_listing_is_not_taken_for_the_whole(
     scripted_login: ScriptedServer, answers: tuple[Answer, ...], expected: list[str]
 ) -> None:
     scripted_login.on("POST", "/query", *answers)
+    read: list[str] = []
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused, match="IdentityStores"):
+        read.extend(node["id"] for node in itertools.islice(client.pages("IdentityStores"), 9))
+    # What came before is given as it comes.
+    assert read == expected
+
+
+def test_what_is_nothing_in_a_listing_is_left_out(scripted_login: ScriptedServer) -> None:
+    edges = [None, {"node": None}, {"node": {}}, {"node": {"id": None}}, {"cursor": "1", "node": {"id": "a"}}, "b"]
+    page = {"identityStores": {"pageInfo": {"hasNextPage": False}, "edges": edges}}
+    scripted_login.on("POST", "/query", Answer({"data": page}))
     with RaitoClient(connection_to(scripted_login.url)) as client:
-        read = itertools.islice(client.pages("IdentityStores"), 9)
-        assert [node["id"] for node in read] == expected
+        assert [node["id"] for node in client.pages("IdentityStores")] == ["a"]
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, "the answer is no JSON"), (500, r"status 500")])
+def test_an_answer_that_is_nested_without_end_is_none(scripted_login: ScriptedServer, status: int, told: str) -> None:
+    scripted_login.on("POST", "/query", Answer(b"[" * 200_000, status))
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused, match=told):
+        client.call("CreateJob", {"input": {}})

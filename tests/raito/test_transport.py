@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from raito_pipeline.raito.transport import never_left, reason_of
+from raito_pipeline.raito.transport import never_left, new_session, reason_of, retry_after
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 
@@ -77,3 +77,33 @@ def test_a_connection_that_never_came_about(address: str, words: str) -> None:
 def test_https_where_there_is_none(serve: Serve) -> None:
     address = serve(lambda accepted: accepted.sendall(b"HTTP/1.1 400 Bad\r\n\r\n"))
     assert reason_of(error_of(address.replace("http:", "https:"))) == "no TLS connection came about"
+
+
+def answer(url: str, **headers: str) -> requests.Response:
+    given = requests.Response()
+    given.url, given.status_code = url, 302
+    given.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return given
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "followed"),
+    [
+        ("https://store.example/a", "https://eu.store.example/a", True),
+        ("https://store.example/a", "/b", True),
+        ("https://store.example/a", "http://store.example/a", False),
+        ("https://store.example/a", "ftp://store.example/a", False),
+        ("http://127.0.0.1/a", "http://127.0.0.1/b", True),
+        ("http://127.0.0.1/a", "https://store.example/b", True),
+    ],
+)
+def test_nobody_is_sent_from_https_to_where_others_can_read(url: str, location: str, followed: bool) -> None:
+    assert new_session().get_redirect_target(answer(url, Location=location)) == (location if followed else None)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("", None), ("3", 3), ("-5", 0), ("inf", None), ("1e999", None), ("nan", None), ("soon", None), ("1e6", 1e6)],
+)
+def test_what_a_service_asks_to_wait(given: str, seconds: float | None) -> None:
+    assert retry_after(answer("https://raito.example", Retry_After=given)) == seconds

@@ -6,6 +6,7 @@ import pytest
 
 from raito_pipeline.raito import (
     RaitoClient,
+    RaitoRefused,
     UploadFailed,
 )
 from raito_pipeline.raito.files import write_json_array
@@ -145,3 +146,13 @@ def test_the_log_of_a_task(cloud: LocalRaitoCloud, target: Target, tmp_path: Pat
     asked = [entry["query"] for entry in cloud.log if entry["path"] == "/file/upload/logs/signed-url"]
     assert [query["task"] for query in asked] == ["DS"]
     assert key
+
+
+@pytest.mark.parametrize("headers", ["x", ["x"], {"x": 1}, {"x": [1]}, {"x": None}])
+def test_signed_headers_that_are_none_are_an_error_in_words(
+    scripted_login: ScriptedServer, tmp_path: Path, headers: object
+) -> None:
+    scripted_login.on("GET", "/file/upload/signed-url", Answer({"URL": "u", "Key": "k", "signedHeaders": headers}))
+    file = write_json_array(tmp_path / "a.json", [])
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused, match="no headers"):
+        upload(client, file)
