@@ -46,7 +46,15 @@ from raito_pipeline.orchestration.layers import upstream_needs
 from raito_pipeline.orchestration.raito_jobs import RunJobs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.unchanged import SENT, fingerprint, last_alike, not_sent_again
-from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many, unread
+from raito_pipeline.raito.deletions import (
+    Elements,
+    disagreement,
+    held_by_raito_cloud,
+    in_doubt,
+    remember,
+    too_many,
+    unread,
+)
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.exchange import ExchangeFolder
 from raito_pipeline.raito.files.access_providers import write_access_providers
@@ -66,7 +74,7 @@ from raito_pipeline.raito.imports import (
 )
 from raito_pipeline.raito.jobs import JobType, Task
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
-from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, Store
+from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
 
 Target = AccountTarget | OrganizationTarget
 _DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
@@ -122,7 +130,7 @@ class Count:
     held: Elements | None
     sent: Elements
     certain: bool = True
-    """false after a run that was killed: Raito Cloud may have taken in what that one sent"""
+    """false after a run that was killed and an import that failed: Raito Cloud may have taken in what was sent"""
 
     def afterwards(self, *, removed: bool) -> Elements:
         """What Raito Cloud holds after the import, in which what was not sent was `removed`, or was not."""
@@ -208,7 +216,8 @@ class Upload(ABC):
         if work.count is None:
             return ()
         after = work.count.afterwards(removed=work.may_delete)
-        return (remember(work.store, self.table, work.cell.place, work.count.owner, after),)
+        doubt = not (work.count.certain or work.may_delete)  # what an unknown import added was removed, or is there
+        return (remember(work.store, self.table, work.cell.place, work.count.owner, after, doubt=doubt),)
 
 
 class OrganizationIdentityUpload(Upload):
@@ -427,11 +436,13 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
         for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
             with log.attempt(cell, *upload.tables()):
                 if isinstance(outcome, RaitoError):
+                    _note_doubt(upload, work)
                     raise outcome
                 notes = upload.imported(work)
                 row = outcome.to_row(work.target.name, work.verdict.text)
                 noted = work.count.note(row) if work.count else row
-                _keep(upload, log, cell, noted, _problems(work), sent=work.sent)
+                problems = (*_problems(work), *(f"Raito Cloud: {error}" for error in outcome.errors))
+                _keep(upload, log, cell, noted, problems, sent="" if outcome.errors else work.sent)
                 for info in notes:
                     log.record(cell, info, {})
 
@@ -460,7 +471,7 @@ def _begin(
         work = replace(work, sent=_fingerprint(upload, work, files))
         again = _unchanged(upload, work)
         if files and again is None:
-            return work, upload.send(work, files)
+            return work, _sent(upload, work, files)
     except Exception as error:
         task.fail(error)
         raise
@@ -471,6 +482,25 @@ def _begin(
         _keep(upload, log, cell, again, _problems(work), sent=work.sent)
     _keep_notes(upload, log, cell)
     return None
+
+
+def _sent(upload: Upload, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
+    """Send the files. Raises `RaitoError`: the answer alone may have been lost, so that it is noted as a doubt."""
+    try:
+        return upload.send(work, files)
+    except RaitoError:
+        _note_doubt(upload, work)
+        raise
+
+
+def _note_doubt(upload: Upload, work: Work) -> None:
+    """Note that Raito Cloud may hold something else than was known: the next import is sent, whatever it says."""
+    if work.count is None or work.count.held is None:
+        return
+    try:
+        remember(work.store, upload.table, work.cell.place, work.count.owner, work.count.held, doubt=True)
+    except StorageError as error:
+        work.store.warn(f"{upload.table}: that its import may have been made could not be noted: {error}")
 
 
 def _unchanged(upload: Upload, work: Work) -> ImportResult | None:
@@ -523,7 +553,8 @@ def _counted(upload: Upload, work: Work) -> Work:
         return work
     owner = upload.owner(work.target)
     held = held_by_raito_cloud(work.store, upload.table, work.cell.place, owner)
-    count = Count(owner, held, Elements.of(ids))
+    certain = not in_doubt(work.store, upload.table, work.cell.place)
+    count = Count(owner, held, Elements.of(ids), certain)
     verdict = work.verdict
     if work.may_delete and held is not None:
         share = work.services.options.pipeline.max_import_deletions

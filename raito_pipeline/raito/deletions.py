@@ -24,7 +24,7 @@ from raito_pipeline.storage import CellInfo, CellMissing, Store
 OPTION = "max-import-deletions"
 HANDFUL = 10
 """So many may always go: a share says nothing about a few."""
-_OF = "of"
+_OF, _IN_DOUBT = "of", "in doubt"
 _SCHEMA = arrow_schema(ImportElement)
 _BATCH_ROWS = 65_536
 _NAMED = 3
@@ -112,10 +112,20 @@ def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> E
     return Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()})
 
 
-def remember(store: Store, table: str, place: Place, owner: str, elements: Elements) -> CellInfo:
-    """Store what Raito Cloud holds after an import."""
+def in_doubt(store: Store, table: str, place: Place) -> bool:
+    """Whether Raito Cloud may hold something else: an import failed since, or nobody heard how it ended."""
+    info = store.info(elements_table(table), *place)
+    return info is not None and bool(info.extra.get(_IN_DOUBT))
+
+
+def remember(
+    store: Store, table: str, place: Place, owner: str, elements: Elements, *, doubt: bool = False
+) -> CellInfo:
+    """Store what Raito Cloud holds after an import; with `doubt`, what it held before one that may have been made."""
     with store.writer(elements_table(table), *place) as writer:
         writer.extra[_OF] = owner
+        if doubt:
+            writer.extra[_IN_DOUBT] = "yes"
         for batch in _batches(elements):
             writer.write_batch(batch)
     assert writer.info is not None

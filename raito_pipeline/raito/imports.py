@@ -50,6 +50,8 @@ class Imported:
     counts: tuple[Counts, ...]
     warnings: tuple[str, ...]
     finished_at: datetime
+    errors: tuple[str, ...] = ()
+    """what Raito Cloud could not take over although it completed the import; they are among the warnings"""
 
     def to_row(self, target: str, reason: str | None = None) -> ImportResult:
         """The row of the import tables; `reason` says why nothing may be removed, or why it was skipped."""
@@ -209,6 +211,7 @@ def _imported(pending: PendingImport, answer: SubtaskAnswer) -> Imported:
         counts=counts,
         warnings=answer.warnings,
         finished_at=datetime.now(UTC),
+        errors=answer.errors,
     )
 
 

@@ -93,17 +93,18 @@ class Subtask:
 
 @dataclass(frozen=True, slots=True)
 class SubtaskAnswer:
-    """What became of a subtask: its final status and the fields of its result."""
+    """What became of a subtask: its status, the fields of its result, and the errors that stand beside them."""
 
     subtask: Subtask
     status: str
     kind: str
     result: Mapping[str, Any]
+    errors: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What Raito Cloud warned of."""
-        return messages_of(self.result.get("warnings") or ())
+        """What Raito Cloud warned of, and the errors of what it completed all the same."""
+        return *messages_of(self.result.get("warnings") or ()), *self.errors
 
     def count(self, name: str) -> int:
         """A counter of the result, 0 where it has none."""
@@ -294,15 +295,18 @@ def end_of_targets(client: RaitoClient, job_ids: Sequence[str]) -> None:
 
 
 def poll(client: RaitoClient, subtask: Subtask) -> SubtaskAnswer:
-    """Look at a subtask once. Raises `RaitoError`."""
+    """Look at a subtask once. Raises `RaitoError`, `ImportFailed` also where Raito Cloud skipped it."""
     names = {"jobId": subtask.job_id, "jobType": subtask.job_type, "subtaskId": subtask.subtask_id}
     answer = client.call("JobSubtask", names, attempts=1)
     given = answer.get("result")
     result = given if isinstance(given, dict) else {}
     status = str(answer.get("status"))
+    errors = tuple(client.redact(text) for text in messages_of(answer.get("errors") or ()))
     if status == Status.FAILED:
-        raise ImportFailed(*_names(subtask), [client.redact(text) for text in messages_of(answer.get("errors") or ())])
-    return SubtaskAnswer(subtask, status, str(result.get("__typename", "")), result)
+        raise ImportFailed(*_names(subtask), errors)
+    if status == Status.SKIPPED:  # what nobody did is nothing that was taken over
+        raise ImportFailed(*_names(subtask), ("Raito Cloud skipped it", *errors))
+    return SubtaskAnswer(subtask, status, str(result.get("__typename", "")), result, errors)
 
 
 def number_of(result: Mapping[str, Any], name: str) -> int:
@@ -355,6 +359,7 @@ class _Wait:
         self.pause = polling.first
         self.next_look = self.started + self.pause
         self.failed = 0
+        self.unknown = ""
         self.outcome: SubtaskAnswer | RaitoError | None = None
 
     def look(self, client: RaitoClient) -> None:
@@ -372,13 +377,20 @@ class _Wait:
         else:
             self.failed = 0
             if answer.status == Status.TIMED_OUT:
-                self.outcome = ImportTimedOut(*_names(self.subtask), waited)
+                self.outcome = ImportTimedOut(*_names(self.subtask), waited, answer.errors)
             elif answer.status in FINAL:
                 self.outcome = answer
+            elif answer.status not in Status.__members__ and answer.status != self.unknown:
+                self.unknown = answer.status
+                logger.warning(
+                    "%s of job %s is %s, which says nothing: waiting on", *_names(self.subtask)[:2], answer.status
+                )
         if self.outcome is None and waited > self.polling.deadline:
             self.outcome = ImportTimedOut(*_names(self.subtask), waited)
         self.pause = min(self.pause * self.polling.growth, self.polling.longest)
-        self.next_look = time.monotonic() + max(self.pause, asked)
+        # However long the service asks to be left alone, the waiting ends in time.
+        end = max(self.started + self.polling.deadline, time.monotonic())
+        self.next_look = min(time.monotonic() + max(self.pause, asked), end + self.pause)
 
 
 def _names(subtask: Subtask) -> tuple[str, str, str]:

@@ -28,6 +28,7 @@ from raito_pipeline.model.batches import texts
 from raito_pipeline.orchestration.grid import Grid, cell_of, make_grid
 from raito_pipeline.orchestration.guard import Verdict
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.unchanged import SENT
 from raito_pipeline.orchestration.uploads import (
     AccessProviderUpload,
     AccountIdentityUpload,
@@ -39,6 +40,8 @@ from raito_pipeline.orchestration.uploads import (
     UsageUpload,
     Work,
     _counted,
+    _sent,
+    _unchanged,
     exchange_folder,
     removed_by_push,
     still_there,
@@ -46,6 +49,7 @@ from raito_pipeline.orchestration.uploads import (
 )
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.deletions import Elements, held_by_raito_cloud, remember
+from raito_pipeline.raito.errors import RaitoUnreachable
 from raito_pipeline.raito.jobs import Job, Task
 from raito_pipeline.storage import ReadStatus, Store
 from tests.model.test_schema import example_row
@@ -298,6 +302,35 @@ def test_an_import_leaves_behind_what_raito_cloud_holds_now(grid: Grid, work: Wo
     after = held_by_raito_cloud(work.store, "data_source_import", work.cell.place, "source-0")
     assert after is not None
     assert len(after) == 3
+
+
+def test_after_an_import_that_failed_it_is_not_known_what_raito_cloud_holds_until_one_removes_the_rest(
+    grid: Grid, work: Work
+) -> None:
+    """Raito Cloud may have taken it over all the same: that it held this before says nothing any more."""
+    upload = DataObjectUpload(grid)
+    sends(work, 2)
+    upload.imported(_counted(upload, work))
+    last = replace(example_row(ImportResult, null=True), status="COMPLETED", failed=0, finished_at=datetime.now(UTC))
+    work.store.write(upload.table, [last], ACCOUNT, extra={SENT: "f"})
+    always = work.services.options.pipeline.model_copy(update={"unchanged_imports_hours": 24})
+    hours = work.services.options.model_copy(update={"pipeline": always})
+    work = replace(work, sent="f", services=Services(hours))
+    assert _unchanged(upload, _counted(upload, work)) is not None
+
+    sends(work, 5)
+    with pytest.raises(RaitoUnreachable):
+        _sent(upload, _counted(upload, work), upload.write(work))
+    sends(work, 2)
+
+    again = _counted(upload, work)
+    assert _unchanged(upload, again) is None
+    assert again.count is not None
+    assert len(again.count.held or ()) == 3  # what was known before: the account and two
+    upload.imported(_counted(upload, replace(work, verdict=Verdict(("a region is missing",)))))
+    assert _unchanged(upload, _counted(upload, work)) is None
+    upload.imported(again)
+    assert _unchanged(upload, _counted(upload, work)) is not None
 
 
 # -- after the push ------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from raito_pipeline.raito.export import export_access_controls
 from raito_pipeline.raito.files import write_access_providers, write_feedback, write_json_array, write_usage
 from raito_pipeline.raito.imports import (
     Imported,
+    PendingImport,
     counts_of,
     finish,
     finish_all,
@@ -263,6 +264,47 @@ def test_a_retry_after_of_a_poll_is_honoured(scripted_login: ScriptedServer) -> 
         (outcome,) = wait_all(client, [Subtask("j", "DS", "s")], QUICK)
     assert not isinstance(outcome, RaitoError)
     assert time.monotonic() - started >= 0.95
+
+
+@pytest.mark.parametrize("asked", ["inf", "1e300", "86400"])
+def test_the_waiting_ends_in_time_however_long_the_service_asks_to_be_left_alone(
+    scripted_login: ScriptedServer, asked: str
+) -> None:
+    scripted_login.on("POST", "/query", Answer({"message": "busy"}, 429, headers={"Retry-After": asked}))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        client.login()
+        patience = Polling(first=0.01, longest=0.02, deadline=0.1, forgiven=100)
+        (outcome,) = wait_all(client, [Subtask("j", "DS", "s")], patience)
+    assert isinstance(outcome, ImportTimedOut)
+
+
+def test_an_import_that_raito_cloud_skipped_was_not_made(scripted_login: ScriptedServer) -> None:
+    skipped = {"status": "SKIPPED", "result": None, "errors": ["the store is locked"]}
+    scripted_login.on("POST", "/query", Answer({"data": {"jobSubtask": skipped}}))
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(ImportFailed) as failed:
+        wait(client, Subtask("j", "IS", "s"), QUICK)
+    assert failed.value.errors == ("Raito Cloud skipped it", "the store is locked")
+
+
+def test_errors_of_what_raito_cloud_completed_are_told(scripted_login: ScriptedServer) -> None:
+    result = {"__typename": "IdentityStoreImportResult", "warnings": ["one was odd"]}
+    completed = {"status": "COMPLETED", "result": result, "errors": ["two users were left out"]}
+    scripted_login.on("POST", "/query", Answer({"data": {"jobSubtask": completed}}))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        task = Job(client, "j", None, "s").task(JobType.IDENTITY_STORE)
+        done = finish(PendingImport(task, Subtask("j", "IS", "s"), (), False), QUICK)
+    assert done.errors == ("two users were left out",)
+    assert done.to_row("t").warnings == tuple(task.warnings) == ("one was odd", "two users were left out")
+
+
+def test_a_status_that_says_nothing_is_told_once_and_waited_on(
+    scripted_login: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, done = ({"data": {"jobSubtask": {"status": name, "result": None}}} for name in ("CANCELLING", "COMPLETED"))
+    scripted_login.on("POST", "/query", *[Answer(odd)] * 3, Answer(done))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        assert wait(client, Subtask("j", "IS", "s"), QUICK).status == "COMPLETED"
+    assert caplog.text.count("CANCELLING") == 1
 
 
 @pytest.mark.parametrize("answer", [{"data": "later"}, {"data": []}, {"data": {"addTaskEvent": ["x"]}}])
