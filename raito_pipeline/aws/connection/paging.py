@@ -3,7 +3,7 @@
 The listings of a service differ only in how they tell that there is more; that is a `Paging`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,23 +25,25 @@ class Paging:
     token: str
     more: str | None = None
 
-    def next(self, page: Answer, action: str, resource: str, last: str | None) -> str | None:
-        """The token of the page after this one, null after the last page.
+    def next(self, page: Answer, action: str, resource: str, seen: Collection[str] = ()) -> str | None:
+        """The token of the page after this one, null after the last page; `seen` are those of the pages before.
 
-        Raises `AwsUnreachable` where the page says that there is more and does not say where, or where it already was:
-        to end there would pass a part for the whole.
+        Raises `AwsUnreachable` where the page says that there is more and does not say where, or where somebody already
+        was: to end there would pass a part for the whole, and to go on would never end.
         """
         token = page.get(self.token) or None
         more = token is not None if self.more is None else bool(page.get(self.more))
         if not more:
             return None
-        if token is None or token == last:
-            raise AwsUnreachable(
-                f"{action} on {resource}: AWS announced another page and gave no way to it. Run this again.",
-                action=action,
-                resource=resource,
-            )
+        if token is None or token in seen:
+            raise no_way_on(action, resource)
         return str(token)
+
+
+def no_way_on(action: str, resource: str) -> AwsUnreachable:
+    """The error of a listing that goes on nowhere, or where it already was."""
+    text = f"{action} on {resource}: AWS announced another page and gave no way to it. Run this again."
+    return AwsUnreachable(text, action=action, resource=resource)
 
 
 MARKER = Paging("Marker", "IsTruncated")
@@ -65,13 +67,14 @@ class Service:
 
     def pages(self, operation: str, resource: str, **request: Any) -> Iterator[Answer]:
         """Every page of a listing. Raises `AwsError` where one of them fails."""
-        token = None
+        seen: set[str] = set()
         while True:
             page = self.get(operation, resource, **request)
             yield page
-            token = self._paging.next(page, f"{self._prefix}:{operation}", resource, token)
+            token = self._paging.next(page, f"{self._prefix}:{operation}", resource, seen)
             if token is None:
                 return
+            seen.add(token)
             request[self._paging.token] = token
 
     def items(self, operation: str, key: str, resource: str, **request: Any) -> list[Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from raito_pipeline.aws.connection.answers import LISTED
+from raito_pipeline.aws.connection.paging import no_way_on
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,7 +57,7 @@ def fast_listing(client: "S3Client") -> None:
 def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = False) -> Listed:
     """Make one call of `ListObjectsV2`. `details` also reads ETag, size and date of each key.
 
-    Raises what botocore raises.
+    Raises what botocore raises, and `AwsUnreachable` where there is another page and no way to it.
     """
     _asked.details = details
     _asked.active = True
@@ -64,7 +65,11 @@ def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = 
         answer: dict[str, Any] = dict(client.list_objects_v2(**request))
     finally:
         _asked.active = False
-    return answer[LISTED] if LISTED in answer else _from_botocore(answer)
+    listed: Listed | None = answer.get(LISTED)
+    token = answer.get("NextContinuationToken") if listed is None else listed.token
+    if (answer.get("IsTruncated") and not token) or token == request.get("ContinuationToken", ""):
+        raise no_way_on("s3:ListBucket", str(request["Bucket"]))
+    return listed or _from_botocore(answer)
 
 
 def _before_parse(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

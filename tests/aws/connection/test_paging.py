@@ -21,18 +21,18 @@ from tests.aws.stand_in import StandIn
 def test_a_marker_counts_where_the_page_says_that_there_is_more(
     page: dict[str, object], last: str | None, following: str | None
 ) -> None:
-    assert MARKER.next(page, "iam:ListUsers", "*", last) == following
+    assert MARKER.next(page, "iam:ListUsers", "*", [last] if last else ()) == following
 
 
 def test_a_token_alone_says_that_there_is_more() -> None:
-    assert NEXT_TOKEN.next({"NextToken": "t"}, "sso:ListInstances", "*", None) == "t"
-    assert NEXT_TOKEN.next({"NextToken": ""}, "sso:ListInstances", "*", "t") is None
+    assert NEXT_TOKEN.next({"NextToken": "t"}, "sso:ListInstances", "*") == "t"
+    assert NEXT_TOKEN.next({"NextToken": ""}, "sso:ListInstances", "*", ["t"]) is None
 
 
-@pytest.mark.parametrize("page", [{"IsTruncated": True}, {"IsTruncated": True, "Marker": "b"}])
+@pytest.mark.parametrize("page", [{"IsTruncated": True, **marker} for marker in ({}, {"Marker": "b"}, {"Marker": "a"})])
 def test_a_page_that_leads_nowhere_or_back_is_an_error_and_not_the_end(page: dict[str, object]) -> None:
     with pytest.raises(AwsUnreachable, match=r"iam:ListUsers on \*: AWS announced another page") as error:
-        MARKER.next(page, "iam:ListUsers", "*", "b")
+        MARKER.next(page, "iam:ListUsers", "*", ["a", "b"])
     assert (error.value.action, error.value.resource) == ("iam:ListUsers", "*")
 
 
@@ -49,3 +49,16 @@ def test_items_of_all_pages_come_in_order_and_a_refused_page_is_no_shorter_list(
     with pytest.raises(AwsDenied) as error:
         users.items("ListUsers", "Users", "*")
     assert error.value.action == "iam:ListUsers"
+
+
+def test_pages_in_a_circle_end(reach: Reach) -> None:
+    stand_in = StandIn()
+    ways = {None: "a", "a": "b", "b": "a"}
+    stand_in.handlers["iam:ListUsers"] = lambda request: {
+        "Users": [],
+        "IsTruncated": True,
+        "Marker": ways[request.get("Marker")],
+    }
+    with pytest.raises(AwsUnreachable, match="gave no way to it"):
+        Service(reach(stand_in), "iam", MARKER).items("ListUsers", "Users", "*")
+    assert stand_in.calls()["iam:ListUsers"] == 3

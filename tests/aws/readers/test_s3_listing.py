@@ -9,6 +9,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
+from raito_pipeline.aws.connection.errors import AwsUnreachable
 from raito_pipeline.aws.readers.s3_listing import fast_listing, listed_page, parse_listing
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 
@@ -106,6 +107,16 @@ def test_an_error_that_comes_as_a_success_is_an_error(s3: object, body: bytes, m
     with pytest.raises(ClientError) as caught:
         listed_page(answering(s3, body), {"Bucket": BUCKET})
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+
+TRUNCATED = WHOLE.replace(b"false", b"true")
+AGAIN = TRUNCATED.replace(b"<Contents>", b"<NextContinuationToken>t</NextContinuationToken><Contents>", 1)
+
+
+@pytest.mark.parametrize("body", [TRUNCATED, AGAIN], ids=["without a token", "with the token of this page"])
+def test_a_page_that_leads_nowhere_or_back_is_an_error_and_not_the_end(s3: object, body: bytes) -> None:
+    with pytest.raises(AwsUnreachable, match="s3:ListBucket on listing: AWS announced another page"):
+        listed_page(answering(s3, body), {"Bucket": BUCKET, "ContinuationToken": "t"})
 
 
 def test_other_callers_of_the_client_see_no_difference(s3: object) -> None:
