@@ -130,18 +130,23 @@ class _ControlPolicyReading:
         for one in account_ids:
             if one in management:
                 self.places[one] = OrgAccount(one, management[one].organization_id, True, (), management[one].enabled)
-        above, missed = self._parents(members, set(roots))
+        above, missed, strangers = self._parents(members, set(roots))
         for one in members:
             path = _path(one, above)
             root = roots.get(path[0]) if path else None
-            failure = next((missed[node] for node in (one, *path) if node in missed), None)
             if root is not None:
                 self.places[one] = OrgAccount(one, root.organization_id, False, path, root.enabled)
-            elif failure is not None:
-                self._keep(one, failure)
+            elif one in strangers:
+                self.hints.append(f"account {one} is no member of the organization: no control policy of it applies")
+            else:
+                self._keep(one, next((missed[node] for node in (one, *path) if node in missed), _moved(one)))
 
-    def _parents(self, account_ids: list[str], roots: set[str]) -> tuple[dict[str, str], dict[str, AwsError]]:
-        """What stands above each account and each unit, a call for each, level by level; and what was not said."""
+    def _parents(self, account_ids: list[str], roots: set[str]) -> tuple[dict[str, str], dict[str, AwsError], set[str]]:
+        """What stands above each account and each unit, a call for each, level by level; what was not said; and the
+        accounts that are no members.
+
+        A unit that is not there any more is no such answer: the account was moved while it was asked for.
+        """
         above: dict[str, str] = {}
         missed: dict[str, AwsError] = {}
         asked = account_ids
@@ -150,18 +155,16 @@ class _ControlPolicyReading:
             for node, answer in zip(asked, answers, strict=True):
                 if isinstance(answer, AwsError):
                     missed[node] = answer
-                elif answer is not None:
+                else:
                     above[node] = answer
             asked = sorted({above[node] for node in asked if node in above} - set(above) - set(missed) - roots)
-        return above, missed
+        strangers = {one for one in account_ids if one in missed and missed[one].code in _NO_MEMBER}
+        return above, missed, strangers
 
-    def _parent(self, node: str) -> str | AwsError | None:
+    def _parent(self, node: str) -> str | AwsError:
         try:
             parents = self.service.items("ListParents", "Parents", node, ChildId=node)
         except AwsError as error:
-            if error.code in _NO_MEMBER:
-                self.hints.append(f"account {node} is no member of the organization: no control policy of it applies")
-                return None
             return element_error(error)
         if not parents:
             text = f"organizations:ListParents on {node}: nothing stands above it, which cannot be. Run this again."
@@ -274,6 +277,12 @@ class _Root:
         types: Iterable[dict[str, str]] = answer.get("PolicyTypes") or ()  # type: ignore[assignment]
         enabled = {one["Type"] for one in types if one.get("Status") == "ENABLED"}
         return cls(place.split("/")[1], management, tuple(one for one in CONTROL_POLICY_TYPES if one in enabled))
+
+
+def _moved(account_id: str) -> AwsUnreachable:
+    """Why the place of an account is not known although every call was answered."""
+    text = f"organizations:ListParents on {account_id}: what stands above it leads to no root. Run this again."
+    return AwsUnreachable(text, action="organizations:ListParents", resource=account_id)
 
 
 def _path(account_id: str, above: dict[str, str]) -> tuple[str, ...]:

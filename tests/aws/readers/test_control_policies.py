@@ -192,6 +192,25 @@ def test_what_cannot_be_read_is_as_the_previous_sync_stored_it(reach: Reach, cas
         assert set(getattr(without, table).rows) <= set(getattr(whole, table).rows)
 
 
+@pytest.mark.parametrize("above", [None, UNIT], ids=["deleted meanwhile", "in a circle"])
+def test_an_account_whose_way_to_the_root_is_lost_is_no_stranger(
+    reach: Reach, monkeypatch: pytest.MonkeyPatch, above: str | None
+) -> None:
+    """It is limited all the same: as the previous sync knew, or its limits are not known."""
+    whole = read(reach, organization())
+    if above is None:
+        monkeypatch.delitem(ABOVE, INNER)
+    else:
+        monkeypatch.setitem(ABOVE, INNER, INNER)
+
+    found = read(reach, organization(), earlier=whole)
+    assert rows(found) == rows(whole)
+    assert statuses(found) == {ReadStatus.PARTIAL}
+    without = read(reach, organization())
+    assert {row.account_id for row in without.accounts.rows} == {ONE}
+    assert (statuses(without), without.hints) == ({ReadStatus.PARTIAL}, ())
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
