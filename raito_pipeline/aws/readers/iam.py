@@ -131,8 +131,8 @@ def _attachment_key(one: IamAttachment) -> tuple[str, ...]:
 
 
 def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    """The rows in order; what two pages both gave, because AWS changed between them, once."""
-    return sorted(dict.fromkeys(rows), key=key)
+    """The rows in order; what two pages both gave, because AWS changed between them, once, as the later one has it."""
+    return sorted({key(row): row for row in rows}.values(), key=key)
 
 
 __all__ = ["HINT", "AccountIam", "EarlierIam", "read_account"]

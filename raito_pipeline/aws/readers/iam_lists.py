@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone
+from raito_pipeline.aws.connection.errors import AwsDenied, AwsError, AwsGone, AwsUnreachable
 from raito_pipeline.aws.connection.paging import MARKER, Service
 from raito_pipeline.aws.readers.iam_earlier import EarlierIam
 from raito_pipeline.aws.readers.iam_rows import (
@@ -77,9 +77,14 @@ class _Lists:
         self.iam, self.options, self.pool, self.progress = iam, options, pool, progress
         self.earlier = earlier
         self.members: dict[str, list[str]] = {}
+        self.names: dict[str, str] = {}
+        """of users and groups, by id, as they were listed"""
+        self.gone: set[str] = set()
+        """names of users and groups that are not there any more"""
 
     def read(self) -> AccountRows:
         listed = self._list()
+        self.names = {_id_of(answer): _name_of(answer) for _, answer in listed.principals()}
         jobs: list[Job] = [partial(self._group, group) for group in listed.groups]
         jobs += [partial(self._user, user) for user in listed.users]
         jobs += [partial(self._role, role) for role in listed.roles]
@@ -87,12 +92,35 @@ class _Lists:
         if wants_policies(self.options):
             jobs += self._attachment_jobs(listed)
         rows = merged(self.pool.each(lambda job: job(), jobs, "IAM objects", self.progress))
+        self._require_deleted()
         groups_of = defaultdict(list)
         for group, users in self.members.items():
             for user in users:
                 groups_of[user].append(group)
         rows.users = [replace(user, group_names=tuple(sorted(groups_of[user.user_name]))) for user in rows.users]
         return rows
+
+    def _without(self, principal: Answer) -> AccountRows:
+        """Nothing of a principal whose name may not be there any more. A role keeps its name for ever."""
+        if _kind_of(principal) != "Role":
+            self.gone.add(_name_of(principal))
+        return AccountRows()
+
+    def _named(self, answer: Answer) -> str:
+        """The name of a principal. Raises `AwsUnreachable` where it was listed by another one: it is not a new one."""
+        name = _name_of(answer)
+        before = self.names.get(_id_of(answer), name)
+        if before != name:
+            raise _renamed(_kind_of(answer), before, name)
+        return name
+
+    def _require_deleted(self) -> None:
+        """Ask whether what is gone was deleted. Raises `AwsUnreachable` where it has another name now."""
+        if self.gone:
+            for kind in ("User", "Group"):
+                for answer in self.iam.items(f"List{kind}s", f"{kind}s", "*", MaxItems=PAGE):
+                    if self.names.get(_id_of(answer)) in self.gone:
+                        self._named(answer)
 
     def _list(self) -> _Listed:
         def lists(wanted: tuple[str, str, str, dict[str, Any]]) -> list[Answer]:
@@ -117,12 +145,12 @@ class _Lists:
             got = self.iam.get("GetUser", user["Arn"], UserName=name)["User"]
             rows.users.append(user_row(got, (), with_tags=not self.options.excludes_user(name)))
         except AwsGone:
-            return AccountRows()
+            return self._without(user)
         except AwsError as error:
             before = _known(self.earlier.user(user["UserId"]), error)
             rows.users.append(before)
             rows.users_unread.append(UnreadElement("users", user["Arn"], error, kept=True))
-        return rows if self._add_inline("user", user, rows) else AccountRows()
+        return rows if self._add_inline("user", user, rows) else self._without(user)
 
     def _role(self, role: Answer) -> AccountRows:
         rows = AccountRows()
@@ -139,14 +167,14 @@ class _Lists:
         name, rows = group["GroupName"], AccountRows(groups=[group_row(group)])
         try:
             users = self.iam.items("GetGroup", "Users", group["Arn"], GroupName=name, MaxItems=PAGE)
-            members = [user["UserName"] for user in users]
+            members = [self._named(user) for user in users]
         except AwsGone:
-            return AccountRows()
+            return self._without(group)
         except AwsError as error:
             members = _known(self.earlier.members(name, group["GroupId"]), error)
             rows.users_unread.append(UnreadElement("members of groups", group["Arn"], error, kept=True))
         if not self._add_inline("group", group, rows):
-            return AccountRows()
+            return self._without(group)
         self.members[name] = members
         return rows
 
@@ -170,8 +198,8 @@ class _Lists:
             try:
                 got = self.iam.get(getting, arn, **{named: name, "PolicyName": policy})
                 rows.attachments.append(inline_attachment(kind, name, policy, got["PolicyDocument"]))
-            except AwsGone:
-                continue
+            except AwsGone:  # the policy, or the name
+                self._without(principal)
             except AwsError as error:
                 same = next((one for one in before or () if one.policy_name == policy), None)
                 rows.attachments.append(_known(same, error))
@@ -185,11 +213,23 @@ class _Lists:
             return AccountRows(policies=[policy_row(policy, known.document, known.document_as_of)])
         try:
             got = self.iam.get("GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)
+        except AwsGone as gone:
+            return self._policy_anew(policy, gone)
+        except AwsError as error:
+            return self._unread_policy(policy, error)
+        return AccountRows(policies=[policy_row(policy, policy_text(got["PolicyVersion"]["Document"]))])
+
+    def _policy_anew(self, policy: Answer, gone: AwsGone) -> AccountRows:
+        """A policy whose version is not there any more: it was deleted, or got another version and lost this one."""
+        arn = policy["Arn"]
+        try:
+            now = self.iam.get("GetPolicy", arn, PolicyArn=arn)["Policy"]
         except AwsGone:
             return AccountRows()
         except AwsError as error:
             return self._unread_policy(policy, error)
-        return AccountRows(policies=[policy_row(policy, policy_text(got["PolicyVersion"]["Document"]))])
+        same = now["DefaultVersionId"] == policy["DefaultVersionId"]
+        return self._unread_policy(policy, gone) if same else self._policy(now)
 
     def _unread_policy(self, policy: Answer, error: AwsError) -> AccountRows:
         arn, before = policy["Arn"], self.earlier.policy(policy["PolicyId"])
@@ -230,7 +270,7 @@ class _Lists:
         try:
             attached = self.iam.items(operation, "AttachedPolicies", arn, **{named: name}, MaxItems=PAGE)
         except AwsGone:
-            return AccountRows()
+            return self._without(principal)
         except AwsError as error:
             before = self.earlier.managed(kind, name, principal[f"{kind.capitalize()}Id"])
             return _earlier_attachments(before, arn, error)
@@ -245,9 +285,9 @@ class _Lists:
         held: list[IamAttachment] = []
         try:
             for page in self.iam.pages("ListEntitiesForPolicy", arn, **request):
-                held += [managed_attachment("user", one["UserName"], name, arn) for one in page["PolicyUsers"]]
-                held += [managed_attachment("group", one["GroupName"], name, arn) for one in page["PolicyGroups"]]
-                held += [managed_attachment("role", one["RoleName"], name, arn) for one in page["PolicyRoles"]]
+                held += [managed_attachment("user", self._named(one), name, arn) for one in page["PolicyUsers"]]
+                held += [managed_attachment("group", self._named(one), name, arn) for one in page["PolicyGroups"]]
+                held += [managed_attachment("role", self._named(one), name, arn) for one in page["PolicyRoles"]]
         except AwsGone:
             return AccountRows()
         except AwsError as error:
@@ -255,6 +295,26 @@ class _Lists:
                 raise
             return _earlier_attachments(self.earlier.attached(arn, policy["PolicyId"]), arn, error)
         return AccountRows(attachments=held)
+
+
+def _kind_of(answer: Answer) -> str:
+    return next(kind for kind in ("User", "Group", "Role") if f"{kind}Name" in answer)
+
+
+def _name_of(answer: Answer) -> str:
+    """The name of a user, group or role, however much of it is answered."""
+    return str(answer[f"{_kind_of(answer)}Name"])
+
+
+def _id_of(answer: Answer) -> str:
+    return str(answer.get(f"{_kind_of(answer)}Id") or "")
+
+
+def _renamed(kind: str, before: str, now: str) -> AwsUnreachable:
+    """The error of a principal that is another one's now: what is known by its name is not known of it."""
+    action = f"iam:List{kind}s"
+    text = f"{action} on {before}: it was renamed to {now} while IAM was read. Run this again."
+    return AwsUnreachable(text, action=action, resource=before)
 
 
 def _known(before: T | None, error: AwsError) -> T:

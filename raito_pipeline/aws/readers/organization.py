@@ -154,8 +154,8 @@ def _gathered(reading: _OrganizationReading, began: Any) -> OrganizationRead:
 
 
 def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    """The rows in order; what two pages both gave, because AWS changed between them, once."""
-    return sorted(dict.fromkeys(rows), key=key)
+    """The rows in order; what two pages both gave, because AWS changed between them, once, as the later one has it."""
+    return sorted({key(row): row for row in rows}.values(), key=key)
 
 
 def _user_key(row: OrgUser) -> tuple[str, ...]:

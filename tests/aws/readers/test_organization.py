@@ -204,6 +204,14 @@ def test_what_was_deleted_since_it_was_listed_is_gone(reach: Reach) -> None:
     assert {table.status for table in (found.users, found.groups, found.permission_sets)} == {ReadStatus.COMPLETE}
 
 
+def test_who_is_on_two_pages_because_a_name_changed_between_them_is_one(reach: Reach) -> None:
+    twice = [user(1), user(2), user(1, UserName="renamed")], [group(1), group(1, DisplayName="renamed")]
+    found = read(reach, center(users=twice[0], groups=twice[1], assigned={(READ, ACCOUNT): [ADA, ADA]}))
+    assert [(row.user_id, row.user_name) for row in found.users.rows] == [("u-1", "renamed"), ("u-2", "user2")]
+    assert [row.display_name for row in found.groups.rows] == ["renamed"]
+    assert [row.principal_name for row in found.assignments.rows] == ["renamed"]
+
+
 def test_what_names_nobody_is_left_out_and_said(reach: Reach) -> None:
     odd = [
         ADA,
