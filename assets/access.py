@@ -285,6 +285,7 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         permission_sets=of(OrgPermissionSet),
         assignments=of(OrgAccountAssignment),
         pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
+        pushed=frozenset(each.external_id for each in store.earlier(PushTarget, account) if each.external_id),
         bucket_policies=tuple(store.rows(S3BucketPolicy, account)),
         org_accounts=of(OrgAccount),
         org_policy_targets=of(OrgPolicyTarget),

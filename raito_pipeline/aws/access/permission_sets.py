@@ -21,7 +21,9 @@ def permission_set_providers(account: Account, named: Collection[str]) -> Iterat
         if name is None:
             continue
         known = _find(account, name)
-        own = name in account.inputs.pushed_permission_sets if known is None else made_by_raito(known.tags)
+        tags = known.tags if known is not None else ()
+        # One that Raito made has a tag that says so: without any, its tags could not be read.
+        own = made_by_raito(tags) if tags else name in account.inputs.pushed_permission_sets
         if not own:
             yield _provider(account, role, name, known)
 

@@ -27,7 +27,10 @@ def access_point_providers(account: Account, named: Collection[str]) -> Iterator
     if account.options.aws_access_skip_s3_access_points:
         return
     for point in account.inputs.access_points:
-        if point.policy is not None and not made_by_raito(point.tags):
+        own = made_by_raito(point.tags)
+        if point.tags is None:
+            own = f"{ACCESS_POINT}{point.arn}" in account.inputs.pushed
+        if point.policy is not None and not own:
             yield _provider(account, point, point.policy)
 
 

@@ -59,6 +59,7 @@ def _wanted(account: Account, policy: IamPolicy) -> bool:
         or (policy.aws_managed and options.aws_access_skip_aws_managed_policies)
         or matches_any(options.aws_access_managed_policy_excludes, policy.policy_name)
         or made_by_raito(policy.tags)
+        or (policy.tags is None and not policy.aws_managed and f"{POLICY}{policy.policy_name}" in account.inputs.pushed)
     )
     if left_out:
         return False

@@ -170,10 +170,13 @@ def _assigned(instance: _Instance, pairs: Sequence[Pair]) -> dict[Pair, list[Org
         if isinstance(answer, AwsGone):
             assigned[pair] = []
         elif isinstance(answer, AwsError):
-            before = list(instance.earlier.assignments.get(pair, ()))
-            missed = UnreadElement("assignments of permission sets", "/".join(pair), answer, kept=bool(before))
+            known = pair in instance.earlier.pairs_of(pair[1])
+            missed = UnreadElement("assignments of permission sets", "/".join(pair), answer, kept=known)
             instance.missed_assignments.append(missed)
-            assigned[pair] = before
+            if known:
+                assigned[pair] = list(instance.earlier.assignments.get(pair, ()))
+            else:  # it is left out of what is known of the account: with nobody assigned it would be nobody's
+                instance.missed_sets.append(missed)
         else:
             assigned[pair] = [row for row in (_assignment(instance, pair, one) for one in answer) if row]
     return assigned

@@ -87,6 +87,7 @@ class Told:
     permission_sets: list[OrgPermissionSet] = field(default_factory=list)
     assignments: list[OrgAccountAssignment] = field(default_factory=list)
     pushed: frozenset[str] = frozenset()
+    pushed_ids: frozenset[str] = frozenset()
     bucket_policies: list[S3BucketPolicy] = field(default_factory=list)
     bucket_policy_use: Literal["show", "deny-only", "off"] = "show"
     linked: dict[str, str] = field(default_factory=dict)
@@ -141,7 +142,7 @@ class Told:
         self.roles.append(IamRole(f"AROA{name}", name, arn, path, WHEN, text or document(*statements), boundary, tags))
         return self
 
-    def policy(self, name: str, text: str, *whom: str, tags: tuple[Tag, ...] = (), aws: bool = False) -> "Told":
+    def policy(self, name: str, text: str, *whom: str, tags: tuple[Tag, ...] | None = (), aws: bool = False) -> "Told":
         """A managed policy, attached to `user:NAME`, `group:NAME` or `role:NAME`."""
         arn = f"arn:aws:iam::{'aws' if aws else ACCOUNT}:policy/{name}"
         self.policies.append(IamPolicy(f"ANPA{name}", name, arn, "/", aws, "v1", len(whom), text, tags))
@@ -155,7 +156,9 @@ class Told:
         self.attachments.append(IamAttachment(kind, principal, "inline", name, None, text))
         return self
 
-    def point(self, name: str, *statements: dict[str, Any], bucket: str = "data", tags: tuple[Tag, ...] = ()) -> "Told":
+    def point(
+        self, name: str, *statements: dict[str, Any], bucket: str = "data", tags: tuple[Tag, ...] | None = ()
+    ) -> "Told":
         arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/{name}"
         text = document(*statements) if statements else None
         self.access_points.append(AccessPoint(name, arn, None, bucket, ACCOUNT, text, tags))
@@ -195,6 +198,7 @@ class Told:
             self.permission_sets,
             self.assignments,
             self.pushed,
+            self.pushed_ids,
             org_accounts=[self.place] if self.place else [],
             org_policy_targets=self.targets,
             org_control_policies=self.controls,

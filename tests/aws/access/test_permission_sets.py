@@ -54,6 +54,10 @@ def test_what_raito_made_is_left_out_also_before_the_organization_is_read_again(
     account = Told().role(ROLE).inline(f"role:{ROLE}", "own", READ)
     account.pushed = frozenset({"Analysts"})
     assert build(account) == {}
+    for tags, left in (((), 0), ((Tag("team", "sales"),), 1)):  # without any its tags could not be read
+        account = told(tags=tags)
+        account.pushed = frozenset({"Analysts"})
+        assert len(build(account)) == left
 
 
 def test_without_an_organization_it_is_a_role() -> None:

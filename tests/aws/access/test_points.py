@@ -19,3 +19,14 @@ def test_what_raito_made_is_left_out_and_tags_of_others_are_kept() -> None:
     made = {key: row for key, row in told.build().items() if key.startswith("accesspoint:")}
     assert set(made) == {f"accesspoint:{ARN}/theirs"}
     assert made[f"accesspoint:{ARN}/theirs"].tags == (team,)
+
+
+def test_whose_access_point_it_is_tells_the_last_push_where_its_tags_could_not_be_read() -> None:
+    told = Told()
+    for name, tags in (("ours", None), ("theirs", None), ("read", ())):
+        told.point(name, statement(name), tags=tags)
+    told.pushed_ids = frozenset(f"accesspoint:{ARN}/{name}" for name in ("ours", "read"))
+    assert [key for key in told.build() if key.startswith("accesspoint:")] == [
+        f"accesspoint:{ARN}/read",
+        f"accesspoint:{ARN}/theirs",
+    ]

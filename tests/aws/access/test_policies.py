@@ -40,6 +40,13 @@ def test_which_policies_are_kept() -> None:
     assert told.build(AccessOptions(aws_access_skip_managed_policies=True)) == {}
 
 
+def test_whose_policy_it_is_tells_the_last_push_where_its_tags_could_not_be_read() -> None:
+    told = Told().user("ada").policy("ours", READ, "user:ada", tags=None).policy("theirs", READ, "user:ada", tags=None)
+    told.policy("aws", READ, "user:ada", aws=True, tags=None).policy("read", READ, "user:ada")
+    told.pushed_ids = frozenset({"policy:ours", "policy:aws", "policy:read"})
+    assert sorted(told.build()) == ["policy:aws", "policy:read", "policy:theirs"]
+
+
 def test_a_policy_of_aws_is_locked_and_told_apart_from_one_of_the_same_name() -> None:
     found = Told().user("ada").policy("p", READ, "user:ada").policy("p", READ, "user:ada", aws=True).build()
     assert sorted(found) == ["policy:arn:aws:iam::aws:policy/p", "policy:p"]
