@@ -62,7 +62,7 @@ from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
 from raito_pipeline.raito.feedback import send_feedback
 from raito_pipeline.raito.jobs import ACCESS_SYNC, JobType, Status
-from raito_pipeline.storage import CellInfo, ReadStatus, Store
+from raito_pipeline.storage import CellInfo, ReadStatus, StorageError, Store
 
 _RECEIVED = "received"
 _MOST_CHANGES = 5
@@ -259,6 +259,8 @@ class Push:
     def apply(self, jobs: RunJobs, grid: Grid, approval: Approval = NOBODY) -> None:
         """Make the stored plan's changes, or those of an approved plan, and store what came of them.
 
+        The feedback is sent also where that cannot be stored: AWS is changed by then.
+
         In mode `approve` a plan that changes something waits for its approval. The feedback is sent, unless the plan
         applies an older export again. Raises `PlanOutdated`, `PlanUnknown` or `LeaseLost` before anything is changed;
         after the feedback was sent `PushDenied` where AWS denied every change, `AwsError` or `WrongAccount` where the
@@ -304,12 +306,17 @@ class Push:
         try:
             task.subtask_event(ACCESS_SYNC, Status.IN_PROGRESS, self._received())
             applied, meter, failure = self._make_changes(plan, approval)
-            info = self._store_results(plan, applied)
+            try:
+                info: CellInfo | StorageError = self._store_results(plan, applied)
+            except StorageError as error:
+                info = error
             with exchange_folder(self.target, "access-feedback") as folder:
                 imported = send_feedback(task, folder, plan.controls, applied.results, self._received())
             if failure is not None:
                 raise failure
-        except (RaitoError, AwsError, WrongAccount, PushDenied) as error:
+            if isinstance(info, StorageError):
+                raise info
+        except (RaitoError, AwsError, WrongAccount, PushDenied, StorageError) as error:
             task.fail(error)
             raise
         self._record_results(info, applied, imported.warnings, meter)

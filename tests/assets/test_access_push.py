@@ -50,6 +50,20 @@ def test_a_plan_that_is_older_than_what_it_was_made_of_is_not_applied(stage: Sta
     assert stage.store.info("access_push_results", ACCOUNT) is None
 
 
+def test_what_cannot_be_stored_keeps_no_feedback_from_raito_cloud(stage: Stage) -> None:
+    """AWS is changed by then: Raito Cloud would not know what its access controls are there."""
+    stage.make(PUSH[:2])
+    (stage.servers.folder / "data" / PUSH[2]).touch()
+    stage.servers.raito.log.clear()
+
+    assert stage.make(PUSH[2:]) == []
+
+    asked = [name for entry in stage.servers.raito.log for name in entry.get("operations", ())]
+    assert "importAccessProvidersSyncFeedback" in asked
+    assert "access_push_results" in stage.failure
+    assert "could not be written" in stage.failure
+
+
 def _exported(stage: Stage) -> list[Mapping[str, Any]]:
     """The filters of all exports so far."""
     name = "exportAccessProvidersRequest"
