@@ -271,16 +271,18 @@ class TargetsReader:
                 first.setdefault(stage, draft)
 
     def _warn_of_shared_people(self, drafts: Sequence[TargetDraft]) -> None:
-        """Accounts that send their users into one identity store: said once a store, since many can share it."""
+        """Who sends other users into one identity store, accounts and organizations: said once a store, since many can
+        share it."""
         first: dict[str, TargetDraft] = {}
         told: set[str] = set()
         for draft in drafts:
             store = draft.id_of("identity_store_id")
-            if store is None or store in told or not draft.is_account or not _IDENTITY_STAGES - draft.skipped:
+            if store is None or store in told or not _IDENTITY_STAGES - draft.skipped:
                 continue
             other = first.setdefault(store, draft)
-            if other.values.get("account_id") != draft.values.get("account_id"):
-                found = f'the identity store of the target "{other.name}", which is of another account'
+            if (other.is_account, other.values.get("account_id")) != (draft.is_account, draft.values.get("account_id")):
+                whose = "another account" if other.is_account else "an organization"
+                found = f'the identity store of the target "{other.name}", which is of {whose}'
                 self.reader.warn(draft.problem("identity-store-id", found, _ONE_EACH))
                 told.add(store)
 

@@ -189,7 +189,7 @@ def test_the_example_of_the_guide_loads_unchanged(loads: Loads) -> None:
         filled_in = re.sub(r'"<[^>]*account id>"', "012345678901", example)
         filled_in = re.sub(r'"<[^>]*(region)[^>]*>"', "eu-central-1", filled_in)
         filled_in = re.sub(r'"<arn[^>]*>"', "arn:aws:sso:::instance/ssoins-1", filled_in)
-        filled_in = re.sub(r'"<[^>]*>"', "real", filled_in)
+        filled_in = re.sub(r'"<([^>]*)>"', lambda match: re.sub(r"\W+", "-", match[1]), filled_in)
         real = loads(filled_in, environ)
         assert real.warnings == ()
         assert real.accounts[0].partition == "012345678901"

@@ -151,3 +151,27 @@ def test_a_target_that_is_left_out_does_not_hide_two_that_share(fails: Fails) ->
 def test_placeholders_are_not_the_same_id(loads: Loads) -> None:
     one, other = (account("data-source-id: <id>", name=name, account_id=n * 12) for name, n in (("a", "1"), ("b", "2")))
     assert {warning.found for warning in loads(raito_yml(one, other)).warnings} == {'the placeholder "<id>"'}
+
+
+STORE = "identity-store-id: shared"
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ((account(STORE), account(STORE, name="two", account_id="2" * 12)), '"one", which is of another account'),
+        ((account(STORE), organization(STORE)), '"one", which is of another account'),
+        ((organization(STORE), account(STORE)), '"org", which is of an organization'),
+        ((organization(STORE), account(STORE, account_id="9" * 12)), '"org", which is of an organization'),
+        ((account(STORE), account(STORE + "\nskip-data-source-sync: true", name="two")), None),
+        ((organization(STORE), account(STORE + "\nskip-identity-store-sync: true")), None),
+    ],
+)
+def test_who_sends_other_people_into_one_identity_store_is_warned(
+    loads: Loads, targets: tuple[str, ...], told: str | None
+) -> None:
+    skipping = "skip-data-access-sync: true\nskip-data-usage-sync: true\n"
+    warnings = [
+        each for each in loads(raito_yml(*targets, top=skipping)).warnings if each.option == "identity-store-id"
+    ]
+    assert [each.found for each in warnings] == ([f"the identity store of the target {told}"] if told else [])
