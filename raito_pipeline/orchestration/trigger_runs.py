@@ -28,6 +28,7 @@ from raito_pipeline.orchestration.reconcile import RETRY_WAITS, Request
 from raito_pipeline.orchestration.stages import tables_of_stages
 from raito_pipeline.orchestration.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, STEP_TAG, TRIGGER_TAG
 from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
+from raito_pipeline.orchestration.triggers import closed
 from raito_pipeline.storage.lease import Leases
 
 INTERVAL = 5
@@ -170,7 +171,8 @@ class _Tick:
             return "it is in no target of raito.yml any more"
         if trigger.kind == "part" and not grid.account_region.has_partition_key(_partition_of_part(trigger)):
             return "its region is none of raito.yml any more"
-        return None
+        account = self.syncs.options.accounts_by_partition.get(trigger.owner)
+        return closed(account) if account is not None and account.closed is not None else None
 
     def _under_way(self, owner: str) -> str | None:
         """Why nothing may begin in an account (or organization) now; None where it is free."""

@@ -35,9 +35,16 @@ def asked_for(message: Message, options: Options) -> AskedFor:
         asked.remarks.append(f"a sync of {ids} was asked for, which is of no target of {options.file}")
     elif isinstance(target, OrganizationTarget):
         asked.triggers.append(Trigger(_owner(options, target), "sync"))
+    elif target.closed is not None:
+        asked.remarks.append(f"a sync of {target.name} was asked for, and not made: {closed(target)}")
     else:
         _sync(asked, target, message)
     return asked
+
+
+def closed(target: AccountTarget) -> str:
+    """Why nothing begins for an account that AWS has closed: it could only fail."""
+    return f"AWS has closed the account ({target.closed})"
 
 
 def pushes_of(options: Options, targets: Iterable[AccountTarget]) -> list[Trigger]:
@@ -58,6 +65,8 @@ def _push(asked: AskedFor, options: Options, data_source: str) -> None:
 
 
 def _no_push(options: Options, target: AccountTarget) -> str | None:
+    if target.closed is not None:
+        return closed(target)
     if target.skip_data_access_sync:
         return "skip-data-access-sync is on"
     if options.pipeline.mode == "plan":

@@ -318,3 +318,18 @@ def test_of_many_accounts_some_begin_in_each_tick(loads: Loads, instance: dg.Dag
     assert sum(each.taken for each in sensed.queue.waiting()) == MOST_AT_ONCE
     keys = {request.partition_key for request in sensed.tick()[0]}
     assert keys == set(accounts)
+
+
+def test_what_waits_for_an_account_that_aws_has_closed_since_is_dropped(loads: Loads, sensed: Sensed) -> None:
+    sensed.queue.put([Trigger(ONE, "push"), Trigger(ONE, "sync")])
+    options = loads()
+    first, second = options.accounts
+    closed = first.model_copy(update={"closed": "2026-11-26"})
+    options = options.model_copy(update={"accounts": (closed, second)})
+    sensed.syncs = Syncs(options, make_grid(options))
+
+    requests, said = sensed.tick()
+
+    assert requests == []
+    assert said.count("was not done: AWS has closed the account (2026-11-26)") == 2
+    assert sensed.queue.waiting() == ()

@@ -50,6 +50,21 @@ def test_no_push_is_asked_for_where_nothing_is_pushed(loads: Loads, given: str) 
     assert given in found.remarks[0]
 
 
+def test_nothing_is_asked_for_of_an_account_that_aws_has_closed(loads: Loads) -> None:
+    options = loads()
+    first, second = options.accounts
+    options = options.model_copy(update={"accounts": (first.model_copy(update={"closed": "2026-11-26"}), second)})
+    assert [each.owner for each in pushes_of(options, options.accounts)] == [second.partition]
+    for message in (
+        AccessUpdate(("source-0",)),
+        SyncTrigger("source-0", None, ALL),
+        SyncTrigger(None, "store-0", (IS,)),
+    ):
+        found = asked_for(message, options)
+        assert found.triggers == []
+        assert "AWS has closed the account (2026-11-26)" in found.remarks[0]
+
+
 def test_after_a_gap_each_account_is_pushed(loads: Loads) -> None:
     options = loads()
     assert [(each.owner, each.messages) for each in pushes_of(options, options.accounts)] == [(ONE, 0), (TWO, 0)]
