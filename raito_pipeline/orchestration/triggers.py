@@ -3,7 +3,7 @@
 Nothing is contacted. What is not ours, or cannot be done as it was asked for, is said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
@@ -29,16 +29,17 @@ def asked_for(message: Message, options: Options) -> AskedFor:
         for data_source in message.data_sources:
             _push(asked, options, data_source)
         return asked
-    target = _target(message, options)
-    if target is None:
+    targets = _targets(message, options)
+    if not targets:
         ids = " and ".join(each for each in (message.data_source, message.identity_store) if each)
         asked.remarks.append(f"a sync of {ids} was asked for, which is of no target of {options.file}")
-    elif isinstance(target, OrganizationTarget):
-        asked.triggers.append(Trigger(_owner(options, target), "sync"))
-    elif target.closed is not None:
-        asked.remarks.append(f"a sync of {target.name} was asked for, and not made: {closed(target)}")
-    else:
-        _sync(asked, target, message)
+    for target in targets:
+        if isinstance(target, OrganizationTarget):
+            asked.triggers.append(Trigger(_owner(options, target), "sync"))
+        elif target.closed is not None:
+            asked.remarks.append(f"a sync of {target.name} was asked for, and not made: {closed(target)}")
+        else:
+            _sync(asked, target, message)
     return asked
 
 
@@ -53,15 +54,14 @@ def pushes_of(options: Options, targets: Iterable[AccountTarget]) -> list[Trigge
 
 
 def _push(asked: AskedFor, options: Options, data_source: str) -> None:
-    target = next((each for each in options.accounts if each.data_source_id == data_source), None)
-    if target is None:
+    targets = [each for each in options.accounts if each.data_source_id == data_source]
+    pushed = [each for each in targets if _no_push(options, each) is None]
+    asked.triggers += [Trigger(each.partition, "push") for each in pushed]
+    if not targets:
         asked.remarks.append(f"a push of data source {data_source} was asked for, which is of no target")
-        return
-    reason = _no_push(options, target)
-    if reason is not None:
-        asked.remarks.append(f"a push of {target.name} was asked for, and not made: {reason}")
-        return
-    asked.triggers.append(Trigger(target.partition, "push"))
+    elif not pushed:
+        reason = _no_push(options, targets[0])
+        asked.remarks.append(f"a push of {targets[0].name} was asked for, and not made: {reason}")
 
 
 def _no_push(options: Options, target: AccountTarget) -> str | None:
@@ -74,11 +74,11 @@ def _no_push(options: Options, target: AccountTarget) -> str | None:
     return None if target.data_source_id else "the target has no data-source-id"
 
 
-def _target(message: SyncTrigger, options: Options) -> AccountTarget | OrganizationTarget | None:
+def _targets(message: SyncTrigger, options: Options) -> Sequence[AccountTarget | OrganizationTarget]:
+    """The targets that a message is about: those of one data source do different stages of it."""
     if message.data_source is not None:
-        return next((each for each in options.accounts if each.data_source_id == message.data_source), None)
-    stores = (each for each in options.targets if each.identity_store_id == message.identity_store)
-    return next(stores, None)
+        return [each for each in options.accounts if each.data_source_id == message.data_source]
+    return [each for each in options.targets if each.identity_store_id == message.identity_store]
 
 
 def _owner(options: Options, target: OrganizationTarget) -> str:

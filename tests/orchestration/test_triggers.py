@@ -65,6 +65,23 @@ def test_nothing_is_asked_for_of_an_account_that_aws_has_closed(loads: Loads) ->
         assert "AWS has closed the account (2026-11-26)" in found.remarks[0]
 
 
+def test_targets_that_do_different_stages_of_one_data_source_are_all_asked(loads: Loads) -> None:
+    options = loads()
+    first, second = options.accounts
+    first = first.model_copy(update={"skip_data_access_sync": True})
+    second = second.model_copy(update={"data_source_id": "source-0", "identity_store_id": "store-0"})
+    options = options.model_copy(update={"accounts": (first, second)})
+
+    pushes = asked_for(AccessUpdate(("source-0",)), options)
+    syncs = [
+        asked_for(message, options)
+        for message in (SyncTrigger("source-0", None, (DA,)), SyncTrigger(None, "store-0", (IS,)))
+    ]
+
+    assert ([each.owner for each in pushes.triggers], pushes.remarks) == ([TWO], [])
+    assert [[each.owner for each in found.triggers] for found in syncs] == [[ONE, TWO], [ONE, TWO]]
+
+
 def test_after_a_gap_each_account_is_pushed(loads: Loads) -> None:
     options = loads()
     assert [(each.owner, each.messages) for each in pushes_of(options, options.accounts)] == [(ONE, 0), (TWO, 0)]
