@@ -6,7 +6,7 @@ permission to delete, and the result says which cell is missing and why.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -432,19 +432,46 @@ def upload_all(uploads: Sequence[Upload], log: CellLog, services: Services, jobs
                 begun = _begin(upload, log, services, jobs, cell, folders)
                 if begun is not None:
                     pending.append((upload, *begun))
-        outcomes = finish_all([begun for _, _, begun in pending])
+        with in_doubt_unless_done((upload, work) for upload, work, _ in pending):
+            outcomes = finish_all([begun for _, _, begun in pending])
         for (upload, work, _), outcome in zip(pending, outcomes, strict=True):
-            with log.attempt(cell, *upload.tables()):
-                if isinstance(outcome, RaitoError):
-                    _note_doubt(upload, work)
-                    raise outcome
-                notes = upload.imported(work)
-                row = outcome.to_row(work.target.name, work.verdict.text)
-                noted = work.count.note(row) if work.count else row
-                problems = (*_problems(work), *(f"Raito Cloud: {error}" for error in outcome.errors))
-                _keep(upload, log, cell, noted, problems, sent="" if outcome.errors else work.sent)
-                for info in notes:
-                    log.record(cell, info, {})
+            with log.attempt(cell, *upload.tables()), in_doubt_unless_done([(upload, work)]):
+                _take(upload, log, cell, work, outcome)
+
+
+def _take(upload: Upload, log: CellLog, cell: Cell, work: Work, outcome: Imported | RaitoError) -> None:
+    """Keep what came of an import. Raises `RaitoError` where nothing did, `StorageError`."""
+    if isinstance(outcome, RaitoError):
+        raise outcome
+    notes = upload.imported(work)
+    row = outcome.to_row(work.target.name, work.verdict.text)
+    noted = work.count.note(row) if work.count else row
+    problems = (*_problems(work), *(f"Raito Cloud: {error}" for error in outcome.errors))
+    _keep(upload, log, cell, noted, problems, sent="" if outcome.errors else work.sent)
+    for info in notes:
+        log.record(cell, info, {})
+
+
+@contextmanager
+def in_doubt_unless_done(imports: Iterable[tuple[Upload, Work]]) -> Iterator[None]:
+    """Note of imports that Raito Cloud may hold something else than was known, where the block ends with any error.
+
+    Their answers may have been lost, the run interrupted, the storage full: the next import is sent, whatever it says.
+    """
+    try:
+        yield
+    except BaseException:
+        for upload, work in imports:
+            if work.count is not None and work.count.held is not None:
+                _note_doubt(upload, work, work.count.owner, work.count.held)
+        raise
+
+
+def _note_doubt(upload: Upload, work: Work, owner: str, held: Elements) -> None:
+    try:
+        remember(work.store, upload.table, work.cell.place, owner, held, doubt=True)
+    except StorageError as error:
+        work.store.warn(f"{upload.table}: that its import may have been made could not be noted: {error}")
 
 
 def _begin(
@@ -471,7 +498,8 @@ def _begin(
         work = replace(work, sent=_fingerprint(upload, work, files))
         again = _unchanged(upload, work)
         if files and again is None:
-            return work, _sent(upload, work, files)
+            with in_doubt_unless_done([(upload, work)]):
+                return work, upload.send(work, files)
     except Exception as error:
         task.fail(error)
         raise
@@ -482,25 +510,6 @@ def _begin(
         _keep(upload, log, cell, again, _problems(work), sent=work.sent)
     _keep_notes(upload, log, cell)
     return None
-
-
-def _sent(upload: Upload, work: Work, files: tuple[ImportFile, ...]) -> PendingImport:
-    """Send the files. Raises `RaitoError`: the answer alone may have been lost, so that it is noted as a doubt."""
-    try:
-        return upload.send(work, files)
-    except RaitoError:
-        _note_doubt(upload, work)
-        raise
-
-
-def _note_doubt(upload: Upload, work: Work) -> None:
-    """Note that Raito Cloud may hold something else than was known: the next import is sent, whatever it says."""
-    if work.count is None or work.count.held is None:
-        return
-    try:
-        remember(work.store, upload.table, work.cell.place, work.count.owner, work.count.held, doubt=True)
-    except StorageError as error:
-        work.store.warn(f"{upload.table}: that its import may have been made could not be noted: {error}")
 
 
 def _unchanged(upload: Upload, work: Work) -> ImportResult | None:

@@ -40,9 +40,9 @@ from raito_pipeline.orchestration.uploads import (
     UsageUpload,
     Work,
     _counted,
-    _sent,
     _unchanged,
     exchange_folder,
+    in_doubt_unless_done,
     removed_by_push,
     still_there,
     stored_regions,
@@ -304,8 +304,9 @@ def test_an_import_leaves_behind_what_raito_cloud_holds_now(grid: Grid, work: Wo
     assert len(after) == 3
 
 
+@pytest.mark.parametrize("interruption", [RaitoUnreachable, KeyboardInterrupt])
 def test_after_an_import_that_failed_it_is_not_known_what_raito_cloud_holds_until_one_removes_the_rest(
-    grid: Grid, work: Work
+    grid: Grid, work: Work, interruption: type[BaseException]
 ) -> None:
     """Raito Cloud may have taken it over all the same: that it held this before says nothing any more."""
     upload = DataObjectUpload(grid)
@@ -319,8 +320,11 @@ def test_after_an_import_that_failed_it_is_not_known_what_raito_cloud_holds_unti
     assert _unchanged(upload, _counted(upload, work)) is not None
 
     sends(work, 5)
-    with pytest.raises(RaitoUnreachable):
-        _sent(upload, _counted(upload, work), upload.write(work))
+    sending = _counted(upload, work)
+    with pytest.raises(interruption), in_doubt_unless_done([(upload, sending)]):
+        if interruption is not RaitoUnreachable:
+            raise interruption
+        upload.send(sending, upload.write(sending))
     sends(work, 2)
 
     again = _counted(upload, work)
