@@ -23,6 +23,7 @@ def is_machine(tags: Sequence[Tag], key_and_value: str | None) -> bool:
 
 
 def email_of(tags: Sequence[Tag], otherwise: str) -> str:
-    """The value of the first tag, by key, whose key contains `email`; else `otherwise`."""
-    emails = (tag.value for tag in sorted(tags) if "email" in tag.key)
-    return next(emails, otherwise)
+    """The value of the first tag, by key, whose key contains `email`; else `otherwise`. Blanks are no address: all who
+    have them would have the same."""
+    emails = (tag.value.strip() for tag in sorted(tags) if "email" in tag.key)
+    return next(filter(None, emails), otherwise)

@@ -26,3 +26,5 @@ def test_the_address_is_that_of_the_first_key_that_holds_the_word() -> None:
     assert email_of(tags, "ann") == "e@x"
     assert email_of([Tag("Email", "upper@x")], "ann") == "ann"
     assert email_of([], "ann") == "ann"
+    assert email_of([Tag("email", "")], "ann") == "ann"
+    assert email_of([Tag("a-email", " "), Tag("email", " e@x ")], "ann") == "e@x"
