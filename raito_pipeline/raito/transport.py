@@ -58,12 +58,17 @@ class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Where an answer sends on to; None, so that it is the answer, where anybody on the way could read that."""
         target = super().get_redirect_target(resp)
-        return None if target and gives_up_tls(resp.url, urljoin(resp.url, target)) else target
+        return target if sent_on_to(resp.url, target) else None
 
 
-def gives_up_tls(url: str, elsewhere: str) -> bool:
-    """Whether a redirect leaves https."""
-    return urlsplit(url).scheme == "https" and urlsplit(elsewhere).scheme != "https"
+def sent_on_to(url: str, location: str | None) -> str | None:
+    """Where an answer of `url` sends on to; None for nowhere, for what is no address, and where it would leave https."""
+    try:
+        elsewhere = urljoin(url, location) if location else ""
+        leaves = urlsplit(url).scheme == "https" and urlsplit(elsewhere).scheme != "https"
+    except ValueError:
+        return None
+    return None if leaves or not elsewhere else elsewhere
 
 
 def new_session() -> requests.Session:

@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 import requests
 
@@ -17,7 +16,7 @@ from raito_pipeline.raito.client import RaitoClient, without_case
 from raito_pipeline.raito.errors import RaitoRefused, UploadFailed
 from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.raito.jobs import Task
-from raito_pipeline.raito.transport import gives_up_tls, reason_of
+from raito_pipeline.raito.transport import reason_of, sent_on_to
 
 logger = logging.getLogger(__name__)
 
@@ -128,8 +127,8 @@ def _attempt(client: RaitoClient, file: ImportFile, address: SignedAddress) -> _
     for redirects in range(_MOST_REDIRECTS + 1):
         with _sent(client, file, url, address.headers) as response:
             location = response.headers.get("Location") if response.status_code in _REPEATS_ELSEWHERE else None
-            elsewhere = urljoin(url, location) if location else ""
-            if not elsewhere or redirects == _MOST_REDIRECTS or gives_up_tls(url, elsewhere):
+            elsewhere = sent_on_to(url, location)
+            if elsewhere is None or redirects == _MOST_REDIRECTS:
                 return _outcome(response)
         url = elsewhere
     raise AssertionError("the last redirect is an outcome")

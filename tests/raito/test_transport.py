@@ -93,6 +93,7 @@ def answer(url: str, **headers: str) -> requests.Response:
         ("https://store.example/a", "/b", True),
         ("https://store.example/a", "http://store.example/a", False),
         ("https://store.example/a", "ftp://store.example/a", False),
+        ("https://store.example/a", "https://[store", False),
         ("http://127.0.0.1/a", "http://127.0.0.1/b", True),
         ("http://127.0.0.1/a", "https://store.example/b", True),
     ],
