@@ -62,7 +62,7 @@ class _Session(requests.Session):
 
 
 def sent_on_to(url: str, location: str | None) -> str | None:
-    """Where an answer of `url` sends on to; None for nowhere, for what is no address, and where it would leave https."""
+    """Where an answer of `url` sends on to; None for nowhere, no address, and where it would leave https."""
     try:
         elsewhere = urljoin(url, location) if location else ""
         leaves = urlsplit(url).scheme == "https" and urlsplit(elsewhere).scheme != "https"
