@@ -199,7 +199,7 @@ class _ControlPolicyReading:
             )
         except AwsError as error:
             return element_error(error)
-        return [OrgPolicyTarget(target, _kind_of(target), kind, one["Id"]) for one in listed]
+        return [OrgPolicyTarget(target, _kind_of(target), kind, name) for name in sorted({one["Id"] for one in listed})]
 
     # -- what they say ---------------------------------------------------------------------------------------------
 

@@ -91,7 +91,8 @@ def _finished(
     principals = {("user", user.user_name) for user in rows.users}
     principals |= {("group", group.group_name) for group in rows.groups}
     principals |= {("role", role.role_name) for role in rows.roles}
-    attachments = [one for one in rows.attachments if (one.principal_type, one.principal_name) in principals]
+    held = (one for one in rows.attachments if (one.principal_type, one.principal_name) in principals)
+    attachments = list({_attachment_key(one): one for one in held}.values())
     arns = [*(user.permissions_boundary_arn for user in rows.users), *(r.permissions_boundary_arn for r in rows.roles)]
     boundaries = {arn for arn in arns if arn is not None}
     if wants_policies(options):

@@ -97,7 +97,7 @@ class _Lists:
         for group, users in self.members.items():
             for user in users:
                 groups_of[user].append(group)
-        rows.users = [replace(user, group_names=tuple(sorted(groups_of[user.user_name]))) for user in rows.users]
+        rows.users = [replace(user, group_names=tuple(sorted(set(groups_of[user.user_name])))) for user in rows.users]
         return rows
 
     def _without(self, principal: Answer) -> AccountRows:

@@ -68,7 +68,7 @@ def user_row(answer: Answer, group_names: Iterable[str], *, with_tags: bool) -> 
         arn=answer["Arn"],
         path=answer["Path"],
         create_date=answer["CreateDate"].astimezone(UTC),
-        group_names=tuple(sorted(group_names)),
+        group_names=tuple(sorted(set(group_names))),
         permissions_boundary_arn=_boundary(answer),
         tags=tags_of(answer.get("Tags")) if with_tags else (),
     )

@@ -179,5 +179,5 @@ def workers(concurrency: int) -> Iterator[Workers]:
 
 
 def tags_of(answered: Iterable[Mapping[str, Any]] | None) -> tuple[Tag, ...]:
-    """Tags as AWS answers them (`[{"Key": ..., "Value": ...}]`), sorted by key."""
-    return tuple(sorted(Tag(tag["Key"], tag.get("Value") or "") for tag in answered or ()))
+    """Tags as AWS answers them (`[{"Key": ..., "Value": ...}]`), sorted by key, each once."""
+    return tuple(sorted({Tag(tag["Key"], tag.get("Value") or "") for tag in answered or () if tag}))

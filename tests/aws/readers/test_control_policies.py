@@ -192,6 +192,18 @@ def test_what_cannot_be_read_is_as_the_previous_sync_stored_it(reach: Reach, cas
         assert set(getattr(without, table).rows) <= set(getattr(whole, table).rows)
 
 
+def test_what_two_pages_both_give_is_attached_once(reach: Reach) -> None:
+    stand_in = organization()
+    plain = stand_in.handlers["organizations:ListPoliciesForTarget"]
+
+    def twice(request: Mapping[str, Any]) -> Any:
+        answer = plain(request)
+        return {**answer, "Policies": answer["Policies"] * 2}
+
+    stand_in.handlers["organizations:ListPoliciesForTarget"] = twice
+    assert rows(read(reach, stand_in)) == rows(read(reach, organization()))
+
+
 @pytest.mark.parametrize("above", [None, UNIT], ids=["deleted meanwhile", "in a circle"])
 def test_an_account_whose_way_to_the_root_is_lost_is_no_stranger(
     reach: Reach, monkeypatch: pytest.MonkeyPatch, above: str | None

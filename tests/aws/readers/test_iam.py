@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -123,6 +124,23 @@ def test_the_order_of_the_answers_does_not_matter(reach: Reach) -> None:
                     part.reverse()
     assert tables(read_account(reach(serve(made)), IamOptions())) == tables(
         read_account(reach(serve(shuffled)), IamOptions())
+    )
+
+
+LISTS = ("iam:GetGroup", "iam:ListEntitiesForPolicy", "iam:ListPolicyTags", "iam:ListUsers", "iam:ListUserPolicies")
+
+
+@pytest.mark.parametrize("action", ["iam:GetAccountAuthorizationDetails", *LISTS])
+def test_what_two_pages_both_give_is_there_once(reach: Reach, action: str) -> None:
+    stand_in = serve(small_account(), without=DETAILS if action in LISTS else "")
+    plain = stand_in.handlers[action]
+
+    def twice(request: Mapping[str, Any]) -> Any:
+        return {key: value * 2 if isinstance(value, list) else value for key, value in plain(request).items()}
+
+    stand_in.handlers[action] = twice
+    assert tables(read_account(reach(stand_in), IamOptions())) == tables(
+        read_account(reach(serve(small_account())), IamOptions())
     )
 
 
