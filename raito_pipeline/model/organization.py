@@ -54,7 +54,7 @@ class OrgPermissionSet:
     arn: Annotated[str, "permission set ARN"]
     name: Annotated[str, "permission set name"]
     description: Annotated[str, "Description, empty where none is set"]
-    tags: Annotated[tuple[Tag, ...], "tags, sorted by key"]
+    tags: Annotated[tuple[Tag, ...] | None, "tags, sorted by key; null where they were not read"]
     account_ids: Annotated[tuple[str, ...], "accounts of `raito.yml` where it is provisioned, sorted"]
 
 

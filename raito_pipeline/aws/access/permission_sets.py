@@ -21,9 +21,8 @@ def permission_set_providers(account: Account, named: Collection[str]) -> Iterat
         if name is None:
             continue
         known = _find(account, name)
-        tags = known.tags if known is not None else ()
-        # One that Raito made has a tag that says so: without any, its tags could not be read.
-        own = made_by_raito(tags) if tags else name in account.inputs.pushed_permission_sets
+        tags = None if known is None else known.tags
+        own = name in account.inputs.pushed_permission_sets if tags is None else made_by_raito(tags)
         if not own:
             yield _provider(account, role, name, known)
 

@@ -223,12 +223,11 @@ def _permission_sets(instance: _Instance, pairs: Iterable[Pair]) -> tuple[OrgPer
         elif not described_as[0].get("Name"):
             instance.problems.append(f"sso:DescribePermissionSet on {arn}: AWS gave no name for it")
         else:
-            answer, tags = described_as
-            if isinstance(tags, AwsError):
-                instance.missed_sets.append(
-                    UnreadElement("tags of permission sets", arn, tags, kept=before is not None)
-                )
-                tags = before.tags if before else ()
+            answer, read = described_as
+            tags = read if not isinstance(read, AwsError) else before.tags if before else None
+            if isinstance(read, AwsError):
+                unread = UnreadElement("tags of permission sets", arn, read, kept=tags is not None)
+                instance.missed_sets.append(unread)
             before = _permission_set(instance, arn, answer, tags)
         if before is not None:
             rows.append(replace(before, account_ids=tuple(sorted(accounts[arn]))))
@@ -236,7 +235,7 @@ def _permission_sets(instance: _Instance, pairs: Iterable[Pair]) -> tuple[OrgPer
 
 
 def _permission_set(
-    instance: _Instance, arn: str, answer: Mapping[str, Any], tags: tuple[Tag, ...]
+    instance: _Instance, arn: str, answer: Mapping[str, Any], tags: tuple[Tag, ...] | None
 ) -> OrgPermissionSet:
     return OrgPermissionSet(
         instance_arn=instance.arn,

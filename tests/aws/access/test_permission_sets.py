@@ -10,7 +10,7 @@ SET = "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
 
 
 def told(
-    *assigned: tuple[str, str, str | None], tags: tuple[Tag, ...] = (), accounts: tuple[str, ...] = (ACCOUNT,)
+    *assigned: tuple[str, str, str | None], tags: tuple[Tag, ...] | None = (), accounts: tuple[str, ...] = (ACCOUNT,)
 ) -> Told:
     """An account with the permission set Analysts, which somebody has."""
     account = Told().role(ROLE).inline(f"role:{ROLE}", "own", READ)
@@ -54,7 +54,7 @@ def test_what_raito_made_is_left_out_also_before_the_organization_is_read_again(
     account = Told().role(ROLE).inline(f"role:{ROLE}", "own", READ)
     account.pushed = frozenset({"Analysts"})
     assert build(account) == {}
-    for tags, left in (((), 0), ((Tag("team", "sales"),), 1)):  # without any its tags could not be read
+    for tags, left in ((None, 0), ((), 1), ((Tag("team", "sales"),), 1)):
         account = told(tags=tags)
         account.pushed = frozenset({"Analysts"})
         assert len(build(account)) == left

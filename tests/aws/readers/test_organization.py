@@ -195,6 +195,7 @@ def test_an_element_that_cannot_be_read_is_as_the_previous_sync_stored_it(reach:
     assigned = {(row.permission_set_arn, row.account_id) for row in without.assignments.rows}
     held = {(row.arn, account) for row in without.permission_sets.rows for account in row.account_ids}
     assert held <= assigned
+    assert (None in {row.tags for row in without.permission_sets.rows}) == (words == "tags of permission sets")
 
 
 def test_what_was_deleted_since_it_was_listed_is_gone(reach: Reach) -> None:
