@@ -24,7 +24,7 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
         if not _made_by_raito(policy["Tags"]) and _about_s3(policy["Document"]):
             counted["aws_policy"] += 1
             kept_roles.update(policy["Roles"])
-    ours = tuple(f"{_RESERVED}{name}_" for name in counter.permission_sets_by_raito())
+    ours = tuple(f"{_RESERVED}{name}_" for name in counter.permission_sets_by_raito)
     for role in counter.roles():
         if role["RoleName"].startswith(ours):
             continue
@@ -32,8 +32,9 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
         if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
             counted["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
     counted["aws_policy"] += counter.principals_with_inline_policies()
-    points = counter.access_points(account.regions)
-    counted["aws_access_point"] += sum(p["Policy"] is not None and not _made_by_raito(p["Tags"]) for p in points)
+    counted["aws_access_point"] += sum(
+        point["Policy"] is not None and not _made_by_raito(point["Tags"]) for point in counter.access_points
+    )
     counted["aws_bucket_policy"] = sum(
         any(_gives_somebody(statement, account.account_id) for statement in policy["Statement"])
         for policy in counter.bucket_policies()

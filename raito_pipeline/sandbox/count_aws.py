@@ -7,6 +7,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,16 +20,23 @@ _ROOT_USER = 1
 
 
 class AwsCounter:
-    """Counts one account."""
+    """Counts one account once: what several counts need is asked for the first of them."""
 
     def __init__(self, estate: Estate, account: EstateAccount, endpoint_url: str) -> None:
+        self._clients: dict[tuple[str, str], Any] = {}
         self._account = account
         self._estate = estate
         self._session = boto3.Session(account.access_key_id, account.secret_access_key)
         self._endpoint = endpoint_url
 
     def _client(self, service: str, region: str) -> Any:
-        return self._session.client(service, region_name=region, endpoint_url=self._endpoint)  # type: ignore[call-overload]
+        made = self._clients.get((service, region))
+        if made is None:
+            made = self._session.client(service, region_name=region, endpoint_url=self._endpoint)  # type: ignore[call-overload]
+            if service == "s3control":
+                made.meta.events.register("before-call.s3-control.*", self._without_account_host)
+            self._clients[service, region] = made
+        return made
 
     def _pages(self, service: str, region: str, operation: str, **asked: Any) -> Iterator[dict[str, Any]]:
         yield from self._client(service, region).get_paginator(operation).paginate(**asked)
@@ -39,8 +47,12 @@ class AwsCounter:
         groups = sum(len(page["Groups"]) for page in self._pages("iam", "us-east-1", "list_groups"))
         return {"users": users + _ROOT_USER, "groups": groups}
 
-    def buckets(self) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def _buckets(self) -> tuple[tuple[str, str], ...]:
         """Buckets in the regions of the account, but not that of CloudTrail, with their regions."""
+        return tuple(self._listed_buckets())
+
+    def _listed_buckets(self) -> Iterator[tuple[str, str]]:
         client = self._client("s3", "us-east-1")
         for bucket in client.list_buckets()["Buckets"]:
             location = client.get_bucket_location(Bucket=bucket["Name"])["LocationConstraint"] or "us-east-1"
@@ -51,7 +63,7 @@ class AwsCounter:
     def bucket_policies(self) -> Iterator[dict[str, Any]]:
         """The policies of the buckets in the regions of the account that have one."""
         client = self._client("s3", "us-east-1")
-        for name, _ in self.buckets():
+        for name, _ in self._buckets:
             try:
                 yield json.loads(client.get_bucket_policy(Bucket=name)["Policy"])
             except client.exceptions.ClientError:
@@ -63,7 +75,7 @@ class AwsCounter:
 
     def _files(self) -> dict[str, int]:
         counted: Counter[str] = Counter()
-        for bucket, region in self.buckets():
+        for bucket, region in self._buckets:
             counted["bucket"] += 1
             folders: set[str] = set()
             for page in self._pages("s3", region, "list_objects_v2", Bucket=bucket):
@@ -80,7 +92,7 @@ class AwsCounter:
         The oldest table at a location has its name, unless one that is older lies above or below it. A location is
         judged within the catalog of its region; somebody else's bucket counts once a catalog.
         """
-        own = {name for name, _ in self.buckets()}
+        own = {name for name, _ in self._buckets}
         folders: set[tuple[str, str, str]] = set()
         places: set[tuple[str, str]] = set()
         counted: Counter[str] = Counter()
@@ -116,18 +128,30 @@ class AwsCounter:
     def known_buckets(self) -> set[str]:
         """Buckets that are data objects."""
         if self._account.mode == "s3":
-            return {name for name, _ in self.buckets()}
+            return {name for name, _ in self._buckets}
         return {bucket for region in self._account.regions for bucket, _, _ in self._located(region)}
+
+    @cached_property
+    def _tags_of_roles(self) -> dict[str, list[dict[str, str]]]:
+        client = self._client("iam", "us-east-1")
+        names = [role["RoleName"] for page in self._pages("iam", "us-east-1", "list_roles") for role in page["Roles"]]
+        return {name: client.list_role_tags(RoleName=name)["Tags"] for name in names}
+
+    @cached_property
+    def _tags_of_policies(self) -> dict[str, list[dict[str, str]]]:
+        """Tags of customer managed policies, by ARN."""
+        client = self._client("iam", "us-east-1")
+        pages = self._pages("iam", "us-east-1", "list_policies", Scope="Local")
+        arns = [policy["Arn"] for page in pages for policy in page["Policies"]]
+        return {arn: client.list_policy_tags(PolicyArn=arn)["Tags"] for arn in arns}
 
     def roles(self) -> Iterator[dict[str, Any]]:
         """Roles with their tags and the documents of their inline policies."""
         client = self._client("iam", "us-east-1")
-        for page in self._pages("iam", "us-east-1", "list_roles"):
-            for role in page["Roles"]:
-                name = role["RoleName"]
-                inline = client.list_role_policies(RoleName=name)["PolicyNames"]
-                documents = [client.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in inline]
-                yield {"RoleName": name, "Tags": client.list_role_tags(RoleName=name)["Tags"], "Inline": documents}
+        for name, tags in self._tags_of_roles.items():
+            inline = client.list_role_policies(RoleName=name)["PolicyNames"]
+            documents = [client.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in inline]
+            yield {"RoleName": name, "Tags": tags, "Inline": documents}
 
     def attached_policies(self) -> Iterator[dict[str, Any]]:
         """Managed policies that somebody has: document, tags (of customer managed ones), roles."""
@@ -141,8 +165,7 @@ class AwsCounter:
                     for entities in self._pages("iam", "us-east-1", "list_entities_for_policy", PolicyArn=arn)
                     for role in entities["PolicyRoles"]
                 ]
-                tags = [] if ":iam::aws:" in arn else client.list_policy_tags(PolicyArn=arn)["Tags"]
-                yield {"Document": document, "Tags": tags, "Roles": roles}
+                yield {"Document": document, "Tags": self._tags_of_policies.get(arn, []), "Roles": roles}
 
     def principals_with_inline_policies(self) -> int:
         """Users and groups that have inline policies."""
@@ -153,11 +176,14 @@ class AwsCounter:
             bool(client.list_group_policies(GroupName=name)["PolicyNames"]) for name in groups
         )
 
-    def access_points(self, regions: Iterable[str]) -> Iterator[dict[str, Any]]:
+    @cached_property
+    def access_points(self) -> tuple[dict[str, Any], ...]:
         """Access points with their tags and policies, None where there is none."""
-        for region in regions:
+        return tuple(self._listed_access_points())
+
+    def _listed_access_points(self) -> Iterator[dict[str, Any]]:
+        for region in self._account.regions:
             client = self._client("s3control", region)
-            client.meta.events.register("before-call.s3-control.*", self._without_account_host)
             account = self._account.account_id
             for point in client.list_access_points(AccountId=account)["AccessPointList"]:
                 try:
@@ -171,6 +197,7 @@ class AwsCounter:
         """The SDK puts the account into the host's name, which an address of numbers cannot have."""
         params["url"] = params["url"].replace(f"{self._account.account_id}.", "", 1)
 
+    @cached_property
     def permission_sets_by_raito(self) -> list[str]:
         """Names of the permission sets in this account that carry the tag of Raito; the master account is asked."""
         master, region, instance = self._estate.master, self._estate.identity_center_region, self._estate.instance_arn
@@ -189,20 +216,12 @@ class AwsCounter:
 
     def made_by_raito(self) -> int:
         """Roles, customer managed policies, access points and permission sets that carry the tag of Raito."""
-        client = self._client("iam", "us-east-1")
-        roles = [role["RoleName"] for page in self._pages("iam", "us-east-1", "list_roles") for role in page["Roles"]]
-        policies = [
-            policy["Arn"]
-            for page in self._pages("iam", "us-east-1", "list_policies", Scope="Local")
-            for policy in page["Policies"]
-        ]
-        tags = [client.list_role_tags(RoleName=name)["Tags"] for name in roles]
-        tags += [client.list_policy_tags(PolicyArn=arn)["Tags"] for arn in policies]
-        tags += [point["Tags"] for point in self.access_points(self._account.regions)]
+        tags = [*self._tags_of_roles.values(), *self._tags_of_policies.values()]
+        tags += [point["Tags"] for point in self.access_points]
         tagged = sum(
             any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags
         )
-        return tagged + len(self.permission_sets_by_raito())
+        return tagged + len(self.permission_sets_by_raito)
 
     def log_records(self) -> Iterator[dict[str, Any]]:
         """Every record of every CloudTrail log file of the account."""
