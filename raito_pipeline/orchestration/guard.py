@@ -67,7 +67,7 @@ _Outcomes = dict[tuple[str, tuple[str, ...]], Mapping[str, AssetPartitionStatus 
 class Attempts:
     """How the last attempt at each cell ended, as the Dagster instance knows it.
 
-    Each question takes a dozen queries, and the steps of a run ask for the same tables again and again, so an answer is
+    Each question takes some queries, and the steps of a run ask for the same tables again and again, so an answer is
     kept: for the time of a run, as its lease of the account sees to it that nobody else makes them meanwhile. Cells of
     another sync, as those of an organization are, have a lease of their own: what is known of them is kept for one
     step. The tables that the run makes itself (`made_here`) change while it works, and are asked for each time.
@@ -89,9 +89,28 @@ class Attempts:
         kept = self._of_step if need.own_sync else self._of_run
         outcome = kept.get((need.table, keys))
         if outcome is None or need.table in self.made_here:
-            outcome = self.instance.get_status_by_partition(asset, keys, need.definition) or {}
+            outcome = self._ask(asset, keys, need.definition)
             kept[need.table, keys] = outcome
         return outcome
+
+    def _ask(
+        self, asset: dg.AssetKey, keys: tuple[str, ...], definition: dg.PartitionsDefinition[str]
+    ) -> Mapping[str, AssetPartitionStatus | None]:
+        """What Dagster says of some partitions.
+
+        Its own answer is made of all partitions of an asset and written back whenever one of them was made, by whatever
+        account: with a thousand of them that is most of what a run asks. So it is asked only where it matters, of cells
+        that a run meant to make after they were made last.
+        """
+        made = self.instance.get_latest_storage_id_by_partition(
+            asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
+        )
+        planned = self.instance.get_latest_storage_id_by_partition(
+            asset, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, set(keys)
+        )
+        if any(number > made.get(key, 0) for key, number in planned.items()):
+            return self.instance.get_status_by_partition(asset, keys, definition) or {}
+        return dict.fromkeys(made, AssetPartitionStatus.MATERIALIZED)
 
 
 def judge(attempts: Attempts, store: Store, needs: Iterable[Need]) -> Verdict:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import dagster as dg
@@ -100,6 +101,61 @@ def test_a_cell_of_this_sync_whose_last_attempt_failed_is_not_the_truth(
     _write(store)
     _fail(instance)
     assert "the last attempt to read it failed" in (_reasons(instance, store) or "")
+
+
+def _attempt(instance: dg.DagsterInstance, key: str, how: str) -> None:
+    """One attempt at a cell: made, failed, canceled before it was made, or a run that is still queued."""
+
+    @dg.asset(name="iam_users", partitions_def=HISTORIES)
+    def iam_users() -> None:
+        if how == "failed":
+            raise dg.Failure("denied", allow_retries=False)
+
+    if how in ("made", "failed"):
+        dg.materialize([iam_users], partition_key=key, instance=instance, raise_on_error=False)
+        return
+    job = dg.Definitions([iam_users]).resolve_implicit_global_asset_job_def()
+    run = instance.create_run_for_job(job, tags={"dagster/partition": key}, asset_selection=frozenset({iam_users.key}))
+    if how == "canceled":
+        instance.report_run_canceled(run)
+
+
+ATTEMPTS = ("made", "failed", "canceled", "queued")
+HISTORIES = dg.StaticPartitionsDefinition(
+    [".".join(history) for length in (1, 2) for history in product(ATTEMPTS, repeat=length)]
+)
+
+
+def test_an_attempt_ended_as_dagster_says_whatever_came_before_it(instance: dg.DagsterInstance) -> None:
+    asset, keys = dg.AssetKey("iam_users"), HISTORIES.get_partition_keys()
+    need = Need("iam_users", [cell_of("account", key) for key in keys], HISTORIES)
+    alone = [replace(need, cells=[cell]) for cell in need.cells]
+    for key in keys:
+        for how in key.split("."):
+            _attempt(instance, key, how)
+
+    asked_alone = {key: Attempts(instance, Naming()).of(one).get(key) for key, one in zip(keys, alone, strict=True)}
+    expected = instance.get_status_by_partition(asset, keys, HISTORIES)
+
+    assert asked_alone == expected
+    assert dict(Attempts(instance, Naming()).of(need)) == expected
+    assert set(asked_alone.values()) == {*AssetPartitionStatus, None}
+
+
+def test_what_other_accounts_made_is_not_asked_for(instance: dg.DagsterInstance, store: Store) -> None:
+    need = Need("iam_users", [cell_of("account", ACCOUNT)], dg.StaticPartitionsDefinition([ACCOUNT, "444455556666"]))
+
+    @dg.asset(name="iam_users", partitions_def=need.definition)
+    def iam_users() -> None:
+        pass
+
+    for key in need.definition.get_partition_keys():
+        dg.materialize([iam_users], partition_key=key, instance=instance)
+    _write(store)
+
+    assert judge(Attempts(instance, Naming()), store, [need]).complete
+    (record,) = instance.get_asset_records([dg.AssetKey("iam_users")])
+    assert record.asset_entry.cached_status is None, "the answer of all partitions was worked out"
 
 
 def test_reasons_that_are_sentences_are_joined_as_parts_of_one() -> None:
