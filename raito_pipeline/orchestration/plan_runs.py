@@ -1,6 +1,7 @@
 """The Dagster runs of `raito-pipeline plan --read` and `raito-pipeline apply`: ordinary ones, which the UI shows.
 
-They name no sync, so that they join the last one of the account, and take its lease like any other run.
+They name no sync: what reads all that AWS grants anew is one of its own, what follows and what applies joins that. They
+take the account's lease like any other run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,10 +49,14 @@ def applying_run(account: str, plan_id: str, *, with_losses: bool = False) -> La
 
 
 def _tables(layer: Layer) -> tuple[str, ...]:
-    """The tables of a layer that a plan is made of, itself or through tables that are made of others."""
+    """The tables of a layer that a plan is made of, itself or through tables of the account that are made of others.
+
+    What is read a region is among them where the plan itself is made of it: that of another sync counts as not known.
+    """
     read = (name for planned_on in PLANNED_ON for name in upstream_tables(planned_on))
     of_account = (name for name in read if TABLES[name].partitioned_by == "account")
-    return tuple(name for name in dict.fromkeys((*PLANNED_ON, *of_account)) if TABLES[name].layer is layer)
+    of_plan = TABLES["access_push_plan"].reads
+    return tuple(name for name in dict.fromkeys((*of_plan, *of_account)) if TABLES[name].layer is layer)
 
 
 def _run(

@@ -16,7 +16,7 @@ from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellInfo, Store
 
-from .conftest import ACCOUNT, PushedAccount, Run
+from .conftest import ACCOUNT, REGION, PushedAccount, Run
 
 RESULTS, PLAN = "access_push_results", "access_push_plan"
 Result = dg.ExecuteInProcessResult
@@ -30,7 +30,7 @@ def materialize(account: PushedAccount, *tables: str, plan: str = "", **tags: st
         .resolve_implicit_global_asset_job_def()
         .execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
-            partition_key=ACCOUNT,
+            partition_key=f"{ACCOUNT}|{REGION}" if "access_points" in tables else ACCOUNT,
             run_config={"ops": {"last_layer": {"config": {"plan": plan}}}} if plan else None,
             tags=tags,
             raise_on_error=False,

@@ -1,25 +1,31 @@
 """The runs of `plan --read` and `apply`: all that a plan is made of, whatever tables that will be."""
 
-from raito_pipeline.aws.push.inputs import PLANNED_ON
 from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.plan_runs import applying_run, reading_runs
-from raito_pipeline.orchestration.tags import PLAN_TAG, SYNC_TAG
+from raito_pipeline.orchestration.tags import PLAN_TAG, RANGE_END, RANGE_START, SYNC_TAG
 
 from .conftest import Loads, account_ids
 
 
 def test_everything_that_a_plan_stands_on_is_read_before_it_is_made(loads: Loads) -> None:
     options = loads()
-    runs = list(reading_runs(options, make_grid(options), account_ids(1)[0]))
+    grid, (account,) = make_grid(options), account_ids(1)
+    runs = list(reading_runs(options, grid, account))
     tables = [table for run in runs for table in run.tables]
-    assert set(PLANNED_ON) <= set(tables)
+    assert set(TABLES["access_push_plan"].reads) <= set(tables)
     assert tables[-3:] == ["access_push_plan", "access_push_targets", "access_push_orphans"]
     assert "access_push_results" not in tables
     assert [[TABLES[table].layer for table in run.tables] for run in runs] == [
-        [layer] * len(run.tables) for layer, run in zip((Layer.ACCOUNT, Layer.FINISH), runs, strict=True)
+        [layer] * len(run.tables) for layer, run in zip((Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH), runs, strict=True)
     ]
-    assert [run.tags.get(SYNC_TAG) for run in runs] == [None] * len(runs), "they join the last sync"
+    assert [run.tags.get(SYNC_TAG) for run in runs] == [None] * len(runs), "the first begins a sync, the others join it"
+    regions = grid.regional_keys(account)
+    assert [(run.partition_key, run.tags.get(RANGE_START), run.tags.get(RANGE_END)) for run in runs] == [
+        (account, None, None),
+        (None, regions[0], regions[-1]),
+        (account, None, None),
+    ]
 
 
 def test_one_plan_is_made() -> None:
