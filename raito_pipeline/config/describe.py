@@ -78,8 +78,9 @@ YAML list; regular expressions that hold a comma themselves need the YAML list. 
 (https://pkg.go.dev/regexp/syntax) and match whole names. A value that cannot be read is an error, and so is what
 would silently not be read: an option in another place than its own, an unknown mapping or list, a slip in an option
 that keeps a sync from changing too much (`mode`, `skip-...`, `delete-untouched`, `only-targets`,
-`max-...`). Any other unknown option is a warning. Mappings at the top whose name begins with `x-` may hold
-values to merge into other places. All errors of a file are reported together.
+`max-...`). Any other unknown option is a warning. Mappings at the top whose name begins with `x-`, or
+that other places name by an alias (`*name`), may hold values to merge there. All errors of a file are reported
+together.
 """
 
 

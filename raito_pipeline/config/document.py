@@ -17,12 +17,14 @@ import yaml
 from raito_pipeline.config.problems import Problem, safe_name
 
 _QUOTED = re.compile(r"'[^'<>]{2,}'|\"[^\"]{2,}\"")
-_SEEN_DIFFERENTLY = frozenset("\t?\ufeff\x85\u2028\u2029")
+_SEEN_DIFFERENTLY = re.compile("[?\ufeff\x85\u2028\u2029]|^ *\t", re.MULTILINE)
+_A_TAB = repr("\t")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "<<"
 _MOST_NODES = 500_000  # a thousand targets with every option have a fifth of that
 _DEEPEST = 20
 _FLOW = 1_000
+_ALIAS = re.compile(r"(?:^|[\s,\[{])\*[^\s*]", re.MULTILINE)
 _INDENTED = re.compile(r"^[ \-?:]{200}", re.MULTILINE)
 
 
@@ -51,6 +53,7 @@ class Section:
     line: int | None
     lines: Mapping[str, int | None] = field(default_factory=dict)
     template: bool = False  # an unquoted {{NAME}}, which YAML reads as a mapping
+    aliased: frozenset[str] = frozenset()  # names whose value, or a value in it, stands in other places, too (*alias)
 
     def get(self, name: str) -> Node | None:
         """The value of `name`, or None where it is absent or written as null."""
@@ -71,6 +74,8 @@ class _Reader:
     file: str
     problems: list[Problem] = field(default_factory=list)
     nodes: int = 0
+    shared: frozenset[int] = frozenset()
+    """the nodes, by their identity, that stand in several places"""
 
     def node(self, node: yaml.Node, depth: int = 0) -> Node:
         line = node.start_mark.line + 1
@@ -109,7 +114,18 @@ class _Reader:
             for name, inherited in section.entries.items():
                 entries.setdefault(name, inherited)
                 lines.setdefault(name, section.lines[name])
-        return Section(entries, line, lines, template)
+        return Section(entries, line, lines, template, self._aliased(node) if self.shared else frozenset())
+
+    def _aliased(self, node: yaml.Node) -> frozenset[str]:
+        """The names that hold the anchor of an alias: what is written there stands behind the name."""
+        return frozenset(
+            key.value.lower()
+            for key, value in node.value
+            for held in (value, *_values_in(value))
+            if isinstance(key, yaml.ScalarNode)
+            and id(held) in self.shared
+            and held.start_mark.index > key.start_mark.index
+        )
 
     def _merged(self, value: Node, line: int) -> Iterator[Section]:
         for part in value.items if isinstance(value, Items) else (value,):
@@ -137,12 +153,33 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         return None, [_syntax_problem(error, text, file)]
     if root is None:
         return None, []
-    reader = _Reader(file)
+    reader = _Reader(file, shared=_shared(root) if _ALIAS.search(text) else frozenset())
     document = reader.node(root)
     if reader.nodes > _MOST_NODES:
         found = f"more than {_MOST_NODES:,} values, aliases (*name) counted each time"
         return None, [Problem(file, None, None, None, found, "fewer of them")]
     return document, reader.problems
+
+
+def _shared(root: yaml.Node) -> frozenset[int]:
+    """The mappings and lists, by their identity, that stand in several places of a graph."""
+    seen, twice, left = {id(root)}, set(), [root]
+    while left:
+        for value in _values_in(left.pop()):
+            if isinstance(value, yaml.ScalarNode):
+                continue
+            if id(value) in seen:
+                twice.add(id(value))
+            else:
+                seen.add(id(value))
+                left.append(value)
+    return frozenset(twice)
+
+
+def _values_in(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [value for _, value in node.value]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _line_too_deep(text: str) -> int | None:
@@ -166,12 +203,42 @@ def _compose(text: str) -> yaml.Node | None:
     What libyaml does not take, PyYAML's own parser decides about, and so do characters that the two see differently:
     files and messages are the same everywhere.
     """
-    if yaml.__with_libyaml__ and _SEEN_DIFFERENTLY.isdisjoint(text):
+    if yaml.__with_libyaml__ and _SEEN_DIFFERENTLY.search(text) is None:
         try:
             return yaml.compose(text, Loader=_loader())
         except yaml.YAMLError:
             pass
-    return yaml.compose(text, Loader=yaml.BaseLoader)
+    return yaml.compose(text, Loader=TextLoader)
+
+
+class TabsBetween(yaml.reader.Reader, yaml.scanner.Scanner):
+    """What reads tabs between the words of a line as YAML, libyaml and Go do: before a comment, or behind a colon.
+
+    PyYAML's own scanner takes none. Before the first word of a line, where they would indent, nobody takes one.
+    """
+
+    def scan_to_next_token(self) -> None:
+        """Go to where the next token begins."""
+        super().scan_to_next_token()
+        while self.peek() == "\t" and (self.flow_level or not self.allow_simple_key):
+            while self.peek() in (" ", "\t"):
+                self.forward()
+            super().scan_to_next_token()
+
+    def scan_plain_spaces(self, indent: Any, start_mark: Any) -> Any:
+        """The blanks within or behind a value without quotes."""
+        length = 0
+        while self.peek(length) in (" ", "\t"):
+            length += 1
+        blanks = self.prefix(length)
+        if "\t" not in blanks:
+            return super().scan_plain_spaces(indent, start_mark)
+        self.forward(length)
+        return super().scan_plain_spaces(indent, start_mark) if self.peek() in ("\r", "\n") else [blanks]
+
+
+class TextLoader(TabsBetween, yaml.BaseLoader):
+    """PyYAML's own loader, which takes every scalar for a text."""
 
 
 @cache
@@ -192,7 +259,8 @@ def _loader() -> type[Any]:
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark is not None else None
-    reason = _QUOTED.sub("something", str(getattr(error, "problem", None) or "a character that is not allowed"))
+    told = str(getattr(error, "problem", None) or "a character that is not allowed")
+    reason = _QUOTED.sub("something", told)
     lines = text.splitlines()
     if (
         line is not None
@@ -200,7 +268,7 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
     ):
         return Problem(file, line, None, None, "a tab before the text", "spaces to indent with")
-    if "\\t" in reason:
+    if _A_TAB in told:
         return Problem(file, line, None, None, "a tab where YAML allows none", "spaces")
     return Problem(
         file, line, None, None, f"text that is not YAML ({reason})", "YAML, with `option: value` on each line"

@@ -18,6 +18,7 @@ import yaml
 
 from raito_pipeline.config.discovered import TARGETS
 from raito_pipeline.config.discovery import CLOSED
+from raito_pipeline.config.document import TabsBetween, TextLoader
 
 Entry = Mapping[str, str | bool | Sequence[str]]
 """A target as it is written: option -> value."""
@@ -130,7 +131,7 @@ def _closed(entry: Any, since: Mapping[str, str | None]) -> Any:
 
 def _targets(text: str, file: str) -> tuple[yaml.Node | None, yaml.SequenceNode | None]:
     try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = yaml.compose(text, Loader=TextLoader)
     except yaml.YAMLError as error:
         raise NotEditable(f"{file}: it is not YAML ({error})") from None
     if root is not None and not isinstance(root, yaml.MappingNode):
@@ -194,7 +195,7 @@ def _values_or_none(text: str) -> dict[str, Any] | None:
         return None
 
 
-class _Texts(yaml.SafeLoader):
+class _Texts(TabsBetween, yaml.SafeLoader):
     """Reads the types that `safe_dump` writes, so that what was put in is compared as it was given."""
 
 

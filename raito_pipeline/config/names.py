@@ -139,7 +139,7 @@ def _check_unknown(reader: Reader, layer: OptionLayer, name: str, node: Node, pl
     advice = "a known option" if meant is None else f"perhaps `{meant}`" + ("" if home is place else f" {home.words}")
     if isinstance(node, Section | Items) and not _is_template(node):
         kind = "mapping" if isinstance(node, Section) else "list"
-        if name.startswith(_HOLDERS):
+        if name.startswith(_HOLDERS) or (meant is None and place is _TOP and name in layer.section.aliased):
             found = f"a {kind} that only holds values for other places; it is not used itself"
             reader.warn(_problem(layer, name, found, None))
             return

@@ -75,7 +75,25 @@ def test_an_unquoted_template_is_known_as_one() -> None:
     assert domain.template
 
 
+@pytest.mark.parametrize("with_libyaml", [False, True])
+def test_tabs_between_the_words_of_a_line_are_blanks(monkeypatch: pytest.MonkeyPatch, with_libyaml: bool) -> None:
+    monkeypatch.setattr(yaml, "__with_libyaml__", with_libyaml and yaml.__with_libyaml__)
+    root = section("domain:\tacme\t# the domain\nids: [a,\tb]\t\nuser: u\t\ntext: 'a\tb'\n")
+    assert {name: plain(node) for name, node in root.entries.items()} == {
+        "domain": "acme",
+        "ids": ["a", "b"],
+        "user": "u",
+        "text": "a\tb",
+    }
+
+
+def test_what_is_aliased_is_known_by_where_it_stands() -> None:
+    root = section("of: &one {a: 1}\nmore: {two: &two [b]}\nalone: {c: &c 1}\nuses:\n  <<: *one\n  d: *two\n")
+    assert root.aliased == {"of", "more"}
+
+
 BROKEN = {
+    "tab in a list": (f"api-user: u\nlist:\n-\tapi-secret: {SECRET}\n", 3, "a tab where YAML allows none"),
     "tab": (f"api-user: u\n\tapi-secret: {SECRET}\n", 2, "a tab before the text"),
     "quote": (f'api-user: u\napi-secret: "{SECRET}\ndomain: acme\n', 4, "not YAML"),
     "alias": (f"api-secret: *{SECRET}\n", 1, "not YAML"),
@@ -158,7 +176,8 @@ LINES = st.sampled_from([
     "- {a: 1, b: }", "  aws-regions: eu-west-1,eu-central-1", "aws-account-id: 012345678901", "# comment", "", "  ",
     "empty:", "null: ~", "list: [a, 007, ]", "text: |", "    more of it", "folded: >-", "anchor: &here", "alias: *here",
     "<<: *here", "---", "...", "key: 'two", "  lines'", "unclosed: [", "é: ü", "a : b", "- - deep", "x: !tag y",
-    "template: {{NAME}}",
+    "template: {{NAME}}", "before:\ta comment\t# in line", "behind: it\t", "list:\t[a,\tb]\t# two", "-\tdash",
+    "within: a\tb", "\tindented: x", "quoted: 'a\tb'\t", "- a\t", "two\tlines: of\t", "  a text\t\tit is",
 ])  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from raito_pipeline.config import OptionDoc, describe
+from raito_pipeline.config import ConfigError, OptionDoc, describe
 from raito_pipeline.config.describe import (
     ACCOUNT,
     CLI_ONLY,
@@ -144,15 +144,24 @@ def test_what_the_pipeline_knowingly_does_not_use_is_a_warning(loads: Loads, lin
     assert warning.option == line.partition(":")[0]
 
 
-def test_values_may_be_merged_from_a_holder(loads: Loads) -> None:
-    top = "x-common: &common\n  aws-concurrency: 3\n  aws-region: eu-west-1\n"
+@pytest.mark.parametrize("holder", ["x-common", "defaults"])
+def test_values_may_be_merged_from_a_holder(loads: Loads, holder: str) -> None:
+    top = f"{holder}: &common\n  aws-concurrency: 3\n  aws-region: eu-west-1\n"
     options = loads(raito_yml(account("<<: *common", regions=""), organization("<<: *common", region=""), top=top))
     assert options.accounts[0].aws_concurrency == 3
     assert options.accounts[0].regions == ("eu-west-1",)
     assert [(warning.target, warning.option) for warning in options.warnings] == [
-        (None, "x-common"),
+        (None, holder),
         ("org", "aws-concurrency"),
     ]
+
+
+@pytest.mark.parametrize("name", ["defaults", "pipelin"])
+def test_a_mapping_that_nobody_merges_or_that_is_a_slip_is_an_error(loads: Loads, name: str) -> None:
+    """That it is merged elsewhere is no reason to leave out what was meant for `pipeline:`."""
+    merged = "<<: *common" if name == "pipelin" else ""
+    with pytest.raises(ConfigError, match=f'option "{name}": found an unknown mapping'):
+        loads(raito_yml(account(merged), top=f"{name}: &common\n  aws-concurrency: 3\n"))
 
 
 def test_targets_of_others_may_hold_anything(loads: Loads) -> None:
