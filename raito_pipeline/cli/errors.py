@@ -25,6 +25,16 @@ class ExtraMissing(CommandFailed):
         )
 
 
+class InstanceUnusable(CommandFailed):
+    """The Dagster instance in which runs are recorded cannot be opened, or not be written any more."""
+
+    def __init__(self, home: str, reason: str) -> None:
+        super().__init__(
+            f"Dagster's record of runs cannot be used, that of {home}: {reason}. What to do: make room there, let this "
+            "user write there, or correct its dagster.yaml; or set DAGSTER_HOME to a folder that can be used."
+        )
+
+
 class InstanceDamaged(CommandFailed):
     """The database of Dagster in which runs are recorded cannot be read."""
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from raito_pipeline.cli.errors import InstanceDamaged
+from raito_pipeline.cli.errors import InstanceDamaged, InstanceUnusable
+from raito_pipeline.redaction import redact
 
+_NOT_WRITTEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+_LONGEST = 400
 _COLOURS = ("mako.ext.pygmentplugin", "rich.traceback")
 
 
@@ -19,17 +22,22 @@ _COLOURS = ("mako.ext.pygmentplugin", "rich.traceback")
 def instance_of_this_directory() -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of `DAGSTER_HOME` or of a `dagster.yaml` here; else one that is forgotten at the end.
 
-    Raises `InstanceDamaged` where its database cannot be read, at the start or in the block.
+    Raises `InstanceDamaged` where its database cannot be read, at the start or in the block, and `InstanceUnusable`
+    where the instance cannot be opened, or its disk is full or cannot be written.
     """
+    opened = False
     home = Path(os.environ.get("DAGSTER_HOME") or Path.cwd())
     try:
         with _without_colours() as opening, _open(home) as instance:
             # The event log is opened by its first use, which is to be now: not in the middle of a sync.
             instance.get_latest_materialization_event(dg.AssetKey("iam_users"))
             opening.close()
+            opened = True
             yield instance
     except Exception as error:
         cause = _damage(error)
+        if cause is None and (not opened or _not_written(error) is not None):
+            raise InstanceUnusable(str(home), _in_short(_not_written(error) or error)) from None
         if cause is None:
             raise
         folder = _databases(home)
@@ -62,6 +70,22 @@ def _open(home: Path) -> Iterator[dg.DagsterInstance]:
     else:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
+
+
+def _not_written(error: BaseException | None) -> sqlite3.OperationalError | None:
+    """The error of SQLite behind another one, where its disk is full or cannot be written."""
+    while error is not None:
+        code = getattr(error, "sqlite_errorcode", None)
+        if isinstance(error, sqlite3.OperationalError) and code is not None and code & 0xFF in _NOT_WRITTEN:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _in_short(error: BaseException) -> str:
+    """What an error says, in a line without secrets: Dagster adds all that it would have taken."""
+    said = " ".join(redact(str(error)).split()).partition(' Expected: "{')[0]
+    return (said or type(error).__name__)[:_LONGEST].rstrip(". ")
 
 
 def _damage(error: BaseException | None) -> sqlite3.DatabaseError | None:

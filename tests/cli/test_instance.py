@@ -1,6 +1,7 @@
 """A record of runs that was damaged gives one line and the way out."""
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from raito_pipeline.cli.errors import InstanceDamaged
+from raito_pipeline.cli.errors import InstanceDamaged, InstanceUnusable
 from raito_pipeline.cli.instance import instance_of_this_directory
 
 SHIPPED = Path(__file__).parents[2] / "dagster.yaml"
@@ -61,6 +62,43 @@ def test_a_damaged_record_of_runs_is_one_line_that_names_the_file_and_the_way_ou
     shutil.move(home / ".dagster", home / "moved")
     with instance_of_this_directory() as instance:
         assert instance.get_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("storage: [a", "while parsing a flow sequence"),
+        ("stoorage: {}\n", 'unexpected config entry "stoorage" at the root'),
+        ("storage: {sqlite: {base_dir: dagster.yaml/below}}\n", "dagster.yaml"),
+    ],
+)
+def test_an_instance_that_cannot_be_opened_is_one_line_that_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(content)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InstanceUnusable) as unusable, instance_of_this_directory():
+        pass
+    words = str(unusable.value)
+    assert words.startswith(f"Dagster's record of runs cannot be used, that of {tmp_path}: ")
+    assert said in words
+    assert "\n" not in words
+    assert len(words) < 800
+
+
+def test_a_folder_of_the_instance_that_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nowhere"))
+    with pytest.raises(InstanceUnusable, match=r"nowhere.* does not exist"), instance_of_this_directory():
+        pass
+
+
+@pytest.mark.usefixtures("home")
+def test_a_disk_that_is_full_in_the_block_is_said() -> None:
+    full = sqlite3.connect(":memory:")
+    full.execute("pragma max_page_count = 1")
+    with pytest.raises(InstanceUnusable, match="database or disk is full"), instance_of_this_directory(), full:
+        full.execute("create table one (a)")
 
 
 def test_another_error_in_the_block_is_left_as_it_is(home: Path) -> None:
