@@ -42,8 +42,10 @@ def show_summary(console: Console, value: SyncSummary) -> None:
     for cause in value.causes:
         console.print(Text.assemble(mark(console, cause.outcome), f" {', '.join(cause.what)}: {cause.reason}"))
     if value.interrupted:
-        console.print("interrupted: what is not in the table was not begun", style="red")
-    verdict = Text(_VERDICTS[value.outcome], style=_STYLES[value.outcome])
+        console.print("what is not named above was not begun", style="red")
+        verdict = Text("interrupted", style="red")
+    else:
+        verdict = Text(_VERDICTS[value.outcome], style=_STYLES[value.outcome])
     console.print(Text.assemble(verdict, f" in {value.seconds:.1f} s; tables in {value.storage}"))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 
-from raito_pipeline.cli.summary import Cause, Outcome, SyncSummary, worst
+from raito_pipeline.cli.summary import Cause, Outcome, SyncSummary, of_whole
 
 _LAST_LINES = 5
 
@@ -116,14 +116,16 @@ def together(
     summaries = [first, *(each for each in others if isinstance(each, SyncSummary))]
     causes = dict.fromkeys(_causes(summaries))
     causes.update(dict.fromkeys(each for each in others if isinstance(each, Cause)))
+    ended_early = interrupted or any(each.interrupted for each in summaries)
+    ends = [*(each.outcome for each in summaries), *(cause.outcome for cause in causes)]
     return replace(
         first,
-        outcome=worst([*(each.outcome for each in summaries), *(cause.outcome for cause in causes)]),
+        outcome=of_whole(ends, interrupted=ended_early),
         seconds=round(seconds, 3),
         causes=tuple(causes),
         places=tuple(place for each in summaries for place in each.places),
         layers=tuple(layer for each in summaries for layer in each.layers),
-        interrupted=interrupted or any(each.interrupted for each in summaries),
+        interrupted=ended_early,
     )
 
 

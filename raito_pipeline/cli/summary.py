@@ -36,6 +36,11 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     return max(outcomes, key=list(Outcome).index, default=Outcome.COMPLETE)
 
 
+def of_whole(outcomes: Iterable[Outcome], *, interrupted: bool) -> Outcome:
+    """How a sync ended, of the outcomes of its parts: one that was interrupted is not complete, whatever they are."""
+    return worst([*outcomes, *([Outcome.PARTIAL] if interrupted else [])])
+
+
 EXIT_STATUS: Mapping[Outcome, int] = {Outcome.COMPLETE: 0, Outcome.FAILED: 1, Outcome.PARTIAL: 3}
 """The exit status of a command that ends with a summary. 2 is a wrong configuration."""
 INTERRUPTED = 130
@@ -221,7 +226,8 @@ def summary(
         for r in results
     )
     ends = [*(each.outcome for each in causes), *(each.outcome for each in ended), *(each.outcome for each in layers)]
-    return SyncSummary(sync, worst(ends), round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
+    outcome = of_whole(ends, interrupted=interrupted)
+    return SyncSummary(sync, outcome, round(seconds, 3), storage, tuple(causes), ended, layers, interrupted)
 
 
 def place_key(layer: LayerRun) -> str:

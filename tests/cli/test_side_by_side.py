@@ -134,6 +134,12 @@ def test_it_ends_so_where_a_shell_ran_it_in_the_background(tmp_path: Path) -> No
     test_nothing_goes_on_where_the_command_was_killed(tmp_path)
 
 
+def test_what_was_interrupted_is_not_complete() -> None:
+    first = SyncSummary("s", Outcome.COMPLETE, 1.0, "data", (), (), (), False)
+    assert together(first, [], interrupted=False, seconds=1.0).outcome is Outcome.COMPLETE
+    assert together(first, [], interrupted=True, seconds=1.0).outcome is Outcome.PARTIAL
+
+
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_one_summary_tells_of_all(interrupted: bool) -> None:
     def summary(outcome: Outcome, place: str, *causes: Cause) -> SyncSummary:

@@ -26,6 +26,17 @@ DENIED = f"s3:ListBucket on {BUCKET}: AWS denied the call (AccessDenied). {REPAI
 ALL = ("iam_users", "org_accounts", "data_objects", "data_source_import", "access_push_results")
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_sync_that_was_interrupted_did_not_succeed(interrupted: bool) -> None:
+    ended_so = summary("s", (), {}, (), seconds=1.0, storage="data", interrupted=interrupted)
+    console = Console(file=io.StringIO(), width=80)
+    show_summary(console, ended_so)
+    assert isinstance(console.file, io.StringIO)
+    assert ("everything succeeded" in console.file.getvalue()) is not interrupted
+    assert ("interrupted in 1.0 s" in console.file.getvalue()) is interrupted
+    assert (ended_so.outcome is Outcome.COMPLETE) is not interrupted
+
+
 def cell(table: str, region: str | None = None, problems: tuple[str, ...] = (), **given: str) -> CellInfo:
     status = ReadStatus(given.get("status", "partial" if problems else "complete"))
     return CellInfo(table, ACCOUNT, region, "/data", status, problems, NOW, 1, 1, "run", {}, "sync")
