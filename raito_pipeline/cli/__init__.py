@@ -30,6 +30,8 @@ COMMANDS = {
 """Each command is the module of its name, with what it does in a line."""
 EXTRAS = {"sandbox": "sandbox"}
 """The extra of the project that installs what a command needs besides everything else."""
+STATUS_OF_WRONG_WORDS = {"plan": 1, "apply": 1}
+"""The exit status for words that a command does not know, where 2 says something else: that there are changes."""
 
 _NOBODY_READS = 128 + 13
 """what a shell gives for a program that ended by SIGPIPE"""
@@ -45,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(sys.argv[1:] if arguments is None else list(arguments))
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by whoever started this
+                sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as error:
         if not _nobody_reads(error):
             raise
@@ -63,7 +66,7 @@ def _run(words: Sequence[str]) -> int:
     keep_little()  # before anything that begins threads is imported
     try:
         parser = _parser(words)
-        given = parser.parse_args(words)
+        given = _parsed(parser, words)
         if given.command is None:
             parser.print_help()
             return 2
@@ -77,6 +80,15 @@ def _run(words: Sequence[str]) -> int:
         return error.status
     except KeyboardInterrupt:
         return 130
+
+
+def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    try:
+        return parser.parse_args(words)
+    except SystemExit as ended:
+        if ended.code == 2 and words[0] in STATUS_OF_WRONG_WORDS:
+            raise SystemExit(STATUS_OF_WRONG_WORDS[words[0]]) from None
+        raise
 
 
 @modules_stay()

@@ -9,6 +9,8 @@ from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.new_target import Answers, account_entry, add_account_arguments, loaded, with_ids
 from raito_pipeline.config import Options, find_config, load
 from raito_pipeline.config.edit import NotEditable, entry_lines, with_targets, write_text
+from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE
+from raito_pipeline.orchestration.config_file import s3_address
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`, `CommandFailed`."""
     console = Terminal(soft_wrap=True)
+    on_s3 = s3_address(given.config_file or os.environ.get(CONFIG_FILE_VARIABLE))
+    if on_s3 is not None:
+        raise CommandFailed(f"{on_s3} lies on S3, where nothing is written: add to a copy of it here (--config-file)")
     file = given.config_file or find_config(Path.cwd(), Path.home(), os.environ)
     before = load(file, only_targets=())
     entry = {**account_entry(Answers(given, console)), **_organization(before)}

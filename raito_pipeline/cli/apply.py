@@ -11,7 +11,7 @@ from rich.console import Console
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, ExportInPlan, PlanUnreadable, exports_in, from_file
 from raito_pipeline.aws.push.losses import HeldBack
-from raito_pipeline.cli.console import Terminal
+from raito_pipeline.cli.console import Terminal, ask
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.plan import CHANGES, controls_of
 from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options_of
@@ -74,7 +74,7 @@ def execute(given: argparse.Namespace) -> int:
 def _agreed(console: Console) -> bool:
     if not sys.stdin.isatty():
         return False
-    return console.input("Make this plan in AWS? (yes/no) ").strip().lower() == "yes"
+    return ask(console, "Make this plan in AWS? (yes/no) ").lower() == "yes"
 
 
 def _plans(planner: Planner, given: argparse.Namespace) -> Iterator[AccountPlan]:
@@ -105,14 +105,13 @@ def _content(file: Path) -> bytes:
 
 
 def _kept(planner: Planner, plan_id: str, named: Sequence[str]) -> AccountPlan:
-    unknown: PlanUnknown | None = None
+    unknown: list[PlanUnknown] = []
     for target in planner.accounts(named):
         try:
             return PlanFolder(planner.store(target.partition), target.partition).read(plan_id)
         except PlanUnknown as error:
-            unknown = error
-    assert unknown is not None
-    raise unknown
+            unknown.append(error)
+    raise PlanUnknown.in_all(unknown)
 
 
 def _of_export(planner: Planner, export: str, named: Sequence[str]) -> AccountPlan:

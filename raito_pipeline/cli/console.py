@@ -24,6 +24,16 @@ def _commands(character: str) -> bool:
     return character in _REORDERING or (unicodedata.category(character) == "Cc" and character not in _SHOWN)
 
 
+def ask(console: Console, question: str) -> str:
+    """What a person types at a question. Ctrl-D ends the command as Ctrl-C does: raises `KeyboardInterrupt`."""
+    console.print(question, end="", soft_wrap=True)
+    try:
+        return input().strip()
+    except EOFError:
+        console.print()
+        raise KeyboardInterrupt from None
+
+
 class Terminal(Console):
     """A console that shows whatever it is given as text. Markup is off unless it is asked for."""
 

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
+from raito_pipeline.cli.console import ask
 from raito_pipeline.cli.errors import CommandFailed
-from raito_pipeline.config import AccountTarget, Options, OrganizationTarget, load
+from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.edit import Entry
+from raito_pipeline.config.load import load_text
 from raito_pipeline.config.options import ACCOUNT_CONNECTOR
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.errors import RaitoError
@@ -47,8 +48,7 @@ class Answers:
         value: str | None = getattr(self.given, flag.replace("-", "_"))
         while value is None and self.asks:
             hint = f" ({'/'.join(choices)})" if choices else ""
-            self.console.print(f"{question}{hint}{f' [{usual}]' if usual else ''}: ", end="")
-            said = input().strip() or usual
+            said = ask(self.console, f"{question}{hint}{f' [{usual}]' if usual else ''}: ") or usual
             value = said if said and (not choices or said in choices) else None
         value = value if value is not None else usual
         if value is None:
@@ -98,10 +98,7 @@ def caller(profile: str | None, region: str | None) -> str:
 
 def loaded(text: str, beside: Path) -> Options:
     """A configuration that is not written yet, as if it stood in the place of `beside`. Raises `ConfigError`."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / beside.name
-        path.write_text(text, encoding="utf-8")
-        return load(path, only_targets=())
+    return load_text(text, beside, only_targets=())
 
 
 def with_ids(entry: Mapping[str, str | bool], options: Options, organization_store: str | None) -> Entry:

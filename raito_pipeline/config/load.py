@@ -79,8 +79,23 @@ def load(
     except OSError as error:
         said = f"a file that cannot be read ({error.strerror})"
         raise ConfigError([Problem(str(file_path), None, None, None, said, "a file that can be read")]) from None
-    folder = file_path.absolute().parent
-    return load_content(content, str(file_path), environ, only_targets, overrides, folder=folder, beside=_in_folder)
+    return _load_at(file_path, content, environ, only_targets, overrides)
+
+
+def load_text(text: str, path: Path, only_targets: Sequence[str] | None = None) -> Options:
+    """What `load` would give if `text` stood in the file `path`, which is not written. Raises `ConfigError`."""
+    return _load_at(path, text.encode(), os.environ, only_targets, None)
+
+
+def _load_at(
+    path: Path,
+    content: bytes,
+    environ: Mapping[str, str],
+    only_targets: Sequence[str] | None,
+    overrides: Mapping[str, str] | None,
+) -> Options:
+    folder = path.absolute().parent
+    return load_content(content, str(path), environ, only_targets, overrides, folder=folder, beside=_in_folder)
 
 
 def _in_folder(file: str) -> bytes | None:

@@ -6,7 +6,7 @@ A sync and `raito-pipeline plan` make it in the same way. Each plan is kept as `
 
 import json
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -81,12 +81,21 @@ _WHOLE = tuple(
 class PlanUnknown(Exception):
     """There is no such plan in the storage."""
 
-    def __init__(self, plan_id: str, place: str, known: Iterable[str] = ()) -> None:
-        listed = ", ".join(known)
+    def __init__(self, plan_id: str, places: Mapping[str, Sequence[str]]) -> None:
+        """`places` holds the ids of the plans that each folder has that was looked into."""
+        looked = [
+            f"in {place}{''.join([', only ', ', '.join(known)] if known else [])}" for place, known in places.items()
+        ]
         super().__init__(
-            f"there is no plan {plan_id!r} in {place}{f', only {listed}' if listed else ''}: nothing was changed. "
+            f"there is no plan {plan_id!r} {'; nor '.join(looked)}: nothing was changed. "
             f"`raito-pipeline plan` makes one and says its id."
         )
+        self.plan_id, self.places = plan_id, places
+
+    @classmethod
+    def in_all(cls, unknown: "Sequence[PlanUnknown]") -> "PlanUnknown":
+        """One error of a plan that several folders do not have."""
+        return cls(unknown[0].plan_id, {place: known for each in unknown for place, known in each.places.items()})
 
 
 @dataclass(frozen=True)
@@ -323,7 +332,7 @@ class PlanFolder:
             content = self.store.files.read(self._path(plan_id)) if f"{plan_id}.json" in names else None
         if content is None:
             known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
-            raise PlanUnknown(plan_id, address, known)
+            raise PlanUnknown(plan_id, {address: known})
         (plan,) = from_file(content, self._path(plan_id))
         return plan
 

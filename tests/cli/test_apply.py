@@ -86,7 +86,9 @@ def test_another_plan_than_the_newest_is_refused(
     assert main(["apply", "old.json"]) == 1
     assert "was changed after it was made" in capsys.readouterr().err
     assert main(["apply", "--plan", "000000000000"]) == 1
-    assert newest in capsys.readouterr().err, "those that are kept are named"
+    said = capsys.readouterr().err
+    assert newest in said, "those that are kept are named"
+    assert "there is no plan '000000000000' in " in said
 
 
 def test_a_stored_export_is_applied_again_after_its_plan_was_shown(pushed_account: PushedAccount, run: Run) -> None:

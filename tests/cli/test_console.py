@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from raito_pipeline.cli.console import Terminal, printable
+from raito_pipeline.cli.console import Terminal, ask, printable
 
 NASTY = "a\x1b[2Jb\x1b]0;title\x07c\rd\x9b31me\u202ef[/]g[bold]h"
 
@@ -38,3 +38,11 @@ def test_a_name_gives_no_command_to_the_terminal(value: object) -> None:
 def test_what_is_printable_stays_as_it_is() -> None:
     assert printable("报告 – Zoë's\n\tfiles") == "报告 – Zoë's\n\tfiles"
     assert shown("one\ntwo").count("\n") == 2
+
+
+def test_a_question_without_an_answer_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Terminal(file=io.StringIO())
+    monkeypatch.setattr("sys.stdin", io.StringIO(" yes \n"))
+    assert ask(console, "Really? ") == "yes"
+    with pytest.raises(KeyboardInterrupt):
+        ask(console, "Really? ")

@@ -50,6 +50,18 @@ def test_a_reader_that_is_gone_is_no_error(tmp_path: Path, words: tuple[str, ...
     assert ended.returncode in (0, 141)  # argparse swallows it itself
 
 
+@pytest.mark.parametrize(("word", "status"), [("plan", 1), ("apply", 1), ("info", 2)])
+def test_an_option_that_is_none_is_no_plan_with_changes(word: str, status: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([word, "--no-such-option"])
+    assert ended.value.code == status
+
+
+def test_output_that_is_closed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["info", "mode"]) == 0
+
+
 def test_a_login_that_is_not_set_is_a_wrong_configuration_of_run_and_not_of_info(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
