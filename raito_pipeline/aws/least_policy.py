@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from raito_pipeline.aws.policy.rights import Right, merged
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, ProviderTypes
+from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.aws.provider_types.iam_rights import READ_IAM
 from raito_pipeline.aws.push.narrowing import narrowed
-from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.config import AccountTarget
 from raito_pipeline.config.discovery import ACCOUNT, Discovery
 
 Mode = Literal["read", "push"]
@@ -41,7 +42,7 @@ _IDENTITY_STORE = (
 
 
 def least_policy(
-    target: AccountTarget | OrganizationTarget,
+    target: Target,
     mode: Mode,
     inventories: Iterable[str] = (),
     types: ProviderTypes = ACCESS_PROVIDER_TYPES,
@@ -55,23 +56,23 @@ def least_policy(
     says whether bucket policies are read at all; `discovery` is what the organization's accounts are discovered by.
     """
     rights = list(types.read_rights(target))
-    if isinstance(target, OrganizationTarget):
-        rights.append(Right("ReadPeople", _IDENTITY_STORE, ("*",)))
-        rights.append(READ_CONTROL_POLICIES)
-        rights += () if discovery is None else _discovery(discovery)
-        rights += types.push_rights_in_organization(target) if mode == "push" else ()
-    else:
+    if isinstance(target, AccountTarget):
         rights += _account_read(target)
         rights += _bucket_policies(target) if bucket_policies else ()
         rights += [] if target.aws_glue_enabled else _inventories(inventories)
         rights += types.push_rights(target) if mode == "push" and not target.skip_data_access_sync else ()
+    else:
+        rights.append(Right("ReadPeople", _IDENTITY_STORE, ("*",)))
+        rights.append(READ_CONTROL_POLICIES)
+        rights += () if discovery is None else _discovery(discovery)
+        rights += types.push_rights_in_organization(target) if mode == "push" else ()
     statements: Iterable[Mapping[str, Any]] = [_statement(right, target) for right in merged(rights)]
     if isinstance(target, AccountTarget) and mode == "push":
         statements = narrowed(statements, target)
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _statement(right: Right, target: AccountTarget | OrganizationTarget) -> Mapping[str, Any]:
+def _statement(right: Right, target: Target) -> Mapping[str, Any]:
     """The statement of a right, with ARNs of China or GovCloud, where the target is there."""
     arns = [arn.replace("arn:aws:", f"arn:{target.aws_partition}:", 1) for arn in right.resources]
     statement: dict[str, Any] = {"Sid": right.name, "Effect": "Allow", "Action": list(right.actions), "Resource": arns}

@@ -10,12 +10,14 @@ from rich.console import Console
 from rich.text import Text
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
+from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.cli.console import Terminal
-from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
+from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.config.describe import OptionDoc, describe
 from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, nearest
 from raito_pipeline.orchestration.config_file import load_configuration
+from raito_pipeline.orchestration.partitions import linked_organizations
 from raito_pipeline.storage.policy import storage_policy
 
 _INDENT = " " * 4
@@ -31,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=("read", "push", "storage"),
         help="print the least IAM policy that a target needs (storage: that the tables on S3 need), as JSON",
     )
-    parser.add_argument("--target", help="the name of the target in raito.yml (with --iam-policy)")
+    parser.add_argument(
+        "--target", help="the name of the target in raito.yml, or the aws-organization-profile (with --iam-policy)"
+    )
     parser.add_argument("--config-file", type=Path, help="the configuration (with --iam-policy)")
 
 
@@ -90,19 +94,29 @@ def show_storage_policy(options: Options) -> int:
 
 
 def show_iam_policy(options: Options, target: str | None, mode: Mode) -> int:
-    """Print the least IAM policy of a target as JSON. Without its name, the only target is meant."""
-    targets: dict[str, AccountTarget | OrganizationTarget] = {t.name: t for t in options.accounts}
-    targets.update({t.name: t for t in options.organizations})
+    """Print the least IAM policy of a target as JSON. Without its name, the only target is meant.
+
+    An organization that has no target of its own has the name of the profile by which accounts link it.
+    """
+    targets: dict[str, Target] = {each.name: each for each in options.accounts}
+    targets.update({each.name: each for each in options.organizations})
     chosen = target or (next(iter(targets)) if len(targets) == 1 else None)
+    links = linked_organizations(options)
+    targets = {**links, **targets}
     if chosen is None or chosen not in targets:
         message = f"--target names {target!r}" if target else "--target is missing"
         Terminal(stderr=True).print(f"{message}; the targets of {options.file} are: {', '.join(targets) or 'none'}")
         return 2
+    shown = targets[chosen]
+    link = shown.organization if isinstance(shown, AccountTarget) else None
+    if link is not None and link.profile in links:
+        also = f"its aws-organization-profile needs a policy of its own: --target {link.profile}"
+        Terminal(stderr=True, soft_wrap=True).print(f"note: {also}")
     for warning in options.warnings:
         Terminal(stderr=True, soft_wrap=True).print(f"note: {warning}", style="yellow")
     inventories = [address for _, address in options.pipeline.s3_inventory]
     reads = options.pipeline.reads_bucket_policies
     discovery = options.pipeline.discover
-    document = least_policy(targets[chosen], mode, inventories, bucket_policies=reads, discovery=discovery)
+    document = least_policy(shown, mode, inventories, bucket_policies=reads, discovery=discovery)
     print(json.dumps(document, indent=2))
     return 0

@@ -154,6 +154,11 @@ class OrganizationLink(OptionGroup):
         ),
     ]
 
+    @property
+    def aws_partition(self) -> str:
+        """The partition of AWS, as ARNs name it: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`, ..."""
+        return aws_partition(self.region)
+
 
 class Login(OptionGroup):
     """As whom to log in to Raito Cloud, and where."""

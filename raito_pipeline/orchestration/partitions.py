@@ -65,6 +65,12 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
     return tuple(by_key.values())
 
 
+def linked_organizations(options: Options) -> dict[str, OrganizationLink]:
+    """The organizations that are the target of nothing, by the profile by which accounts link them."""
+    links = (account.organization for account in options.accounts if account.organization is not None)
+    return {link.profile: link for link in links if _target_of(options, link) is None}
+
+
 def organization_of(options: Options, account: str) -> str | None:
     """The key of the organization that the account with the key `account` links, or None where it links none."""
     target = options.accounts_by_partition.get(account)

@@ -21,6 +21,12 @@ targets:
   aws-account-id: "111122223333"
   aws-regions: eu-west-1
 """
+LINK = """\
+  aws-organization-profile: people
+  aws-organization-region: us-gov-west-1
+  aws-organization-identity-center-instance-arn: arn:aws-us-gov:sso:::instance/ssoins-1234567890abcdef
+  aws-organization-identity-store: d-1234567890
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +65,29 @@ def test_the_variable_of_an_option_is_named_and_whether_it_is_set(
     assert "RAITO_PIPELINE_STORAGE (set now, and wins over the file)" in " ".join(capsys.readouterr().out.split())
     assert main(["info", "aws-profile"]) == 0
     assert "in the environment" not in capsys.readouterr().out
+
+
+def test_an_organization_that_only_accounts_link_has_a_policy_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "raito.yml"
+    file.write_text(FILE.format(place="tables").replace("eu-west-1", "us-gov-east-1") + LINK)
+    asked = ["info", "--config-file", str(file), "--iam-policy"]
+
+    assert main([*asked, "push"]) == 0
+    of_account = capsys.readouterr()
+    assert "its aws-organization-profile needs a policy of its own: --target people" in of_account.err
+    assert "sso:" not in of_account.out
+
+    for mode, actions in (
+        ("read", ("sso:ListInstances",)),
+        ("push", ("sso:ListInstances", "sso:PutInlinePolicyToPermissionSet")),
+    ):
+        assert main([*asked, mode, "--target", "people"]) == 0
+        printed = capsys.readouterr().out
+        assert json.loads(printed)["Statement"]
+        assert all(action in printed for action in actions)
+        assert "arn:aws-us-gov:sso:::permissionSet/*/*" in printed, "of the partition of its region"
 
 
 @pytest.mark.parametrize(("place", "status"), [("s3://tables/raito", 0), ("tables", 2)])

@@ -24,16 +24,12 @@ from raito_pipeline.aws.push.access_points import (
 from raito_pipeline.aws.push.names import ACCESS_POINT as NAMES
 from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.pushed_types import PushedType
-from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.config import AccountTarget
 from raito_pipeline.model.provider_types import TypeDescription
 
 
 def _read_rights(target: Target) -> Iterator[Right]:
-    if (
-        isinstance(target, OrganizationTarget)
-        or target.skip_data_access_sync
-        or target.aws_access_skip_s3_access_points
-    ):
+    if not isinstance(target, AccountTarget) or target.skip_data_access_sync or target.aws_access_skip_s3_access_points:
         return
     yield Right("ListAccount", ("s3:ListAccessPoints",), ("*",))
     places = (f"arn:aws:s3:{region}:{target.account_id}:accesspoint/*" for region in target.regions)

@@ -8,11 +8,11 @@ from inspect import isabstract
 
 from raito_pipeline.aws.access.build import ImportedType, ReadProviders
 from raito_pipeline.aws.policy.rights import Right
-from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
-from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.aws.push.pushed_types import NotPushedYet, Organization, PushedType, PushedTypes
+from raito_pipeline.config import AccountTarget
 from raito_pipeline.model.provider_types import TypeDescription
 
-Target = AccountTarget | OrganizationTarget
+Target = AccountTarget | Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class ProviderTypes:
         for each in self.push.pushed.values():
             yield from each.rights(target)
 
-    def push_rights_in_organization(self, target: OrganizationTarget) -> Iterator[Right]:
+    def push_rights_in_organization(self, target: Organization) -> Iterator[Right]:
         """What pushes of accounts may have to do in the organization that they link."""
         for each in self.push.pushed.values():
             yield from each.organization_rights(target)

@@ -27,15 +27,15 @@ from raito_pipeline.aws.push.permission_sets import (
     kept_permission_set_name,
     plan_permission_set,
 )
-from raito_pipeline.aws.push.pushed_types import PushedType
-from raito_pipeline.config import OrganizationTarget
+from raito_pipeline.aws.push.pushed_types import Organization, PushedType
+from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import CREATOR
 from raito_pipeline.model.provider_types import TypeDescription
 
 
 def _read_rights(target: Target) -> Iterator[Right]:
     yield from read_iam(target)
-    if isinstance(target, OrganizationTarget):
+    if not isinstance(target, AccountTarget):
         yield Right("FindIdentityCenter", ("sso:ListInstances",), ("*",))
         yield Right(
             "ReadPermissionSets",
@@ -80,7 +80,7 @@ _CHANGES = (
 _IN_ACCOUNTS = ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment", "sso:ProvisionPermissionSet")
 
 
-def _push_rights(target: OrganizationTarget) -> Iterator[Right]:
+def _push_rights(target: Organization) -> Iterator[Right]:
     """What Raito made is changed, and nothing else: AWS itself sees to it, by the tag."""
     del target
     yield Right("ReadBeforeAPush", _READ_FOR_A_PUSH, (_INSTANCE, _SETS, _ACCOUNTS))

@@ -9,12 +9,14 @@ from raito_pipeline.aws.push.changes import Change, UnknownChange
 from raito_pipeline.aws.push.draft import IDLE, Draft, Plans
 from raito_pipeline.aws.push.names import NamingRule
 from raito_pipeline.aws.push.tag_changes import TagObject
-from raito_pipeline.config import AccountTarget, OrganizationTarget
+from raito_pipeline.config import AccountTarget, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange
 
 Planner = Callable[[Plans, Draft], None]
 """Adds the changes of one access control to its draft. Raises `Refused`."""
+Organization = OrganizationTarget | OrganizationLink
+"""an organization, by its own target or as accounts link it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class PushedType:
     """all other changes that it plans"""
     rights: Callable[[AccountTarget], Iterable[Right]]
     """what its changes may have to do in AWS"""
-    organization_rights: Callable[[OrganizationTarget], Iterable[Right]]
+    organization_rights: Callable[[Organization], Iterable[Right]]
     """what its changes may have to do in the organization that an account links"""
     named: Callable[[str], str]
     """the name in AWS, by an external id without its prefix"""
