@@ -1,6 +1,7 @@
 """The command line `raito-pipeline`: one module a command, each with its `arguments` and what `execute` does."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ STATUS_OF_WRONG_WORDS = {"plan": 1, "apply": 1}
 
 _NOBODY_READS = 128 + 13
 """what a shell gives for a program that ended by SIGPIPE"""
+_NOT_TO_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOSPC, errno.EDQUOT)
+"""what a folder, a file or the disk is not fit for; any other error of the system is one of this program"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,9 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit) as error:
         if not _nobody_reads(error):
             raise
-        # What is still held back would be written when the interpreter ends, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return _NOBODY_READS
+    except OSError as error:
+        if error.errno not in _NOT_TO_BE_WRITTEN:
+            raise
+        if error.filename is None:
+            _write_no_more()
+        place = error.filename or "the output (or a file)"
+        why = f"{place} could not be read or written: {error.strerror}. What to do: make room, or use another place."
+        Terminal(stderr=True, soft_wrap=True).print(why)
+        return 1
+
+
+def _write_no_more() -> None:
+    """What is still held back would be written when the interpreter ends, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nobody_reads(error: BaseException | None) -> bool:

@@ -57,6 +57,20 @@ def test_an_option_that_is_none_is_no_plan_with_changes(word: str, status: int) 
     assert ended.value.code == status
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_to_a_full_disk_is_a_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = command(tmp_path, "info", stdout=full.fileno())
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "the output (or a file) could not be read or written: No space left on device" in ended.stderr
+
+
+def test_a_place_that_cannot_be_written_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["sandbox", "--directory", str(tmp_path / "file" / "estate")]) == 1
+    assert f"{tmp_path / 'file' / 'estate'} could not be read or written: Not a directory" in capsys.readouterr().err
+
+
 def test_output_that_is_closed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     assert main(["info", "mode"]) == 0
