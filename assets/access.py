@@ -285,7 +285,7 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         permission_sets=of(OrgPermissionSet),
         assignments=of(OrgAccountAssignment),
         pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
-        pushed=frozenset(each.external_id for each in store.earlier(PushTarget, account) if each.external_id),
+        pushed=frozenset(_pushed_and_not_imported(store, account)),
         bucket_policies=tuple(store.rows(S3BucketPolicy, account)),
         org_accounts=of(OrgAccount),
         org_policy_targets=of(OrgPolicyTarget),
@@ -373,6 +373,18 @@ def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:
         named = (target.external_id or "").removeprefix(PERMISSION_SET)
         if target.external_id != named and permission_set_name(named) == named:
             yield named
+
+
+def _pushed_and_not_imported(store: Store, account: str) -> set[str]:
+    """The external ids of what the last push made or kept, less what the import before this one shows.
+
+    An access control that was imported has a target of the push, too, edited or not: what it names is others' own.
+    """
+    pushed = {each.external_id for each in store.earlier(PushTarget, account) if each.external_id}
+    if pushed:
+        with suppress(CellMissing):
+            pushed -= set(texts(store.dataset("access_providers", account).to_table(["external_id"]), "external_id"))
+    return pushed
 
 
 def incomplete_metadata(rows: Sequence[AccessProvider]) -> dict[str, dg.MetadataValue]:

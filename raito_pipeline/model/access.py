@@ -204,7 +204,7 @@ class AccessBasis:
     layer=Layer.FINISH,
     reads=_WHAT_DECIDES,
     after=_GIVES_NAMES,
-    looks_at=("access_push_targets",),
+    looks_at=("access_providers", "access_push_targets"),
     columns_from={
         "principal_id": ("iam_users.user_id", "iam_roles.role_id", "org_users.user_id"),
         "principal_name": ("iam_users.user_name", "iam_roles.role_name", "org_users.user_name"),

@@ -3,14 +3,16 @@
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.access import incomplete_metadata
+from assets.access import access_inputs, incomplete_metadata
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.config import load
 from raito_pipeline.model import (
     AccessBasis,
     AccessProvider,
@@ -20,10 +22,15 @@ from raito_pipeline.model import (
     OrgControlPolicy,
     OrgPolicyTarget,
     Outside,
+    PushTarget,
     S3Bucket,
     S3BucketPolicy,
 )
-from raito_pipeline.storage import ReadStatus
+from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import ReadStatus, Store
+from tests.config.conftest import account, raito_yml
+from tests.model.test_schema import example_row
 
 from .conftest import ACCOUNT, BUCKET, MASTER, OTHER_REGION, REGION, Stage
 from .test_account_iam import TABLES
@@ -254,3 +261,18 @@ def test_what_is_incomplete_is_counted_by_code_and_element() -> None:
         ("elsewhere", "p: action iam:* is of a service whose access is not shown", 1),
     ]
     assert str(records[1]["example"]).startswith("policy p, statement 1: Deny under a condition")
+
+
+def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp_path: Path) -> None:
+    """Where tags cannot be read, the last push tells whose a policy is: it has a target for what nobody edited, too."""
+    (tmp_path / "raito.yml").write_text(raito_yml(account()))
+    options, store = load(tmp_path / "raito.yml"), Store.open(tmp_path / "data")
+    owner = options.accounts[0].partition
+    for table in (*TABLES, "s3_buckets", "s3_bucket_policies"):
+        store.write(table, [], owner)
+    shown, target = example_row(AccessProvider, null=False), example_row(PushTarget, null=False)
+    targets = [replace(target, position=n, external_id=f"policy:{name}") for n, name in enumerate(("ours", "theirs"))]
+    store.write("access_push_targets", targets, owner)
+    store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
+
+    assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}

@@ -47,7 +47,7 @@ class AccessInputs:
     pushed_permission_sets: frozenset[str] = frozenset()
     """names of those that the last push made or kept: the organization may have been read before it"""
     pushed: frozenset[str] = frozenset()
-    """external ids of what the last push made or kept: whose it is, where its tags could not be read"""
+    """external ids of what the last push made or kept and no import shows: that is Raito's where tags were not read"""
     bucket_policies: Sequence[S3BucketPolicy] = ()
     """of the buckets whose policies count; none where `bucket-policies` is off"""
     bucket_policy_use: Literal["show", "deny-only", "off"] = "show"
