@@ -18,6 +18,7 @@ from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.history import HORIZON, History, RunView
 from raito_pipeline.orchestration.jobs import FINISH_AGAIN, JOB_NAMES, AssetJob, run_request
 from raito_pipeline.orchestration.reconcile import Decision, decide, decide_organization
+from raito_pipeline.orchestration.tags import storage_name
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases
 
@@ -39,7 +40,11 @@ class Syncs:
     def __post_init__(self) -> None:
         # `frequency` counts from the last sync, however long that is ago.
         frequency = timedelta(minutes=self.options.frequency)
-        self.history = History(max(HORIZON, frequency + timedelta(days=1)), self.grid.naming.component)
+        self.history = History(
+            max(HORIZON, frequency + timedelta(days=1)),
+            self.grid.naming.component,
+            storage=storage_name(self.options.pipeline.storage),
+        )
         self.dead = DeadRuns(timedelta(minutes=self.options.pipeline.wait_for_sync_minutes))
 
     def seen_from(self, context: dg.SensorEvaluationContext) -> None:

@@ -7,6 +7,7 @@ a run of `raito-pipeline run`. The lease tells: a live run holds and renews it.
 - A run whose lease names a process that is provably gone is reported as failed at once.
 - So is a run of `raito-pipeline run` whose tag does, by the next such command, too: there may be no sensor.
 - A run that counts as running and was seen without its lease twice is reported as failed, too.
+- A run whose lease lies in another storage, as `raito.yml` had another one when it began, is reported after a day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ LOOKS_AGAIN_AFTER = timedelta(seconds=HEARTBEAT_SECONDS)
 """How long a run counts as alive that was seen with its lease: each look is a call to the storage."""
 STARTS_WITHIN = timedelta(minutes=5)
 """How long a run may take to ask for its lease, besides the time that it waits for it."""
+ELSEWHERE_FOR = timedelta(days=1)
+"""How long a run may work in another storage: whether it is alive is not seen here, and its account waits for it."""
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -57,9 +60,8 @@ class DeadRuns:
     ) -> Iterator[str]:
         """Report the dead runs as failed to the instance; gives a line for each."""
         here = (None, storage_name(leases.location))  # where the lease of a run lies elsewhere, it cannot be seen here
-        running = [
-            run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING and run.storage in here
-        ]
+        at_work = [run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING]
+        running = [run for run in at_work if run.storage in here]
         self._alive = {run: seen for run, seen in self._alive.items() if now - seen < LOOKS_AGAIN_AFTER}
         silent = [run for run in running if _one(run) not in self._alive]
         looks = {owner: leases.look(owner) for owner in dict.fromkeys(run.owner for run in silent)}
@@ -69,6 +71,10 @@ class DeadRuns:
         if any(run.by_command and run.active for of_owner in runs.values() for run in of_owner):
             yield from report_dead_commands(instance)
         yield from self._report_suspected(instance, looks, silent, now)
+        for run in at_work:
+            long = now - (run.started or run.created) >= ELSEWHERE_FOR
+            if run.storage not in here and long and (text := _report_elsewhere(instance, run)):
+                yield text
 
     def _report_suspected(
         self, instance: dg.DagsterInstance, looks: Mapping[str, LeaseLook], silent: Sequence[RunView], now: datetime
@@ -112,6 +118,11 @@ def _killed(owner: Owner) -> str:
 def _report_silent(instance: dg.DagsterInstance, run: RunView) -> str | None:
     silent = "gives no sign of life: its process is dead, or its storage out of its reach"
     return _report(instance, run.run_id, f"{run.layer.value} of {run.owner}", silent)
+
+
+def _report_elsewhere(instance: dg.DagsterInstance, run: RunView) -> str | None:
+    why = "began a day ago or earlier in another storage than raito.yml has now, where nobody sees whether it is alive"
+    return _report(instance, run.run_id, f"{run.layer.value} of {run.owner}", why)
 
 
 def _report(instance: dg.DagsterInstance, run_id: str, what: str, why: str) -> str | None:

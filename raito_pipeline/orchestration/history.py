@@ -135,7 +135,7 @@ def views(record: dg.RunRecord, instance: dg.DagsterInstance) -> Iterator[RunVie
             backfill=run.tags.get(BACKFILL_TAG),
             begun=begun(run),
             refused=run.tags.get(REFUSED_TAG) or None,
-            storage=run.tags.get(STORAGE_TAG),
+            storage=run.tags.get(STORAGE_TAG) if begun(run) else None,
             by_command=launched_by_command(run.tags),
             looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
             will_retry=will_retry,
@@ -157,6 +157,8 @@ class History:
     """whose runs these are; "" = of the configuration without a name"""
     location: str | None = None
     """the code location whose runs these are, once it is known (`of_location`): another one may have the same names"""
+    storage: str = ""
+    """what tells the storage of the configuration from others (`tags.storage_name`)"""
     _runs: dict[str, dict[str, RunView]] = field(default_factory=dict)
     _sorted: dict[str, tuple[RunView, ...]] = field(default_factory=dict)
     """the runs of each owner in order, made anew where one of them changed: a thousand accounts have 200,000 of them"""
@@ -166,7 +168,11 @@ class History:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of_location(self, name: str | None) -> None:
-        """Look at the runs of a code location only, and at those that were made by none (by a command, say)."""
+        """Look at the runs of a code location, and at those that were made by none (by a command, say).
+
+        Of others, as one that was renamed, only those count that are at work in the same storage: they hold leases that
+        ours wait for, and there may be nobody else to find that they are dead.
+        """
         with self._lock:
             if name is not None and name != self.location:
                 self.location, self._read_until = name, None
@@ -174,9 +180,12 @@ class History:
                 self._sorted.clear()
 
     def _is_ours(self, run: dg.DagsterRun) -> bool:
+        if run.tags.get(COMPONENT_TAG, "") != self.component:
+            return False
         origin = run.remote_job_origin
-        elsewhere = origin is not None and self.location is not None and origin.location_name != self.location
-        return not elsewhere and run.tags.get(COMPONENT_TAG, "") == self.component
+        if origin is None or self.location is None or origin.location_name == self.location:
+            return True
+        return not run.is_finished and begun(run) and run.tags.get(STORAGE_TAG) == self.storage
 
     def refresh(self, instance: dg.DagsterInstance, now: datetime) -> Mapping[str, tuple[RunView, ...]]:
         """The runs of each account and organization since `horizon`, in the order of their creation."""
@@ -201,7 +210,11 @@ class History:
         yield from _records(instance, dg.RunsFilter(tags=_OURS, updated_after=now - self.horizon))
 
     def _keep(self, record: dg.RunRecord, instance: dg.DagsterInstance) -> None:
-        if not self._is_ours(record.dagster_run):
+        run = record.dagster_run
+        if not self._is_ours(run):
+            for owner in syncs_of(run.tags):  # it may have counted while it was at work
+                if self._runs.get(owner, {}).pop(run.run_id, None) is not None:
+                    self._sorted.pop(owner, None)
             return
         for view in views(record, instance):
             if self._runs.setdefault(view.owner, {}).get(view.run_id) != view:

@@ -21,6 +21,7 @@ from raito_pipeline.orchestration.tags import (
     BACKFILL_TAG,
     BEGUN_TAG,
     PROCESS_TAG,
+    admitted,
     command_tags,
     layer_tags,
 )
@@ -302,3 +303,30 @@ def test_the_runs_of_another_code_location_are_left_to_it(loads: Loads, instance
     assert isinstance(result, dg.SensorResult)
     assert names(result.run_requests) == [("sync_account_regions", ours)]
     assert set(syncs.history.refresh(instance, datetime.now(UTC))) == {ours}
+
+
+def test_a_run_of_a_location_that_was_renamed_counts_while_it_is_at_work_in_our_storage(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    """It holds the lease of its account, and where it is dead nobody else finds that out."""
+    options = loads()
+    ours, theirs = account_ids(2)
+    syncs = Syncs(options, make_grid(options))
+    syncs.history.of_location("ours")
+    made = []
+    for account, storage in ((ours, options.pipeline.storage), (theirs, "elsewhere")):
+        origin, tags = _origin("before"), layer_tags(Layer.ACCOUNT, account, "s1")
+        run = instance.create_run_for_job(
+            any_job, tags=tags, status=dg.DagsterRunStatus.STARTED, remote_job_origin=origin
+        )
+        instance.add_run_tags(run.run_id, admitted(run, storage))
+        made.append(run)
+
+    runs = syncs.history.refresh(instance, datetime.now(UTC))
+    assert [[run.run_id for run in of_owner] for of_owner in runs.values()] == [[made[0].run_id]]
+
+    now = datetime.now(UTC)
+    for later in (now, now + GRACE):
+        said = syncs.report_dead_runs(instance, later)
+    assert [text.split(" (")[0] for text in said] == [f"run {made[0].run_id[:8]}"]
+    assert not any(syncs.history.refresh(instance, datetime.now(UTC)).values())

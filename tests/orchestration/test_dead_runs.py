@@ -11,6 +11,7 @@ import pytest
 
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.dead_runs import (
+    ELSEWHERE_FOR,
     GRACE,
     LOOKS_AGAIN_AFTER,
     STARTS_WITHIN,
@@ -18,7 +19,7 @@ from raito_pipeline.orchestration.dead_runs import (
     report_dead_commands,
 )
 from raito_pipeline.orchestration.history import History, RunView
-from raito_pipeline.orchestration.tags import BEGUN_TAG, admitted, command_tags, layer_tags
+from raito_pipeline.orchestration.tags import BEGUN_TAG, STORAGE_TAG, admitted, command_tags, layer_tags, storage_name
 from raito_pipeline.storage import Leases
 from raito_pipeline.storage.owner import Owner
 
@@ -136,6 +137,32 @@ def test_a_run_whose_lease_lies_in_another_storage_is_left_alone(
     elsewhere = Leases(tmp_path / "moved")
     assert list(dead.report(instance, elsewhere, runs(instance), now)) == []
     assert len(list(dead.report(instance, elsewhere, runs(instance), now + GRACE))) == 1
+
+
+def test_an_account_waits_a_day_for_a_run_that_began_in_another_storage(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    """The container was replaced when raito.yml got another storage, and the run died with it."""
+    tags = {BEGUN_TAG: "true", STORAGE_TAG: storage_name(tmp_path / "before")}
+    run_id = run(instance, **{name.replace("/", "__"): text for name, text in tags.items()})
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    assert list(dead.report(instance, leases, runs(instance), now + ELSEWHERE_FOR - timedelta(minutes=1))) == []
+    (text,) = dead.report(instance, leases, runs(instance), now + ELSEWHERE_FOR)
+
+    assert "in another storage" in text
+    assert status_of(instance, run_id) is FAILURE
+
+
+def test_a_run_that_is_tried_again_is_looked_for_here_whatever_storage_the_one_before_it_had(
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+) -> None:
+    tags = {**admitted(dg.DagsterRun("any"), tmp_path / "before"), "dagster/parent_run_id": "before"}
+    run(instance, **{name.replace("/", "__"): text for name, text in tags.items()})
+    dead, late = DeadRuns(WAIT), datetime.now(UTC) + WAIT + STARTS_WITHIN + GRACE
+
+    assert list(dead.report(instance, leases, runs(instance), late)) == []
+    assert len(list(dead.report(instance, leases, runs(instance), late + GRACE))) == 1
 
 
 def test_a_run_that_is_tried_again_may_wait_for_the_lease_of_the_one_before_it(
