@@ -15,13 +15,15 @@ from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.own_objects import existing
 from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.taken_away import claims_taken_out
 from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
 
 
 def is_unedited(draft: Draft, plans: Plans) -> bool:
     """True where an access control names what Raito did not make, and says of it what the import of the account says.
 
-    Other data objects, permissions, people, access providers or a type that differs are an edit, as is a deletion.
+    Other data objects, permissions, people, access providers or a type that differs are an edit, as is a deletion, and
+    what Raito Cloud says was taken away.
     """
     control, own_id = draft.control, draft.owned_id or ""
     shown = plans.state.view.providers.get(own_id)
@@ -30,6 +32,8 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
     if shown.not_internalizable or shown.type != draft.kind or _was_made_by_raito(plans.state, own_id):
         return False
     if inline_source(own_id) is not None and _is_being_replaced(control, plans):
+        return False
+    if claims_taken_out(plans, draft):  # the import may not have shown it
         return False
     return _same_what(draft, shown, plans.state) and _same_who(control, shown, plans.exported)
 

@@ -120,12 +120,12 @@ def test_what_was_taken_away_goes_although_a_deny_hides_it(kind: str) -> None:
     other = pushed(account, f"{kind}:own", deleted_who=who("cyd"))
     assert not any("PutObject" in (row.before or "") for row in other.changes)
 
-    made = pushed(account, f"{kind}:own", deleted_who=who("cyd"), delete_what=WRITES)
+    made = pushed(account, f"{kind}:own", delete_what=WRITES)
 
     (written,) = [row for row in made.changes if "PutObject" in (row.before or "")]
     assert "PutObject" not in (written.after or "")
     assert "GetObject" in (written.after or "")
-    assert steps(pushed(account, f"{kind}:own", delete_what=WRITES, deleted_who=who("cyd"), what_locked=True)) == []
+    assert steps(pushed(account, f"{kind}:own", delete_what=WRITES, what_locked=True)) == []
 
 
 def test_a_locked_who_keeps_an_inline_policy_and_lets_nobody_else_in() -> None:
