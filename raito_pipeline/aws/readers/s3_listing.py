@@ -67,7 +67,8 @@ def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = 
         _asked.active = False
     listed: Listed | None = answer.get(LISTED)
     token = answer.get("NextContinuationToken") if listed is None else listed.token
-    if (answer.get("IsTruncated") and not token) or token == request.get("ContinuationToken", ""):
+    more = answer.get("IsTruncated") if listed is None else token is not None
+    if more and (not token or token == request.get("ContinuationToken")):
         raise no_way_on("s3:ListBucket", str(request["Bucket"]))
     return listed or _from_botocore(answer)
 

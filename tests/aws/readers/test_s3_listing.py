@@ -119,6 +119,15 @@ def test_a_page_that_leads_nowhere_or_back_is_an_error_and_not_the_end(s3: objec
         listed_page(answering(s3, body), {"Bucket": BUCKET, "ContinuationToken": "t"})
 
 
+@pytest.mark.parametrize("token", [b"", b"t"], ids=["none", "that of this page"])
+def test_the_last_page_is_the_end_whatever_its_token_says(s3: object, token: bytes) -> None:
+    """Other services that speak S3 put one there, too; a comment leaves the answer to botocore."""
+    last = WHOLE.replace(b"<KeyCount>", b"<!-- --><NextContinuationToken>%s</NextContinuationToken><KeyCount>" % token)
+    last = last.replace(b"</Contents>", b"<LastModified>2026-03-01T12:00:00Z</LastModified></Contents>")
+    listed = listed_page(answering(s3, last), {"Bucket": BUCKET, **({"ContinuationToken": "t"} if token else {})})
+    assert (listed.keys, listed.token) == (["a", "b&c"], None)
+
+
 def test_other_callers_of_the_client_see_no_difference(s3: object) -> None:
     fast_listing(s3)  # type: ignore[arg-type]
     answer = s3.list_objects_v2(Bucket=BUCKET)  # type: ignore[attr-defined]
