@@ -26,6 +26,7 @@ from raito_pipeline.model.organization import (
     OrgUser,
 )
 from raito_pipeline.model.push import (
+    EMPTY_WHO,
     AccessControl,
     Assignee,
     PushBucket,
@@ -47,6 +48,7 @@ leave_pandas_out()
 
 __all__ = [
     "CREATOR",
+    "EMPTY_WHO",
     "INCOMPLETE_BY",
     "RAITO_ACCOUNT",
     "TABLES",

@@ -18,6 +18,9 @@ class WhoEntry:
     recipients: Annotated[tuple[str, ...], "e-mail addresses"]
 
 
+EMPTY_WHO = WhoEntry((), (), (), ())
+
+
 @row(
     "access_controls",
     by="account",

@@ -87,6 +87,10 @@ class Grid:
             ("organization", "account_region"): self.organization_to_regions,
         }[upstream, downstream]
 
+    def names(self, owner: str) -> bool:
+        """Whether `raito.yml` names an account or organization, by its partition key."""
+        return self.account.has_partition_key(owner) or self.organization.has_partition_key(owner)
+
     def regional_keys(self, account: str) -> list[str]:
         """All region partitions of one account, in order: a range for one run."""
         dimensions = (dg.MultiPartitionKey({"account": account, "region": r}) for r in self.regions)

@@ -149,7 +149,7 @@ class _Entry:
         """
         try:
             # It was queued, or is executed again, and raito.yml was changed meanwhile.
-            if not (self.grid.account.has_partition_key(owner) or self.grid.organization.has_partition_key(owner)):
+            if not self.grid.names(owner):
                 raise NoTargetOfIt(owner, self.services.options.file)
             return self._take(owner)
         except (SyncUnderWay, SyncSuperseded, NoTargetOfIt) as error:

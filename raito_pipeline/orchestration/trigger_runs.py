@@ -167,7 +167,7 @@ class _Tick:
     def _unknown(self, trigger: Trigger) -> str | None:
         """Why there is nothing to run it on; None where there is. One run without a partition ends the whole tick."""
         grid = self.syncs.grid
-        if not (grid.account.has_partition_key(trigger.owner) or grid.organization.has_partition_key(trigger.owner)):
+        if not grid.names(trigger.owner):
             return "it is in no target of raito.yml any more"
         if trigger.kind == "part" and not grid.account_region.has_partition_key(_partition_of_part(trigger)):
             return "its region is none of raito.yml any more"

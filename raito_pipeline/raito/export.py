@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem, WhoEntry
+from raito_pipeline.model import EMPTY_WHO, AccessControl, DataObjectReference, WhatItem, WhoEntry
 from raito_pipeline.raito.errors import ExportUnreadable
 from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, wait
 
@@ -169,7 +169,7 @@ def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> Acces
         action="grant",
         delete=False,
         actual_name=given.get("actualName"),
-        who=WhoEntry((), (), (), ()),
+        who=EMPTY_WHO,
         deleted_who=None,
         what=(),
         delete_what=(),

@@ -14,9 +14,7 @@ from raito_pipeline.aws.push.own_objects import Existing, object_key
 from raito_pipeline.aws.push.owner_tags import owner_of
 from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.model import AccessControl, PushChange, PushOrphan, WhoEntry, made_by_raito
-
-NOBODY = WhoEntry((), (), (), ())
+from raito_pipeline.model import EMPTY_WHO, AccessControl, PushChange, PushOrphan, made_by_raito
 
 
 def find_orphans(
@@ -121,7 +119,7 @@ def _deleted(orphan: PushOrphan, position: int) -> AccessControl:
         action="grant",
         delete=True,
         actual_name=name,
-        who=NOBODY,
+        who=EMPTY_WHO,
         deleted_who=None,
         what=(),
         delete_what=(),

@@ -20,7 +20,7 @@ from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, Pushe
 from raito_pipeline.aws.push.quotas import warn_of_quotas
 from raito_pipeline.aws.push.replacing import plan_narrowing
 from raito_pipeline.aws.push.roles import plan_boundary
-from raito_pipeline.aws.push.splitting import kept_by_refused, numbered_policies, split, tell
+from raito_pipeline.aws.push.splitting import Numbered, kept_by_refused, numbered_policies, split, tell
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.tag_changes import plan_tags
 from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
@@ -84,7 +84,8 @@ def plan_push(
             leave_out_unknown(draft, state.account_id, held_to.buckets)
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
-    parts = _split(drafts, plans, types, held_to)
+    numbered = numbered_policies(state)
+    parts = _split(drafts, plans, types, held_to, numbered)
     for draft in drafts:
         parts[draft.control.id] += untold.deletions(draft, parts[draft.control.id])
     for draft in in_turn:
@@ -96,7 +97,7 @@ def plan_push(
             if not (draft.refused or part.refused):
                 _plan(plans, types, part)
     all_parts = [part for some in parts.values() for part in some]
-    orphans = () if bounds is None else _orphans([*drafts, *all_parts], plans, types, bounds)
+    orphans = () if bounds is None else _orphans([*drafts, *all_parts], plans, types, bounds, numbered)
     for removal in removals(orphans, len(drafts)):
         _plan(plans, types, removal)
         drafts.append(removal)
@@ -116,16 +117,20 @@ def plan_push(
     return Plan(_ordered(rows, types, state), targets, orphans, tuple(sorted(plans.unread_tags)))
 
 
-def _orphans(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> tuple[PushOrphan, ...]:
+def _orphans(
+    drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds, numbered: Numbered
+) -> tuple[PushOrphan, ...]:
     """What Raito made and nobody grants any more."""
-    further = kept_by_refused(drafts, numbered_policies(plans.state), bounds)
+    further = kept_by_refused(drafts, numbered, bounds)
     return find_orphans(drafts, types.prefixes, plans.state, bounds, plans.options.aws_push_remove_orphans, further)
 
 
-def _split(drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds) -> dict[str, list[Draft]]:
+def _split(
+    drafts: Sequence[Draft], plans: Plans, types: PushedTypes, bounds: Bounds, numbered: Numbered
+) -> dict[str, list[Draft]]:
     """The further policies of access controls whose what is too long for one, by access control."""
     names = {f"{types.prefixes.get(draft.kind, '')}{draft.name}".casefold() for draft in drafts if draft.name}
-    numbered, parts_of = numbered_policies(plans.state), {}
+    parts_of: dict[str, list[Draft]] = {}
     for draft in drafts:
         prefix = types.prefixes.get(draft.kind, "")
         parts = split(draft, prefix, plans.state, bounds, numbered, plans.options)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import Draft
-from raito_pipeline.aws.push.orphans import NOBODY, made_by_pushes
+from raito_pipeline.aws.push.orphans import made_by_pushes
 from raito_pipeline.aws.push.own_objects import existing, object_key
 from raito_pipeline.aws.push.owner_tags import owner_of, owner_tags
 from raito_pipeline.aws.push.pushed_types import PushedType, PushedTypes
 from raito_pipeline.aws.push.splitting import further_names
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.model import AccessControl
+from raito_pipeline.model import EMPTY_WHO, AccessControl
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Untold:
         """The access control with what was made for it, where the export names nothing of it that is there."""
         if control.external_id is not None and not self._is_gone(control.external_id):
             return control
-        main = [each for each in self.made.get(control.id, ()) if each[1] not in self._further(control)]
+        made = self.made.get(control.id, ())
+        ids = [external_id for _, external_id in made]
+        further = further_names([*ids, control.external_id or ""], ids)  # they are found by the first one
+        main = [each for each in made if each[1] not in further]
         of_its_type = [each for each in main if each[0] == control.type]
         chosen = of_its_type or main
         if not chosen:
@@ -66,7 +69,7 @@ class Untold:
                 name = self._name(kind, external_id)
                 control = replace(
                     draft.control, type=kind, external_id=external_id, actual_name=name, naming_hint=name,
-                    who=NOBODY, deleted_who=None, what=(), delete_what=(),
+                    who=EMPTY_WHO, deleted_who=None, what=(), delete_what=(),
                 )  # fmt: skip
                 yield Draft(control, kind)
 
@@ -74,11 +77,6 @@ class Untold:
         """True for an object that the account lacks; an inline policy is no object of its own."""
         an_object = external_id.startswith(tuple(self.types.prefixes.values()))
         return an_object and existing(self.state, external_id) is None
-
-    def _further(self, control: AccessControl) -> frozenset[str]:
-        """The further policies of an access control whose what is too long for one: they are found by the first."""
-        ids = [external_id for _, external_id in self.made[control.id]]
-        return further_names([*ids, control.external_id or ""], ids)
 
     def _name(self, kind: str, external_id: str) -> str:
         pushed = self.types.of(kind)

@@ -5,10 +5,9 @@ calls. Both ways end in the same rows, in the same order.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied
@@ -20,11 +19,9 @@ from raito_pipeline.aws.readers.iam_lists import read_lists
 from raito_pipeline.aws.readers.iam_rows import AccountRows
 from raito_pipeline.aws.readers.iam_tags import with_tags
 from raito_pipeline.aws.readers.iam_wanted import wants_policies
-from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now
+from raito_pipeline.aws.readers.reading import Progress, Read, no_progress, now, once_each
 from raito_pipeline.config.groups import IamOptions
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser
-
-T = TypeVar("T")
 
 HINT = (
     f"{DETAILS_ACTION} is not granted, so IAM was read by single list and get calls. Grant it on * to the credentials "
@@ -92,19 +89,19 @@ def _finished(
     principals |= {("group", group.group_name) for group in rows.groups}
     principals |= {("role", role.role_name) for role in rows.roles}
     held = (one for one in rows.attachments if (one.principal_type, one.principal_name) in principals)
-    attachments = list({_attachment_key(one): one for one in held}.values())
+    attachments = once_each(held, _attachment_key)
     arns = [*(user.permissions_boundary_arn for user in rows.users), *(r.permissions_boundary_arn for r in rows.roles)]
     boundaries = {arn for arn in arns if arn is not None}
     if wants_policies(options):
         read_boundaries(clients, boundaries, rows, earlier)
     kept = _kept(rows.policies, attachments, boundaries) if wants_policies(options) else []
     policies, untagged = with_tags(clients, kept, options, earlier, progress)
-    read_policies = Read.complete(_sorted(policies, lambda p: p.arn), began)
-    read_attachments = Read.complete(_sorted(attachments, _attachment_key), began)
+    read_policies = Read.complete(once_each(policies, lambda p: p.arn), began)
+    read_attachments = Read.complete(attachments, began)
     return AccountIam(
-        users=Read.complete(_sorted(rows.users, lambda u: u.user_id), began).without(rows.users_unread),
-        groups=Read.complete(_sorted(rows.groups, lambda g: g.group_id), began),
-        roles=Read.complete(_sorted(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
+        users=Read.complete(once_each(rows.users, lambda u: u.user_id), began).without(rows.users_unread),
+        groups=Read.complete(once_each(rows.groups, lambda g: g.group_id), began),
+        roles=Read.complete(once_each(rows.roles, lambda r: r.role_id), began).without(rows.roles_unread),
         policies=read_policies.without([*rows.policies_unread, *untagged])
         if wants_policies(options)
         else Read.out_of_scope(began),
@@ -129,11 +126,6 @@ def _kept(
 
 def _attachment_key(one: IamAttachment) -> tuple[str, ...]:
     return (one.principal_type, one.principal_name, one.kind, one.policy_name, one.policy_arn or "")
-
-
-def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    """The rows in order; what two pages both gave, because AWS changed between them, once, as the later one has it."""
-    return sorted({key(row): row for row in rows}.values(), key=key)
 
 
 __all__ = ["HINT", "AccountIam", "EarlierIam", "read_account"]

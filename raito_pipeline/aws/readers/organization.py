@@ -15,7 +15,16 @@ from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.readers.identity_store import PAGE, People, read_people
 from raito_pipeline.aws.readers.instances import Home, Instance, NoIdentityCenter, choose
 from raito_pipeline.aws.readers.permission_sets import EarlierAccess, InstanceAccess, read_access
-from raito_pipeline.aws.readers.reading import Progress, Read, UnreadElement, Workers, no_progress, now, workers
+from raito_pipeline.aws.readers.reading import (
+    Progress,
+    Read,
+    UnreadElement,
+    Workers,
+    no_progress,
+    now,
+    once_each,
+    workers,
+)
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser
 
 T = TypeVar("T")
@@ -130,7 +139,7 @@ def _gathered(reading: _OrganizationReading, began: Any) -> OrganizationRead:
     def read_of(
         rows: Iterable[T], key: Callable[[T], Any], missed: Iterable[UnreadElement], problems: Iterable[str]
     ) -> Read[T]:
-        return Read.complete(_sorted(rows, key), began).without(missed, problems)
+        return Read.complete(once_each(rows, key), began).without(missed, problems)
 
     return OrganizationRead(
         users=read_of(
@@ -151,11 +160,6 @@ def _gathered(reading: _OrganizationReading, began: Any) -> OrganizationRead:
         ),
         hints=tuple(dict.fromkeys(reading.notes)),
     )
-
-
-def _sorted(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    """The rows in order; what two pages both gave, because AWS changed between them, once, as the later one has it."""
-    return sorted({key(row): row for row in rows}.values(), key=key)
 
 
 def _user_key(row: OrgUser) -> tuple[str, ...]:

@@ -124,6 +124,11 @@ def _lines(unread: Iterable[UnreadElement]) -> tuple[str, ...]:
     )
 
 
+def once_each(rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
+    """The rows in order; what two pages both gave, because AWS changed between them, once, as the later one has it."""
+    return sorted({key(row): row for row in rows}.values(), key=key)
+
+
 def element_error(error: AwsError) -> AwsError:
     """An error that leaves one element unread. Raises it where it would meet every other element, too.
 
