@@ -48,4 +48,5 @@ def role_of(plans: Plans, entry: str) -> str | None:
 def claims_taken_out(plans: Plans, draft: Draft) -> Claims:
     """What the what lost, less what it has."""
     view, control = plans.state.view, draft.control
-    return view.claims(control.delete_what) - view.claims(control.what)
+    lost = view.claims(control.delete_what)
+    return lost - view.claims(control.what) if lost else lost  # most lost nothing, and a what can be long
