@@ -3,7 +3,10 @@
 The format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
+import json
 import zlib
+from codecs import BOM_UTF8
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -99,6 +102,8 @@ class _RawFile(msgspec.Struct, gc=False):
 
 MOST_UNPACKED = 512 * 2**20
 """How many bytes a log file may unpack to: CloudTrail's have at most some tens of millions."""
+MOST_ODD = 128 * 2**20
+"""How many bytes a log file may have whose texts are odd: a Python object is made of each of its values."""
 
 
 class FileCorrupt(Exception):
@@ -109,6 +114,8 @@ _file = msgspec.json.Decoder(_File)
 _raw_file = msgspec.json.Decoder(_RawFile)
 _record = msgspec.json.Decoder(Record)
 _identity = msgspec.json.Decoder(Identity | None)
+_NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoders raise: of texts that are not UTF-8 an error of Python's own"""
 
 
 def unpack(packed: bytes, most: int = MOST_UNPACKED) -> bytes:
@@ -131,34 +138,55 @@ def unpack(packed: bytes, most: int = MOST_UNPACKED) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def decode(text: bytes) -> tuple[list[Record], int]:
+def decode(text: bytes, most_odd: int = MOST_ODD) -> tuple[list[Record], int]:
     """The records of a log file, and how many more there are that have no readable form. Raises `FileCorrupt`."""
+    text = text.removeprefix(BOM_UTF8)
     try:
         return _file.decode(text).Records, 0
-    except msgspec.ValidationError:
-        return _decode_each(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FileCorrupt(f"not a JSON document: {error}") from error
-
-
-def _decode_each(text: bytes) -> tuple[list[Record], int]:
-    try:
-        raws = _raw_file.decode(text).Records
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FileCorrupt(f"not a document of CloudTrail records: {error}") from error
+    except _NOT_READ as error:
+        # Of more texts than a record has, most are not needed; one that is odd loses at most its record.
+        raws = _raw_records(text) if isinstance(error, msgspec.ValidationError) else None
+        if raws is None:
+            raws = _odd_records(text, most_odd)
     records: list[Record] = []
     for raw in raws:
         try:
             records.append(_record.decode(raw))
-        except msgspec.ValidationError:
+        except _NOT_READ:
             continue
     return records, len(raws) - len(records)
+
+
+def _raw_records(text: bytes) -> Sequence[bytes | msgspec.Raw] | None:
+    """The records of a document as they stand; None where the document is odd. Raises `FileCorrupt`."""
+    try:
+        return _raw_file.decode(text).Records
+    except msgspec.ValidationError as error:
+        raise FileCorrupt(f"not a document of CloudTrail records: {error}") from error
+    except _NOT_READ:
+        return None
+
+
+def _odd_records(text: bytes, most: int) -> Sequence[bytes | msgspec.Raw]:
+    """The same of a document with texts that JSON does not have: half a character, as where a text was cut off, control
+    characters, other bytes than UTF-8. These stay bytes that are no text, so that only who needs them cannot read them.
+    """
+    if len(text) > most:
+        raise FileCorrupt(f"not a JSON document, and larger than {most / 2**20:,.0f} MiB")
+    try:
+        said = json.loads(text.decode("utf-8", "surrogateescape"), strict=False)
+        listed = said["Records"]
+        if not isinstance(listed, list):
+            raise TypeError(f"Records is {type(listed).__name__}")
+        return [json.dumps(each, ensure_ascii=False).encode("utf-8", "surrogatepass") for each in listed]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FileCorrupt(f"not a JSON document: {error}") from error
 
 
 def identity_of(raw: bytes) -> Identity | None:
     """The `userIdentity` of a record; None where there is none, or none that can be read."""
     try:
         identity = _identity.decode(raw)
-    except msgspec.DecodeError:
+    except _NOT_READ:
         return None
     return identity if isinstance(identity, Identity) else None
