@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtra
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from raito_pipeline.aws.connection.bodies import read_object
@@ -144,9 +144,9 @@ class CloudTrailLogs:
             for key, etag, size, modified in zip(page.keys, page.etags, page.sizes, page.modified, strict=True):
                 if key > end:
                     return
-                day = key[len(folder) : len(folder) + 11]
-                if key.endswith(".json.gz") and len(day) == 11 and day[4] == day[7] == day[10] == "/":
-                    yield LogFile(key, etag, size, day[:10].replace("/", "-"), modified)
+                day = _day(key[len(folder) : len(folder) + 11])
+                if day and key.endswith(".json.gz"):
+                    yield LogFile(key, etag, size, day, modified)
             token = page.token
             if not token:
                 return
@@ -155,3 +155,12 @@ class CloudTrailLogs:
         with aws_call("s3:ListBucket", self._clients.s3_arn(self.bucket, self._bucket_region)):
             request = {"Bucket": self.bucket, **request}
             return listed_page(self._clients.client("s3", self._bucket_region), request, details=True)
+
+
+@lru_cache(maxsize=1024)
+def _day(folder: str) -> str | None:
+    """The day of a folder `YYYY/MM/DD/`; null for one of no day: `2026/02/30/`."""
+    try:
+        return datetime.strptime(folder, "%Y/%m/%d/").date().isoformat()
+    except ValueError:
+        return None

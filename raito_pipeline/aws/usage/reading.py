@@ -145,9 +145,9 @@ class _UsageReader:
     def run(self, usage_last_used: datetime | None) -> UsageReport:
         first = self._oldest
         if usage_last_used is not None:
-            first = max(
-                first, usage_last_used.astimezone(UTC).date() - timedelta(days=self._window.cloudtrail_look_back_days)
-            )
+            # What was used in the future, by a clock that was wrong, hides nothing of today.
+            last = min(usage_last_used, self._now).astimezone(UTC).date()
+            first = max(first, last - timedelta(days=self._window.cloudtrail_look_back_days))
         self._first_known = self._earlier.first_day(first)
         days = self._earlier.days_to_look_at(first)
         self._etags = self._earlier.etags(first, days)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
@@ -260,8 +260,9 @@ def moved(data: object) -> float:
 
 @lru_cache(maxsize=100_000)
 def seconds(time: str | None) -> int | None:
-    """A time of CloudTrail in Unix seconds; None for what is none."""
+    """A time of CloudTrail in Unix seconds, in UTC where it names no zone; None for what is none."""
     try:
-        return int(datetime.fromisoformat(time or "").timestamp())
+        moment = datetime.fromisoformat(time or "")
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except ValueError:
         return None

@@ -1,5 +1,7 @@
 """Log files in their bucket: the regions of an account look for the folders of logs together."""
 
+from datetime import date
+
 import pytest
 
 from raito_pipeline.aws.connection.clients import AwsClients
@@ -32,6 +34,17 @@ def test_the_regions_of_an_account_search_once_while_they_are_read_together(
     assert emulated_aws.calls.since(mark) != []
     assert second.missing() is None
     assert other.missing() is not None
+
+
+def test_what_lies_below_no_day_is_no_log_file(clients: AwsClients) -> None:
+    put(
+        *(
+            "AWSLogs/" + FILE.replace("2026/03/19", day)
+            for day in ("2026/03/19", "2026/03/00", "2026/02/30", "2026/0a/01")
+        )
+    )
+    source = CloudTrailLogs(clients, "logs", "us-east-1", ACCOUNT, REGION, ("AWSLogs/",))
+    assert [file.day for file in source.files(date(2026, 1, 1), date(2026, 3, 20))] == ["2026-03-19"]
 
 
 def test_a_search_that_failed_is_made_again_by_the_next_region(clients: AwsClients, emulated_aws: EmulatedAws) -> None:

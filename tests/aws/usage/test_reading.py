@@ -33,6 +33,12 @@ def test_the_first_sync_lists_the_window_and_no_more_than_raito_cloud_lacks(tmp_
     assert known.logs.listed == [(today - timedelta(days=12), today)]
 
 
+def test_usage_of_the_future_hides_none_of_today(tmp_path: Path) -> None:
+    usage = Usage(tmp_path, last_used=NOW + timedelta(days=400))
+    usage.logs.put("one", event(), day=NOW.date().isoformat())
+    assert (usage.sync().new_statements, usage.logs.listed) == (1, [(NOW.date() - timedelta(days=2), NOW.date())])
+
+
 def test_a_second_sync_lists_the_look_back_opens_nothing_and_leaves_the_statements_alone(tmp_path: Path) -> None:
     usage = Usage(tmp_path)
     for number in range(5):
@@ -95,7 +101,7 @@ CORRUPT = {
     "no JSON": gzip.compress(b'{"Records": [{"eventID": "1"'),
     "no records": gzip.compress(b'{"Something": []}'),
     "nested without end": gzip.compress(b'{"Records": [{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}]}"),
-    "not UTF-8": gzip.compress(b'{"Records": [{"eventID": "\xff\xfe"}]}'),
+    "not UTF-8 and cut off": gzip.compress(b'{"Records": [{"eventID": "\xff\xfe"'),
 }
 
 

@@ -1,11 +1,13 @@
 """Records of CloudTrail -> usage statements: the permission, the objects, the person, the outcome."""
 
 from pathlib import Path
+from time import tzset
 from typing import Any
 
 import pytest
 
 from raito_pipeline.aws.usage.known import KnownObjects
+from raito_pipeline.aws.usage.statements import seconds
 from tests.aws.usage.logs import ACCOUNT, BUCKET, REGION, Usage, event, objects
 
 PERMISSIONS = {
@@ -273,6 +275,19 @@ def test_how_much_was_moved(tmp_path: Path, into: object, out: object, expected:
     usage.logs.put("one", event(eventID="1", additionalEventData=data), event(eventID="2", additionalEventData=...))
     usage.sync()
     assert [row.bytes for row in usage.statements] == [expected, 0]
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-03-19T10:00:00Z", "2026-03-19T10:00:00.999Z", "2026-03-19T12:00:00+02:00", "2026-03-19T10:00:00"]
+)
+def test_a_time_is_in_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch, time: str) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    tzset()
+    try:
+        assert seconds.__wrapped__(time) == 1773914400
+    finally:
+        monkeypatch.undo()
+        tzset()
 
 
 def test_a_key_that_looks_like_an_arn_is_no_arn(tmp_path: Path) -> None:
