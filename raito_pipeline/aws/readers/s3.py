@@ -7,6 +7,7 @@ from typing import Any
 
 from raito_pipeline.aws.connection.clients import AwsClients, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
+from raito_pipeline.aws.connection.paging import Paging
 from raito_pipeline.aws.readers.reading import (
     Progress,
     Read,
@@ -26,6 +27,7 @@ from raito_pipeline.storage.cells import ReadStatus
 _BUCKETS_A_PAGE = 1000
 _KEYS_A_PAGE = 1000
 _NO_BUCKET = "NoSuchBucket"
+_PAGING, _LIST = Paging("ContinuationToken"), ("s3:ListAllMyBuckets", "the account")
 _Known = Mapping[tuple[str, datetime | None], S3Bucket]
 """by name and creation date: a bucket that was made anew may be elsewhere"""
 
@@ -53,7 +55,8 @@ def read_buckets(
     Raises `AwsError` where the list fails.
     """
     began = now()
-    answered = list(_list_buckets(clients))
+    # Two pages may both have a bucket, where others were made or deleted between them.
+    answered = {bucket["Name"]: bucket for bucket in _list_buckets(clients)}.values()
     known = {(b.name, b.create_date): b for b in earlier}
     with workers(options.aws_concurrency) as pool:
         answers = pool.each(lambda bucket: _bucket(clients, options, known, bucket), answered, "buckets", progress)
@@ -71,13 +74,16 @@ def _list_buckets(clients: AwsClients) -> Iterator[Mapping[str, Any]]:
     # Only a request with a page size is answered with the region of each bucket.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
     request: dict[str, Any] = {"MaxBuckets": _BUCKETS_A_PAGE}
+    seen: set[str] = set()
     while True:
-        with aws_call("s3:ListAllMyBuckets", "the account"):
+        with aws_call(*_LIST):
             page = clients.client("s3").list_buckets(**request)
         yield from page.get("Buckets", ())
-        if not page.get("ContinuationToken"):
+        token = _PAGING.next(page, *_LIST, seen)
+        if token is None:
             return
-        request["ContinuationToken"] = page["ContinuationToken"]
+        seen.add(token)
+        request["ContinuationToken"] = token
 
 
 def _bucket(clients: AwsClients, options: S3Options, known: _Known, bucket: Mapping[str, Any]) -> _Found:
@@ -85,7 +91,8 @@ def _bucket(clients: AwsClients, options: S3Options, known: _Known, bucket: Mapp
     created: datetime | None = bucket.get("CreationDate")
     before = known.get((name, created))
     try:
-        region = bucket.get("BucketRegion") or (before and before.region) or bucket_region(clients, name)
+        listed = bucket.get("BucketRegion")
+        region = _region_of(listed) if listed else (before and before.region) or bucket_region(clients, name)
     except AwsGone:
         return _Found(None)
     except AwsError as error:

@@ -1,9 +1,11 @@
 """The buckets of an account and their keys, over the wire."""
 
 import time
+from itertools import cycle
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsUnreachable
@@ -13,6 +15,8 @@ from raito_pipeline.model import Tag
 from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage.cells import ReadStatus
+
+from .test_s3_listing import Raw
 
 NAMES = ("alive", "ghost", "other")
 
@@ -86,6 +90,41 @@ def test_a_list_that_fails_leaves_the_reader(emulated_aws: EmulatedAws, clients:
     emulated_aws.faults.add(Fault(kind=kind, operation="ListBuckets"))
     with pytest.raises(AwsError):
         read_buckets(clients, S3Options())
+
+
+def listed(buckets: str, token: str) -> bytes:
+    following = f"<ContinuationToken>{token}</ContinuationToken>" if token else ""
+    return f"<ListAllMyBucketsResult><Buckets>{buckets}</Buckets>{following}</ListAllMyBucketsResult>".encode()
+
+
+def answer_lists(clients: AwsClients, *bodies: bytes) -> None:
+    """The client, for which S3 answers one list of buckets after the other, and then begins again."""
+    waiting = cycle(bodies)
+
+    def answer(**_: Any) -> AWSResponse:
+        return AWSResponse("https://s3", 200, {"content-type": "application/xml"}, Raw(next(waiting)))
+
+    clients.client("s3").meta.events.register("before-send.s3.ListBuckets", answer)
+
+
+def bucket(name: str, region: str = "us-east-1") -> str:
+    return f"<Bucket><Name>{name}</Name><BucketRegion>{region}</BucketRegion></Bucket>"
+
+
+def test_a_list_that_goes_in_a_circle_is_an_error_and_no_end(clients: AwsClients) -> None:
+    answer_lists(clients, listed(bucket("alive"), "t1"), listed(bucket("ghost"), "t2"))
+    with pytest.raises(AwsUnreachable, match="announced another page"):
+        read_buckets(clients, S3Options())
+
+
+def test_a_bucket_of_two_pages_is_there_once(clients: AwsClients) -> None:
+    answer_lists(clients, listed(bucket("alive") + bucket("ghost"), "t"), listed(bucket("ghost") + bucket("other"), ""))
+    assert [row.name for row in read_buckets(clients, S3Options()).rows] == list(NAMES)
+
+
+def test_the_oldest_name_of_a_region_is_that_of_today(clients: AwsClients) -> None:
+    answer_lists(clients, listed(bucket("alive", "EU"), ""))
+    assert [row.region for row in read_buckets(clients, S3Options()).rows] == ["eu-west-1"]
 
 
 @pytest.mark.parametrize("kind", ["page", "empty", "stub", "half"])
