@@ -310,7 +310,8 @@ class Pipeline(BucketPolicyOptions, UsageWindowOptions, OperationOptions):
         Option(
             kinds.S3_LOCATION,
             "Per bucket, the address `s3://BUCKET/PREFIX/` of its S3 Inventory, which is then read in place of "
-            "listing the bucket. A mapping of bucket names to addresses.",
+            "listing the bucket. It has to be of the whole bucket, and not of a prefix. A mapping of bucket names to "
+            "addresses.",
             default="none: buckets are listed",
         ),
     ] = ()

@@ -200,8 +200,9 @@ def list_page(
     token: str = "",
     delimiter: str = "",
     limit: int = 0,
+    details: bool = False,
 ) -> Listed:
-    """One page of `ListObjectsV2` with what the fast parser keeps of it. Raises `AwsError`."""
+    """One page of `ListObjectsV2` with what the fast parser keeps of it (see `listed_page`). Raises `AwsError`."""
     request: dict[str, Any] = {"Bucket": bucket, "MaxKeys": limit or _KEYS_A_PAGE}
     if prefix:
         request["Prefix"] = prefix
@@ -212,4 +213,4 @@ def list_page(
     if delimiter:
         request["Delimiter"] = delimiter
     with aws_call("s3:ListBucket", clients.s3_arn(bucket, region)):
-        return listed_page(clients.client("s3", region), request)
+        return listed_page(clients.client("s3", region), request, details=details)

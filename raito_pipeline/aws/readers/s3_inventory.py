@@ -35,6 +35,8 @@ from raito_pipeline.storage.temporary import temporary_folder
 
 TOO_OLD = timedelta(days=8)
 """S3 delivers an inventory every day or every week: none for longer than this means that it stopped."""
+_SETTLED = timedelta(days=2)
+"""S3 may leave out of an inventory what was written shortly before it was made."""
 _DATED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\dZ)/\Z")
 _COLUMNS = ("key", "islatest", "isdeletemarker")
 _KEYS_A_PART = 250_000
@@ -68,16 +70,26 @@ class Manifest:
     files: tuple[DataFile, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SortedKeys:
+    """A part of the keys of an inventory, in the order of S3, on disk."""
+
+    file: Path
+    first: str
+    last: str
+
+
 class InventoryOf:
     """The newest inventory of one bucket at `location`, `s3://BUCKET/PREFIX/`. Call it for the pages of keys.
 
-    `region` is that of the bucket that holds the inventory. `created` is known after the first page.
+    `bucket_region` is that of the bucket, `region` that of the one that holds the inventory. `created` is known after
+    the first page.
     """
 
-    def __init__(self, clients: AwsClients, bucket: str, location: str, region: str) -> None:
+    def __init__(self, clients: AwsClients, bucket: str, location: str, region: str, bucket_region: str) -> None:
         self.bucket, self.location = bucket, location
         self.created: datetime | None = None
-        self._clients, self._region = clients, region
+        self._clients, self._region, self._bucket_region = clients, region, bucket_region
         self._holder, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
@@ -88,13 +100,14 @@ class InventoryOf:
                 manifest = self.manifest()
                 self.created = manifest.created
                 parts = self._parts(manifest, folder)
+                self._require_all_prefixes(parts, manifest.created)
             except AwsError as error:
                 yield KeyPage(problem=f"inventory of {self.bucket}: {error}", status=error.status)
                 return
             except InventoryUnusable as error:
                 yield KeyPage(problem=f"inventory of {self.bucket}: {error}", status=ReadStatus.PARTIAL)
                 return
-            keys = (key for key, _ in groupby(heapq.merge(*map(_stored, parts))))
+            keys = (key for key, _ in groupby(heapq.merge(*(_stored(part.file) for part in parts))))
             for page in _batched(keys, _KEYS_A_PAGE):
                 yield KeyPage(keys=page)
             problem = _age_problem(self.bucket, manifest.created)
@@ -144,7 +157,7 @@ class InventoryOf:
             created = datetime.fromtimestamp(int(said["creationTimestamp"]) / 1000, UTC)
             files = tuple(map(_data_file, said["files"]))
             schema = str(said.get("fileSchema") or "")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError) as error:
             raise InventoryUnusable(f"{where} is no manifest: {error}") from error
         if source != self.bucket:
             raise InventoryUnusable(f"{where} is of the bucket {source}")
@@ -155,9 +168,28 @@ class InventoryOf:
             raise InventoryUnusable(f"{where} names no column Key")
         return Manifest(created, columns, files)
 
-    def _parts(self, manifest: Manifest, folder: Path) -> list[Path]:
+    def _require_all_prefixes(self, parts: Sequence[SortedKeys], created: datetime) -> None:
+        """Raise `InventoryUnusable` where the bucket has older keys than the inventory before or behind all of its.
+
+        A configuration may be of one prefix alone, and the manifest does not say so: all else would count as deleted.
+        Where the bucket may not be listed, nothing is known against it.
+        """
+        first, last = min((p.first for p in parts), default=""), max((p.last for p in parts), default="")
+        for after in dict.fromkeys(("", last)):
+            try:
+                page = list_page(self._clients, self._bucket_region, self.bucket, start_after=after, details=True)
+            except AwsError:
+                return
+            for key, modified in zip(page.keys, page.modified, strict=True):
+                if modified < created - _SETTLED and not first <= key <= last:
+                    raise InventoryUnusable(
+                        f"the one of {created:%Y-%m-%d} lacks {key}, which was there before. If its configuration is "
+                        "of a prefix, make one of the whole bucket, or take the bucket out of `s3-inventory`"
+                    )
+
+    def _parts(self, manifest: Manifest, folder: Path) -> list[SortedKeys]:
         """The keys of all data files in sorted parts on disk."""
-        parts: list[Path] = []
+        parts: list[SortedKeys] = []
         waiting: list[str] = []
         for file in manifest.files:
             fetched = self._fetch(file, folder)
@@ -277,13 +309,13 @@ def _batched(keys: Iterable[str], size: int) -> Iterator[list[str]]:
         yield page
 
 
-def _store(keys: list[str], file: Path) -> Path:
+def _store(keys: list[str], file: Path) -> SortedKeys:
     keys.sort()
     schema = pa.schema([("key", pa.string())])
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for page in _batched(keys, _KEYS_A_PAGE):
             writer.write_batch(pa.RecordBatch.from_arrays([pa.array(page, pa.string())], schema=schema))
-    return file
+    return SortedKeys(file, keys[0], keys[-1])
 
 
 def _stored(file: Path) -> Iterator[str]:
@@ -298,6 +330,8 @@ def inventories_of(
 ) -> dict[str, InventoryOf]:
     """The inventories of the buckets that have one; `locations` are pairs of a bucket and an address."""
     return {
-        bucket: InventoryOf(clients, bucket, location, region_of(location.removeprefix("s3://").partition("/")[0]))
-        for bucket, location in locations
+        bucket: InventoryOf(clients, bucket, location, region_of(holder), region_of(bucket))
+        for bucket, location, holder in (
+            (bucket, location, location.removeprefix("s3://").partition("/")[0]) for bucket, location in locations
+        )
     }

@@ -163,8 +163,8 @@ class _UsageReader:
             self._copy_manifest(files)
             if self._counted["waiting"]:
                 files.add_problem(
-                    f"{self._counted['waiting']} log files may be on data objects that are not known, since those of "
-                    "this region were not read whole: these files are read again by the next sync, and sent then"
+                    f"{self._counted['waiting']} log files may be on data objects that are not known, since not all of "
+                    "them were read whole: these files are read again by the next sync, and sent then"
                 )
             gaps = self._without_files(first, files)
             files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()

@@ -17,7 +17,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.readers import s3_inventory
 from raito_pipeline.aws.readers.s3 import KeyPage
 from raito_pipeline.aws.readers.s3_inventory import InventoryOf
-from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -88,7 +88,7 @@ def deliver(
 
 
 def read(clients: AwsClients, location: str = "s3://holder/inv/") -> tuple[list[str], list[KeyPage]]:
-    pages = list(InventoryOf(clients, "data", location, "us-east-1")())
+    pages = list(InventoryOf(clients, "data", location, "us-east-1", "us-east-1")())
     return [key for page in pages for key in page.keys], [page for page in pages if page.problem]
 
 
@@ -111,7 +111,7 @@ def test_the_newest_inventory_that_is_whole_is_read(clients: AwsClients) -> None
     deliver(clients, ["old"], made=now - timedelta(days=2))
     deliver(clients, ["new"], made=now - timedelta(days=1))
     put(clients, f"inv/data/daily/{now:%Y-%m-%dT%H-%MZ}/still-being-delivered", b"")
-    inventory = InventoryOf(clients, "data", "s3://holder/inv/", "us-east-1")
+    inventory = InventoryOf(clients, "data", "s3://holder/inv/", "us-east-1", "us-east-1")
     assert [key for page in inventory() for key in page.keys] == ["new"]
     assert inventory.created is not None
     assert abs(inventory.created - (now - timedelta(days=1))) < timedelta(seconds=1)
@@ -190,10 +190,51 @@ def test_columns_that_are_not_needed_may_be_missing(clients: AwsClients, case: s
     assert read(clients) == (["a+b", "c d"], [])
 
 
+def bucket_with(clients: AwsClients, *keys: str) -> datetime:
+    """Fill the bucket now, and give a time at which an inventory has it."""
+    clients.client("s3").create_bucket(Bucket="data")
+    for key in keys:
+        clients.client("s3").put_object(Bucket="data", Key=key, Body=b"")
+    return datetime.now(UTC) + timedelta(days=3)
+
+
+@pytest.mark.parametrize("kind", ["CSV", "Parquet"])
+@pytest.mark.parametrize("outside", ["a/1", "zoo"])
+def test_an_inventory_of_one_prefix_is_not_the_whole_bucket(clients: AwsClients, kind: str, outside: str) -> None:
+    made = bucket_with(clients, "logs/1", "logs/2", outside)
+    deliver(clients, ["logs/1", "logs/2"], kind=kind, made=made)
+    keys, (page,) = read(clients)
+    assert (keys, page.status) == ([], ReadStatus.PARTIAL)
+    assert f"lacks {outside}" in str(page.problem)
+
+
+def test_an_inventory_without_rows_of_a_bucket_with_some_is_not_the_whole_bucket(clients: AwsClients) -> None:
+    deliver(clients, [], made=bucket_with(clients, "logs/1"))
+    assert [page.problem is not None for page in read(clients)[1]] == [True]
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_what_is_newer_than_an_inventory_is_not_missed_in_it(clients: AwsClients, days: int) -> None:
+    bucket_with(clients, "a/new", "logs/1", "zoo")
+    deliver(clients, ["logs/1"], made=datetime.now(UTC) + timedelta(days=days))
+    assert read(clients) == (["logs/1"], [])
+
+
+@pytest.mark.parametrize("kind", ["deny", "error"])
+def test_an_inventory_of_a_bucket_that_may_not_be_listed_is_taken_at_its_word(
+    clients: AwsClients, emulated_aws: EmulatedAws, kind: Kind
+) -> None:
+    deliver(clients, ["logs/1"], made=bucket_with(clients, "logs/1", "zoo"))
+    emulated_aws.faults.add(Fault(kind=kind, service="s3", operation="ListObjectsV2", resource="/data?"))
+    assert read(clients) == (["logs/1"], [])
+
+
 BROKEN = {
     "of another bucket": ({"sourceBucket": "other"}, "other"),
     "of another format": ({"fileFormat": "ORC"}, "ORC"),
     "without files": ({"files": None}, "no manifest"),
+    "with files of no name": ({"files": ["data"]}, "no manifest"),
+    "made at no time": ({"creationTimestamp": "9" * 400}, "no manifest"),
     "without keys": ({"fileSchema": "Bucket, Size"}, "no column Key"),
     "another file than the manifest says": (
         {"files": [{"key": "inv/data/daily/data/x", "MD5checksum": "0" * 32}]}, "MD5"
