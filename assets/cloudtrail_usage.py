@@ -63,7 +63,9 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         log.folder_searches,
     )
     place = UsagePlace(target.account_id, cell.region, _people(log.store, services, cell), regions)
-    known = KnownObjects.load(log.store, cell.account, sorted(set(regions.values())), target.aws_partition)
+    # A catalog of Glue may name buckets of other regions than its own, which need not have any bucket.
+    catalogs = target.regions if target.aws_glue_enabled else ()
+    known = KnownObjects.load(log.store, cell.account, sorted({*regions.values(), *catalogs}), target.aws_partition)
     report = read_usage(
         log.store,
         logs,
@@ -109,12 +111,19 @@ def _incomplete(log: CellLog, grid: Grid, target: AccountTarget, cell: Cell) -> 
     # What this very run reads is of this sync, and Dagster knows it only as begun.
     now = objects is not None and objects.run_id == log.context.run.run_id
     upstream = judge(log.attempts, log.store, needs[:1] if now else needs)
-    if upstream.complete and objects and objects.complete:
+    if upstream.complete and objects and objects.complete and not _unread_catalog(log.store, target, cell):
         return Incomplete()
     of_this_sync = now and buckets is not None and buckets.sync == log.store.sync
     if not of_this_sync or objects is None or target.aws_glue_enabled or UNREAD_BUCKETS not in objects.extra:
         return Incomplete(whole=True)
     return Incomplete(frozenset(json.loads(objects.extra[UNREAD_BUCKETS])))
+
+
+def _unread_catalog(store: Store, target: AccountTarget, cell: Cell) -> bool:
+    """Whether a catalog of Glue was never read: those of other regions may have tables on the buckets of this one."""
+    return target.aws_glue_enabled and any(
+        store.info("data_objects", cell.account, region) is None for region in target.regions
+    )
 
 
 def _people(store: Store, services: Services, cell: Cell) -> dict[str, str]:

@@ -55,7 +55,7 @@ targets:
   aws-account-id: "{account}"
   aws-profile: there
   aws-regions: {regions}
-  aws-s3-enabled: true
+  {data_objects}
   {target}
 """
 
@@ -126,6 +126,7 @@ class Stage:
     instance: dg.DagsterInstance
     options: str = ""
     target: str = ""
+    data_objects: str = "aws-s3-enabled: true"
     pipeline: str = ""
     regions: str = f"{REGION},{OTHER_REGION}"
     failure: str = ""
@@ -154,6 +155,7 @@ class Stage:
             source=self.servers.data_source,
             store=self.servers.identity_store,
             target=self.target,
+            data_objects=self.data_objects,
         )
         result = self.servers.job(text).execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
