@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from raito_pipeline.storage.store import Store
 
 _BATCH_ROWS = 8_192
+_MOST_ALIKE = 10
 
 
 class CellWriter:
@@ -40,6 +42,9 @@ class CellWriter:
         self._path = store.path(table, account, region)
         self.status = ReadStatus.COMPLETE
         self.problems: list[str] = []
+        self._alike: Counter[str] = Counter()
+        self._tenth: dict[str, tuple[str, str]] = {}
+        """by kind: a problem in its own words, and as it stands in `problems`"""
         self.read_at = datetime.now(UTC)
         self.extra: dict[str, str] = {}
         self.rows = 0
@@ -81,9 +86,23 @@ class CellWriter:
         if chunk:
             self.write_batch(to_batch(row_type, chunk))
 
-    def add_problem(self, problem: str) -> None:
-        """Say that something could not be read: the cell is no longer complete."""
-        self.problems.append(problem)
+    def add_problem(self, problem: str, each_of: str = "") -> None:
+        """Say that something could not be read: the cell is no longer complete.
+
+        `each_of` is for what a cell may have hundred thousands of, and names them: `log files`. Ten of them are told in
+        their own words, the last of these with how many more there are: problems are part of messages.
+        """
+        self._alike[each_of] += 1
+        more = self._alike[each_of] - _MOST_ALIKE if each_of else 0
+        if more <= 0:
+            self._tenth[each_of] = problem, problem
+            self.problems.append(problem)
+        else:
+            said, shown = self._tenth[each_of]
+            # In the words of `connection.errors.grouped`, which `repair` knows.
+            line = f"{said} The same for {more} more {each_of}."
+            self.problems[self.problems.index(shown)] = line
+            self._tenth[each_of] = said, line
         if self.status is ReadStatus.COMPLETE:
             self.status = ReadStatus.PARTIAL
 

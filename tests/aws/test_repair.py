@@ -1,9 +1,12 @@
 """The permissions that repair denied calls, read from the words in which errors are told."""
 
+from pathlib import Path
+
 from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.connection.errors import AwsError, explain, grouped
 from raito_pipeline.aws.repair import Repair, repairs
+from raito_pipeline.storage import Store
 
 
 def denied(action: str, resource: str, message: str = "no identity-based policy allows it") -> AwsError:
@@ -31,6 +34,14 @@ def test_where_more_was_denied_than_is_named_the_resource_of_the_least_policy_st
     one = repairs(grouped(errors[:1]), least)
     assert one == (Repair("s3:GetBucketTagging", "arn:aws:s3:::bucket-0"),)
     assert repairs([*grouped(errors), str(errors[2])], least) == repairs(grouped(errors), least)
+
+
+def test_of_many_denied_buckets_of_a_cell_ten_are_named_and_all_are_repaired(tmp_path: Path) -> None:
+    with Store.open(tmp_path).writer("s3_buckets", "1") as writer:
+        for number in range(12):
+            writer.add_problem(str(denied("s3:ListBucket", f"arn:aws:s3:::bucket-{number}")), "buckets")
+    least = [("s3:ListBucket", "arn:aws:s3:::*")]
+    assert repairs(writer.problems, least) == (Repair("s3:ListBucket", "arn:aws:s3:::*"),)
 
 
 def test_other_failures_ask_for_no_permission() -> None:

@@ -243,3 +243,18 @@ def test_nothing_is_contacted_before_the_first_use(tmp_path: Path) -> None:
     Store.open("s3://a-bucket-that-does-not-exist/data", "run-1")
     Store.open(tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+def test_of_many_problems_of_a_kind_ten_are_told_and_how_many_more_there_are(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    with store.writer("s3_buckets", "1") as writer:
+        writer.add_problem("first")
+        for number in range(12):
+            writer.add_problem(f"file {number}.", "files")
+            writer.add_problem(f"bucket {number}.", "buckets")
+        writer.add_problem("last")
+    assert writer.info is not None
+    assert not writer.info.complete
+    nine = [text for number in range(9) for text in (f"file {number}.", f"bucket {number}.")]
+    tenth = ["file 9. The same for 2 more files.", "bucket 9. The same for 2 more buckets."]
+    assert writer.info.problems == ("first", *nine, *tenth, "last")

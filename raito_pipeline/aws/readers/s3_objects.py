@@ -39,6 +39,7 @@ _BATCH_ROWS = 4_096
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
 _QUESTIONS = 2
+_NOWHERE = "buckets"
 _NOTED_A_CALL = 25
 """Pages that a listing had before, for each call that the next one may cost beside its own."""
 _EXTRA_CALLS = 5
@@ -110,7 +111,7 @@ def write_s3_objects(
     report = scan.run(sorted((b for b in asked if b.region == region), key=lambda b: b.name))
     nowhere = [b.name for b in asked if b.region is None]
     for bucket in nowhere:
-        writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed")
+        writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed", _NOWHERE)
     names = (bucket_full_name(account_id, region, bucket) for bucket in nowhere)
     unread = [*scan.unread, *(UnreadKeys(name, with_bucket=subtree is None) for name in names)]
     if unread:
@@ -244,7 +245,7 @@ class _Scan:
             self._report.keys += len(page.keys) + len(page.prefixes)
             self._report.refused += refused
             if page.problem:
-                self._writer.add_problem(page.problem)
+                self._writer.add_problem(page.problem, "parts of buckets that could not be listed")
             keys = self._report.keys
         self._progress(f"keys of {self._place[1]}", keys, None)
 

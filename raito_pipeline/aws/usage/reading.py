@@ -242,7 +242,7 @@ class _UsageReader:
         )
         for done in waiting:
             if done.problem:
-                files.add_problem(done.problem)
+                files.add_problem(done.problem, "log files that could not be read: see the column problem")
 
     def _to_read(self, windows: Sequence[Window]) -> Iterator[LogFile]:
         for file in (file for window in windows for file in self._source.files(*window)):

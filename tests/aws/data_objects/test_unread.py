@@ -105,6 +105,17 @@ def test_what_was_not_listed_is_as_the_previous_sync_stored_it(tmp_path: Path, c
     assert stored(store) == stored(clean)
 
 
+def test_many_buckets_that_cannot_be_listed_are_a_few_lines(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    names = [f"b{number}" for number in range(30)]
+    report = sync(store, Failing({name: ["a"] for name in names}, fails=dict.fromkeys(names, 0)))
+    info = store.info("data_objects", ACCOUNT, REGION)
+    assert info is not None
+    assert len(info.problems) == 10
+    assert info.problems[-1].endswith("The same for 20 more parts of buckets that could not be listed.")
+    assert report.refused == len(report.unread) == 30
+
+
 def test_a_bucket_whose_region_is_not_known_keeps_its_row_and_its_keys(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     sync(store, Buckets({"b": OLD}))

@@ -133,6 +133,18 @@ def test_a_file_that_went_between_the_listing_and_its_reading_is_told(tmp_path: 
     assert "gone" in str(usage.manifest[key].problem)
 
 
+def test_many_files_that_cannot_be_read_are_a_few_lines(tmp_path: Path) -> None:
+    usage = Usage(tmp_path)
+    usage.logs.gone = {usage.logs.put(f"f{number}", event()) for number in range(40)}
+    usage.sync()
+    _, problems = status(usage, "cloudtrail_files")
+    assert len(problems) == 10
+    assert problems[-1].endswith(
+        "is gone The same for 30 more log files that could not be read: see the column problem."
+    )
+    assert all(row.problem for row in usage.manifest.values())
+
+
 def test_a_day_without_any_file_is_a_gap_and_not_no_usage(tmp_path: Path) -> None:
     usage = Usage(tmp_path, last_used=NOW - timedelta(days=3))
     for day in ("2026-03-15", "2026-03-16", "2026-03-19"):
