@@ -123,6 +123,8 @@ def split_location(location: str) -> tuple[str, str] | None:
     if by_arn:
         return f"{by_arn[1]}/{by_arn[2]}", by_arn[3].rstrip("/")
     bucket, _, path = rest.partition("/")
+    # Old addresses of Hadoop name a key of AWS before the bucket, which is part of no name.
+    bucket = bucket.rpartition("@")[2]
     return (bucket, path.rstrip("/")) if bucket else None
 
 

@@ -84,6 +84,13 @@ def _before_parse(response_dict: dict[str, Any], customized_response_dict: dict[
 
 def parse_listing(body: bytes, *, details: bool = False) -> Listed | None:
     """Read a whole answer of `ListObjectsV2`; None where it is anything but a plain, complete one."""
+    try:
+        return _plain_listing(body, details)
+    except ValueError:  # what is no UTF-8, no number or no time
+        return None
+
+
+def _plain_listing(body: bytes, details: bool) -> Listed | None:
     truncated = _TRUNCATED.search(body)
     if truncated is None or _COUNT.search(body) is None or b"<!" in body:
         return None

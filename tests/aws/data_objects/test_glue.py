@@ -56,6 +56,9 @@ PLACES: dict[str, tuple[tuple[GlueTable, ...], set[str]]] = {
         (table("t", "s3://lake/a"), table("u", "s3://lake/ab")), {f"{LAKE}/a", f"{LAKE}/ab"},
     ),
     "with slashes at the end": ((table("t", "s3://lake/a//"),), {f"{LAKE}/a"}),
+    "with a key of AWS, as Hadoop took it": (
+        (table("t", "s3n://AKIA:word@lake/a"), table("u", "s3://AKIA@lake/b")), {f"{LAKE}/a", f"{LAKE}/b"},
+    ),
     "with a capital bucket": ((table("t", "S3://LAKE/A"),), {f"{LAKE}/A"}),
     "on a bucket of another account with capitals": ((table("t", "s3://Theirs/a"),), {f"{ACCOUNT}:{CATALOG}:Theirs/a"}),
     "through an access point": ((table("t", f"s3://{POINT}/a/"),), {f"{LAKE}/a"}),

@@ -43,6 +43,7 @@ def test_an_empty_page_has_no_keys() -> None:
         (b"<Key>a</Key>", b""),  # a key is missing
         (b"<ListBucketResult xmlns", b"<Error xmlns"),
         (b"<Contents>", b"<![CDATA[<Contents>]]>"),
+        (b"<Key>a<", b"<Key>\xff<"),  # no UTF-8
     ],
 )
 def test_anything_else_is_left_to_botocore(old: bytes, new: bytes) -> None:
@@ -52,6 +53,13 @@ def test_anything_else_is_left_to_botocore(old: bytes, new: bytes) -> None:
 
 def test_details_that_do_not_run_along_with_the_keys_are_left_to_botocore() -> None:
     assert parse_listing(WHOLE, details=True) is None
+
+
+@pytest.mark.parametrize(("size", "modified"), [(b"1", b"yesterday"), (b"many", b"2026-03-19T10:00:00.000Z")])
+def test_details_that_are_none_are_left_to_botocore(size: bytes, modified: bytes) -> None:
+    detail = b"<ETag>e</ETag><Size>" + size + b"</Size><LastModified>" + modified + b"</LastModified></Contents>"
+    assert parse_listing(WHOLE.replace(b"</Contents>", detail)) is not None
+    assert parse_listing(WHOLE.replace(b"</Contents>", detail), details=True) is None
 
 
 @pytest.fixture
