@@ -15,6 +15,7 @@ from raito_pipeline.aws.readers.reading import (
     element_error,
     no_progress,
     now,
+    once_each,
     tags_of,
     workers,
 )
@@ -55,8 +56,7 @@ def read_buckets(
     Raises `AwsError` where the list fails.
     """
     began = now()
-    # Two pages may both have a bucket, where others were made or deleted between them.
-    answered = {bucket["Name"]: bucket for bucket in _list_buckets(clients)}.values()
+    answered = once_each(_list_buckets(clients), key=lambda bucket: bucket["Name"])
     known = {(b.name, b.create_date): b for b in earlier}
     with workers(options.aws_concurrency) as pool:
         answers = pool.each(lambda bucket: _bucket(clients, options, known, bucket), answered, "buckets", progress)
