@@ -148,8 +148,15 @@ class Center:
             return None
 
     def describe(self, name: str, description: str) -> None:
-        """Set the description of a permission set."""
-        self._change(name, "UpdatePermissionSet", Description=description)
+        """Set the description of a permission set, and nothing else: AWS clears what an update leaves out.
+
+        https://github.com/hashicorp/terraform-provider-aws/issues/17411
+        """
+        arn = self._arn(name)
+        with self._of(name).lock:
+            there = self._get("DescribePermissionSet", arn, PermissionSetArn=arn)["PermissionSet"]
+            kept = {member: there[member] for member in ("SessionDuration", "RelayState") if there.get(member)}
+            self._change(name, "UpdatePermissionSet", Description=description, **kept)
 
     def tag(self, name: str, tags: Sequence[Mapping[str, str]]) -> None:
         """Add tags, or change their values."""

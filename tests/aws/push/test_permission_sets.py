@@ -10,7 +10,7 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.model import WhoEntry
 from raito_pipeline.sandbox.aws.faults import Fault
 
-from .center_push import BY_RAITO, REGION, CenterAccount, CenterOptions, data, granted
+from .center_push import BY_RAITO, INSTANCE, REGION, CenterAccount, CenterOptions, data, granted
 from .conftest import ACCOUNT, World
 
 OTHER = "222222222222"
@@ -55,6 +55,18 @@ def test_only_what_differs_is_changed_and_the_account_has_it_afterwards(account:
     assert sorted(changed.writes[:-1]) == ["PutInlinePolicyToPermissionSet", "UpdatePermissionSet"]
     assert account.role_policies("Set")[0]["Statement"][0]["Action"] == ["s3:PutObject"]
     assert account.push(*changed.controls).writes == []
+
+
+def test_another_description_keeps_how_long_sessions_last_and_where_they_begin(account: CenterAccount) -> None:
+    (made,) = account.push(granted("Set", "p1")).controls
+    by_hand = {"SessionDuration": "PT8H", "RelayState": "https://example.com/start"}
+    arn = account.sets()["Set"]
+    account.sso.update_permission_set(InstanceArn=INSTANCE, PermissionSetArn=arn, Description="why", **by_hand)
+
+    changed = account.push(replace(made, description="another"))
+
+    assert (changed.writes, changed.errors("Set")) == (["UpdatePermissionSet"], "")
+    assert account.described(arn).items() >= {**by_hand, "Description": "another"}.items()
 
 
 def test_a_push_without_permission_sets_asks_nothing_of_identity_center(account: CenterAccount) -> None:

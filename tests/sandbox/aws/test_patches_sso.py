@@ -114,16 +114,18 @@ def test_bad_permission_sets_are_refused(center: Center, arguments: dict[str, st
     assert caught.value.response["Error"]["Code"] == expected
 
 
-def test_session_durations_are_strings_and_survive_other_changes(center: Center) -> None:
-    arn, long = center.permission_set(), center.permission_set("Long", SessionDuration="PT8H", Description="first")
-    center.sso.update_permission_set(InstanceArn=INSTANCE, PermissionSetArn=long, Description="second")
+def test_session_durations_are_strings_and_an_update_clears_what_it_leaves_out(center: Center) -> None:
+    more = {"SessionDuration": "PT8H", "RelayState": "https://example.com"}
+    arn, long = center.permission_set(), center.permission_set("Long", Description="first", **more)
 
     def described(of: str) -> Mapping[str, Any]:
         found = center.sso.describe_permission_set(InstanceArn=INSTANCE, PermissionSetArn=of)["PermissionSet"]
         return dict(found)
 
-    assert described(arn)["SessionDuration"] == "PT1H"
-    assert (described(long)["SessionDuration"], described(long)["Description"]) == ("PT8H", "second")
+    assert (described(arn)["SessionDuration"], described(long)["SessionDuration"]) == ("PT1H", "PT8H")
+    center.sso.update_permission_set(InstanceArn=INSTANCE, PermissionSetArn=long, Description="second")
+    left = described(long)
+    assert (left["Description"], left["SessionDuration"], left.get("RelayState")) == ("second", "PT1H", None)
 
 
 def test_permission_sets_carry_tags(center: Center) -> None:

@@ -175,14 +175,11 @@ def _patch_permission_sets() -> None:
 
     @replace(SSOAdminResponse, "update_permission_set")
     def update_permission_set(_before: Method, self: SSOAdminResponse) -> str:
+        # What is left out is cleared: https://github.com/hashicorp/terraform-provider-aws/issues/17411
         permission_set = _permission_set(self)
-        for attribute in ("Description", "RelayState"):
-            value = self._get_param(attribute)
-            if value is not None:
-                setattr(permission_set, {"Description": "description", "RelayState": "relay_state"}[attribute], value)
-        duration = self._get_param("SessionDuration")
-        if duration is not None:
-            permission_set.session_duration = _checked_duration(duration)
+        duration = _checked_duration(self._get_param("SessionDuration") or _USUAL_DURATION)
+        permission_set.description = self._get_param("Description")
+        permission_set.relay_state, permission_set.session_duration = self._get_param("RelayState"), duration
         return "{}"
 
     @replace(SSOAdminResponse, "delete_permission_set")
