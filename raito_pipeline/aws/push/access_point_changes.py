@@ -169,9 +169,10 @@ class _PointPolicy(Change):
         statements, absent = _resolved(_statements(self.document()), aws)
         document = point_document(statements)
         missing: tuple[str, ...] = ()
-        if document is None:
+        there = aws.points.policy(arn)
+        if document is None and there is not None:
             aws.points.delete_policy(arn)
-        elif not alike(aws.points.policy(arn), document):
+        elif document is not None and not alike(there, document):
             missing = aws.points.put_policy(arn, document, fresh=self._names_what_was_made(aws))
         if absent or missing:
             raise ChangeRefused(self.row, f"it was made without {'; '.join([*absent, *map(_unknown, missing)])}.")

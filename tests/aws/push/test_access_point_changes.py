@@ -79,6 +79,15 @@ def test_a_policy_is_written_only_where_it_differs(there: PointWorld) -> None:
     assert there.world.writes(mark) == []
 
 
+def test_of_principals_that_are_not_there_nothing_is_written_where_nothing_was(there: PointWorld) -> None:
+    """A permission set that nobody has in the account has no role there; the error of it comes with each push."""
+    there.create("sales", tags=BY_RAITO)
+    mark = there.world.aws.calls.mark
+    told = story(was=f"accesspoint:{ARN}").change("create", "access-point-policy", ARN, policy("ssorole:Nobodys"))
+    assert "made without permission set Nobodys, which has no role in the account" in run(there, told).errors[0]
+    assert there.world.writes(mark) == []
+
+
 def test_a_failed_policy_reports_the_access_point_that_is_there(there: PointWorld) -> None:
     there.world.aws.faults.add(Fault(kind="deny", operation="PutAccessPointPolicy"))
     result = run(there, created().change("create", "access-point-policy", ARN, policy(ADA)))
