@@ -22,7 +22,7 @@ def test_a_plan_is_words_differences_and_a_file(pushed_account: PushedAccount, r
     assert "+ role Sales_readers: 2 users get s3:GetObject on data-00/sales\n    access control Sales readers\n" in said
     assert '      +            "arn:aws:iam::111122223333:user/ann",\n' in said
     assert "+ access point drop-zone: " in said, "what is read a region is read anew, too"
-    assert "! aws_moon Moon: aws_moon cannot be pushed yet; nothing was changed\n" in said
+    assert "! aws_moon Moon: aws_moon cannot be pushed yet; nothing new is made\n" in said
     assert "(0 min ago)" in said
     assert "to make it: raito-pipeline apply plan.json\n" in said
     assert [line for line in said.splitlines() if len(line) > 80 or line != line.rstrip()] == []

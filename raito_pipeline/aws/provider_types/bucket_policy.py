@@ -24,5 +24,5 @@ BUCKET_POLICY = AccessProviderType(
     keeps_named=False,
     # Their Denies count for every type: what reading them needs stands in `aws/least_policy.py`.
     read_rights=no_rights,
-    push=NotPushedYet("bucket policies", why="bucket policies are read only; nothing was changed"),
+    push=NotPushedYet("bucket policies", why="bucket policies are read only, and a push changes none"),
 )

@@ -49,7 +49,8 @@ class _PointPlace:
     """Where an access point is, or will be."""
 
     arn: str
-    bucket: S3Bucket
+    bucket: str
+    """its name"""
     there: AccessPoint | None
     """None where it has to be made"""
 
@@ -60,7 +61,7 @@ def plan_access_point(plans: Plans, draft: Draft) -> None:
     draft.external_id = f"{ACCESS_POINT}{place.arn}"
     wanted = _wanted(plans, draft, place)
     if place.there is None:
-        request = {"Bucket": place.bucket.name, "Tags": described_and_tagged(draft)["Tags"]}
+        request = {"Bucket": place.bucket, "Tags": described_and_tagged(draft)["Tags"]}
         draft.change(CreateAccessPoint, place.arn, "it was granted in Raito Cloud", after=compact(request))
     _plan_policy(draft, place, wanted)
     if wanted is not None:
@@ -111,7 +112,7 @@ def _place(plans: Plans, draft: Draft) -> _PointPlace:
         region = _region_of(plans, arn)
         there = state.points.get(arn)
         if there is not None:
-            return _PointPlace(arn, _known_bucket(plans, there.bucket, region), there)
+            return _PointPlace(arn, there.bucket, there)
         _require_known(plans, region)
         draft.warnings.append(f"access point {draft.name} was gone from AWS, and is made anew")
     elif draft.control.external_id:
@@ -124,7 +125,7 @@ def _place(plans: Plans, draft: Draft) -> _PointPlace:
         _require_known(plans, region)
     else:
         _require_own(there, bucket)
-    return _PointPlace(new, bucket, there)
+    return _PointPlace(new, bucket.name, there)
 
 
 def _region_of(plans: Plans, arn: str) -> str:
@@ -173,13 +174,11 @@ def _bucket_name(plans: Plans, full_name: str) -> str | None:
     return place.bucket if place is not None and place.account == plans.state.account_id else None
 
 
-def _known_bucket(plans: Plans, name: str, region: str | None = None) -> S3Bucket:
-    """A bucket of the account; `region` is that of an access point that it has. Raises `Refused`."""
+def _known_bucket(plans: Plans, name: str) -> S3Bucket:
+    """A bucket of the account, whose region is known. Raises `Refused`."""
     bucket = plans.state.points.buckets.get(name)
     if bucket is None:
         raise Refused(f"bucket {name} is not among the buckets of the account")
-    if bucket.region is None and region is not None:
-        return replace(bucket, region=region)
     if bucket.region is None:
         raise Refused(f"the region of bucket {name} could not be read, and its access points are in that region")
     return bucket
@@ -239,7 +238,7 @@ def _not_shown(
     hidden = {
         grant
         for grant in grants(current.plain)
-        if grant[0] not in shown.principals or (grant[0] in wanted and (grant[0], grant[1]) not in permissions)
+        if (grant[0], grant[1]) not in permissions and (grant[0] in wanted or grant[0] not in shown.principals)
     }
     return kept(current.plain, {grant for grant in hidden if grant[0] not in lost})
 
@@ -272,7 +271,7 @@ def _shown(plans: Plans, draft: Draft, place: _PointPlace) -> _Shown | None:
     who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
     principals = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
     partition = plans.options.aws_partition
-    made = point_statements(view.items(claims), place.arn, place.bucket.name, plans.state.account_id, partition)
+    made = point_statements(view.items(claims), place.arn, place.bucket, plans.state.account_id, partition)
     return _Shown(principals, grants(point_policy(made.statements, principals)))
 
 
@@ -303,11 +302,11 @@ def _what(plans: Plans, draft: Draft, place: _PointPlace) -> list[Statement]:
     inside = []
     for item in draft.control.what:
         name = _bucket_name(plans, item.data_object.full_name)
-        if name == place.bucket.name:
+        if name == place.bucket:
             inside.append(item)
         else:
             draft.leave_out(_why_outside(item.data_object.full_name, name, place))
-    made = point_statements(inside, place.arn, place.bucket.name, plans.state.account_id, plans.options.aws_partition)
+    made = point_statements(inside, place.arn, place.bucket, plans.state.account_id, plans.options.aws_partition)
     for problem in made.problems:
         draft.leave_out(problem)
     draft.warnings += made.warnings
@@ -320,7 +319,7 @@ def _why_outside(full_name: str, bucket: str | None, place: _PointPlace) -> str:
     if bucket is None:
         return f"data object {full_name} is in no bucket of the account, and an access point opens exactly one"
     return (
-        f"data object {full_name} is not in bucket {place.bucket.name}, which access point {name_in_arn(place.arn)} "
+        f"data object {full_name} is not in bucket {place.bucket}, which access point {name_in_arn(place.arn)} "
         f"opens for ever: delete this access control and make another one, which gets an access point of its own"
     )
 
@@ -369,7 +368,7 @@ def _plan_policy(draft: Draft, place: _PointPlace, wanted: str | None) -> None:
 
 def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
     """Ask whether the bucket leaves it to the access point who has access, and what to do where it does not."""
-    bucket, partition = place.bucket.name, plans.options.aws_partition
+    bucket, partition = place.bucket, plans.options.aws_partition
     asked = plans.state.points.policies.get(bucket)
     if asked is None or asked.problem is not None:
         why = "it was not read" if asked is None else asked.problem

@@ -26,7 +26,7 @@ def leave_out_unknown(draft: Draft, account_id: str, buckets: Mapping[str, str |
         draft.leave_out(reason)
     kept = tuple(item for item in draft.control.what if not reasons[item])
     if not kept and draft.control.external_id is None:
-        draft.refuse("nothing of its what can be granted")
+        draft.make_nothing("nothing of its what can be granted")
     draft.control = replace(draft.control, what=kept)
 
 

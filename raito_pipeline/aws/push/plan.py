@@ -9,7 +9,6 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
-from raito_pipeline.aws.push.imported_documents import inline_source
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
@@ -197,15 +196,15 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
     if draft.unedited:
         leave_as_it_is(draft)
     elif isinstance(pushed, NotPushedYet):
-        draft.refuse(pushed.reason)
+        _refuse_new(plans, types, draft, pushed.reason)
     elif control.delete and control.delete_locked:
         draft.refuse("it is to be removed, but its deletion is locked")
     elif control.action != "grant" and not control.delete:  # what it made while it was a grant goes with it
         draft.refuse(f"action {control.action!r} cannot be made in AWS, only 'grant'")
     else:
         try:
-            if draft.name_problem and draft.replaces is not None:
-                raise Refused(draft.name_problem)
+            if draft.nothing_new and draft.replaces is not None:
+                raise Refused(draft.nothing_new)
             (pushed.delete if control.delete else pushed.plan)(plans, draft)
         except Refused as error:
             _refuse_new(plans, types, draft, str(error))
@@ -214,17 +213,19 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
             try:
                 _remove_replaced(plans, types, draft, draft.replaces)
             except Refused as error:
-                draft.refuse(str(error))
+                _refuse_new(plans, types, draft, str(error))
 
 
 def _refuse_new(plans: Plans, types: PushedTypes, draft: Draft, reason: str) -> None:
-    """Nothing can be planned for an access control: what it has of another type loses what is not granted any more."""
-    old = draft.replaces
-    rows = _narrowing_of(plans, types, old) if old is not None else []
-    if old is None or not rows:
+    """Nothing can be planned for an access control: what it has, of this type or another, loses what is not granted."""
+    old = draft.replaces or draft.control
+    rows = [] if old.delete else _narrowing_of(plans, types, old)
+    if not rows:
         draft.refuse(reason)
         return
+    plans.planned.pop(draft.control.id, None)
     draft.leave_out(reason)
+    draft.warnings.clear()  # they are about the new object
     draft.rows, draft.name, draft.external_id = rows, old.actual_name or "", old.external_id
 
 
@@ -245,11 +246,11 @@ def _remove_replaced(plans: Plans, types: PushedTypes, draft: Draft, control: Ac
         never = isinstance(pushed, NotPushedYet) and pushed.why is not None
         not_by_a_push = f"{old} cannot be removed by a push{'' if never else ' yet'}"
         why = "its deletion is locked" if control.delete_locked else not_by_a_push
-        raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing was changed")
+        raise Refused(f"its type has changed from {old} to {draft.kind}, and {why}: nothing new is made")
     removal = Draft(control, old, replacing=True, external_id=draft.external_id)
     pushed.delete(plans, removal)
     if removal.errors:
-        raise Refused(f"its type has changed from {old} to {draft.kind}, and {removal.errors[0]}: nothing was changed")
+        raise Refused(f"its type has changed from {old} to {draft.kind}, and {removal.errors[0]}: nothing new is made")
     if not any(change.revokes and Effect.REMOVES not in change.effect for change in types.changes(removal.rows)):
         draft.rows += plan_narrowing(plans, types, pushed, old, control)
     gone = {(row.kind, row.resource) for row in draft.rows if row.operation == "delete"}
@@ -312,10 +313,8 @@ def _unnamed(draft: Draft, current: str | None, reason: str) -> None:
     if current is not None:
         draft.name = current
         draft.leave_out(f"{reason}: it keeps its name {current}")
-    elif draft.replaces is not None or inline_source(draft.owned_id) is not None:
-        draft.name_problem = reason
     else:
-        draft.refuse(reason)
+        draft.make_nothing(reason)
 
 
 def _taken_by_others(plans: Plans, control: AccessControl, name: str) -> str | None:

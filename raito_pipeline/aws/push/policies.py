@@ -49,8 +49,8 @@ def plan_policy(plans: Plans, draft: Draft) -> None:
 
 
 def _plan_whole(plans: Plans, draft: Draft, source: InlineSource | None) -> None:
-    if draft.name_problem:
-        raise Refused(draft.name_problem)
+    if draft.nothing_new:
+        raise Refused(draft.nothing_new)
     _require_read(plans, draft)
     old = _existing(plans, draft.control)
     keeps_name = old is not None and old.policy_name == draft.name

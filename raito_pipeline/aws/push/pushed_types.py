@@ -62,7 +62,7 @@ class NotPushedYet:
     @property
     def reason(self) -> str:
         """Why an access control of this type is refused."""
-        return self.why or f"{self.label} cannot be pushed yet; nothing was changed"
+        return self.why or f"{self.label} cannot be pushed yet; nothing new is made"
 
 
 @dataclass(frozen=True)

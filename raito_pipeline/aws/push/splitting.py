@@ -50,13 +50,7 @@ def split(
     What an earlier push split and is not needed any more is a draft that deletes it.
     """
     splits = draft.kind in (POLICY_TYPE, ROLE_TYPE)
-    if (
-        draft.refused
-        or draft.unedited
-        or draft.name_problem
-        or not (splits or draft.replaces)
-        or not bounds.data_source
-    ):
+    if draft.refused or draft.unedited or draft.nothing_new or not (splits or draft.replaces) or not bounds.data_source:
         return []
     there = existing(state, f"{prefix}{draft.name}")
     imported = there is not None and not made_by_raito(there.tags)
@@ -84,7 +78,7 @@ def split(
 def kept_by_refused(drafts: Iterable[Draft], numbered: Numbered, bounds: Bounds) -> Iterator[str]:
     """The external ids of the further policies of refused access controls, which keep them as they are."""
     for draft in drafts:
-        if draft.refused or draft.name_problem:
+        if draft.refused or draft.nothing_new:
             names = {draft.name, (draft.owned_id or "").partition(":")[2]} - {""}
             stems = names | set(map(inline_name, names))
             yield from (f"{POLICY}{name}" for name in _of_stems(stems, draft, numbered, bounds))

@@ -16,7 +16,7 @@ def test_an_access_control_of_it_is_refused_and_nothing_is_planned(external_id: 
     plan = plan_push([policy], state(), PushOptions(), ACCESS_PROVIDER_TYPES.push)
 
     (target,) = plan.targets
-    assert target.errors == ("bucket policies are read only; nothing was changed",)
+    assert target.errors == ("bucket policies are read only, and a push changes none",)
     assert [change.operation for change in plan.changes] == ["refuse"]
 
 
@@ -25,4 +25,4 @@ def test_an_access_control_of_another_type_does_not_replace_one() -> None:
 
     (target,) = plan_push([role], state(), PushOptions(), ACCESS_PROVIDER_TYPES.push).targets
 
-    assert "aws_bucket_policy cannot be removed by a push: nothing was changed" in target.errors[0]
+    assert "aws_bucket_policy cannot be removed by a push: nothing new is made" in target.errors[0]

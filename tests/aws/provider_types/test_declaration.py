@@ -260,4 +260,4 @@ def test_two_types_of_one_kind_are_refused() -> None:
 def test_a_type_that_cannot_be_pushed_yet_says_so_in_one_place() -> None:
     types = ACCESS_PROVIDER_TYPES.with_type(replace(VAULT, push=NotPushedYet("vaults")))
     (target,) = plan_push([control("a", type="aws_vault")], state(), PushOptions(), types.push).targets
-    assert target.errors == ("vaults cannot be pushed yet; nothing was changed",)
+    assert target.errors == ("vaults cannot be pushed yet; nothing new is made",)

@@ -16,7 +16,7 @@ from raito_pipeline.model import AccessControl, PushBucket, WhatItem, WhoEntry
 from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
 
 from .pushing import TYPES, Options, folder, imported
-from .situations import a_point, aws, granted, point_arn
+from .situations import a_point, a_policy, a_role, a_set, aws, granted, point_arn, reserved
 from .test_nothing_edited import as_imported, plan_of
 
 DATA = "arn:aws:s3:::data/*"
@@ -177,16 +177,30 @@ def test_who_was_taken_out_has_nothing_through_an_access_point() -> None:
     assert [each.get("Condition") for each in json.loads(row.after or "")["Statement"]] == [None, MFA]
 
 
+def test_what_was_taken_away_goes_through_an_access_point_from_those_too_whom_no_import_shows() -> None:
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
+    reads = allow("s3:GetObject", f"{arn}/object/*", Principal={"AWS": [user_arn("ada"), user_arn("bob")]})
+    account, item = told().delegates().point("sales", reads), folder("", "s3:GetObject")
+
+    made = pushed(account, f"accesspoint:{arn}", who=who("ada", "bob"), what=WRITES, delete_what=(item,))
+    other = pushed(account, f"accesspoint:{arn}", who=who("ada", "bob"), what=WRITES)
+
+    assert ["s3:GetObject" in (each.changes[0].after or "") for each in (made, other)] == [False, True]
+
+
 def test_what_is_wanted_was_not_taken_away() -> None:
     item: WhatItem = folder("", "s3:GetObject")
     account = told().policy("p", document(allow("s3:GetObject", DATA)), "user:ada")
     assert steps(pushed(account, "policy:p", deleted_who=who("ada"), delete_what=(item,))) == []
 
 
-def test_who_lost_an_access_point_does_not_keep_it_because_the_region_of_its_bucket_could_not_be_read() -> None:
+@pytest.mark.parametrize("buckets", ["no region", "none"])
+def test_who_lost_an_access_point_does_not_keep_it_because_its_bucket_or_the_region_of_it_is_not_known(
+    buckets: str,
+) -> None:
     state = aws(a_point("sales", "ada", "bob"))
     unread = {name: replace(bucket, region=None) for name, bucket in state.points.buckets.items()}
-    state = replace(state, points=replace(state.points, buckets=unread))
+    state = replace(state, points=replace(state.points, buckets=unread if buckets == "no region" else {}))
     control = granted("sales", "aws_access_point", who("ada"), external_id=f"accesspoint:{point_arn('sales')}")
     bounds = Bounds(buckets=dict.fromkeys(unread))
 
@@ -194,3 +208,72 @@ def test_who_lost_an_access_point_does_not_keep_it_because_the_region_of_its_buc
 
     assert [(row.operation, row.kind) for row in made.changes] == [("update", "access-point-policy")]
     assert (made.targets[0].errors, "bob" in (made.changes[0].after or "")) == ((), False)
+
+
+NOTHING_NEW: dict[str, dict[str, Any]] = {
+    "its deletion is locked": {"delete_locked": True},
+    "cannot be pushed yet": {"type": "aws_moon"},
+    "nothing of its what can be granted": {"what": (folder("a", bucket="unknown"),)},
+    "no letter or digit": {"naming_hint": "???"},
+}
+"""why nothing of another type is made, and what is edited"""
+OF_EACH_TYPE = {
+    "role:x": (a_role("x", "ada", "bob"), "aws_policy", ("update", "role-trust", "x")),
+    "policy:x": (a_policy("x", "user:ada", "user:bob"), "aws_role", ("detach", "attachment", "user:bob")),
+    "ssorole:x": (
+        (*a_set("x", "USER u-ben"), *reserved("x")),
+        "aws_role",
+        ("delete", "assignment", "x/user:ben"),
+    ),
+    f"accesspoint:{point_arn('x')}": (
+        a_point("x", "ada", "bob"),
+        "aws_role",
+        ("update", "access-point-policy", point_arn("x")),
+    ),
+}  # fmt: skip
+"""what AWS has, the new type, and how who lost the old one loses it"""
+
+
+@pytest.mark.parametrize("why", NOTHING_NEW)
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_what_gets_no_object_of_another_type_loses_what_was_taken_away(external_id: str, why: str) -> None:
+    there, kind, step = OF_EACH_TYPE[external_id]
+    control = granted("x", NOTHING_NEW[why].get("type", kind), who("ada"), external_id=external_id)
+    control = replace(control, **NOTHING_NEW[why])
+
+    made = plan_push([control], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    taken = [(row.operation, row.kind, row.resource) for row in made.changes]
+    # Where nothing of its what is left, nobody has anything through an access point.
+    assert step in taken or ("delete", *step[1:]) in taken
+    assert "create" not in {operation for operation, _, _ in taken}
+    assert not any(name in (row.after or "") for row in made.changes for name in ("bob", "u-ben"))
+    (target,) = made.targets
+    assert (target.external_id, target.refused, target.warnings) == (external_id, False, ())
+    assert why in target.errors[-1]
+
+
+def test_who_lost_a_policy_does_not_keep_it_because_its_new_name_would_take_a_document_too_long() -> None:
+    long = tuple(folder(f"{'x' * 200}{number}") for number in range(60))
+    control = granted(
+        "x", "aws_policy", who("ada"), external_id="policy:x", naming_hint="y", what=long, what_locked=True
+    )
+
+    made = plan_push([control], aws(a_policy("x", "user:ada", "user:bob")), Options(), TYPES, Bounds())
+
+    assert steps(made) == [("detach", "user:bob")]
+    (target,) = made.targets
+    assert (target.external_id, target.actual_name) == ("policy:x", "x")
+    assert "AWS takes 6144" in target.errors[0]
+
+
+def test_an_access_point_names_what_stays_where_nothing_of_another_type_is_made() -> None:
+    """A permission set that was to become a role: who inherits it has the permission set."""
+    there = (*a_set("x", "USER u-ann"), *reserved("x"))
+    old = granted("x", "aws_role", who("ada"), external_id="ssorole:x", delete_locked=True)
+    point = granted("p00", "aws_access_point", who(roles=("ID:x",)), position=1)
+
+    made = plan_push([old, point], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    (policy,) = [row.after or "" for row in made.changes if row.kind == "access-point-policy"]
+    assert "AWSReservedSSO_x_" in policy

@@ -65,7 +65,7 @@ def test_what_is_refused_or_as_granted_says_why() -> None:
     refused, same = words(
         control("a", type="aws_moon"), control("r", **KEPT, who=who("ada", "bob"), what=(), position=1)
     )
-    assert refused.line == "! aws_moon a: aws_moon cannot be pushed yet; nothing was changed"
+    assert refused.line == "! aws_moon a: aws_moon cannot be pushed yet; nothing new is made"
     assert same.line == "= role R: AWS has it as it was granted"
     assert not refused.changes
     assert not same.changes
