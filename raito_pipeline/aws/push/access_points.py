@@ -199,10 +199,8 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     principals = _who(plans, draft, current, existing=there is not None)
     # What Raito did not make holds what it cannot show: that stays.
     own = point_policy(statements, principals)
-    if not own:
-        nobody = "nobody is in its who" if not principals else "nothing of its what can be granted"
-        draft.warnings.append(f"{nobody}: it is an access point through which nobody has access")
     if there is None or made_by_raito(there.tags):
+        _warn_of_nobody(draft, own, principals)
         return _within_limit(draft, own, [], current)
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
     shown = _shown(plans, draft, place)
@@ -210,12 +208,20 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     names = {claim.permission for claim in claims_taken_out(plans, draft)}
     hidden = _not_shown(shown, current, principals, lost, names) if shown is not None else []
     others = _less(current.others, lost)
+    _warn_of_nobody(draft, [*own, *hidden, *others], principals)
     elsewhere = _given_as_everybody(shown, current) if shown is not None else set()
     _say_what_stays(draft, elsewhere - grants(own), principals)
     own = kept(own, grants(own) - elsewhere)
     if grants([*own, *hidden]) == grants(current.plain) and others == current.others:
         return there.policy
     return _within_limit(draft, own, [*hidden, *others], current)
+
+
+def _warn_of_nobody(draft: Draft, statements: Iterable[Statement], principals: set[str]) -> None:
+    """Say that nobody has access through it, where no statement gives any."""
+    if not any(each.get("Effect") == "Allow" for each in statements):
+        nobody = "nobody is in its who" if not principals else "nothing of its what can be granted"
+        draft.warnings.append(f"{nobody}: it is an access point through which nobody has access")
 
 
 @dataclass(frozen=True)

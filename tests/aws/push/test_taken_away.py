@@ -188,6 +188,18 @@ def test_what_was_taken_away_goes_through_an_access_point_from_those_too_whom_no
     assert ["s3:GetObject" in (each.changes[0].after or "") for each in (made, other)] == [False, True]
 
 
+@pytest.mark.parametrize("names", [("ada", "bob"), ("ada",)])
+def test_nobody_has_access_is_said_only_of_an_access_point_that_gives_none(names: tuple[str, ...]) -> None:
+    """bob is not shown, as a Deny elsewhere keeps him out, and so he keeps it."""
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
+    reads = allow("s3:GetObject", f"{arn}/object/*", Principal={"AWS": [user_arn(name) for name in names]})
+
+    made = pushed(told().delegates().point("sales", reads), f"accesspoint:{arn}", what=())
+
+    said = [warning for warning in made.targets[0].warnings if "nobody has access" in warning]
+    assert (len(said), "user/bob" in (made.changes[0].after or "")) == ((0, True) if "bob" in names else (1, False))
+
+
 def test_what_is_wanted_was_not_taken_away() -> None:
     item: WhatItem = folder("", "s3:GetObject")
     account = told().policy("p", document(allow("s3:GetObject", DATA)), "user:ada")
