@@ -39,7 +39,6 @@ _BATCH_ROWS = 4_096
 _PAGES_BEFORE_SPLIT = 16
 _PAGES_BETWEEN_SPLITS = 16
 _QUESTIONS = 2
-_NOWHERE = "buckets"
 _NOTED_A_CALL = 25
 """Pages that a listing had before, for each call that the next one may cost beside its own."""
 _EXTRA_CALLS = 5
@@ -111,7 +110,7 @@ def write_s3_objects(
     report = scan.run(sorted((b for b in asked if b.region == region), key=lambda b: b.name))
     nowhere = [b.name for b in asked if b.region is None]
     for bucket in nowhere:
-        writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed", _NOWHERE)
+        writer.add_problem(f"the region of bucket {bucket} is not known: it was not listed", "buckets")
     names = (bucket_full_name(account_id, region, bucket) for bucket in nowhere)
     unread = [*scan.unread, *(UnreadKeys(name, with_bucket=subtree is None) for name in names)]
     if unread:
