@@ -66,13 +66,19 @@ def files(*folders: str, without: str = "nothing") -> tuple[Path, ...]:
     return tuple(path for f in folders for path in (ROOT / f).rglob("*.py") if without not in path.parts)
 
 
-PRODUCT = files("raito_pipeline", "assets", without="sandbox")
+DEPLOY = files("raito_pipeline/deploy")
+PRODUCT = tuple(path for path in files("raito_pipeline", "assets", without="sandbox") if path not in DEPLOY)
 
 
 @pytest.mark.parametrize(
     ("paths", "extras"),
-    [(PRODUCT, ()), (files("raito_pipeline/sandbox"), ("sandbox",)), (files("tests"), ("sandbox", "dev"))],
-    ids=["product", "sandbox", "tests"],
+    [
+        (PRODUCT, ()),
+        (DEPLOY, ("deploy",)),
+        (files("raito_pipeline/sandbox"), ("sandbox",)),
+        (files("tests"), ("sandbox", "deploy", "dev")),
+    ],
+    ids=["product", "deploy", "sandbox", "tests"],
 )
 def test_what_is_imported_is_declared(paths: tuple[Path, ...], extras: tuple[str, ...]) -> None:
     names = imported(paths)

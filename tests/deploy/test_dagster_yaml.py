@@ -38,7 +38,7 @@ def instance(file: Path, server: Postgres, folder: Path, patch: pytest.MonkeyPat
     config = yaml.safe_load(file.read_text())
     if config.get("run_launcher", {}).get("class") in NOT_HERE:
         del config["run_launcher"]
-    database = config["storage"]["postgres"]["postgres_db"]
+    database = config["storage"]["custom"]["config"]["postgres_db"]
     database.pop("params", None)
     database["port"] = server.port
     (folder / "dagster.yaml").write_text(yaml.safe_dump(config))

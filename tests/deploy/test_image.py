@@ -62,7 +62,7 @@ def test_each_command_is_a_program_of_the_image() -> None:
     commands = [COMPOSE["services"][name]["command"] for name in OURS]
     commands.append(yaml.safe_load(instructions("CMD")[0]))
 
-    assert {command[0] for command in commands} == {"dagster", "dagster-webserver", "dagster-daemon"}
+    assert {command[0] for command in commands} == {"raito-code-server", "dagster-webserver", "dagster-daemon"}
     assert {command[0] for command in commands} <= PROGRAMS
 
 
