@@ -52,7 +52,7 @@ class AccessControl:
     delete_locked: Annotated[bool, "it may not be deleted"]
     owners: Annotated[tuple[str, ...], "owners as JSON objects (`email`, `accountName`, `groupName`)"]
     unreadable: Annotated[
-        tuple[str, ...], "what of it is not as the format of the export says; nothing is changed for it then"
+        tuple[str, ...], "what of it is not as the format of the export says; nothing new is made of it then"
     ] = ()
 
 

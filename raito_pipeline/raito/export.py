@@ -40,6 +40,7 @@ _END_OF_TIME = 253_402_300_800_000
 """the first millisecond of the year 10000, which no date of Python holds"""
 _TIMES = ("lastCalculated", "fileBuildTime")
 _NAMES = ("name", "type", "externalId", "actualName")
+_LOCKS = {"who_locked": "whoLocked", "inheritance_locked": "inheritanceLocked", "what_locked": "whatLocked"}
 _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
 
@@ -145,17 +146,60 @@ def _controls(listed: list[Any]) -> tuple[tuple[AccessControl, ...], tuple[str, 
         control = _readable(entry, position, str(identifier))
         if control.id in controls:
             reason = "two access controls of the export have this id: nothing is changed for either"
-            control = replace(controls[control.id], unreadable=(*controls[control.id].unreadable, reason))
+            control = _locked(replace(controls[control.id], unreadable=(*controls[control.id].unreadable, reason)))
         controls[control.id] = control
     return tuple(controls.values()), tuple(warnings)
 
 
+def _locked(control: AccessControl) -> AccessControl:
+    """The access control with all its locks: nothing of it may be changed."""
+    return replace(
+        control, delete=False, who_locked=True, inheritance_locked=True, what_locked=True, delete_locked=True
+    )
+
+
 def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> AccessControl:
-    """One access control; of one that cannot be read what its feedback needs, and what is wrong with it."""
+    """One access control; of one that cannot be read what its feedback needs, and what is wrong with it.
+
+    What can be read of its who and what stays, and the other is locked: who lost access does not wait for the rest.
+    """
     try:
         return _control(entry, position)
     except ExportUnreadable as error:
-        reason = f"{error.where}: {error.reason}"
+        named = _named(entry, position, identifier, f"{error.where}: {error.reason}")
+    where = f"accessProviders[{position}] ({identifier})"
+    try:
+        locks = {field: _flag(entry, name, where) for field, name in _LOCKS.items()}
+        if _flag(entry, "delete", where) or (_text(entry, "action", where) or "grant") != "grant":
+            return named
+        named = replace(named, **locks, delete_locked=True)
+    except ExportUnreadable:
+        return named
+    return _with_what(_with_who(named, entry, where), entry, where)
+
+
+def _with_who(control: AccessControl, entry: Mapping[str, Any], where: str) -> AccessControl:
+    gone = entry.get("deletedWho")
+    try:
+        return replace(
+            control,
+            who=_who(_empty_where_null(entry.get("who"), {}), where),
+            deleted_who=None if gone is None else _who(gone, where),
+        )
+    except ExportUnreadable:
+        return replace(control, who_locked=True, inheritance_locked=True)
+
+
+def _with_what(control: AccessControl, entry: Mapping[str, Any], where: str) -> AccessControl:
+    try:
+        what, gone = _what(entry.get("what"), where), _what(entry.get("deleteWhat"), where)
+    except ExportUnreadable:
+        return replace(control, what_locked=True)
+    return replace(control, what=what, delete_what=gone)
+
+
+def _named(entry: Mapping[str, Any], position: int, identifier: str, reason: str) -> AccessControl:
+    """An access control of which nothing but its names is known, and nothing may be changed."""
     readable = (name for name in _NAMES if _is_text(entry.get(name)) and _whole(entry[name]))
     given = {name: str(entry[name]) for name in readable}
     return AccessControl(

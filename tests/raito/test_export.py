@@ -297,6 +297,35 @@ def test_what_names_the_object_is_kept_so_that_nobody_takes_it_for_an_orphan(tmp
     assert (control.name, control.type, control.external_id, control.actual_name) == ("A", "aws_role", "role:A", "A")
 
 
+@pytest.mark.parametrize(
+    ("element", "users", "what", "locks"),
+    [
+        ("who: {users: [ada]}, what: 3", ("ada",), 0, (False, False, True)),
+        ("who: [ada], what: [{dataObject: {fullName: x}}]", (), 1, (True, True, False)),
+        ("who: {users: [ada]}, whoLocked: true, owners: 3", ("ada",), 0, (True, False, False)),
+        ("who: {users: [ada]}, deletedWho: 3", (), 0, (True, True, False)),
+        ("who: {users: [ada]}, whoLocked: 3", (), 0, (True, True, True)),
+        ("who: {users: [ada]}, action: [deny]", (), 0, (True, True, True)),
+        ("who: {users: [ada]}, action: mask, owners: 3", (), 0, (True, True, True)),
+        ("who: {users: [ada]}, delete: true, owners: 3", (), 0, (True, True, True)),
+        ("who: {users: [ada]}}, {id: a", (), 0, (True, True, True)),
+    ],
+)
+def test_of_one_that_cannot_be_read_the_who_or_what_that_can_stays_and_the_rest_is_locked(
+    tmp_path: Path, element: str, users: tuple[str, ...], what: int, locks: tuple[bool, ...]
+) -> None:
+    path = tmp_path / "export.yaml"
+    path.write_text(f"accessProviders: [{{id: a, externalId: 'role:A', {element}}}]")
+
+    (control,) = read_export(path).controls
+
+    assert control.unreadable
+    locked = (control.who_locked, control.inheritance_locked, control.what_locked)
+    assert (locked, control.delete_locked, control.delete) == (locks, True, False)
+    assert locks[0] or control.who.users == users
+    assert len(control.what) == what
+
+
 @pytest.mark.parametrize("element", ["3", "null", "{name: x}", "{id: ''}", "{id: [a]}"])
 def test_without_an_id_there_is_a_warning_and_the_export_is_not_whole(tmp_path: Path, element: str) -> None:
     path = tmp_path / "export.yaml"

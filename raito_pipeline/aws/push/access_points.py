@@ -113,7 +113,7 @@ def _place(plans: Plans, draft: Draft) -> _PointPlace:
         there = state.points.get(arn)
         if there is not None:
             return _PointPlace(arn, there.bucket, there)
-        _require_known(plans, region)
+        _require_known(plans, region, stays=True)
         draft.warnings.append(f"access point {draft.name} was gone from AWS, and is made anew")
     elif draft.control.external_id:
         raise Refused(f"its external id {draft.control.external_id!r} is not that of an access point")
@@ -135,10 +135,12 @@ def _region_of(plans: Plans, arn: str) -> str:
     return match["region"]
 
 
-def _require_known(plans: Plans, region: str) -> None:
+def _require_known(plans: Plans, region: str, *, stays: bool = False) -> None:
+    """Raise `Refused` where it is not known what a region has. `stays`: what gives access there goes on doing so."""
     reason = plans.state.points.why_unknown(region)
     if reason is not None:
-        raise Refused(f"the access points of region {region} are not known: {reason}")
+        until = ". Until then it stays as it is, also for those who lost it" if stays else ""
+        raise Refused(f"the access points of region {region} are not known: {reason}{until}")
 
 
 def _require_own(there: AccessPoint, bucket: S3Bucket) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from raito_pipeline.aws.push.changes import Change
-from raito_pipeline.aws.push.imported_documents import inline_source
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarget, Tag, WhoEntry
@@ -39,7 +38,7 @@ class Draft:
     name: str = ""
     """name in AWS, empty after a deletion"""
     nothing_new: str = ""
-    """why nothing new is made for it, where what it has of another kind loses what was taken away all the same"""
+    """why nothing new is made for it, where what it has in AWS loses what was taken away all the same"""
     external_id: str | None = None
     rows: list[PushChange] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -78,11 +77,13 @@ class Draft:
         self._add(REFUSE, self.kind, self.control.actual_name or self.name or self.control.name, reason)
 
     def make_nothing(self, reason: str) -> None:
-        """Make no new object, and say why; what it has of another kind loses what was taken away all the same."""
-        if self.replaces is not None or inline_source(self.owned_id) is not None:
+        """Make nothing new, and say why; what it has in AWS loses what was taken away all the same."""
+        if self.owned_id is None:
+            self.refuse(reason)
+        elif not self.nothing_new:
             self.nothing_new = reason
         else:
-            self.refuse(reason)
+            self.nothing_new = f"{self.nothing_new}; {reason}"
 
     def leave_out(self, reason: str) -> None:
         """Say what of the who or the what cannot be made: an error of its own, and the rest is carried out."""

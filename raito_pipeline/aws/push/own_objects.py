@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE, permission_set_name
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.draft import Draft
+from raito_pipeline.aws.push.imported_documents import inline_source
 from raito_pipeline.aws.push.owner_tags import ACCESS_CONTROL, DATA_SOURCE, another_owner, owner_of, owner_tags
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.model import AccessControl, AccessProvider, Tag, made_by_raito
+from raito_pipeline.model import AccessControl, AccessProvider, Tag, WhoEntry, made_by_raito
 
 _TAGS_ELSEWHERE = (ROLE, POLICY, PERMISSION_SET, ACCESS_POINT)
 
@@ -58,7 +59,7 @@ def refuse_foreign(
     drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState, bounds: Bounds, *, own_only: bool = False
 ) -> None:
     """Refuse the access controls whose object is not theirs alone, and lock what the import locks of the others."""
-    _refuse_shared(drafts, prefixes)
+    _refuse_shared(drafts, prefixes, state)
     spelled = {f"{ROLE}{name}".casefold(): name for name in state.roles}
     own = (policy.policy_name for policy in state.policies.values() if not policy.aws_managed)
     spelled |= {f"{POLICY}{name}".casefold(): name for name in own}
@@ -80,24 +81,63 @@ def _not_made(external_id: str, there: Existing | None) -> str | None:
     return f"{external_id} was not made by Raito, and aws-push-own-only is on: it is not taken over"
 
 
-def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str]) -> None:
+def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: PushState) -> None:
     """Refuse those that name one object by their external ids, or that would get one name."""
     by_object: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         named = _new_id(draft, prefixes.get(draft.kind, draft.kind)) if draft.name else ""
         for key in {object_key(text) for text in (draft.owned_id or "", named) if text}:
             by_object[key].append(draft)
-    for key, sharing in by_object.items():
-        if len(sharing) > 1:
-            _refuse_each(key, sharing)
+    shared = {key: sharing for key, sharing in by_object.items() if len(sharing) > 1}
+    owned = {object_key(draft.owned_id) for draft in drafts if draft.owned_id}
+    for key in sorted(shared, key=lambda key: (key not in owned, key)):
+        _refuse_each(key, shared[key], state)
 
 
-def _refuse_each(key: str, sharing: Sequence[Draft]) -> None:
+def _refuse_each(key: str, sharing: Sequence[Draft], state: PushState) -> None:
+    """Nothing new is made of them; what none of them grants goes all the same, by one of those that have the object."""
+    having = [draft for draft in sharing if object_key(draft.owned_id or "") == key and not draft.refused]
+    taking = next((each for each in having if _is_named_by_tags(each, state)), having[0] if having else None)
+    if taking is not None and not any(each.replaces or inline_source(each.owned_id) for each in having):
+        taking.control = _all_together(taking.control, [each.control for each in having if not each.control.delete])
+    else:
+        taking = None
     for draft in sharing:
         others = ", ".join(f"{each.control.name!r} ({each.control.id})" for each in sharing if each is not draft)
         reason = f"access control {others} of the export names {key} too: an object has one owner; remove one of them"
-        if reason not in draft.errors:
+        if draft is taking:
+            draft.make_nothing(reason)
+        elif reason not in draft.errors and not (taking is None and draft.nothing_new):
             draft.refuse(reason)
+
+
+def _is_named_by_tags(draft: Draft, state: PushState) -> bool:
+    there = existing(state, draft.owned_id or "")
+    return there is not None and owner_of(there.tags)[1] == draft.control.id
+
+
+def _all_together(control: AccessControl, controls: Sequence[AccessControl]) -> AccessControl:
+    """What several access controls grant together; one that is to be removed grants nothing."""
+    if not controls:
+        return control
+    whos = [each.who for each in controls]
+    who = WhoEntry(
+        tuple(dict.fromkeys(name for each in whos for name in each.users)),
+        tuple(dict.fromkeys(name for each in whos for name in each.groups)),
+        tuple(dict.fromkeys(name for each in whos for name in each.inherit_from)),
+        (),
+    )
+    return replace(
+        control,
+        delete=False,
+        who=who,
+        deleted_who=None,
+        what=tuple(dict.fromkeys(item for each in controls for item in each.what)),
+        delete_what=(),
+        who_locked=any(each.who_locked for each in controls),
+        inheritance_locked=any(each.inheritance_locked for each in controls),
+        what_locked=any(each.what_locked for each in controls),
+    )
 
 
 def _other_case(external_id: str, spelled: Mapping[str, str]) -> str | None:

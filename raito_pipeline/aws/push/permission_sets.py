@@ -47,7 +47,7 @@ def plan_permission_set(plans: Plans, draft: Draft) -> None:
     """Plan one permission set. Raises `Refused`."""
     center, control = plans.state.center, draft.control
     if center.problem:
-        raise Refused(center.problem)
+        raise Refused(_unknown(center.problem, control))
     known, imported = center.sets.get(draft.name), _was_imported(control)
     draft.external_id = control.external_id if _is_own(control) else f"{PERMISSION_SET}{draft.name}"
     _warn_of_what_is_ignored(plans, draft, draft.open_who(there=known is not None))
@@ -70,7 +70,7 @@ def delete_permission_set(plans: Plans, draft: Draft) -> None:
     """Plan to remove one permission set. What is gone already needs no change. Raises `Refused`."""
     center, control = plans.state.center, draft.control
     if center.problem:
-        raise Refused(center.problem)
+        raise Refused(_unknown(center.problem, control))
     name = plans.existing(control, PERMISSION_SET)
     known = None if name is None else center.sets.get(permission_set_name(name))
     if known is None or (not made_by_raito(known.tags) and not _was_imported(control)):
@@ -97,6 +97,12 @@ def kept_permission_set_name(plans: Plans, control: AccessControl, current: str)
     """The name that a permission set keeps: its own, since permission sets cannot be renamed."""
     del plans, control
     return current
+
+
+def _unknown(problem: str, control: AccessControl) -> str:
+    """Why nothing is done, and that what is there stays: nobody knows by which ids they have it."""
+    stays = _is_own(control)
+    return f"{problem}. Until then it stays as it is, also for those who lost it" if stays else problem
 
 
 # -- the permission set itself -----------------------------------------------------------------------------------------

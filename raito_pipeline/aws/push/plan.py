@@ -9,6 +9,7 @@ from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.imported_documents import inline_source
 from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
@@ -27,6 +28,7 @@ from raito_pipeline.aws.push.untold import Untold
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
     CREATOR,
+    EMPTY_WHO,
     AccessControl,
     PushChange,
     PushOrphan,
@@ -35,6 +37,7 @@ from raito_pipeline.model import (
     made_by_raito,
 )
 
+GRANT = "grant"
 _ACCOUNT = "#account#"
 """stands for the account id in prefixes and suffixes"""
 
@@ -66,11 +69,12 @@ def plan_push(
     in_order_of_export = sorted(controls, key=lambda control: control.position)
     held_to = bounds or Bounds()
     untold = Untold.of(in_order_of_export, types, state, held_to)
-    exported = [untold.as_told(control) for control in in_order_of_export]
+    exported = [_as_granted(untold.as_told(control)) for control in in_order_of_export]
     drafts = [_draft(options, types, control) for control in exported]
     for draft in drafts:
-        if draft.control.unreadable:
-            draft.refuse(f"it cannot be read: {'; '.join(draft.control.unreadable)}")
+        reason = _why_not_made(draft.control)
+        if reason is not None:
+            draft.make_nothing(reason)
     by_id = {control.id: control for control in exported}
     plans = Plans(state, options, {}, by_id)
     for draft in drafts:
@@ -93,7 +97,7 @@ def plan_push(
         if draft.refused:
             plans.planned.pop(draft.control.id, None)
         for part in parts[draft.control.id]:
-            if not (draft.refused or part.refused):
+            if not part.refused and (draft.nothing_new or not draft.refused):
                 _plan(plans, types, part)
     all_parts = [part for some in parts.values() for part in some]
     orphans = () if bounds is None else _orphans([*drafts, *all_parts], plans, types, bounds, numbered)
@@ -141,6 +145,23 @@ def _split(
     return parts_of
 
 
+def _as_granted(control: AccessControl) -> AccessControl:
+    """The access control as far as it grants something: one that is no grant gives nobody anything."""
+    if control.action == GRANT or control.delete:
+        return control
+    return replace(control, who=EMPTY_WHO, what=())
+
+
+def _why_not_made(control: AccessControl) -> str | None:
+    """Why nothing new can be made of what the export says; None where it can."""
+    if control.unreadable:
+        return f"it cannot be read: {'; '.join(control.unreadable)}"
+    if control.action != GRANT and not control.delete:  # what it made while it was a grant goes with it
+        gave = "" if control.external_id is None else ": what it gave while it was a grant is taken away"
+        return f"action {control.action!r} cannot be made in AWS, only {GRANT!r}{gave}"
+    return None
+
+
 def _draft(options: PushOptions, types: PushedTypes, control: AccessControl) -> Draft:
     """The access control under its type: that of what it owns, where none is given, else the account's own.
 
@@ -173,7 +194,7 @@ def _say_whose(draft: Draft, types: PushedTypes, state: PushState, bounds: Bound
     """
     tags = owner_tags.owner_tags(bounds.data_source, draft.control)
     written = types.changes(draft.rows)
-    if not tags or not written:
+    if not tags or not written or draft.nothing_new:
         return
     draft.rows = [
         replace(row, after=owner_tags.with_owner(row.after, tags)) if row.operation == "create" and row.after else row
@@ -199,11 +220,9 @@ def _plan(plans: Plans, types: PushedTypes, draft: Draft) -> None:
         _refuse_new(plans, types, draft, pushed.reason)
     elif control.delete and control.delete_locked:
         draft.refuse("it is to be removed, but its deletion is locked")
-    elif control.action != "grant" and not control.delete:  # what it made while it was a grant goes with it
-        draft.refuse(f"action {control.action!r} cannot be made in AWS, only 'grant'")
     else:
         try:
-            if draft.nothing_new and draft.replaces is not None:
+            if draft.nothing_new and inline_source(control.external_id) is None:
                 raise Refused(draft.nothing_new)
             (pushed.delete if control.delete else pushed.plan)(plans, draft)
         except Refused as error:
@@ -230,10 +249,15 @@ def _refuse_new(plans: Plans, types: PushedTypes, draft: Draft, reason: str) -> 
 
 
 def _narrowing_of(plans: Plans, types: PushedTypes, old: AccessControl) -> list[PushChange]:
-    """What an object of Raito loses that stays, as nothing of the new type takes its place; nothing of others."""
+    """What the object that an access control has loses, as it stays and gets nothing new.
+
+    Of what Raito did not make nothing goes because another type was asked for.
+    """
     kind = types.owned_by(old.external_id)
     pushed, there = types.of(kind or ""), existing(plans.state, old.external_id or "")
-    if kind is None or isinstance(pushed, NotPushedYet) or there is None or not made_by_raito(there.tags):
+    if kind is None or isinstance(pushed, NotPushedYet) or there is None:
+        return []
+    if old.type not in (None, kind) and not made_by_raito(there.tags):
         return []
     return plan_narrowing(plans, types, pushed, kind, old)
 
@@ -292,7 +316,7 @@ def _ask_whose(plans: Plans, names: Names, control: AccessControl) -> None:
 
 def _name_one(plans: Plans, pushed: PushedType, names: Names, draft: Draft, current: str | None) -> None:
     control = draft.control
-    if draft.unedited:
+    if draft.unedited or draft.nothing_new:
         # Inline policies have no name of their own, and a policy of AWS may share its name with one of the account.
         draft.name = "" if current is None or current.startswith("arn:") else current
         return

@@ -50,7 +50,11 @@ def split(
     What an earlier push split and is not needed any more is a draft that deletes it.
     """
     splits = draft.kind in (POLICY_TYPE, ROLE_TYPE)
-    if draft.refused or draft.unedited or draft.nothing_new or not (splits or draft.replaces) or not bounds.data_source:
+    if draft.refused or draft.unedited or not bounds.data_source:
+        return []
+    if draft.nothing_new:
+        return _as_they_are(draft, numbered, bounds)
+    if not splits and draft.replaces is None:
         return []
     there = existing(state, f"{prefix}{draft.name}")
     imported = there is not None and not made_by_raito(there.tags)
@@ -73,6 +77,17 @@ def split(
         further = dict.fromkeys(sorted(earlier), ())
     parts = [_part(draft, name, chunk, name in earlier) for name, chunk in further.items()]
     return parts + [_part(draft, name, (), True, delete=True) for name in sorted(earlier - further.keys())]
+
+
+def _as_they_are(draft: Draft, numbered: Numbered, bounds: Bounds) -> list[Draft]:
+    """The further policies of an access control that gets nothing new: they lose what was taken away, too."""
+    old = draft.replaces or draft.control
+    kind = ROLE_TYPE if (old.external_id or "").startswith(ROLE) else POLICY_TYPE
+    was = Draft(old, kind)
+    parts = [_part(was, name, old.what, True) for name in sorted(_earlier(was, numbered, bounds))]
+    for part in parts:
+        part.nothing_new = draft.nothing_new
+    return parts
 
 
 def kept_by_refused(drafts: Iterable[Draft], numbered: Numbered, bounds: Bounds) -> Iterator[str]:
@@ -156,7 +171,19 @@ def _part(draft: Draft, name: str, what: tuple[WhatItem, ...], there: bool, *, d
 
 
 def tell(draft: Draft, parts: Sequence[Draft]) -> None:
-    """What is wrong with further policies is an error of their access control."""
+    """What is wrong with further policies is an error of their access control; one that gets nothing new has said why.
+
+    It is not refused where they lose something.
+    """
+    if draft.nothing_new:
+        for part in parts:
+            part.errors.clear()
+            if part.refused:
+                part.rows.clear()
+        if draft.refused and any(part.rows for part in parts):
+            old = draft.replaces or draft.control
+            draft.rows.clear()
+            draft.refused, draft.name, draft.external_id = False, old.actual_name or "", old.external_id
     for part in parts:
         draft.errors += [f"policy {part.control.naming_hint}: {error}" for error in part.errors]
         draft.warnings += part.warnings

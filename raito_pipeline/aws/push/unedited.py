@@ -27,7 +27,7 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
     """
     control, own_id = draft.control, draft.owned_id or ""
     shown = plans.state.view.providers.get(own_id)
-    if shown is None or draft.refused or draft.replaces is not None or control.delete or control.action != "grant":
+    if shown is None or draft.refused or draft.nothing_new or draft.replaces is not None or control.delete:
         return False
     if shown.not_internalizable or shown.type != draft.kind or _was_made_by_raito(plans.state, own_id):
         return False

@@ -69,9 +69,10 @@ def test_who_lost_a_policy_loses_it_although_its_own_access_control_is_refused(a
     given, made = account.push(policy("P", "ssorole:Set"), granted("Set", "p1")).controls
     gone = WhoEntry((), (), ("ID:Set",), ())
 
-    pushed = account.push(replace(given, who=NOBODY, deleted_who=gone), replace(made, action="mask"))
+    unread = replace(made, unreadable=("what: no list",), what=(), what_locked=True)
+    pushed = account.push(replace(given, who=NOBODY, deleted_who=gone), unread)
 
-    assert "cannot be made in AWS" in pushed.errors("Set")
+    assert "cannot be read" in pushed.errors("Set")
     assert (pushed.errors("P"), account.references("Set"), account.role_policies("Set")[1]) == ("", set(), set())
 
 

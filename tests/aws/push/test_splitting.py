@@ -62,6 +62,11 @@ def push(world: World) -> Any:
     return once
 
 
+def _refuses(plan: Plan) -> bool:
+    """True where it changes nothing, and says so."""
+    return [row.operation for row in plan.changes] == ["refuse"]
+
+
 def _idle(made: Plan) -> bool:
     return {change.operation for change in made.changes} == {"none"}
 
@@ -150,7 +155,30 @@ def test_past_what_anybody_can_have_what_was_taken_away_goes_from_every_policy(w
     assert _idle(account.plan(second.controls)[0])
 
 
-@pytest.mark.parametrize("wrong", [{"unreadable": ("who: no mapping",)}, {"action": "deny"}, {"type": "aws_bucket"}])
+@pytest.mark.parametrize("kind", ["aws_policy", "aws_role"])
+def test_what_is_no_grant_any_more_gives_nothing_by_any_policy(world: World, kind: str) -> None:
+    account = Account(world)
+    (known,) = account.push(control("big", type=kind, what=what(120), who=who("ada", "bob"))).controls
+
+    # What cannot be read of it keeps nobody in whom it does not name.
+    lacking = replace(known, who=who("ada"), what=(), what_locked=True, unreadable=("what: no list",))
+    first = account.push(lacking)
+    assert world.attached("user", "bob") == set()
+    assert sum(resources(world).values()) == 120
+    assert first.errors("big") == ("it cannot be read: what: no list",)
+    assert _refuses(account.plan([lacking])[0])
+
+    denied = account.push(replace(known, action="deny"))
+    assert denied.plan.orphans == ()
+    assert "only 'grant'" in denied.errors("big")[0]
+    assert not any("data" in text for text in documents(world).values())
+    assert world.attached("user", "ada") == set()
+    assert _refuses(account.plan(denied.controls)[0])
+    assert account.push(known).errors("big") == ()
+    assert sum(resources(world).values()) == 120
+
+
+@pytest.mark.parametrize("wrong", [{"unreadable": ("who: no mapping",)}, {"type": "aws_bucket"}])
 def test_further_policies_of_one_that_is_refused_are_named_by_it(world: World, wrong: dict[str, Any]) -> None:
     account = Account(world)
     (known,) = account.push(control("big", type="aws_policy", what=what(120), who=who("ada"))).controls

@@ -289,3 +289,57 @@ def test_an_access_point_names_what_stays_where_nothing_of_another_type_is_made(
 
     (policy,) = [row.after or "" for row in made.changes if row.kind == "access-point-policy"]
     assert "AWSReservedSSO_x_" in policy
+
+
+NOT_MADE: dict[str, dict[str, Any]] = {
+    "cannot be made in AWS, only 'grant'": {"action": "deny"},
+    "it cannot be read: what is no list": {"unreadable": ("what is no list",), "what": (), "what_locked": True},
+}
+"""why an access control is not made that keeps its type, and what is edited"""
+
+
+@pytest.mark.parametrize("why", NOT_MADE)
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_what_cannot_be_made_of_an_export_loses_what_was_taken_away(external_id: str, why: str) -> None:
+    there, _, step = OF_EACH_TYPE[external_id]
+    control = granted("x", None, who("ada"), external_id=external_id, **NOT_MADE[why])
+
+    made = plan_push([control], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    taken = [(row.operation, row.kind, row.resource) for row in made.changes]
+    closed = ("delete", *step[1:]) if "point" in external_id and control.action != "grant" else step
+    assert closed in taken
+    named = [name for row in made.changes for name in ("user/ada", "user/bob") if name in (row.after or "")]
+    assert "user/bob" not in named
+    if control.action == "grant":
+        assert {step[:2] for step in taken} == {closed[:2]}  # its what could not be read, and stays
+    else:
+        assert not named
+    (target,) = made.targets
+    assert (target.external_id, target.refused) == (external_id, False)
+    assert why in target.errors[-1]
+
+
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_who_is_in_none_of_two_access_controls_of_one_object_loses_it(external_id: str) -> None:
+    there, _, step = OF_EACH_TYPE[external_id]
+    first, other = (granted(name, None, who(), external_id=external_id) for name in ("x", "y"))
+    first = replace(first, who=who("ada"))
+    other = replace(other, who=who("cyd"), position=1)
+
+    made = plan_push([first, other], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    assert step in [(row.operation, row.kind, row.resource) for row in made.changes]
+    assert not any(name in (row.after or "") for row in made.changes for name in ("bob", "cyd"))
+    assert all("an object has one owner" in target.errors[-1] for target in made.targets)
+    assert [target.refused for target in made.targets] == [False, True]
+
+
+def test_what_one_of_two_access_controls_grants_stays() -> None:
+    there = a_role("x", "ada", "bob")
+    pair = [granted(name, None, who(name), external_id="role:x", position=n) for n, name in enumerate(("ada", "bob"))]
+
+    made = plan_push(pair, aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    assert steps(made) == []
+    assert [target.refused for target in made.targets] == [True, True]
