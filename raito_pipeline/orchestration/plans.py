@@ -27,6 +27,7 @@ from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.results import refused_targets
 from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.unshown import Unshown
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
     TABLES,
@@ -64,6 +65,8 @@ EXPORT_IS, WHOLE = "export", "whole"
 """What the cell of an export notes where it holds every access control of the data source."""
 CLAIMED = "claimed before"
 """What the cell of another export notes: external ids (JSON) that exports before it claimed, and it does not name."""
+TARGETS, UNSHOWN = "access_push_targets", "not shown"
+"""What the cell of the targets notes: who has what Raito did not make and was shown by no import (JSON)."""
 CALLER, PLAN_ID = "pushed by", "plan id"
 """What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
 _HELD_TO = ("s3_buckets", "access_providers")
@@ -125,11 +128,12 @@ class Planning:
         if reasons:
             targets, changes = refused_targets(exported, reasons), _refusals(exported, reasons)
             orphans: tuple[PushOrphan, ...] = ()
+            kept: Unshown = {}
         else:
             bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
             types, clients = ACCESS_PROVIDER_TYPES.push, partial(self.services.aws, self.target)
             made = plan_with_tags(clients, exported, self.state(grid, exported), self.target, types, bounds)
-            targets, changes, orphans = made.targets, made.changes, made.orphans
+            targets, changes, orphans, kept = made.targets, made.changes, made.orphans, made.unshown
         infos = (self.store.info(table, account) for table in stands_on)
         return AccountPlan(
             account=account,
@@ -144,6 +148,7 @@ class Planning:
             read_at={info.table: info.read_at for info in infos if info is not None},
             caller=caller,
             problems=tuple(reasons),
+            unshown=kept,
             recovery=recovery,
         )
 
@@ -222,7 +227,8 @@ class Planning:
             look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls), parts=True),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
-        return PushState.of_account(inputs, self.target, self._imported, center, self._points(grid, controls))
+        points, kept = self._points(grid, controls), noted_unshown(self.store, account)
+        return PushState.of_account(inputs, self.target, self._imported, center, points, kept)
 
     def _points(self, grid: Grid, controls: Iterable[AccessControl]) -> PointState:
         """What access points are planned on, and why those of a region are not known."""
@@ -268,6 +274,23 @@ def claimed_before(store: Store, account: str) -> list[str]:
     """The external ids that the stored export of an account does not name, and exports before it claimed."""
     info = store.info(EXPORT, account)
     return [] if info is None else list(json.loads(info.extra.get(CLAIMED, "[]")))
+
+
+def noted_unshown(store: Store, account: str) -> dict[str, list[str]]:
+    """Whom no import showed, as plans before noted it, by external id; nobody where that note is lost."""
+    info = store.info(TARGETS, account)
+    return {} if info is None else dict(json.loads(info.extra.get(UNSHOWN, "{}")))
+
+
+def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
+    """The note after a plan: what it says, and of what it did not look at what was noted before.
+
+    Of a `whole` export that is what it names; of another one also what it does not name.
+    """
+    named = {control.external_id for control in plan.controls}
+    before = noted_unshown(store, plan.account)
+    kept = {key: names for key, names in before.items() if key in named or not whole}
+    return json.dumps({key: names for key, names in {**kept, **plan.unshown}.items() if names})
 
 
 def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> list[tuple[str, str]]:

@@ -44,13 +44,17 @@ from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
 from raito_pipeline.orchestration.plans import (
     CALLER,
     CLAIMED,
+    EXPORT,
     EXPORT_IS,
     PLAN_ID,
+    TARGETS,
+    UNSHOWN,
     WHOLE,
     PlanFolder,
     Planning,
     claimed_before,
     outdated,
+    unshown_after,
 )
 from raito_pipeline.orchestration.previews import bullets, small_table
 from raito_pipeline.orchestration.push_center import OF_THE_CENTER, PushCenter
@@ -213,7 +217,10 @@ class Push:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
         plan = self.planning.plan(grid)
         page, drift = self.plans.write(plan), look(self.planning, grid)
-        written = self.store.write("access_push_targets", plan.targets, self.cell.account)
+        exported = self.store.info(EXPORT, self.cell.account)
+        whole = exported is not None and exported.extra.get(EXPORT_IS) == WHOLE
+        extra = {UNSHOWN: unshown_after(self.store, plan, whole=whole)}
+        written = self.store.write(TARGETS, plan.targets, self.cell.account, extra=extra)
         self.log.record(self.cell, written, {})
         status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE
         left = self.store.write(

@@ -40,7 +40,7 @@ _END_OF_TIME = 253_402_300_800_000
 """the first millisecond of the year 10000, which no date of Python holds"""
 _TIMES = ("lastCalculated", "fileBuildTime")
 _NAMES = ("name", "type", "externalId", "actualName")
-_LOCKS = {"who_locked": "whoLocked", "inheritance_locked": "inheritanceLocked", "what_locked": "whatLocked"}
+_LOCKS = ("whoLocked", "inheritanceLocked", "whatLocked")
 _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
 
@@ -169,10 +169,10 @@ def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> Acces
         named = _named(entry, position, identifier, f"{error.where}: {error.reason}")
     where = f"accessProviders[{position}] ({identifier})"
     try:
-        locks = {field: _flag(entry, name, where) for field, name in _LOCKS.items()}
+        who_locked, inheritance_locked, what_locked = (_flag(entry, name, where) for name in _LOCKS)
         if _flag(entry, "delete", where) or (_text(entry, "action", where) or "grant") != "grant":
             return named
-        named = replace(named, **locks, delete_locked=True)
+        named = replace(named, who_locked=who_locked, inheritance_locked=inheritance_locked, what_locked=what_locked)
     except ExportUnreadable:
         return named
     return _with_what(_with_who(named, entry, where), entry, where)

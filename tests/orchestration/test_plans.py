@@ -11,13 +11,25 @@ from raito_pipeline.aws.access.basis import NO_WHAT
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.config import load
 from raito_pipeline.model import DataObjectReference, PushResult, WhatItem, table_of
 from raito_pipeline.orchestration.grid import cell_of, make_grid
 from raito_pipeline.orchestration.guard import Attempts
-from raito_pipeline.orchestration.plans import KEPT, PlanFolder, Planning, PlanUnknown, outdated, spoken_of
+from raito_pipeline.orchestration.plans import (
+    KEPT,
+    TARGETS,
+    UNSHOWN,
+    PlanFolder,
+    Planning,
+    PlanUnknown,
+    noted_unshown,
+    outdated,
+    spoken_of,
+    unshown_after,
+)
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 from tests.aws.access.conftest import READ, ROOT, Told, deny, document, trust, user_arn
@@ -45,6 +57,25 @@ def test_the_oldest_plans_go(tmp_path: Path) -> None:
     for number in range(KEPT + 3):
         folder.write(account_plan(control(f"c{number}"), there=state()))
     assert len(list(tmp_path.rglob("*.json"))) == len(list(tmp_path.rglob("*.md"))) == KEPT
+
+
+def test_whom_no_import_showed_is_noted_until_a_plan_that_looks_at_the_object_says_otherwise(tmp_path: Path) -> None:
+    store, named = Store.open(tmp_path), control("a", external_id="policy:a")
+    plan = replace(PLAN, controls=(named,), unshown={"policy:a": ("user:bob",), "policy:b": ()})
+
+    def note(plan: AccountPlan, *, whole: bool) -> dict[str, list[str]]:
+        extra = {UNSHOWN: unshown_after(store, plan, whole=whole)}
+        store.write(TARGETS, plan.targets, ACCOUNT, extra=extra)
+        return noted_unshown(store, ACCOUNT)
+
+    assert noted_unshown(store, ACCOUNT) == {}
+    assert note(plan, whole=True) == {"policy:a": ["user:bob"]}
+    # What was refused, and what an export of some does not name, is as the plan before noted it.
+    assert note(replace(plan, unshown={}), whole=True) == {"policy:a": ["user:bob"]}
+    assert note(replace(plan, controls=(), unshown={}), whole=False) == {"policy:a": ["user:bob"]}
+    assert note(replace(plan, controls=(), unshown={}), whole=True) == {}
+    note(plan, whole=True)
+    assert note(replace(plan, unshown={"policy:a": ()}), whole=False) == {}
 
 
 def test_a_plan_is_outdated_where_what_is_stored_gives_another() -> None:

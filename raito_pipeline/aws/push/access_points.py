@@ -278,6 +278,7 @@ def _shown(plans: Plans, draft: Draft, place: _PointPlace) -> _Shown | None:
         return None
     who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
     principals = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
+    principals -= set(view.unshown.get(own_id, ()))
     partition = plans.options.aws_partition
     made = point_statements(view.items(claims), place.arn, place.bucket, plans.state.account_id, partition)
     return _Shown(principals, grants(point_policy(made.statements, principals)))

@@ -53,6 +53,8 @@ class AccountPlan:
     """ARN of the identity that is to push: the plan leaves that one as it is"""
     problems: tuple[str, ...] = ()
     """why nothing is planned at all"""
+    unshown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """who has what Raito did not make and was never shown, by external id: the next plan is told of them"""
     recovery: str | None = None
     """the stored export that is applied again; None for a plan of what Raito Cloud exported last"""
 

@@ -4,8 +4,8 @@ A push of an object that Raito did not make changes what Raito Cloud shows of it
 the import showed and the export lacks.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.account import Account, PrincipalKey
 from raito_pipeline.aws.access.basis import what_items
@@ -34,21 +34,26 @@ class ImportView:
     principal: PrincipalKey | None = None
     """who has the documents, where it is one user or role alone: conditions and variables may be about it"""
 
+    unshown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """those whom no import showed before others were taken out, by external id: what it shows of them now is no edit"""
+
     def of(self, principal: PrincipalKey) -> "ImportView":
         """How the import reads the documents that one user, group or role has alone."""
         return replace(self, principal=principal)
 
     def principals(self, external_id: str) -> frozenset[tuple[str, str]] | None:
-        """Whom Raito Cloud shows in the who: `user`, `group` or `role`, and the name. None where it shows nothing."""
+        """Whom Raito Cloud showed in the who: `user`, `group` or `role`, and the name. None where it shows nothing."""
         row = self.providers.get(external_id)
         if row is None:
             return None
         roles = (each.removeprefix(ROLE).removeprefix(PERMISSION_SET) for each in row.who_access_providers or ())
-        return frozenset(
+        shown = (
             {("user", name) for name in row.who_users or ()}
             | {("group", name) for name in row.who_groups or ()}
             | {("role", name) for name in roles}
         )
+        before = self.unshown.get(external_id, ())
+        return frozenset((kind, name) for kind, name in shown if f"{kind}:{name}" not in before)
 
     def what(self, external_id: str) -> Claims | None:
         """What Raito Cloud shows that it gives. None where it shows nothing of it."""

@@ -1,7 +1,7 @@
 """From exported access controls and the stored IAM to a plan: every change in AWS, in order, with its reason. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
 from raito_pipeline.aws.push import owner_tags
@@ -24,6 +24,7 @@ from raito_pipeline.aws.push.splitting import Numbered, kept_by_refused, numbere
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.tag_changes import plan_tags
 from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
+from raito_pipeline.aws.push.unshown import Unshown, unshown, warn
 from raito_pipeline.aws.push.untold import Untold
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
@@ -52,6 +53,8 @@ class Plan:
     """what Raito made and nobody grants any more; those that are removed have a target of their own"""
     unread_tags: tuple[str, ...] = ()
     """ARNs of managed policies whose tags it needs and does not know: with them the plan may be another one"""
+    unshown: Unshown = field(default_factory=dict)
+    """who has what Raito did not make and was never shown, for the plans that follow"""
 
 
 def plan_push(
@@ -111,13 +114,16 @@ def plan_push(
         _say_whose(draft, types, state, held_to)
     hold_to([*drafts, *all_parts], types, state, options, held_to)
     warn_of_quotas([*drafts, *all_parts], types, state)
+    kept = unshown(plans, drafts)
+    for draft in drafts:
+        warn(draft, kept.get(draft.control.external_id or "", ()))
     rows = list(shown(orphans))
     for draft in reversed(in_turn):
         further = parts.get(draft.control.id, ())
         tell(draft, further)
         rows[:0] = [row for each in (draft, *further) for row in each.rows]
     targets = tuple(draft.target() for draft in drafts)
-    return Plan(_ordered(rows, types, state), targets, orphans, tuple(sorted(plans.unread_tags)))
+    return Plan(_ordered(rows, types, state), targets, orphans, tuple(sorted(plans.unread_tags)), kept)
 
 
 def _orphans(

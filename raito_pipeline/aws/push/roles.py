@@ -1,7 +1,7 @@
 """The plan for access controls that are roles: trust policy from the who, inline policy from the what."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import ROLE
@@ -24,7 +24,7 @@ from raito_pipeline.aws.push.role_changes import (
 )
 from raito_pipeline.aws.push.statements import ROLE_INLINE_LIMIT, TRUST_LIMIT, compact, same, trust_policy
 from raito_pipeline.aws.push.taken_away import claims_taken_out, users_taken_out
-from raito_pipeline.aws.push.trusts import Trust, edited
+from raito_pipeline.aws.push.trusts import Trust, edited, lets_somebody_in
 from raito_pipeline.model import AccessControl, IamRole, PushChange, made_by_raito
 
 
@@ -82,7 +82,9 @@ def _with_it(plans: Plans, name: str) -> str:
 
 
 def _create(plans: Plans, draft: Draft) -> None:
-    trust = trust_policy(plans.state.users[name].arn for name in _users(plans, draft))
+    users = _users(plans, draft)
+    _warn_of_nobody(draft, users)
+    trust = trust_policy(plans.state.users[name].arn for name in users)
     what = granted(plans, draft)
     if len(trust) > TRUST_LIMIT:
         raise Refused(_trust_too_long(trust))
@@ -137,13 +139,22 @@ def _trust(plans: Plans, draft: Draft, role: IamRole) -> Trust:
     named = _named(plans, role)
     if made_by_raito(role.tags):
         present = {arns[name] for name in named}
+        _warn_of_nobody(draft, wanted)
         whole = [arns[name] for name in wanted]
         if not present - set(whole):
             return Trust(role.trust_policy, trust_policy(whole))
         return Trust(trust_policy(present & set(whole)), trust_policy(whole))
     shown = state.view.principals(draft.control.external_id or draft.external_id or "")
     users = named if shown is None else frozenset(name for kind, name in shown if kind == "user")
-    return edited(role.trust_policy, arns, users | users_taken_out(plans, draft), wanted)
+    trust = edited(role.trust_policy, arns, users | users_taken_out(plans, draft), wanted)
+    if not lets_somebody_in(trust.whole):
+        _warn_of_nobody(draft, wanted)
+    return trust
+
+
+def _warn_of_nobody(draft: Draft, users: Sequence[str]) -> None:
+    if not users:
+        draft.warnings.append("it has nobody in its who: nobody can assume the role")
 
 
 def _named(plans: Plans, role: IamRole) -> frozenset[str]:
@@ -164,10 +175,7 @@ def _users(plans: Plans, draft: Draft) -> list[str]:
         draft.leave_out(f"{entry} is not in IAM of the account, and was left out")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    users = sorted(names)
-    if not users:
-        draft.warnings.append("it has nobody in its who: nobody can assume the role")
-    return users
+    return sorted(names)
 
 
 # -- what ------------------------------------------------------------------------------------------------------------

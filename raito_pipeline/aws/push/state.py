@@ -1,7 +1,7 @@
 """What IAM of an account holds, as the plan looks it up: from the stored tables, never from AWS."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -156,8 +156,12 @@ class PushState:
         imported: Mapping[str, AccessProvider],
         center: CenterState = NO_CENTER,
         points: PointState = NO_POINTS,
+        unshown: Mapping[str, Sequence[str]] | None = None,
     ) -> "PushState":
-        """Index the stored tables of an account. `imported` is what its last import said of it, by external id."""
+        """Index the stored tables of an account. `imported` is what its last import said of it, by external id.
+
+        `unshown` are those whom imports before did not show, as the last plan noted them.
+        """
         return PushState.of(
             inputs.account_id,
             inputs.users,
@@ -168,7 +172,7 @@ class PushState:
             center,
             points,
             options,
-            ImportView(Account(inputs, options), imported),
+            ImportView(Account(inputs, options), imported, unshown=unshown or {}),
         )
 
     def with_policy_tags(self, tags: Mapping[str, tuple[Tag, ...]]) -> "PushState":

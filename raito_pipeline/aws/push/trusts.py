@@ -48,6 +48,18 @@ def edited(document: str, users: Mapping[str, str], shown: Iterable[str], wanted
     )
 
 
+def let_in_by_name(document: str) -> frozenset[str]:
+    """The ARNs that a trust policy lets in, under conditions, too; none of one that cannot be read."""
+    if read_document(document).problems:
+        return frozenset()
+    return frozenset(arn for one in statements_in(document) if _lets_in(one) for arn in _aws(one))
+
+
+def lets_somebody_in(document: str) -> bool:
+    """False where no statement of a trust policy lets anybody in."""
+    return bool(read_document(document).problems) or any(_lets_in(one) for one in statements_in(document))
+
+
 def _who_stays(statements: Sequence[Any], gone: Mapping[str, str]) -> str | None:
     """Why people who were taken out may be let in all the same: by a statement that does not name them."""
     accounts = {arn.split(":")[4] for arn in gone.values()}

@@ -36,13 +36,15 @@ def who(*users: str, groups: tuple[str, ...] = (), roles: tuple[str, ...] = ()) 
     return WhoEntry(users, groups, roles, ())
 
 
-def pushed(account: Told, external_id: str, **changes: Any) -> Plan:
-    """The plan of what was imported so, with changes."""
+def pushed(
+    account: Told, external_id: str, *, unshown: dict[str, tuple[str, ...]] | None = None, **changes: Any
+) -> Plan:
+    """The plan of what was imported so, with changes. `unshown` is what plans before noted."""
     inputs = account.inputs()
     place = PointState.of(
         inputs.buckets, inputs.access_points, {"eu-west-1": None}, [PushBucket("data", "", None, None)]
     )
-    state = PushState.of_account(inputs, Options(), imported(inputs, Options()), points=place)
+    state = PushState.of_account(inputs, Options(), imported(inputs, Options()), points=place, unshown=unshown)
     control = as_imported(0, state.view.providers[external_id])
     return plan_of(inputs, state, [_changed(control, changes)])
 
