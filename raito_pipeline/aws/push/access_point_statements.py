@@ -186,6 +186,13 @@ def grants(statements: Iterable[Mapping[str, Any]]) -> set[Grant]:
     return granted
 
 
+def gives_at_times(statement: Mapping[str, Any]) -> set[Grant]:
+    """What a statement that a push did not write gives to whom it names, if only under its conditions."""
+    if statement.get("Effect") != "Allow" or "Action" not in statement or "Resource" not in statement:
+        return set()
+    return grants([{**statement, "Principal": {"AWS": ["*"]}, "Condition": None}])
+
+
 def _permissions_on(action: str, *, is_object: bool) -> list[str]:
     able = (one for one in permissions() if one.access_point and (one.on_object if is_object else one.on_bucket))
     return [one.name for one in able if matches(action, one.name, ignore_case=True, variables=False)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.points import TYPE
 from raito_pipeline.aws.data_objects.names import parse_full_name
+from raito_pipeline.aws.policy.wildcards import matches
 from raito_pipeline.aws.push.access_point_changes import (
     NO_POLICY,
     NOT_READ,
@@ -22,6 +23,7 @@ from raito_pipeline.aws.push.access_point_statements import (
     CurrentPolicy,
     Grant,
     Statement,
+    gives_at_times,
     grants,
     kept,
     narrowed,
@@ -210,6 +212,7 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     names = {claim.permission for claim in claims_taken_out(plans, draft)}
     hidden = _not_shown(shown, current, principals, lost, names) if shown is not None else []
     others = _less(current.others, lost)
+    _say_what_stays_of_others(plans, draft, place, others)
     _warn_of_nobody(draft, [*own, *hidden, *others], principals)
     elsewhere = _given_as_everybody(shown, current) if shown is not None else set()
     _say_what_stays(draft, elsewhere - grants(own), principals)
@@ -300,6 +303,30 @@ def _say_what_stays(draft: Draft, left: set[Grant], principals: set[str]) -> Non
             f"{principal} keeps what the policy of the access point gives to everybody: a statement that names "
             f"everybody cannot be taken away from some. Change it in AWS"
         )
+
+
+def _say_what_stays_of_others(plans: Plans, draft: Draft, place: _PointPlace, others: list[Statement]) -> None:
+    """An error for what was taken out of the what, and is given under a condition or to everybody, which stays."""
+    view, account = plans.state.view, plans.state.account_id
+    gone = view.items(claims_taken_out(plans, draft))
+    if not gone:
+        return
+    made = point_statements(gone, place.arn, place.bucket, account, plans.options.aws_partition).statements
+    lost = grants(point_policy(made, ["*"]))
+    for statement in others:
+        names = sorted({grant[1] for grant in gives_at_times(statement) for each in lost if _is_part(each, grant)})
+        if names:
+            draft.leave_out(
+                f"{', '.join(names)} was taken away, and a statement of the policy of the access point gives it under "
+                f"a condition, or to others than users and roles of the account: it stays. Change it in AWS"
+            )
+
+
+def _is_part(lost: Grant, given: Grant) -> bool:
+    return lost[1] == given[1] and any(
+        matches(one, other, ignore_case=False, variables=False)
+        for one, other in ((lost[2], given[2]), (given[2], lost[2]))
+    )
 
 
 def _arns(who: PointWho) -> set[str]:

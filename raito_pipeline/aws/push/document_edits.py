@@ -40,6 +40,8 @@ class Edit:
     imported: ImportView
     shown: Claims
     wanted: Claims
+    is_replaced: bool = False
+    """true where another document gives what is still granted: not all that goes from this one was taken away"""
 
     @property
     def removed(self) -> Claims:
@@ -62,6 +64,16 @@ class Edit:
             for claim in claims
             if claim in self.removed or (claim not in self.wanted and any(covers(claim, gone) for gone in self.removed))
         )
+
+    def gives_at_times(self, statement: Statement) -> bool:
+        """True where a statement would give something that was taken away, were it not for its conditions."""
+        if self.is_replaced or not self.removed or not statement.conditions:
+            return False
+        if all(each.code is Code.NOTE for each in self.imported.given(statement)[1]):
+            return False  # the condition never holds
+        always = replace(statement, conditions=())
+        claims = self.imported.given(always)[0] | self.through_points(always)
+        return any(covers(claim, gone) or covers(gone, claim) for claim in claims for gone in self.removed)
 
     def stays_below(self, claims: Claims) -> Claims:
         """What is still wanted of what these claims cover."""
@@ -118,6 +130,11 @@ def _without(statement: Statement, raw: Any, edit: Edit, named: str, problems: l
     """The statements that one becomes."""
     claims, _ = edit.imported.given(statement)
     if not edit.lost(claims | edit.through_points(statement)):
+        if edit.gives_at_times(statement):
+            problems.append(
+                f"{statement.label} of {named} gives what was taken away under a condition, and stays as it is: change "
+                f"it in AWS"
+            )
         return [raw]
     split = _split(statement, raw, edit)
     if split is None:

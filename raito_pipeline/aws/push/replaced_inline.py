@@ -85,7 +85,8 @@ def _goes(
     document, resource = plans.state.inline[source.principal][policy], f"{kind}:{name}/{policy}"
     called = f"inline policy {policy} of {kind} {name}"
     gone = _taken_through_points(plans, draft, source, document, what)
-    left = narrowed(document, Edit(view, view.given_by(document) | gone, frozenset()), named=called)
+    edit = Edit(view, view.given_by(document) | gone, frozenset(), is_replaced=True)
+    left = narrowed(document, edit, named=called)
     for problem in left.problems:
         draft.leave_out(problem)
     if left.text is None or not json.loads(left.text)["Statement"]:

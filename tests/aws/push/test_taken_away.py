@@ -345,3 +345,38 @@ def test_what_one_of_two_access_controls_grants_stays() -> None:
 
     assert steps(made) == []
     assert [target.refused for target in made.targets] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["policy", "role"])
+@pytest.mark.parametrize("told_by", ["delete_what", "what"])
+def test_what_was_taken_away_and_stays_under_a_condition_is_said(kind: str, told_by: str) -> None:
+    both = allow(["s3:GetObject", "s3:PutObject"], DATA)
+    text = document(both if told_by == "what" else allow("s3:GetObject", DATA), allow("s3:Put*", DATA, Condition=MFA))
+    account, external_id = told(), f"{kind}:own"
+    if kind == "policy":
+        account.policy("own", text, "user:ada")
+    else:
+        account.role("own", trust({"AWS": user_arn("ada")})).inline("role:own", "i", text)
+    gone: dict[str, Any] = {told_by: WRITES if told_by == "delete_what" else (folder("", "s3:GetObject"),)}
+
+    made = pushed(account, external_id, **gone)
+
+    assert "under a condition, and stays" in " ".join(made.targets[0].errors)
+    other = pushed(account, external_id, deleted_who=who("cyd"))
+    assert not any("under a condition" in error for error in other.targets[0].errors)
+
+
+@pytest.mark.parametrize("whom", ["everybody", "a condition"])
+def test_what_was_taken_away_and_stays_by_a_statement_of_an_access_point_is_said(whom: str) -> None:
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
+    objects, ada = f"{arn}/object/*", {"AWS": user_arn("ada")}
+    more: dict[str, Any] = {"Principal": "*"} if whom == "everybody" else {"Principal": ada, "Condition": MFA}
+    statements = [allow("s3:GetObject", objects, Principal=ada), allow("s3:PutObject", objects, **more)]
+    account = told().delegates().point("sales", *statements).bucket_policy("data", deny("s3:Put*", "*", Principal="*"))
+    external_id = f"accesspoint:{arn}"
+
+    made = pushed(account, external_id, delete_what=WRITES)
+
+    assert "s3:PutObject was taken away" in " ".join(made.targets[0].errors)
+    for other in ({"delete_what": (folder("", "s3:DeleteObject"),)}, {"deleted_who": who("cyd")}):
+        assert not any("was taken away" in error for error in pushed(account, external_id, **other).targets[0].errors)
