@@ -163,6 +163,9 @@ class _PointPolicy(Change):
                    for each in _statements(document)]  # fmt: skip
         return Present(point_document([each for each in planned if each is not None]))
 
+    def object_is_there(self, aws: Aws) -> bool:
+        return aws.points.bucket(_arn(self, aws)) is not None
+
     def apply(self, aws: Aws) -> None:
         arn = _arn(self, aws)
         _is_ours(self, aws)

@@ -2,12 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
 from raito_pipeline.aws.push.changes import Aws, CenterCalls, Change
+from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.iam_calls import Iam
 from raito_pipeline.aws.push.losses import HeldBack
 from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
@@ -68,6 +70,10 @@ def apply_plan(
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))
     return Applied(work.results(wanted, exported), work.all_denied, differences(work.aws, made, concurrency))
+
+
+def _only_takes(change: Change) -> bool:
+    return change.intended is None and change.revokes and Effect.REMOVES not in change.effect
 
 
 @dataclass
@@ -176,8 +182,23 @@ class _Work:
             changes_made=sum(index in self.made for index in own),
             changes_failed=sum(index in self.failed for index in own),
             errors=errors,
-            warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id)),
+            warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id), *self._gone(external_id, own)),
         )
+
+    def _gone(self, external_id: str | None, own: Sequence[int]) -> Iterator[str]:
+        """That the object of an access control is gone, where what was made only took something from it.
+
+        Nothing else tells it then: what is to be taken away is not there.
+        """
+        made = [self.listed[index].change for index in own if index in self.made]
+        if external_id is None or not made or not all(_only_takes(change) for change in made):
+            return
+        with suppress(AwsError, ChangeRefused):
+            if not made[0].object_is_there(self.aws):
+                yield (
+                    f"{external_id} is gone from AWS: somebody removed it since it was read, and nobody has anything "
+                    f"by it. The next push makes it anew"
+                )
 
     def _came_by_another(self, index: int, own: Sequence[int]) -> bool:
         """True for a change that failed, and that another access control made as well: AWS has what was asked for.

@@ -397,6 +397,11 @@ class Change(ABC):
         now = None if self.NEW_OBJECT else self.current(aws)
         return now is not None and alike(now.document, self.intended)
 
+    def object_is_there(self, aws: Aws) -> bool:
+        """False where what it takes something from is gone as a whole. Raises `AwsError`, `ChangeRefused`."""
+        del aws
+        return True
+
     # -- what rows hold ------------------------------------------------------------------------------------------------
 
     def document(self) -> str:

@@ -131,6 +131,8 @@ class Plans:
     """every access control of the export by id"""
     unread_tags: set[str] = field(default_factory=set)
     """ARNs of managed policies whose tags the plan needs, and that were not read"""
+    assigned: set[str] = field(default_factory=set)
+    """names of permission sets that somebody gets, so that they have a role in the account then"""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names in AWS that access controls of one type have, or will have."""

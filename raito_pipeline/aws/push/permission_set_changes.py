@@ -104,6 +104,9 @@ class _OfPermissionSet(Change):
     def current(self, aws: Aws) -> Present | None:
         """What AWS has now."""
 
+    def object_is_there(self, aws: Aws) -> bool:
+        return self.center(aws).arn(self.name) is not None
+
     def center(self, aws: Aws) -> CenterCalls:
         """The calls of Identity Center. Raises `ChangeRefused` where there are none."""
         if aws.center is None:

@@ -5,6 +5,7 @@ account, which its tag names. One that was imported stays others' own; only who 
 """
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE, permission_set_name
+from raito_pipeline.aws.access.policies import TYPE as POLICY_TYPE
 from raito_pipeline.aws.push import texts
 from raito_pipeline.aws.push.center_state import serves
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
@@ -25,7 +26,7 @@ from raito_pipeline.aws.push.permission_set_changes import (
     UpdatePermissionSetPolicy,
 )
 from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
-from raito_pipeline.aws.push.references import is_in_account
+from raito_pipeline.aws.push.references import is_in_account, references_to_nothing
 from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.aws.push.statements import NOTHING, compact, same
 from raito_pipeline.aws.push.tag_changes import plan_tags
@@ -134,6 +135,7 @@ def _update(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:
     control = draft.control
     _describe(draft, known)
     _tag(plans, draft, known)
+    _warn_of_references_to_nothing(plans, draft, known)
     effect = None if control.what_locked else _write_policy(plans, draft, known)
     # The first assignment in an account brings the permission set there by itself.
     if known.assigned and (effect is not None or not is_in_account(plans, known)):
@@ -231,6 +233,8 @@ def _assign(plans: Plans, draft: Draft, assigned: tuple[Assignee, ...]) -> None:
     """Assign those of the who who do not have it yet, then unassign those who have it and are not in the who."""
     wanted, unclear = _wanted(plans, draft)
     had = set(assigned)
+    if wanted - had:
+        plans.assigned.add(draft.name)
     for assignee in sorted(wanted - had):
         draft.change(Assign, _resource(plans, draft.name, assignee), "they are in the who", after=_as_text(assignee))
     stay = had & (wanted | unclear)
@@ -295,6 +299,16 @@ def _was_imported(control: AccessControl) -> bool:
     """True where the export names it by its reserved role, as an import does."""
     named = (control.external_id or "").removeprefix(PERMISSION_SET)
     return _is_own(control) and RESERVED_ROLE.fullmatch(named) is not None
+
+
+def _warn_of_references_to_nothing(plans: Plans, draft: Draft, known: PushPermissionSet) -> None:
+    making = plans.names(POLICY_TYPE)
+    gone = [each for each in references_to_nothing(plans, known) if each.rpartition("/")[2] not in making]
+    if gone:
+        draft.warnings.append(
+            f"it references {', '.join(gone)}, which the account lacks: Identity Center cannot bring it into the "
+            f"account as it is until that policy is there again, or the reference is taken away"
+        )
 
 
 def _warn_of_what_is_ignored(plans: Plans, draft: Draft, who: WhoEntry) -> None:

@@ -75,7 +75,10 @@ def _set_role(plans: Plans, name: str) -> str | None:
     roles = plans.state.reserved_roles(wanted)
     if len(roles) == 1:
         return roles[0].arn
-    return f"{PERMISSION_SET}{wanted}" if not roles and wanted in plans.names(SET_TYPE) else None
+    known = plans.state.center.sets.get(wanted)
+    somebodys = wanted in plans.assigned or (known is not None and bool(known.assigned))
+    will_be = not roles and wanted in plans.names(SET_TYPE) and somebodys
+    return f"{PERMISSION_SET}{wanted}" if will_be else None
 
 
 def _why_not(entry: str) -> str:

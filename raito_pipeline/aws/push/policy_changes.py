@@ -228,6 +228,9 @@ class _Attachment(Change):
         kind, name, arn = self.names()
         return Present(arn if aws.iam.has_attached(kind, name, arn) else None)
 
+    def object_is_there(self, aws: Aws) -> bool:
+        return aws.iam.policy_version(self.names()[2]) is not None
+
     def apply(self, aws: Aws) -> None:
         kind, name, arn = self.names()
         fresh = aws.objects.was_made(self.row.resource) or aws.objects.was_made(policy(arn))

@@ -105,11 +105,24 @@ def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
     if inline != known.inline_policy and not same(inline or "{}", known.inline_policy or "{}"):
         return False
     here = state.reserved.get(name, frozenset())
-    own = {f"arn:{plans.options.aws_partition}:iam::{state.account_id}:policy{each}" for each in known.references}
+    gone = set(references_to_nothing(plans, known))  # nothing brings those into the account
+    own = {_own_arn(plans, each) for each in known.references if each not in gone}
     own_here, aws_here = {arn for arn in here if not is_of_aws(arn)}, {arn for arn in here if is_of_aws(arn)}
     return (not center.knows_own_policies or own == own_here) and (
         not center.knows_aws_policies or set(known.policy_arns) == aws_here
     )
+
+
+def references_to_nothing(plans: Plans, known: PushPermissionSet) -> list[str]:
+    """The policies, as a permission set references them, that the account lacks: somebody deleted them."""
+    if not plans.state.center.knows_own_policies:
+        return []
+    there = {policy.arn for policy in plans.state.policies.values()}
+    return [each for each in known.references if _own_arn(plans, each) not in there]
+
+
+def _own_arn(plans: Plans, reference: str) -> str:
+    return f"arn:{plans.options.aws_partition}:iam::{plans.state.account_id}:policy{reference}"
 
 
 def _not_there_already(plans: Plans, entries: Iterable[str], policy_arn: str) -> list[str]:

@@ -255,6 +255,9 @@ class _InlinePolicy(Change):
     def current(self, aws: Aws) -> Present:
         return Present(aws.iam.inline_document(*self.names()))
 
+    def object_is_there(self, aws: Aws) -> bool:
+        return aws.iam.role_trust(self.names()[0]) is not None
+
     def apply(self, aws: Aws) -> None:
         name, policy = self.names()
         _is_ours(self, aws, name)

@@ -88,6 +88,14 @@ def test_of_principals_that_are_not_there_nothing_is_written_where_nothing_was(t
     assert there.world.writes(mark) == []
 
 
+def test_one_that_somebody_removed_is_said_where_its_policy_was_to_go(there: PointWorld) -> None:
+    told = story(was=f"accesspoint:{ARN}").change("delete", "access-point-policy", ARN, before=text(policy(ADA)))
+
+    result = run(there, told)
+
+    assert (result.errors, ["is gone from AWS" in each for each in result.warnings]) == ((), [True])
+
+
 def test_a_failed_policy_reports_the_access_point_that_is_there(there: PointWorld) -> None:
     there.world.aws.faults.add(Fault(kind="deny", operation="PutAccessPointPolicy"))
     result = run(there, created().change("create", "access-point-policy", ARN, policy(ADA)))

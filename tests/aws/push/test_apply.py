@@ -91,6 +91,25 @@ def test_a_policy_goes_with_its_attachments_and_versions(world: World) -> None:
     assert world.attached("user", "ada") == world.attached("group", "staff") == set()
 
 
+def test_what_somebody_removed_is_said_where_something_was_to_be_taken_from_it(world: World) -> None:
+    world.tagged_policy("there")
+    world.iam.attach_user_policy(UserName="ada", PolicyArn=arn("there"))
+    story = (
+        Story()
+        .control("a", "gone", external_id="role:gone", was="role:gone")
+        .change("delete", "role-inline-policy", "gone/inline", before=document("s3:GetObject"))
+        .control("b", "gone", kind="aws_policy", external_id="policy:gone", was="policy:gone")
+        .change("detach", "attachment", "user:ada", before=arn("gone"))
+        .control("c", "there", kind="aws_policy", external_id="policy:there", was="policy:there")
+        .change("detach", "attachment", "user:ada", before=arn("there"))
+    )
+
+    results = story.apply(world.clients).results
+
+    assert [r.errors for r in results] == [()] * 3
+    assert [["is gone from AWS" in each for each in r.warnings] for r in results] == [[True], [True], []]
+
+
 def test_what_is_gone_already_is_deleted(world: World) -> None:
     story = (
         Story()

@@ -278,6 +278,21 @@ def test_accounts_that_share_an_organization_are_told_of_names_without_account(a
     assert "put #account# into aws-sso-role-suffix" in account.push(granted("Set", "p1")).warnings("Set")
 
 
+def test_one_that_somebody_removed_is_said_where_somebody_was_to_lose_it(account: CenterAccount) -> None:
+    (made,) = account.push(granted("Set", "p1", "p2")).controls
+    at = {"InstanceArn": INSTANCE, "PermissionSetArn": account.sets()["Set"]}
+
+    def remove() -> None:
+        for one in account.sso.list_account_assignments(**at, AccountId=ACCOUNT)["AccountAssignments"]:
+            named = {key: one[key] for key in ("PrincipalType", "PrincipalId")}
+            account.sso.delete_account_assignment(**at, **named, TargetId=ACCOUNT, TargetType="AWS_ACCOUNT")
+        account.sso.delete_permission_set(**at)
+
+    pushed = account.push(replace(made, who=WhoEntry(("p1",), (), (), ())), meanwhile=remove)
+
+    assert (pushed.errors("Set"), "is gone from AWS" in pushed.warnings("Set")) == ("", True)
+
+
 def test_one_that_is_removed_goes_with_its_assignments(account: CenterAccount) -> None:
     (made,) = account.push(granted("Set", "p1", "group:t1")).controls
 

@@ -56,7 +56,7 @@ PLANNED = {
 def plans() -> Plans:
     groups = [IamGroup(f"AGPA{name}", name, "arn", "/", WHEN) for name in ("staff", "empty")]
     state = PushState.of(ACCOUNT, USERS, groups, ROLES, (), ())
-    return Plans(state, PushOptions(), PLANNED, {control.id: control for control in CONTROLS})
+    return Plans(state, PushOptions(), PLANNED, {control.id: control for control in CONTROLS}, assigned={"New_set"})
 
 
 def found(control: AccessControl) -> tuple[list[str], list[str]]:
