@@ -183,6 +183,11 @@ class Planning:
             caller=caller,
             buckets=self._known_buckets(),
             imported=self._imported,
+            pushed=frozenset(
+                (result.access_control_id, result.external_id)
+                for result in self.store.earlier(PushResult, account)
+                if result.external_id and not result.errors
+            ),
             claimed_elsewhere=self._claimed_elsewhere(),
             shared=bool(self._others_of_the_account()),
             whole_export=whole,

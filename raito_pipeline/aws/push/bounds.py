@@ -35,6 +35,8 @@ class Bounds:
     """the buckets of the account that are data objects, each with its region where that is known"""
     imported: Mapping[str, AccessProvider] | None = None
     """what the last import of the account offered to Raito Cloud, by external id"""
+    pushed: frozenset[tuple[str, str]] = frozenset()
+    """access controls (their ids) and the external ids of what the last push left of them in AWS without an error"""
     claimed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     """external ids in exports of other targets of the same account, with the target"""
     shared: bool = False

@@ -164,6 +164,8 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
     if own_id is not None:
         there = existing(state, own_id)
         reason = _not_owned(own_id, there, wanted, bounds)
+        if there is not None and there.tags is None and (control.id, own_id) in bounds.pushed:
+            reason = None  # a push made it, or took it over; who lost it does not keep it because nobody says so now
         if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))
         if reason is not None:
@@ -190,6 +192,8 @@ def _not_owned(external_id: str, there: Existing | None, wanted: Iterable[Tag], 
         return f"{external_id} may not be changed: {locked}" if offered.not_internalizable else None
     if there is None and external_id.startswith(_TAGS_ELSEWHERE):
         return None  # what is gone is made anew by Raito; the others are asked for their tags when they are planned
+    if there is not None and there.tags is None:
+        return f"the tags of {external_id} could not be read, so that it is not known whether Raito made it"
     return (
         f"{external_id} was neither made by Raito (no tag creator=RAITO) nor offered by the last import of this account"
     )

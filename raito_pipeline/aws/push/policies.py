@@ -127,7 +127,7 @@ def _require_read(plans: Plans, draft: Draft) -> None:
 def _require_made_by_raito(plans: Plans, policy: IamPolicy) -> None:
     tags = plans.tags_of(policy)
     if tags is None and not policy.aws_managed:
-        raise Refused(f"policy {policy.policy_name} exists in AWS, and its tags could not be read: nothing was changed")
+        raise Refused(f"policy {policy.policy_name} exists in AWS, and its tags could not be read: nothing new is made")
     if not made_by_raito(tags):
         raise Refused(f"policy {policy.policy_name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
 

@@ -14,10 +14,10 @@ from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
-from raito_pipeline.model import AccessControl, AccessPoint, PushPermissionSet, Tag
+from raito_pipeline.model import AccessControl, AccessPoint, IamAttachment, PushPermissionSet, Tag
 
 from .conftest import ACCOUNT, arn, document, trust
-from .test_plan import BY_RAITO, control, policy, policy_control, role, state
+from .test_plan import BY_RAITO, control, policy, policy_control, role, state, who
 
 BOUNDS = Bounds(data_source="ds-1", imported={})
 
@@ -46,6 +46,37 @@ def test_two_access_controls_with_one_external_id_are_both_refused() -> None:
     planned = [row for row in made.changes if row.operation != "refuse" and row.access_control_id != "good"]
     # What none of them grants is taken away all the same.
     assert [(row.kind, "bob" in (row.after or "")) for row in planned] == [("role-trust", False)]
+
+
+def test_who_lost_a_policy_loses_it_although_its_tags_cannot_be_read_where_a_push_made_it() -> None:
+    unread = replace(policy("x", document("s3:GetObject")), tags=None)
+    there = state(
+        (), (unread,), tuple(IamAttachment("user", n, "managed", "x", arn("x"), None) for n in ("ada", "bob"))
+    )
+    named = policy_control("a", external_id="policy:x", actual_name="x", naming_hint="y", who=who("ada"))
+
+    unknown = plan(named, there=there)
+    known = plan(named, there=there, bounds=replace(BOUNDS, pushed=frozenset({("a", "policy:x")})))
+
+    assert "the tags of policy:x could not be read" in errors(unknown)[0]
+    assert [row.operation for row in unknown.changes] == ["refuse"]
+    assert errors(known) == [""]
+    assert ("detach", "user:bob") in [(row.operation, row.resource) for row in known.changes]
+    assert {row.operation for row in known.changes}.isdisjoint({"delete", "attach"})
+
+
+def test_who_lost_a_policy_loses_it_although_the_tags_of_one_with_its_new_name_cannot_be_read() -> None:
+    namesake = replace(policy("y", document("s3:GetObject")), tags=None)
+    held = tuple(IamAttachment("user", n, "managed", "x", arn("x"), None) for n in ("ada", "bob"))
+    there = state((), (policy("x", document("s3:GetObject")), namesake), held)
+
+    made = plan(
+        policy_control("a", external_id="policy:x", actual_name="x", naming_hint="y", who=who("ada")), there=there
+    )
+
+    assert "its tags could not be read: nothing new is made" in errors(made)[0]
+    assert ("detach", "user:bob") in [(row.operation, row.resource) for row in made.changes]
+    assert {row.resource for row in made.changes}.isdisjoint({"y", arn("y")})
 
 
 def test_a_name_that_another_one_has_by_its_external_id_is_refused_on_both() -> None:
