@@ -4,30 +4,44 @@ A name is never expanded: `*` and `data-*` are no names of buckets, and would gi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.push.draft import Draft
+from raito_pipeline.model import WhatItem
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 """as long and with all the characters that buckets of the first years may have"""
 
 
-def leave_out_unknown(draft: Draft, account_id: str, buckets: Mapping[str, str | None] | None) -> None:
-    """Take what lies outside out of a what; each is an error of its own. With nothing left, nothing new is made."""
+def leave_out_unknown(
+    draft: Draft,
+    account_id: str,
+    buckets: Mapping[str, str | None] | None,
+    stays: Callable[[WhatItem], WhatItem | None] = lambda _: None,
+) -> tuple[WhatItem, ...]:
+    """Take what lies outside out of a what; each is an error of its own. With nothing left, nothing new is made.
+
+    `stays` says what of an element the access control gives already, on a bucket that is only not synced: that is
+    neither given anew nor taken away. Gives these elements.
+    """
     if draft.control.delete or buckets is None:
-        return
+        return ()
     reasons = {item: reason_against(item.data_object.full_name, account_id, buckets) for item in draft.control.what}
-    refused = [reason for reason in reasons.values() if reason]
+    refused = {item: reason for item, reason in reasons.items() if reason}
     if not refused:
-        return
-    for reason in dict.fromkeys(refused):
+        return ()
+    given = {item: one for item in refused if (one := stays(item)) is not None}
+    for reason in dict.fromkeys(reason for item, reason in refused.items() if given.get(item) != item):
         draft.leave_out(reason)
-    kept = tuple(item for item in draft.control.what if not reasons[item])
+    for name in sorted({item.data_object.full_name for item in given}):
+        draft.warnings.append(f"data object {name}: its bucket is not synced, and what is given on it stays as it is")
+    kept = tuple(given.get(item, item) for item in draft.control.what if not reasons[item] or item in given)
     if not kept and draft.control.external_id is None:
         draft.make_nothing("nothing of its what can be granted")
     draft.control = replace(draft.control, what=kept)
+    return tuple(given.values())
 
 
 def reason_against(full_name: str, account_id: str, buckets: Mapping[str, str | None]) -> str | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
 from raito_pipeline.aws.push import owner_tags
+from raito_pipeline.aws.push.already_given import already_given, unsynced_bucket
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
@@ -34,6 +36,7 @@ from raito_pipeline.model import (
     PushChange,
     PushOrphan,
     PushTarget,
+    WhatItem,
     is_aws_managed,
     made_by_raito,
 )
@@ -84,10 +87,13 @@ def plan_push(
         draft.unedited = is_unedited(draft, plans)
     for kind, pushed in types.pushed.items():
         _name(plans, types.prefixes[kind], pushed, [draft for draft in drafts if draft.kind == kind])
+    unsynced: list[WhatItem] = []
     refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)
     for draft in drafts:
         if not draft.refused:
-            leave_out_unknown(draft, state.account_id, held_to.buckets)
+            stays = partial(already_given, draft, state=state, options=options)
+            unsynced += leave_out_unknown(draft, state.account_id, held_to.buckets, stays)
+    held_to = _with_unsynced(held_to, unsynced, state)
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
     numbered = numbered_policies(state)
@@ -124,6 +130,14 @@ def plan_push(
         rows[:0] = [row for each in (draft, *further) for row in each.rows]
     targets = tuple(draft.target() for draft in drafts)
     return Plan(_ordered(rows, types, state), targets, orphans, tuple(sorted(plans.unread_tags)), kept)
+
+
+def _with_unsynced(bounds: Bounds, items: Iterable[WhatItem], state: PushState) -> Bounds:
+    """The bounds with the buckets on which something stays as it is given: what was not given is no change any more."""
+    names = {name for item in items if (name := unsynced_bucket(item, state)) is not None}
+    if bounds.buckets is None or not names:
+        return bounds
+    return replace(bounds, buckets={**bounds.buckets, **{name: state.points.buckets[name].region for name in names}})
 
 
 def _orphans(
