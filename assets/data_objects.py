@@ -1,8 +1,9 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -69,6 +70,10 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     return [s3_buckets]
 
 
+_ALIKE = 0.85
+"""from 0 to 1: how alike two names of buckets are, where one is taken for a misspelt other one"""
+
+
 def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     clients = services.aws(target)
@@ -76,6 +81,25 @@ def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:
     earlier = log.store.earlier(S3Bucket, cell.account)
     read = s3.read_buckets(clients, target, earlier=earlier, progress=services.progress)
     log.store_read(_BUCKETS, cell, read, meter)
+    for name, like in _misspelt_inventories(services, log, cell, {row.name for row in read.rows}):
+        log.context.log.warning(
+            f"pipeline: s3-inventory names bucket {name}, which no account of the file has: {cell.label} has {like}. "
+            f"Buckets are listed where no inventory is named for them"
+        )
+
+
+def _misspelt_inventories(
+    services: Services, log: CellLog, cell: Cell, names: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Buckets of `s3-inventory` that no account has, as far as these were read, and the one here that is most like it.
+
+    Other accounts are looked at only where this one has such a bucket.
+    """
+    for bucket, _ in services.options.pipeline.s3_inventory:
+        like = get_close_matches(bucket, names, n=1, cutoff=_ALIKE) if bucket not in names else []
+        others = (each.partition for each in services.options.accounts if like and each.partition != cell.account)
+        if like and not any(row.name == bucket for each in others for row in log.store.earlier(S3Bucket, each)):
+            yield bucket, like[0]
 
 
 def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:

@@ -1,5 +1,6 @@
 """A plan as a person sees it: complete at any width, on a terminal and in a file."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -90,7 +91,29 @@ def show_results(
 
 
 def _line(console: Console, text: Text, indent: int = 0) -> None:
-    """A line that is folded where the terminal is narrow, and never cut."""
-    for line in text.wrap(console, max(console.width - indent, 20), overflow="fold"):
-        line.rstrip()
-        console.print(Text(" " * indent) + line)
+    """A line that is folded where the terminal is narrow, and never cut; JSON in it stays whole, to be copied."""
+    for part, is_json in _parts(text):
+        if is_json:
+            console.print(part, soft_wrap=True)
+            continue
+        for line in part.wrap(console, max(console.width - indent, 20), overflow="fold"):
+            line.rstrip()
+            console.print(Text(" " * indent) + line)
+
+
+def _parts(text: Text) -> Iterator[tuple[Text, bool]]:
+    """A text and the JSON objects in it, in their order, and whether each is one."""
+    begin = text.plain.find('{"')
+    if begin < 0:
+        yield text, False
+        return
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.plain, begin)
+    except ValueError:
+        yield text, False
+        return
+    for part, is_json in ((text[:begin], False), (text[begin:end], True)):
+        if part.plain.strip():
+            yield part, is_json
+    if text.plain[end:].strip(" ,.;"):
+        yield from _parts(text[end:])

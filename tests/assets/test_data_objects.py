@@ -26,6 +26,19 @@ def test_a_region_is_stored_and_read_again_as_it_was(stage: Stage) -> None:
         assert stage.info("data_objects", REGION).status is ReadStatus.COMPLETE
 
 
+@pytest.mark.parametrize(("named", "said"), [("assets-sale", True), (BUCKET, False), ("elsewhere", False)])
+def test_an_inventory_of_a_misspelt_bucket_is_said(stage: Stage, named: str, said: bool) -> None:
+    stage.pipeline = f"s3-inventory: {{{named}: 's3://inventories/daily'}}"
+    stage.make(["s3_buckets"])
+
+    (run,) = stage.instance.get_runs(limit=1)
+    warnings = [
+        entry.user_message for entry in stage.instance.all_logs(run.run_id) if "s3-inventory" in entry.user_message
+    ]
+
+    assert [f"names bucket {named}, which no account of the file has" in each for each in warnings] == [True] * said
+
+
 def test_a_region_whose_buckets_are_all_denied_fails_and_stays_as_it_was(stage: Stage) -> None:
     stage.make(["s3_buckets"])
     stage.make(["data_objects"], REGIONAL)

@@ -1,6 +1,7 @@
 """A plan on a terminal of any width: nothing is cut, and lines have no blanks at their end."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,23 @@ def test_every_word_is_there_at_any_width(width: int) -> None:
         '"arn:aws:iam::111122223333:',
     ):
         assert "".join(text.split()) in joined
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_json_stays_whole_so_that_it_can_be_copied(width: int) -> None:
+    statement = '{"Sid":"RaitoDelegateToAccessPoints","Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"]}'
+    (target,) = PLAN.targets
+    warning = f"add this statement: {statement}, or set aws-access-point-delegation {{not JSON}}"
+    plan = replace(PLAN, targets=(replace(target, warnings=(warning,)),))
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+
+    show_plan(console, plan, in_words(ACCESS_PROVIDER_TYPES.push, plan), WHEN)
+
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert statement in lines
+    assert [line for line in lines if len(line) > width] == [statement]
+    assert "".join(warning.split()) in "".join("".join(lines).split())
 
 
 @pytest.mark.parametrize(
