@@ -83,7 +83,7 @@ class Draft:
         elif not self.nothing_new:
             self.nothing_new = reason
         else:
-            self.nothing_new = f"{self.nothing_new}; {reason}"
+            self.leave_out(reason)
 
     def leave_out(self, reason: str) -> None:
         """Say what of the who or the what cannot be made: an error of its own, and the rest is carried out."""

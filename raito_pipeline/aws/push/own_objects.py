@@ -66,12 +66,16 @@ def refuse_foreign(
     for draft in drafts:
         if not draft.refused:
             prefix = prefixes.get(draft.kind, "")
-            reason = _not_own(draft, prefix, state, bounds) or _other_case(f"{prefix}{draft.name}", spelled)
+            reason = _not_own(draft, prefix, state, bounds)
             own_id = draft.control.external_id
             if reason is None and own_only and own_id is not None:
                 reason = _not_made(own_id, existing(state, own_id))
             if reason is not None:
                 draft.refuse(reason)
+                continue
+            reason = _new_name_taken(draft, prefix, state, bounds) or _other_case(f"{prefix}{draft.name}", spelled)
+            if reason is not None and not draft.nothing_new:
+                draft.make_nothing(reason)
 
 
 def _not_made(external_id: str, there: Existing | None) -> str | None:
@@ -95,19 +99,23 @@ def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: 
 
 
 def _refuse_each(key: str, sharing: Sequence[Draft], state: PushState) -> None:
-    """Nothing new is made of them; what none of them grants goes all the same, by one of those that have the object."""
+    """Nothing new is made of them; what none of those that have the object grants goes all the same, by one of them."""
     having = [draft for draft in sharing if object_key(draft.owned_id or "") == key and not draft.refused]
     taking = next((each for each in having if _is_named_by_tags(each, state)), having[0] if having else None)
-    if taking is not None and not any(each.replaces or inline_source(each.owned_id) for each in having):
-        taking.control = _all_together(taking.control, [each.control for each in having if not each.control.delete])
-    else:
-        taking = None
+    if len(having) > 1 and taking is not None:
+        if any(each.replaces or inline_source(each.owned_id) for each in having):
+            taking = None
+        else:
+            granting = [each.control for each in having if not each.control.delete]
+            taking.control = _all_together(taking.control, granting)
     for draft in sharing:
         others = ", ".join(f"{each.control.name!r} ({each.control.id})" for each in sharing if each is not draft)
         reason = f"access control {others} of the export names {key} too: an object has one owner; remove one of them"
-        if draft is taking:
+        if draft.refused:
+            draft.errors += [] if reason in draft.errors else [reason]
+        elif draft is taking or draft not in having:
             draft.make_nothing(reason)
-        elif reason not in draft.errors and not (taking is None and draft.nothing_new):
+        else:
             draft.refuse(reason)
 
 
@@ -168,12 +176,16 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
             reason = None  # a push made it, or took it over; who lost it does not keep it because nobody says so now
         if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))
-        if reason is not None:
-            return reason
+        return reason
+    return None
+
+
+def _new_name_taken(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:
+    """Why an access control cannot have the name of its new object; None where it can, or gets none."""
     new_id = _new_id(draft, prefix)
-    if not draft.name or new_id == own_id:
+    if not draft.name or new_id == draft.owned_id:
         return None
-    return _name_taken(new_id, existing(state, new_id), wanted)
+    return _name_taken(new_id, existing(state, new_id), owner_tags(bounds.data_source, draft.control))
 
 
 def _not_owned(external_id: str, there: Existing | None, wanted: Iterable[Tag], bounds: Bounds) -> str | None:

@@ -210,3 +210,37 @@ def test_an_access_point_of_somebody_else_is_refused(
     found = errors(plan(control("a", type="aws_access_point", external_id=f"accesspoint:{place}"), there=there))[0]
     assert part in found
     assert ("belongs to" in found or "neither made" in found) is bool(part)
+
+
+@pytest.mark.parametrize("namesake", ["x", "X"])
+def test_who_lost_a_role_that_cannot_become_a_policy_of_its_name_does_not_keep_it(namesake: str) -> None:
+    text, own = document("s3:GetObject"), role("x", trust("ada", "bob"), of("ds-1", "a"))
+    there = state((own,), (replace(policy(namesake, text), tags=of("ds-2", "z")),))
+    changed = policy_control("a", external_id="role:x", actual_name="x", naming_hint="x", who=who("ada"))
+
+    made = plan(changed, there=there)
+
+    assert errors(made)[0]
+    assert [(row.kind, "user/bob" in (row.after or "")) for row in made.changes if row.resource == "x"] == [
+        ("role-trust", False)
+    ]
+    assert not made.targets[0].refused
+
+
+def test_who_lost_what_is_renamed_and_gets_another_type_in_a_circle_does_not_keep_it() -> None:
+    text = document("s3:GetObject")
+    held = tuple(IamAttachment("user", n, "managed", "p", arn("p"), None) for n in ("ada", "bob"))
+    there = state(
+        (role("r", trust("ada", "bob"), of("ds-1", "r")),), (replace(policy("p", text), tags=of("ds-1", "p")),), held
+    )
+    to_policy = policy_control("r", external_id="role:r", actual_name="r", naming_hint="p", who=who("ada"))
+    to_role = control("p", external_id="policy:p", actual_name="p", naming_hint="r", who=who("bob"))
+
+    made = plan(to_policy, to_role, there=there)
+
+    assert all("an object has one owner" in text for text in errors(made))
+    people = [
+        (row.operation, row.kind, row.resource) for row in made.changes if row.kind in ("attachment", "role-trust")
+    ]
+    assert people == [("detach", "attachment", "user:ada"), ("update", "role-trust", "r")]
+    assert not any(row.operation == "create" and row.kind in ("role", "policy") for row in made.changes)
