@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from raito_pipeline.aws.access.external_ids import POLICY, ROLE, permission_set_name
+from raito_pipeline.aws.access.external_ids import POLICY, ROLE, is_reserved, permission_set_name
 from raito_pipeline.aws.access.policies import read_as
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
@@ -315,9 +315,8 @@ def _attachable(plans: Plans, draft: Draft, arn: str, principals: Iterable[Princ
         if kind != "role" or not plans.state.of_aws(name):
             attachable.add((kind, name))
         elif arn not in plans.state.reserved.get(name, ()):
-            draft.leave_out(
-                f"role:{name} in its who is a role that only AWS changes, and was left out: use its permission set"
-            )
+            instead = ": use its permission set" if is_reserved(name) else ""
+            draft.leave_out(f"role:{name} in its who is a role that only AWS changes, and was left out{instead}")
     return frozenset(attachable)
 
 

@@ -61,6 +61,11 @@ def tags_text(tags: Iterable[Tag]) -> str | None:
     return compact({"Tags": listed}) if listed else None
 
 
+MOST_TAGS = 50
+"""of a role, a policy, a permission set or an access point:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
 def plan_tags(
     draft: Draft,
     tagging: type[TagObject],
@@ -81,8 +86,16 @@ def plan_tags(
     new |= {tag.key: tag for tag in sent_along}
     place = (tagging.KIND, tagging.OPERATION, resource)
     planned = next((row for row in draft.rows if (row.kind, row.operation, row.resource) == place), None)
-    if planned is not None:
-        new = {tag.key: tag for tag in tags_of_request(planned.after)} | new
+    asked = {} if planned is None else {tag.key: tag for tag in tags_of_request(planned.after)}
+    added = [key for key in new if key not in there and key not in asked]
+    if len(there.keys() | asked.keys() | new.keys()) > MOST_TAGS:
+        draft.warnings.append(
+            f"AWS takes {MOST_TAGS} tags, and {resource} has {len(there)}: without {', '.join(added)}"
+        )
+        new = {key: tag for key, tag in new.items() if key not in added and there.get(key) != tag.value}
+        if not new:
+            return
+    new = asked | new
     before = tags_text(Tag(key, there[key]) for key in new if key in there)
     after = tags_text(new.values())
     if planned is None:

@@ -38,6 +38,18 @@ def test_what_two_ask_for_is_one_change() -> None:
     assert len(made.rows) == 2
 
 
+def test_of_an_object_with_as_many_tags_as_aws_takes_none_is_added_and_that_is_said() -> None:
+    full = [Tag(f"k{number}", "v") for number in range(48)]
+    made = draft()
+    plan_tags(made, TagRole, "r", [*full, OTHER_A], [A, B], "why")
+    assert [row.after for row in made.rows] == [tags_text([A, B])]
+    plan_tags(made, TagRole, "r", [*full, OTHER_A], [Tag("c", "3")], "another reason", [CREATOR])
+    assert [row.after for row in made.rows] == [tags_text([A, B])]
+    assert made.warnings == ["AWS takes 50 tags, and r has 49: without c, creator"]
+    plan_tags(made, TagRole, "s", [*full, OTHER_A, CREATOR], [A, B], "why", [CREATOR])
+    assert made.rows[-1].after == tags_text([A])
+
+
 def test_no_tags_are_nothing() -> None:
     assert tags_text([]) is None
     assert json.loads(tags_text([A]) or "") == {"Tags": [{"Key": "a", "Value": "1"}]}
