@@ -103,11 +103,10 @@ def _refuse_each(key: str, sharing: Sequence[Draft], state: PushState) -> None:
     having = [draft for draft in sharing if object_key(draft.owned_id or "") == key and not draft.refused]
     taking = next((each for each in having if _is_named_by_tags(each, state)), having[0] if having else None)
     if len(having) > 1 and taking is not None:
-        if any(each.replaces or inline_source(each.owned_id) for each in having):
+        if inline_source(taking.owned_id) is not None:
             taking = None
         else:
-            granting = [each.control for each in having if not each.control.delete]
-            taking.control = _all_together(taking.control, granting)
+            _grant_together(taking, [each.replaces or each.control for each in having if not each.control.delete])
     for draft in sharing:
         others = ", ".join(f"{each.control.name!r} ({each.control.id})" for each in sharing if each is not draft)
         reason = f"access control {others} of the export names {key} too: an object has one owner; remove one of them"
@@ -124,10 +123,16 @@ def _is_named_by_tags(draft: Draft, state: PushState) -> bool:
     return there is not None and owner_of(there.tags)[1] == draft.control.id
 
 
+def _grant_together(draft: Draft, controls: Sequence[AccessControl]) -> None:
+    """Let one access control stand for what several grant together; one that is to be removed grants nothing."""
+    if controls and draft.replaces is not None:
+        draft.replaces = _all_together(draft.replaces, controls)
+    elif controls:
+        draft.control = _all_together(draft.control, controls)
+
+
 def _all_together(control: AccessControl, controls: Sequence[AccessControl]) -> AccessControl:
-    """What several access controls grant together; one that is to be removed grants nothing."""
-    if not controls:
-        return control
+    """An access control with what several grant."""
     whos = [each.who for each in controls]
     who = WhoEntry(
         tuple(dict.fromkeys(name for each in whos for name in each.users)),

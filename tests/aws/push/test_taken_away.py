@@ -322,10 +322,12 @@ def test_what_cannot_be_made_of_an_export_loses_what_was_taken_away(external_id:
     assert why in target.errors[-1]
 
 
+@pytest.mark.parametrize("another_type", [False, True])
 @pytest.mark.parametrize("external_id", OF_EACH_TYPE)
-def test_who_is_in_none_of_two_access_controls_of_one_object_loses_it(external_id: str) -> None:
-    there, _, step = OF_EACH_TYPE[external_id]
-    first, other = (granted(name, None, who(), external_id=external_id) for name in ("x", "y"))
+def test_who_is_in_none_of_two_access_controls_of_one_object_loses_it(external_id: str, another_type: bool) -> None:
+    there, kind, step = OF_EACH_TYPE[external_id]
+    new = kind if another_type else None
+    first, other = (granted(name, new, who(), external_id=external_id) for name in ("x", "y"))
     first = replace(first, who=who("ada"))
     other = replace(other, who=who("cyd"), position=1)
 
