@@ -42,6 +42,8 @@ from raito_pipeline.model import (
 )
 
 GRANT = "grant"
+_NO_GRANTS = frozenset({"deny", "mask", "filter", "filtered"})
+"""actions by which people have less access, and none through what was made while it was a grant"""
 _ACCOUNT = "#account#"
 """stands for the account id in prefixes and suffixes"""
 
@@ -166,10 +168,15 @@ def _split(
 
 
 def _as_granted(control: AccessControl) -> AccessControl:
-    """The access control as far as it grants something: one that is no grant gives nobody anything."""
+    """The access control as far as it grants something: one that takes access gives nobody anything.
+
+    What another word stands for is not known: nothing of what it has is changed.
+    """
     if control.action == GRANT or control.delete:
         return control
-    return replace(control, who=EMPTY_WHO, what=())
+    if control.action in _NO_GRANTS:
+        return replace(control, who=EMPTY_WHO, what=())
+    return replace(control, who_locked=True, inheritance_locked=True, what_locked=True)
 
 
 def _why_not_made(control: AccessControl) -> str | None:
@@ -177,7 +184,10 @@ def _why_not_made(control: AccessControl) -> str | None:
     if control.unreadable:
         return f"it cannot be read: {'; '.join(control.unreadable)}"
     if control.action != GRANT and not control.delete:  # what it made while it was a grant goes with it
-        gave = "" if control.external_id is None else ": what it gave while it was a grant is taken away"
+        gave = "what it gave while it was a grant is taken away"
+        if control.action not in _NO_GRANTS:
+            gave = "what it has in AWS stays as it is"
+        gave = "" if control.external_id is None else f": {gave}"
         return f"action {control.action!r} cannot be made in AWS, only {GRANT!r}{gave}"
     return None
 

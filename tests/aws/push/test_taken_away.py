@@ -382,3 +382,14 @@ def test_what_was_taken_away_and_stays_by_a_statement_of_an_access_point_is_said
     assert "s3:PutObject was taken away" in " ".join(made.targets[0].errors)
     for other in ({"delete_what": (folder("", "s3:DeleteObject"),)}, {"deleted_who": who("cyd")}):
         assert not any("was taken away" in error for error in pushed(account, external_id, **other).targets[0].errors)
+
+
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_an_action_that_nobody_knows_takes_nothing_away(external_id: str) -> None:
+    there, _, _ = OF_EACH_TYPE[external_id]
+    control = granted("x", None, who("ada"), external_id=external_id, action="Grant")
+
+    made = plan_push([control], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
+
+    assert steps(made) == []
+    assert "what it has in AWS stays as it is" in made.targets[0].errors[0]
