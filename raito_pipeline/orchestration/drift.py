@@ -43,7 +43,8 @@ class LastPush:
         *,
         whole: bool = True,
     ) -> "LastPush":
-        """The access controls that are in AWS as granted; of those that failed, what the push before had made.
+        """The access controls that are in AWS as granted; of those that failed, what the push before had made, unless
+        something of it was changed all the same.
 
         Where the push was not of the `whole` export, what it did not name is as the push before left it.
         """
@@ -55,7 +56,8 @@ class LastPush:
         for control in controls:
             result = made.get(control.id)
             if result is None or result.errors:
-                left += [earlier[control.id]] if control.id in earlier and not control.delete else []
+                is_as_before = control.id in earlier and not control.delete and not (result and result.changes_made)
+                left += [earlier[control.id]] if is_as_before else []
             elif result.external_id is not None:
                 made_as = replace(control, external_id=result.external_id, actual_name=result.actual_name)
                 left.append(replace(made_as, type=result.type or control.type))

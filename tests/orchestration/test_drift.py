@@ -13,7 +13,7 @@ from tests.aws.push.test_plan import control
 
 def result(identifier: str, external_id: str | None, *errors: str) -> PushResult:
     name = (external_id or "").rpartition(":")[2]
-    return PushResult(identifier, identifier, "aws_role", name, external_id, 1, len(errors), errors, ())
+    return PushResult(identifier, identifier, "aws_role", name, external_id, int(not errors), len(errors), errors, ())
 
 
 def test_what_was_made_is_noted_under_the_name_that_it_has() -> None:
@@ -32,6 +32,16 @@ def test_of_what_failed_the_push_before_counts() -> None:
     controls = [control("failed"), control("removed", delete=True)]
     results = [result("failed", "role:old", "denied"), result("removed", "role:removed", "denied")]
     assert LastPush.of("p1", controls, results, before).controls == before.controls[:1]
+
+
+def test_of_what_was_changed_in_part_nobody_says_how_it_was_left() -> None:
+    """Who lost access was taken out, say, and the rest was refused: what the push before had made is no more."""
+    before = LastPush(datetime.now(UTC), "p0", (replace(control("part"), external_id="role:old"),))
+    results = [replace(result("part", "role:old", "its action is no grant"), changes_made=1)]
+
+    noted = LastPush.of("p1", [control("part", action="deny")], results, before)
+
+    assert noted.controls == ()
 
 
 def test_a_note_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -153,6 +153,10 @@ class _PointPolicy(Change):
     def awaits(self) -> Things:
         return frozenset(one for one in _principals(_statements(self.row.after)) if one.startswith(_OF_A_PUSH))
 
+    @property
+    def intended(self) -> str | None:
+        return self.row.after if _statements(self.row.after) else None
+
     def current(self, aws: Aws) -> Present:
         document = aws.points.policy(_arn(self, aws))
         names = {arn: name for name in self.awaits if (arn := _arn_of(name, aws)) is not None}

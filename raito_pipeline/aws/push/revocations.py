@@ -13,7 +13,8 @@ _NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
 def only_taking(before: str | None, after: str | None) -> str | None:
     """The document `before` without what `after` does not allow any more, and with its new Denies.
 
-    None where that takes nothing away, or where one of the two is no policy document.
+    None where that takes nothing away, or where one of the two is no policy document. Of the policy of an access point
+    that has nothing left it has no statement: such a policy goes.
     """
     try:
         had, wanted = json.loads(before or ""), as_list(json.loads(after or "")["Statement"])
@@ -25,9 +26,14 @@ def only_taking(before: str | None, after: str | None) -> str | None:
     statements = [*kept, *denies]
     if statements == old:
         return None
-    if not statements:
+    if not statements and not _is_of_a_resource(old):
         statements = [_NOBODY if any("Principal" in each for each in old) else NOTHING]
     return compact({**had, "Statement": statements})
+
+
+def _is_of_a_resource(statements: list[dict[str, Any]]) -> bool:
+    """True for the statements of a bucket or an access point, which name principals and resources."""
+    return any("Principal" in each and "Resource" in each for each in statements)
 
 
 def _kept(statement: dict[str, Any], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.order import in_order
+from raito_pipeline.aws.push.revocations import only_taking
 from raito_pipeline.sandbox.aws.faults import Fault
 
 from .conftest import ACCOUNT, BY_RAITO, Story, World, text, trust
@@ -117,6 +118,18 @@ def test_a_role_of_the_same_push_comes_first_and_one_that_fails_takes_no_revocat
     assert there.policy("sales")["Statement"][0]["Principal"] == {"AWS": [BOB]}
     assert run(there, _with_role(there.policy("sales"))).errors == ()
     assert there.policy("sales")["Statement"][0]["Principal"]["AWS"] == [f"arn:aws:iam::{ACCOUNT}:role/made", BOB]
+
+
+def test_where_nothing_is_left_of_a_policy_it_goes(there: PointWorld) -> None:
+    """A push that may only take something takes the last of it so; AWS takes no policy that says it."""
+    there.create("sales", tags=BY_RAITO)
+    there.put_policy("sales", *policy(ADA)["Statement"])
+    left = only_taking(text(policy(ADA)), text(policy(BOB)))
+    own = f"accesspoint:{ARN}"
+
+    result = run(there, story(was=own).change("update", "access-point-policy", ARN, left, before=text(policy(ADA))))
+
+    assert (result.errors, result.external_id, there.policy("sales")) == ((), own, None)
 
 
 def _with_role(before: dict[str, Any]) -> Story:

@@ -48,6 +48,13 @@ def test_a_document(before: str, after: str, left: Any) -> None:
     assert Effect.GIVES not in effect_of_documents(before, found)
 
 
+def test_without_anybody_the_policy_of_an_access_point_has_no_statement_and_goes() -> None:
+    ada, bob = ({"Principal": {"AWS": [name]}} for name in ("ada", "bob"))
+    found = only_taking(doc(allow(["a"], ["x"], **ada)), doc(allow(["a"], ["x"], **bob)))
+    assert json.loads(found or "")["Statement"] == []
+    assert effect_of_documents(doc(allow(["a"], ["x"], **ada)), found) == Effect.TAKES
+
+
 def test_without_anybody_a_trust_policy_denies() -> None:
     found = json.loads(only_taking(text(trust("ada")), text(trust("bob"))) or "")
     assert [statement["Effect"] for statement in found["Statement"]] == ["Deny"]
