@@ -26,15 +26,15 @@ def unshown(plans: Plans, drafts: Iterable[Draft]) -> dict[str, tuple[str, ...]]
 
     What is refused, or of an object that Raito made, is left out: nothing new is known of it.
     """
-    found = {}
+    by_object = {}
     for draft in drafts:
         own_id = draft.control.external_id or ""
         there = existing(plans.state, own_id)
         if draft.refused or draft.control.delete or there is None or made_by_raito(there.tags):
             continue
         if plans.state.view.principals(own_id) is not None:
-            found[own_id] = tuple(sorted(_unshown_of(plans, draft, own_id)))
-    return found
+            by_object[own_id] = tuple(sorted(_unshown_of(plans, draft, own_id)))
+    return by_object
 
 
 def warn(draft: Draft, names: Iterable[str]) -> None:
