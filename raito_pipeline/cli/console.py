@@ -34,6 +34,11 @@ def ask(console: Console, question: str) -> str:
         raise KeyboardInterrupt from None
 
 
+def agrees(console: Console, question: str) -> bool:
+    """Whether a person says yes to a question whose usual answer is no. Raises `KeyboardInterrupt` as `ask` does."""
+    return ask(console, f"{question} [y/N] ").lower() in ("y", "yes")
+
+
 class Terminal(Console):
     """A console that shows whatever it is given as text. Markup is off unless it is asked for."""
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
-from raito_pipeline.cli.console import Terminal, ask
+from raito_pipeline.cli.console import Terminal, agrees
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import Options
 from raito_pipeline.config.edit import NotEditable
@@ -106,7 +106,7 @@ def _wanted(given: argparse.Namespace, console: Console, plan: DiscoveryPlan) ->
     if given.json or not (sys.stdin.isatty() and console.is_terminal):
         console.print(f"`raito-pipeline discover --write` would {text}.", soft_wrap=True)
         return False
-    return ask(console, f"{text[0].upper()}{text[1:]}? [y/N] ").lower() in ("y", "yes")
+    return agrees(console, f"{text[0].upper()}{text[1:]}?")
 
 
 def _carry_out(services: Services, plan: DiscoveryPlan, console: Console) -> Carried:

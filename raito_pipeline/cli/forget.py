@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from raito_pipeline.cli.console import Terminal, ask
+from raito_pipeline.cli.console import Terminal, agrees
 from raito_pipeline.cli.discover import whole_configuration
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import Options
@@ -65,7 +65,7 @@ def _agreed(console: Console, parts: Forgotten, given: argparse.Namespace) -> bo
     if given.json or not (sys.stdin.isatty() and console.is_terminal):
         console.print(f"`raito-pipeline forget '{parts.label}' --yes` removes it.")
         return False
-    return ask(console, "Remove it? [y/N] ").lower() in ("y", "yes")
+    return agrees(console, "Remove it?")
 
 
 def show(console: Console, options: Options, parts: Forgotten) -> None:

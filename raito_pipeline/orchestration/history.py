@@ -5,7 +5,7 @@ that starts anew reads everything again.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -213,8 +213,7 @@ class History:
         run = record.dagster_run
         if not self._is_ours(run):
             for owner in syncs_of(run.tags):  # it may have counted while it was at work
-                if self._runs.get(owner, {}).pop(run.run_id, None) is not None:
-                    self._sorted.pop(owner, None)
+                self._drop(owner, [run.run_id])
             return
         for view in views(record, instance):
             if self._runs.setdefault(view.owner, {}).get(view.run_id) != view:
@@ -234,19 +233,21 @@ class History:
                 there.add(record.dagster_run.run_id)
                 self._keep(record, instance)
         gone = set(active) - there
-        for owner, runs in self._runs.items():
-            for run_id in gone & runs.keys():
-                del runs[run_id]
-                self._sorted.pop(owner, None)
+        for owner in self._runs:
+            self._drop(owner, gone)
 
     def _forget(self, before: datetime) -> None:
         """Drop what is older than the horizon; queued and running runs stay."""
         for owner, runs in list(self._runs.items()):
-            for run in [run for run in runs.values() if run.updated < before and not run.active]:
-                del runs[run.run_id]
-                self._sorted.pop(owner, None)
+            self._drop(owner, [run.run_id for run in runs.values() if run.updated < before and not run.active])
             if not runs:
                 del self._runs[owner]
+
+    def _drop(self, owner: str, run_ids: Iterable[str]) -> None:
+        runs = self._runs.get(owner, {})
+        for run_id in runs.keys() & set(run_ids):
+            del runs[run_id]
+            self._sorted.pop(owner, None)
 
 
 def _number(view: RunView) -> int:

@@ -6,6 +6,7 @@ gives a meaning.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raito_pipeline.config import Options, OrganizationLink, OrganizationTarget
@@ -67,8 +68,7 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
 
 def linked_organizations(options: Options) -> dict[str, OrganizationLink]:
     """The organizations that are the target of nothing, by the profile by which accounts link them."""
-    links = (account.organization for account in options.accounts if account.organization is not None)
-    return {link.profile: link for link in links if _target_of(options, link) is None}
+    return {link.profile: link for link in _links(options) if _target_of(options, link) is None}
 
 
 def organization_of(options: Options, account: str) -> str | None:
@@ -110,16 +110,17 @@ def _target_of(options: Options, link: OrganizationLink) -> OrganizationTarget |
 
 def _proven_link(options: Options, target: OrganizationTarget) -> OrganizationLink | None:
     """A link with the very profile and region of `target`: it tells the identity store, which the target does not."""
-    for account in options.accounts:
-        link = account.organization
-        if link is not None and (link.profile, link.region) == (target.profile, target.region):
-            return link
-    return None
+    same = (link for link in _links(options) if (link.profile, link.region) == (target.profile, target.region))
+    return next(same, None)
+
+
+def _links(options: Options) -> Iterator[OrganizationLink]:
+    """How the accounts that link an organization do it."""
+    return (account.organization for account in options.accounts if account.organization is not None)
 
 
 def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPartition:
-    links = [account.organization for account in options.accounts if account.organization is not None]
-    meant = (link for link in links if _target_of(options, link) is target)
+    meant = (link for link in _links(options) if _target_of(options, link) is target)
     link = _proven_link(options, target) or next(meant, None)
     return OrganizationPartition(
         key=_target_key(target),

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import access, objects, one_account, partitions, push, quiet, storage, ticks, usage
+from tests.bench import access, deployed, objects, one_account, partitions, push, quiet, storage, ticks, usage
 
 SUBJECTS = {
     "One account": one_account.figures,
@@ -14,6 +14,7 @@ SUBJECTS = {
     "Partitions": partitions.figures,
     "Ticks": ticks.figures,
     "A quiet sync": quiet.figures,
+    "A quiet sync, deployed": deployed.figures,
     "Storage on S3": storage.figures,
 }
 

@@ -69,7 +69,7 @@ class Deployment:
                 start_new_session=True,
             )
         if name == "code":
-            self.wait(lambda: _answers(self.ports["code"]), "the code location answers")
+            self.wait(lambda: answers(self.ports["code"]), "the code location answers")
         if name == "webserver":
             self.wait(self._ready, "the UI shows the code location")
 
@@ -98,7 +98,7 @@ class Deployment:
         """CPU seconds so far: of the runs, and of each service without them."""
         found = dict(self._ended)
         for name, process in self.processes.items():
-            own, ended = _cpu_below(process.pid)
+            own, ended = cpu_below(process.pid)
             found[name] = self._ended.get(name, 0) + own + (0 if name == "code" else ended)
             if name == "code":
                 found["runs"] = ended
@@ -192,7 +192,7 @@ def deployment(folder: Path, database: Postgres, more: Mapping[str, str]) -> Ite
             made.end(name)
 
 
-def _cpu_below(pid: int) -> tuple[float, float]:
+def cpu_below(pid: int) -> tuple[float, float]:
     """CPU seconds of a process and those below it that are there, and of those below it that have ended."""
     own = ended = 0.0
     for each in (pid, *_below(pid)):
@@ -213,10 +213,11 @@ def _below(pid: int) -> Iterator[int]:
 
 def cpu_of(pid: int) -> float:
     """CPU seconds of a process and of all below it, ended or not."""
-    return sum(_cpu_below(pid))
+    return sum(cpu_below(pid))
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

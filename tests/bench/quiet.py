@@ -31,7 +31,7 @@ from tests.bench.storage import SMALL, environment
 
 CYCLES, SYNCS_A_DAY = 10, 1_000 * 24
 ACCOUNT = "210000000012"
-_LAYERS = (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH)
+LAYERS = (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _runs(folder: Path, embedded: Embedded) -> Iterator[Figure]:
     variables = {**os.environ, "DAGSTER_HOME": str(home), "PYTHONPATH": os.pathsep.join(["", *sys.path]).strip(":")}
     loaded = _cpu(["-c", "import dagster._grpc.server, raito_pipeline.definitions"], variables)
     total = 0.0
-    for layer in _LAYERS:
+    for layer in LAYERS:
         seconds = _cpu(_execute(grid, layer), variables)
         total += seconds
         yield Figure(f"CPU of the run of the layer {layer.value}, nothing new", f"{seconds:.1f} s", "")
