@@ -8,6 +8,8 @@ a run of `raito-pipeline run`. The lease tells: a live run holds and renews it.
 - So is a run of `raito-pipeline run` whose tag does, by the next such command, too: there may be no sensor.
 - A run that counts as running and was seen without its lease twice is reported as failed, too.
 - A run whose lease lies in another storage, as `raito.yml` had another one when it began, is reported after a day.
+- So is a run of which each step is a process of its own, from where one gave the lease back: before the next one has
+  started, or while steps of somebody else are at work in the same run, nobody holds it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +38,7 @@ LOOKS_AGAIN_AFTER = timedelta(seconds=HEARTBEAT_SECONDS)
 STARTS_WITHIN = timedelta(minutes=5)
 """How long a run may take to ask for its lease, besides the time that it waits for it."""
 ELSEWHERE_FOR = timedelta(days=1)
-"""How long a run may work in another storage: whether it is alive is not seen here, and its account waits for it."""
+"""How long a run may work where it is not seen here whether it is alive: its account waits for it."""
 _UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -72,8 +74,7 @@ class DeadRuns:
             yield from report_dead_commands(instance)
         yield from self._report_suspected(instance, looks, silent, now)
         for run in at_work:
-            long = now - (run.started or run.created) >= ELSEWHERE_FOR
-            if run.storage not in here and long and (text := _report_elsewhere(instance, run)):
+            if run.storage not in here and _for_a_day(run, now) and (text := _report_elsewhere(instance, run)):
                 yield text
 
     def _report_suspected(
@@ -84,11 +85,27 @@ class DeadRuns:
         suspected = {_one(run): run for run in late}
         self._suspected = {each: self._suspected.get(each, now) for each in suspected}
         for each, since in self._suspected.items():
-            if now - since >= GRACE and (text := _report_silent(instance, suspected[each])):
+            run = suspected[each]
+            if now - since < GRACE or _between_steps(instance, run, looks[run.owner], now):
+                continue
+            if text := _report_silent(instance, run):
                 yield text
 
     def _should_hold(self, run: RunView, now: datetime) -> bool:
         return run.begun or now - (run.started or run.created) >= self.wait + STARTS_WITHIN
+
+
+def _between_steps(instance: dg.DagsterInstance, run: RunView, look: LeaseLook, now: datetime) -> bool:
+    """Whether a run without its lease may have a step to come, or one of somebody else under way."""
+    record = look.record
+    left_held = record is not None and record.state == "held" and record.run_id == run.run_id
+    if left_held or _for_a_day(run, now):
+        return False
+    return bool(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_WORKER_STARTED))
+
+
+def _for_a_day(run: RunView, now: datetime) -> bool:
+    return now - (run.started or run.created) >= ELSEWHERE_FOR
 
 
 def _one(run: RunView) -> tuple[str, str]:

@@ -118,12 +118,23 @@ def make_grid(options: Options, naming: Naming | None = None) -> Grid:
         account=account,
         account_region=dg.MultiPartitionsDefinition({"account": account, "region": region}),
         organization=KnownPartitions(organizations),
-        regions_to_account=dg.MultiToSingleDimensionPartitionMapping("account"),
+        regions_to_account=_regions_to_account(account, region),
         # Dagster has no mapping of one dimension of a partition onto other keys.
         organization_to_regions=dg.AllPartitionMapping(),
         organization_to_account=dg.StaticPartitionMapping({k: v for k, v in members.items() if v}),
         naming=naming or Naming(),
     )
+
+
+def _regions_to_account(account: KnownPartitions, region: KnownPartitions) -> dg.PartitionMapping:
+    """How the regions of accounts lead to them.
+
+    Dagster looks for the dimension that is the same as `account`, whatever name it is given, and refuses a project where
+    both are. They are where there is no account, and then any mapping is right.
+    """
+    if account == region:
+        return dg.AllPartitionMapping()
+    return dg.MultiToSingleDimensionPartitionMapping("account")
 
 
 def cell_of(partitioned_by: str, partition_key: str) -> Cell:

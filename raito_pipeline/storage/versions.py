@@ -63,7 +63,7 @@ def _compared(row_type: type, fields: "dict[str, pa.Field[Any]]") -> OlderColumn
     converters: list[tuple[str, Convert]] = []
     missing: list[str] = []
     wider: list[str] = []
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}
     for column in columns(row_type):
         field = fields.get(column.name)
         try:
@@ -75,9 +75,10 @@ def _compared(row_type: type, fields: "dict[str, pa.Field[Any]]") -> OlderColumn
                 wider += [column.name] if changed else []
                 converters.append((column.name, convert))
         except _NotReadable as error:
-            problems.append(f"{error} {column.name}")
+            problems.setdefault(str(error), []).append(column.name)
     if problems:
-        raise UnusableFile(f"another version of the project wrote it, {' and '.join(problems)}")
+        words = " and ".join(f"{problem} {', '.join(names)}" for problem, names in problems.items())
+        raise UnusableFile(f"another version of the project wrote it, {words}")
     wanted = [name for name, _convert in converters]
     gone = [name for name in fields if name not in wanted]
     parts = (

@@ -122,6 +122,45 @@ def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(
     assert status_of(instance, run_id) is FAILURE
 
 
+def step_of_its_own(instance: dg.DagsterInstance, run_id: str) -> None:
+    """A step of the run is a process of its own, as with the multiprocess executor or a pod a step."""
+    found = instance.get_run_by_id(run_id)
+    data = instance.report_engine_event("the executor is at work", found).event_specific_data
+    kind = dg.DagsterEventType.STEP_WORKER_STARTED.value
+    event = dg.DagsterEvent(kind, "any", step_key="iam_users", message="it has started", event_specific_data=data)
+    instance.report_dagster_event(event, run_id=run_id)
+
+
+def test_a_run_of_processes_is_left_alone_between_its_steps_and_reported_after_a_day(
+    instance: dg.DagsterInstance, leases: Leases
+) -> None:
+    """The next process takes its time to start, or a step of somebody else is at work, which knows of no lease."""
+    run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
+    step_of_its_own(instance, run_id)
+    with leases.acquire(ACCOUNT, "s1", run_id, "layer account") as lease:
+        lease.reserve_seconds = 600
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    for seconds in (0, 60, 3_600):
+        assert list(dead.report(instance, leases, runs(instance), now + timedelta(seconds=seconds))) == []
+    assert status_of(instance, run_id) is STARTED
+    (text,) = dead.report(instance, leases, runs(instance), now + ELSEWHERE_FOR)
+    assert "gives no sign of life" in text
+
+
+def test_a_run_of_processes_that_gives_no_sign_of_life_in_the_middle_of_a_step_is_reported(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    leases = Leases(tmp_path, heartbeat_seconds=3_600, dead_after_seconds=0)
+    run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
+    step_of_its_own(instance, run_id)
+    leases.acquire(ACCOUNT, "s1", run_id, "layer account")
+    dead, now = DeadRuns(WAIT), datetime.now(UTC)
+
+    assert list(dead.report(instance, leases, runs(instance), now)) == []
+    assert len(list(dead.report(instance, leases, runs(instance), now + GRACE))) == 1
+
+
 def test_a_run_whose_lease_lies_in_another_storage_is_left_alone(
     instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
 ) -> None:

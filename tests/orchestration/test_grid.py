@@ -94,3 +94,24 @@ def test_what_partitions_are_compared_by_is_that_of_plain_ones() -> None:
     assert (ours == plain, plain == ours, hash(ours), str(ours)) == (True, True, hash(plain), str(plain))
     assert {ours, plain, KnownPartitions(["a", "b"])} == {plain}
     assert KnownPartitions(["a"]) != ours
+
+
+@pytest.mark.parametrize("accounts", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("account", "account_region"),
+        ("account_region", "account"),
+        ("organization", "account"),
+        ("organization", "account_region"),
+    ],
+)
+def test_dagster_takes_each_mapping_also_without_any_account(
+    loads: Loads, accounts: int, above: str, below: str
+) -> None:
+    grid = make_grid(loads(accounts=accounts))
+
+    mapping = grid.mapping(above, below)
+
+    assert mapping is not None
+    mapping.validate_partition_mapping(grid.definition(above), grid.definition(below))
