@@ -129,8 +129,8 @@ def make_grid(options: Options, naming: Naming | None = None) -> Grid:
 def _regions_to_account(account: KnownPartitions, region: KnownPartitions) -> dg.PartitionMapping:
     """How the regions of accounts lead to them.
 
-    Dagster looks for the dimension that is the same as `account`, whatever name it is given, and refuses a project where
-    both are. They are where there is no account, and then any mapping is right.
+    Dagster looks for the dimension that is the same as `account`, whatever name it is given, and refuses a project
+    where both are. They are where there is no account, and then any mapping is right.
     """
     if account == region:
         return dg.AllPartitionMapping()
