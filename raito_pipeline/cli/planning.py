@@ -97,8 +97,10 @@ class Planner:
             planning = self.planning(target)
             plan = planning.plan(self.grid, controls, recovery)
             PlanFolder(planning.store, account).write(plan)
-        except (CellMissing, StorageError) as error:
+        except CellMissing as error:
             raise NoPlan(f"{target.name}: {error}. Sync it first, or use `raito-pipeline plan --read`.") from None
+        except StorageError as error:
+            raise NoPlan(f"{target.name}: {error}") from None
         return plan
 
     def results(self, plan: AccountPlan) -> tuple[PushResult, ...]:

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.cli.errors import CommandFailed
-from raito_pipeline.cli.planning import Planner, options_of
+from raito_pipeline.cli.planning import NoPlan, Planner, options_of
 from raito_pipeline.config import load
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
@@ -51,3 +51,15 @@ def test_a_wrong_configuration_is_an_error_and_no_change(tmp_path: Path) -> None
     with pytest.raises(CommandFailed) as raised:
         options_of(argparse.Namespace(config_file=tmp_path / "raito.yml"))
     assert raised.value.status == 1
+
+
+def test_a_storage_that_cannot_be_read_says_its_own_remedy(planner: Planner) -> None:
+    folder = Path(planner.options.pipeline.storage)
+    folder.write_text("a file stands where the folder is wanted")
+    (target,) = planner.accounts(["one"])
+
+    with pytest.raises(NoPlan) as raised:
+        planner.plan(target)
+
+    assert str(raised.value).startswith("one: ")
+    assert str(raised.value).endswith("`pipeline: storage:`.")
