@@ -24,8 +24,9 @@ ORGANIZATION = "210000000001_eu-west-1"
 STORES = (f"ds-{ACCOUNT}", f"is-{ACCOUNT}", "is-organization-210000000001")
 COMMAND = ["run", "--json", "--only-targets", "aws-organization,marketing"]
 LAYERS = {"organization", "account", "regions", "finish"}
-PATIENCE = 5.0
-"""Seconds that a sync may wait for the lease of one that was killed."""
+PATIENCE = 20.0
+"""Seconds that a sync may take from its start to its first step, on a machine with much else to do: a lease that nobody
+saw to be of a dead process would keep it for 60 (between two layers) or 120."""
 
 
 def _statements(world: World) -> dict[str, dict[str, Any]]:
