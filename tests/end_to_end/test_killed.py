@@ -26,7 +26,8 @@ COMMAND = ["run", "--json", "--only-targets", "aws-organization,marketing"]
 LAYERS = {"organization", "account", "regions", "finish"}
 PATIENCE = 20.0
 """Seconds that a sync may take from its start to its first step, on a machine with much else to do: a lease that nobody
-saw to be of a dead process would keep it for 60 (between two layers) or 120."""
+saw to be of a dead process would keep it for 60 (between two layers) or 120.
+"""
 
 
 def _statements(world: World) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Tables as the version of 26 November 2026 wrote them (two rows of each) are read by this one.
 
-A column that is added without a value for them fails here: each account reads that table anew after an upgrade then, and
-pushes nothing before. Where that is meant, the table is named in `READ_ANEW`.
+A column that is added without a value for them fails here: each account reads that table anew after an upgrade then,
+and pushes nothing before. Where that is meant, the table is named in `READ_ANEW`.
 """
 
 import zipfile
