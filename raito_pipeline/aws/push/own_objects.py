@@ -101,6 +101,8 @@ def _refuse_shared(drafts: Sequence[Draft], prefixes: Mapping[str, str], state: 
 def _refuse_each(key: str, sharing: Sequence[Draft], state: PushState) -> None:
     """Nothing new is made of them; what none of those that have the object grants goes all the same, by one of them."""
     having = [draft for draft in sharing if object_key(draft.owned_id or "") == key and not draft.refused]
+    if len(having) == len(sharing) and all(draft.control.delete for draft in having):
+        return  # it goes, and the second time it is gone
     taking = next((each for each in having if _is_named_by_tags(each, state)), having[0] if having else None)
     if len(having) > 1 and taking is not None:
         if inline_source(taking.owned_id) is not None:

@@ -244,3 +244,12 @@ def test_who_lost_what_is_renamed_and_gets_another_type_in_a_circle_does_not_kee
     ]
     assert people == [("detach", "attachment", "user:ada"), ("update", "role-trust", "r")]
     assert not any(row.operation == "create" and row.kind in ("role", "policy") for row in made.changes)
+
+
+def test_what_two_access_controls_name_and_both_are_to_be_removed_goes() -> None:
+    gone = [control(name, external_id="role:x", actual_name="x", delete=True) for name in ("a", "b")]
+
+    made = plan(*gone, there=state((role("x", trust("ada")),)))
+
+    assert errors(made) == ["", ""]
+    assert {(row.operation, row.kind, row.resource) for row in made.changes} == {("delete", "role", "x")}
