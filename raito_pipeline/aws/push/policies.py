@@ -10,7 +10,7 @@ from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narro
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
-from raito_pipeline.aws.push.imported import ImportView
+from raito_pipeline.aws.push.imported import ImportView, covers
 from raito_pipeline.aws.push.imported_documents import InlineSource, inline_source
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
@@ -30,6 +30,8 @@ from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
 _NOBODY: frozenset[Principal] = frozenset()
+_MOST_NAMED = 5
+"""permissions that a warning names"""
 _ALLOWS_NOTHING = compact({"Version": VERSION, "Statement": [NOTHING]})
 
 
@@ -164,7 +166,10 @@ def _update(plans: Plans, draft: Draft, policy: IamPolicy, wanted: frozenset[Pri
     losing = _open(draft, attached - wanted - stay)
     _warn_of_others(plans, draft, policy.arn, attached - wanted - losing, _open(draft, hidden - untouched))
     _detach(draft, policy.arn, losing, "it is not in the who any more")
-    _attach(draft, policy.arn, _attachable(plans, draft, policy.arn, _open(draft, wanted - attached)))
+    coming = _attachable(plans, draft, policy.arn, _open(draft, wanted - attached))
+    _attach(draft, policy.arn, coming)
+    if coming and not ours and not policy.aws_managed:
+        _warn_of_more(plans, draft, policy)
 
 
 def _not_shown(plans: Plans, draft: Draft, attached: frozenset[Principal]) -> frozenset[Principal]:
@@ -196,6 +201,22 @@ def _warn_of_others(
         draft.warnings.append(
             f"the policy gives more now, also to those who have it without being in its who: {', '.join(others)}"
         )
+
+
+def _warn_of_more(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
+    """Say what those who get a policy that Raito did not make get beside its what: a Deny of others hid it."""
+    written = [row.after for row in draft.rows if (row.kind, row.resource) == (NewPolicyVersion.KIND, policy.arn)]
+    view = _as_read(plans.state.view, policy.arn)
+    granted_by_it, wanted = (
+        view.given_by(written[-1] or "" if written else policy.document),
+        view.claims(draft.control.what),
+    )
+    more = sorted({c.permission for c in granted_by_it if not any(covers(one, c) for one in wanted)})
+    if more:
+        names = ", ".join(more[:_MOST_NAMED]) + (
+            f" and {len(more) - _MOST_NAMED} more" if len(more) > _MOST_NAMED else ""
+        )
+        draft.warnings.append(f"who gets the policy gets what it gives beside its what, too: {names}")
 
 
 def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:

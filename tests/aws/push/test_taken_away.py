@@ -393,3 +393,19 @@ def test_an_action_that_nobody_knows_takes_nothing_away(external_id: str) -> Non
 
     assert steps(made) == []
     assert "what it has in AWS stays as it is" in made.targets[0].errors[0]
+
+
+def test_who_gets_a_policy_is_said_to_get_what_was_never_shown_of_it() -> None:
+    """Those who have it may not read, so that the import shows that they write."""
+    account = told().user("cyd").policy("p", document(allow(["s3:GetObject", "s3:PutObject"], DATA)), "user:bob")
+
+    made = pushed(account, "policy:p", who=who("bob", "cyd"))
+
+    assert steps(made)[0] == ("attach", "user:cyd")
+    assert made.targets[0].warnings == ("who gets the policy gets what it gives beside its what, too: s3:GetObject",)
+    assert (
+        pushed(told().policy("p", document(allow("s3:PutObject", DATA)), "user:bob"), "policy:p", who=who("bob", "ada"))
+        .targets[0]
+        .warnings
+        == ()
+    )
