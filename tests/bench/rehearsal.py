@@ -93,6 +93,7 @@ class Rehearsal:
         """A scheduled cycle, from its minute until the last run of its last account; gives its sync id."""
         at = self._soon()
         sync = f"cron-{at:%Y%m%dT%H%M}"
+        self.services.settle()
         mark, before, cpu = self.embedded.aws.calls.mark, self._database(), self._cpu()
         alerts, began = len(self.alerts), max(at.timestamp(), time.time())
         self.say(f"{name}: {len(self.accounts)} accounts at {at:%H:%M}")
