@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.sandbox.embedded import embedded_estate
 from tests.bench.deployment import COMPOSE, answers, cpu_below, cpu_of
 from tests.bench.figure import Figure
-from tests.bench.quiet import ACCOUNT, LAYERS
+from tests.bench.quiet import ACCOUNT, LAYERS, cycles
 from tests.bench.storage import SMALL, environment
 from tests.deploy.pool import pool
 from tests.deploy.postgres import NoServer, Postgres, postgres
@@ -57,7 +57,9 @@ PARTS = (
 
 
 def figures() -> Iterator[Figure]:
-    """CPU of the runs, of what starts them, and of what keeps their history: of the second sync with each."""
+    """CPU of the runs, of what starts them, and of what keeps their history: of the second sync with each.
+
+    What is read was read twice before, with all accounts and their organization."""
     with ExitStack() as stack:
         try:
             server = stack.enter_context(postgres())
@@ -69,6 +71,7 @@ def figures() -> Iterator[Figure]:
         embedded = stack.enter_context(embedded_estate(folder / "estate", SMALL))
         stack.enter_context(environment(**embedded.environment))
         os.environ.pop("AWS_PROFILE", None)
+        _ = list(cycles(folder, embedded, 2))
         grid = make_grid(load(embedded.config_file))
         for number, parts in enumerate(PARTS):
             with _server(folder / str(number), parts, pooled) as running:
@@ -107,7 +110,14 @@ class _Running:
             "--tags",
             json.dumps({**request.tags, **partition}),
         ]
-        command = [_PROGRAMS / "dagster", "job", "launch", "--workspace", self.home / "workspace.yaml", *words]
+        command: list[str | Path] = [
+            _PROGRAMS / "dagster",
+            "job",
+            "launch",
+            "--workspace",
+            self.home / "workspace.yaml",
+            *words,
+        ]
         subprocess.run(command, env={**os.environ, "DAGSTER_HOME": str(self.home)}, check=True, capture_output=True)
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             until = time.monotonic() + _PATIENCE
@@ -151,7 +161,11 @@ def _server(home: Path, parts: Parts, database: Postgres) -> Iterator[_Running]:
             time.sleep(0.3)
         yield _Running(home, process.pid)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -48,7 +48,7 @@ class KeptCycle:
 def figures() -> Iterator[Figure]:
     """CPU of the runs of a quiet sync, then what ten cycles leave."""
     with _estate() as (folder, embedded):
-        kept = list(_cycles(folder, embedded, CYCLES))
+        kept = list(cycles(folder, embedded, CYCLES))
         accounts = len(embedded.estate.members)
         for number in (1, 2, 3, CYCLES):
             each = kept[number - 1]
@@ -74,7 +74,8 @@ def _estate() -> Iterator[tuple[Path, Embedded]]:
             yield folder, embedded
 
 
-def _cycles(folder: Path, embedded: Embedded, count: int) -> Iterator[KeptCycle]:
+def cycles(folder: Path, embedded: Embedded, count: int) -> Iterator[KeptCycle]:
+    """Syncs of all accounts and their organization, in this process. Raises `RuntimeError` where one fails."""
     home = folder / "cycles"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as instance:
