@@ -61,6 +61,12 @@ class StorageCredentials(BotoCoreError):
     fmt = "profile {profile} gives no credentials ({reason})"
 
 
+class StorageForeign(BotoCoreError):
+    """A 200 that S3 cannot have given: of a proxy, say, that answers with a page of its own or with nothing."""
+
+    fmt = "what answered {operation} was not S3"
+
+
 class UndeclaredRead(RuntimeError):
     """Rows were read of a table that is not declared as read by those that are being made.
 
@@ -122,6 +128,8 @@ def _remedy(error: BaseException) -> str:
         return "use an https:// address, or allow it: pipeline: {allow-plain-http: true}"
     if isinstance(error, _NO_CREDENTIALS):
         return _SIGN_IN
+    if isinstance(error, StorageForeign):
+        return "see what stands between this machine and S3, and which address the storage has; then sync again"
     if isinstance(error, ClientError):
         return _REMEDIES_OF_S3.get(error.response.get("Error", {}).get("Code", ""), _OTHERWISE)
     if isinstance(error, OSError) and error.errno is not None:

@@ -126,7 +126,7 @@ class S3LeaseFile:
 
     def _get(self) -> "_Met":
         try:
-            answer = self._files.client.get_object(Bucket=self._files.bucket, Key=self._key)
+            answer = self._files.ask("get_object", Key=self._key)
         except ClientError as missing:
             if code_of(missing) != "NoSuchKey":
                 raise
@@ -138,7 +138,7 @@ class S3LeaseFile:
     def _put(self, content: bytes, met: "_Met") -> bool:
         condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if met.etag is None else {"IfMatch": met.etag}
         try:
-            answer = self._files.client.put_object(Bucket=self._files.bucket, Key=self._key, Body=content, **condition)
+            answer = self._files.ask("put_object", Key=self._key, Body=content, **condition)
         except ClientError as error:
             if is_lost_race(error):
                 return False

@@ -28,10 +28,11 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
 from raito_pipeline.sdk_models import asks_for_code, session_with_shared_models
-from raito_pipeline.storage.errors import StorageCredentials, StorageExposed
+from raito_pipeline.storage.errors import StorageCredentials, StorageExposed, StorageForeign
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
 
@@ -45,6 +46,15 @@ _BODIES = 3
 """how often an answer is asked for that breaks off"""
 _CHANGES = 20
 """how often an object is changed that others change at the same time"""
+_ONE_OF: Mapping[str, tuple[str, ...]] = {
+    "get_object": ("ETag",),
+    "put_object": ("ETag",),
+    "list_objects_v2": ("Name", "IsTruncated", "KeyCount", "Contents", "CommonPrefixes"),
+    "create_multipart_upload": ("UploadId",),
+    "upload_part": ("ETag",),
+    "complete_multipart_upload": ("ETag", "Location", "Key"),
+}
+"""what an answer holds one of, whichever server of S3 gave it; a 200 without it is of somebody else, and says nothing"""
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 
@@ -79,6 +89,19 @@ class S3Files:
         with _one_at_a_time:
             return _client(tuple(sorted(self._options.items())), _surroundings())
 
+    def ask(self, operation: str, **wanted: Any) -> Any:
+        """The answer of S3 to an operation on the bucket, by the name that boto3 has for it.
+
+        Raises `StorageForeign` for what is none, besides what boto3 raises: an empty page is not an empty folder.
+        """
+        try:
+            answer = getattr(self.client, operation)(Bucket=self.bucket, **wanted)
+        except ResponseParserError:
+            raise _foreign(operation) from None
+        if not any(name in answer for name in _ONE_OF[operation]):
+            raise _foreign(operation)
+        return answer
+
     def key(self, path: str) -> str:
         """The key of a path (which begins with the bucket)."""
         return path.removeprefix(f"{self.bucket}/")
@@ -110,7 +133,12 @@ class S3Files:
     def get_range(self, path: str, known: StoredObject, start: int, end: int) -> bytes:
         """The bytes from `start` to before `end` of the version that is known."""
         wanted: dict[str, Any] = {"Range": f"bytes={start}-{end - 1}", "IfMatch": known.etag}
-        return self._get(path, wanted)[1]
+        answer, content = self._get(path, wanted)
+        if "ContentRange" not in answer:  # a server that knows no ranges
+            content = content[start:end]
+        if len(content) != end - start:
+            raise _foreign("get_object")
+        return content
 
     def _get_tail(self, path: str, known: StoredObject | None) -> StoredObject | None:
         wanted: dict[str, Any] = {"Range": f"bytes=-{_TAIL_BYTES}"}
@@ -132,7 +160,7 @@ class S3Files:
 
     def _get(self, path: str, wanted: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
         for left in reversed(range(_BODIES)):
-            answer = self.client.get_object(Bucket=self.bucket, Key=self.key(path), **wanted)
+            answer = self.ask("get_object", Key=self.key(path), **wanted)
             try:
                 return answer, answer["Body"].read()
             except BotoCoreError:
@@ -163,9 +191,17 @@ class S3Files:
             self.memory.keep_folders(address, known)
         return known
 
-    def _pages(self, folder: str, between: str = "/") -> Any:
-        pages = self.client.get_paginator("list_objects_v2")
-        return pages.paginate(Bucket=self.bucket, Prefix=f"{self.key(folder)}/", Delimiter=between)
+    def _pages(self, folder: str, between: str = "/") -> Iterator[Mapping[str, Any]]:
+        wanted: dict[str, Any] = {"Prefix": f"{self.key(folder)}/", "Delimiter": between}
+        while True:
+            page = self.ask("list_objects_v2", **wanted)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            after = page.get("NextContinuationToken")
+            if not after or after == wanted.get("ContinuationToken"):  # to end here would pass a part for the whole
+                raise _foreign("list_objects_v2")
+            wanted["ContinuationToken"] = after
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -175,7 +211,7 @@ class S3Files:
 
     def put(self, path: str, content: bytes, **conditions: Any) -> None:
         """Write a small file with one call, under conditions (`IfMatch`, `IfNoneMatch`) where there are some."""
-        answer = self.client.put_object(Bucket=self.bucket, Key=self.key(path), Body=content, **conditions)
+        answer = self.ask("put_object", Key=self.key(path), Body=content, **conditions)
         tail = content[-_TAIL_BYTES:]
         self.memory.keep(self._address(path), StoredObject(answer["ETag"], len(content), tail))
 
@@ -311,6 +347,10 @@ class _Blocks(io.RawIOBase):
         return block[start - number * _PART_BYTES : end - number * _PART_BYTES]
 
 
+def _foreign(operation: str) -> StorageForeign:
+    return StorageForeign(operation="".join(map(str.title, operation.split("_"))))
+
+
 def date_of(answer: Mapping[str, Any]) -> datetime:
     """When S3 gave an answer, by its own clock (the header `Date`); by ours where the header is missing."""
     said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -423,7 +463,7 @@ class _S3Sink:
 
     def discard(self) -> None:
         """Abort the upload: no part of it stays."""
-        with contextlib.suppress(ClientError, BotoCoreError):
+        with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError):
             self._parts.abort()
 
 
@@ -432,7 +472,7 @@ class _Parts(io.RawIOBase):
 
     def __init__(self, files: S3Files, path: str) -> None:
         self._files, self._path = files, path
-        self._place: dict[str, Any] = {"Bucket": files.bucket, "Key": files.key(path)}
+        self._key = files.key(path)
         self._waiting = bytearray()
         self._upload: str | None = None
         self._etags: list[str] = []
@@ -466,32 +506,33 @@ class _Parts(io.RawIOBase):
             self._send(part)
         parts: Any = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, start=1)]
         self._files.forget(self._path)
-        self._files.client.complete_multipart_upload(
-            **self._place, UploadId=self._upload, MultipartUpload={"Parts": parts}
+        self._files.ask(
+            "complete_multipart_upload", Key=self._key, UploadId=self._upload, MultipartUpload={"Parts": parts}
         )
         self._upload = None
 
     def abort(self) -> None:
         self._waiting.clear()
         if self._upload is not None:
-            self._files.client.abort_multipart_upload(**self._place, UploadId=self._upload)
+            place = {"Bucket": self._files.bucket, "Key": self._key}
+            self._files.client.abort_multipart_upload(**place, UploadId=self._upload)
             self._upload = None
 
     def _send(self, part: bytes) -> None:
-        client = self._files.client
         if self._upload is None:
-            with contextlib.suppress(ClientError, BotoCoreError):  # only tidying: the write will say what is wrong
+            # Only tidying: the write will say what is wrong.
+            with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError):
                 self._abort_left()
-            self._upload = client.create_multipart_upload(**self._place)["UploadId"]
+            self._upload = self._files.ask("create_multipart_upload", Key=self._key)["UploadId"]
         number = len(self._etags) + 1
-        answer = client.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=part)
+        answer = self._files.ask("upload_part", Key=self._key, UploadId=self._upload, PartNumber=number, Body=part)
         self._etags.append(answer["ETag"])
         self._sent += len(part)
 
     def _abort_left(self) -> None:
-        client, key = self._files.client, self._place["Key"]
-        answer = client.list_multipart_uploads(Bucket=self._files.bucket, Prefix=key)
+        client, bucket, key = self._files.client, self._files.bucket, self._key
+        answer = client.list_multipart_uploads(Bucket=bucket, Prefix=key)
         oldest = date_of(answer) - LEFT_AFTER
         for upload in answer.get("Uploads", []):
             if upload["Key"] == key and upload["Initiated"] < oldest:
-                client.abort_multipart_upload(**self._place, UploadId=upload["UploadId"])
+                client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload["UploadId"])

@@ -1,15 +1,17 @@
 """Files on S3: whole or not at all, at the place that the address says."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.estate.documents import trust
+from raito_pipeline.sandbox.aws.faults import Fault, Kind
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.errors import storage_errors
@@ -114,6 +116,59 @@ def test_a_large_file_is_read_in_blocks_of_the_version_whose_end_was_read(
         s3.put_object(Bucket=BUCKET, Key=files.key(f"{files.root}/large"), Body=content[::-1])
         with pytest.raises(ClientError, match="PreconditionFailed"):
             source.read(10)
+
+
+def _commit(files: S3Files) -> None:
+    sink = files.sink(f"{files.root}/large")
+    sink.stream.write(b"x" * (9 * 2**20))
+    sink.commit()
+
+
+USES: dict[str, tuple[Callable[[S3Files], object], ...]] = {
+    "GetObject": (lambda files: files.read(f"{files.root}/t/data"), lambda files: files.cell(f"{files.root}/t/data")),
+    "ListObjectsV2": (
+        lambda files: files.listing(f"{files.root}/t"),
+        lambda files: files.below(files.root),
+        lambda files: files.folders(files.root),
+    ),
+    "PutObject": (lambda files: files.put(f"{files.root}/t/other", b"other"),),
+    "CreateMultipartUpload": (_commit,),
+    "UploadPart": (_commit,),
+    "CompleteMultipartUpload": (_commit,),
+}
+NOT_OF_S3: tuple[Kind, ...] = ("page", "empty", "stub")
+
+
+@pytest.mark.parametrize("operation", USES)
+def test_what_is_no_answer_of_s3_is_neither_a_file_nor_the_lack_of_one(
+    s3_location: str, aws: EmulatedAws, operation: str
+) -> None:
+    S3Files(s3_location).put(f"{S3Files(s3_location).root}/t/data", b"here")
+    for kind in NOT_OF_S3:
+        aws.faults.add(Fault(kind=kind, service="s3", operation=operation))
+        for use in USES[operation]:
+            # The SDK takes some of these for a failure of S3.
+            said = pytest.raises(StorageError, match=r"what answered \w+ was not S3|answered 500")
+            with said, storage_errors("a", "used", "b"):
+                use(S3Files(s3_location))
+        aws.faults.clear()
+    with storage_errors("a", "used", "b"):
+        assert S3Files(s3_location).read(f"{S3Files(s3_location).root}/t/data") == b"here"
+        assert S3Files(s3_location).folders(S3Files(s3_location).root) == ("t",)
+
+
+@pytest.mark.parametrize("kind", [*NOT_OF_S3, "half"])
+def test_a_block_that_is_not_as_long_as_was_asked_for_is_no_end_of_the_object(
+    s3_location: str, aws: EmulatedAws, kind: Kind
+) -> None:
+    files = S3Files(s3_location)
+    files.put(f"{files.root}/large", b"x" * 2**20)
+    found = files.cell(f"{files.root}/large")
+    assert found is not None
+    aws.faults.add(Fault(kind=kind, service="s3", operation="GetObject"))
+    said = "checksum" if kind == "half" else "what answered GetObject was not S3"
+    with found.open() as source, pytest.raises(BotoCoreError, match=said):
+        source.read(10)
 
 
 def test_a_client_is_made_once_and_anew_where_its_credentials_change(
