@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration import partitions
-from raito_pipeline.storage import ReadStatus, Store
+from raito_pipeline.storage import CellMissing, CellUnusable, ReadStatus, Store
 
 IS_GONE = "is gone from aws-regions"
 _TABLES = ("data_objects", "access_points")
@@ -84,5 +84,16 @@ def _gone(options: Options, store: Store, account: str) -> list[str]:
 
 
 def _was_synced(store: Store, account: str, region: str) -> bool:
-    cells = (store.info(table, account, region) for table in _TABLES)
-    return any(info is not None and info.status is not ReadStatus.OUT_OF_SCOPE for info in cells)
+    return any(_was_read(store, table, account, region) for table in _TABLES)
+
+
+def _was_read(store: Store, table: str, account: str, region: str) -> bool:
+    """Whether a table of a region was read once: also where what is stored of it cannot be used any more."""
+    try:
+        store.require(table, account, region)
+    except CellUnusable:
+        return True
+    except CellMissing:
+        return False
+    info = store.info(table, account, region)
+    return info is not None and info.status is not ReadStatus.OUT_OF_SCOPE

@@ -133,7 +133,7 @@ class RunJobs:
     def _begin(self, target: Target) -> Job:
         client = self.services.raito(target)
         (self.sync or self._own_sync).require_version(client)
-        if any(job.end is None for job in self._open_jobs.read(target.name)):
+        if self._open_jobs.interrupted(target.name):
             self._interrupted.add(target.name)
         for name in (target.name, _checked(target)):
             _close_left(self._open_jobs, name, client)

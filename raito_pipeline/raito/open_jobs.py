@@ -7,7 +7,7 @@ target finds it here and closes it. A job whose end Raito Cloud did not take sta
 import logging
 import posixpath
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -97,15 +97,23 @@ class OpenJobs:
         return posixpath.join(self.store.root, FOLDER, f"{quote(target, safe='')}.json")
 
     def read(self, target: str) -> tuple[OpenJob, ...]:
-        """The open jobs of a target; none where the file cannot be used."""
+        """The open jobs of a target; none where the file is damaged. Raises `StorageError` where it cannot be read."""
         path = self.path(target)
+        with storage_errors("the note of open jobs", "read", path):
+            content = self.store.files.read(path)
         try:
-            with storage_errors("the note of open jobs", "read", path):
-                content = self.store.files.read(path)
             return () if content is None else msgspec.json.decode(content, type=tuple[OpenJob, ...])
-        except (StorageError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             logger.warning("%s cannot be used (%s): jobs that an interrupted run left open are not closed", path, error)
             return ()
+
+    def interrupted(self, target: str) -> bool:
+        """Whether a run of a target may have been killed: a job has no end, or it cannot be read whether one has."""
+        try:
+            return any(job.end is None for job in self.read(target))
+        except StorageError as error:
+            logger.warning("%s Whether a run was interrupted is not known.", error)
+            return True
 
     def write(self, target: str, jobs: Sequence[OpenJob]) -> None:
         """Replace what is known of a target; without jobs the file goes."""
@@ -129,19 +137,37 @@ class OpenJobs:
         soon = self.store.files.costly and time.monotonic() - at < _SECONDS_BETWEEN_NOTES
         if noted is not None and (noted == job or (soon and job.end is None)):
             return
-        self._noted[job.id] = (job, time.monotonic())
-        self.write(target, [*(each for each in self.read(target) if each.id != job.id), job][-_MOST:])
+        if self._change(target, lambda jobs: [*(each for each in jobs if each.id != job.id), job][-_MOST:]):
+            self._noted[job.id] = (job, time.monotonic())
 
     def forget(self, target: str, job_id: str) -> None:
         """A job that ended."""
-        self.write(target, [each for each in self.read(target) if each.id != job_id])
+        self._change(target, lambda jobs: [each for each in jobs if each.id != job_id])
+
+    def _change(self, target: str, change: Callable[[Sequence[OpenJob]], Sequence[OpenJob]]) -> bool:
+        """Replace what is known of a target by what `change` makes of it; false where that cannot be read.
+
+        To write then would forget the jobs of earlier runs, which nobody would close any more.
+        """
+        try:
+            known = self.read(target)
+        except StorageError as error:
+            logger.warning("%s", error)
+            return False
+        self.write(target, change(known))
+        return True
 
     def close(self, target: str, client: RaitoClient) -> tuple[str, ...]:
         """Close what an earlier run of the target left open, in the domain of `client`; gives the ids of these jobs.
 
         What Raito Cloud cannot take now stays for the next time.
         """
-        known, closed = self.read(target), []
+        try:
+            known = self.read(target)
+        except StorageError as error:
+            logger.warning("%s Jobs that an interrupted run left open are closed by a later sync.", error)
+            return ()
+        closed = []
         for job in known:
             here = (job.base_url, job.domain) == (client.connection.base_url, client.connection.domain)
             if here and job.close(client):

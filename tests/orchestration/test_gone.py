@@ -42,6 +42,15 @@ def test_a_region_that_was_synced_and_is_gone_is_said_with_what_to_do(tmp_path: 
     assert f"--confirm-removed {ACCOUNT}/us-east-1" in said
 
 
+def test_a_region_whose_tables_are_damaged_was_synced_all_the_same(tmp_path: Path, store: Store) -> None:
+    for table in ("data_objects", "access_points"):
+        cell = Path(store.require(table, ACCOUNT, "us-east-1"))
+        cell.write_bytes(cell.read_bytes()[:-20])
+    less = options(tmp_path, account(regions="eu-central-1"))
+    assert gone_regions(less, store, ACCOUNT) == ("us-east-1",)
+    assert len(reasons(less, store, ACCOUNT)) == 1
+
+
 @pytest.mark.parametrize("how", ["option", "command"])
 def test_a_removal_that_is_confirmed_is_not_said(tmp_path: Path, store: Store, how: str) -> None:
     place, target = f"{ACCOUNT}/us-east-1", account(regions="eu-central-1")

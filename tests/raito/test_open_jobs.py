@@ -1,5 +1,6 @@
 """Jobs that a killed run left open: noted while they run, closed by the next sync of their target."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from raito_pipeline.raito.open_jobs import INTERRUPTED, OpenJob, OpenJobs
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from raito_pipeline.storage import Store
+from raito_pipeline.storage.files import LocalFiles
 
 from .conftest import connection_to
 
@@ -103,3 +105,32 @@ def test_a_place_where_nothing_can_be_written_fails_nothing(client: RaitoClient,
     nowhere = OpenJobs(Store.open(tmp_path / "file"))
     begun(client, nowhere)
     assert nowhere.close(TARGET, client) == ()
+
+
+class Disk(LocalFiles):
+    """A disk that gives an error for each read while it is `broken`, and can be written."""
+
+    broken = False
+
+    def read(self, path: str) -> bytes | None:
+        if self.broken:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(path)
+
+
+def test_what_cannot_be_read_now_is_not_forgotten(client: RaitoClient, tmp_path: Path) -> None:
+    disk = Disk(tmp_path / "data")
+    open_jobs = OpenJobs(Store(disk, str(tmp_path / "data")))
+    left = begun(client, open_jobs)
+
+    disk.broken = True
+    assert open_jobs.interrupted(TARGET)
+    assert open_jobs.close(TARGET, client) == ()
+    job = begun(client, open_jobs)
+    open_jobs.forget(TARGET, left.id)
+
+    disk.broken = False
+    assert [each.id for each in open_jobs.read(TARGET)] == [left.id]
+    job.task(JobType.DATA_ACCESS).complete()  # from its next change on it is noted, too
+    assert open_jobs.close(TARGET, client) == (left.id, job.id)
+    assert not open_jobs.interrupted(TARGET)
