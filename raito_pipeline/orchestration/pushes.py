@@ -147,6 +147,7 @@ class Push:
             raise
         extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
         extra |= {EXPORT_IS: WHOLE} if exported.whole else {CLAIMED: json.dumps(self._claimed_before())}
+        extra |= _warnings(exported.problems)
         info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
         for warning in exported.warnings:
             self.log.context.log.warning(f"Raito Cloud: {warning}")
@@ -323,6 +324,9 @@ class Push:
                 raise failure
             if isinstance(info, StorageError):
                 raise info
+            if imported.errors:  # AWS is changed, and Raito Cloud does not know all of it
+                problems = [f"Raito Cloud, of what it was told: {error}" for error in imported.errors]
+                info = self._write_results(plan, applied, problems)
         except (RaitoError, AwsError, WrongAccount, PushDenied, StorageError) as error:
             task.fail(error)
             raise
@@ -334,8 +338,12 @@ class Push:
         whole = plan.recovery is not None or (exported is not None and exported.extra.get(EXPORT_IS) == WHOLE)
         last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account), whole=whole)
         note_push(self.store, account, last)
+        return self._write_results(plan, applied)
+
+    def _write_results(self, plan: AccountPlan, applied: Applied, problems: Sequence[str] = ()) -> CellInfo:
         extra = {**note(plan.made_of), PLAN_ID: plan.id, DIFFERENCES: json.dumps(applied.differences)}
-        return self.store.write("access_push_results", applied.results, account, extra=extra)
+        extra |= _warnings(problems)
+        return self.store.write("access_push_results", applied.results, self.cell.account, extra=extra)
 
     def _record_results(self, info: CellInfo, applied: Applied, warnings: Sequence[str], meter: Meter | None) -> None:
         cost = {} if meter is None else meter.cost().metadata()
@@ -405,6 +413,11 @@ class Push:
         info = self.store.info("access_controls", self.cell.account)
         text = info.extra.get(_RECEIVED) if info else None
         return int(text) if text else None
+
+
+def _warnings(problems: Sequence[str]) -> dict[str, str]:
+    """What a cell notes of what Raito Cloud had errors with: all of it was read or made, and not all is as it should."""
+    return {"warnings": json.dumps(problems)} if problems else {}
 
 
 def held_back_of(options: Options, plan: AccountPlan) -> HeldBack:

@@ -59,6 +59,8 @@ class Export:
     received: int | None = None
     whole: bool = True
     """true where it holds every access control of the data source: what it lacks is granted by nobody any more"""
+    problems: tuple[str, ...] = ()
+    """why it may lack access controls that were asked for"""
 
 
 def export_access_controls(
@@ -84,8 +86,9 @@ def export_access_controls(
     job.client.download(location, path, what="download of the exported access controls")
     read = read_export(path)
     # What Raito Cloud had errors with may be missing, which does not say that nobody grants it any more.
+    problems = (*(f"Raito Cloud: {error}" for error in done.errors), *read.problems)
     whole = read.whole and not out_of_sync_only and not done.errors
-    return replace(read, warnings=(*done.warnings, *read.warnings), whole=whole)
+    return replace(read, warnings=(*done.warnings, *read.warnings), whole=whole, problems=problems)
 
 
 def read_export(path: Path) -> Export:
@@ -119,6 +122,7 @@ def read_export(path: Path) -> Export:
         warnings,
         received=built if _is_number(built) else None,
         whole="accessProviders" in content and not warnings,
+        problems=warnings,
     )
 
 

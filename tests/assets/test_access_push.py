@@ -7,6 +7,7 @@ from typing import Any
 from raito_pipeline.model import AccessControl
 from raito_pipeline.orchestration.plans import CLAIMED, EXPORT_IS, WHOLE, claimed_before
 from raito_pipeline.orchestration.tags import OUT_OF_SYNC_TAG
+from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.aws.push.test_plan import control
 
 from .conftest import ACCOUNT, Stage
@@ -62,6 +63,18 @@ def test_what_cannot_be_stored_keeps_no_feedback_from_raito_cloud(stage: Stage) 
     assert "importAccessProvidersSyncFeedback" in asked
     assert "access_push_results" in stage.failure
     assert "could not be written" in stage.failure
+
+
+def test_what_raito_cloud_had_errors_with_is_said_of_the_export_and_of_the_push(stage: Stage) -> None:
+    """Both end as COMPLETED: it may export less than there is, and take over less than it was told."""
+    stage.make(TABLES)
+    for kind, table in (("export", PUSH[0]), ("feedback", PUSH[2])):
+        stage.servers.raito.add_fault(CloudFault(on=f"import:{kind}", outcome="COMPLETED", message="one was left out"))
+        assert set(PUSH) <= set(stage.make(PUSH))
+        assert [(each, bool(stage.info(each).warnings)) for each in PUSH] == [(each, each == table) for each in PUSH]
+        assert "one was left out" in stage.info(table).warnings[0]
+    stage.make(PUSH)
+    assert [stage.info(each).warnings for each in PUSH] == [(), (), ()]
 
 
 def _exported(stage: Stage) -> list[Mapping[str, Any]]:

@@ -62,6 +62,7 @@ def test_an_export_with_errors_does_not_say_that_nobody_grants_what_it_lacks(
         exported = export_access_controls(task, tmp_path, polling=QUICK)
     assert exported.warnings == tuple(errors or ())
     assert exported.whole == (errors is None)
+    assert exported.problems == tuple(f"Raito Cloud: {error}" for error in errors or ())
 
 
 def test_a_download_that_fails(cloud: LocalRaitoCloud, target: Target, tmp_path: Path) -> None:
@@ -287,6 +288,7 @@ def test_an_id_with_half_a_character_is_none(tmp_path: Path) -> None:
 
     assert [control.id for control in export.controls] == ["good"]
     assert "accessProviders[0] of the export has no id" in export.warnings[0]
+    assert export.problems == export.warnings
     assert not export.whole
 
 
@@ -335,6 +337,7 @@ def test_without_an_id_there_is_a_warning_and_the_export_is_not_whole(tmp_path: 
 
     assert [control.id for control in export.controls] == ["good"]
     assert "accessProviders[0] of the export has no id" in export.warnings[0]
+    assert export.problems == export.warnings
     assert not export.whole
 
 

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from raito_pipeline.sandbox.raito.controls import Controls
 from raito_pipeline.sandbox.raito.database import Database
-from raito_pipeline.sandbox.raito.faults import CloudFaults
+from raito_pipeline.sandbox.raito.faults import CloudFault, CloudFaults
 from raito_pipeline.sandbox.raito.imports.access_providers import import_access_providers
 from raito_pipeline.sandbox.raito.imports.common import ImportRejected, ImportWork, Stopping
 from raito_pipeline.sandbox.raito.imports.data_objects import import_data_objects
@@ -94,14 +94,18 @@ class ImportWorkers:
     def _do(self, queued: Queued) -> None:
         try:
             self._jobs.set_status(queued.number, "DATA_PROCESSING")
-            if self._ended_by_fault(queued):
+            fault = self._fault(queued)
+            if fault is not None and fault.outcome not in (None, "COMPLETED"):
+                errors = [fault.message] if fault.outcome == "FAILED" else []
+                self._jobs.set_status(queued.number, fault.outcome, errors)
                 return
+            errors = [fault.message] if fault is not None and fault.outcome else []
             work = ImportWork(
                 self._database,
                 queued.store,
                 queued.request,
                 self._files.arrived,
-                self._finish(queued),
+                self._finish(queued, errors),
                 self._stopping,
             )
             with self._database.session() as connection:
@@ -113,21 +117,17 @@ class ImportWorkers:
         except Exception as error:  # the edge of a run: the client has to hear of it, and the thread lives on
             self._jobs.set_status(queued.number, "FAILED", [f"internal error: {type(error).__name__}: {error}"])
 
-    def _ended_by_fault(self, queued: Queued) -> bool:
+    def _fault(self, queued: Queued) -> CloudFault | None:
+        """The fault that is due, once its delay is over."""
         fault = self._faults.take(f"import:{queued.kind}", subject=f"{queued.store} {queued.request}")
-        if fault is None:
-            return False
-        if self._stopping.wait(fault.delay):
+        if fault is not None and self._stopping.wait(fault.delay):
             raise Stopping
-        if fault.outcome is None:
-            return False
-        self._jobs.set_status(queued.number, fault.outcome, [fault.message] if fault.outcome == "FAILED" else [])
-        return True
+        return fault
 
     @staticmethod
-    def _finish(queued: Queued) -> Callable[[Connection, Mapping[str, Any]], None]:
+    def _finish(queued: Queued, errors: Sequence[str]) -> Callable[[Connection, Mapping[str, Any]], None]:
         def write(connection: Connection, result: Mapping[str, Any]) -> None:
-            finish(connection, queued.number, "COMPLETED", result=result)
+            finish(connection, queued.number, "COMPLETED", errors=errors, result=result)
 
         return write
 
