@@ -72,7 +72,7 @@ from raito_pipeline.raito.imports import (
     start_data_usage_import,
     start_identity_store_import,
 )
-from raito_pipeline.raito.jobs import JobType, Task
+from raito_pipeline.raito.jobs import JobType, Status, Task
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
 from raito_pipeline.storage import CellInfo, CellMissing, ReadStatus, StorageError, Store
 
@@ -403,8 +403,13 @@ class UsageUpload(Upload):
         return start_data_usage_import(work.task, files)
 
     def imported(self, work: Work) -> Sequence[CellInfo]:
-        now = datetime.now(UTC)
-        rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sorted(work.log_files))
+        now, sent = datetime.now(UTC), sorted(work.log_files)
+        objects = work.task.job.tasks.get(JobType.DATA_SOURCE)
+        if objects is not None and objects.status is Status.FAILED:
+            # Raito Cloud refuses statements about what it does not know yet, and takes none twice: they are sent again.
+            before = _sent_before(work.store, work.cell.account)
+            sent = [file for file in sent if _version(*file) in before]
+        rows = (UsageUploaded(key, etag, work.task.job.id, now) for key, etag in sent)
         return (work.store.write("usage_uploaded", rows, work.cell.account),)
 
     def _fresh(self, work: Work) -> Iterator[pa.RecordBatch]:

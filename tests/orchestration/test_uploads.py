@@ -50,7 +50,7 @@ from raito_pipeline.orchestration.uploads import (
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.deletions import Elements, held_by_raito_cloud, remember
 from raito_pipeline.raito.errors import RaitoUnreachable
-from raito_pipeline.raito.jobs import Job, Task
+from raito_pipeline.raito.jobs import Job, JobType, Status, Task
 from raito_pipeline.storage import ReadStatus, Store
 from tests.model.test_schema import example_row
 from tests.orchestration.conftest import FIRST, Loads
@@ -402,6 +402,26 @@ def test_statements_of_log_files_that_were_sent_before_are_not_sent_again(grid: 
         ("sent", "1"),
     ]
     assert list(upload._fresh(replace(work, log_files=[]))) == []
+
+
+def test_statements_are_sent_again_that_raito_cloud_refused_for_want_of_their_data_objects(
+    grid: Grid, work: Work
+) -> None:
+    """Those that it took are not taken twice."""
+    work.store.write(
+        "cloudtrail_files", [replace(example_row(CloudTrailFile, null=True), key="new", etag="1")], ACCOUNT, "eu-west-1"
+    )
+    work.store.write("usage_statements", [statement("new", 0)], ACCOUNT, "eu-west-1")
+    upload = UsageUpload(grid)
+    objects = work.task.job.task(JobType.DATA_SOURCE)
+    for status, again in ((Status.FAILED, ["new 0"]), (Status.COMPLETED, [])):
+        objects.status = status
+        assert [name for batch in upload._fresh(work) for name in texts(batch, "external_id")] == ["new 0"]
+
+        upload.imported(work)
+
+        after = replace(work, log_files=[])
+        assert [name for batch in upload._fresh(after) for name in texts(batch, "external_id")] == again
 
 
 def test_the_folder_of_the_files_is_kept_and_copied_as_the_options_say(options: Options) -> None:
