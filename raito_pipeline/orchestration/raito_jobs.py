@@ -205,12 +205,15 @@ class RunJobs:
         return set(definition.get_partition_keys()) - {self._partition(target)}
 
     def _failed_before(self, target: Target, job: Job) -> tuple[str, ...]:
-        """What earlier layers failed to read for the tasks of this job."""
+        """What earlier layers failed to read for the tasks of this job, or why that is not known."""
         if not isinstance(target, AccountTarget):
             return ()
         worked_on = {each for each, task in job.tasks.items() if task.status is not Status.SKIPPED}
         needs = _needs(self.services.options, self.grid, self._store, target.partition, worked_on)
-        return failed_cells(self.attempts.for_a_step(), self._store, needs)
+        try:
+            return failed_cells(self.attempts.for_a_step(), self._store, needs)
+        except StorageError as error:  # the job ends all the same
+            return (str(error),)
 
     # -- logs --------------------------------------------------------------------------------------------------------
 

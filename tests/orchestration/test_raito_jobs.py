@@ -101,3 +101,21 @@ def test_logs_for_which_there_is_no_room_keep_no_job_from_its_end(
         job.task(JobType.DATA_SOURCE).status = Status.COMPLETED
         jobs._send_logs(options.accounts[0], job)
     assert "logs of account-0 were not uploaded: the folder of the files of logs could not be made" in caplog.text
+
+
+def test_tables_that_cannot_be_read_keep_no_job_from_its_end(loads: Loads, tmp_path: Path) -> None:
+    options = loads(accounts=1)
+    folder = Path(options.pipeline.storage) / "s3_buckets"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(folder)  # the system gives an error for it, to whoever reads there
+    with (
+        dg.DagsterInstance.ephemeral(str(tmp_path)) as instance,
+        RaitoClient(connection_to("http://127.0.0.1:9")) as client,
+    ):
+        events, attempts = RunEvents(instance, "run-1"), Attempts(instance, Naming())
+        jobs = RunJobs(Services(options), make_grid(options), events, RunLog(), attempts)
+        job = Job(client, "job-1", "source-0", "store-0")
+        job.task(JobType.DATA_SOURCE).status = Status.COMPLETED
+        (error,) = jobs._failed_before(options.accounts[0], job)
+    assert "s3_buckets" in error
+    assert "could not be read" in error
