@@ -303,8 +303,11 @@ def _partial(stored: Stored) -> Iterator[Cause]:
         # An import says with its row why it removed nothing; its cell may say the same.
         for reason in (each for each in _cell_reasons(cell) if each not in said.get(cell.table, "")):
             yield Cause(Outcome.PARTIAL, (_cell_label_of(cell),), reason)
+    problems = {(cell.table, problem) for cell in stored.cells for problem in cell.problems}
     for table, row in stored.imports:
-        yield from _import_causes(table, row)
+        # Errors of what was taken over all the same are problems of the cell, and said with it.
+        told = tuple(each for each in row.warnings if (table, f"Raito Cloud: {each}") not in problems)
+        yield from _import_causes(table, replace(row, warnings=told))
 
 
 def _cell_reasons(cell: CellInfo) -> tuple[str, ...]:

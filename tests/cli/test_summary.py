@@ -128,6 +128,17 @@ def test_json_holds_everything_and_is_read_back_as_the_same_value(name: str) -> 
     assert json.loads(text)["status"] == value.status
 
 
+def test_an_error_of_what_was_taken_over_all_the_same_is_said_once() -> None:
+    table, row = imported()
+    told = replace(row, warnings=("one was odd", "two were left out"))
+    stored = Stored(cells=(cell(table, problems=("Raito Cloud: two were left out",)),), imports=((table, told),))
+    (place,) = of(stored).places
+    assert [cause.reason for cause in place.causes] == [
+        "Raito Cloud: two were left out",
+        "Raito Cloud warns: one was odd",
+    ]
+
+
 def test_what_limits_access_and_is_not_known_is_said() -> None:
     value = OUTCOMES["control policies of an account that are not known"][0]
     assert value.places[0].not_known == ("not known",)
