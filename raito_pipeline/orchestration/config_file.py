@@ -62,7 +62,10 @@ def read_beside(place: str) -> str | None:
     Raises `ConfigError`, `OSError`.
     """
     if s3_address(place) is None:
-        return Path(place).read_bytes().decode() if Path(place).is_file() else None
+        try:
+            return Path(place).read_bytes().decode()
+        except FileNotFoundError:
+            return None
     content = _content(place, os.environ, may_be_missing=True)
     return None if content is None else content.decode()
 

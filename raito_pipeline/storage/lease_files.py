@@ -58,7 +58,7 @@ class LocalLeaseFile:
     def change(self, decide: Decide) -> FileChange:
         """See `LeaseFile`."""
         with storage_errors("the lease", "taken or renewed", self.address), self._locked() as now:
-            before = self._path.read_bytes() if self._path.exists() else None
+            before = self._content()
             after = decide(before, now)
             if after is not None:
                 new = self._path.with_suffix(".new")  # one at a time: the lock is held
@@ -70,10 +70,14 @@ class LocalLeaseFile:
     def read(self) -> FileChange:
         """See `LeaseFile`. Takes no lock: the file is replaced whole."""
         with storage_errors("the lease", "read", self.address):
-            try:
-                return FileChange(self._path.read_bytes(), None, datetime.now(UTC))
-            except FileNotFoundError:
-                return FileChange(None, None, datetime.now(UTC))
+            return FileChange(self._content(), None, datetime.now(UTC))
+
+    def _content(self) -> bytes | None:
+        """What the file holds; None where it is not there. Whether it is there is not asked: Python says no to errors."""
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
 
     @contextmanager
     def _locked(self) -> Iterator[datetime]:

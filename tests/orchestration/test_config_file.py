@@ -180,3 +180,10 @@ def test_a_file_beside_a_file_is_written_in_its_folder(tmp_path: Path) -> None:
     assert read_beside(file) is None
     write_beside(file, "a: 1\n")
     assert read_beside(file) == "a: 1\n"
+
+
+def test_a_file_beside_a_file_that_cannot_be_read_is_not_missing(tmp_path: Path) -> None:
+    file = tmp_path / "raito.discovered.yml"
+    file.symlink_to(file)  # the system gives an error for it
+    with pytest.raises(OSError, match="symbolic links"):
+        read_beside(str(file))

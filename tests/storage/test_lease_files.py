@@ -77,6 +77,17 @@ def test_a_folder_that_cannot_be_written_is_said_with_its_place(tmp_path: Path) 
     assert str(tmp_path / "data") in error.value.address
 
 
+def test_a_file_that_cannot_be_read_is_not_one_that_nobody_holds(tmp_path: Path) -> None:
+    place = tmp_path / NAME
+    place.parent.mkdir(parents=True)
+    place.symlink_to(place)  # the system gives an error for it
+    file = lease_files(tmp_path)(NAME)
+
+    with pytest.raises(StorageError, match="the lease could not be taken or renewed"):
+        file.change(lambda _before, _now: b"one")
+    assert place.is_symlink()
+
+
 def test_s3_that_denies_is_said_with_the_rights_that_are_needed(aws: EmulatedAws, s3_location: str) -> None:
     file = lease_files(s3_location)(NAME)
     aws.faults.add(Fault(kind="deny", service="s3", operation="PutObject"))
