@@ -55,11 +55,11 @@ class ExchangeFolder:
             logger.info("the files of %s for %s stay in %s", self.stage, self.target, self.path)
 
     def _back_up(self, location: Path) -> None:
-        if not any(self.path.iterdir()):
-            return
         folder = location / _plain(self.target)
         stamp = datetime.now(UTC).strftime(_STAMP)
         try:
+            if not any(self.path.iterdir()):
+                return
             make_private_folder(folder)
             shutil.copytree(self.path, folder / f"{stamp}-{_plain(self.stage)}")
             self._remove_old(folder)

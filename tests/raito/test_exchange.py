@@ -68,3 +68,12 @@ def test_a_copy_that_cannot_be_made_is_a_warning(tmp_path: Path, caplog: pytest.
 
     assert not path.exists()
     assert "no backup of the files of usage for sales" in caplog.text
+
+
+def test_files_that_somebody_removed_are_no_failure_of_the_sync(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What tidies the folder of temporary files may be faster."""
+    with ExchangeFolder("sales", "usage", backup_location=tmp_path / "backups", parent=tmp_path) as path:
+        path.rmdir()
+    assert "no backup of the files of usage for sales" in caplog.text
