@@ -158,6 +158,8 @@ class Upload(ABC):
 
     table: ClassVar[str]
     job_type: ClassVar[JobType]
+    names: ClassVar[tuple[JobType, ...]] = ()
+    """the imports that bring what this one names"""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
@@ -199,6 +201,11 @@ class Upload(ABC):
     def not_read(self, work: Work) -> Mapping[str, Sequence[str]]:  # noqa: ARG002
         """Elements that are not sent and may be there all the same, as what they are made of was never read."""
         return {}
+
+    def lacks(self, work: Work) -> bool:
+        """Whether what it names did not reach Raito Cloud in this run, which then cannot have taken all of it over."""
+        tasks = work.task.job.tasks
+        return any(tasks[each].status is Status.FAILED for each in self.names if each in tasks)
 
     @abstractmethod
     def write(self, work: Work) -> tuple[ImportFile, ...]:
@@ -352,6 +359,7 @@ class AccessProviderUpload(Upload):
 
     table = "access_provider_import"
     job_type = JobType.DATA_ACCESS
+    names = (JobType.DATA_SOURCE, JobType.IDENTITY_STORE)
 
     def switched_off(self, target: Target) -> str | None:
         return _source_off(target, target.skip_data_access_sync, "skip-data-access-sync")
@@ -385,6 +393,7 @@ class UsageUpload(Upload):
 
     table = "data_usage_import"
     job_type = JobType.DATA_USAGE
+    names = (JobType.DATA_SOURCE,)
 
     def switched_off(self, target: Target) -> str | None:
         if isinstance(target, AccountTarget) and not target.aws_s3_cloudtrail_bucket:
@@ -404,8 +413,7 @@ class UsageUpload(Upload):
 
     def imported(self, work: Work) -> Sequence[CellInfo]:
         now, sent = datetime.now(UTC), sorted(work.log_files)
-        objects = work.task.job.tasks.get(JobType.DATA_SOURCE)
-        if objects is not None and objects.status is Status.FAILED:
+        if self.lacks(work):
             # Raito Cloud refuses statements about what it does not know yet, and takes none twice: they are sent again.
             before = _sent_before(work.store, work.cell.account)
             sent = [file for file in sent if _version(*file) in before]
@@ -452,9 +460,14 @@ def _take(upload: Upload, log: CellLog, cell: Cell, work: Work, outcome: Importe
     row = outcome.to_row(work.target.name, work.verdict.text)
     noted = work.count.note(row) if work.count else row
     problems = (*_problems(work), *(f"Raito Cloud: {error}" for error in outcome.errors))
-    _keep(upload, log, cell, noted, problems, sent="" if outcome.errors else work.sent)
+    _keep(upload, log, cell, noted, problems, sent=_mark(upload, work, outcome))
     for info in notes:
         log.record(cell, info, {})
+
+
+def _mark(upload: Upload, work: Work, outcome: Imported) -> str:
+    """What tells what was sent from other files; empty where it was not taken over whole, so that it is sent again."""
+    return "" if outcome.errors or upload.lacks(work) else work.sent
 
 
 @contextmanager

@@ -40,6 +40,7 @@ from raito_pipeline.orchestration.uploads import (
     UsageUpload,
     Work,
     _counted,
+    _mark,
     _unchanged,
     exchange_folder,
     in_doubt_unless_done,
@@ -50,6 +51,7 @@ from raito_pipeline.orchestration.uploads import (
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.deletions import Elements, held_by_raito_cloud, remember
 from raito_pipeline.raito.errors import RaitoUnreachable
+from raito_pipeline.raito.imports import skipped
 from raito_pipeline.raito.jobs import Job, JobType, Status, Task
 from raito_pipeline.storage import ReadStatus, Store
 from tests.model.test_schema import example_row
@@ -402,6 +404,22 @@ def test_statements_of_log_files_that_were_sent_before_are_not_sent_again(grid: 
         ("sent", "1"),
     ]
     assert list(upload._fresh(replace(work, log_files=[]))) == []
+
+
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_what_an_import_names_has_to_have_reached_raito_cloud_before_it(
+    grid: Grid, work: Work, upload: type[Upload]
+) -> None:
+    """An import that came to nothing would otherwise not be sent again for as long as it does not change."""
+    tasks = work.task.job.task(JobType.DATA_SOURCE), work.task.job.task(JobType.IDENTITY_STORE)
+    named = {AccessProviderUpload: tasks, UsageUpload: tasks[:1]}.get(upload, ())
+    sent, done = replace(work, sent="as it was"), skipped(work.task)
+    for task in tasks:
+        task.status = Status.FAILED
+        assert _mark(upload(grid), sent, done) == ("" if task in named else "as it was")
+        task.status = Status.COMPLETED
+    assert _mark(upload(grid), sent, done) == "as it was"
+    assert _mark(upload(grid), sent, replace(done, errors=("one was left out",))) == ""
 
 
 def test_statements_are_sent_again_that_raito_cloud_refused_for_want_of_their_data_objects(
