@@ -416,7 +416,7 @@ class Push:
 
 
 def _warnings(problems: Sequence[str]) -> dict[str, str]:
-    """What a cell notes of what Raito Cloud had errors with: all of it was read or made, and not all is as it should."""
+    """What a cell notes of what Raito Cloud had errors with: the cell is whole, and something else is not."""
     return {"warnings": json.dumps(problems)} if problems else {}
 
 

@@ -73,8 +73,8 @@ class LocalLeaseFile:
             return FileChange(self._content(), None, datetime.now(UTC))
 
     def _content(self) -> bytes | None:
-        """What the file holds; None where it is not there. Whether it is there is not asked: Python says no to errors."""
-        try:
+        """What the file holds; None where it is not there."""
+        try:  # whether it is there is not asked: Python says no where the system gives an error
             return self._path.read_bytes()
         except FileNotFoundError:
             return None

@@ -54,7 +54,7 @@ _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "upload_part": ("ETag",),
     "complete_multipart_upload": ("ETag", "Location", "Key"),
 }
-"""what an answer holds one of, whichever server of S3 gave it; a 200 without it is of somebody else, and says nothing"""
+"""what an answer holds one of, whichever server of S3 gave it: a 200 without any of it is of somebody else"""
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 
@@ -514,8 +514,8 @@ class _Parts(io.RawIOBase):
     def abort(self) -> None:
         self._waiting.clear()
         if self._upload is not None:
-            place = {"Bucket": self._files.bucket, "Key": self._key}
-            self._files.client.abort_multipart_upload(**place, UploadId=self._upload)
+            client, bucket = self._files.client, self._files.bucket
+            client.abort_multipart_upload(Bucket=bucket, Key=self._key, UploadId=self._upload)
             self._upload = None
 
     def _send(self, part: bytes) -> None:

@@ -20,7 +20,8 @@ class CloudFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     `times` is how often (null: always) after letting `skip` pass. Requests are answered with `status` and `message`
     (status 200 on a GraphQL field: an entry in `errors`); `delay` is waited first, in seconds; `drop` closes the
     connection without an answer. Imports end with `outcome` (FAILED or TIMED_OUT) and `message`, or are made and have
-    `message` as an error beside it (COMPLETED); without an outcome they only wait for `delay`. `match` restricts the fault to requests whose text (path, query, variables) holds it.
+    `message` as an error beside it (COMPLETED); without an outcome they only wait for `delay`. `match` restricts the
+    fault to requests whose text (path, query, variables) holds it.
     """
 
     on: str
