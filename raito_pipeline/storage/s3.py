@@ -14,6 +14,7 @@ import json
 import os
 import posixpath
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -55,6 +56,7 @@ _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "complete_multipart_upload": ("ETag", "Location", "Key"),
 }
 """what an answer holds one of, whichever server of S3 gave it: a 200 without any of it is of somebody else"""
+_PART = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/")
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"}
 
 
@@ -162,7 +164,7 @@ class S3Files:
         for left in reversed(range(_BODIES)):
             answer = self.ask("get_object", Key=self.key(path), **wanted)
             try:
-                return answer, answer["Body"].read()
+                return answer, _all_of(answer)
             except BotoCoreError:
                 if not left:
                     raise
@@ -345,6 +347,15 @@ class _Blocks(io.RawIOBase):
             self._kept[number] = self._files.get_range(self._path, self._found, number * _PART_BYTES, stop)
         block = self._kept[number]
         return block[start - number * _PART_BYTES : end - number * _PART_BYTES]
+
+
+def _all_of(answer: Mapping[str, Any]) -> bytes:
+    """The body of an answer, which is as long as the part of the object that it says it is."""
+    content: bytes = answer["Body"].read()
+    part = _PART.match(answer.get("ContentRange", ""))
+    if part is not None and len(content) != int(part["last"]) - int(part["first"]) + 1:
+        raise _foreign("get_object")
+    return content
 
 
 def _foreign(operation: str) -> StorageForeign:
