@@ -34,6 +34,7 @@ from raito_pipeline.cli.summary import (
     layer_outcome,
     place_key,
     summary,
+    worst,
 )
 from raito_pipeline.component import build_definitions
 from raito_pipeline.config import Options
@@ -47,7 +48,7 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync, subtree_layers
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.targets_sync import TargetsSync
-from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage import CellMissing, StorageError, Store
 from raito_pipeline.storage.lease import Leases, SyncUnderWay
 
 # The stages that can be left out on the command line; in `raito.yml` they are options of the same names.
@@ -189,6 +190,8 @@ class TerminalSync:
     naming: Naming = field(default_factory=Naming)
     _stored: dict[str, Stored] = field(default_factory=dict)
     _ended: list[LayerResult] = field(default_factory=list)
+    _unread: dict[str, list[Cause]] = field(default_factory=dict)
+    """by place: that it is not known what a layer stored"""
 
     def __post_init__(self) -> None:
         self._progress = TerminalProgress(self.console)
@@ -222,7 +225,7 @@ class TerminalSync:
             self._ended,
             seconds=time.monotonic() - began,
             storage=str(self.options.pipeline.storage),
-            unusable=unusable,
+            unusable=unusable | self._unread,  # one that is not synced stores nothing
             causes=general,
             interrupted=interrupted,
         )
@@ -289,16 +292,26 @@ class TerminalSync:
             self._progress.layer(layer, place.label, None)
             return
         self._ended.append(result)
+        outcome = self._gather(layer, result, place)
+        give_back()
+        self._progress.layer(layer, place.label, (result, outcome))
+
+    def _gather(self, layer: LayerRun, result: LayerResult, place: SyncedTarget) -> Outcome:
+        """Keep for the summary what a layer stored; gives how it ended.
+
+        Where that cannot be read now, it is not known whether all of it is complete.
+        """
         before = self._stored.get(place.key)
-        # What cannot be read of the tables now is missing in the summary; the layer itself has said that it failed.
-        with suppress(StorageError):
+        try:
             store = Store.open(self.options.pipeline.storage)
             self._stored[place.key] = gather(
                 store, self.options, place, (self.sync, result.run_id), layer.tables, before
             )
-        give_back()
-        outcome = layer_outcome(result, self._stored.get(place.key, Stored()))
-        self._progress.layer(layer, place.label, (result, outcome))
+        except (StorageError, CellMissing) as error:
+            reason = f"whether all that it stored is complete is not known: {error}"
+            self._unread.setdefault(place.key, []).append(Cause(Outcome.PARTIAL, (layer.name,), reason))
+            return worst([Outcome.PARTIAL, layer_outcome(result, Stored())])
+        return layer_outcome(result, self._stored[place.key])
 
 
 def _cause(finding: TargetCheck) -> Cause:

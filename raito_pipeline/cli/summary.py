@@ -203,8 +203,9 @@ def summary(
 ) -> SyncSummary:
     """Put together what came of a sync.
 
-    `stored` holds what was stored by this sync of each place (by its key), `unusable` what the check before the sync
-    found, `causes` what concerns no single place. `seconds` is the time that all took. `interrupted`: before its end.
+    `stored` holds what was stored by this sync of each place (by its key), `unusable` what else is known of a place, as
+    by the check before the sync, `causes` what concerns no single place. `seconds` is the time that all took.
+    `interrupted`: before its end.
     """
     by_place: dict[str, list[LayerResult]] = {place.key: [] for place in places}
     for result in results:

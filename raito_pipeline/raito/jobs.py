@@ -300,7 +300,9 @@ def poll(client: RaitoClient, subtask: Subtask) -> SubtaskAnswer:
     answer = client.call("JobSubtask", names, attempts=1)
     given = answer.get("result")
     result = given if isinstance(given, dict) else {}
-    status = str(answer.get("status"))
+    status = answer.get("status")
+    if not status or not isinstance(status, str):  # other than one that nobody knows, it says that something is wrong
+        raise RaitoRefused(f"JobSubtask of {subtask.job_id}", ("the answer holds no status",))
     errors = tuple(client.redact(text) for text in messages_of(answer.get("errors") or ()))
     if status == Status.FAILED:
         raise ImportFailed(*_names(subtask), errors)

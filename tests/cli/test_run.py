@@ -5,11 +5,17 @@ from pathlib import Path
 
 import dagster as dg
 
+from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.instance import instance_of_this_directory
+from raito_pipeline.cli.run import TerminalSync
+from raito_pipeline.cli.summary import summary
+from raito_pipeline.config import load
+from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
+from raito_pipeline.orchestration.sync import LayerResult, layers
 from raito_pipeline.storage import ReadStatus, Store
 
-from .conftest import ACCOUNT, PushedAccount, Run
+from .conftest import ACCOUNT, FILE, PushedAccount, Run
 
 SKIPPED = ("--skip-identity-store-sync", "--skip-data-access-sync", "--skip-data-usage-sync")
 
@@ -31,6 +37,26 @@ def test_a_run_in_a_project_makes_the_assets_of_its_component(component: Path, r
     assert {each.tags.get(COMPONENT_TAG) for each in runs} == {"eu"}
     assert latest is not None
     assert component.name == "eu"
+
+
+def test_a_sync_whose_tables_cannot_be_read_afterwards_is_not_said_to_be_complete(tmp_path: Path) -> None:
+    file, users = tmp_path / "raito.yml", tmp_path / "data" / "iam_users"
+    given = {"raito": "http://127.0.0.1:9", "storage": tmp_path / "data", "pipeline": "mode: apply"}
+    file.write_text(FILE.format(**given, source="ds", store="is", account=ACCOUNT, region="eu-west-1"))
+    users.parent.mkdir()
+    users.symlink_to(users)  # the system gives an error for it
+    options = load(file)
+    terminal = TerminalSync(options, Terminal(stderr=True), "s1")
+    layer = next(iter(layers(options, make_grid(options), "s1")))
+
+    terminal._layer(layer, LayerResult(layer, 1.0, (), (), "run-1"))
+
+    places, stored = tuple(terminal._places.values()), terminal._stored
+    found = summary("s1", places, stored, terminal._ended, seconds=1, storage="data", unusable=terminal._unread)
+    assert found.status == 3
+    (cause,) = found.places[0].causes
+    assert "iam_users" in cause.reason
+    assert "could not be read" in cause.reason
 
 
 def test_an_import_that_an_option_leaves_out_is_out_of_scope(pushed_account: PushedAccount) -> None:

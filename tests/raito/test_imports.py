@@ -13,6 +13,7 @@ from raito_pipeline.raito import (
     ImportTimedOut,
     RaitoClient,
     RaitoError,
+    RaitoRefused,
 )
 from raito_pipeline.raito.export import export_access_controls
 from raito_pipeline.raito.files import write_access_providers, write_feedback, write_json_array, write_usage
@@ -305,6 +306,17 @@ def test_a_status_that_says_nothing_is_told_once_and_waited_on(
     with RaitoClient(connection_to(scripted_login.url)) as client:
         assert wait(client, Subtask("j", "IS", "s"), QUICK).status == "COMPLETED"
     assert caplog.text.count("CANCELLING") == 1
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": None, "result": None}, {"status": 3}])
+def test_answers_without_a_status_are_not_waited_on_for_hours(
+    scripted_login: ScriptedServer, answer: dict[str, object]
+) -> None:
+    scripted_login.on("POST", "/query", Answer({"data": {"jobSubtask": answer}}))
+    looked = pytest.raises(RaitoRefused, match="the answer holds no status")
+    with RaitoClient(connection_to(scripted_login.url)) as client, looked:
+        wait(client, Subtask("j", "IS", "s"), QUICK)
+    assert len(scripted_login.requests("POST", "/query")) == QUICK.forgiven + 1
 
 
 @pytest.mark.parametrize("answer", [{"data": "later"}, {"data": []}, {"data": {"addTaskEvent": ["x"]}}])
