@@ -119,10 +119,13 @@ def given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, remarks:
     on_buckets, on_objects = ([p for p in wanted if p.on_bucket], [p for p in wanted if p.on_object])
     claims: set[Claim] = set()
     matched = False
+    maybe: list[Remark] = []
     for place in scope.named_by(pattern):
         if pattern.is_place(place):
             matched = True
             claims |= {Claim(PermissionTarget(place.bucket), p.name) for p in on_buckets}
+        elif on_buckets and pattern.may_be_place(place):
+            matched, maybe = True, [_named_by_a_variable(pattern)]
         rests = pattern.rests(place)
         if pattern.everything or rests:
             matched = True
@@ -131,6 +134,8 @@ def given(pattern: Pattern, wanted: Sequence[Permission], scope: Scope, remarks:
                 claims |= {Claim(target, p.name) for target in targets for p in on_objects}
     if not matched:
         remarks.append(_not_found(pattern, scope))
+    # With permissions on objects as well, it is said of these already.
+    remarks += () if _some_objects(pattern) in remarks else maybe
     return claims
 
 
@@ -258,6 +263,15 @@ def _some_objects(pattern: Pattern) -> Remark:
         pattern.text,
         "resource {} is some objects, not a whole folder",
         "resources {} are some objects, not whole folders",
+    )
+
+
+def _named_by_a_variable(pattern: Pattern) -> Remark:
+    return Remark(
+        Code.NARROWER,
+        pattern.text,
+        "resource {} may be a bucket by a variable that is not known beforehand",
+        "resources {} may be buckets by variables that are not known beforehand",
     )
 
 

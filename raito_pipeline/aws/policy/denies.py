@@ -134,7 +134,8 @@ class _Denial:
     def _denied(self, met: Share) -> Share:
         """What it denies of something, by how its patterns meet that."""
         if self.inverse:
-            return Share(sure=not met.may and not self.unreadable, may=not met.sure or bool(self.unreadable))
+            # What is surely among the resources that it spares is spared, whatever the others are.
+            return Share(sure=not met.may and not self.unreadable, may=not met.sure)
         return Share(met.sure, met.may or bool(self.unreadable))
 
 

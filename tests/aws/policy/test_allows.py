@@ -67,6 +67,15 @@ def test_the_home_of_one_user_is_a_folder_and_a_role_has_none() -> None:
     assert given(tagged, SCOPE.called_by(ALICE)) == ({"data/none"}, [])
 
 
+@pytest.mark.parametrize("action", ["s3:ListBucket", GET, "s3:*"])
+@pytest.mark.parametrize("name", ["data${aws:username}", "d${aws:PrincipalTag/site}*", "${aws:PrincipalTag/site}"])
+def test_a_bucket_by_the_name_of_whoever_calls_is_a_reason_where_that_is_not_known(name: str, action: str) -> None:
+    """A group may list `home-${aws:username}`: each of its members a bucket that the policy does not name."""
+    nothing, ((code, _),) = given(f"arn:aws:s3:::{name}", Action=action)
+
+    assert (nothing, code) == (set(), Code.NARROWER)
+
+
 @pytest.mark.parametrize(
     ("condition", "paths", "codes"),
     [

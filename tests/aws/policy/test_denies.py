@@ -116,6 +116,16 @@ def test_what_not_resource_leaves_can_be_denied_by_the_next_statement() -> None:
     assert after(only_x_and_y, of=Claim(PermissionTarget("a", "x/deep"), GET)) == ({("a", "x/deep")}, [])
 
 
+@pytest.mark.parametrize("unknown", ["arn:aws:s3:::${aws:PrincipalTag/team}*/k", "no ARN"])
+def test_what_not_resource_surely_spares_is_spared_whatever_else_it_names(unknown: str) -> None:
+    all_but = {"Effect": "Deny", "Action": "*", "NotResource": ["arn:aws:s3:::a*", unknown]}
+    others = Claim(PermissionTarget("b", "x"), GET)
+
+    assert after(all_but, of=Claim(PermissionTarget("a", "x"), GET)) == ({("a", "x")}, [])
+    assert after(all_but, of=Claim(PermissionTarget("a"), LIST)) == ({("a", "")}, [])
+    assert [each.code for each in after(all_but, of=others)[1]] == [Code.NARROWER]
+
+
 def test_permissions_of_the_account_itself() -> None:
     buckets, jobs, points = (Claim(ACCOUNT, f"s3:{name}") for name in ("ListAllMyBuckets", "ListJobs", "GetJobTagging"))
     everywhere = [{("", "")}, []]
