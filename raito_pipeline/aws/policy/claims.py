@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.reasons import Reason
-from raito_pipeline.aws.policy.resources import BucketResource, Pattern, PermissionTarget, read_pattern
+from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, Pattern, PermissionTarget, read_pattern
 
 Labelled = tuple[str, Document]
 """a document under the label that people know it by"""
@@ -180,6 +181,13 @@ def by_target(claims: Iterable[Claim]) -> list[tuple[PermissionTarget, tuple[str
     for claim in sorted(claims):
         permissions[claim.target].append(claim.permission)
     return [(target, tuple(names)) for target, names in permissions.items()]
+
+
+def patterns(texts: Iterable[str], statement: Statement, scope: Scope) -> Iterator[Pattern]:
+    """Those of the resources of a statement that are patterns of S3."""
+    for text in texts:
+        with suppress(NoPattern):
+            yield scope.pattern(text, statement)
 
 
 def points_named(statement: Statement) -> Iterator[str]:

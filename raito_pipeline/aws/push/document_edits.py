@@ -10,10 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from raito_pipeline.aws.policy import read_document
+from raito_pipeline.aws.policy import Claim, read_document
+from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.claims import patterns
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code
+from raito_pipeline.aws.policy.resources import PermissionTarget, touches
 from raito_pipeline.aws.policy.wildcards import has_wildcard
 from raito_pipeline.aws.push.imported import Claims, ImportView, covers
 from raito_pipeline.aws.push.statements import NOTHING, VERSION, compact, policy_for
@@ -31,6 +34,8 @@ class NarrowedDocument:
     """the document as it is to be; None where nothing is left of it"""
     gives: Claims
     problems: tuple[str, ...] = ()
+    still: tuple[str, ...] = ()
+    """where it still gives some of what was taken away, by what nobody sees in Raito Cloud"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,9 @@ def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
         if not _is_own(statement):
             kept += _without(statement, raw[statement.number - 1], edit, named, problems)
     text = document if kept == raw else with_statements(document, kept)
-    return NarrowedDocument(text if kept else None, edit.given_by(text) if kept else frozenset(), tuple(problems))
+    if not kept:
+        return NarrowedDocument(None, frozenset(), tuple(problems))
+    return NarrowedDocument(text, edit.given_by(text), tuple(problems), () if problems else _still(text, edit, named))
 
 
 def extended(document: str | None, granted: Sequence[Any]) -> str:
@@ -144,6 +151,46 @@ def _without(statement: Statement, raw: Any, edit: Edit, named: str, problems: l
         )
         return [raw]
     return split
+
+
+def _still(document: str, edit: Edit, named: str) -> tuple[str, ...]:
+    """Why access that was taken away is not all gone: statements give some of it that Raito Cloud does not show."""
+    return tuple(
+        f"{statement.label} of {named} still gives some of what was taken away ({gone.permission}), by what Raito "
+        f"Cloud does not see of it: change it in AWS"
+        for statement in read_document(document).statements
+        if statement.effect == "Allow" and (gone := _still_given(statement, edit)) is not None
+    )
+
+
+def _still_given(statement: Statement, edit: Edit) -> Claim | None:
+    """Something taken away of which a statement gives a part that is not shown; None where there is nothing such."""
+    names = permissions_of(statement)
+    for claim in sorted(edit.removed):
+        if claim.permission not in names:
+            continue
+        alone = replace(statement, actions=(claim.permission,), not_actions=None)
+        for one in [replace(alone, resources=(each,)) for each in alone.resources or ()] or [alone]:
+            if _touches(one, claim, edit) and any(each.code is Code.NARROWER for each in edit.imported.given(one)[1]):
+                return claim
+    return None
+
+
+def _touches(statement: Statement, gone: Claim, edit: Edit) -> bool:
+    """True where a statement about one permission may be about a claim, beside what is still wanted of it."""
+    scope, right = edit.imported.scope, permission(gone.permission)
+    if right is None:
+        return False
+    for place in scope.places:
+        target = gone.target if gone.target.bucket else PermissionTarget(place.bucket)
+        if target.bucket != place.bucket or any(covers(kept, Claim(target, right.name)) for kept in edit.wanted):
+            continue
+        if statement.not_resources is not None or any(
+            pattern.may_be_key(place, target.path) if target.file else touches(pattern, place, target.path, right)
+            for pattern in patterns(statement.resources or (), statement, scope)
+        ):
+            return True
+    return False
 
 
 def _split(statement: Statement, raw: Any, edit: Edit) -> list[Any] | None:

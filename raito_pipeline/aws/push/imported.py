@@ -13,7 +13,7 @@ from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.access.own_points import on_points, scope_for
 from raito_pipeline.aws.access.points import gives_through_points
 from raito_pipeline.aws.data_objects.names import FILE_MARK, parse_full_name
-from raito_pipeline.aws.policy import Claim, read_document
+from raito_pipeline.aws.policy import Claim, Scope, read_document
 from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.reasons import Reason
@@ -89,14 +89,17 @@ class ImportView:
             for item in what_items(claims, self.account.reference)
         )
 
+    @property
+    def scope(self) -> Scope:
+        """What resources of the documents are held against."""
+        return self.account.scope_of(self.principal) if self.principal else self.account.scope
+
     def given(self, statement: Statement) -> tuple[Claims, list[Reason]]:
         """What a statement gives as Raito Cloud shows it, and what it does not show of it."""
         if statement.effect == "Deny":
             return frozenset(), []
-        account = self.account
-        scope = account.scope_of(self.principal) if self.principal else account.scope
-        read = account.told_apart(Document(VERSION, (statement,), ()))
-        parts = [allowed_through_services(each, scope) for each in read.statements]
+        read = self.account.told_apart(Document(VERSION, (statement,), ()))
+        parts = [allowed_through_services(each, self.scope) for each in read.statements]
         return frozenset().union(*(given for given, _ in parts)), [each for _, reasons in parts for each in reasons]
 
     def through_points(self, statement: Statement) -> Claims:

@@ -243,7 +243,7 @@ def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
     shown = view.given_by(policy.document) if shown is None else shown | claims_taken_out(plans, draft)
     edit = Edit(view, shown, view.claims(what))
     left = narrowed(policy.document, edit, named=f"policy {policy.policy_name}")
-    for problem in left.problems:
+    for problem in (*left.problems, *left.still):
         draft.leave_out(problem)
     more = granted(plans, draft, beyond(what, left.gives, view))
     after = extended(left.text, more.document["Statement"] if gives(more) else [])

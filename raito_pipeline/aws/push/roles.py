@@ -227,7 +227,7 @@ def _narrow_others(draft: Draft, role: IamRole, others: Mapping[str, str], edit:
     for name, document in sorted(others.items()):
         resource = f"{role.role_name}/{name}"
         left = narrowed(document, edit, named=f"inline policy {resource}")
-        for problem in left.problems:
+        for problem in (*left.problems, *left.still):
             draft.leave_out(problem)
         why = "it gives what was taken away in Raito Cloud"
         if left.text is None:

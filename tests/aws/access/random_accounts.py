@@ -221,7 +221,10 @@ _ODD = (
     f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/p/object/*", "arn:aws:iam::111122223333:role/*", "arn:aws:s3:::nobody",
     "arn:aws:s3:::hidden", "arn:aws:s3:::hidden/*", "arn:aws:s3:::*/x/*", "arn:aws:s3:::*/k",
 )  # fmt: skip
-_NAMES = ("data", "data", "data-1", "data-*", "data*", "team1", "team1*", "team?", "logs", "*", "?ogs", "data-1?")
+_NAMES = (
+    "data", "data", "data-1", "data-*", "data*", "team1", "team1*", "team?", "logs", "*", "?ogs", "data-1?",
+    "lo${aws:PrincipalTag/none, 'gs'}",
+)  # fmt: skip
 _BELOW = (
     "*", "*", "*", "x/*", "x*", "x/y/*", "*/k", "k", "home/${aws:username}/*", "home/ann/*", "?/*", "*.csv", "x/*/*",
     "home/*", "x/?/*", "${aws:PrincipalTag/team}/*", "x/k", "x/y/z/k", "xy/*", "x/y*",

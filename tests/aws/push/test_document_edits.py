@@ -168,6 +168,44 @@ def test_what_a_pattern_of_keys_gives_cannot_be_taken_apart() -> None:
     assert "statement 1 of policy p" in found.problems[0]
 
 
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        allow("s3:GetObject", f"{BUCKET}/*.csv"),
+        allow("s3:Get*", f"{BUCKET}/a/?/*"),
+        allow("s3:*", "arn:aws:s3:::*", Condition=CONDITION),
+        allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"),
+        {"Effect": "Allow", "NotAction": "s3:Put*", "NotResource": f"{BUCKET}/b/*"},
+    ],
+)
+def test_what_is_taken_away_and_given_by_what_nobody_sees_is_said(unseen: Any) -> None:
+    """`*.csv` beside the whole bucket: Raito Cloud shows the bucket alone, and who loses it keeps the rest."""
+    document = text(allow(["s3:GetObject"], f"{BUCKET}/*"), unseen)
+    found = narrowed(document, edit((WHOLE,), ()), named="policy p")
+
+    assert json.loads(found.text or "")["Statement"] == [unseen]
+    assert found.problems == ()
+    assert [said.partition(" still ")[0] for said in found.still] == ["statement 1 of policy p"]
+
+
+@pytest.mark.parametrize(
+    ("other", "shown", "wanted"),
+    [
+        (allow("s3:GetObject", "arn:aws:s3:::other/*.csv"), (WHOLE,), ()),
+        (allow("s3:PutObject", f"{BUCKET}/*.csv"), (WHOLE,), ()),
+        (allow("s3:GetObject", f"{BUCKET}/*.csv"), (WHOLE,), (WHOLE,)),
+        (allow(["s3:GetObject", "s3:Fly"], f"{BUCKET}/a/*"), (WHOLE, A), (A,)),
+        (allow("s3:GetObject", f"{BUCKET}/b/?/*"), (A, B), (B,)),
+        (DENY, (WHOLE,), ()),
+    ],
+)
+def test_nothing_is_said_of_what_is_about_something_else_or_wanted(
+    other: Any, shown: tuple[WhatItem, ...], wanted: tuple[WhatItem, ...]
+) -> None:
+    document = text(allow(["s3:GetObject"], f"{BUCKET}/*"), other)
+    assert narrowed(document, edit(shown, wanted), named="policy p").still == ()
+
+
 def test_what_cannot_be_read_stays_and_is_said_where_it_matters() -> None:
     assert narrowed("{", edit((A,), (A,)), named="it").problems == ()
     assert "cannot be read" in narrowed("{", edit((A,), ()), named="it").problems[0]
