@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE, is_reserved, permission_set_name
-from raito_pipeline.aws.access.policies import read_as
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
 from raito_pipeline.aws.push.document_edits import Edit, beyond, extended, narrowed
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect
 from raito_pipeline.aws.push.grants import gives, granted, made_in_iam
-from raito_pipeline.aws.push.imported import ImportView, covers
-from raito_pipeline.aws.push.imported_documents import InlineSource, inline_source
+from raito_pipeline.aws.push.imported import covers
+from raito_pipeline.aws.push.imported_documents import InlineSource, as_read, inline_source
 from raito_pipeline.aws.push.policy_changes import (
     AttachPolicy,
     CreatePolicy,
@@ -206,7 +205,7 @@ def _warn_of_others(
 def _warn_of_more(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     """Say what those who get a policy that Raito did not make get beside its what: a Deny of others hid it."""
     written = [row.after for row in draft.rows if (row.kind, row.resource) == (NewPolicyVersion.KIND, policy.arn)]
-    view = _as_read(plans.state.view, policy.arn)
+    view = as_read(plans.state.view, policy.arn)
     granted_by_it, wanted = (
         view.given_by(written[-1] or "" if written else policy.document),
         view.claims(draft.control.what),
@@ -238,7 +237,7 @@ def _raitos_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
 
 def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | None:
     """The document of a policy that Raito did not make, after what people changed of what it shows of it."""
-    view, what = _as_read(plans.state.view, policy.arn), draft.control.what
+    view, what = as_read(plans.state.view, policy.arn), draft.control.what
     shown = view.what(_external_id(draft))
     shown = view.given_by(policy.document) if shown is None else shown | claims_taken_out(plans, draft)
     edit = Edit(view, shown, view.claims(what))
@@ -251,12 +250,6 @@ def _edited_document(plans: Plans, draft: Draft, policy: IamPolicy) -> str | Non
         draft.leave_out(f"{_too_long(after)}: what was taken away goes, and nothing is added")
         after = extended(left.text, [])
     return after if json.loads(after)["Statement"] else _ALLOWS_NOTHING
-
-
-def _as_read(view: ImportView, arn: str) -> ImportView:
-    """The view of the holder as whom the import reads a policy, where it does so."""
-    reader = read_as(view.account, arn) if arn in view.account.documents else None
-    return view if reader is None else view.of(reader)
 
 
 def _granted(plans: Plans, draft: Draft) -> Granted:
@@ -399,7 +392,8 @@ def _narrow(plans: Plans, draft: Draft, old: IamPolicy) -> None:
         return
     # A what that is split is in several policies.
     whole = plans.exported.get(draft.control.id, draft.control).what
-    after = less(old.document, granted(plans, Draft(draft.control, draft.kind), whole).text, plans.state.view)
+    view = as_read(plans.state.view, old.arn)
+    after = less(old.document, granted(plans, Draft(draft.control, draft.kind), whole).text, view)
     if after is not None:
         draft.change(NewPolicyVersion, old.arn, WHY, before=old.document, after=after)
 

@@ -8,8 +8,11 @@ or put under limits before somebody asks for something else than what was shown.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim
+from raito_pipeline.aws.policy.resources import ACCOUNT
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
+from raito_pipeline.aws.push.imported import Claims, ImportView
 from raito_pipeline.aws.push.imported_documents import documents_of, inline_source
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.own_objects import existing
@@ -79,7 +82,21 @@ def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:
     given = frozenset[Claim]().union(
         *(view.given_by(document) | view.through_points_by(document) for document in documents)
     )
-    return bool(documents) and view.claims(lacking).isdisjoint(given)
+    return bool(documents) and not any(_gives(given, claim, view) for claim in view.claims(lacking))
+
+
+def _gives(given: Claims, claim: Claim, view: ImportView) -> bool:
+    """Whether documents give something that lacks in an export, alone or in more: limits elsewhere leave parts of it.
+
+    A file that the export did not name may have come into being since.
+    """
+    if claim.target.file and claim.target not in view.account.paths.files:
+        return claim in given
+    above = (
+        ACCOUNT,
+        *(replace(claim.target, path=path, file=False) for path in ("", *folders_above(claim.target.path))),
+    )
+    return claim in given or any(Claim(target, claim.permission) in given for target in above)
 
 
 def _lacking(item: WhatItem, wanted: frozenset[tuple[str, str]]) -> Iterator[str]:

@@ -57,7 +57,8 @@ def _data_objects() -> Iterator[tuple[str, str]]:
                 yield f"{ACCOUNT}:{REGION}:{bucket}/{'/'.join(parts[:depth])}", "folder"
 
 
-_DATA_OBJECTS = tuple(_data_objects())
+DATA_OBJECTS = tuple(_data_objects())
+"""full names and types"""
 
 
 @dataclass
@@ -161,7 +162,7 @@ class RandomAccount:
                 for bucket, statements in self.bucket_policies.items()
             ],
             **self._organization(),
-            look_up=partial(known_paths, data_objects=_DATA_OBJECTS, listed=BUCKETS),
+            look_up=partial(known_paths, data_objects=DATA_OBJECTS, listed=BUCKETS),
         )
 
     def _organization(self) -> dict[str, Any]:

@@ -203,3 +203,48 @@ def test_a_file_that_came_into_being_since_is_no_edit() -> None:
 
     nothing_left = [replace(control, what=()) for control in controls]
     assert len(changed(plan_of(inputs, state, nothing_left))) > len(controls)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::data/${aws:username}/*"),
+        allow(["s3:GetObject", "s3:PutObject"], DATA[1], Condition={"StringEquals": {"aws:username": "bob"}}),
+    ],
+    ids=["a variable", "a condition"],
+)
+def test_what_is_taken_from_a_policy_that_asks_who_calls_is_an_edit(statement: dict[str, Any]) -> None:
+    """Such a policy is shown as its one user has it, and it is as that user that a push has to read it, too."""
+    inputs = Told().user("bob").policy("home", document(statement), "user:bob").inputs()
+    state, (control,) = imported_of(inputs)
+    less = tuple(replace(item, permissions=("s3:GetObject",)) for item in control.what)
+    assert {name for item in control.what for name in item.permissions} == {"s3:GetObject", "s3:PutObject"}
+
+    plan = plan_of(inputs, state, [replace(control, what=less)])
+
+    after = [row.after or "" for row in plan.changes if row.kind == "policy-version" and row.operation not in IDLE]
+    assert [("s3:GetObject" in text, "s3:PutObject" in text) for text in after] == [(True, False)]
+
+
+ONLY_X = {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::data/x/*"}
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [deny("s3:*", "arn:aws:s3:::other*"), ONLY_X],
+    ids=["the buckets that a Deny leaves", "the folder that a Deny leaves"],
+)
+@pytest.mark.parametrize("gives", ["*", "arn:aws:s3:::*"])
+def test_what_is_taken_of_that_which_a_limit_leaves_is_an_edit(gives: str, limit: dict[str, Any]) -> None:
+    """The policy gives the whole account; shown, and taken away, is what a policy elsewhere leaves of it."""
+    told = Told().user("bob").policy("p", document(allow("s3:GetObject", gives)), "user:bob")
+    inputs = told.inline("user:bob", "limit", document(limit)).inputs()
+    state, controls = imported_of(inputs)
+    (control,) = (each for each in controls if each.external_id == "policy:p")
+    assert len(control.what) == 1
+    assert control.what[0].data_object.full_name.partition(":eu-west-1:")[2] in ("data", "data/x")
+
+    plan = plan_of(inputs, state, [replace(control, what=())])
+
+    after = [row.after or "" for row in plan.changes if row.kind == "policy-version" and row.operation not in IDLE]
+    assert ["s3:GetObject" in text for text in after] == [False]
