@@ -173,7 +173,6 @@ def test_what_a_pattern_of_keys_gives_cannot_be_taken_apart() -> None:
     [
         allow("s3:GetObject", f"{BUCKET}/*.csv"),
         allow("s3:Get*", f"{BUCKET}/a/?/*"),
-        allow("s3:*", "arn:aws:s3:::*", Condition=CONDITION),
         allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"),
         {"Effect": "Allow", "NotAction": "s3:Put*", "NotResource": f"{BUCKET}/b/*"},
     ],
