@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -67,8 +68,12 @@ def port(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[int]:
         wait(lambda: _listens(number), tmp_path / "log")
         yield number
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(60)
+        server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=20)
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, runs begin as Dagster has them")
