@@ -34,6 +34,8 @@ from tests.deploy.postgres import NoServer, Postgres, postgres
 from tests.ports import free_port
 
 _PATIENCE, _SYNCS = 600.0, 2
+_ENDS = 5
+"""seconds until the process of a run that has ended is gone"""
 _PROGRAMS = Path(sys.executable).parent
 
 
@@ -79,6 +81,7 @@ def figures() -> Iterator[Figure]:
                     before = running.cpu(server, pooled)
                     for layer in LAYERS:
                         running.launch(run_request(Request(ACCOUNT, layer, "quiet"), grid))
+                    time.sleep(_ENDS)
                     after = running.cpu(server, pooled)
                 took = {part: seconds - before[part] for part, seconds in after.items()}
             told = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in took.items())

@@ -52,8 +52,9 @@ def allowed(statement: Statement, scope: Scope) -> tuple[set[Claim], list[Reason
     elif judged.bearing is not Bearing.ALWAYS:
         about: list[Remark] = []
         gives = _on_resources(statement, wanted, scope, about)
-        # A condition on what is not of the account keeps nothing from anybody here.
-        nothing = not gives and not any(remark.code.is_incomplete for remark in about)
+        # A condition on what is not of the account, or is claimed anyway, keeps nothing from anybody here.
+        lacks = any(not scope.shows(each.target, each.permission) for each in gives)
+        nothing = not lacks and not any(remark.code.is_incomplete for remark in about)
         return set(), told([*remarks, *about] if nothing else [*remarks, _to_some_calls(judged)])
     return _on_resources(statement, wanted, scope, remarks), told(remarks)
 
@@ -160,7 +161,7 @@ def _object_targets(
     targets: set[PermissionTarget] = set()
     seen: list[Remark] = []
     for rest in rests:
-        if rest.tokens:
+        if rest.tokens and not _is_shown(rest, place, wanted, scope):
             below, remark = _below(pattern, place, rest, scope)
             targets |= below
             seen += [] if remark is None else [remark]
@@ -173,6 +174,12 @@ def _object_targets(
     some = _some_objects(pattern)
     remarks += [some] if some in seen else seen
     return targets
+
+
+def _is_shown(rest: Rest, place: BucketResource, wanted: Sequence[Permission], scope: Scope) -> bool:
+    """True where whatever ends in the rest of a pattern lies in what is claimed anyway."""
+    inside = PermissionTarget(place.bucket, f"{rest.begins}*")  # the folder of this very path is not all that begins so
+    return bool(scope.shown) and all(scope.shows(inside, each.name) for each in wanted)
 
 
 def _there_is(

@@ -1,7 +1,7 @@
 """What the engine answers with, and what it asks: claims with their basis, and the buckets that patterns are about."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +10,14 @@ from typing import Any
 from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.reasons import Reason
-from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, Pattern, PermissionTarget, read_pattern
+from raito_pipeline.aws.policy.resources import (
+    ACCOUNT,
+    BucketResource,
+    NoPattern,
+    Pattern,
+    PermissionTarget,
+    read_pattern,
+)
 
 Labelled = tuple[str, Document]
 """a document under the label that people know it by"""
@@ -94,6 +101,8 @@ class Scope:
     """the access points of the places, where what is matched may be about these by their own ARNs"""
     settled: frozenset[str] = frozenset()
     """resources that name access points, of which it is known otherwise what they give"""
+    shown: "Collection[Claim]" = ()
+    """what is claimed anyway: a part of it that has no name lacks nothing"""
     prepared: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
     """statements that were taken apart, for scopes that are made of this one as well"""
 
@@ -105,13 +114,27 @@ class Scope:
         """The same where a service of AWS makes the calls for whoever has the right to them."""
         return self._with(replace(self.facts, service=service))
 
+    def beside(self, claims: "Collection[Claim]") -> "Scope":
+        """The same for what is given beside these claims."""
+        return self._with(self.facts, shown=claims)
+
+    def shows(self, target: PermissionTarget, name: str) -> bool:
+        """True where a permission is claimed anyway on a target, or on what it lies in."""
+        folders = (target.path[:end] for end, each in enumerate(target.path) if each == "/")
+        around = (
+            ACCOUNT,
+            PermissionTarget(target.bucket),
+            *(PermissionTarget(target.bucket, each) for each in folders),
+        )
+        return any(Claim(each, name) in self.shown for each in (target, *around))
+
     def of_bucket(self, bucket: str) -> "Scope":
         """The same for claims on one bucket alone, which others and access points have no bearing on."""
         place = self.by_bucket.get(bucket)
         return replace(self, places=() if place is None else (place,), points=())
 
-    def _with(self, facts: Facts) -> "Scope":
-        called = replace(self, facts=facts)
+    def _with(self, facts: Facts, **more: Any) -> "Scope":
+        called = replace(self, facts=facts, **more)
         # They are the same buckets.
         called.__dict__.update(by_bucket=self.by_bucket, by_name=self.by_name, all_by_name=self.all_by_name)
         return called

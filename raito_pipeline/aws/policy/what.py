@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, What, add_claim, by_target
 from raito_pipeline.aws.policy.denies import after_denies, after_deny
+from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.services import allowed_through_services
 
@@ -45,6 +46,7 @@ def what_of(
     reasons: list[Reason] = []
     claims: dict[Claim, Basis] = {}
     listed = list(documents)
+    lacking: list[tuple[int, str, Statement]] = []
     for label, document in listed:
         reasons += [Reason(Code.NARROWER, f"{label}: {problem}") for problem in document.problems]
         for statement in document.statements:
@@ -53,6 +55,14 @@ def what_of(
                 basis = frozenset({(label, statement.label)})
                 for claim in given:
                     add_claim(claims, claim, basis)
-                reasons += [reason.at(f"{label}, {statement.label}") for reason in why]
+                where = f"{label}, {statement.label}"
+                if any(reason.code is Code.NARROWER for reason in why):
+                    lacking.append((len(reasons), where, statement))
+                    continue
+                reasons += [reason.at(where) for reason in why]
+    # What has no name lacks nothing where it is a part of what is claimed, by the same statement or another one.
+    beside = scope.beside(frozenset(claims))
+    for at, where, statement in reversed(lacking):
+        reasons[at:at] = [reason.at(where) for reason in allows(statement, beside)[1]]
     left, denied = after_denies(claims, [*listed, *denies], scope)
     return What(left, tuple(dict.fromkeys((*reasons, *denied))))

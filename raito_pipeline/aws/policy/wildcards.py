@@ -161,6 +161,11 @@ class Rest:
             return None
         return "".join(token.text for token in self.tokens)
 
+    @property
+    def begins(self) -> str:
+        """The literal text that whatever follows begins with."""
+        return "".join(token.text for token in takewhile(lambda each: each.kind == "literal", self.tokens))
+
     def pattern(self, *, variables: bool) -> str | None:
         """The rest as a pattern in the language of `variables`; None where it is not sure, or has a variable itself."""
         if not self.sure or any(token.kind == _VARIABLE for token in self.tokens):

@@ -77,6 +77,34 @@ CASES: dict[str, tuple[Any, Rows, str | None]] = {
         {("logs", ""): {p for p in ON_OBJECTS if not p.startswith(("s3:Get", "s3:List"))}},
         None,
     ),
+    "better: some objects of a bucket that is given whole lack nothing": (
+        allow(GET, [arn("logs/*.csv"), arn("logs/*"), arn("logs/a/x"), arn("logs/b*")]),
+        {("logs", ""): {GET}},
+        None,
+    ),
+    "better: nor do they beside a folder, or another statement": (
+        [allow(GET, arn("logs/a/b/*.csv")), allow(GET, arn("logs/a/*"))],
+        {("logs", "a"): {GET}},
+        None,
+    ),
+    "better: nor does what a condition gives of what is given anyway": (
+        [
+            allow(GET, arn("logs/a/*"), Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+            allow([GET, LIST], arn("logs*")),
+        ],
+        {("logs", ""): {GET, LIST}},
+        None,
+    ),
+    "some objects beside another permission on the bucket are not shown by that": (
+        [allow([GET, PUT], arn("logs/*.csv")), allow(GET, arn("logs/*"))],
+        {("logs", ""): {GET}},
+        "some objects",
+    ),
+    "a folder is not shown by a file of the same beginning": (
+        [allow(GET, arn("logs/ab*")), allow(GET, arn("logs/a/*"))],
+        {("logs", "a"): {GET}},
+        "some objects",
+    ),
     "better: single texts and single statements": (allow(GET, arn("logs/*")), {("logs", ""): {GET}}, None),
     "better: lists of statements": (
         [allow([GET], [arn("logs/*")]), allow([PUT], [arn("logs/*")])],
