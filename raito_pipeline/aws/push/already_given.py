@@ -13,11 +13,12 @@ from typing import Any
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE, permission_set_name
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.push.access_point_statements import point_statements
+from raito_pipeline.aws.push.document_edits import own_statements
 from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.own_objects import existing
 from raito_pipeline.aws.push.role_changes import inline_name
 from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.statements import as_list, policy_for
+from raito_pipeline.aws.push.statements import as_list, compact, policy_for
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import WhatItem, made_by_raito
 
@@ -37,16 +38,22 @@ def unsynced_bucket(item: WhatItem, state: PushState) -> str | None:
 def already_given(draft: Draft, item: WhatItem, state: PushState, options: PushOptions) -> WhatItem | None:
     """An element of a what with those permissions that the access control's object gives on it; None without any.
 
-    Nothing of what Raito did not make, or where the bucket is none of the account.
+    Of what Raito did not make that is what pushes wrote into it, and what the import shows of an access point. Nothing
+    where the bucket is none of the account.
     """
     own_id = draft.owned_id or ""
     there = existing(state, own_id)
     bucket = unsynced_bucket(item, state)
-    if there is None or bucket is None or not made_by_raito(there.tags):
+    if there is None or bucket is None:
         return None
-    given = {right for text in _documents(own_id, state) for right in _rights(text)}
+    is_own = made_by_raito(there.tags)
+    documents = _documents(own_id, state) if is_own else _written_into(own_id, state)
+    shown = frozenset() if is_own else _shown_of_a_point(own_id, item, state)
+    given = {right for text in documents for right in _rights(text)}
 
     def is_given(permission: str) -> bool:
+        if permission in shown:
+            return True
         one = [replace(item, permissions=(permission,))]
         if own_id.startswith(ACCESS_POINT):
             arn = own_id.removeprefix(ACCESS_POINT)
@@ -78,6 +85,25 @@ def _documents(own_id: str, state: PushState) -> Iterator[str]:
         yield state.points.points[name].policy or ""
 
 
+def _written_into(own_id: str, state: PushState) -> Iterator[str]:
+    """What pushes wrote into a role or a policy that Raito did not make; of other objects only the who is edited."""
+    kind, _, name = own_id.partition(":")
+    policy = state.policy(name) if f"{kind}:" == POLICY else None
+    if f"{kind}:" == ROLE:
+        yield from _documents(own_id, state)  # the inline policy that is Raito's, and nobody else's
+    elif policy is not None:
+        yield compact({"Statement": own_statements(policy.document)})
+
+
+def _shown_of_a_point(own_id: str, item: WhatItem, state: PushState) -> frozenset[str]:
+    """The permissions that an import before showed of an access point; the whole policy follows from its what."""
+    row = state.view.providers.get(own_id) if own_id.startswith(ACCESS_POINT) else None
+    listed = (
+        () if row is None else (each for each in row.what if each.data_object.full_name == item.data_object.full_name)
+    )
+    return frozenset(name for each in listed for name in each.permissions)
+
+
 def _further(stem: str, state: PushState) -> Iterator[str]:
     numbered = re.compile(rf"{re.escape(stem)}_\d+")
     for name, policy in state.policies.items():
@@ -96,7 +122,20 @@ def _rights(document: str) -> Iterator[Right]:
 
 
 def _rights_of(statement: Mapping[str, Any]) -> Iterator[Right]:
-    condition = json.dumps(statement.get("Condition") or {}, sort_keys=True)
+    conditions = [json.dumps(each, sort_keys=True) for each in _conditions(statement.get("Condition") or {})]
     for action in as_list(statement.get("Action") or []):
         for resource in as_list(statement.get("Resource") or []):
-            yield str(action), str(resource), condition
+            yield from ((str(action), str(resource), condition) for condition in conditions)
+
+
+def _conditions(condition: Any) -> Iterator[Any]:
+    """A condition, or one for each folder where it is the one of a push: that names several folders of a bucket."""
+    try:
+        (prefixes,) = condition["StringLike"].values()
+        is_of_a_push = condition == {"StringLike": {"s3:prefix": prefixes}}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        is_of_a_push, prefixes = False, ()
+    if is_of_a_push:
+        yield from ({"StringLike": {"s3:prefix": one}} for one in as_list(prefixes))
+    else:
+        yield condition

@@ -254,6 +254,12 @@ def _is_own(statement: Statement) -> bool:
     return (statement.sid or "").startswith(_OWN) and number.isdigit()
 
 
+def own_statements(document: str) -> list[Any]:
+    """The statements of a document that Raito wrote into it; none of one that cannot be read."""
+    read = read_document(document)
+    return [] if read.problems else [statements_in(document)[one.number - 1] for one in read.statements if _is_own(one)]
+
+
 def statements_in(document: str) -> list[Any]:
     """The statements of a document, also of one that has a single one outside of a list."""
     statements = json.loads(document)["Statement"]

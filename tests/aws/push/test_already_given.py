@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.document_edits import extended
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.model import AccessControl, WhatItem
+from raito_pipeline.aws.push.point_state import PointState
+from raito_pipeline.aws.push.role_changes import inline_name
+from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.statements import policy_for
+from raito_pipeline.model import AccessControl, IamAttachment, IamPolicy, PushPermissionSet, WhatItem, WhoEntry
+from tests.aws.access.conftest import ACCOUNT, Told, allow, document, trust, user_arn
 
-from .pushing import TYPES, Options
+from .pushing import TYPES, Options, folder, imported
 from .situations import (
     HERE,
     THERE,
@@ -27,10 +33,12 @@ from .situations import (
     reserved,
     who,
 )
-from .test_taken_away import steps
+from .test_nothing_edited import as_imported
+from .test_taken_away import DATA, steps
 
 OLD, NEW, A = on("far/a", region=THERE), on("far/b", region=THERE), on("data/a")
 GIVES = gives("data/a/*", "far/a/*")
+SALES = f"arn:aws:s3:{HERE}:{ACCOUNT}:accesspoint/sales"
 POINT = f"accesspoint:{point_arn('x')}"
 OF_EACH_TYPE: dict[str, tuple[Part, ...]] = {
     "role:x": a_role("x", "ada", inline=GIVES),
@@ -87,10 +95,87 @@ def test_it_goes_along_into_what_takes_the_place_of_its_object(change: dict[str,
 
 
 def test_nothing_stays_by_a_name_of_others() -> None:
-    """Of what Raito did not make, of a bucket that is gone, and of one that lies elsewhere."""
-    of_others = plan("role:x", a_role("x", "ada", inline=GIVES, tags=()), A, OLD)
+    """Of what others wrote, of a bucket that is gone, and of one that lies elsewhere."""
+    by_others = IamAttachment("role", "x", "inline", "theirs", None, GIVES)
+    of_others = plan("role:x", (*a_role("x", "ada", inline=None, tags=()), by_others), A, OLD)
     gone = plan("role:x", a_role("x", "ada", inline=gives("gone/*")), on("gone", kind="bucket"))
     elsewhere = plan("role:x", a_role("x", "ada", inline=GIVES), on("far/a", region=HERE))
 
     for made in (of_others, gone, elsewhere):
         assert "not among the buckets" in " ".join(made.targets[0].errors)
+
+
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_listings_of_several_folders_stay_though_one_statement_gives_them(external_id: str) -> None:
+    listed = [on(f"far/{each}", "s3:ListBucket", region=THERE) for each in ("a", "b")]
+    text = policy_for([A, *listed], ACCOUNT, "aws").text
+    (*parts,) = OF_EACH_TYPE[external_id]
+    there = tuple(_with_text(part, text) for part in parts)
+
+    same = plan(external_id, there, A, *listed)
+    less = plan(external_id, there, A, listed[0])
+
+    assert [step for step in steps(same) if step[0] != "provision"] == []
+    assert same.targets[0].errors == ()
+    (row,) = [row for row in less.changes if "b/*" in (row.before or "")]
+    assert ("a/*" in (row.after or ""), "b/*" in (row.after or "")) == (True, False)
+
+
+def _with_text(part: Part, text: str) -> Part:
+    if isinstance(part, IamAttachment) and part.document:
+        return replace(part, document=text)
+    if isinstance(part, IamPolicy):
+        return replace(part, document=text)
+    return replace(part, inline_policy=text) if isinstance(part, PushPermissionSet) else part
+
+
+@pytest.mark.parametrize("kind", ["role", "policy"])
+def test_what_pushes_wrote_into_what_raito_did_not_make_stays(kind: str) -> None:
+    """The bucket was synced while it was granted, and is not now."""
+    theirs, item = document(allow("s3:GetObject", DATA)), folder("a", bucket="hidden")
+    item = replace(
+        item,
+        data_object=replace(item.data_object, full_name=item.data_object.full_name.replace("eu-west-1", "us-east-1")),
+    )
+    account = Told(left_out=True).user("ada").user("bob")
+    own = policy_for([item], ACCOUNT, "aws").document["Statement"]
+    if kind == "policy":
+        account.policy("x", extended(theirs, own), "user:ada")
+    else:
+        account.role("x", trust({"AWS": user_arn("ada")})).inline("role:x", "theirs", theirs)
+        account.inline("role:x", inline_name("x"), document(*own))
+    inputs = account.inputs()
+    place = PointState.of(inputs.buckets, (), {}, [])
+    state = PushState.of_account(inputs, Options(), imported(inputs, Options()), points=place)
+    control = as_imported(0, state.view.providers[f"{kind}:x"])
+    control = replace(control, what=(*control.what, item), who=WhoEntry(("ada", "bob"), (), (), ()))
+    bounds = Bounds("source", None, {"data": HERE}, state.view.providers)
+
+    made = plan_push([control], state, Options(), TYPES, bounds)
+
+    assert {operation for operation, _ in steps(made)} == {"tag", "attach" if kind == "policy" else "update"}
+    assert not any("hidden" in f"{row.before}{row.after}" for row in made.changes)
+    assert (made.targets[0].errors, "stays as it is" in made.targets[0].warnings[0]) == ((), True)
+
+
+def test_an_access_point_of_others_is_not_closed_because_its_bucket_is_not_synced() -> None:
+    """What the import says of it is of before, and somebody else gets it."""
+    inputs = (
+        Told()
+        .user("ada")
+        .user("bob")
+        .delegates()
+        .point("sales", allow("s3:GetObject", f"{SALES}/object/*", Principal={"AWS": user_arn("ada")}))
+        .inputs()
+    )
+    rows = imported(inputs, Options())
+    now = replace(inputs, buckets=tuple(replace(each, included=each.name != "data") for each in inputs.buckets))
+    place = PointState.of(now.buckets, now.access_points, {HERE: None}, [])
+    state = PushState.of_account(now, Options(), rows, points=place)
+    control = replace(as_imported(0, rows[f"accesspoint:{SALES}"]), who=WhoEntry(("ada", "bob"), (), (), ()))
+
+    made = plan_push([control], state, Options(), TYPES, Bounds("source", None, {"other": HERE}, rows))
+
+    (row,) = [row for row in made.changes if row.kind == "access-point-policy"]
+    assert (row.operation, "user/ada" in (row.after or "")) == ("update", True)
+    assert made.targets[0].errors == ()
