@@ -37,6 +37,7 @@ from raito_pipeline.aws.push.access_point_statements import (
 from raito_pipeline.aws.push.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
 from raito_pipeline.aws.push.draft import Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged
+from raito_pipeline.aws.push.imported import Claims
 from raito_pipeline.aws.push.point_state import name_in_arn
 from raito_pipeline.aws.push.point_who import PointWho, point_who
 from raito_pipeline.aws.push.statements import compact, same
@@ -209,7 +210,7 @@ def _wanted(plans: Plans, draft: Draft, place: _PointPlace) -> str | None:
     # What Raito did not make may say the same in other words, and holds what Raito cannot show: that stays.
     shown = _shown(plans, draft, place)
     lost = _taken_out(plans, draft) - principals
-    names = {claim.permission for claim in claims_taken_out(plans, draft)}
+    names = {claim.permission for claim in _claims_taken_out(plans, draft, place)}
     hidden = _not_shown(shown, current, principals, lost, names) if shown is not None else []
     others = _less(current.others, lost)
     _say_what_stays_of_others(plans, draft, place, others)
@@ -308,7 +309,7 @@ def _say_what_stays(draft: Draft, left: set[Grant], principals: set[str]) -> Non
 def _say_what_stays_of_others(plans: Plans, draft: Draft, place: _PointPlace, others: list[Statement]) -> None:
     """An error for what was taken out of the what, and is given under a condition or to everybody, which stays."""
     view, account = plans.state.view, plans.state.account_id
-    gone = view.items(claims_taken_out(plans, draft))
+    gone = view.items(_claims_taken_out(plans, draft, place))
     if not gone:
         return
     made = point_statements(gone, place.arn, place.bucket, account, plans.options.aws_partition).statements
@@ -320,6 +321,11 @@ def _say_what_stays_of_others(plans: Plans, draft: Draft, place: _PointPlace, ot
                 f"{', '.join(names)} was taken away, and a statement of the policy of the access point gives it under "
                 f"a condition, or to others than users and roles of the account: it stays. Change it in AWS"
             )
+
+
+def _claims_taken_out(plans: Plans, draft: Draft, place: _PointPlace) -> Claims:
+    """What the what lost of the bucket of the access point: it never gave anything else."""
+    return frozenset(each for each in claims_taken_out(plans, draft) if each.target.bucket in ("", place.bucket))
 
 
 def _is_part(lost: Grant, given: Grant) -> bool:

@@ -12,7 +12,7 @@ from raito_pipeline.aws.access.basis import what_items
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, ROLE
 from raito_pipeline.aws.access.own_points import on_points, scope_for
 from raito_pipeline.aws.access.points import gives_through_points
-from raito_pipeline.aws.data_objects.names import FILE_MARK, parse_full_name
+from raito_pipeline.aws.data_objects.names import FILE_MARK, bucket_full_name, parse_full_name
 from raito_pipeline.aws.policy import Claim, Scope, read_document
 from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.documents import Document, Statement
@@ -83,11 +83,24 @@ class ImportView:
         return replace(file, file=False)
 
     def items(self, claims: Claims) -> tuple[WhatItem, ...]:
-        """Claims as a what that can be granted."""
+        """Claims as a what that can be granted; without those on buckets that the account does not have (any more)."""
+        there = (claim for claim in claims if claim.target == ACCOUNT or self._region(claim.target.bucket) is not None)
         return tuple(
             WhatItem(DataObjectReference(item.data_object.full_name, _type(item.data_object)), item.permissions)
-            for item in what_items(claims, self.account.reference)
+            for item in what_items(there, self._reference)
         )
+
+    def _reference(self, target: PermissionTarget) -> DataObjectReference:
+        region = self._region(target.bucket)
+        if region is None or target.bucket in self.account.regions:
+            return self.account.reference(target)
+        bucket = bucket_full_name(self.account.inputs.account_id, region, target.bucket)
+        return DataObjectReference(f"{bucket}/{target.path}" if target.path else bucket, "file" if target.file else "")
+
+    def _region(self, bucket: str) -> str | None:
+        """The region of a bucket of the account, also of one that is not synced; None where it has none such."""
+        synced = self.account.regions.get(bucket)
+        return synced or next((each.region for each in self.account.inputs.buckets if each.name == bucket), None)
 
     @property
     def scope(self) -> Scope:

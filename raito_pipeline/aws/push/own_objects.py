@@ -105,7 +105,8 @@ def _refuse_each(key: str, sharing: Sequence[Draft], state: PushState) -> None:
         return  # it goes, and the second time it is gone
     taking = next((each for each in having if _is_named_by_tags(each, state)), having[0] if having else None)
     if len(having) > 1 and taking is not None:
-        if inline_source(taking.owned_id) is not None:
+        locked = any(draft.control.delete and draft.control.delete_locked for draft in having)
+        if locked or inline_source(taking.owned_id) is not None:  # it is not known what none of them grants
             taking = None
         else:
             _grant_together(taking, [each.replaces or each.control for each in having if not each.control.delete])
@@ -178,9 +179,7 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
     wanted = owner_tags(bounds.data_source, control)
     if own_id is not None:
         there = existing(state, own_id)
-        reason = _not_owned(own_id, there, wanted, bounds)
-        if there is not None and there.tags is None and (control.id, own_id) in bounds.pushed:
-            reason = None  # a push made it, or took it over; who lost it does not keep it because nobody says so now
+        reason = _not_owned(control, own_id, there, wanted, bounds)
         if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))
         return reason
@@ -195,7 +194,9 @@ def _new_name_taken(draft: Draft, prefix: str, state: PushState, bounds: Bounds)
     return _name_taken(new_id, existing(state, new_id), owner_tags(bounds.data_source, draft.control))
 
 
-def _not_owned(external_id: str, there: Existing | None, wanted: Iterable[Tag], bounds: Bounds) -> str | None:
+def _not_owned(
+    control: AccessControl, external_id: str, there: Existing | None, wanted: Iterable[Tag], bounds: Bounds
+) -> str | None:
     """Why what an access control names as its own is not."""
     if there is not None:
         owner = another_owner(there.tags, wanted)
@@ -212,6 +213,8 @@ def _not_owned(external_id: str, there: Existing | None, wanted: Iterable[Tag], 
     if there is None and external_id.startswith(_TAGS_ELSEWHERE):
         return None  # what is gone is made anew by Raito; the others are asked for their tags when they are planned
     if there is not None and there.tags is None:
+        if (control.id, external_id) in bounds.pushed:
+            return None  # a push made it, or took it over; who lost it does not keep it because nobody says so now
         return f"the tags of {external_id} could not be read, so that it is not known whether Raito made it"
     return (
         f"{external_id} was neither made by Raito (no tag creator=RAITO) nor offered by the last import of this account"

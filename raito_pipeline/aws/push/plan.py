@@ -77,10 +77,10 @@ def plan_push(
     in_order_of_export = sorted(controls, key=lambda control: control.position)
     held_to = bounds or Bounds()
     untold = Untold.of(in_order_of_export, types, state, held_to)
-    exported = [_as_granted(untold.as_told(control)) for control in in_order_of_export]
+    exported = [_as_granted(untold.as_told(control), state) for control in in_order_of_export]
     drafts = [_draft(options, types, control) for control in exported]
     for draft in drafts:
-        reason = _why_not_made(draft.control)
+        reason = _why_not_made(draft.replaces or draft.control, state)
         if reason is not None:
             draft.make_nothing(reason)
     by_id = {control.id: control for control in exported}
@@ -159,7 +159,8 @@ def _split(
     for draft in drafts:
         prefix = types.prefixes.get(draft.kind, "")
         parts = split(draft, prefix, plans.state, bounds, numbered, plans.options)
-        refuse_foreign(parts, types.prefixes, plans.state, bounds)
+        if parts:
+            refuse_foreign(parts, types.prefixes, plans.state, bounds)
         for part in parts:
             if f"{types.prefixes[part.kind]}{part.name}".casefold() in names:
                 part.refuse("another access control of the export has this name")
@@ -167,26 +168,32 @@ def _split(
     return parts_of
 
 
-def _as_granted(control: AccessControl) -> AccessControl:
+def _as_granted(control: AccessControl, state: PushState) -> AccessControl:
     """The access control as far as it grants something: one that takes access gives nobody anything.
 
-    What another word stands for is not known: nothing of what it has is changed.
+    What another word stands for is not known, and what Raito did not make never came of a grant: nothing of it changes.
     """
     if control.action == GRANT or control.delete:
         return control
-    if control.action in _NO_GRANTS:
+    if _came_of_a_grant(control, state):
         return replace(control, who=EMPTY_WHO, what=())
     return replace(control, who_locked=True, inheritance_locked=True, what_locked=True)
 
 
-def _why_not_made(control: AccessControl) -> str | None:
+def _came_of_a_grant(control: AccessControl, state: PushState) -> bool:
+    """True for one that takes access by its action now, and has an object that Raito made while it was a grant."""
+    there = existing(state, control.external_id or "")
+    return control.action in _NO_GRANTS and there is not None and made_by_raito(there.tags)
+
+
+def _why_not_made(control: AccessControl, state: PushState) -> str | None:
     """Why nothing new can be made of what the export says; None where it can."""
     if control.unreadable:
         return f"it cannot be read: {'; '.join(control.unreadable)}"
     if control.action != GRANT and not control.delete:  # what it made while it was a grant goes with it
-        gave = "what it gave while it was a grant is taken away"
-        if control.action not in _NO_GRANTS:
-            gave = "what it has in AWS stays as it is"
+        gave = "what it has in AWS stays as it is"
+        if _came_of_a_grant(control, state):
+            gave = "what it gave while it was a grant is taken away"
         gave = "" if control.external_id is None else f": {gave}"
         return f"action {control.action!r} cannot be made in AWS, only {GRANT!r}{gave}"
     return None

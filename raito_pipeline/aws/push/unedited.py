@@ -42,7 +42,10 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
 
 
 def leave_as_it_is(draft: Draft) -> None:
-    """Plan nothing for an access control that nobody edited."""
+    """Plan nothing for an access control that nobody edited, and say why where nothing could be made of an edit."""
+    if draft.nothing_new:
+        draft.refuse(draft.nothing_new)
+        return
     control = draft.control
     draft.name, draft.external_id = control.actual_name or draft.name, control.external_id
     source = inline_source(control.external_id)

@@ -15,8 +15,10 @@ from raito_pipeline.aws.push.point_state import PointState
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, AccessPoint, IamAttachment, PushPermissionSet, Tag
+from tests.aws.access.conftest import Told
 
 from .conftest import ACCOUNT, arn, document, trust
+from .pushing import Options, imported
 from .test_plan import BY_RAITO, control, policy, policy_control, role, state, who
 
 BOUNDS = Bounds(data_source="ds-1", imported={})
@@ -253,3 +255,27 @@ def test_what_two_access_controls_name_and_both_are_to_be_removed_goes() -> None
 
     assert errors(made) == ["", ""]
     assert {(row.operation, row.kind, row.resource) for row in made.changes} == {("delete", "role", "x")}
+
+
+def test_who_has_what_may_not_be_deleted_keeps_it_where_another_access_control_names_it() -> None:
+    locked = control("a", external_id="role:x", actual_name="x", delete=True, delete_locked=True)
+    less = control("b", external_id="role:x", actual_name="x", who=who("ada"))
+
+    made = plan(locked, less, there=state((role("x", trust("ada", "bob"), BY_RAITO),)))
+
+    assert [row.operation for row in made.changes] == ["refuse", "refuse"]
+    assert all("an object has one owner" in text for text in errors(made))
+
+
+def test_a_lock_of_the_import_holds_where_the_tags_of_what_a_push_took_over_cannot_be_read() -> None:
+    unread = replace(policy("x", document("s3:GetObject")), tags=None)
+    there = state((), (unread,), (IamAttachment("user", "bob", "managed", "x", arn("x"), None),))
+    named = policy_control("a", external_id="policy:x", actual_name="x", who=who())
+    shown = Told().user("bob").policy("x", json.dumps(document("s3:GetObject")), "user:bob").inputs()
+    locked = replace(imported(shown, Options())["policy:x"], not_internalizable=True)
+    bounds = replace(BOUNDS, pushed=frozenset({("a", "policy:x")}), imported={"policy:x": locked})
+
+    made = plan(named, there=there, bounds=bounds)
+
+    assert [row.operation for row in made.changes] == ["refuse"]
+    assert "the import of this account keeps it from being taken over" in errors(made)[0]

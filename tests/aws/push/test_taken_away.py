@@ -409,3 +409,48 @@ def test_who_gets_a_policy_is_said_to_get_what_was_never_shown_of_it() -> None:
         .warnings
         == ()
     )
+
+
+@pytest.mark.parametrize("external_id", ["policy:own", "role:own", "user:ada|inline:i|"])
+@pytest.mark.parametrize("action", ["deny", "mask", "filter"])
+def test_nothing_of_what_raito_did_not_make_goes_because_it_is_no_grant(external_id: str, action: str) -> None:
+    text = document(allow("s3:GetObject", DATA))
+    account = told().policy("own", text, "user:ada").inline("user:ada", "i", text)
+    account.role("own", trust({"AWS": user_arn("ada")})).inline("role:own", "i", text)
+
+    made = pushed(account, external_id, action=action, who=who(), what=())
+
+    assert steps(made) == []
+    assert "what it has in AWS stays as it is" in made.targets[0].errors[0]
+
+
+@pytest.mark.parametrize("external_id", ["policy:own", "role:own"])
+def test_of_two_access_controls_of_what_nobody_edited_each_is_told(external_id: str) -> None:
+    text = document(allow("s3:GetObject", DATA))
+    account = told().policy("own", text, "user:ada")
+    inputs = account.role("own", trust({"AWS": user_arn("ada")})).inline("role:own", "i", text).inputs()
+    state = PushState.of_account(inputs, Options(), imported(inputs, Options()))
+    control = as_imported(0, state.view.providers[external_id])
+
+    made = plan_of(inputs, state, [control, replace(control, id="other", position=1)])
+
+    assert steps(made) == []
+    assert ["an object has one owner" in " ".join(target.errors) for target in made.targets] == [True, True]
+
+
+@pytest.mark.parametrize("bucket", ["gone", "other"])
+def test_what_was_taken_away_elsewhere_is_nothing_of_an_access_point(bucket: str) -> None:
+    """Nothing is wrong then, and ada keeps what she has on everything that nobody speaks of."""
+    arn = f"arn:aws:s3:eu-west-1:{ACCOUNT}:accesspoint/sales"
+    reads = allow("s3:GetObject", f"{arn}/object/*", Principal={"AWS": user_arn("ada")})
+    writes = allow("s3:PutObject", f"{arn}/object/*", Principal="*")
+    account = (
+        told().delegates().point("sales", reads, writes).bucket_policy("data", deny("s3:Put*", "*", Principal="*"))
+    )
+    region = "us-east-1" if bucket == "other" else "eu-west-1"
+    place = replace(WRITES[0].data_object, full_name=f"{ACCOUNT}:{region}:{bucket}/x", type="folder")
+
+    made = pushed(account, f"accesspoint:{arn}", delete_what=(WhatItem(place, ("s3:PutObject", "s3:GetObject")),))
+
+    assert steps(made) == []
+    assert made.targets[0].errors == ()
