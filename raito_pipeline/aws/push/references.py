@@ -115,7 +115,7 @@ def is_in_account(plans: Plans, known: PushPermissionSet) -> bool:
 
 def references_to_nothing(plans: Plans, known: PushPermissionSet) -> list[str]:
     """The policies, as a permission set references them, that the account lacks: somebody deleted them."""
-    if not plans.state.center.knows_own_policies:
+    if not plans.state.center.knows_own_policies or not known.references:
         return []
     there = {policy.arn for policy in plans.state.policies.values()}
     return [each for each in known.references if _own_arn(plans, each) not in there]

@@ -73,6 +73,16 @@ class PushState:
         inputs = AccessInputs(self.account_id, users, (), roles, (), (), (), ())
         return ImportView(Account(inputs, AccessOptions()), {})
 
+    @cached_property
+    def user_names(self) -> Mapping[str, str]:
+        """The names of the users by ARN."""
+        return {user.arn: name for name, user in self.users.items()}
+
+    @cached_property
+    def identities(self) -> frozenset[str]:
+        """The ARNs of the users and roles."""
+        return frozenset(self.user_names) | {role.arn for role in self.roles.values()}
+
     def policy(self, name_or_arn: str) -> IamPolicy | None:
         """A managed policy as external ids name it; None where there is none."""
         policy = self.policies.get(name_or_arn) or self.policies.get(name_or_arn.rpartition("/")[2])

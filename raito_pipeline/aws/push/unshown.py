@@ -75,7 +75,7 @@ def _of_policy(plans: Plans, draft: Draft, own_id: str) -> set[str]:
 def _of_role(plans: Plans, draft: Draft, own_id: str) -> set[str]:
     state = plans.state
     arns = let_in_by_name(state.roles[own_id.removeprefix(ROLE)].trust_policy)
-    having = {name for name, user in state.users.items() if user.arn in arns}
+    having = {state.user_names[arn] for arn in arns & state.user_names.keys()}
     shown = {name for kind, name in state.view.principals(own_id) or () if kind == "user"}
     wanted, _, _ = state.users_of(draft.control.who)
     return {f"user:{name}" for name in having - wanted - shown - users_taken_out(plans, draft)}
@@ -83,10 +83,9 @@ def _of_role(plans: Plans, draft: Draft, own_id: str) -> set[str]:
 
 def _of_point(plans: Plans, draft: Draft, point: AccessPoint, own_id: str) -> set[str]:
     state, control = plans.state, draft.control
-    known = {user.arn for user in state.users.values()} | {role.arn for role in state.roles.values()}
-    current = read_current(point.policy, known, state.account_id)
+    current = read_current(point.policy, state.identities, state.account_id)
     allows = (each for each in (*current.plain, *current.others) if each.get("Effect") == "Allow")
-    having = {arn for each in allows for arn in principals_of(each)} & known
+    having = {arn for each in allows for arn in principals_of(each)} & state.identities
     row = state.view.providers[own_id]
     shown = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
     whos = (control.who, *([control.deleted_who] if control.deleted_who else ()), shown)
