@@ -35,17 +35,19 @@ def main() -> None:
 
 
 def fork_runs() -> None:
-    """From here on in this process, what asks `multiprocessing` for `spawn` is given forks of a loaded process.
+    """From here on in this process, Dagster gets forks of a loaded process where it asks `multiprocessing` for `spawn`.
 
-    That process loads the module that asks, with all that it imports (Dagster's server), and `PRELOADED`.
+    That process loads the module that asks, with all that it imports (Dagster's server), and `PRELOADED`. A project
+    that asks gets what it asks for: its modules would be loaded there, once for all runs.
     """
     context_of = multiprocessing.get_context
 
     def context(method: str | None = None) -> BaseContext:
-        if method != "spawn":
+        asks: str = sys._getframe(1).f_globals.get("__name__", "")
+        if method != "spawn" or not asks.startswith("dagster."):
             return context_of(method)
         forks = context_of("forkserver")
-        forks.set_forkserver_preload([sys._getframe(1).f_globals["__name__"], PRELOADED])
+        forks.set_forkserver_preload([asks, PRELOADED])
         return forks
 
     multiprocessing.get_context = context  # type: ignore[assignment]

@@ -10,7 +10,7 @@ alone: a quarter of the CPU of a run goes there, and most of Postgres's. In `dag
         config: {postgres_db: ...}  # as below `storage: postgres:`
 """
 
-import select
+import selectors
 from typing import Any
 
 from dagster_postgres import DagsterPostgresStorage
@@ -46,10 +46,19 @@ def _open_it_anew_where_it_was_closed(connection: Any, _record: Any, _proxy: Any
     It costs no question: from a connection that nobody asks anything there is nothing to be read but its end, or a
     message that comes by itself.
     """
-    if not hasattr(connection, "fileno") or not select.select([connection], [], [], 0)[0]:
+    if not hasattr(connection, "fileno"):
         return
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if _has_something_to_read(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()  # whoever gets it begins a transaction of their own
     except Exception as error:
         raise DisconnectionError(f"a kept connection was closed: {error}") from error
+
+
+def _has_something_to_read(connection: Any) -> bool:
+    """Whether there is something to read, now. A `select` would fail on the 1,024th file of a process."""
+    with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return bool(selector.select(0))

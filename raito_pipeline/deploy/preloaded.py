@@ -1,4 +1,8 @@
-"""What is loaded once for all runs of a code server: importing this module is all that it is for."""
+"""What is loaded once for all runs of a code server: importing this module is all that it is for.
+
+It begins no thread of Python, which would not be there in a fork. What the libraries begin below it (OpenBLAS,
+jemalloc) they end and begin anew around a fork themselves.
+"""
 
 from contextlib import suppress
 from importlib import import_module

@@ -1,6 +1,8 @@
 """A code server as compose has it: its runs are forks of a process that has loaded what every run needs."""
 
+import importlib
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -10,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
 
+from raito_pipeline.deploy import code_server
 from tests.ports import free_port
 
 PROGRAM = Path(sys.executable).parent / "raito-code-server"
@@ -94,6 +98,26 @@ def test_a_run_has_everything_loaded_but_no_project_and_is_ended_as_any_other(
     told = json.loads(said.read_text())
     assert told["loaded"] == ["raito_pipeline.component"]
     assert "multiprocessing.forkserver" in told["parent"]
+
+
+def test_a_project_that_asks_for_new_processes_has_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is its module loaded before the runs are forked: each of them loads what it is then."""
+    monkeypatch.setattr(multiprocessing, "get_context", multiprocessing.get_context)  # as it was, afterwards
+    server: Any = importlib.import_module("multiprocessing.forkserver")
+    monkeypatch.setattr(server._forkserver, "_preload_modules", [])
+    code_server.fork_runs()
+
+    asked = {name: asks_for_spawn(name) for name in ("dagster.server", "project", "dagster_of_ours")}
+
+    assert asked == {"dagster.server": "forkserver", "project": "spawn", "dagster_of_ours": "spawn"}
+    assert server._forkserver._preload_modules == ["dagster.server", code_server.PRELOADED]
+
+
+def asks_for_spawn(module: str) -> str:
+    """What a module of this name is given."""
+    names: dict[str, Any] = {"__name__": module}
+    exec("import multiprocessing\ngiven = multiprocessing.get_context('spawn').get_start_method()", names)
+    return str(names["given"])
 
 
 def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus | None:

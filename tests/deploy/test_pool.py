@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg2
@@ -34,6 +35,9 @@ def test_a_run_is_kept_through_the_pool_and_many_questions_share_few_connections
         for _ in range(QUESTIONS):
             assert made.get_run_by_id(result.run_id) is not None
             pids |= backends(server)
+        for _ in range(QUESTIONS):
+            connect(pooled, pooled.password).close()
+            pids |= backends(server)
     assert result.success
     assert 1 <= len(pids) <= QUESTIONS / 4
 
@@ -46,7 +50,12 @@ def backends(server: Postgres) -> set[int]:
         return {pid for (pid,) in cursor.fetchall()}
 
 
+def connect(pooled: Postgres, password: str) -> Any:
+    """A connection through the pool."""
+    return psycopg2.connect(host="127.0.0.1", port=pooled.port, user="postgres", password=password, dbname="postgres")
+
+
 def test_the_pool_lets_in_nobody_without_the_password(pooled: Postgres) -> None:
     for password in ("", "secret"):
         with pytest.raises(psycopg2.OperationalError):
-            psycopg2.connect(host="127.0.0.1", port=pooled.port, user="postgres", password=password, dbname="postgres")
+            connect(pooled, password)

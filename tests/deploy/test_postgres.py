@@ -1,9 +1,11 @@
 """What is asked of Dagster's history in Postgres, with connections that are kept."""
 
+import os
+import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from tests.deploy.postgres import Postgres
 from tests.deploy.test_dagster_yaml import DEPLOY, counted, instance
 
 QUESTIONS = 30
+FD_SETSIZE = 1_024
+"""how many files `select` knows"""
 
 
 @pytest.fixture
@@ -58,6 +62,20 @@ def test_another_process_has_the_same_storage(kept: dg.DagsterInstance, server: 
         for _ in range(QUESTIONS):
             assert other.get_run_by_id("no such run") is None
     assert connections() <= 2
+
+
+def test_a_process_with_many_files_asks_as_any_other(kept: dg.DagsterInstance) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2_048, limits[1]), limits[1]))
+    try:
+        with ExitStack() as files:
+            while (number := os.open(os.devnull, os.O_RDONLY)) <= FD_SETSIZE:
+                files.callback(os.close, number)
+            files.callback(os.close, number)
+            with dg.DagsterInstance.from_ref(kept.get_ref()) as other:
+                assert [other.get_run_by_id("no such run") for _ in range(3)] == [None] * 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @contextmanager
