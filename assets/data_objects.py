@@ -1,9 +1,9 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -39,7 +39,7 @@ from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.orchestration.steps import step
 from raito_pipeline.orchestration.subtree_cells import write_rows_outside
 from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.storage import CellWriter, ReadStatus, Store
+from raito_pipeline.storage import CellMissing, CellWriter, ReadStatus, Store
 
 GROUP = "data_objects"
 
@@ -70,8 +70,7 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
     return [s3_buckets]
 
 
-_ALIKE = 0.85
-"""from 0 to 1: how alike two names of buckets are, where one is taken for a misspelt other one"""
+_DIGITS = re.compile(r"\d+")
 
 
 def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:
@@ -81,25 +80,52 @@ def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:
     earlier = log.store.earlier(S3Bucket, cell.account)
     read = s3.read_buckets(clients, target, earlier=earlier, progress=services.progress)
     log.store_read(_BUCKETS, cell, read, meter)
-    for name, like in _misspelt_inventories(services, log, cell, {row.name for row in read.rows}):
+    for name, like in _misspelt_inventories(services, log, cell, {row.name for row in read.rows}).items():
         log.context.log.warning(
             f"pipeline: s3-inventory names bucket {name}, which no account of the file has: {cell.label} has {like}. "
             f"Buckets are listed where no inventory is named for them"
         )
 
 
-def _misspelt_inventories(
-    services: Services, log: CellLog, cell: Cell, names: Collection[str]
-) -> Iterator[tuple[str, str]]:
-    """Buckets of `s3-inventory` that no account has, as far as these were read, and the one here that is most like it.
+def _misspelt_inventories(services: Services, log: CellLog, cell: Cell, names: Collection[str]) -> dict[str, str]:
+    """Buckets of `s3-inventory` that no account has, and the one here that is meant.
 
-    Other accounts are looked at only where this one has such a bucket.
+    Other accounts are looked at only where there may be one, and none is said before the buckets of all are known.
     """
-    for bucket, _ in services.options.pipeline.s3_inventory:
-        like = get_close_matches(bucket, names, n=1, cutoff=_ALIKE) if bucket not in names else []
-        others = (each.partition for each in services.options.accounts if like and each.partition != cell.account)
-        if like and not any(row.name == bucket for each in others for row in log.store.earlier(S3Bucket, each)):
-            yield bucket, like[0]
+    named = {bucket for bucket, _ in services.options.pipeline.s3_inventory}
+    misspelt = misspelt_of(named.difference(names), names)
+    for account in services.options.accounts if misspelt else ():
+        if account.partition == cell.account:
+            continue
+        try:
+            for row in log.store.rows(S3Bucket, account.partition):
+                misspelt.pop(row.name, None)
+        except CellMissing:
+            return {}
+        if not misspelt:
+            break
+    return misspelt
+
+
+def misspelt_of(named: Collection[str], names: Collection[str]) -> dict[str, str]:
+    """Those of `named` that differ in one letter from one of `names`: it is missing, too many, wrong, or elsewhere.
+
+    Names that differ in digits alone are those of one scheme, as of each account, and not misspelt.
+    """
+    by_rest = {rest: name for name in sorted(names, reverse=True) for rest in _without_one(name)} if named else {}
+    misspelt: dict[str, str] = {}
+    for each in sorted(named):
+        like = next((by_rest[rest] for rest in _without_one(each) if rest in by_rest), None)
+        if like is not None and _DIGITS.sub("", like) != _DIGITS.sub("", each):
+            misspelt[each] = like
+    return misspelt
+
+
+def _without_one(name: str) -> Iterator[str]:
+    """The name, and all that is left of it without one of its characters."""
+    yield name
+    for at in range(len(name)):
+        yield name[:at] + name[at + 1 :]
 
 
 def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:

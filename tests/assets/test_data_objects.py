@@ -2,6 +2,7 @@
 
 import pytest
 
+from assets.data_objects import misspelt_of
 from raito_pipeline.model import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus
@@ -9,6 +10,15 @@ from raito_pipeline.storage import ReadStatus
 from .conftest import ACCOUNT, BUCKET, REGION, REGIONAL, Stage
 
 NAME = f"{ACCOUNT}:{REGION}:{BUCKET}"
+OTHER_ACCOUNT = f"""
+- name: other
+  connector-name: raito-io/cli-plugin-aws-account
+  data-source-id: none
+  identity-store-id: none
+  aws-account-id: "222233334444"
+  aws-profile: there
+  aws-regions: {REGION}
+"""
 OBJECTS = [NAME, f"{NAME}/2026", f"{NAME}/2026/a.csv", f"{NAME}/2026/b.csv", f"{NAME}/readme"]
 
 
@@ -26,9 +36,17 @@ def test_a_region_is_stored_and_read_again_as_it_was(stage: Stage) -> None:
         assert stage.info("data_objects", REGION).status is ReadStatus.COMPLETE
 
 
-@pytest.mark.parametrize(("named", "said"), [("assets-sale", True), (BUCKET, False), ("elsewhere", False)])
-def test_an_inventory_of_a_misspelt_bucket_is_said(stage: Stage, named: str, said: bool) -> None:
-    stage.pipeline = f"s3-inventory: {{{named}: 's3://inventories/daily'}}"
+@pytest.mark.parametrize(
+    ("named", "more", "said"),
+    [
+        ("assets-sale", "", True),
+        ("assets-sale", OTHER_ACCOUNT, False),  # it may have that bucket: it was not read yet
+        (BUCKET, "", False),
+        ("elsewhere", "", False),
+    ],
+)
+def test_an_inventory_of_a_misspelt_bucket_is_said(stage: Stage, named: str, more: str, said: bool) -> None:
+    stage.pipeline, stage.target = f"s3-inventory: {{{named}: 's3://inventories/daily'}}", more
     stage.make(["s3_buckets"])
 
     (run,) = stage.instance.get_runs(limit=1)
@@ -37,6 +55,16 @@ def test_an_inventory_of_a_misspelt_bucket_is_said(stage: Stage, named: str, sai
     ]
 
     assert [f"names bucket {named}, which no account of the file has" in each for each in warnings] == [True] * said
+
+
+def test_names_of_one_scheme_are_not_misspelt() -> None:
+    names = ["acme-raw-210000000012-eu-west-1", "logs"]
+    siblings = ["acme-raw-210000000013-eu-west-1", "acme-raw-210000000012-eu-west-2", "acme-curated-210000000012"]
+    misspelt = ["acme-rw-210000000012-eu-west-1", "acme-raws-210000000012-eu-west-1", "lgos", "lugs"]
+
+    said = misspelt_of([*siblings, *misspelt, "blags", "acme"], names)
+
+    assert said == dict(zip(misspelt, [names[0], names[0], "logs", "logs"], strict=True))
 
 
 def test_a_region_whose_buckets_are_all_denied_fails_and_stays_as_it_was(stage: Stage) -> None:
