@@ -80,7 +80,9 @@ def write_beside(place: str, text: str) -> None:
         return
     bucket, key = _parts(place)
     with _on_s3(place, os.environ, _WRITE) as client:
-        client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/yaml")
+        answer = client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/yaml")
+    if "ETag" not in answer:
+        raise _problem(place, f"{_WHAT[_WRITE]} (what answered was not S3)")
 
 
 def _content(address: str, environ: Mapping[str, str], *, may_be_missing: bool = False) -> bytes | None:

@@ -1,7 +1,9 @@
 """A configuration that lies on S3, read over the wire from the emulated S3."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import boto3
 import dagster as dg
@@ -173,6 +175,34 @@ def test_discovered_targets_lie_beside_it() -> None:
     assert str(read_beside(file)).startswith("targets:")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_beside("s3://not-there-at-all/x.yml", "")
+
+
+@pytest.mark.usefixtures("environ")
+def test_what_answers_in_the_place_of_s3_has_written_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), Nothing) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{proxy.server_port}")
+        thread = Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with pytest.raises(ConfigError, match=r"cannot be written .*what answered was not S3"):
+                write_beside(ADDRESS, "a: 1")
+        finally:
+            proxy.shutdown()
+            thread.join()
+
+
+class Nothing(BaseHTTPRequestHandler):
+    """Says yes to everything, as a proxy may, and nothing else."""
+
+    def do_PUT(self) -> None:
+        """Take what comes."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is logged."""
 
 
 def test_a_file_beside_a_file_is_written_in_its_folder(tmp_path: Path) -> None:
