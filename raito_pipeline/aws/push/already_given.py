@@ -5,9 +5,9 @@ Raito Cloud still grants it, and nobody took it away.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, PERMISSION_SET, POLICY, ROLE, permission_set_name
@@ -17,6 +17,7 @@ from raito_pipeline.aws.push.document_edits import own_statements
 from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.own_objects import existing
 from raito_pipeline.aws.push.role_changes import inline_name
+from raito_pipeline.aws.push.splitting import MOST_ATTACHED
 from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.aws.push.statements import as_list, compact, policy_for
 from raito_pipeline.config.groups import PushOptions
@@ -35,38 +36,64 @@ def unsynced_bucket(item: WhatItem, state: PushState) -> str | None:
     return bucket.name if bucket.region in (None, place.region) else None
 
 
-def already_given(draft: Draft, item: WhatItem, state: PushState, options: PushOptions) -> WhatItem | None:
-    """An element of a what with those permissions that the access control's object gives on it; None without any.
+@dataclass(frozen=True)
+class AlreadyGiven:
+    """What the object of an access control gives."""
 
-    Of what Raito did not make that is what pushes wrote into it, and what the import shows of an access point. Nothing
-    where the bucket is none of the account.
-    """
-    own_id = draft.owned_id or ""
-    there = existing(state, own_id)
-    bucket = unsynced_bucket(item, state)
-    if there is None or bucket is None:
-        return None
-    is_own = made_by_raito(there.tags)
-    documents = _documents(own_id, state) if is_own else _written_into(own_id, state)
-    shown = frozenset() if is_own else _shown_of_a_point(own_id, item, state)
-    given = {right for text in documents for right in _rights(text)}
+    draft: Draft
+    state: PushState
+    options: PushOptions
 
-    def is_given(permission: str) -> bool:
-        if permission in shown:
+    def of(self, item: WhatItem) -> WhatItem | None:
+        """An element of a what with those permissions that the object gives on it; None without any.
+
+        Of what Raito did not make that is what pushes wrote into it, and what the import shows of an access point.
+        Nothing where the bucket is none of the account.
+        """
+        bucket = unsynced_bucket(item, self.state)
+        if bucket is None:
+            return None
+        kept = tuple(each for each in item.permissions if self._is_given(replace(item, permissions=(each,)), bucket))
+        return replace(item, permissions=kept) if kept else None
+
+    def _is_given(self, one: WhatItem, bucket: str) -> bool:
+        state, partition, own_id = self.state, self.options.aws_partition, self._own_id
+        if (one.data_object.full_name, *one.permissions) in self._shown:
             return True
-        one = [replace(item, permissions=(permission,))]
         if own_id.startswith(ACCESS_POINT):
             arn = own_id.removeprefix(ACCESS_POINT)
             made: Iterable[Mapping[str, Any]] = point_statements(
-                one, arn, bucket, state.account_id, options.aws_partition
+                [one], arn, bucket, state.account_id, partition
             ).statements
         else:
-            made = policy_for(one, state.account_id, options.aws_partition).document["Statement"]
+            made = policy_for([one], state.account_id, partition).document["Statement"]
         wanted = {right for statement in made for right in _rights_of(statement)}
-        return bool(wanted) and wanted <= given
+        return bool(wanted) and wanted <= self._given
 
-    kept = tuple(permission for permission in item.permissions if is_given(permission))
-    return replace(item, permissions=kept) if kept else None
+    @property
+    def _own_id(self) -> str:
+        return self.draft.owned_id or ""
+
+    @cached_property
+    def _is_of_raito(self) -> bool | None:
+        """Whether Raito made the object; None where there is none."""
+        there = existing(self.state, self._own_id)
+        return None if there is None else made_by_raito(there.tags)
+
+    @cached_property
+    def _given(self) -> frozenset[Right]:
+        if self._is_of_raito is None:
+            return frozenset()
+        listed = _documents if self._is_of_raito else _written_into
+        return frozenset(right for text in listed(self._own_id, self.state) for right in _rights(text))
+
+    @cached_property
+    def _shown(self) -> frozenset[tuple[str, str]]:
+        """What an import before showed of an access point of others: its whole policy follows from its what."""
+        is_of_others = self._is_of_raito is False and self._own_id.startswith(ACCESS_POINT)
+        row = self.state.view.providers.get(self._own_id) if is_of_others else None
+        what = () if row is None else row.what
+        return frozenset((item.data_object.full_name, name) for item in what for name in item.permissions)
 
 
 def _documents(own_id: str, state: PushState) -> Iterator[str]:
@@ -95,19 +122,10 @@ def _written_into(own_id: str, state: PushState) -> Iterator[str]:
         yield compact({"Statement": own_statements(policy.document)})
 
 
-def _shown_of_a_point(own_id: str, item: WhatItem, state: PushState) -> frozenset[str]:
-    """The permissions that an import before showed of an access point; the whole policy follows from its what."""
-    row = state.view.providers.get(own_id) if own_id.startswith(ACCESS_POINT) else None
-    listed = (
-        () if row is None else (each for each in row.what if each.data_object.full_name == item.data_object.full_name)
-    )
-    return frozenset(name for each in listed for name in each.permissions)
-
-
 def _further(stem: str, state: PushState) -> Iterator[str]:
-    numbered = re.compile(rf"{re.escape(stem)}_\d+")
-    for name, policy in state.policies.items():
-        if numbered.fullmatch(name) and made_by_raito(policy.tags):
+    for number in range(2, MOST_ATTACHED + 1):
+        policy = state.policies.get(f"{stem}_{number}")
+        if policy is not None and made_by_raito(policy.tags):
             yield policy.document
 
 

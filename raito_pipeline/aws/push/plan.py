@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
 from raito_pipeline.aws.push import owner_tags
-from raito_pipeline.aws.push.already_given import already_given, unsynced_bucket
+from raito_pipeline.aws.push.already_given import AlreadyGiven, unsynced_bucket
 from raito_pipeline.aws.push.bounds import Bounds
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
@@ -93,8 +92,8 @@ def plan_push(
     refuse_foreign(drafts, types.prefixes, state, held_to, own_only=options.aws_push_own_only)
     for draft in drafts:
         if not draft.refused:
-            stays = partial(already_given, draft, state=state, options=options)
-            unsynced += leave_out_unknown(draft, state.account_id, held_to.buckets, stays)
+            given = AlreadyGiven(draft, state, options)
+            unsynced += leave_out_unknown(draft, state.account_id, held_to.buckets, given.of)
     held_to = _with_unsynced(held_to, unsynced, state)
     plans.planned.update({d.control.id: Planned(d.kind, d.name) for d in drafts if d.name and not d.refused})
     in_turn = sorted(drafts, key=lambda draft: (types.order_of(draft.kind), draft.control.position))
