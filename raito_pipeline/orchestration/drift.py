@@ -97,7 +97,7 @@ def look(planning: Planning, grid: Grid) -> Drift:
     store, account = planning.store, planning.cell.account
     last = last_push(store, account)
     if last is None:
-        return Drift(reason="nothing was pushed yet")
+        return Drift(reason="nothing was pushed yet, or the note of the last push cannot be read")
     infos = (store.info(table, account) for table in PLANNED_ON if TABLES[table].is_read_from_aws)
     older = [info.table for info in infos if info is not None and info.read_at <= last.ended_at]
     if older:
