@@ -42,6 +42,7 @@ from raito_pipeline.orchestration.sync_run import SyncRun
 from raito_pipeline.storage import CellMissing, CellWriter, ReadStatus, Store
 
 GROUP = "data_objects"
+_DIGITS = re.compile(r"\d+")
 
 
 _BUCKETS, _POLICIES = "s3_buckets", "s3_bucket_policies"
@@ -68,9 +69,6 @@ def build(grid: Grid) -> list[dg.AssetsDefinition]:
         yield from log.finish()
 
     return [s3_buckets]
-
-
-_DIGITS = re.compile(r"\d+")
 
 
 def _read_buckets(log: CellLog, services: Services, cell: Cell) -> None:

@@ -130,7 +130,7 @@ class Planning:
             orphans: tuple[PushOrphan, ...] = ()
             kept: Unshown = {}
         else:
-            bounds = self._bounds(caller, whole=controls is None and self._export_is_whole())
+            bounds = self._bounds(caller, whole=controls is None and self.export_is_whole)
             types, clients = ACCESS_PROVIDER_TYPES.push, partial(self.services.aws, self.target)
             made = plan_with_tags(clients, exported, self.state(grid, exported), self.target, types, bounds)
             targets, changes, orphans, kept = made.targets, made.changes, made.orphans, made.unshown
@@ -193,7 +193,9 @@ class Planning:
             whole_export=whole,
         )
 
-    def _export_is_whole(self) -> bool:
+    @property
+    def export_is_whole(self) -> bool:
+        """Whether the stored export has every access control of the data source: what it lacks nobody grants."""
         info = self.store.info(EXPORT, self.cell.account)
         return info is not None and info.complete and info.extra.get(EXPORT_IS) == WHOLE
 

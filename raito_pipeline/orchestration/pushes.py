@@ -44,7 +44,6 @@ from raito_pipeline.orchestration.plan_pages import counts_in_words, short_page
 from raito_pipeline.orchestration.plans import (
     CALLER,
     CLAIMED,
-    EXPORT,
     EXPORT_IS,
     PLAN_ID,
     TARGETS,
@@ -218,9 +217,7 @@ class Push:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
         plan = self.planning.plan(grid)
         page, drift = self.plans.write(plan), look(self.planning, grid)
-        exported = self.store.info(EXPORT, self.cell.account)
-        whole = exported is not None and exported.extra.get(EXPORT_IS) == WHOLE
-        extra = {UNSHOWN: unshown_after(self.store, plan, whole=whole)}
+        extra = {UNSHOWN: unshown_after(self.store, plan, whole=self.planning.export_is_whole)}
         written = self.store.write(TARGETS, plan.targets, self.cell.account, extra=extra)
         self.log.record(self.cell, written, {})
         status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE
@@ -334,8 +331,7 @@ class Push:
 
     def _store_results(self, plan: AccountPlan, applied: Applied) -> CellInfo:
         account = self.cell.account
-        exported = self.store.info("access_controls", account)
-        whole = plan.recovery is not None or (exported is not None and exported.extra.get(EXPORT_IS) == WHOLE)
+        whole = plan.recovery is not None or self.planning.export_is_whole
         last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account), whole=whole)
         note_push(self.store, account, last)
         return self._write_results(plan, applied)

@@ -5,14 +5,13 @@ The three runs of one account of the embedded estate, launched by a code server 
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,13 @@ from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.jobs import run_request
 from raito_pipeline.orchestration.reconcile import Request
 from raito_pipeline.sandbox.embedded import embedded_estate
-from tests.bench.deployment import COMPOSE, answers, cpu_below, cpu_of
+from tests.bench.deployment import COMPOSE, cpu_below, cpu_of
 from tests.bench.figure import Figure
 from tests.bench.quiet import ACCOUNT, LAYERS, cycles
 from tests.bench.storage import SMALL, environment
 from tests.deploy.pool import pool
 from tests.deploy.postgres import NoServer, Postgres, postgres
-from tests.ports import free_port
+from tests.ports import answers, end, free_port
 
 _PATIENCE, _SYNCS = 600.0, 2
 _ENDS = 5
@@ -164,12 +163,7 @@ def _server(home: Path, parts: Parts, database: Postgres) -> Iterator[_Running]:
             time.sleep(0.3)
         yield _Running(home, process.pid)
     finally:
-        process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(process)
 
 
 def _compose() -> dict[str, Any]:

@@ -7,7 +7,6 @@ and the folders.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ import requests
 import yaml
 
 from tests.deploy.postgres import Postgres
-from tests.ports import free_port
+from tests.ports import answers, end, free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -76,14 +75,7 @@ class Deployment:
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End a service with a signal, and what it leaves behind."""
         self._ended[name] = self.cpu()[name]
-        process = self.processes.pop(name)
-        with suppress(ProcessLookupError):
-            process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(self.processes.pop(name), number)
 
     def _ready(self) -> bool:
         try:
@@ -225,10 +217,3 @@ def _below(pid: int) -> Iterator[int]:
 def cpu_of(pid: int) -> float:
     """CPU seconds of a process and of all below it, ended or not."""
     return sum(cpu_below(pid))
-
-
-def answers(port: int) -> bool:
-    """Whether something listens on a port of this machine."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,13 +4,10 @@ import importlib
 import json
 import multiprocessing
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ import pytest
 import yaml
 
 from raito_pipeline.deploy import code_server
-from tests.ports import free_port
+from tests.ports import answers, end, free_port
 
 PROGRAM = Path(sys.executable).parent / "raito-code-server"
 PATIENCE = 120.0
@@ -69,15 +66,10 @@ def port(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[int]:
             start_new_session=True,
         )
     try:
-        wait(lambda: _listens(number), tmp_path / "log")
+        wait(lambda: answers(number), tmp_path / "log")
         yield number
     finally:
-        server.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=20)
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        end(server)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, runs begin as Dagster has them")
@@ -132,8 +124,3 @@ def wait(until: Callable[[], bool], log: Path) -> None:
     while not until():
         assert time.monotonic() < last, log.read_text()[-3_000:]
         time.sleep(0.2)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,11 +1,14 @@
 """The jobs in Raito Cloud of a run: which task each table belongs to, and what an import stands on."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES, Layer, Outside
 from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.guard import Attempts
@@ -85,12 +88,9 @@ def test_a_job_that_only_says_why_a_target_is_not_synced_has_a_note_of_its_own(l
     assert _checked(target) == "account-0 (check)" != target.name
 
 
-def test_logs_for_which_there_is_no_room_keep_no_job_from_its_end(
-    loads: Loads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    options = loads(accounts=1)
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+@contextmanager
+def a_job(options: Options, tmp_path: Path) -> Iterator[tuple[RunJobs, Job]]:
+    """The jobs of a run, and one of them whose data source was imported; nobody answers for Raito Cloud."""
     with (
         dg.DagsterInstance.ephemeral(str(tmp_path)) as instance,
         RaitoClient(connection_to("http://127.0.0.1:9")) as client,
@@ -99,6 +99,16 @@ def test_logs_for_which_there_is_no_room_keep_no_job_from_its_end(
         jobs = RunJobs(Services(options), make_grid(options), events, RunLog(), attempts)
         job = Job(client, "job-1", "source-0", "store-0")
         job.task(JobType.DATA_SOURCE).status = Status.COMPLETED
+        yield jobs, job
+
+
+def test_logs_for_which_there_is_no_room_keep_no_job_from_its_end(
+    loads: Loads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = loads(accounts=1)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with a_job(options, tmp_path) as (jobs, job):
         jobs._send_logs(options.accounts[0], job)
     assert "logs of account-0 were not uploaded: the folder of the files of logs could not be made" in caplog.text
 
@@ -108,14 +118,7 @@ def test_tables_that_cannot_be_read_keep_no_job_from_its_end(loads: Loads, tmp_p
     folder = Path(options.pipeline.storage) / "s3_buckets"
     folder.parent.mkdir(parents=True)
     folder.symlink_to(folder)  # the system gives an error for it, to whoever reads there
-    with (
-        dg.DagsterInstance.ephemeral(str(tmp_path)) as instance,
-        RaitoClient(connection_to("http://127.0.0.1:9")) as client,
-    ):
-        events, attempts = RunEvents(instance, "run-1"), Attempts(instance, Naming())
-        jobs = RunJobs(Services(options), make_grid(options), events, RunLog(), attempts)
-        job = Job(client, "job-1", "source-0", "store-0")
-        job.task(JobType.DATA_SOURCE).status = Status.COMPLETED
+    with a_job(options, tmp_path) as (jobs, job):
         (error,) = jobs._failed_before(options.accounts[0], job)
     assert "s3_buckets" in error
     assert "could not be read" in error

@@ -14,12 +14,11 @@ from raito_pipeline.aws.access.bucket_consent import consented
 from raito_pipeline.aws.access.bucket_documents import reaching_as
 from raito_pipeline.aws.access.limits import limited
 from raito_pipeline.aws.access.points import gives_through_points, network_of, scope_of_point
-from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Scope, Statement, read_document
 from raito_pipeline.aws.policy.claims import points_named
 from raito_pipeline.aws.policy.conditions import asks_who_calls
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, NoPattern, PermissionTarget, read_pattern
+from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, read_pattern
 from raito_pipeline.aws.policy.what import Claim, Claims, Labelled, add_claim, after_deny, allowed
 from raito_pipeline.model import AccessPoint
 
@@ -61,7 +60,7 @@ class ThroughPoints:
 
         `for_all`: the claims are of all whom these documents were read for; else a reason stands for what they give.
         """
-        more = {claim: basis for claim, basis in self.claims.items() if not _is_among(claim, claims)}
+        more = {claim: basis for claim, basis in self.claims.items() if not claim.is_among(claims)}
         notes = tuple(note for note, about in self.notes if not about or not about.isdisjoint(more))
         if more and not for_all:
             return claims, tuple(
@@ -73,14 +72,6 @@ class ThroughPoints:
 _MOST = 5_000
 """so many answers are worked out of what one policy gives through access points: for each, of each who has it"""
 _NOTHING = ThroughPoints({}, frozenset(), ())
-
-
-def _is_among(claim: Claim, claims: Claims) -> bool:
-    """True where the same permission is claimed on what a data object is, or lies in."""
-    target = claim.target
-    folders = (PermissionTarget(target.bucket, path) for path in folders_above(target.path))
-    above = (target, ACCOUNT, PermissionTarget(target.bucket), *folders)
-    return any(Claim(each, claim.permission) in claims for each in above)
 
 
 def through_points(account: Account, documents: Sequence[Labelled], holders: Sequence[PrincipalKey]) -> ThroughPoints:

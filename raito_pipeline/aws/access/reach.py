@@ -15,7 +15,6 @@ from raito_pipeline.aws.access.given import CERTAIN, given, given_through_points
 from raito_pipeline.aws.access.limits import PrincipalLimits, limited, limits_of
 from raito_pipeline.aws.access.own_points import depends_on_who
 from raito_pipeline.aws.access.resources import DirectGrant, claims_by_resource
-from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.allows import SELDOM
@@ -323,11 +322,4 @@ class _Ways:
 
 def _above(claim: Claim) -> Iterator[Claim]:
     """The same permission on what a data object lies in."""
-    target = claim.target
-    if target == ACCOUNT:
-        return
-    yield Claim(ACCOUNT, claim.permission)
-    if target.path:
-        yield Claim(PermissionTarget(target.bucket), claim.permission)
-    for folder in folders_above(target.path):
-        yield Claim(PermissionTarget(target.bucket, folder), claim.permission)
+    return (Claim(each, claim.permission) for each in claim.target.around if each != claim.target)

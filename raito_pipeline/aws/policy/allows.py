@@ -12,6 +12,7 @@ of which resources that is known). Where a statement is about access points with
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
 from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths
@@ -213,7 +214,7 @@ def _below(
     if scope.folder_depth is not None and path.count("/") > scope.folder_depth:
         unknown = "a folder that is no data object (folder depth or flat mode)"
         many = "folders that are no data objects (folder depth or flat mode)"
-        return set(), Remark(Code.NARROWER, pattern.text, f"resource {{}} is {unknown}", f"resources {{}} are {many}")
+        return set(), _of_resource(pattern, f"is {unknown}", f"are {many}")
     folder = PermissionTarget(place.bucket, path[:-1])
     return (set(), _has_the_name_of_a_file(pattern)) if scope.paths.takes_the_name_of(folder) else ({folder}, None)
 
@@ -264,57 +265,53 @@ def _without_a_value(text: str) -> Remark:
     return Remark(Code.ELSEWHERE, text, one, many)
 
 
+def _of_resource(pattern: Pattern, one: str, many: str, code: Code = Code.NARROWER) -> Remark:
+    """A remark on a resource of a statement, which goes on as `one`, and as `many` about several."""
+    return Remark(code, pattern.text, f"resource {{}} {one}", f"resources {{}} {many}")
+
+
 def _some_objects(pattern: Pattern) -> Remark:
-    return Remark(
-        Code.NARROWER,
-        pattern.text,
-        "resource {} is some objects, not a whole folder",
-        "resources {} are some objects, not whole folders",
-    )
+    return _of_resource(pattern, "is some objects, not a whole folder", "are some objects, not whole folders")
 
 
 def _named_by_a_variable(pattern: Pattern) -> Remark:
-    return Remark(
-        Code.NARROWER,
-        pattern.text,
-        "resource {} may be a bucket by a variable that is not known beforehand",
-        "resources {} may be buckets by variables that are not known beforehand",
+    return _of_resource(
+        pattern,
+        "may be a bucket by a variable that is not known beforehand",
+        "may be buckets by variables that are not known beforehand",
     )
 
 
 def _those_that_there_are(pattern: Pattern) -> Remark:
-    return Remark(
+    return _of_resource(
+        pattern,
+        "is some objects: all of them that there are now are shown",
+        "are some objects: all of them that there are now are shown",
         Code.NOTE,
-        pattern.text,
-        "resource {} is some objects: all of them that there are now are shown",
-        "resources {} are some objects: all of them that there are now are shown",
     )
 
 
 def _no_file(pattern: Pattern) -> Remark:
-    return Remark(
-        Code.NARROWER,
-        pattern.text,
-        "resource {} is a single key, not a whole folder, and no file among the data objects",
-        "resources {} are single keys, not whole folders, and no files among the data objects",
+    return _of_resource(
+        pattern,
+        "is a single key, not a whole folder, and no file among the data objects",
+        "are single keys, not whole folders, and no files among the data objects",
     )
 
 
 def _has_the_name_of_a_file(pattern: Pattern) -> Remark:
-    return Remark(
-        Code.NARROWER,
-        pattern.text,
-        "resource {} is a folder in which nothing lies, and a file has its name",
-        "resources {} are folders in which nothing lies, and files have their names",
+    return _of_resource(
+        pattern,
+        "is a folder in which nothing lies, and a file has its name",
+        "are folders in which nothing lies, and files have their names",
     )
 
 
 def _the_folders_of(pattern: Pattern) -> Remark:
-    return Remark(
-        Code.NARROWER,
-        pattern.text,
-        "resource {} is whatever begins so: the folders among it are shown, files and later folders are not",
-        "resources {} are whatever begins so: the folders among it are shown, files and later folders are not",
+    return _of_resource(
+        pattern,
+        "is whatever begins so: the folders among it are shown, files and later folders are not",
+        "are whatever begins so: the folders among it are shown, files and later folders are not",
     )
 
 
@@ -360,8 +357,7 @@ def is_multi_region(pattern: Pattern) -> bool:
 
 
 def _not_found(pattern: Pattern, scope: Scope) -> Remark:
-    def remark(one: str, many: str) -> Remark:
-        return Remark(Code.NARROWER, pattern.text, f"resource {{}} {one}", f"resources {{}} {many}")
+    remark = partial(_of_resource, pattern)
 
     if not scope.account_wide:
         behind = "the access point nor objects behind it"
@@ -384,12 +380,10 @@ def _not_found(pattern: Pattern, scope: Scope) -> Remark:
         return _of_another_account(pattern, other)
     if pattern.bucket is None and not pattern.has_variable:
         # It is about buckets of others at most, as `*` is, too.
-        none, many = "resource {} matches no bucket of the account", "resources {} match no bucket of the account"
-        return Remark(Code.ELSEWHERE, pattern.text, none, many)
+        return remark("matches no bucket of the account", "match no bucket of the account", Code.ELSEWHERE)
     if scope.written_by_aws and not pattern.has_variable:
         of_aws = "bucket that AWS names to all customers, and none of the account"
-        many = f"resources {{}} are of {of_aws.replace('bucket', 'buckets')}"
-        return Remark(Code.ELSEWHERE, pattern.text, f"resource {{}} is of a {of_aws}", many)
+        return remark(f"is of a {of_aws}", f"are of {of_aws.replace('bucket', 'buckets')}", Code.ELSEWHERE)
     return remark("matches no bucket of the account", "match no bucket of the account")
 
 
@@ -400,10 +394,10 @@ def _of_another_account(pattern: Pattern, other: OtherBucket) -> Remark:
     """
     if other.lets_in is False:
         nobody = f"of a bucket of {other.owner}, which lets in nobody of this account"
-        return Remark(Code.ELSEWHERE, pattern.text, f"resource {{}} is {nobody}", f"resources {{}} are {nobody}")
+        return _of_resource(pattern, f"is {nobody}", f"are {nobody}", Code.ELSEWHERE)
     whose = f"of a bucket of {other.owner}, which "
     whose += "lets in somebody of this account" if other.lets_in else "is not known to let in somebody of this account"
-    return Remark(Code.NARROWER, pattern.text, f"resource {{}} is {whose}", f"resources {{}} are {whose}")
+    return _of_resource(pattern, f"is {whose}", f"are {whose}")
 
 
 # -- NotResource ----------------------------------------------------------------------------------------------------

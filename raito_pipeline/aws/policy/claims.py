@@ -11,7 +11,6 @@ from raito_pipeline.aws.policy.documents import Document, Statement
 from raito_pipeline.aws.policy.facts import UNKNOWN, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.reasons import Reason
 from raito_pipeline.aws.policy.resources import (
-    ACCOUNT,
     BucketResource,
     NoPattern,
     Pattern,
@@ -120,13 +119,7 @@ class Scope:
 
     def shows(self, target: PermissionTarget, name: str) -> bool:
         """True where a permission is claimed anyway on a target, or on what it lies in."""
-        folders = (target.path[:end] for end, each in enumerate(target.path) if each == "/")
-        around = (
-            ACCOUNT,
-            PermissionTarget(target.bucket),
-            *(PermissionTarget(target.bucket, each) for each in folders),
-        )
-        return any(Claim(each, name) in self.shown for each in (target, *around))
+        return Claim(target, name).is_among(self.shown)
 
     def of_bucket(self, bucket: str) -> "Scope":
         """The same for claims on one bucket alone, which others and access points have no bearing on."""
@@ -178,6 +171,10 @@ class Claim:
 
     target: PermissionTarget
     permission: str
+
+    def is_among(self, claims: "Collection[Claim]") -> bool:
+        """True where the same permission is claimed on what the target is, or lies in."""
+        return any(Claim(each, self.permission) in claims for each in self.target.around)
 
 
 Claims = Mapping[Claim, Basis]

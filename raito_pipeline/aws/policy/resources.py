@@ -4,9 +4,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from raito_pipeline.aws.policy import wildcards
 from raito_pipeline.aws.policy.permissions import Permission
@@ -54,6 +55,15 @@ class PermissionTarget:
     def holds(self, other: "PermissionTarget") -> bool:
         """True where another target of the same bucket is this one, or lies in it."""
         return not self.path or other == self or (not self.file and other.path.startswith(f"{self.path}/"))
+
+    @property
+    def around(self) -> Iterator["PermissionTarget"]:
+        """The target, and all that it lies in: the account, its bucket, and the folders from the top."""
+        yield self
+        yield ACCOUNT
+        yield PermissionTarget(self.bucket)
+        for folder in accumulate(self.path.split("/")[:-1], "{}/{}".format):
+            yield PermissionTarget(self.bucket, folder)
 
     def meets(self, other: "PermissionTarget") -> bool:
         """True where one of two targets is the other, or lies in it."""

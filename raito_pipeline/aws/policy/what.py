@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from raito_pipeline.aws.policy.allows import allowed
 from raito_pipeline.aws.policy.claims import Basis, Claim, Claims, Labelled, Scope, What, add_claim, by_target
 from raito_pipeline.aws.policy.denies import after_denies, after_deny
-from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.services import allowed_through_services
 
@@ -43,26 +42,25 @@ def what_of(
     service makes for the principal alone (nothing that limits it may ask for services then).
     """
     allows = allowed_through_services if through_services else allowed
-    reasons: list[Reason] = []
-    claims: dict[Claim, Basis] = {}
     listed = list(documents)
-    lacking: list[tuple[int, str, Statement]] = []
-    for label, document in listed:
-        reasons += [Reason(Code.NARROWER, f"{label}: {problem}") for problem in document.problems]
-        for statement in document.statements:
-            if statement.effect == "Allow":
-                given, why = allows(statement, scope)
-                basis = frozenset({(label, statement.label)})
-                for claim in given:
-                    add_claim(claims, claim, basis)
-                where = f"{label}, {statement.label}"
-                if any(reason.code is Code.NARROWER for reason in why):
-                    lacking.append((len(reasons), where, statement))
-                    continue
-                reasons += [reason.at(where) for reason in why]
+    answers = [
+        [(each, *allows(each, scope)) for each in document.statements if each.effect == "Allow"]
+        for _, document in listed
+    ]
+    claims: dict[Claim, Basis] = {}
+    for (label, _), answered in zip(listed, answers, strict=True):
+        for statement, given, _ in answered:
+            basis = frozenset({(label, statement.label)})
+            for claim in given:
+                add_claim(claims, claim, basis)
     # What has no name lacks nothing where it is a part of what is claimed, by the same statement or another one.
-    beside = scope.beside(frozenset(claims))
-    for at, where, statement in reversed(lacking):
-        reasons[at:at] = [reason.at(where) for reason in allows(statement, beside)[1]]
+    beside = scope.beside(claims.keys())
+    reasons: list[Reason] = []
+    for (label, document), answered in zip(listed, answers, strict=True):
+        reasons += [Reason(Code.NARROWER, f"{label}: {problem}") for problem in document.problems]
+        for statement, _, why in answered:
+            if any(reason.code is Code.NARROWER for reason in why):
+                _, why = allows(statement, beside)
+            reasons += [reason.at(f"{label}, {statement.label}") for reason in why]
     left, denied = after_denies(claims, [*listed, *denies], scope)
     return What(left, tuple(dict.fromkeys((*reasons, *denied))))

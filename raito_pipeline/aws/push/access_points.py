@@ -35,7 +35,7 @@ from raito_pipeline.aws.push.access_point_statements import (
     with_principals,
 )
 from raito_pipeline.aws.push.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.draft import UNTIL_THEN, Draft, Plans, Refused
 from raito_pipeline.aws.push.grants import described_and_tagged
 from raito_pipeline.aws.push.imported import Claims
 from raito_pipeline.aws.push.point_state import name_in_arn
@@ -142,8 +142,7 @@ def _require_known(plans: Plans, region: str, *, stays: bool = False) -> None:
     """Raise `Refused` where it is not known what a region has. `stays`: what gives access there goes on doing so."""
     reason = plans.state.points.why_unknown(region)
     if reason is not None:
-        until = ". Until then it stays as it is, also for those who lost it" if stays else ""
-        raise Refused(f"the access points of region {region} are not known: {reason}{until}")
+        raise Refused(f"the access points of region {region} are not known: {reason}{UNTIL_THEN if stays else ''}")
 
 
 def _require_own(there: AccessPoint, bucket: S3Bucket) -> None:

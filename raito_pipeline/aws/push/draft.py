@@ -20,6 +20,10 @@ class Refused(Exception):
     """Nothing is changed for an access control; the text says why, for its feedback."""
 
 
+UNTIL_THEN = ". Until then it stays as it is, also for those who lost it"
+"""how a reason ends for which an object is not touched at all, as nobody knows what is there"""
+
+
 @dataclass
 class Draft:
     """What is planned for one access control."""

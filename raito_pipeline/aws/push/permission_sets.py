@@ -8,7 +8,7 @@ from raito_pipeline.aws.access.external_ids import PERMISSION_SET, RESERVED_ROLE
 from raito_pipeline.aws.access.policies import TYPE as POLICY_TYPE
 from raito_pipeline.aws.push import texts
 from raito_pipeline.aws.push.center_state import serves
-from raito_pipeline.aws.push.draft import Draft, Plans, Refused
+from raito_pipeline.aws.push.draft import UNTIL_THEN, Draft, Plans, Refused
 from raito_pipeline.aws.push.effects import Effect, effect_of_documents
 from raito_pipeline.aws.push.grants import granted
 from raito_pipeline.aws.push.names import NameProblem, Names, NamingRule
@@ -102,8 +102,7 @@ def kept_permission_set_name(plans: Plans, control: AccessControl, current: str)
 
 def _unknown(problem: str, control: AccessControl) -> str:
     """Why nothing is done, and that what is there stays: nobody knows by which ids they have it."""
-    stays = _is_own(control)
-    return f"{problem}. Until then it stays as it is, also for those who lost it" if stays else problem
+    return f"{problem}{UNTIL_THEN if _is_own(control) else ''}"
 
 
 # -- the permission set itself -----------------------------------------------------------------------------------------

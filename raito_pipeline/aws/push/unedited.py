@@ -8,9 +8,7 @@ or put under limits before somebody asks for something else than what was shown.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from raito_pipeline.aws.data_objects.names import folders_above
 from raito_pipeline.aws.policy import Claim
-from raito_pipeline.aws.policy.resources import ACCOUNT
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
 from raito_pipeline.aws.push.imported import Claims, ImportView
 from raito_pipeline.aws.push.imported_documents import documents_of, inline_source
@@ -95,11 +93,7 @@ def _gives(given: Claims, claim: Claim, view: ImportView) -> bool:
     """
     if claim.target.file and claim.target not in view.account.paths.files:
         return claim in given
-    above = (
-        ACCOUNT,
-        *(replace(claim.target, path=path, file=False) for path in ("", *folders_above(claim.target.path))),
-    )
-    return claim in given or any(Claim(target, claim.permission) in given for target in above)
+    return claim.is_among(given)
 
 
 def _lacking(item: WhatItem, wanted: frozenset[tuple[str, str]]) -> Iterator[str]:
