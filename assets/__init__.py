@@ -6,10 +6,10 @@ import dagster as dg
 
 from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES
-from raito_pipeline.orchestration.external import external_specs
-from raito_pipeline.orchestration.freshness import with_freshness
-from raito_pipeline.orchestration.grid import Grid
 from raito_pipeline.orchestration.naming import TABLE_METADATA
+from raito_pipeline.orchestration.partitioning.grid import Grid
+from raito_pipeline.orchestration.recording.external import external_specs
+from raito_pipeline.orchestration.recording.freshness import with_freshness
 
 from . import account_iam, data_objects, last_layer, org_control_policies, org_identities, regional, upload
 

@@ -52,17 +52,17 @@ from raito_pipeline.model import (
 )
 from raito_pipeline.model.batches import texts
 from raito_pipeline.model.schema import to_batch
-from raito_pipeline.orchestration import gone, partitions
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
-from raito_pipeline.orchestration.guard import Verdict, judge
-from raito_pipeline.orchestration.layers import region_cells, upstream_needs
-from raito_pipeline.orchestration.makers import CellMaker
-from raito_pipeline.orchestration.meter import Meter
-from raito_pipeline.orchestration.previews import small_table
+from raito_pipeline.orchestration.partitioning import gone, partitions
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.guard import Verdict, judge
+from raito_pipeline.orchestration.recording.layers import region_cells, upstream_needs
+from raito_pipeline.orchestration.recording.makers import CellMaker
+from raito_pipeline.orchestration.recording.meter import Meter
+from raito_pipeline.orchestration.recording.previews import small_table
+from raito_pipeline.orchestration.recording.specs import table_spec
+from raito_pipeline.orchestration.recording.unknown_controls import unknown_controls
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.unknown_controls import unknown_controls
 from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 GROUP = "access"

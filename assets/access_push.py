@@ -6,16 +6,16 @@ from functools import partial
 import dagster as dg
 
 from raito_pipeline.aws.push.account_plan import PlanUnreadable
-from raito_pipeline.orchestration import pushes
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.plans import PlanUnknown
-from raito_pipeline.orchestration.push_center import OF_THE_CENTER
-from raito_pipeline.orchestration.pushes import Approval, Push
-from raito_pipeline.orchestration.raito_jobs import RunJobs
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.push import pushes
+from raito_pipeline.orchestration.push.plans import PlanUnknown
+from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER
+from raito_pipeline.orchestration.push.pushes import Approval, Push
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.specs import table_spec
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.tags import LOSSES_TAG, PLAN_TAG
+from raito_pipeline.orchestration.runs.tags import LOSSES_TAG, PLAN_TAG
+from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
 
 GROUP = "access_push"
 CENTER = OF_THE_CENTER

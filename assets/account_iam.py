@@ -8,14 +8,14 @@ from raito_pipeline.aws.readers import iam
 from raito_pipeline.aws.readers.iam import EarlierIam
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import IamAttachment, IamGroup, IamPolicy, IamRole, IamUser, table_of
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.meter import Meter
-from raito_pipeline.orchestration.recorder import Results
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.meter import Meter
+from raito_pipeline.orchestration.recording.recorder import Results
+from raito_pipeline.orchestration.recording.specs import table_spec
+from raito_pipeline.orchestration.recording.steps import step
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.steps import step
-from raito_pipeline.orchestration.sync_run import SyncRun
+from raito_pipeline.orchestration.runs.sync_run import SyncRun
 from raito_pipeline.storage import Store
 
 GROUP = "account_iam"

@@ -17,15 +17,15 @@ from raito_pipeline.aws.usage.report import Incomplete, UsageReport
 from raito_pipeline.aws.usage.statements import UsagePlace
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import OrgUser, S3Bucket
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid, cell_of
-from raito_pipeline.orchestration.guard import Need, judge
-from raito_pipeline.orchestration.layers import account_cell
-from raito_pipeline.orchestration.makers import CellMaker
-from raito_pipeline.orchestration.meter import Meter
-from raito_pipeline.orchestration.partitions import organization_of
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.partitioning.partitions import organization_of
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.guard import Need, judge
+from raito_pipeline.orchestration.recording.layers import account_cell
+from raito_pipeline.orchestration.recording.makers import CellMaker
+from raito_pipeline.orchestration.recording.meter import Meter
+from raito_pipeline.orchestration.recording.specs import table_spec
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.storage import CellInfo, Store
 

@@ -25,20 +25,20 @@ from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import S3Bucket, S3BucketPolicy
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
-from raito_pipeline.orchestration import gone
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.failure_policy import ReadRefused
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.guard import judge
-from raito_pipeline.orchestration.layers import upstream_needs
-from raito_pipeline.orchestration.makers import CellMaker
-from raito_pipeline.orchestration.meter import Meter
-from raito_pipeline.orchestration.recorder import Results
+from raito_pipeline.orchestration.partitioning import gone
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.failure_policy import ReadRefused
+from raito_pipeline.orchestration.recording.guard import judge
+from raito_pipeline.orchestration.recording.layers import upstream_needs
+from raito_pipeline.orchestration.recording.makers import CellMaker
+from raito_pipeline.orchestration.recording.meter import Meter
+from raito_pipeline.orchestration.recording.recorder import Results
+from raito_pipeline.orchestration.recording.specs import table_spec
+from raito_pipeline.orchestration.recording.steps import step
+from raito_pipeline.orchestration.recording.subtree_cells import write_rows_outside
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.steps import step
-from raito_pipeline.orchestration.subtree_cells import write_rows_outside
-from raito_pipeline.orchestration.sync_run import SyncRun
+from raito_pipeline.orchestration.runs.sync_run import SyncRun
 from raito_pipeline.storage import CellMissing, CellWriter, ReadStatus, Store
 
 GROUP = "data_objects"

@@ -7,12 +7,12 @@ themselves are in `access`, `upload` and `access_push`.
 
 import dagster as dg
 
-from raito_pipeline.orchestration.grid import Grid
-from raito_pipeline.orchestration.raito_jobs import RunJobs
-from raito_pipeline.orchestration.recorder import Results
+from raito_pipeline.orchestration.partitioning.grid import Grid
+from raito_pipeline.orchestration.recording.recorder import Results
+from raito_pipeline.orchestration.recording.steps import step
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.steps import step
-from raito_pipeline.orchestration.sync_run import SyncRun
+from raito_pipeline.orchestration.runs.sync_run import SyncRun
+from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
 
 from . import access, access_push, upload
 

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import dagster as dg
 
 from raito_pipeline.config import Options
-from raito_pipeline.orchestration import gone, partitions
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.makers import CellMaker
-from raito_pipeline.orchestration.recorder import Results
+from raito_pipeline.orchestration.partitioning import gone, partitions
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.makers import CellMaker
+from raito_pipeline.orchestration.recording.recorder import Results
+from raito_pipeline.orchestration.recording.steps import step
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.steps import step
-from raito_pipeline.orchestration.sync_run import SyncRun
+from raito_pipeline.orchestration.runs.sync_run import SyncRun
 from raito_pipeline.storage import CellUnusable
 
 from . import access, cloudtrail_usage, data_objects

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from raito_pipeline.orchestration.cells import CellLog
-from raito_pipeline.orchestration.grid import Cell, Grid
-from raito_pipeline.orchestration.raito_jobs import RunJobs
-from raito_pipeline.orchestration.recorder import Results
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.recording.cells import CellLog
+from raito_pipeline.orchestration.recording.recorder import Results
+from raito_pipeline.orchestration.recording.specs import table_spec
+from raito_pipeline.orchestration.recording.steps import step
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.specs import table_spec
-from raito_pipeline.orchestration.steps import step
-from raito_pipeline.orchestration.sync_run import SyncRun
-from raito_pipeline.orchestration.uploads import (
+from raito_pipeline.orchestration.runs.sync_run import SyncRun
+from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
+from raito_pipeline.orchestration.upload.uploads import (
     AccessProviderUpload,
     AccountIdentityUpload,
     DataObjectUpload,

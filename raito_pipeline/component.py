@@ -15,15 +15,15 @@ from dagster.components.utils.translation import TranslationFn, TranslationFnRes
 from pydantic import BaseModel, Field, PrivateAttr
 
 from raito_pipeline.config import ConfigError, Options, Pipeline, Problem, load
-from raito_pipeline.orchestration.automation import build_automation
+from raito_pipeline.orchestration.automation.automation import build_automation
 from raito_pipeline.orchestration.config_file import load_configuration, s3_address
-from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import Naming, Translate, translated
-from raito_pipeline.orchestration.progress import RunProgress
-from raito_pipeline.orchestration.raito_jobs import raito_jobs
+from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.recording.progress import RunProgress
+from raito_pipeline.orchestration.recording.steps import RAITO_JOBS, SERVICES, SYNC_RUN
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.steps import RAITO_JOBS, SERVICES, SYNC_RUN
-from raito_pipeline.orchestration.sync_run import sync_run
+from raito_pipeline.orchestration.runs.sync_run import sync_run
+from raito_pipeline.orchestration.upload.raito_jobs import raito_jobs
 
 if TYPE_CHECKING:
     import assets

@@ -19,7 +19,7 @@ COMMAND = "import sys; from raito_pipeline.cli import main; sys.exit(main(sys.ar
 _FORKER = """
 import gc, json, os, sys
 import dagster as dg
-import raito_pipeline.cli.run, raito_pipeline.orchestration.raito_jobs
+import raito_pipeline.cli.run, raito_pipeline.orchestration.upload.raito_jobs
 
 # The first instance of a process has many modules imported.
 dg.DagsterInstance.ephemeral().dispose()

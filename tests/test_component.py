@@ -12,10 +12,10 @@ import pytest
 from raito_pipeline.component import RaitoAsset, RaitoAwsComponent, build_definitions
 from raito_pipeline.config import ConfigError, load
 from raito_pipeline.model import TABLES, Layer, Outside
-from raito_pipeline.orchestration.checks import checks_of
-from raito_pipeline.orchestration.external import EXTERNAL
-from raito_pipeline.orchestration.freshness import LAST_TABLES
-from raito_pipeline.orchestration.jobs import JOB_NAMES
+from raito_pipeline.orchestration.automation.jobs import JOB_NAMES
+from raito_pipeline.orchestration.recording.checks import checks_of
+from raito_pipeline.orchestration.recording.external import EXTERNAL
+from raito_pipeline.orchestration.recording.freshness import LAST_TABLES
 from tests.dagster_project import load_project, write_project
 from tests.orchestration.conftest import ACCOUNT, HEAD
 

@@ -13,7 +13,7 @@ from raito_pipeline.aws.policy.rights import Right, merged
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES, ProviderTypes
 from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.aws.provider_types.iam_rights import READ_IAM
-from raito_pipeline.aws.push.narrowing import narrowed
+from raito_pipeline.aws.push.rules.narrowing import narrowed
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.config.discovery import ACCOUNT, Discovery
 

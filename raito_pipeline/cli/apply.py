@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, ExportInPlan, PlanUnreadable, exports_in, from_file
-from raito_pipeline.aws.push.losses import HeldBack
+from raito_pipeline.aws.push.rules.losses import HeldBack
 from raito_pipeline.cli.console import Terminal, ask
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.plan import CHANGES, controls_of
@@ -18,10 +18,10 @@ from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options
 from raito_pipeline.cli.show_plan import show_plan, show_results
 from raito_pipeline.cli.summary import EXIT_STATUS, Outcome
 from raito_pipeline.model import AccessControl, PushResult
-from raito_pipeline.orchestration.checks import DIFFERENCES
-from raito_pipeline.orchestration.plan_runs import applying_run
-from raito_pipeline.orchestration.plans import PlanFolder, PlanUnknown
-from raito_pipeline.orchestration.pushes import held_back_of
+from raito_pipeline.orchestration.push.plans import PlanFolder, PlanUnknown
+from raito_pipeline.orchestration.push.pushes import held_back_of
+from raito_pipeline.orchestration.recording.checks import DIFFERENCES
+from raito_pipeline.orchestration.runs.plan_runs import applying_run
 from raito_pipeline.raito.errors import ExportUnreadable
 from raito_pipeline.raito.export import read_export
 from raito_pipeline.storage import CellMissing, StorageError

@@ -17,8 +17,7 @@ from raito_pipeline.cli.console import Terminal, agrees
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import Options
 from raito_pipeline.config.edit import NotEditable
-from raito_pipeline.orchestration.config_file import load_configuration
-from raito_pipeline.orchestration.discovery import (
+from raito_pipeline.orchestration.automation.discovery import (
     Carried,
     DiscoveredAccount,
     DiscoveryPlan,
@@ -27,6 +26,7 @@ from raito_pipeline.orchestration.discovery import (
     plan_of,
     work_of,
 )
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.errors import RaitoError
 

@@ -13,7 +13,7 @@ from raito_pipeline.cli.discover import whole_configuration
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import Options
 from raito_pipeline.config.edit import NotEditable
-from raito_pipeline.orchestration.forgetting import Forgotten, forget, look, parts_of
+from raito_pipeline.orchestration.partitioning.forgetting import Forgotten, forget, look, parts_of
 from raito_pipeline.storage import StorageError
 from raito_pipeline.storage.lease import SyncUnderWay
 

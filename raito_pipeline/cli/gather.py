@@ -8,8 +8,8 @@ from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.cli.summary import Stored, SyncedTarget
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.model import INCOMPLETE_BY, TABLES, ImportResult, PushResult, PushTarget, table_of
-from raito_pipeline.orchestration import partitions
-from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.partitioning import partitions
+from raito_pipeline.orchestration.partitioning.grid import cell_of
 from raito_pipeline.storage import CellInfo, Store
 
 _AT_ONCE = 8

@@ -17,7 +17,7 @@ from raito_pipeline.config.describe import OptionDoc, describe
 from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, nearest
 from raito_pipeline.orchestration.config_file import load_configuration
-from raito_pipeline.orchestration.partitions import linked_organizations
+from raito_pipeline.orchestration.partitioning.partitions import linked_organizations
 from raito_pipeline.storage.policy import storage_policy
 
 _INDENT = " " * 4

@@ -20,10 +20,10 @@ from rich.console import Console
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
 from raito_pipeline.config.groups import Login, RaitoService
+from raito_pipeline.orchestration.automation.trigger_queue import Trigger, TriggerQueue
+from raito_pipeline.orchestration.automation.triggers import asked_for, pushes_of
 from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
-from raito_pipeline.orchestration.triggers import asked_for, pushes_of
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.trigger_socket import SocketPatience, TriggerSocket
 from raito_pipeline.raito.triggers import MessageUnreadable, read_message

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan, to_file
-from raito_pipeline.aws.push.losses import HeldBack
+from raito_pipeline.aws.push.rules.losses import HeldBack
 from raito_pipeline.aws.push.wording import SAME, ControlPlan, in_words
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
@@ -20,9 +20,9 @@ from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, add_config_file,
 from raito_pipeline.cli.show_plan import show_plan
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import PushResult
-from raito_pipeline.orchestration.drift import look
-from raito_pipeline.orchestration.plan_runs import reading_runs
-from raito_pipeline.orchestration.pushes import held_back_of
+from raito_pipeline.orchestration.push.drift import look
+from raito_pipeline.orchestration.push.pushes import held_back_of
+from raito_pipeline.orchestration.runs.plan_runs import reading_runs
 from raito_pipeline.storage.private import open_private
 
 NOTHING, CHANGES = 0, 2

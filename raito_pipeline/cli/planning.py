@@ -18,12 +18,12 @@ from raito_pipeline.component import build_definitions
 from raito_pipeline.config import AccountTarget, ConfigError, Options
 from raito_pipeline.model import AccessControl, PushResult
 from raito_pipeline.orchestration.config_file import load_configuration
-from raito_pipeline.orchestration.grid import Grid, cell_of, make_grid
-from raito_pipeline.orchestration.guard import Attempts
-from raito_pipeline.orchestration.plans import PLAN_ID, PlanFolder, Planning
-from raito_pipeline.orchestration.pushes import switched_off
+from raito_pipeline.orchestration.partitioning.grid import Grid, cell_of, make_grid
+from raito_pipeline.orchestration.push.plans import PLAN_ID, PlanFolder, Planning
+from raito_pipeline.orchestration.push.pushes import switched_off
+from raito_pipeline.orchestration.recording.guard import Attempts
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import LayerRun, run_sync
+from raito_pipeline.orchestration.runs.sync import LayerRun, run_sync
 from raito_pipeline.storage import CellMissing, StorageError, Store
 from raito_pipeline.storage.lease import Leases
 

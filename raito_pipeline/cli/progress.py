@@ -10,7 +10,7 @@ from rich.text import Text
 
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun
 
 
 class TerminalProgress:

@@ -38,14 +38,14 @@ from raito_pipeline.cli.summary import (
 )
 from raito_pipeline.component import build_definitions
 from raito_pipeline.config import Options
+from raito_pipeline.orchestration.automation.dead_runs import report_dead_commands
 from raito_pipeline.orchestration.config_file import load_configuration
-from raito_pipeline.orchestration.dead_runs import report_dead_commands
-from raito_pipeline.orchestration.gone import gone_accounts
-from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.partitioning.gone import gone_accounts
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync, subtree_layers
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun, layers, run_sync, subtree_layers
+from raito_pipeline.orchestration.upload.raito_jobs import report_unusable
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.storage import CellMissing, StorageError, Store

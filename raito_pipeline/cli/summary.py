@@ -13,9 +13,9 @@ import msgspec
 
 from raito_pipeline.aws.repair import repairs
 from raito_pipeline.model import TABLES, ImportResult, PushResult, PushTarget
-from raito_pipeline.orchestration.plans import PLAN_ID
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG
+from raito_pipeline.orchestration.push.plans import PLAN_ID
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun
+from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 
 _LINE = re.compile(r"(?P<table>\w+) (?P<place>\S+?): (?P<reason>.*)", re.DOTALL)

@@ -1,9 +1,9 @@
 """What a stored table is: said once, on the declaration of its row type.
 
-Everything else derives from it: the asset with its lineage (`orchestration.specs`), the layers of a sync and its jobs
-(`tables_of`), what an import or a push waits for (`upstream_tables`), the external assets (`orchestration.external`),
-and `docs/tables.md`. To add a table: declare its row type with `row` in a module of `raito_pipeline/model/`, and make
-it in an asset (`assets/`).
+Everything else derives from it: the asset with its lineage (`orchestration/recording/specs.py`), the layers of a sync
+and its jobs (`tables_of`), what an import or a push waits for (`upstream_tables`), the external assets
+(`orchestration/recording/external.py`), and `docs/tables.md`. To add a table: declare its row type with `row` in a
+module of `raito_pipeline/model/`, and make it in an asset (`assets/`).
 """
 
 from collections.abc import Callable, Iterator, Mapping

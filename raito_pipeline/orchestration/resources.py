@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.discovery import AssumedRole
-from raito_pipeline.orchestration import partitions
 from raito_pipeline.orchestration.center_listings import CenterListings
 from raito_pipeline.orchestration.deferred_values import DeferredValues
-from raito_pipeline.orchestration.partitions import OrganizationPartition
+from raito_pipeline.orchestration.partitioning import partitions
+from raito_pipeline.orchestration.partitioning.partitions import OrganizationPartition
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.targets_sync import TargetsSync

@@ -26,7 +26,7 @@ from raito_pipeline.model import (
     S3Bucket,
     S3BucketPolicy,
 )
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import ReadStatus, Store
 from tests.config.conftest import account, raito_yml

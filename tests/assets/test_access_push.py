@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from raito_pipeline.model import AccessControl
-from raito_pipeline.orchestration.plans import CLAIMED, EXPORT_IS, WHOLE, claimed_before
-from raito_pipeline.orchestration.tags import OUT_OF_SYNC_TAG
+from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, WHOLE, claimed_before
+from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.aws.push.test_plan import control
 

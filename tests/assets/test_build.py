@@ -11,7 +11,7 @@ from assets import regional
 from assets.regional import _require_makers
 from raito_pipeline.config import Options, load
 from raito_pipeline.model import TABLES, Outside
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from tests.config.conftest import account, raito_yml
 
 

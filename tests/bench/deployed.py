@@ -20,9 +20,9 @@ import dagster as dg
 import yaml
 
 from raito_pipeline.config import load
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.jobs import run_request
-from raito_pipeline.orchestration.reconcile import Request
+from raito_pipeline.orchestration.automation.jobs import run_request
+from raito_pipeline.orchestration.automation.reconcile import Request
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.sandbox.embedded import embedded_estate
 from tests.bench.deployment import COMPOSE, cpu_below, cpu_of
 from tests.bench.figure import Figure

@@ -10,9 +10,9 @@ import dagster as dg
 
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import layers, run_sync
+from raito_pipeline.orchestration.runs.sync import layers, run_sync
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from tests.bench.figure import Figure
 

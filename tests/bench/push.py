@@ -12,15 +12,15 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.access_points import buckets_behind
+from raito_pipeline.aws.push.account.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
-from raito_pipeline.aws.push.center_calls import Center
-from raito_pipeline.aws.push.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.calls.center_calls import Center
 from raito_pipeline.aws.push.plan import plan_push
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
+from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.push_center import CenterPlace, read_push_center

@@ -20,11 +20,11 @@ import dagster as dg
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
-from raito_pipeline.orchestration.grid import Grid, make_grid
-from raito_pipeline.orchestration.jobs import run_request
-from raito_pipeline.orchestration.reconcile import Request
+from raito_pipeline.orchestration.automation.jobs import run_request
+from raito_pipeline.orchestration.automation.reconcile import Request
+from raito_pipeline.orchestration.partitioning.grid import Grid, make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import layers, run_sync
+from raito_pipeline.orchestration.runs.sync import layers, run_sync
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from tests.bench.figure import Figure
 from tests.bench.storage import SMALL, environment

@@ -16,10 +16,10 @@ import dagster as dg
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
-from raito_pipeline.orchestration.grid import Grid, make_grid
-from raito_pipeline.orchestration.jobs import run_request
-from raito_pipeline.orchestration.reconcile import Request
-from raito_pipeline.orchestration.tags import BEGUN_TAG
+from raito_pipeline.orchestration.automation.jobs import run_request
+from raito_pipeline.orchestration.automation.reconcile import Request
+from raito_pipeline.orchestration.partitioning.grid import Grid, make_grid
+from raito_pipeline.orchestration.runs.tags import BEGUN_TAG
 from tests.bench.figure import Figure
 from tests.bench.partitions import others
 

@@ -9,11 +9,11 @@ import pytest
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.jobs import run_request
-from raito_pipeline.orchestration.plan_runs import reading_runs
-from raito_pipeline.orchestration.reconcile import Request
+from raito_pipeline.orchestration.automation.jobs import run_request
+from raito_pipeline.orchestration.automation.reconcile import Request
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.runs.plan_runs import reading_runs
 from raito_pipeline.storage import CellInfo, Store
 
 from .conftest import ACCOUNT, REGION, PushedAccount, Run

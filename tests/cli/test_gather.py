@@ -10,7 +10,7 @@ from raito_pipeline.cli.gather import gather, places_of
 from raito_pipeline.cli.summary import Stored
 from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES, AccessProvider, ImportResult, PushResult, PushTarget
-from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.partitioning.grid import cell_of
 from raito_pipeline.storage import Store
 from tests.model.test_schema import example_row
 from tests.orchestration.conftest import FIRST, loads

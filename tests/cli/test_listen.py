@@ -11,7 +11,7 @@ import pytest
 from raito_pipeline.cli import main
 from raito_pipeline.cli.listen import LISTENER, Inbox, Listener, by_login
 from raito_pipeline.config import Options, load
-from raito_pipeline.orchestration.trigger_queue import Trigger, TriggerQueue
+from raito_pipeline.orchestration.automation.trigger_queue import Trigger, TriggerQueue
 from raito_pipeline.raito.trigger_socket import SocketPatience
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from raito_pipeline.storage.lease import Leases

@@ -9,7 +9,7 @@ import pytest
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.planning import NoPlan, Planner, options_of
 from raito_pipeline.config import load
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
 
 FILE = """\

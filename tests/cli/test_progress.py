@@ -6,7 +6,7 @@ from rich.console import Console
 
 from raito_pipeline.cli.progress import TerminalProgress
 from raito_pipeline.cli.summary import Outcome
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun
 
 LAYER = LayerRun("account 1", "2 regions", ("data_objects",), "1", {})
 

@@ -10,9 +10,9 @@ from raito_pipeline.cli.instance import instance_of_this_directory
 from raito_pipeline.cli.run import TerminalSync
 from raito_pipeline.cli.summary import summary
 from raito_pipeline.config import load
-from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
-from raito_pipeline.orchestration.sync import LayerResult, layers
+from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.runs.sync import LayerResult, layers
 from raito_pipeline.storage import ReadStatus, Store
 
 from .conftest import ACCOUNT, FILE, PushedAccount, Run

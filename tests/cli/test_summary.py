@@ -12,9 +12,9 @@ from rich.console import Console
 from raito_pipeline.cli.show import show_summary
 from raito_pipeline.cli.summary import Cause, Outcome, Stored, SyncedTarget, SyncSummary, summary
 from raito_pipeline.model import ImportedKind, ImportResult, PushResult, PushTarget
-from raito_pipeline.orchestration.plans import PLAN_ID
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG
+from raito_pipeline.orchestration.push.plans import PLAN_ID
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun
+from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG
 from raito_pipeline.storage import CellInfo, ReadStatus
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

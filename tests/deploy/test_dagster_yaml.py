@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from raito_pipeline.definitions import defs
-from raito_pipeline.orchestration.tags import ACCOUNT_TAG, LAYER_TAG
+from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG, LAYER_TAG
 from tests.deploy.postgres import Postgres
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -11,7 +11,13 @@ _TEST = re.compile(r"`(?P<file>[\w/]+\.py)::(?P<name>test_\w+)`")
 def named() -> list[tuple[Path, str]]:
     tests, usual = ROOT / "tests", ROOT / "tests/aws/push"
     found = _TEST.finditer(PAGE.read_text())
-    return [((tests if "/" in one["file"] else usual) / one["file"], one["name"]) for one in found]
+    return [
+        (tests / one["file"] if "/" in one["file"] else _anywhere_in(usual, one["file"]), one["name"]) for one in found
+    ]
+
+
+def _anywhere_in(folder: Path, name: str) -> Path:
+    return next(folder.rglob(name), folder / name)
 
 
 def test_each_rule_names_tests_that_there_are() -> None:

@@ -15,12 +15,12 @@ import pytest
 
 from raito_pipeline.config import Options, load
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.raito_jobs import raito_jobs
+from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.recording.steps import RAITO_JOBS, SERVICES, SYNC_RUN
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.steps import RAITO_JOBS, SERVICES, SYNC_RUN
-from raito_pipeline.orchestration.sync import LayerResult, LayerRun, layers, run_sync
-from raito_pipeline.orchestration.sync_run import sync_run
+from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun, layers, run_sync
+from raito_pipeline.orchestration.runs.sync_run import sync_run
+from raito_pipeline.orchestration.upload.raito_jobs import raito_jobs
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate

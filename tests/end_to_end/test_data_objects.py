@@ -14,9 +14,9 @@ import boto3
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import DataObject, ImportResult
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import LayerResult, run_sync, subtree_layers
+from raito_pipeline.orchestration.runs.sync import LayerResult, run_sync, subtree_layers
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus
 from tests.end_to_end.conftest import ACCOUNT, World, failures

@@ -17,10 +17,10 @@ from raito_pipeline.cli.listen import Inbox
 from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import ImportResult
-from raito_pipeline.orchestration.discovery import plan_of, work_of
+from raito_pipeline.orchestration.automation.discovery import plan_of, work_of
+from raito_pipeline.orchestration.automation.trigger_queue import TriggerQueue
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.tags import RANGE_START
-from raito_pipeline.orchestration.trigger_queue import TriggerQueue
+from raito_pipeline.orchestration.runs.tags import RANGE_START
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.controls import seeded_account
 from raito_pipeline.sandbox.raito.seed import access_controls_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.model import ImportResult
-from raito_pipeline.orchestration.sync import LayerResult
+from raito_pipeline.orchestration.runs.sync import LayerResult
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.end_to_end.conftest import World, failures, started
 from tests.forked import COMMAND, Forked

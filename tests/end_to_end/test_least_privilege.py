@@ -11,7 +11,7 @@ import pytest
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 from raito_pipeline.model import TABLES, Layer, Outside
-from raito_pipeline.orchestration.grid import cell_of
+from raito_pipeline.orchestration.partitioning.grid import cell_of
 from raito_pipeline.storage import ReadStatus, Store
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
 from tests.end_to_end.conftest import SMALL, World, started

@@ -14,10 +14,10 @@ import yaml
 
 from raito_pipeline.component import build_definitions, naming_of
 from raito_pipeline.config import Options, load
-from raito_pipeline.orchestration.grid import make_grid
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.orchestration.sync import layers, run_sync
-from raito_pipeline.orchestration.tags import SYNC_TAG
+from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.runs.sync import layers, run_sync
+from raito_pipeline.orchestration.runs.tags import SYNC_TAG
 from raito_pipeline.storage import Store
 from tests.dagster_project import write_project
 from tests.end_to_end.conftest import World, failures, started

@@ -16,10 +16,10 @@ import pytest
 from raito_pipeline.config import Options
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import ImportResult
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import LayerResult, layers, run_sync
+from raito_pipeline.orchestration.runs.sync import LayerResult, layers, run_sync
+from raito_pipeline.orchestration.upload.raito_jobs import report_unusable
 from raito_pipeline.raito.deletions import disagreement, in_doubt
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
@@ -296,11 +296,11 @@ LAST_LAYER = """
 import sys
 import dagster as dg
 from raito_pipeline.config import load
-from raito_pipeline.orchestration.grid import make_grid
+from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.sync import layers, run_sync
+from raito_pipeline.orchestration.runs.sync import layers, run_sync
 
 skipped = dict.fromkeys(sys.argv[3:], "true")
 options, sync = load(only_targets=[sys.argv[1]], overrides=skipped), TargetsSync()
@@ -313,7 +313,7 @@ with dg.DagsterInstance.ephemeral() as instance, sync.until_the_end():
 REPORT = """
 import sys
 from raito_pipeline.config import load
-from raito_pipeline.orchestration.raito_jobs import report_unusable
+from raito_pipeline.orchestration.upload.raito_jobs import report_unusable
 from raito_pipeline.orchestration.resources import Services
 
 options = load(only_targets=[sys.argv[1]])

@@ -7,8 +7,8 @@ import dagster as dg
 
 from raito_pipeline.cli.gather import places_of
 from raito_pipeline.definitions import build_definitions
-from raito_pipeline.orchestration.grid import make_grid
-from raito_pipeline.orchestration.sync import layers
+from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.runs.sync import layers
 from tests.config.conftest import Loads, account, loads, raito_yml
 from tests.config.test_discovered import DISCOVER, entry, kept
 

@@ -7,7 +7,10 @@ from raito_pipeline.aws.access.points import TYPE, access_point_providers
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
 from raito_pipeline.aws.provider_types.iam_rights import no_rights
-from raito_pipeline.aws.push.access_point_changes import (
+from raito_pipeline.aws.push.account.point_state import name_in_arn
+from raito_pipeline.aws.push.names import ACCESS_POINT as NAMES
+from raito_pipeline.aws.push.pushed_types import PushedType
+from raito_pipeline.aws.push.types.access_point_changes import (
     CreateAccessPoint,
     CreatePointPolicy,
     DelegateToAccessPoints,
@@ -16,14 +19,11 @@ from raito_pipeline.aws.push.access_point_changes import (
     TagAccessPoint,
     UpdatePointPolicy,
 )
-from raito_pipeline.aws.push.access_points import (
+from raito_pipeline.aws.push.types.access_points import (
     delete_access_point,
     kept_point_name,
     plan_access_point,
 )
-from raito_pipeline.aws.push.names import ACCESS_POINT as NAMES
-from raito_pipeline.aws.push.point_state import name_in_arn
-from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model.provider_types import TypeDescription
 

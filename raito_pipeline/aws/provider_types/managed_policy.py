@@ -8,8 +8,9 @@ from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
 from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
 from raito_pipeline.aws.push.names import IAM
-from raito_pipeline.aws.push.policies import delete_policy, kept_policy_name, plan_policy
-from raito_pipeline.aws.push.policy_changes import (
+from raito_pipeline.aws.push.pushed_types import PushedType
+from raito_pipeline.aws.push.types.policies import delete_policy, kept_policy_name, plan_policy
+from raito_pipeline.aws.push.types.policy_changes import (
     AttachPolicy,
     CreatePolicy,
     DeletePolicy,
@@ -20,7 +21,6 @@ from raito_pipeline.aws.push.policy_changes import (
     ReduceReplacedInline,
     TagPolicy,
 )
-from raito_pipeline.aws.push.pushed_types import PushedType
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model.provider_types import TypeDescription
 

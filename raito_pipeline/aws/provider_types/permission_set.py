@@ -7,7 +7,8 @@ from raito_pipeline.aws.access.permission_sets import TYPE, permission_set_provi
 from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.provider_types.declaration import AccessProviderType, Target
 from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
-from raito_pipeline.aws.push.permission_set_changes import (
+from raito_pipeline.aws.push.pushed_types import Organization, PushedType
+from raito_pipeline.aws.push.types.permission_set_changes import (
     Assign,
     AttachReference,
     CreatePermissionSet,
@@ -21,13 +22,12 @@ from raito_pipeline.aws.push.permission_set_changes import (
     Unassign,
     UpdatePermissionSetPolicy,
 )
-from raito_pipeline.aws.push.permission_sets import (
+from raito_pipeline.aws.push.types.permission_sets import (
     PERMISSION_SET_NAMES,
     delete_permission_set,
     kept_permission_set_name,
     plan_permission_set,
 )
-from raito_pipeline.aws.push.pushed_types import Organization, PushedType
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import CREATOR
 from raito_pipeline.model.provider_types import TypeDescription

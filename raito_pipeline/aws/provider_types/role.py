@@ -9,7 +9,7 @@ from raito_pipeline.aws.provider_types.declaration import AccessProviderType
 from raito_pipeline.aws.provider_types.iam_rights import no_rights, read_iam
 from raito_pipeline.aws.push.names import IAM
 from raito_pipeline.aws.push.pushed_types import PushedType
-from raito_pipeline.aws.push.role_changes import (
+from raito_pipeline.aws.push.types.role_changes import (
     CreateInlinePolicy,
     CreateRole,
     DeleteInlinePolicy,
@@ -19,7 +19,7 @@ from raito_pipeline.aws.push.role_changes import (
     UpdateInlinePolicy,
     UpdateTrust,
 )
-from raito_pipeline.aws.push.roles import delete_role, kept_role_name, plan_role
+from raito_pipeline.aws.push.types.roles import delete_role, kept_role_name, plan_role
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model.provider_types import TypeDescription
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
+from raito_pipeline.aws.push.calls.iam_calls import Iam
+from raito_pipeline.aws.push.calls.point_calls import Points
+from raito_pipeline.aws.push.calls.verify import differences
 from raito_pipeline.aws.push.changes import Aws, CenterCalls, Change
-from raito_pipeline.aws.push.effects import Effect
-from raito_pipeline.aws.push.iam_calls import Iam
-from raito_pipeline.aws.push.losses import HeldBack
-from raito_pipeline.aws.push.ownership import ChangeRefused, Objects
-from raito_pipeline.aws.push.point_calls import Points
+from raito_pipeline.aws.push.documents.effects import Effect
+from raito_pipeline.aws.push.owners.ownership import ChangeRefused, Objects
 from raito_pipeline.aws.push.pushed_types import PushedTypes
+from raito_pipeline.aws.push.rules.losses import HeldBack
 from raito_pipeline.aws.push.schedule import Step, run, steps
-from raito_pipeline.aws.push.verify import differences
 from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, final
 
-from raito_pipeline.aws.push.effects import Effect, effect_of_documents
-from raito_pipeline.aws.push.ownership import ChangedSincePlan, ChangeRefused, Objects
-from raito_pipeline.aws.push.revocations import only_taking
-from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.statements import alike
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.documents.effects import Effect, effect_of_documents
+from raito_pipeline.aws.push.documents.revocations import only_taking
+from raito_pipeline.aws.push.documents.statements import alike
+from raito_pipeline.aws.push.owners.ownership import ChangedSincePlan, ChangeRefused, Objects
 from raito_pipeline.model import PushChange, Tag
 
 Things = frozenset[str]

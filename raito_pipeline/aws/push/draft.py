@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.changes import Change
-from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, IamPolicy, PushChange, PushTarget, Tag, WhoEntry
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from raito_pipeline.aws.push.changes import Change
-from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.documents.effects import Effect
 
 
 @dataclass

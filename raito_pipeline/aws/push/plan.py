@@ -4,29 +4,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
-from raito_pipeline.aws.push import owner_tags
-from raito_pipeline.aws.push.already_given import AlreadyGiven, unsynced_bucket
-from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.account.imported_documents import inline_source
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.changes import Change
+from raito_pipeline.aws.push.documents.effects import Effect
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans, Refused
-from raito_pipeline.aws.push.effects import Effect
-from raito_pipeline.aws.push.imported_documents import inline_source
-from raito_pipeline.aws.push.known_buckets import leave_out_unknown
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.order import in_order
-from raito_pipeline.aws.push.orphans import find_orphans, removals, shown
-from raito_pipeline.aws.push.own_objects import existing, refuse_foreign
-from raito_pipeline.aws.push.permitted import hold_to
+from raito_pipeline.aws.push.owners import owner_tags
+from raito_pipeline.aws.push.owners.already_given import AlreadyGiven, unsynced_bucket
+from raito_pipeline.aws.push.owners.orphans import find_orphans, removals, shown
+from raito_pipeline.aws.push.owners.own_objects import existing, refuse_foreign
+from raito_pipeline.aws.push.owners.replacing import plan_narrowing
+from raito_pipeline.aws.push.owners.unedited import is_unedited, leave_as_it_is
+from raito_pipeline.aws.push.owners.unreported import Unreported
+from raito_pipeline.aws.push.owners.unshown import Unshown, unshown, warn
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType, PushedTypes
-from raito_pipeline.aws.push.quotas import warn_of_quotas
-from raito_pipeline.aws.push.replacing import plan_narrowing
-from raito_pipeline.aws.push.roles import plan_boundary
-from raito_pipeline.aws.push.splitting import Numbered, kept_by_refused, numbered_policies, split, tell
-from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.tag_changes import plan_tags
-from raito_pipeline.aws.push.unedited import is_unedited, leave_as_it_is
-from raito_pipeline.aws.push.unshown import Unshown, unshown, warn
-from raito_pipeline.aws.push.untold import Untold
+from raito_pipeline.aws.push.rules.bounds import Bounds
+from raito_pipeline.aws.push.rules.known_buckets import leave_out_unknown
+from raito_pipeline.aws.push.rules.permitted import hold_to
+from raito_pipeline.aws.push.rules.quotas import warn_of_quotas
+from raito_pipeline.aws.push.types.roles import plan_boundary
+from raito_pipeline.aws.push.types.splitting import Numbered, kept_by_refused, numbered_policies, split, tell
+from raito_pipeline.aws.push.types.tag_changes import plan_tags
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
     CREATOR,
@@ -75,8 +75,8 @@ def plan_push(
     """
     in_order_of_export = sorted(controls, key=lambda control: control.position)
     held_to = bounds or Bounds()
-    untold = Untold.of(in_order_of_export, types, state, held_to)
-    exported = [_as_granted(untold.as_told(control), state) for control in in_order_of_export]
+    unreported = Unreported.of(in_order_of_export, types, state, held_to)
+    exported = [_as_granted(unreported.as_reported(control), state) for control in in_order_of_export]
     drafts = [_draft(options, types, control) for control in exported]
     for draft in drafts:
         reason = _why_not_made(draft.replaces or draft.control, state)
@@ -100,7 +100,7 @@ def plan_push(
     numbered = numbered_policies(state)
     parts = _split(drafts, plans, types, held_to, numbered)
     for draft in drafts:
-        parts[draft.control.id] += untold.deletions(draft, parts[draft.control.id])
+        parts[draft.control.id] += unreported.deletions(draft, parts[draft.control.id])
     for draft in in_turn:
         if not draft.refused:
             _plan(plans, types, draft)

@@ -8,7 +8,7 @@ from raito_pipeline.aws.policy.rights import Right
 from raito_pipeline.aws.push.changes import Change, UnknownChange
 from raito_pipeline.aws.push.draft import IDLE, Draft, Plans
 from raito_pipeline.aws.push.names import NamingRule
-from raito_pipeline.aws.push.tag_changes import TagObject
+from raito_pipeline.aws.push.types.tag_changes import TagObject
 from raito_pipeline.config import AccountTarget, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, PushChange

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.changes import Change
-from raito_pipeline.aws.push.effects import Access, Effect, access_of
+from raito_pipeline.aws.push.documents.effects import Access, Effect, access_of
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.model import AccessControl, PushTarget
 

@@ -24,12 +24,12 @@ from raito_pipeline.aws.provider_types import (
 )
 from raito_pipeline.aws.provider_types.declaration import Target
 from raito_pipeline.aws.push.changes import NOTHING, Aws, Change, Things
+from raito_pipeline.aws.push.documents.effects import Effect
 from raito_pipeline.aws.push.draft import Draft, Plans
-from raito_pipeline.aws.push.effects import Effect
-from raito_pipeline.aws.push.losses import HeldBack, Limits, held_back
 from raito_pipeline.aws.push.names import NamingRule
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, PushedType
+from raito_pipeline.aws.push.rules.losses import HeldBack, Limits, held_back
 from raito_pipeline.config import load
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import DataObjectReference, WhatItem

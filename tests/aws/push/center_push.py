@@ -9,22 +9,21 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.center_calls import Center, Patience
-from raito_pipeline.aws.push.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.calls.center_calls import Center, Patience
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.plan import Plan
-from raito_pipeline.aws.push.policy_tags import plan_with_tags
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.push_center import CenterPlace, kept_documents, read_push_center
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, DataObjectReference, PushResult, S3Bucket, WhatItem
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
-
-from .conftest import ACCOUNT, World
-from .pushing import WHEN, control, imported
+from tests.aws.push.conftest import ACCOUNT, World
+from tests.aws.push.pushing import WHEN, control, imported
 
 REGION = "eu-central-1"
 INSTANCE = "arn:aws:sso:::instance/ssoins-6804000000000001"

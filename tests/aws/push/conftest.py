@@ -11,10 +11,10 @@ import pytest
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.aws.push.calls.iam_calls import Iam
+from raito_pipeline.aws.push.calls.point_calls import Points
 from raito_pipeline.aws.push.changes import Aws, CenterCalls
-from raito_pipeline.aws.push.iam_calls import Iam
-from raito_pipeline.aws.push.ownership import Objects
-from raito_pipeline.aws.push.point_calls import Points
+from raito_pipeline.aws.push.owners.ownership import Objects
 from raito_pipeline.model import AccessControl, PushChange, PushTarget, WhoEntry
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.server import EmulatedAws

@@ -18,16 +18,16 @@ from raito_pipeline.aws.access.external_ids import RESERVED_ROLE
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import Applied, apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
-from raito_pipeline.aws.push.center_calls import Center, Patience
-from raito_pipeline.aws.push.center_state import CenterState, center_questions
-from raito_pipeline.aws.push.iam_calls import MOST_VERSIONS, Iam
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.calls.center_calls import Center, Patience
+from raito_pipeline.aws.push.calls.iam_calls import MOST_VERSIONS, Iam
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.plan import Plan
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.policy_tags import plan_with_tags
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.push_center import read_push_center
@@ -36,10 +36,9 @@ from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-
-from .center_push import INSTANCE, PLACE, REGION, STORE, CenterOptions, data, granted
-from .conftest import ACCOUNT, KEY, arn, document, text
-from .pushing import imported
+from tests.aws.push.center_push import INSTANCE, PLACE, REGION, STORE, CenterOptions, data, granted
+from tests.aws.push.conftest import ACCOUNT, KEY, arn, document, text
+from tests.aws.push.pushing import imported
 
 TYPES = ACCESS_PROVIDER_TYPES.push
 BUCKET = S3Bucket("data-00", REGION, datetime(2024, 1, 1, tzinfo=UTC), True, ())

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.plan import plan_push
-from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl
-
-from .conftest import ACCOUNT
+from tests.aws.push.conftest import ACCOUNT
 
 WHEN = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

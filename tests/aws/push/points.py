@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.access_points import buckets_behind
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
+from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.aws.readers.s3 import read_buckets
@@ -28,8 +28,7 @@ from raito_pipeline.sandbox.aws.access_points import keep_access_point_host
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.enforcement import enforce_iam
 from raito_pipeline.sandbox.aws.pace import instantly
-
-from .conftest import ACCOUNT, World
+from tests.aws.push.conftest import ACCOUNT, World
 
 HERE, THERE = "us-east-1", "eu-west-1"
 DELEGATION = {

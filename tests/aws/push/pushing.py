@@ -8,16 +8,15 @@ from typing import Any
 from raito_pipeline.aws.access import AccessInputs, build_access_providers
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import Applied, apply_plan
-from raito_pipeline.aws.push.bounds import Bounds, by_external_id
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.plan import Plan
-from raito_pipeline.aws.push.policy_tags import plan_with_tags
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds, by_external_id
 from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, AccessProvider, DataObjectReference, S3Bucket, WhatItem, WhoEntry
-
-from .conftest import ACCOUNT, World
+from tests.aws.push.conftest import ACCOUNT, World
 
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 BUCKETS = tuple(S3Bucket(name, "eu-west-1", WHEN, True, ()) for name in ("data", "data-2", "other"))

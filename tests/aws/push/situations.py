@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.center_state import NO_CENTER, CenterState
+from raito_pipeline.aws.push.account.center_state import NO_CENTER, CenterState
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.config import OrganizationLink
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
@@ -31,10 +31,9 @@ from raito_pipeline.model import (
     WhatItem,
     WhoEntry,
 )
-
-from .conftest import ACCOUNT, arn, trust
-from .pushing import WHEN
-from .test_plan import policy, role
+from tests.aws.push.conftest import ACCOUNT, arn, trust
+from tests.aws.push.pushing import WHEN
+from tests.aws.push.test_plan import policy, role
 
 HERE, THERE, OTHER = "eu-west-1", "eu-central-1", "999900001111"
 RAITO, RAITO_HERE = Tag("creator", "RAITO"), Tag("raito_account", ACCOUNT)

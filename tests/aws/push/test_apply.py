@@ -1,8 +1,7 @@
 """What a push does in AWS, and what it says of it."""
 
 from raito_pipeline.model import PushResult
-
-from .conftest import BY_RAITO, Story, World, arn, document, text, trust
+from tests.aws.push.conftest import BY_RAITO, Story, World, arn, document, text, trust
 
 
 def by_id(results: tuple[PushResult, ...]) -> dict[str, PushResult]:

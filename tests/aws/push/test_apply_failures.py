@@ -3,8 +3,7 @@
 import pytest
 
 from raito_pipeline.sandbox.aws.faults import Fault
-
-from .conftest import BY_RAITO, Story, World, arn, document, text, trust
+from tests.aws.push.conftest import BY_RAITO, Story, World, arn, document, text, trust
 
 
 def deny(operation: str, resource: str = "", **more: object) -> Fault:

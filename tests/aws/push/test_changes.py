@@ -10,21 +10,20 @@ import pytest
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push import access_point_changes as points
-from raito_pipeline.aws.push import permission_set_changes as sets
-from raito_pipeline.aws.push import policy_changes as policies
-from raito_pipeline.aws.push import role_changes as roles
 from raito_pipeline.aws.push.apply import Applied
-from raito_pipeline.aws.push.center_calls import Center
+from raito_pipeline.aws.push.calls.center_calls import Center
+from raito_pipeline.aws.push.calls.iam_calls import Iam
+from raito_pipeline.aws.push.calls.point_calls import Points
 from raito_pipeline.aws.push.changes import Aws, Change
-from raito_pipeline.aws.push.iam_calls import Iam
-from raito_pipeline.aws.push.ownership import Objects
-from raito_pipeline.aws.push.point_calls import Points
+from raito_pipeline.aws.push.owners.ownership import Objects
+from raito_pipeline.aws.push.types import access_point_changes as points
+from raito_pipeline.aws.push.types import permission_set_changes as sets
+from raito_pipeline.aws.push.types import policy_changes as policies
+from raito_pipeline.aws.push.types import role_changes as roles
 from raito_pipeline.sandbox.aws.faults import Fault
-
-from .center_push import BY_RAITO as TAGS
-from .center_push import INSTANCE, PLACE, WORKING, CenterAccount, granted
-from .conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
+from tests.aws.push.center_push import BY_RAITO as TAGS
+from tests.aws.push.center_push import INSTANCE, PLACE, WORKING, CenterAccount, granted
+from tests.aws.push.conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
 
 _KEPT: dict[str, AwsClients] = {}
 """clients by address: making them takes longer than most tests"""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from raito_pipeline.aws.push.draft import IDLE, REFUSE, Draft
-from raito_pipeline.aws.push.role_changes import CreateRole
+from raito_pipeline.aws.push.types.role_changes import CreateRole
 from raito_pipeline.model import AccessControl, WhoEntry
 from tests.model.test_schema import example_row
 

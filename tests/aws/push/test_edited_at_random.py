@@ -10,8 +10,8 @@ from random import Random
 
 from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.known_paths import known_paths
-from raito_pipeline.aws.push.policy_changes import NewPolicyVersion
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.types.policy_changes import NewPolicyVersion
 from raito_pipeline.model import WhatItem
 from tests.aws.access.random_accounts import (
     ACCOUNT,
@@ -22,9 +22,8 @@ from tests.aws.access.random_accounts import (
     identity_statement,
 )
 from tests.aws.access.world import Probe, World, probes_of_bucket
-
-from .pushing import Options, imported
-from .test_nothing_edited import as_imported, plan_of
+from tests.aws.push.pushing import Options, imported
+from tests.aws.push.test_nothing_edited import as_imported, plan_of
 
 SEEDS = (*range(40), 94)
 ANN = "user:ann"

@@ -15,20 +15,19 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.connection.limits import ServiceLimits
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import apply_plan
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.center_calls import Center
-from raito_pipeline.aws.push.policy_tags import plan_with_tags
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.calls.center_calls import Center
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
+from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.model import AccessControl, PushResult
 from raito_pipeline.sandbox.aws.access_points import keep_access_point_host
 from raito_pipeline.sandbox.aws.accounts import install_access_key
 from raito_pipeline.sandbox.aws.enforcement import enforce_iam
 from raito_pipeline.sandbox.aws.identity_center import NotAssigned, person_credentials
-
-from .center_push import PLACE, STORE, TYPES, WORKING, CenterAccount
-from .conftest import ACCOUNT, World
-from .points import HERE, SECRET, THERE, PointWorld, arrange, item, point_arn, point_control, who
+from tests.aws.push.center_push import PLACE, STORE, TYPES, WORKING, CenterAccount
+from tests.aws.push.conftest import ACCOUNT, World
+from tests.aws.push.points import HERE, SECRET, THERE, PointWorld, arrange, item, point_arn, point_control, who
 
 KEYS = ("eu/1", "eu/2", "us/1")
 EU = ["eu/1", "eu/2"]

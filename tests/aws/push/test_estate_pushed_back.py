@@ -15,15 +15,15 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.external_ids import permission_set_name
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.limits import ServiceLimits
-from raito_pipeline.aws.push.access_points import buckets_behind
-from raito_pipeline.aws.push.bounds import Bounds
-from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
-from raito_pipeline.aws.push.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.account.center_state import CenterState, center_questions
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
+from raito_pipeline.aws.push.documents.statements import same
 from raito_pipeline.aws.push.plan import Plan
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.policy_tags import plan_with_tags
-from raito_pipeline.aws.push.state import PushState
-from raito_pipeline.aws.push.statements import same
+from raito_pipeline.aws.push.rules.bounds import Bounds
+from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies as read_all_bucket_policies
 from raito_pipeline.aws.readers.iam import read_account
@@ -36,9 +36,8 @@ from raito_pipeline.model import AccessControl, AccessPoint, DataObjectReference
 from raito_pipeline.sandbox.aws.estate import Estate, EstateAccount, EstateSettings, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-
-from .pushing import TYPES, imported
-from .test_nothing_edited import as_imported, changed
+from tests.aws.push.pushing import TYPES, imported
+from tests.aws.push.test_nothing_edited import as_imported, changed
 
 SIZES = EstateSettings(users=24, roles=36, policies=30, keys=30, tables=6, people=20, log_days=0)
 """every kind of thing that there is with `make run`, fewer of each, and little data"""

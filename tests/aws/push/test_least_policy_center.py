@@ -12,11 +12,19 @@ from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.config import AccountTarget, OrganizationTarget, load
 from raito_pipeline.model import WhoEntry
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
+from tests.aws.push.center_push import (
+    BY_RAITO,
+    INSTANCE,
+    REGION,
+    CenterAccount,
+    CenterOptions,
+    CenterPushed,
+    data,
+    granted,
+)
+from tests.aws.push.conftest import ACCOUNT, World
+from tests.aws.push.types.test_references import policy
 from tests.aws_actions import actions_in, actions_of, documented, enforceable
-
-from .center_push import BY_RAITO, INSTANCE, REGION, CenterAccount, CenterOptions, CenterPushed, data, granted
-from .conftest import ACCOUNT, World
-from .test_references import policy
 
 FILE = f"""
 api-user: ada

@@ -9,9 +9,8 @@ import pytest
 from raito_pipeline.config.groups import OptionGroup
 from raito_pipeline.model import AccessControl
 from raito_pipeline.sandbox.aws.faults import Fault
-
-from .conftest import BY_RAITO, World, arn, text, trust
-from .pushing import Account, Options, control, folder
+from tests.aws.push.conftest import BY_RAITO, World, arn, text, trust
+from tests.aws.push.pushing import Account, Options, control, folder
 
 GETS = {"Effect": "Allow", "Action": ["s3:GetObject"]}
 TRUSTS = "aws_role"

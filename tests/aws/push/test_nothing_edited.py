@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raito_pipeline.aws.access import AccessInputs
-from raito_pipeline.aws.push.bounds import Bounds
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.model import (
     AccessControl,
     AccessProvider,
@@ -23,9 +23,8 @@ from raito_pipeline.model import (
     is_aws_managed,
 )
 from tests.aws.access.conftest import ACCOUNT, RESOURCE, ROOT, SERVICE, Told, allow, deny, document, trust, user_arn
+from tests.aws.push.pushing import BUCKETS, TYPES, Options, imported
 from tests.aws.real_account import real_account
-
-from .pushing import BUCKETS, TYPES, Options, imported
 
 
 def as_imported(position: int, row: AccessProvider) -> AccessControl:

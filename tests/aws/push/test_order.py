@@ -4,11 +4,10 @@ import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.changes import NOTHING, Change
-from raito_pipeline.aws.push.effects import Effect
+from raito_pipeline.aws.push.documents.effects import Effect
 from raito_pipeline.aws.push.order import in_order, waits_of
 from raito_pipeline.model import PushChange
-
-from .conftest import arn, document, text
+from tests.aws.push.conftest import arn, document, text
 
 Told = tuple[str, str, str, str]
 """access control, operation, kind, resource; attachments as PRINCIPAL>POLICY"""

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.owner_tags import ACCESS_CONTROL
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.owners.owner_tags import ACCESS_CONTROL
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import (
@@ -26,8 +26,7 @@ from raito_pipeline.model import (
     WhatItem,
     WhoEntry,
 )
-
-from .conftest import ACCOUNT, arn, document, trust
+from tests.aws.push.conftest import ACCOUNT, arn, document, trust
 
 WHEN = datetime(2024, 1, 1, tzinfo=UTC)
 BY_RAITO = (Tag("creator", "RAITO"),)

@@ -18,14 +18,13 @@ import pytest
 
 from raito_pipeline.aws.push.apply import Applied
 from raito_pipeline.aws.push.order import waits_of
-from raito_pipeline.aws.push.owner_tags import owner_of, tags_of_request
+from raito_pipeline.aws.push.owners.owner_tags import owner_of, tags_of_request
 from raito_pipeline.model import CREATOR
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws.push.conftest import KEY
+from tests.aws.push.every_type import TYPES, UNITS, EveryType, Facts, Planned, after
 from tests.aws_profile import use_profile, write_profile
-
-from .conftest import KEY
-from .every_type import TYPES, UNITS, EveryType, Facts, Planned, after
 
 T = TypeVar("T")
 WHOLE = "RAITO_PIPELINE_WHOLE_PUSH_FAULTS"

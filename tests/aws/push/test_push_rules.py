@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from raito_pipeline.aws.push.center_state import CenterState
+from raito_pipeline.aws.push.account.center_state import CenterState
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.order import waits_of
-from raito_pipeline.aws.push.permission_set_tags import tags_of_permission_set
 from raito_pipeline.aws.push.plan import Plan, plan_push
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.types.permission_set_tags import tags_of_permission_set
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import (
     AccessControl,
@@ -30,13 +30,12 @@ from raito_pipeline.model import (
     WhatItem,
     WhoEntry,
 )
-
-from .center_push import TYPES, CenterOptions, granted
-from .conftest import ACCOUNT
-from .points import point_control
-from .pushing import WHEN
-from .test_plan import BY_RAITO, FOLDER, control, plan, policy, policy_control, role, state, steps, who
-from .test_plan import document as plain_document
+from tests.aws.push.center_push import TYPES, CenterOptions, granted
+from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.points import point_control
+from tests.aws.push.pushing import WHEN
+from tests.aws.push.test_plan import BY_RAITO, FOLDER, control, plan, policy, policy_control, role, state, steps, who
+from tests.aws.push.test_plan import document as plain_document
 
 PEOPLE = [PushPrincipal("USER", f"id-{name}", name) for name in ("p1", "p2")]
 OTHER = "222222222222"

@@ -4,10 +4,9 @@ import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.changes import UnknownChange
-from raito_pipeline.aws.push.ownership import ChangeRefused
+from raito_pipeline.aws.push.owners.ownership import ChangeRefused
 from raito_pipeline.aws.push.pushed_types import NotPushedYet, explain
-
-from .conftest import Story, arn, document, text
+from tests.aws.push.conftest import Story, arn, document, text
 
 TYPES = ACCESS_PROVIDER_TYPES.push
 

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.plan import plan_push
-from raito_pipeline.aws.push.state import PushState
 from raito_pipeline.config import load
 from raito_pipeline.model import AccessControl, IamUser
 from raito_pipeline.sandbox.aws.faults import Fault
-
-from .center_push import INSTANCE, REGION, STORE, TYPES, CenterAccount, CenterOptions, CenterPushed
-from .conftest import ACCOUNT, World
-from .recorded import RecordedPush, recorded
+from tests.aws.push.center_push import INSTANCE, REGION, STORE, TYPES, CenterAccount, CenterOptions, CenterPushed
+from tests.aws.push.conftest import ACCOUNT, World
+from tests.aws.push.recorded import RecordedPush, recorded
 
 FILE = f"""
 api-user: ada

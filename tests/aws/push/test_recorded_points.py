@@ -13,18 +13,17 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.push.access_points import buckets_behind
-from raito_pipeline.aws.push.bucket_policies import read_bucket_policies
-from raito_pipeline.aws.push.point_state import PointState
-from raito_pipeline.aws.push.state import PushState
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.readers.access_points import read_access_points
 from raito_pipeline.aws.readers.s3 import read_buckets
 from raito_pipeline.config.groups import S3Options
 from raito_pipeline.model import AccessControl
-
-from .center_push import REGION, CenterAccount
-from .conftest import ACCOUNT, World, text, trust
-from .recorded import FOLDER, recorded
+from tests.aws.push.center_push import REGION, CenterAccount
+from tests.aws.push.conftest import ACCOUNT, World, text, trust
+from tests.aws.push.recorded import FOLDER, recorded
 
 IRELAND = "eu-west-1"
 BUCKETS = {"data-00": REGION, "data-01": IRELAND, "data-02": REGION}

@@ -6,8 +6,7 @@ import pytest
 
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.schedule import run, steps
-
-from .conftest import Story, arn
+from tests.aws.push.conftest import Story, arn
 
 
 def story() -> Story:

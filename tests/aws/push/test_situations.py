@@ -11,9 +11,8 @@ import pytest
 
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, Tag
-
-from .conftest import ACCOUNT
-from .situations import (
+from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.situations import (
     OTHER,
     RAITO,
     THERE,

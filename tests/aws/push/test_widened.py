@@ -8,10 +8,9 @@ import pytest
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import WhoEntry
 from raito_pipeline.sandbox.aws.faults import Fault
-
-from .center_push import INSTANCE, CenterAccount, CenterOptions, data, granted
-from .conftest import World, arn
-from .pushing import Account, Options, control, folder
+from tests.aws.push.center_push import INSTANCE, CenterAccount, CenterOptions, data, granted
+from tests.aws.push.conftest import World, arn
+from tests.aws.push.pushing import Account, Options, control, folder
 
 
 def document_of(world: World, policy: str) -> str:

@@ -1,0 +1,1 @@
+"""Policy documents as a push writes, edits and compares them. Pure."""

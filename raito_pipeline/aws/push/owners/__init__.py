@@ -1,0 +1,1 @@
+"""Whose an object of AWS is: what a push may change, keeps, takes over again, or removes. Pure."""

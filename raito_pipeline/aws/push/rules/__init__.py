@@ -1,0 +1,1 @@
+"""What a push may do at all, and what holds it back. Pure."""

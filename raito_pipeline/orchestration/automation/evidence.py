@@ -1,0 +1,140 @@
+"""What automation asks about runs beyond their records: backfills, cells that failed, and who made a cell since."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from raito_pipeline.config import Options
+from raito_pipeline.model import TABLES, Layer
+from raito_pipeline.orchestration.automation.history import RunView, State
+from raito_pipeline.orchestration.automation.reconcile import FailedCell
+from raito_pipeline.orchestration.partitioning import partitions
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.recording.layers import account_cell, region_cells
+from raito_pipeline.storage import ReadStatus, Store
+
+_LONGEST_REASON = 200
+_BACKFILL_STATES = {
+    "REQUESTED": State.RUNNING,
+    "CANCELING": State.CANCELED,
+    "CANCELED": State.CANCELED,
+    "FAILING": State.FAILED,
+    "FAILED": State.FAILED,
+    "COMPLETED_FAILED": State.FAILED,
+}
+
+
+@dataclass
+class Known:
+    """What runs that have ended left unmade; it never changes, so it is kept between ticks."""
+
+    failed: dict[tuple[str, str], tuple[FailedCell, ...]] = field(default_factory=dict)
+    partial: dict[tuple[str, str], tuple[FailedCell, ...]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, runs: Mapping[str, Sequence[RunView]]) -> None:
+        """Forget the runs that are not in the history any more."""
+        there = {(run.run_id, owner) for owner, of_owner in runs.items() for run in of_owner}
+        with self.lock:
+            self.failed = {key: cells for key, cells in self.failed.items() if key in there}
+            self.partial = {key: cells for key, cells in self.partial.items() if key in there}
+
+
+@dataclass(frozen=True)
+class InstanceEvidence:
+    """The answers of the Dagster instance and the stored tables, for one tick."""
+
+    instance: dg.DagsterInstance
+    store: Store
+    options: Options
+    grid: Grid
+    runs: Mapping[str, Sequence[RunView]]
+    known: Known
+    _backfills: dict[str, State | None] = field(default_factory=dict)
+
+    def backfill(self, backfill_id: str) -> State | None:
+        """How far an asset backfill is; None for a backfill of a job, and for one that the instance does not know."""
+        if backfill_id not in self._backfills:
+            backfill = self.instance.get_backfill(backfill_id)
+            status = None if backfill is None or not backfill.is_asset_backfill else backfill.status.value
+            self._backfills[backfill_id] = None if status is None else _BACKFILL_STATES.get(status, State.SUCCEEDED)
+        return self._backfills[backfill_id]
+
+    def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
+        """The cells of the account of `run` that a failed run of a layer did not make, with the reason of the run."""
+        return self._once(self.known.failed, run, self._failed)
+
+    def partial_cells(self, run: RunView) -> Sequence[FailedCell]:
+        """The cells of the account of `run` that a run of a layer made in part."""
+        return self._once(self.known.partial, run, self._partial)
+
+    def _once(
+        self,
+        kept: dict[tuple[str, str], tuple[FailedCell, ...]],
+        run: RunView,
+        ask: Callable[[RunView], Iterator[FailedCell]],
+    ) -> Sequence[FailedCell]:
+        key = (run.run_id, run.owner)
+        if key not in kept:
+            cells = tuple(ask(run))
+            with self.known.lock:
+                kept[key] = cells
+        return kept[key]
+
+    def maker(self, cell: FailedCell, sync: str) -> str | None:
+        """The id of the run that made a cell as of a sync, or None where what is stored is not of that sync."""
+        info = self.store.info(cell.table, cell.account, cell.region)
+        return info.run_id if info is not None and info.sync == sync else None
+
+    def organization(self, account: str) -> RunView | None:
+        """The newest run of the layer of the organization that an account belongs to."""
+        key = partitions.organization_of(self.options, account)
+        runs = [run for run in self.runs.get(key or "", ()) if run.layer is Layer.ORGANIZATION]
+        return runs[-1] if runs else None
+
+    def _failed(self, run: RunView) -> Iterator[FailedCell]:
+        made = {(table, key) for table, key, _ in self._made(run)}
+        reasons = self._reasons(run)
+        cells = [account_cell(run.owner)]
+        if run.layer is Layer.REGIONS:
+            cells = region_cells(self.options, self.grid, run.owner)
+        for table in run.layer.tables:
+            for cell in cells:
+                if (table, cell.partition_key) not in made:
+                    yield FailedCell(table, cell.account, cell.region, _reason(table, cell, reasons, run))
+
+    def _partial(self, run: RunView) -> Iterator[FailedCell]:
+        for table, key, read in self._made(run):
+            if read == ReadStatus.PARTIAL.value and key.split("|")[0] == run.owner:
+                cell = cell_of(TABLES[table].partitioned_by, key)
+                yield FailedCell(table, cell.account, cell.region, f"{run.name} read it in part")
+
+    def _made(self, run: RunView) -> Iterator[tuple[str, str, object]]:
+        """Table, partition key and outcome of what a run made."""
+        events = self.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        for record in events.records:
+            if record.asset_key is not None and record.partition_key is not None:
+                made = record.asset_materialization
+                read = made.metadata.get("read") if made is not None else None
+                yield self.grid.naming.table(record.asset_key), record.partition_key, read.value if read else None
+
+    def _reasons(self, run: RunView) -> list[str]:
+        """The lines by which the steps of a run said what failed: `TABLE CELL: why`."""
+        lines: list[str] = []
+        events = self.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        for record in events.records:
+            event = record.event_log_entry.dagster_event
+            failure = event.step_failure_data.user_failure_data if event is not None else None
+            lines += (failure.description or "").splitlines() if failure is not None else ()
+        return lines
+
+
+def _reason(table: str, cell: Cell, reasons: Sequence[str], run: RunView) -> str:
+    mine = (line for line in reasons if line.startswith(f"{table} {cell.label}: "))
+    others = (line for line in reasons if line.split(": ")[0].endswith(f" {cell.label}"))
+    line = next(mine, None) or next(others, None)
+    if line is None:
+        return f"{run.name} did not make it"
+    return f"it failed in {run.name}: {line.split(': ', 1)[1]}"[:_LONGEST_REASON]

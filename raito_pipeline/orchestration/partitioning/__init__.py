@@ -1,0 +1,1 @@
+"""Accounts, regions and organizations of `raito.yml` as partitions, and those that are gone from it."""

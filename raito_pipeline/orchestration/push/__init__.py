@@ -1,0 +1,1 @@
+"""The push of an account: plan, changes, feedback; and what changed in AWS since the last one."""

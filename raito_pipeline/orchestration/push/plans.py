@@ -1,0 +1,392 @@
+"""The plan of an account, made of the stored tables, and the folder of the storage in which plans are kept.
+
+A sync and `raito-pipeline plan` make it in the same way. Each plan is kept as `_plans/account=ID/PLAN_ID.json`, which
+`raito-pipeline apply` and an approval in Dagster take up, and as a `.md` to read.
+"""
+
+import json
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import TypeVar
+
+from raito_pipeline.aws.access import AccessInputs
+from raito_pipeline.aws.access.known_paths import known_paths
+from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.point_state import PointState
+from raito_pipeline.aws.push.account.state import PushState
+from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
+from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
+from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
+from raito_pipeline.aws.push.draft import REFUSE
+from raito_pipeline.aws.push.inputs import PLANNED_ON, versions
+from raito_pipeline.aws.push.owners.own_objects import object_key
+from raito_pipeline.aws.push.owners.unshown import Unshown
+from raito_pipeline.aws.push.results import refused_targets
+from raito_pipeline.aws.push.rules.bounds import Bounds, by_external_id
+from raito_pipeline.aws.push.types.access_points import buckets_behind
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import (
+    TABLES,
+    AccessControl,
+    AccessPoint,
+    AccessProvider,
+    IamAttachment,
+    IamGroup,
+    IamPolicy,
+    IamRole,
+    IamUser,
+    PushBucket,
+    PushChange,
+    PushOrphan,
+    PushResult,
+    S3Bucket,
+    table_of,
+)
+from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.push.plan_pages import page_of
+from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
+from raito_pipeline.orchestration.recording.guard import Attempts, in_one_sentence, judge
+from raito_pipeline.orchestration.recording.layers import need_of, region_cells
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.files import put
+
+R = TypeVar("R")
+FOLDER = "_plans"
+KEPT = 20
+"""plans of an account that are kept; the oldest go first"""
+EXPORT = "access_controls"
+EXPORT_IS, WHOLE = "export", "whole"
+"""What the cell of an export notes where it holds every access control of the data source."""
+CLAIMED = "claimed before"
+"""What the cell of another export notes: external ids (JSON) that exports before it claimed, and it does not name."""
+TARGETS, UNSHOWN = "access_push_targets", "not shown"
+"""What the cell of the targets notes: who has what Raito did not make and was shown by no import (JSON)."""
+CALLER, PLAN_ID = "pushed by", "plan id"
+"""What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
+_HELD_TO = ("s3_buckets", "access_providers")
+"""what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
+_OF_ONE_TYPE = ("access_points", "push_buckets")
+"""what one type of access controls is planned on: what they lack is said of its access controls alone"""
+_WHOLE = tuple(
+    table
+    for table in TABLES["access_push_plan"].reads
+    if TABLES[table].is_read_from_aws and table not in (*_HELD_TO, *OF_THE_CENTER, *_OF_ONE_TYPE)
+)
+"""what a plan compares the export with: it has to be whole, and of this sync"""
+
+
+class PlanUnknown(Exception):
+    """There is no such plan in the storage."""
+
+    def __init__(self, plan_id: str, places: Mapping[str, Sequence[str]]) -> None:
+        """`places` holds the ids of the plans that each folder has that was looked into."""
+        looked = [
+            f"in {place}{''.join([', only ', ', '.join(known)] if known else [])}" for place, known in places.items()
+        ]
+        super().__init__(
+            f"there is no plan {plan_id!r} {'; nor '.join(looked)}: nothing was changed. "
+            f"`raito-pipeline plan` makes one and says its id."
+        )
+        self.plan_id, self.places = plan_id, places
+
+    @classmethod
+    def in_all(cls, unknown: "Sequence[PlanUnknown]") -> "PlanUnknown":
+        """One error of a plan that several folders do not have."""
+        return cls(unknown[0].plan_id, {place: known for each in unknown for place, known in each.places.items()})
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Makes the plan of one account of what is stored. `store` is that of the sync that the account is in."""
+
+    services: Services
+    store: Store
+    attempts: Attempts
+    cell: Cell
+    center_failures: tuple[str, ...] = ()
+    """why Identity Center could not be read in this run"""
+
+    @property
+    def target(self) -> AccountTarget:
+        """The target of the account."""
+        return self.services.account(self.cell.account)
+
+    def plan(
+        self, grid: Grid, controls: Iterable[AccessControl] | None = None, recovery: str | None = None
+    ) -> AccountPlan:
+        """The plan of the stored export, or of `controls`, which came from `recovery`. Raises `CellMissing`."""
+        account, stands_on = self.cell.account, versions(self.store, self.cell.account)
+        exported = tuple(self.store.rows(AccessControl, account) if controls is None else controls)
+        reasons = self._why_no_plan(grid, bool(exported))
+        caller = "" if reasons else self._caller(reasons)
+        if reasons:
+            targets, changes = refused_targets(exported, reasons), _refusals(exported, reasons)
+            orphans: tuple[PushOrphan, ...] = ()
+            kept: Unshown = {}
+        else:
+            bounds = self._bounds(caller, whole=controls is None and self.export_is_whole)
+            types, clients = ACCESS_PROVIDER_TYPES.push, partial(self.services.aws, self.target)
+            made = plan_with_tags(clients, exported, self.state(grid, exported), self.target, types, bounds)
+            targets, changes, orphans, kept = made.targets, made.changes, made.orphans, made.unshown
+        infos = (self.store.info(table, account) for table in stands_on)
+        return AccountPlan(
+            account=account,
+            account_id=self.target.account_id,
+            target=self.target.name,
+            made_at=datetime.now(UTC),
+            controls=exported,
+            targets=targets,
+            changes=changes,
+            orphans=orphans,
+            made_of=stands_on,
+            read_at={info.table: info.read_at for info in infos if info is not None},
+            caller=caller,
+            problems=tuple(reasons),
+            unshown=kept,
+            recovery=recovery,
+        )
+
+    def _why_no_plan(self, grid: Grid, wanted: bool) -> list[str]:
+        needs = (need_of(table, self.cell, self.services.options, grid, self.store) for table in _WHOLE)
+        verdict = judge(self.attempts, self.store, (need for need in needs if need is not None))
+        reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
+        if self.target.aws_access_skip_iam:
+            reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
+        lacking = (each for each in _HELD_TO if wanted and self.store.info(each, self.cell.account) is None)
+        reasons += [f"nothing is pushed, because {each} {self.cell.label} was never read" for each in lacking]
+        return reasons
+
+    def _caller(self, reasons: list[str]) -> str:
+        """The ARN of the identity that pushes; where AWS does not say it, that is one more of the reasons."""
+        try:
+            return self.services.aws(self.target).caller_arn()
+        except (AwsError, WrongAccount) as error:
+            last = self.store.info("access_push_plan", self.cell.account)
+            if last is not None and last.extra.get(CALLER):
+                return last.extra[CALLER]  # whoever makes the plan is asked again then
+            reasons.append(f"nothing is pushed, because it is not known which identity pushes: {error}")
+            return ""
+
+    def _bounds(self, caller: str, *, whole: bool) -> Bounds | None:
+        """What the export is held to: nothing of it is taken from the export. `whole`: it lacks no access control."""
+        account, target = self.cell.account, self.target
+        if any(self.store.info(table, account) is None for table in _HELD_TO):
+            return None  # there is no access control to hold to anything
+        return Bounds(
+            data_source=target.data_source_id or "",
+            caller=caller,
+            buckets=self._known_buckets(),
+            imported=self._imported,
+            pushed=frozenset(
+                (result.access_control_id, result.external_id)
+                for result in self.store.earlier(PushResult, account)
+                if result.external_id and not result.errors
+            ),
+            claimed_elsewhere=self._claimed_elsewhere(),
+            shared=bool(self._others_of_the_account()),
+            whole_export=whole,
+        )
+
+    @property
+    def export_is_whole(self) -> bool:
+        """Whether the stored export has every access control of the data source: what it lacks nobody grants."""
+        info = self.store.info(EXPORT, self.cell.account)
+        return info is not None and info.complete and info.extra.get(EXPORT_IS) == WHOLE
+
+    def _others_of_the_account(self) -> list[AccountTarget]:
+        """Other targets that push into the same account."""
+        account = self.target.account_id
+        listed = self.services.options.accounts
+        return [each for each in listed if each.account_id == account and each.partition != self.cell.account]
+
+    def _known_buckets(self) -> dict[str, str | None]:
+        """The buckets that are data objects, with their regions."""
+        return {bucket.name: bucket.region for bucket in self._buckets if bucket.is_data_object(self.target.regions)}
+
+    def _claimed_elsewhere(self) -> dict[str, str]:
+        """External ids in the stored exports of other targets of the same account."""
+        claimed: dict[str, str] = {}
+        for other in self._others_of_the_account():
+            if self.store.info("access_controls", other.partition) is not None:
+                controls = self.store.rows(AccessControl, other.partition)
+                claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
+                claimed |= dict.fromkeys(map(object_key, claimed_before(self.store, other.partition)), other.name)
+        return claimed
+
+    def state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
+        """What the stored tables say of the account, and what the last import told Raito Cloud of it."""
+        account = self.cell.account
+        inputs = AccessInputs(
+            account_id=self.target.account_id,
+            users=tuple(self.store.rows(IamUser, account)),
+            groups=tuple(self.store.rows(IamGroup, account)),
+            roles=tuple(self.store.rows(IamRole, account)),
+            policies=tuple(self.store.rows(IamPolicy, account)),
+            attachments=tuple(self.store.rows(IamAttachment, account)),
+            buckets=self._buckets,
+            access_points=self._access_points(grid),
+            look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls), parts=True),
+        )
+        center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
+        points, kept = self._points(grid, controls), noted_unshown(self.store, account)
+        return PushState.of_account(inputs, self.target, self._imported, center, points, kept)
+
+    def _points(self, grid: Grid, controls: Iterable[AccessControl]) -> PointState:
+        """What access points are planned on, and why those of a region are not known."""
+        account, options = self.cell.account, self.services.options
+        unread: dict[str, str | None] = {}
+        for cell in region_cells(options, grid, account):
+            need = need_of("access_points", cell, options, grid, self.store)
+            unread[str(cell.region)] = judge(self.attempts, self.store, [] if need is None else [need]).text
+        if self.target.aws_access_skip_s3_access_points:
+            unread = dict.fromkeys(unread, "aws-access-skip-s3-access-points is on, so they are not read")
+        return PointState.of(self._buckets, self._access_points(grid), unread, self._bucket_policies(controls))
+
+    def _access_points(self, grid: Grid) -> tuple[AccessPoint, ...]:
+        cells = region_cells(self.services.options, grid, self.cell.account)
+        return tuple(row for cell in cells for row in self._stored(AccessPoint, cell.region))
+
+    def _bucket_policies(self, controls: Iterable[AccessControl]) -> tuple[PushBucket, ...]:
+        """The policies of buckets behind access points: the stored ones; what another export names is asked for."""
+        stored = self._stored(PushBucket)
+        behind = buckets_behind(controls, {bucket.name: bucket for bucket in self._buckets})
+        missing = [bucket for bucket in behind if bucket.name not in {row.name for row in stored}]
+        try:
+            return (*stored, *(read_bucket_policies(self.services.aws(self.target), missing) if missing else ()))
+        except (AwsError, WrongAccount):
+            return stored
+
+    @cached_property
+    def _imported(self) -> dict[str, AccessProvider]:
+        """What Raito Cloud was told of the account: limited also by what the import reads and a push does not."""
+        return by_external_id(self._stored(AccessProvider))
+
+    @cached_property
+    def _buckets(self) -> tuple[S3Bucket, ...]:
+        return self._stored(S3Bucket)
+
+    def _stored(self, row_type: type[R], region: str | None = None) -> tuple[R, ...]:
+        """The rows of a table that a push can do without: none where it was never read."""
+        there = self.store.info(table_of(row_type).name, self.cell.account, region) is not None
+        return tuple(self.store.rows(row_type, self.cell.account, region)) if there else ()
+
+
+def claimed_before(store: Store, account: str) -> list[str]:
+    """The external ids that the stored export of an account does not name, and exports before it claimed."""
+    info = store.info(EXPORT, account)
+    return [] if info is None else list(json.loads(info.extra.get(CLAIMED, "[]")))
+
+
+def noted_unshown(store: Store, account: str) -> dict[str, list[str]]:
+    """Whom no import showed, as plans before noted it, by external id; nobody where that note is lost."""
+    info = store.info(TARGETS, account)
+    return {} if info is None else dict(json.loads(info.extra.get(UNSHOWN, "{}")))
+
+
+def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
+    """The note after a plan: what it says, and of what it did not look at what was noted before.
+
+    Of a `whole` export that is what it names; of another one also what it does not name.
+    """
+    named = {control.external_id for control in plan.controls}
+    before = noted_unshown(store, plan.account)
+    kept = {key: names for key, names in before.items() if key in named or not whole}
+    return json.dumps({key: names for key, names in {**kept, **plan.unshown}.items() if names})
+
+
+def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> list[tuple[str, str]]:
+    """Full names and types of the data objects that Raito Cloud speaks of, or was told of before the first push.
+
+    Of what a document of AWS names, a push takes away what Raito Cloud showed and the export lacks. A file or folder
+    that came into being after Raito Cloud took a policy over was never shown there, so it is none of these: its access
+    stays.
+    """
+    pushed = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
+    listed = list(controls)
+    named = {item.data_object for control in listed for item in (*control.what, *control.delete_what)}
+    first = {control.external_id for control in listed if control.id not in pushed}
+    for row in store.earlier(AccessProvider, account):
+        if row.external_id in first:
+            named.update(item.data_object for item in row.what)
+    return [(each.full_name, each.type or "folder") for each in sorted(named)]
+
+
+def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:
+    return tuple(
+        PushChange(
+            position=position,
+            access_control_id=control.id,
+            access_control_name=control.name,
+            operation=REFUSE,
+            kind=control.type or "",
+            resource=control.actual_name or control.name,
+            before=None,
+            after=None,
+            why=in_one_sentence(reasons),
+        )
+        for position, control in enumerate(controls)
+    )
+
+
+@dataclass(frozen=True)
+class PlanFolder:
+    """The plans of one account in the storage."""
+
+    store: Store
+    account: str
+    folder: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", posixpath.join(self.store.root, FOLDER, f"account={self.account}"))
+
+    def write(self, plan: AccountPlan) -> str:
+        """Keep a plan, and give the address of the page to read it whole. Raises `StorageError`."""
+        page = posixpath.join(self.folder, f"{plan.id}.md")
+        with storage_errors(f"plan {plan.id} of {self.account}", "kept", self.store.files.scheme + self.folder):
+            put(self.store.files, page, page_of(plan).encode())
+            put(self.store.files, self._path(plan.id), to_file([plan]))
+            self._remove_old()
+        return self.store.files.scheme + page
+
+    def read(self, plan_id: str) -> AccountPlan:
+        """A plan by its id. Raises `PlanUnknown`, `PlanUnreadable`, `StorageError`."""
+        address = self.store.files.scheme + self.folder
+        with storage_errors(f"plan {plan_id} of {self.account}", "read", address):
+            names = self.store.files.listing(self.folder)
+            content = self.store.files.read(self._path(plan_id)) if f"{plan_id}.json" in names else None
+        if content is None:
+            known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+            raise PlanUnknown(plan_id, {address: known})
+        (plan,) = from_file(content, self._path(plan_id))
+        return plan
+
+    def _path(self, plan_id: str) -> str:
+        return posixpath.join(self.folder, f"{plan_id}.json")
+
+    def _remove_old(self) -> None:
+        listing = self.store.files.listing(self.folder)
+        files = sorted(
+            (info for name, info in listing.items() if name.endswith(".json")), key=lambda info: info.mtime_ns or 0
+        )
+        for old in files[:-KEPT]:
+            page = f"{old.base_name.removesuffix('.json')}.md"
+            for info in (old, listing.get(page)):
+                if info is not None:
+                    self.store.files.delete(info.path)
+
+
+def outdated(plan: AccountPlan, now: AccountPlan) -> str | None:
+    """Why a plan must not be made any more, or None: what is stored now gives the same plan.
+
+    A recovery is made of an export of its own: what was read of AWS has to be what is stored.
+    """
+    if plan.recovery is None:
+        return None if plan.id == now.id else f"what is stored now gives plan {now.id}"
+    newer = [table for table in PLANNED_ON if table != EXPORT and plan.made_of.get(table) != now.made_of.get(table)]
+    return f"{newer[0]} was read anew since" if newer else None

@@ -1,0 +1,1 @@
+"""The imports of Raito Cloud, and the jobs in which they are seen there."""
