@@ -9,15 +9,15 @@ _TEST = re.compile(r"`(?P<file>[\w/]+\.py)::(?P<name>test_\w+)`")
 
 
 def named() -> list[tuple[Path, str]]:
-    tests, usual = ROOT / "tests", ROOT / "tests/aws/push"
-    found = _TEST.finditer(PAGE.read_text())
-    return [
-        (tests / one["file"] if "/" in one["file"] else _anywhere_in(usual, one["file"]), one["name"]) for one in found
-    ]
+    return [(_file(one["file"]), one["name"]) for one in _TEST.finditer(PAGE.read_text())]
 
 
-def _anywhere_in(folder: Path, name: str) -> Path:
-    return next(folder.rglob(name), folder / name)
+def _file(name: str) -> Path:
+    """A test file as the page names it: from `tests/`, or by its name alone where it is one of a push."""
+    if "/" in name:
+        return ROOT / "tests" / name
+    of_a_push = ROOT / "tests/aws/push"
+    return next(of_a_push.rglob(name), of_a_push / name)
 
 
 def test_each_rule_names_tests_that_there_are() -> None:
