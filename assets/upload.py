@@ -14,16 +14,16 @@ from raito_pipeline.orchestration.recording.specs import table_spec
 from raito_pipeline.orchestration.recording.steps import step
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.sync_run import SyncRun
-from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
-from raito_pipeline.orchestration.upload.uploads import (
+from raito_pipeline.orchestration.upload.imports import (
     AccessProviderUpload,
     AccountIdentityUpload,
     DataObjectUpload,
     OrganizationIdentityUpload,
     Upload,
     UsageUpload,
-    upload_all,
 )
+from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
+from raito_pipeline.orchestration.upload.uploads import upload_all
 
 GROUP = "upload"
 BEFORE_THE_PUSH: Sequence[type[Upload]] = (DataObjectUpload, AccountIdentityUpload)

@@ -60,7 +60,7 @@ from raito_pipeline.orchestration.recording.previews import bullets, small_table
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG, PLAN_TAG
 from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
-from raito_pipeline.orchestration.upload.uploads import exchange_folder
+from raito_pipeline.orchestration.upload.work import exchange_folder
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.export import export_access_controls
 from raito_pipeline.raito.feedback import send_feedback
