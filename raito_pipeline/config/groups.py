@@ -640,8 +640,8 @@ class OperationOptions(OptionGroup):
     keep_runs_days: Annotated[
         int | None,
         Option(
-            kinds.whole(7, 3650, 90),
-            "Days after which Dagster forgets a run of a sync, with its events and what it printed, each night. The "
+            kinds.whole(4, 3650, 90),
+            "Days after which Dagster forgets a run of a sync, with its events and what it printed, every hour. The "
             "last runs that made what is stored are kept, however old they are, and what a sync may still need.",
             default="all runs are kept",
         ),

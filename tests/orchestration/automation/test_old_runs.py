@@ -9,7 +9,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.automation.automation import build_automation
 from raito_pipeline.orchestration.automation.history import HORIZON, History
-from raito_pipeline.orchestration.automation.old_runs import FORGETS_TAG, forget_old_runs, forgetting
+from raito_pipeline.orchestration.automation.old_runs import FORGETS_TAG, OldRuns, forget_old_runs, forgetting
 from raito_pipeline.orchestration.naming import COMPONENT_TAG
 from raito_pipeline.orchestration.partitioning.grid import Grid, make_grid
 from raito_pipeline.orchestration.runs.tags import BEGUN_TAG, joined, layer_tags
@@ -101,6 +101,22 @@ def test_what_changed_since_stays(instance: dg.DagsterInstance, grid: Grid) -> N
     assert forget_old_runs(instance, grid, datetime.now(UTC) + timedelta(days=1)) == 1
 
 
+def test_runs_that_stay_do_not_use_up_how_many_are_forgotten_at_one_time(
+    instance: dg.DagsterInstance, grid: Grid
+) -> None:
+    """A thousand accounts make 72,000 runs a day: what is left of one time has to go at the next ones."""
+    later = datetime.now(UTC) + timedelta(days=1)
+    kept = [ran(instance, layer, SECOND) for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH)]
+    old = [ran(instance, Layer.ACCOUNT, FIRST) for _ in range(5)]
+    kept.append(ran(instance, Layer.ACCOUNT, FIRST))
+
+    assert list(OldRuns(instance, grid, page=2).before(later)) == old
+    counts = [forget_old_runs(instance, grid, later, most=2) for _ in range(4)]
+
+    assert counts == [2, 2, 1, 0]
+    assert {record.dagster_run.run_id for record in instance.get_run_records()} == set(kept)
+
+
 def test_a_cell_is_shown_as_made_as_before(instance: dg.DagsterInstance, grid: Grid) -> None:
     partitions = dg.StaticPartitionsDefinition([FIRST, SECOND])
 
@@ -123,8 +139,8 @@ def keeping(options: Options, days: int) -> Options:
     return options.model_copy(update={"pipeline": options.pipeline.model_copy(update={"keep_runs_days": days})})
 
 
-def test_the_job_runs_each_night_and_forgets_what_is_old(loads: Loads, instance: dg.DagsterInstance) -> None:
-    options = keeping(loads(), 7)
+def test_the_job_runs_each_hour_and_forgets_what_is_old(loads: Loads, instance: dg.DagsterInstance) -> None:
+    options = keeping(loads(), 4)
     automation = build_automation(options, make_grid(options))
     assert "forget_old_runs" in [job.name for job in automation.jobs]
     assert automation.schedules[-1].default_status is dg.DefaultScheduleStatus.RUNNING
@@ -142,4 +158,4 @@ def test_what_automation_looks_at_is_kept_however_few_days_are_given(loads: Load
     grid, history = make_grid(options), History(HORIZON)
 
     assert forgetting(options, grid, history) is None
-    assert forgetting(keeping(options, 7), grid, history) is not None
+    assert forgetting(keeping(options, 4), grid, history) is not None
