@@ -57,7 +57,7 @@ class OldRuns:
             yield record.dagster_run.run_id
 
     def _ended(self, wanted: dg.RunsFilter) -> Iterator[dg.RunRecord]:
-        """The records, a page at a time. The last one of a page says where the next begins, so that none may be gone."""
+        """The records, a page at a time. The last one of a page says where the next begins: none may be gone."""
         cursor = None
         while True:
             records = self.instance.get_run_records(wanted, limit=self.page, ascending=True, cursor=cursor)
