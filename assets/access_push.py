@@ -8,7 +8,7 @@ import dagster as dg
 from raito_pipeline.aws.push.account_plan import PlanUnreadable
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
 from raito_pipeline.orchestration.push import pushes
-from raito_pipeline.orchestration.push.plans import PlanUnknown
+from raito_pipeline.orchestration.push.plans import TARGETS, PlanUnknown, push_notes
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER
 from raito_pipeline.orchestration.push.pushes import Approval, Push
 from raito_pipeline.orchestration.recording.cells import CellLog
@@ -67,7 +67,7 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
         reason = _why_not(services, tables, cell)
         if reason is not None:
             for table in tables:
-                log.out_of_scope(table, cell, reason)
+                log.out_of_scope(table, cell, reason, push_notes(log.store, cell.account) if table == TARGETS else {})
         elif failed:
             log.fail(cell, f"not tried, because {failed} failed", *tables)
         elif not _done(log, tables, cell, partial(work, Push(log, services, cell))):

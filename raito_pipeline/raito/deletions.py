@@ -19,12 +19,12 @@ import pyarrow.compute as pc
 from raito_pipeline.model import ImportElement, ImportResult
 from raito_pipeline.model.schema import arrow_schema
 from raito_pipeline.model.upload import elements_table
-from raito_pipeline.storage import CellInfo, CellMissing, Store
+from raito_pipeline.storage import CellInfo, CellMissing, CellUnusable, Store
 
 OPTION = "max-import-deletions"
 HANDFUL = 10
 """So many may always go: a share says nothing about a few."""
-_OF, _IN_DOUBT = "of", "in doubt"
+_OF, _IN_DOUBT, _LOST = "of", "in doubt", "lost"
 _SCHEMA = arrow_schema(ImportElement)
 _BATCH_ROWS = 65_536
 _NAMED = 3
@@ -96,36 +96,80 @@ def _less(own: Hashes, others: Hashes) -> Hashes:
     return own[~gone]
 
 
-def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Elements | None:
-    """What the imports of `table` left in the data source or identity store `owner`; None before the first one."""
+@dataclass(frozen=True)
+class Held:
+    """What is known of what Raito Cloud holds by the imports of one table."""
+
+    elements: Elements | None = None
+    """None before the first import, and where it is `lost`"""
+    in_doubt: bool = False
+    """whether it may hold something else: an import failed since, or nobody heard how it ended"""
+    lost: str = ""
+    """why it may hold more than that: what earlier imports left behind cannot be read any more"""
+
+    def may_not_remove(self, share: float) -> tuple[str, ...]:
+        """Why an import may not remove what it lacks, where it is lost what that would be."""
+        if not self.lost or share >= 1:
+            return ()
+        return (
+            f"it is not known how much that would be: {self.lost}. If all that is not there any more is meant to go, "
+            f"sync once with `raito-pipeline run --{OPTION} 1`",
+        )
+
+
+def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Held:
+    """What the imports of `table` left in the data source or identity store `owner`."""
+    lost = why_lost(store, table, place)
     info = store.info(elements_table(table), *place)
-    if info is None or info.extra.get(_OF) != owner:
-        return None
+    if info is None or lost or info.extra.get(_OF, owner) != owner:
+        return Held(lost=lost)
+    lost, in_doubt = info.extra.get(_LOST, ""), bool(info.extra.get(_IN_DOUBT))
+    if _OF not in info.extra:
+        return Held(lost=lost)
     by_kind: dict[str, bytearray] = {}
     try:
         for batch in store.batches(elements_table(table), *place):
             for kind in map(str, pc.unique(batch.column("kind")).to_pylist()):
                 of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
                 by_kind.setdefault(kind, bytearray()).extend(of_kind.to_numpy().data)
-    except CellMissing:  # damaged: as before the first import
-        return None
-    return Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()})
+    except CellMissing:
+        return Held(lost=why_lost(store, table, place))
+    return Held(Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()}), in_doubt, lost)
 
 
-def in_doubt(store: Store, table: str, place: Place) -> bool:
-    """Whether Raito Cloud may hold something else: an import failed since, or nobody heard how it ended."""
-    info = store.info(elements_table(table), *place)
-    return info is not None and bool(info.extra.get(_IN_DOUBT))
+def why_lost(store: Store, table: str, place: Place) -> str:
+    """Why what the imports of `table` left behind cannot be read any more; empty where it can, or none was made."""
+    notes = elements_table(table)
+    unusable = store.unusable(notes, *place)
+    if unusable or store.info(notes, *place) is not None:
+        return unusable or ""
+    try:
+        rows = list(store.rows(ImportResult, *place, table=table))
+    except CellUnusable as error:
+        return f"{notes} is not there, and {table} cannot be used ({error.reason})"
+    except CellMissing:
+        return ""
+    return f"{notes} is not there, although {table} is" if any(row.held is not None for row in rows) else ""
 
 
 def remember(
-    store: Store, table: str, place: Place, owner: str, elements: Elements, *, doubt: bool = False
+    store: Store, table: str, place: Place, owner: str, elements: Elements, *, doubt: bool = False, lost: str = ""
 ) -> CellInfo:
-    """Store what Raito Cloud holds after an import; with `doubt`, what it held before one that may have been made."""
+    """Store what Raito Cloud holds after an import; with `doubt`, what it held before one that may have been made.
+
+    `lost` says why it may hold more than that.
+    """
+    return _remember(store, table, place, elements, {_OF: owner, _IN_DOUBT: "yes" if doubt else "", _LOST: lost})
+
+
+def remember_lost(store: Store, table: str, place: Place, lost: str) -> CellInfo:
+    """Store that it is not known what Raito Cloud holds, and why."""
+    return _remember(store, table, place, Elements({}), {_LOST: lost})
+
+
+def _remember(store: Store, table: str, place: Place, elements: Elements, said: Mapping[str, str]) -> CellInfo:
     with store.writer(elements_table(table), *place) as writer:
-        writer.extra[_OF] = owner
-        if doubt:
-            writer.extra[_IN_DOUBT] = "yes"
+        writer.extra.update({name: text for name, text in said.items() if text})
         for batch in _batches(elements):
             writer.write_batch(batch)
     assert writer.info is not None

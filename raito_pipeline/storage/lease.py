@@ -34,6 +34,8 @@ HEARTBEAT_SECONDS = 20.0
 DEAD_AFTER_SECONDS = 120.0
 BETWEEN_LAYERS_SECONDS = 600.0
 _POLL_SECONDS = 1.0
+_UNKNOWN = "unknown"
+_SOMEBODY = Owner(_UNKNOWN, _UNKNOWN, 0, 0)
 _TAKEN_OVER = "another run took it over, as this one gave no sign of life in time"
 State = Literal["held", "reserved", "free"]
 
@@ -110,12 +112,23 @@ class LeaseRecord:
 
     @classmethod
     def from_json(cls, content: bytes | None) -> "LeaseRecord | None":
-        """What a file holds; None where it is not there or was damaged: nobody holds it then."""
+        """What a file holds; None where it is not there or was damaged."""
         try:
             return None if content is None else cls._read(json.loads(content))
         except (ValueError, KeyError, TypeError) as error:
-            logger.warning("a lease file could not be read (%s): it counts as not there", error)
+            logger.warning("a lease file could not be read (%s): whose it is is not known", error)
             return None
+
+    @classmethod
+    def of_somebody(cls, key: str, now: datetime) -> "LeaseRecord":
+        """The lease that somebody may hold whose name cannot be read: it ends like that of one who lives no more."""
+        what = "what is not known, as its lease file was damaged"
+        return cls(key, _UNKNOWN, _UNKNOWN, what, _SOMEBODY, "", "held", now, now, now)
+
+    @property
+    def is_of_somebody(self) -> bool:
+        """Whether it stands in the place of a damaged one."""
+        return not self.token
 
     @classmethod
     def _read(cls, said: dict[str, Any]) -> "LeaseRecord":
@@ -261,9 +274,18 @@ class Lease:
     def _look(self) -> None:
         """Read whose it is. What cannot be read now was renewed lately: nobody may have taken it since."""
         with contextlib.suppress(StorageError):
-            record = LeaseRecord.from_json(self._file.read().before)
-            if record is None or self._token not in record.tokens:
+            if self._own(self._file.read().before) is None:
                 self._lost = _TAKEN_OVER
+
+    def _own(self, content: bytes | None) -> LeaseRecord | None:
+        """The lease as this run holds it, by what its file says; None where it is not its own any more.
+
+        One that was damaged is: whoever met it since waits until this run has given no sign of life for long enough.
+        """
+        record = LeaseRecord.from_json(content)
+        if content is not None and (record is None or record.is_of_somebody):
+            return self._record if time.monotonic() - self._alive_at < self._dead_after else None
+        return record if record is not None and self._token in record.tokens else None
 
     def _beat(self) -> None:
         try:
@@ -282,9 +304,9 @@ class Lease:
 
         def decide(content: bytes | None, now: datetime) -> bytes | None:
             nonlocal mine
-            record = LeaseRecord.from_json(content)
-            mine = record is not None and self._token in record.tokens
-            return change(record, now).to_json() if record is not None and mine else None
+            record = self._own(content)
+            mine = record is not None
+            return None if record is None else change(record, now).to_json()
 
         self._file.change(decide)
         return mine
@@ -303,7 +325,7 @@ class _Wish:
 
     def record(self, current: LeaseRecord | None, now: datetime) -> LeaseRecord:
         """The lease as this run would hold it."""
-        last = None if current is None or self.begins else current.sync
+        last = None if current is None or self.begins or current.is_of_somebody else current.sync
         sync = self.sync or last or self.run_id
         began = current.began_at if current is not None and current.sync == sync else now
         return LeaseRecord(self.key, sync, self.run_id, self.what, Owner.here(), self.token, "held", began, now, now)
@@ -379,7 +401,7 @@ class Leases:
     def last_sync(self, key: str) -> str | None:
         """The id of the sync that held the lease last, under way or not; None where there never was one."""
         record = self._read(key)[0]
-        return record.sync if record else None
+        return record.sync if record is not None and not record.is_of_somebody else None
 
     def look(self, key: str) -> LeaseLook:
         """What the lease says now, for one read of its file."""
@@ -406,6 +428,8 @@ class Leases:
 
         def decide(content: bytes | None, now: datetime) -> bytes | None:
             current = LeaseRecord.from_json(content)
+            if current is None and content is not None:
+                return LeaseRecord.of_somebody(wish.key, now).to_json()
             own = current is not None and wish.token in current.tokens  # written by an attempt whose answer was lost
             if current is not None and not own and wish.joins(current, now, self._dead_time):
                 return current.joined_by(Holder(wish.token, Owner.here()), now).to_json()
@@ -414,7 +438,10 @@ class Leases:
             return None
 
         change = file.change(decide)
-        return LeaseRecord.from_json(change.after), LeaseRecord.from_json(change.before), change.now.astimezone(UTC)
+        after, before = LeaseRecord.from_json(change.after), LeaseRecord.from_json(change.before)
+        if after is not None and after.is_of_somebody:
+            return None, after, change.now.astimezone(UTC)
+        return after, before, change.now.astimezone(UTC)
 
 
 _held: dict[str, Lease] = {}

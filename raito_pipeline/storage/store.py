@@ -186,6 +186,19 @@ class Store:
         except CellMissing:
             return None
 
+    def unusable(self, table: str, account: str, region: str | None = None) -> str | None:
+        """Why a cell that is there cannot be used; None where it can, or was never written.
+
+        To be asked where something may be done because nothing is stored: what cannot be read is no reason for it.
+        """
+        try:
+            self._cell(table, account, region)
+        except CellUnusable as error:
+            return f"{_label(table, account, region)} cannot be used ({error.reason})"
+        except CellMissing:
+            return None
+        return None
+
     def accounts(self, table: str) -> list[str]:
         """The accounts (or organizations) that have a folder in a table, whether of cells that can be used or not."""
         return self._levels(posixpath.join(self.root, table), "account")
@@ -251,6 +264,17 @@ class Store:
         with contextlib.suppress(CellMissing):
             return tuple(self.rows(row_type, account, region, table=table))
         return ()
+
+    def remembered(
+        self, row_type: type[R], account: str, region: str | None = None, *, table: str | None = None
+    ) -> tuple[R, ...]:
+        """The same for what decides: none only where nothing was ever written. Raises `CellUnusable`."""
+        try:
+            return tuple(self.rows(row_type, account, region, table=table))
+        except CellUnusable:
+            raise
+        except CellMissing:
+            return ()
 
     def smallest(self, table: str, column: str, account: str, region: str | None = None) -> Any:
         """The smallest value of a column, read from the footer of a cell; None without rows. Raises `CellMissing`."""

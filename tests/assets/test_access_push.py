@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from raito_pipeline.model import AccessControl
-from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, WHOLE, claimed_before
+from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, TARGETS, UNSHOWN, WHOLE, claims
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from tests.aws.push.test_plan import control
@@ -34,6 +34,17 @@ def test_in_plan_mode_the_results_are_out_of_scope(stage: Stage) -> None:
 
     assert stage.info("access_push_plan").status.value == "complete"
     assert stage.info("access_push_results").status.value == "out_of_scope"
+
+
+def test_what_plans_noted_stays_noted_while_nothing_is_planned(stage: Stage) -> None:
+    noted = {UNSHOWN: '{"policy:a": ["user:bob"]}'}
+    stage.store.write(TARGETS, (), ACCOUNT, extra=noted)
+    stage.options = "skip-data-access-sync: true"
+
+    stage.make([TARGETS, "access_push_plan", "access_push_orphans"])
+
+    assert stage.info(TARGETS).status.value == "out_of_scope"
+    assert stage.info(TARGETS).extra.items() >= noted.items()
 
 
 def test_nothing_is_planned_of_an_iam_that_was_never_read(stage: Stage) -> None:
@@ -93,7 +104,7 @@ def test_a_run_for_what_is_out_of_sync_exports_no_more_and_remembers_what_others
     for _ in range(2):
         stage.make(PUSH[:1], **{OUT_OF_SYNC_TAG: "true"})
         assert EXPORT_IS not in stage.info(PUSH[0]).extra
-        assert claimed_before(stage.store, ACCOUNT) == ["role:a"]
+        assert claims(stage.store, ACCOUNT) == ["role:a"]
 
     stage.make(PUSH[:1])
     assert CLAIMED not in stage.info(PUSH[0]).extra

@@ -1,14 +1,27 @@
 """The brake: what an import would remove is counted by what the imports before it left in Raito Cloud."""
 
 import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from raito_pipeline.model import ImportResult
-from raito_pipeline.raito.deletions import Elements, disagreement, held_by_raito_cloud, remember, too_many, unread
+from raito_pipeline.raito.deletions import (
+    Elements,
+    Held,
+    disagreement,
+    held_by_raito_cloud,
+    remember,
+    remember_lost,
+    too_many,
+    unread,
+)
 from raito_pipeline.storage import Store
+from tests.model.test_schema import example_row
 
 ACCOUNT, TABLE = "111122223333", "data_source_import"
 
@@ -66,24 +79,66 @@ def test_many_are_compared_as_sets_are_and_not_copied() -> None:
 
 def test_what_was_sent_is_remembered_for_the_very_data_source(tmp_path: Path) -> None:
     store, place = Store.open(tmp_path), (ACCOUNT, None)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-1") is None
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held()
     elements = Elements.of({"user": [["a", "b"], ["b", "ö"]], "group": [[]]})
     for _ in range(2):
         remember(store, TABLE, place, "ds-1", elements)
-    found = held_by_raito_cloud(store, TABLE, place, "ds-1")
+    found = held_by_raito_cloud(store, TABLE, place, "ds-1").elements
     assert found is not None
     assert (len(found), len(elements.less(found)), len(found.less(elements))) == (3, 0, 0)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-2") is None
+    assert held_by_raito_cloud(store, TABLE, place, "ds-2") == Held()
 
 
-def test_a_damaged_set_counts_as_none(tmp_path: Path) -> None:
+def imported(store: Store, *, held: int | None = 1000) -> None:
+    row = replace(example_row(ImportResult, null=True), held=held)
+    store.write(TABLE, [row], ACCOUNT)
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF
+    path.write_bytes(content)
+
+
+LOSSES: dict[str, Callable[[Path], object]] = {
+    "damaged rows": flipped,
+    "damaged": lambda path: path.write_bytes(b"no table"),
+    "of another version": lambda path: pq.write_table(pq.read_table(path).drop_columns(["kind"]), path),
+    "gone": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_set_that_is_lost_is_no_first_import(tmp_path: Path, loss: str) -> None:
     store, place = Store.open(tmp_path), (ACCOUNT, None)
     remember(store, TABLE, place, "ds-1", numbered(0, 1000))
-    file = Path(store.uri(f"{TABLE}_elements", ACCOUNT))
-    content = bytearray(file.read_bytes())
-    content[200] ^= 0xFF
-    file.write_bytes(content)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-1") is None
+    imported(store)
+    LOSSES[loss](Path(store.uri(f"{TABLE}_elements", ACCOUNT)))
+
+    for _ in range(2):
+        held = held_by_raito_cloud(store, TABLE, place, "ds-1")
+        assert held.elements is None
+        (reason,) = held.may_not_remove(0.5)
+        assert f"{TABLE}_elements" in reason
+        assert "raito-pipeline run --max-import-deletions 1" in reason
+        assert held.may_not_remove(1) == ()
+    # What is imported since is not all that Raito Cloud holds, until something may be removed again.
+    remember(store, TABLE, place, "ds-1", numbered(0, 5), lost=held.lost)
+    since = held_by_raito_cloud(store, TABLE, place, "ds-1")
+    assert since.elements is not None
+    assert (len(since.elements), since.lost) == (5, held.lost)
+    remember_lost(store, TABLE, place, held.lost)
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held(lost=held.lost)
+    remember(store, TABLE, place, "ds-1", numbered(0, 5))
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1").may_not_remove(0) == ()
+
+
+def test_an_import_that_left_no_set_behind_lost_none(tmp_path: Path) -> None:
+    store, place = Store.open(tmp_path), (ACCOUNT, None)
+    imported(store, held=None)  # skipped, or of a version that did not count
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held()
+    Path(store.uri(TABLE, ACCOUNT)).write_bytes(b"")
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1").lost
 
 
 @pytest.mark.parametrize(

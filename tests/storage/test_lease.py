@@ -287,15 +287,37 @@ def test_a_lease_that_was_given_back_is_no_lease(leases: Leases) -> None:
         lease.check()
 
 
-def test_a_damaged_lease_file_is_held_by_nobody(leases: Leases, location: str) -> None:
+DAMAGED = (b"", b"{", b"[]", b"{}", b"\xff")
+
+
+def test_a_damaged_lease_file_is_somebodys_until_nobody_gave_a_sign_of_life_for_long_enough(
+    leases: Leases, location: str
+) -> None:
+    quick, there = Leases(location, heartbeat_seconds=60, dead_after_seconds=0), _ElsewhereLease(location)
     _take(leases, "sync-1", "run-1").release()
-    there = _ElsewhereLease(location)
-    for damage in (b"", b"{", b"[]", b"{}", b"\xff"):
+    for number, damage in enumerate(DAMAGED):
         there.write(damage)
         assert leases.last_sync(ACCOUNT) is None
-        for run in ("run-2", "run-3"):
-            with _take(leases, "sync-2", run) as lease:
-                lease.check()
+        for _ in range(2):
+            assert "its lease file was damaged" in _refused(leases, "sync-2", "run-2")
+        assert leases.last_sync(ACCOUNT) is None
+        with quick.acquire(ACCOUNT, None, f"run-{number}", "layer regions") as lease:
+            assert lease.sync == f"run-{number}"
+            lease.check()
+
+
+@pytest.mark.parametrize("met_by_another", [True, False])
+def test_who_holds_a_lease_puts_its_damaged_file_right(leases: Leases, location: str, met_by_another: bool) -> None:
+    there = _ElsewhereLease(location)
+    with _take(leases, "sync-1", "run-1") as lease:
+        for damage in DAMAGED:
+            there.write(damage)
+            if met_by_another:
+                _refused(leases, "sync-2", "run-2")
+            lease.check()
+            lease._beat()
+            assert "run run-1" in _refused(leases, "sync-2", "run-2")
+            lease.check()
 
 
 def test_a_storage_that_fails_for_a_while_does_not_lose_a_lease(aws: EmulatedAws, s3_location: str) -> None:

@@ -80,7 +80,9 @@ def long_key(target: AccountTarget) -> str:
 
 def _is_stored(store: Store, key: str) -> bool:
     # Whoever declares tables of their own may have taken ours out.
-    return _FIRST in TABLES and store.info(_FIRST, key) is not None
+    if _FIRST not in TABLES:
+        return False
+    return store.info(_FIRST, key) is not None or store.unusable(_FIRST, key) is not None
 
 
 def _whose(store: Store, key: str) -> str | None:

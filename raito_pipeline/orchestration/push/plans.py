@@ -16,6 +16,7 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
+from raito_pipeline.aws.push.account.imported import EVERYBODY, OF_ALL
 from raito_pipeline.aws.push.account.point_state import PointState
 from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
@@ -47,17 +48,17 @@ from raito_pipeline.model import (
     table_of,
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.push.last_push import FOLDER, UnreadableNote, last_push
 from raito_pipeline.orchestration.push.plan_pages import page_of
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.recording.guard import Attempts, in_one_sentence, judge
 from raito_pipeline.orchestration.recording.layers import need_of, region_cells
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import CellUnusable, Store
 from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.files import put
 
 R = TypeVar("R")
-FOLDER = "_plans"
 KEPT = 20
 """plans of an account that are kept; the oldest go first"""
 EXPORT = "access_controls"
@@ -65,6 +66,8 @@ EXPORT_IS, WHOLE = "export", "whole"
 """What the cell of an export notes where it holds every access control of the data source."""
 CLAIMED = "claimed before"
 """What the cell of another export notes: external ids (JSON) that exports before it claimed, and it does not name."""
+CLAIMS_LOST = "claims lost"
+"""What it notes where that is not known any more."""
 TARGETS, UNSHOWN = "access_push_targets", "not shown"
 """What the cell of the targets notes: who has what Raito did not make and was shown by no import (JSON)."""
 CALLER, PLAN_ID = "pushed by", "plan id"
@@ -160,6 +163,12 @@ class Planning:
             reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
         lacking = (each for each in _HELD_TO if wanted and self.store.info(each, self.cell.account) is None)
         reasons += [f"nothing is pushed, because {each} {self.cell.label} was never read" for each in lacking]
+        reasons += [
+            f"nothing is pushed, because it is not known what target {other.name} has in this account: its export "
+            f"cannot be read any more; sync it"
+            for other in (self._others_of_the_account() if wanted else ())
+            if claims(self.store, other.partition) is None
+        ]
         return reasons
 
     def _caller(self, reasons: list[str]) -> str:
@@ -213,10 +222,8 @@ class Planning:
         """External ids in the stored exports of other targets of the same account."""
         claimed: dict[str, str] = {}
         for other in self._others_of_the_account():
-            if self.store.info("access_controls", other.partition) is not None:
-                controls = self.store.rows(AccessControl, other.partition)
-                claimed |= {object_key(c.external_id): other.name for c in controls if c.external_id}
-                claimed |= dict.fromkeys(map(object_key, claimed_before(self.store, other.partition)), other.name)
+            known = claims(self.store, other.partition) or ()  # where it is not known, nothing is planned
+            claimed |= dict.fromkeys(map(object_key, known), other.name)
         return claimed
 
     def state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
@@ -277,16 +284,41 @@ class Planning:
         return tuple(self.store.rows(row_type, self.cell.account, region)) if there else ()
 
 
-def claimed_before(store: Store, account: str) -> list[str]:
-    """The external ids that the stored export of an account does not name, and exports before it claimed."""
+def claims(store: Store, account: str) -> list[str] | None:
+    """The external ids that the stored export of an account names, or that exports before it claimed, sorted.
+
+    None where that is not known any more: it cannot be read, or is gone although it was planned on.
+    """
     info = store.info(EXPORT, account)
-    return [] if info is None else list(json.loads(info.extra.get(CLAIMED, "[]")))
+    try:
+        named = {control.external_id for control in store.remembered(AccessControl, account)}
+    except CellUnusable:
+        return None
+    if info is None:
+        return None if was_planned(store, account) else []
+    if CLAIMS_LOST in info.extra:
+        return None
+    return sorted({*json.loads(info.extra.get(CLAIMED, "[]")), *(each for each in named if each)})
+
+
+def was_planned(store: Store, account: str) -> bool:
+    """Whether a push of an account was planned once, whatever else is stored of it."""
+    table = "access_push_plan"
+    return store.info(table, account) is not None or store.unusable(table, account) is not None
 
 
 def noted_unshown(store: Store, account: str) -> dict[str, list[str]]:
-    """Whom no import showed, as plans before noted it, by external id; nobody where that note is lost."""
+    """Whom no import showed, as plans before noted it, by external id; everybody of everything where that is lost."""
     info = store.info(TARGETS, account)
-    return {} if info is None else dict(json.loads(info.extra.get(UNSHOWN, "{}")))
+    if info is not None:
+        return dict(json.loads(info.extra.get(UNSHOWN, "{}")))
+    return {OF_ALL: [EVERYBODY]} if store.unusable(TARGETS, account) or was_planned(store, account) else {}
+
+
+def push_notes(store: Store, account: str) -> dict[str, str]:
+    """What the cell of the targets goes on noting where nothing is planned."""
+    unshown = noted_unshown(store, account)
+    return {UNSHOWN: json.dumps(unshown)} if unshown else {}
 
 
 def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
@@ -297,7 +329,12 @@ def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
     named = {control.external_id for control in plan.controls}
     before = noted_unshown(store, plan.account)
     kept = {key: names for key, names in before.items() if key in named or not whole}
-    return json.dumps({key: names for key, names in {**kept, **plan.unshown}.items() if names})
+    if whole and OF_ALL in before:
+        refused = {target.access_control_id for target in plan.targets if target.refused}
+        ids = (control.external_id for control in plan.controls if control.id in refused)
+        kept = {**{each: [EVERYBODY] for each in ids if each is not None}, **kept}
+    after = {**kept, **plan.unshown}
+    return json.dumps({key: names for key, names in after.items() if names or OF_ALL in after})
 
 
 def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> list[tuple[str, str]]:
@@ -307,14 +344,27 @@ def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> 
     that came into being after Raito Cloud took a policy over was never shown there, so it is none of these: its access
     stays.
     """
-    pushed = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
     listed = list(controls)
     named = {item.data_object for control in listed for item in (*control.what, *control.delete_what)}
-    first = {control.external_id for control in listed if control.id not in pushed}
+    first = {control.external_id for control in _of_a_first_push(store, account, listed)}
     for row in store.earlier(AccessProvider, account):
         if row.external_id in first:
             named.update(item.data_object for item in row.what)
     return [(each.full_name, each.type or "folder") for each in sorted(named)]
+
+
+def _of_a_first_push(store: Store, account: str, controls: Sequence[AccessControl]) -> list[AccessControl]:
+    """Those of the access controls that no push made before; none where it is not known any more which those are.
+
+    A push that failed, or was of others alone, says nothing of them: then what the pushes before it left counts.
+    """
+    made = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
+    new = [control for control in controls if control.external_id and control.id not in made]
+    last = last_push(store, account) if new else None
+    if isinstance(last, UnreadableNote) or (last is None and store.unusable("access_push_results", account)):
+        return []
+    noted = {control.id for control in last.controls} if last is not None else set()
+    return [control for control in new if control.id not in noted]
 
 
 def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:

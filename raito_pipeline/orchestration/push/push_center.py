@@ -145,6 +145,8 @@ class PushCenter:
         """True where the account has permission sets that Raito made, as its organization was read last."""
         key = partitions.organization_of(self.services.options, self.cell.account)
         place = ("", None) if key is None else cell_of("organization", key).place
+        if key is not None and self.store.unusable("org_permission_sets", *place):
+            return True  # it may have: Identity Center is asked
         if key is None or self.store.info("org_permission_sets", *place) is None:
             return False
         account, rows = self.target.account_id, self.store.rows(OrgPermissionSet, *place)

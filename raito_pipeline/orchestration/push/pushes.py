@@ -36,11 +36,13 @@ from raito_pipeline.model import (
     S3BucketPolicy,
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
-from raito_pipeline.orchestration.push.drift import LastPush, last_push, look, note_push
+from raito_pipeline.orchestration.push.drift import look
+from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_push
 from raito_pipeline.orchestration.push.plan_pages import counts_in_words, short_page
 from raito_pipeline.orchestration.push.plans import (
     CALLER,
     CLAIMED,
+    CLAIMS_LOST,
     EXPORT_IS,
     PLAN_ID,
     TARGETS,
@@ -48,7 +50,7 @@ from raito_pipeline.orchestration.push.plans import (
     WHOLE,
     PlanFolder,
     Planning,
-    claimed_before,
+    claims,
     outdated,
     unshown_after,
 )
@@ -135,17 +137,19 @@ class Push:
     def export(self, jobs: RunJobs) -> None:
         """Store the access controls that Raito Cloud exports. Raises `RaitoError`."""
         jobs.require_imports_ended(self.target)
+        before = claims(self.store, self.cell.account) if self._only_out_of_sync else None
+        only_out_of_sync = before is not None  # what is not known of the others is asked for again
         task = jobs.task(self.target, JobType.DATA_ACCESS)
         try:
             task.event(Status.DATA_RETRIEVE)
             task.subtask_event(ACCESS_SYNC, Status.STARTED)
             with exchange_folder(self.target, "access-export") as folder:
-                exported = export_access_controls(task, folder, out_of_sync_only=self._only_out_of_sync)
+                exported = export_access_controls(task, folder, out_of_sync_only=only_out_of_sync)
         except RaitoError as error:
             task.fail(error)
             raise
         extra = {} if exported.received is None else {_RECEIVED: str(exported.received)}
-        extra |= {EXPORT_IS: WHOLE} if exported.whole else {CLAIMED: json.dumps(self._claimed_before())}
+        extra |= {EXPORT_IS: WHOLE} if exported.whole else self._claimed_before()
         extra |= _warnings(exported.problems)
         info = self.store.write("access_controls", exported.controls, self.cell.account, extra=extra)
         for warning in exported.warnings:
@@ -154,13 +158,10 @@ class Push:
         deletions = sum(control.delete for control in exported.controls)
         self.log.record(self.cell, info, {"by type": dict(sorted(kinds.items())), "to be deleted": deletions})
 
-    def _claimed_before(self) -> list[str]:
-        """The external ids of the export that is stored now, for other targets that push into the same account."""
-        account = self.cell.account
-        if self.store.info("access_controls", account) is None:
-            return []
-        named = {control.external_id for control in self.store.rows(AccessControl, account)}
-        return sorted({*claimed_before(self.store, account), *(each for each in named if each)})
+    def _claimed_before(self) -> dict[str, str]:
+        """What the export that is stored now claims, for other targets that push into the same account."""
+        before = claims(self.store, self.cell.account)
+        return {CLAIMS_LOST: "yes"} if before is None else {CLAIMED: json.dumps(before)}
 
     @property
     def _only_out_of_sync(self) -> bool:
@@ -332,8 +333,11 @@ class Push:
     def _store_results(self, plan: AccountPlan, applied: Applied) -> CellInfo:
         account = self.cell.account
         whole = plan.recovery is not None or self.planning.export_is_whole
-        last = LastPush.of(plan.id, plan.controls, applied.results, last_push(self.store, account), whole=whole)
-        note_push(self.store, account, last)
+        before = last_push(self.store, account)
+        if not isinstance(before, UnreadableNote):
+            note_push(self.store, account, LastPush.of(plan.id, plan.controls, applied.results, before, whole=whole))
+        elif whole and not any(result.errors for result in applied.results):  # until then it stays unknown
+            note_push(self.store, account, LastPush.of(plan.id, plan.controls, applied.results, None))
         return self._write_results(plan, applied)
 
     def _write_results(self, plan: AccountPlan, applied: Applied, problems: Sequence[str] = ()) -> CellInfo:

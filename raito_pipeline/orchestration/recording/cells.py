@@ -123,12 +123,17 @@ class CellLog:
         )
         self.record(cell, info, meter.cost().metadata())
 
-    def out_of_scope(self, table: str, cell: Cell, reason: str) -> None:
-        """Store an empty cell for a region or stage that `raito.yml` leaves out."""
+    def out_of_scope(self, table: str, cell: Cell, reason: str, notes: Mapping[str, str] | None = None) -> None:
+        """Store an empty cell for a region or stage that `raito.yml` leaves out; `notes` are what it goes on noting."""
         around = self._store  # of the attempt that this may be part of
         self._use(cell, table)
         info = self.store.write(
-            table, (), cell.account, cell.region, status=ReadStatus.OUT_OF_SCOPE, extra={"reason": reason}
+            table,
+            (),
+            cell.account,
+            cell.region,
+            status=ReadStatus.OUT_OF_SCOPE,
+            extra={**(notes or {}), "reason": reason},
         )
         self.record(cell, info, {"in_scope": False, "why": reason})
         self._store = around or self._store

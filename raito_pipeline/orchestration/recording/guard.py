@@ -5,13 +5,14 @@ or confirmed them, was the read complete) and the Dagster instance (did the last
 way). "Of this sync" is judged by the id of the sync, never by clock times.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import dagster as dg
 from dagster import AssetPartitionStatus
 
+from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.grid import Cell
 from raito_pipeline.storage import CellInfo, ReadStatus, Store
@@ -124,6 +125,19 @@ def judge(attempts: Attempts, store: Store, needs: Iterable[Need]) -> Verdict:
             if reason:
                 reasons.append(reason)
     return Verdict(tuple(reasons))
+
+
+def unusable_memories(store: Store, table: str, cell: Cell) -> Iterator[str]:
+    """The stored cells that the making of a cell looks at as they are, and that cannot be used: a line each.
+
+    What is not read from AWS in each sync may be old, and may be missing; but it says what was there before.
+    """
+    spec = TABLES[table]
+    for name in (*spec.looks_at, *(each for each in spec.reads if not TABLES[each].is_read_from_aws)):
+        if TABLES[name].partitioned_by == spec.partitioned_by:
+            unusable = store.unusable(name, *cell.place)
+            if unusable is not None:
+                yield unusable
 
 
 def failed_cells(attempts: Attempts, store: Store, needs: Iterable[Need]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ delete, and the result says which cell is missing and why.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from contextlib import suppress
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -52,7 +53,7 @@ from raito_pipeline.raito.imports import (
 )
 from raito_pipeline.raito.jobs import JobType, Status
 from raito_pipeline.raito.metadata import set_data_source_metadata, set_identity_store_metadata
-from raito_pipeline.storage import CellInfo, Store
+from raito_pipeline.storage import CellInfo, CellMissing, Store
 
 _DATA_OBJECT, _ACCESS_PROVIDER = "data object", "access provider"
 
@@ -106,7 +107,10 @@ class Upload(ABC):
         return {}
 
     def not_read(self, work: Work) -> Mapping[str, Sequence[str]]:  # noqa: ARG002
-        """Elements that are not sent and may be there all the same, as what they are made of was never read."""
+        """Elements that are not sent and may be there all the same, as what they are made of was never read.
+
+        Raises `CellUnusable` where that is not known any more.
+        """
         return {}
 
     def lacks(self, work: Work) -> bool:
@@ -130,8 +134,9 @@ class Upload(ABC):
         if work.count is None:
             return ()
         after = work.count.afterwards(removed=work.may_delete)
-        doubt = not (work.count.certain or work.may_delete)  # what an unknown import added was removed, or is there
-        return (remember(work.store, self.table, work.cell.place, work.count.owner, after, doubt=doubt),)
+        # What an unknown import added, or nobody knows of, was removed, or is there.
+        doubt, lost = (False, "") if work.may_delete else (not work.count.certain, work.count.lost)
+        return (remember(work.store, self.table, work.cell.place, work.count.owner, after, doubt=doubt, lost=lost),)
 
 
 class OrganizationIdentityUpload(Upload):
@@ -220,7 +225,7 @@ class DataObjectUpload(Upload):
 
     def meant_to_go(self, work: Work) -> Ids:
         regions = gone.confirmed_regions(work.services.options, work.store, work.cell.account)
-        return {_DATA_OBJECT: chain.from_iterable(_full_names(work, region) for region in regions)}
+        return {_DATA_OBJECT: chain.from_iterable(_names_as_far_as_known(work, region) for region in regions)}
 
     def imported(self, work: Work) -> Sequence[CellInfo]:
         written = super().imported(work)
@@ -281,7 +286,7 @@ class AccessProviderUpload(Upload):
         return {_ACCESS_PROVIDER: [sorted(removed_by_push(work.store, work.cell.account))]}
 
     def not_read(self, work: Work) -> Mapping[str, Sequence[str]]:
-        rows = work.store.earlier(S3BucketPolicy, work.cell.account)
+        rows = work.store.remembered(S3BucketPolicy, work.cell.account)
         return {_ACCESS_PROVIDER: [f"{BUCKET_POLICY}{row.bucket}" for row in rows if not row.policy_read]}
 
     def _rows(self, work: Work) -> Iterator[AccessProvider]:
@@ -348,6 +353,12 @@ def _full_names(work: Work, region: str) -> Iterator[list[str]]:
     batches = work.store.batches("data_objects", work.cell.account, region)
     for batch in work.subtree.within(batches) if work.subtree else batches:
         yield texts(batch, "full_name")
+
+
+def _names_as_far_as_known(work: Work, region: str) -> Iterator[list[str]]:
+    """The same of a region that is not read any more: what is damaged of it is not known, and counts as nothing."""
+    with suppress(CellMissing):
+        yield from _full_names(work, region)
 
 
 def _sent_before(store: Store, account: str) -> HashSet:

@@ -1,6 +1,6 @@
 """What is settled before an import is sent: what it may remove, and whether Raito Cloud holds just that already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,15 +9,16 @@ from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.model import ImportResult
 from raito_pipeline.orchestration.partitioning.grid import Cell
 from raito_pipeline.orchestration.recording.cells import CellLog
-from raito_pipeline.orchestration.recording.guard import judge
+from raito_pipeline.orchestration.recording.guard import judge, unusable_memories
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.upload.imports import Upload
 from raito_pipeline.orchestration.upload.unchanged import fingerprint, last_alike, not_sent_again
 from raito_pipeline.orchestration.upload.work import Count, Target, Work, exchange_folder
-from raito_pipeline.raito.deletions import Elements, held_by_raito_cloud, in_doubt, too_many, unread
+from raito_pipeline.raito.deletions import Elements, held_by_raito_cloud, too_many, unread
 from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.raito.imports import Imported
 from raito_pipeline.raito.jobs import Task
+from raito_pipeline.storage import CellUnusable
 
 
 def prepared(
@@ -25,7 +26,7 @@ def prepared(
 ) -> Work:
     """What an upload works with; says why nothing may be removed, where that is so. Raises as `counted`."""
     verdict = judge(log.attempts, log.store, upload.needs(services, log.store, cell))
-    for reason in upload.doubts(services, log.store, cell):
+    for reason in (*upload.doubts(services, log.store, cell), *unusable_memories(log.store, upload.table, cell)):
         verdict = verdict.but(reason)
     subtree = Subtree.from_tags(log.context.run.tags)
     if subtree is not None:
@@ -48,15 +49,24 @@ def counted(upload: Upload, work: Work) -> Work:
         return work
     owner = upload.owner(work.target)
     held = held_by_raito_cloud(work.store, upload.table, work.cell.place, owner)
-    certain = not in_doubt(work.store, upload.table, work.cell.place)
-    count = Count(owner, held, Elements.of(ids), certain)
+    certain = not (held.in_doubt or held.lost)
+    count = Count(owner, held.elements, Elements.of(ids), certain, held.lost)
     verdict = work.verdict
-    if work.may_delete and held is not None:
+    if work.may_delete:
         share = work.services.options.pipeline.max_import_deletions
-        meant = Elements.of(upload.meant_to_go(work))
-        for reason in (*unread(held, upload.not_read(work)), *too_many(held, count.sent, meant, share)):
+        for reason in (*held.may_not_remove(share), *_too_much(upload, work, count, share)):
             verdict = verdict.but(reason)
     return replace(work, count=count, verdict=verdict)
+
+
+def _too_much(upload: Upload, work: Work, count: Count, share: float) -> Iterator[str]:
+    """Why what an import lacks of what is known to be held may not be removed."""
+    if count.held is not None:
+        try:
+            yield from unread(count.held, upload.not_read(work))
+        except CellUnusable as error:
+            yield str(error)
+        yield from too_many(count.held, count.sent, Elements.of(upload.meant_to_go(work)), share)
 
 
 def unchanged_import(upload: Upload, work: Work) -> ImportResult | None:

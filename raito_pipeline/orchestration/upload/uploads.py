@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from raito_pipeline.model import TABLES, ImportResult
+from raito_pipeline.model.upload import elements_table
 from raito_pipeline.orchestration.partitioning.grid import Cell
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.resources import Services
@@ -13,8 +14,8 @@ from raito_pipeline.orchestration.upload.imports import Upload
 from raito_pipeline.orchestration.upload.prepared import fingerprint_of, mark, prepared, unchanged_import
 from raito_pipeline.orchestration.upload.raito_jobs import RunJobs
 from raito_pipeline.orchestration.upload.unchanged import SENT
-from raito_pipeline.orchestration.upload.work import Work
-from raito_pipeline.raito.deletions import Elements, disagreement, remember
+from raito_pipeline.orchestration.upload.work import Count, Work
+from raito_pipeline.raito.deletions import Elements, disagreement, remember, remember_lost, why_lost
 from raito_pipeline.raito.errors import RaitoError
 from raito_pipeline.raito.imports import Imported, PendingImport, finish_all, skipped
 from raito_pipeline.raito.jobs import Task
@@ -61,13 +62,13 @@ def in_doubt_unless_done(imports: Iterable[tuple[Upload, Work]]) -> Iterator[Non
     except BaseException:
         for upload, work in imports:
             if work.count is not None and work.count.held is not None:
-                _note_doubt(upload, work, work.count.owner, work.count.held)
+                _note_doubt(upload, work, work.count, work.count.held)
         raise
 
 
-def _note_doubt(upload: Upload, work: Work, owner: str, held: Elements) -> None:
+def _note_doubt(upload: Upload, work: Work, count: Count, held: Elements) -> None:
     try:
-        remember(work.store, upload.table, work.cell.place, owner, held, doubt=True)
+        remember(work.store, upload.table, work.cell.place, count.owner, held, doubt=True, lost=count.lost)
     except StorageError as error:
         work.store.warn(f"{upload.table}: that its import may have been made could not be noted: {error}")
 
@@ -77,14 +78,14 @@ def _begin(
 ) -> tuple[Work, PendingImport] | None:
     target = upload.target(services, cell)
     if target is None:
-        log.out_of_scope(upload.table, cell, "no target of raito.yml uploads this organization")
         _keep_notes(upload, log, cell)
+        log.out_of_scope(upload.table, cell, "no target of raito.yml uploads this organization")
         return None
     off = upload.switched_off(target)
     if off is not None:
         row = skipped(jobs.of(target).task(upload.job_type)).to_row(target.name, off)
-        _keep(upload, log, cell, row, out_of_scope=True)
         _keep_notes(upload, log, cell)
+        _keep(upload, log, cell, row, out_of_scope=True)
         return None
     log.require_lease(cell)
     task = jobs.task(target, upload.job_type)
@@ -155,9 +156,20 @@ def _keep(
 
 
 def _keep_notes(upload: Upload, log: CellLog, cell: Cell) -> None:
-    """Where nothing was imported, what is noted for the next sync stays true."""
+    """Where nothing was imported, what is noted for the next sync stays true; to be done before that is stored.
+
+    What cannot be read any more stays unknown.
+    """
     for table in TABLES[upload.table].notes:
         if log.store.info(table, *cell.place) is None:
-            log.out_of_scope(table, cell, "nothing was ever imported")
+            _note_nothing(upload, log, cell, table)
         else:
             log.record(cell, log.store.confirm(table, *cell.place), {})
+
+
+def _note_nothing(upload: Upload, log: CellLog, cell: Cell, table: str) -> None:
+    lost = why_lost(log.store, upload.table, cell.place) if table == elements_table(upload.table) else ""
+    if lost:
+        log.record(cell, remember_lost(log.store, upload.table, cell.place, lost), {"why": lost})
+    else:
+        log.out_of_scope(table, cell, "nothing was ever imported")

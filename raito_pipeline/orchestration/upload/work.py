@@ -28,6 +28,8 @@ class Count:
     sent: Elements
     certain: bool = True
     """false after a run that was killed and an import that failed: Raito Cloud may have taken in what was sent"""
+    lost: str = ""
+    """why it may hold more than `held`, which nobody knows any more"""
 
     def afterwards(self, *, removed: bool) -> Elements:
         """What Raito Cloud holds after the import, in which what was not sent was `removed`, or was not."""

@@ -75,6 +75,16 @@ def test_a_target_that_is_put_above_takes_the_key_and_the_tables_of_the_other_go
     assert [row.target for row in store_of(both).rows(ImportResult, keys[1], table="data_source_import")] == ["one"]
 
 
+def test_nothing_moves_to_a_key_whose_tables_are_damaged(loads: LoadsText) -> None:
+    both = options(loads, "two", "one")
+    store = store_of(both)
+    synced(store, ACCOUNT, "one")
+    synced(store, f"{ACCOUNT}-one", "one")
+    Path(store.uri("s3_buckets", f"{ACCOUNT}-one")).write_bytes(b"no table")
+    for key in (ACCOUNT, f"{ACCOUNT}-one"):
+        assert settle_key(both, store, key) == ()
+
+
 def test_what_earlier_versions_stored_moves_to_the_key_of_today(loads: LoadsText) -> None:
     """They gave both targets of an account long keys, and left under the short one what was stored before that."""
     both = options(loads, "one", "two")

@@ -1,68 +1,27 @@
-"""What a push notes of what it left, for the next look at AWS."""
+"""What changed in AWS since the last push, and why that is not known."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from raito_pipeline.model import PushResult
-from raito_pipeline.orchestration.push.drift import LastPush, last_push, note_push
+import dagster as dg
+
+from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
+from raito_pipeline.orchestration.push.drift import Drift, look
+from raito_pipeline.orchestration.push.last_push import LastPush, note_push
+from raito_pipeline.orchestration.push.plans import Planning
+from raito_pipeline.orchestration.recording.guard import Attempts
+from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
-from tests.aws.push.conftest import ACCOUNT
-from tests.aws.push.test_plan import control
+from tests.orchestration.conftest import FIRST, Loads
 
 
-def result(identifier: str, external_id: str | None, *errors: str) -> PushResult:
-    name = (external_id or "").rpartition(":")[2]
-    return PushResult(identifier, identifier, "aws_role", name, external_id, int(not errors), len(errors), errors, ())
-
-
-def test_what_was_made_is_noted_under_the_name_that_it_has() -> None:
-    controls = [control("made"), control("failed"), control("gone", delete=True), control("unhandled")]
-    results = [result("made", "role:made_1"), result("failed", None, "denied"), result("gone", None)]
-
-    noted = LastPush.of("p1", controls, results, None)
-
-    assert [(each.id, each.external_id, each.actual_name) for each in noted.controls] == [
-        ("made", "role:made_1", "made_1")
-    ]
-
-
-def test_of_what_failed_the_push_before_counts() -> None:
-    before = LastPush(datetime.now(UTC), "p0", (replace(control("failed"), external_id="role:old"), control("removed")))
-    controls = [control("failed"), control("removed", delete=True)]
-    results = [result("failed", "role:old", "denied"), result("removed", "role:removed", "denied")]
-    assert LastPush.of("p1", controls, results, before).controls == before.controls[:1]
-
-
-def test_of_what_was_changed_in_part_nobody_says_how_it_was_left() -> None:
-    """Who lost access was taken out, say, and the rest was refused: what the push before had made is no more."""
-    before = LastPush(datetime.now(UTC), "p0", (replace(control("part"), external_id="role:old"),))
-    results = [replace(result("part", "role:old", "its action is no grant"), changes_made=1)]
-
-    noted = LastPush.of("p1", [control("part", action="deny")], results, before)
-
-    assert noted.controls == ()
-
-
-def test_a_note_is_read_as_it_was_written(tmp_path: Path) -> None:
-    store = Store.open(tmp_path)
-    assert last_push(store, ACCOUNT) is None
-    noted = LastPush.of("p1", [control("made")], [result("made", "role:made")], None)
-    for _ in range(2):
-        note_push(store, ACCOUNT, noted)
-    assert last_push(store, ACCOUNT) == noted
-    (file,) = tmp_path.rglob("last_push.json")
-    file.write_text('{"of": "another version"}')
-    assert last_push(store, ACCOUNT) is None
-
-
-def test_a_push_of_some_leaves_the_others_as_the_push_before_left_them() -> None:
-    before = LastPush(datetime.now(UTC), "p0", tuple(map(control, ("other", "changed", "removed"))))
-    controls = [control("changed"), control("removed", delete=True), control("new")]
-    results = [result("changed", "role:changed_2"), result("removed", None), result("new", "role:new")]
-
-    noted = LastPush.of("p1", controls, results, before, whole=False)
-
-    assert [each.id for each in noted.controls] == ["other", "changed", "new"]
-    assert noted.controls[1].external_id == "role:changed_2"
-    assert [each.id for each in LastPush.of("p1", controls, results, before).controls] == ["changed", "new"]
+def test_without_a_note_of_a_push_that_can_be_read_no_drift_is_known(
+    loads: Loads, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    options, account = loads(accounts=1), str(FIRST)
+    grid, store = make_grid(options), Store.open(tmp_path / "data", sync="s")
+    planning = Planning(Services(options), store, Attempts(instance, grid.naming), cell_of("account", account))
+    assert look(planning, grid) == Drift(reason="nothing was pushed yet")
+    note_push(store, account, LastPush.of("p", (), (), None))
+    (file,) = (tmp_path / "data").rglob("last_push.json")
+    file.write_bytes(b"\xff")
+    assert "cannot be read" in look(planning, grid).reason

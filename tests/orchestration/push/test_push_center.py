@@ -56,6 +56,18 @@ def test_an_account_without_an_organization_has_no_permission_sets(tmp_path: Pat
     assert "links no organization" in made.state().problem
 
 
+def test_an_organization_whose_table_is_damaged_may_have_permission_sets_of_raito(tmp_path: Path) -> None:
+    made = center(tmp_path, FILE + LINK)
+    key = organization_of(made.services.options, ACCOUNT)
+    assert key is not None
+    assert not made._has_sets_of_raito()
+    place = cell_of("organization", key).place
+    made.store.write("org_permission_sets", (), *place)
+    assert not made._has_sets_of_raito()
+    Path(made.store.uri("org_permission_sets", *place)).write_bytes(b"no table")
+    assert made._has_sets_of_raito()
+
+
 def test_what_was_not_read_in_this_sync_is_not_known(tmp_path: Path) -> None:
     made = center(tmp_path, FILE + LINK)
     assert "push_permission_sets 111122223333 was never read" in made.state().problem

@@ -139,7 +139,7 @@ def test_an_import_leaves_behind_what_raito_cloud_holds_now(grid: Grid, work: Wo
     (info,) = upload.imported(counted(upload, work))
 
     assert info.rows == 3  # the account and two
-    after = held_by_raito_cloud(work.store, "data_source_import", work.cell.place, "source-0")
+    after = held_by_raito_cloud(work.store, "data_source_import", work.cell.place, "source-0").elements
     assert after is not None
     assert len(after) == 3
 

@@ -1,17 +1,25 @@
 """What an import may remove, and whether it need be sent: decided from the stored tables, before any call."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from raito_pipeline.model import TABLES, S3BucketPolicy
+from raito_pipeline.orchestration.partitioning.grid import cell_of
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.upload.imports import OrganizationIdentityUpload
+from raito_pipeline.raito.deletions import Elements, remember
+from tests.model.test_schema import example_row
+
 from raito_pipeline.orchestration.partitioning.grid import Grid
-from raito_pipeline.orchestration.recording.guard import Verdict
+from raito_pipeline.orchestration.recording.guard import Verdict, unusable_memories
 from raito_pipeline.orchestration.upload.imports import AccessProviderUpload, DataObjectUpload, Upload, UsageUpload
 from raito_pipeline.orchestration.upload.prepared import counted, mark
 from raito_pipeline.orchestration.upload.work import Work
 from raito_pipeline.raito.imports import skipped
 from raito_pipeline.raito.jobs import JobType, Status
-from tests.orchestration.upload.conftest import UPLOADS, held, sends
+from tests.orchestration.upload.conftest import ACCOUNT, MASTER, UPLOADS, held, sends
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,102 @@ def test_before_the_first_import_of_a_data_source_nothing_is_known_to_be_removed
     assert ready.may_delete
     assert ready.count is not None
     assert ready.count.held is None
+
+
+REMOVING = tuple(upload for upload in UPLOADS if TABLES[upload.table].notes and upload is not UsageUpload)
+
+
+def damage(work: Work, table: str) -> None:
+    path = Path(work.store.uri(table, *work.cell.place))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"no table")
+
+
+def of_the_target(work: Work, upload: type[Upload]) -> Work:
+    """The account, or its organization where that is uploaded."""
+    if upload is not OrganizationIdentityUpload:
+        return work
+    organization = work.services.options.organizations[0]
+    cell = cell_of("organization", f"{MASTER}_eu-west-1")
+    return replace(work, cell=cell, target=organization)
+
+
+def stored(work: Work) -> None:
+    """Everything that is read of the account and its organization, without rows."""
+    sends(work, 0)
+    for name, spec in TABLES.items():
+        if spec.is_read_from_aws and spec.partitioned_by == "account":
+            work.store.write(name, (), ACCOUNT)
+        if spec.partitioned_by == "organization" and spec.is_read_from_aws:
+            work.store.write(name, (), *cell_of("organization", f"{MASTER}_eu-west-1").place)
+    work.store.write("access_providers", (), ACCOUNT)
+
+
+@pytest.mark.parametrize("upload", REMOVING)
+def test_what_an_import_remembers_may_be_damaged_and_permits_no_removal(
+    grid: Grid, work: Work, upload: type[Upload]
+) -> None:
+    """Nor does a second import, as what the first one left is not all that there is."""
+    work, made = of_the_target(work, upload), upload(grid)
+    stored(work)
+    assert counted(made, work).may_delete
+    damage(work, f"{upload.table}_elements")
+
+    for _ in range(2):
+        counted = counted(made, work)
+        assert not counted.may_delete
+        assert f"{upload.table}_elements" in (counted.verdict.text or "")
+        made.imported(counted)
+
+    all_may_go = work.services.options.pipeline.model_copy(update={"max_import_deletions": 1.0})
+    options = work.services.options.model_copy(update={"pipeline": all_may_go})
+    meant = counted(made, replace(work, services=Services(options)))
+    assert meant.may_delete
+    made.imported(meant)
+    assert counted(made, work).may_delete
+
+
+@pytest.mark.parametrize(
+    ("upload", "memory"),
+    [
+        (upload, table)
+        for upload in REMOVING
+        for table in (*TABLES[upload.table].looks_at, *TABLES[upload.table].reads)
+        if table in TABLES[upload.table].looks_at or not TABLES[table].is_read_from_aws
+    ],
+)
+def test_what_an_import_looks_at_may_be_damaged_and_permits_no_removal(
+    work: Work, upload: type[Upload], memory: str
+) -> None:
+    assert list(unusable_memories(work.store, upload.table, work.cell)) == []
+    damage(work, memory)
+    (reason,) = unusable_memories(work.store, upload.table, work.cell)
+    assert reason.startswith(f"{memory} {ACCOUNT} cannot be used (")
+
+
+def test_whether_bucket_policies_were_read_is_not_known_where_their_rows_are_damaged(grid: Grid, work: Work) -> None:
+    stored(work)
+    work.store.write("s3_bucket_policies", [replace(example_row(S3BucketPolicy, null=False))], ACCOUNT)
+    path = Path(work.store.uri("s3_bucket_policies", ACCOUNT))
+    path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR1", 1)[:4] + b"\xff" * 60 + path.read_bytes()[64:])
+    remember(work.store, "access_provider_import", work.cell.place, "source-0", Elements.of({}))
+
+    counted = counted(AccessProviderUpload(grid), work)
+
+    assert not counted.may_delete
+    assert "s3_bucket_policies" in (counted.verdict.text or "")
+
+
+def test_a_region_that_is_meant_to_be_gone_and_is_damaged_holds_up_no_import(grid: Grid, work: Work) -> None:
+    pipeline = work.services.options.pipeline.model_copy(update={"removed_regions": (f"{ACCOUNT}/us-west-2",)})
+    services = Services(work.services.options.model_copy(update={"pipeline": pipeline}))
+    held(work, 3)
+    sends(work, 3)
+    gone = Path(work.store.uri("data_objects", ACCOUNT, "us-west-2"))
+    gone.parent.mkdir(parents=True)
+    gone.write_bytes(b"no table")
+
+    assert counted(DataObjectUpload(grid), replace(work, services=services)).may_delete
 
 
 def test_where_nothing_may_be_removed_too_much_is_no_further_reason(grid: Grid, work: Work) -> None:

@@ -23,6 +23,8 @@ from raito_pipeline.aws.push.documents.statements import VERSION
 from raito_pipeline.model import AccessProvider, DataObjectReference, WhatItem
 
 Claims = frozenset[Claim]
+OF_ALL, EVERYBODY = "*", "*"
+"""Where it is lost whom no import showed: of all objects (in the place of an external id), everybody."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class ImportView:
 
     unshown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """those whom no import showed before others were taken out, by external id: what it shows of them now is no edit"""
+
+    def unshown_of(self, external_id: str) -> frozenset[str]:
+        """Those of one object; `EVERYBODY` among them where that is lost."""
+        return frozenset(self.unshown.get(external_id, self.unshown.get(OF_ALL, ())))
 
     def of(self, principal: PrincipalKey) -> "ImportView":
         """How the import reads the documents that one user, group or role has alone."""
@@ -52,7 +58,9 @@ class ImportView:
             | {("group", name) for name in row.who_groups or ()}
             | {("role", name) for name in roles}
         )
-        before = self.unshown.get(external_id, ())
+        before = self.unshown_of(external_id)
+        if EVERYBODY in before:
+            return frozenset()
         return frozenset((kind, name) for kind, name in shown if f"{kind}:{name}" not in before)
 
     def what(self, external_id: str) -> Claims | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import ACCESS_POINT, POLICY, ROLE
+from raito_pipeline.aws.push.account.imported import EVERYBODY
 from raito_pipeline.aws.push.account.taken_away import principals_taken_out, role_of, users_taken_out
 from raito_pipeline.aws.push.documents.trusts import let_in_by_name
 from raito_pipeline.aws.push.draft import Draft, Plans
@@ -90,8 +91,8 @@ def _of_point(plans: Plans, draft: Draft, point: AccessPoint, own_id: str) -> se
     shown = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
     whos = (control.who, *([control.deleted_who] if control.deleted_who else ()), shown)
     named = [_arns(plans, control, who) for who in whos]
-    before = frozenset(state.view.unshown.get(own_id, ()))
-    return having - set().union(*named[:-1]) - (named[-1] - before)
+    before = state.view.unshown_of(own_id)
+    return having - set().union(*named[:-1]) - (set() if EVERYBODY in before else named[-1] - before)
 
 
 def _arns(plans: Plans, control: AccessControl, who: WhoEntry) -> set[str]:

@@ -8,7 +8,7 @@ from raito_pipeline.aws.access.external_ids import ACCESS_POINT
 from raito_pipeline.aws.access.points import TYPE
 from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.policy.wildcards import matches
-from raito_pipeline.aws.push.account.imported import Claims
+from raito_pipeline.aws.push.account.imported import EVERYBODY, Claims
 from raito_pipeline.aws.push.account.point_state import name_in_arn
 from raito_pipeline.aws.push.account.taken_away import claims_taken_out
 from raito_pipeline.aws.push.documents.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
@@ -281,7 +281,8 @@ def _shown(plans: Plans, draft: Draft, place: _PointPlace) -> _Shown | None:
         return None
     who = WhoEntry(row.who_users or (), row.who_groups or (), row.who_access_providers or (), ())
     principals = _arns(point_who(plans, Draft(replace(draft.control, who=who), draft.kind)))
-    principals -= set(view.unshown.get(own_id, ()))
+    before = view.unshown_of(own_id)
+    principals = set() if EVERYBODY in before else principals - before
     partition = plans.options.aws_partition
     made = point_statements(view.items(claims), place.arn, place.bucket, plans.state.account_id, partition)
     return _Shown(principals, grants(point_policy(made.statements, principals)))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.push.account.imported import EVERYBODY, OF_ALL
 from tests.aws.access.conftest import ACCOUNT, Told, allow, document, trust, user_arn
 from tests.aws.push.account.test_taken_away import DATA, MFA, pushed, steps, told, who
 from tests.aws.push.pushing import Options, imported
@@ -70,8 +71,20 @@ def test_who_was_granted_it_meanwhile_is_remembered_no_more_and_who_was_taken_ou
 
     assert taken(gone)
     assert not any("bob" in name for name in gone.unshown[external_id])
-    # Where the note is lost, what the import shows counts.
+    # Where nothing was noted, what the import shows counts.
     assert taken(pushed(account(WITHOUT), external_id, who=who()))
+
+
+@pytest.mark.parametrize("external_id", OF_EACH_TYPE)
+def test_where_the_note_is_lost_only_who_is_said_to_be_taken_out_goes(external_id: str) -> None:
+    account, _ = OF_EACH_TYPE[external_id]
+    lost = {"unshown": {OF_ALL: [EVERYBODY]}, "what": pushed_what(account(WITHOUT), external_id)}
+
+    kept = pushed(account(WITHOUT), external_id, who=who(), **lost)
+
+    assert taken(kept) == []
+    assert any("bob" in name for name in kept.unshown[external_id])
+    assert taken(pushed(account(WITHOUT), external_id, who=who(), deleted_who=who("bob"), **lost))
 
 
 def test_who_may_assume_a_role_under_a_condition_is_said_and_remembered() -> None:

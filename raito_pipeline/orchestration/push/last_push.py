@@ -1,0 +1,90 @@
+"""What the last push of an account left in AWS: the access controls that it made, as they are now.
+
+It is noted beside the plans, and stays where a later push fails or is of some access controls alone.
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import msgspec
+
+from raito_pipeline.model import AccessControl, PushResult
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.files import put
+
+FOLDER = "_plans"
+"""of the plans of all accounts, and of what is noted of their pushes"""
+_FILE = "last_push.json"
+
+
+@dataclass(frozen=True)
+class LastPush:
+    """What a push left in AWS: the access controls that it made, under the names that they have there."""
+
+    ended_at: datetime
+    plan_id: str
+    controls: tuple[AccessControl, ...]
+
+    @classmethod
+    def of(
+        cls,
+        plan_id: str,
+        controls: Iterable[AccessControl],
+        results: Iterable[PushResult],
+        before: "LastPush | None",
+        *,
+        whole: bool = True,
+    ) -> "LastPush":
+        """The access controls that are in AWS as granted; of those that failed, what the push before had made, unless
+        something of it was changed all the same.
+
+        Where the push was not of the `whole` export, what it did not name is as the push before left it.
+        """
+        made = {result.access_control_id: result for result in results}
+        earlier: Mapping[str, AccessControl] = {} if before is None else {each.id: each for each in before.controls}
+        controls = tuple(controls)
+        named = {control.id for control in controls}
+        left = [] if whole else [control for control in earlier.values() if control.id not in named]
+        for control in controls:
+            result = made.get(control.id)
+            if result is None or result.errors:
+                is_as_before = control.id in earlier and not control.delete and not (result and result.changes_made)
+                left += [earlier[control.id]] if is_as_before else []
+            elif result.external_id is not None:
+                made_as = replace(control, external_id=result.external_id, actual_name=result.actual_name)
+                left.append(replace(made_as, type=result.type or control.type))
+        return cls(datetime.now(UTC), plan_id, tuple(left))
+
+
+@dataclass(frozen=True)
+class UnreadableNote:
+    """Something was noted, and nobody can read it: it is damaged, or another version of the project wrote it."""
+
+    reason: str
+
+
+def note_push(store: Store, account: str, last: LastPush) -> None:
+    """Note what a push left. Raises `StorageError`."""
+    path = _path(store, account)
+    with storage_errors(f"the note of the last push of {account}", "written", store.files.scheme + path):
+        put(store.files, path, msgspec.json.encode(last))
+
+
+def last_push(store: Store, account: str) -> LastPush | UnreadableNote | None:
+    """What the last push left; None where none was noted. Raises `StorageError`."""
+    path = _path(store, account)
+    with storage_errors(f"the note of the last push of {account}", "read", store.files.scheme + path):
+        content = store.files.read(path)
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=LastPush)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return UnreadableNote(f"the note of the last push cannot be read ({error})")
+
+
+def _path(store: Store, account: str) -> str:
+    return posixpath.join(store.root, FOLDER, f"account={account}", "notes", _FILE)
