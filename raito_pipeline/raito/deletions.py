@@ -97,7 +97,7 @@ def _less(own: Hashes, others: Hashes) -> Hashes:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldElements:
     """What is known of what Raito Cloud holds by the imports of one table."""
 
     elements: Elements | None = None
@@ -117,15 +117,15 @@ class Held:
         )
 
 
-def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> Held:
+def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> HeldElements:
     """What the imports of `table` left in the data source or identity store `owner`."""
     lost = why_lost(store, table, place)
     info = store.info(elements_table(table), *place)
     if info is None or lost or info.extra.get(_OF, owner) != owner:
-        return Held(lost=lost)
+        return HeldElements(lost=lost)
     lost, in_doubt = info.extra.get(_LOST, ""), bool(info.extra.get(_IN_DOUBT))
     if _OF not in info.extra:
-        return Held(lost=lost)
+        return HeldElements(lost=lost)
     by_kind: dict[str, bytearray] = {}
     try:
         for batch in store.batches(elements_table(table), *place):
@@ -133,8 +133,8 @@ def held_by_raito_cloud(store: Store, table: str, place: Place, owner: str) -> H
                 of_kind: Any = batch.filter(pc.equal(batch.column("kind"), pa.scalar(kind))).column("hash")
                 by_kind.setdefault(kind, bytearray()).extend(of_kind.to_numpy().data)
     except CellMissing:
-        return Held(lost=why_lost(store, table, place))
-    return Held(Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()}), in_doubt, lost)
+        return HeldElements(lost=why_lost(store, table, place))
+    return HeldElements(Elements({kind: _sorted(hashes) for kind, hashes in by_kind.items()}), in_doubt, lost)
 
 
 def why_lost(store: Store, table: str, place: Place) -> str:

@@ -12,7 +12,7 @@ import pytest
 from raito_pipeline.model import ImportResult
 from raito_pipeline.raito.deletions import (
     Elements,
-    Held,
+    HeldElements,
     disagreement,
     held_by_raito_cloud,
     remember,
@@ -79,14 +79,14 @@ def test_many_are_compared_as_sets_are_and_not_copied() -> None:
 
 def test_what_was_sent_is_remembered_for_the_very_data_source(tmp_path: Path) -> None:
     store, place = Store.open(tmp_path), (ACCOUNT, None)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held()
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == HeldElements()
     elements = Elements.of({"user": [["a", "b"], ["b", "ö"]], "group": [[]]})
     for _ in range(2):
         remember(store, TABLE, place, "ds-1", elements)
     found = held_by_raito_cloud(store, TABLE, place, "ds-1").elements
     assert found is not None
     assert (len(found), len(elements.less(found)), len(found.less(elements))) == (3, 0, 0)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-2") == Held()
+    assert held_by_raito_cloud(store, TABLE, place, "ds-2") == HeldElements()
 
 
 def imported(store: Store, *, held: int | None = 1000) -> None:
@@ -128,7 +128,7 @@ def test_a_set_that_is_lost_is_no_first_import(tmp_path: Path, loss: str) -> Non
     assert since.elements is not None
     assert (len(since.elements), since.lost) == (5, held.lost)
     remember_lost(store, TABLE, place, held.lost)
-    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held(lost=held.lost)
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == HeldElements(lost=held.lost)
     remember(store, TABLE, place, "ds-1", numbered(0, 5))
     assert held_by_raito_cloud(store, TABLE, place, "ds-1").may_not_remove(0) == ()
 
@@ -136,7 +136,7 @@ def test_a_set_that_is_lost_is_no_first_import(tmp_path: Path, loss: str) -> Non
 def test_an_import_that_left_no_set_behind_lost_none(tmp_path: Path) -> None:
     store, place = Store.open(tmp_path), (ACCOUNT, None)
     imported(store, held=None)  # skipped, or of a version that did not count
-    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == Held()
+    assert held_by_raito_cloud(store, TABLE, place, "ds-1") == HeldElements()
     Path(store.uri(TABLE, ACCOUNT)).write_bytes(b"")
     assert held_by_raito_cloud(store, TABLE, place, "ds-1").lost
 
