@@ -6,8 +6,8 @@ delete, and the result says which cell is missing and why.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, ClassVar
 

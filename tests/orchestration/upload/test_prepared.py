@@ -6,19 +6,22 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.model import TABLES, S3BucketPolicy
-from raito_pipeline.orchestration.partitioning.grid import cell_of
-from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.upload.imports import OrganizationIdentityUpload
-from raito_pipeline.raito.deletions import Elements, remember
-from tests.model.test_schema import example_row
-
-from raito_pipeline.orchestration.partitioning.grid import Grid
+from raito_pipeline.orchestration.partitioning.grid import Grid, cell_of
 from raito_pipeline.orchestration.recording.guard import Verdict, unusable_memories
-from raito_pipeline.orchestration.upload.imports import AccessProviderUpload, DataObjectUpload, Upload, UsageUpload
+from raito_pipeline.orchestration.resources import Services
+from raito_pipeline.orchestration.upload.imports import (
+    AccessProviderUpload,
+    DataObjectUpload,
+    OrganizationIdentityUpload,
+    Upload,
+    UsageUpload,
+)
 from raito_pipeline.orchestration.upload.prepared import counted, mark
 from raito_pipeline.orchestration.upload.work import Work
+from raito_pipeline.raito.deletions import Elements, remember
 from raito_pipeline.raito.imports import skipped
 from raito_pipeline.raito.jobs import JobType, Status
+from tests.model.test_schema import example_row
 from tests.orchestration.upload.conftest import ACCOUNT, MASTER, UPLOADS, held, sends
 
 
@@ -96,10 +99,10 @@ def test_what_an_import_remembers_may_be_damaged_and_permits_no_removal(
     damage(work, f"{upload.table}_elements")
 
     for _ in range(2):
-        counted = counted(made, work)
-        assert not counted.may_delete
-        assert f"{upload.table}_elements" in (counted.verdict.text or "")
-        made.imported(counted)
+        ready = counted(made, work)
+        assert not ready.may_delete
+        assert f"{upload.table}_elements" in (ready.verdict.text or "")
+        made.imported(ready)
 
     all_may_go = work.services.options.pipeline.model_copy(update={"max_import_deletions": 1.0})
     options = work.services.options.model_copy(update={"pipeline": all_may_go})
@@ -134,10 +137,10 @@ def test_whether_bucket_policies_were_read_is_not_known_where_their_rows_are_dam
     path.write_bytes(path.read_bytes().replace(b"PAR1", b"PAR1", 1)[:4] + b"\xff" * 60 + path.read_bytes()[64:])
     remember(work.store, "access_provider_import", work.cell.place, "source-0", Elements.of({}))
 
-    counted = counted(AccessProviderUpload(grid), work)
+    ready = counted(AccessProviderUpload(grid), work)
 
-    assert not counted.may_delete
-    assert "s3_bucket_policies" in (counted.verdict.text or "")
+    assert not ready.may_delete
+    assert "s3_bucket_policies" in (ready.verdict.text or "")
 
 
 def test_a_region_that_is_meant_to_be_gone_and_is_damaged_holds_up_no_import(grid: Grid, work: Work) -> None:
