@@ -8,7 +8,7 @@ from raito_pipeline.model import AccessControl
 from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, TARGETS, UNSHOWN, WHOLE, claims
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
 from raito_pipeline.sandbox.raito.faults import CloudFault
-from tests.aws.push.test_plan import control
+from tests.aws.push.exported import control
 
 from .conftest import ACCOUNT, Stage
 from .test_account_iam import TABLES

@@ -10,8 +10,8 @@ from rich.console import Console
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.cli.show_plan import ages, show_plan
+from tests.aws.push.exported import control, state, who
 from tests.aws.push.planned import WHEN, account_plan
-from tests.aws.push.test_plan import control, state, who
 
 PLAN = account_plan(control("a", name="Sales readers", who=who("ada", "nobody")), there=state())
 

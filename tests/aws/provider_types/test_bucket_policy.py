@@ -5,7 +5,7 @@ import pytest
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.config.groups import PushOptions
-from tests.aws.push.test_plan import control, state
+from tests.aws.push.exported import control, state
 
 
 @pytest.mark.parametrize("external_id", ["bucketpolicy:data", None])

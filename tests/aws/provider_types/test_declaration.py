@@ -36,8 +36,8 @@ from raito_pipeline.model import DataObjectReference, WhatItem
 from raito_pipeline.model.provider_types import TypeDescription
 from raito_pipeline.raito.metadata import access_provider_types
 from tests.aws.access.conftest import Told as ToldAccount
+from tests.aws.push.exported import control, policy_control, state
 from tests.aws.push.test_least_policy import FILE
-from tests.aws.push.test_plan import control, policy_control, state
 
 PREFIX = "vault:"
 

@@ -32,8 +32,8 @@ from raito_pipeline.model import (
     WhoEntry,
 )
 from tests.aws.push.conftest import ACCOUNT, arn, trust
+from tests.aws.push.exported import policy, role
 from tests.aws.push.pushing import WHEN
-from tests.aws.push.test_plan import policy, role
 
 HERE, THERE, OTHER = "eu-west-1", "eu-central-1", "999900001111"
 RAITO, RAITO_HERE = Tag("creator", "RAITO"), Tag("raito_account", ACCOUNT)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, PlanUnreadable, exports_in, from_file, to_file
+from tests.aws.push.exported import control, policy_control, state, who
 from tests.aws.push.planned import WHEN, account_plan
-from tests.aws.push.test_plan import control, policy_control, state, who
 
 OLDER = Path(__file__).parent / "plan-of-before.json"
 

@@ -32,10 +32,10 @@ from raito_pipeline.model import (
 )
 from tests.aws.push.center_push import TYPES, CenterOptions, granted
 from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.exported import BY_RAITO, FOLDER, control, plan, policy, policy_control, role, state, steps, who
+from tests.aws.push.exported import document as plain_document
 from tests.aws.push.points import point_control
 from tests.aws.push.pushing import WHEN
-from tests.aws.push.test_plan import BY_RAITO, FOLDER, control, plan, policy, policy_control, role, state, steps, who
-from tests.aws.push.test_plan import document as plain_document
 
 PEOPLE = [PushPrincipal("USER", f"id-{name}", name) for name in ("p1", "p2")]
 OTHER = "222222222222"

@@ -7,8 +7,8 @@ from raito_pipeline.aws.push.wording import ControlPlan, in_words
 from raito_pipeline.model import AccessControl, DataObjectReference, IamAttachment, WhatItem
 from tests.aws.provider_types.test_declaration import TYPES as WITH_VAULT
 from tests.aws.push.conftest import ACCOUNT, arn, trust
+from tests.aws.push.exported import control, policy, policy_control, role, state, who
 from tests.aws.push.planned import account_plan
-from tests.aws.push.test_plan import control, policy, policy_control, role, state, who
 
 BUCKET = WhatItem(DataObjectReference(f"{ACCOUNT}:eu-west-1:data", "bucket"), ("s3:ListBucket", "s3:PutObject"))
 THERE = state(

@@ -8,7 +8,7 @@ from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_push
 from raito_pipeline.storage import Store
 from tests.aws.push.conftest import ACCOUNT
-from tests.aws.push.test_plan import control
+from tests.aws.push.exported import control
 
 
 def result(identifier: str, external_id: str | None, *errors: str) -> PushResult:

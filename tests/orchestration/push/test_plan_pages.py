@@ -4,8 +4,8 @@ from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.orchestration.push.plan_pages import MOST_BYTES, counts_in_words, page_of, short_page
+from tests.aws.push.exported import control, state
 from tests.aws.push.planned import account_plan
-from tests.aws.push.test_plan import control, state
 
 
 def plan(count: int) -> AccountPlan:

@@ -44,9 +44,9 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 from tests.aws.access.conftest import READ, ROOT, Told, deny, document, trust, user_arn
 from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.exported import control, state, who
 from tests.aws.push.planned import account_plan
 from tests.aws.push.test_nothing_edited import as_imported, changed
-from tests.aws.push.test_plan import control, state, who
 
 PLAN = account_plan(control("a"), there=state())
 OTHER = account_plan(control("a", who=who("bob")), there=state())

@@ -19,8 +19,8 @@ from raito_pipeline.orchestration.push.pushes import (
     switched_off,
 )
 from tests.aws.push.conftest import trust
+from tests.aws.push.exported import control, role, state
 from tests.aws.push.planned import account_plan
-from tests.aws.push.test_plan import control, role, state
 from tests.model.test_schema import example_row
 from tests.orchestration.conftest import Loads
 

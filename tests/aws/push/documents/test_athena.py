@@ -12,8 +12,8 @@ from raito_pipeline.aws.push.rules.data_rights import is_data
 from raito_pipeline.model import DataObjectReference, WhatItem
 from tests.aws.push.center_push import TYPES, CenterOptions
 from tests.aws.push.conftest import ACCOUNT
+from tests.aws.push.exported import state
 from tests.aws.push.pushing import control
-from tests.aws.push.test_plan import state
 
 HERE = f"arn:aws:glue:eu-west-1:{ACCOUNT}"
 GROUPS = ("primary", "analysts")

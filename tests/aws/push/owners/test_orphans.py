@@ -16,8 +16,8 @@ from raito_pipeline.aws.readers.iam import read_account
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, AccessPoint, PushPermissionSet, Tag
 from tests.aws.push.conftest import ACCOUNT, World, arn, document, trust
+from tests.aws.push.exported import BY_RAITO, control, policy, policy_control, role, state
 from tests.aws.push.owners.test_own_objects import of
-from tests.aws.push.test_plan import BY_RAITO, control, policy, policy_control, role, state
 
 WHOLE = Bounds(data_source="ds-1", imported={}, whole_export=True)
 TYPES = ACCESS_PROVIDER_TYPES.push

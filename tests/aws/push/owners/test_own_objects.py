@@ -17,8 +17,8 @@ from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, AccessPoint, IamAttachment, PushPermissionSet, Tag
 from tests.aws.access.conftest import Told
 from tests.aws.push.conftest import ACCOUNT, arn, document, trust
+from tests.aws.push.exported import BY_RAITO, control, policy, policy_control, role, state, who
 from tests.aws.push.pushing import Options, imported
-from tests.aws.push.test_plan import BY_RAITO, control, policy, policy_control, role, state, who
 
 BOUNDS = Bounds(data_source="ds-1", imported={})
 

@@ -4,7 +4,7 @@ import json
 
 from raito_pipeline.aws.push.owners.owner_tags import another_owner, owner_of, owner_tags, tags_of_request, with_owner
 from raito_pipeline.model import CREATOR, Tag
-from tests.aws.push.test_plan import control
+from tests.aws.push.exported import control
 
 OWN = (Tag("raito_data_source", "ds"), Tag("raito_access_control", "a"))
 

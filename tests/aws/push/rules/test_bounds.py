@@ -6,7 +6,7 @@ from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.rules.bounds import arns_of, identity, rights_of
 from raito_pipeline.model import IamAttachment
 from tests.aws.push.conftest import ACCOUNT, arn, trust
-from tests.aws.push.test_plan import role, state
+from tests.aws.push.exported import role, state
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/bob"
 

@@ -11,8 +11,8 @@ from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.config.patterns import NamePattern
 from raito_pipeline.model import IamAttachment
 from tests.aws.push.conftest import arn, document, trust
+from tests.aws.push.exported import policy, role, state
 from tests.aws.push.situations import a_set, aws, gives
-from tests.aws.push.test_plan import policy, role, state
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.rules.known_buckets import leave_out_unknown, reason_against
 from raito_pipeline.model import DataObjectReference, WhatItem
 from tests.aws.push.conftest import ACCOUNT
-from tests.aws.push.test_plan import control
+from tests.aws.push.exported import control
 
 BUCKETS = {"data": "eu-west-1", "somewhere": None}
 

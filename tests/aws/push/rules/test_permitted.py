@@ -24,7 +24,7 @@ from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.estate import Estate, EstateSettings, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-from tests.aws.push.test_plan import control, who
+from tests.aws.push.exported import control, who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SMALL = EstateSettings(keys=20, tables=4, log_days=0, people=12)

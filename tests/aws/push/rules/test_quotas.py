@@ -13,7 +13,7 @@ from raito_pipeline.aws.push.rules.quotas import characters
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl, IamAttachment, IamUser
 from tests.aws.push.conftest import ACCOUNT, arn, trust
-from tests.aws.push.test_plan import control, policy_control, role, state, who
+from tests.aws.push.exported import control, policy_control, role, state, who
 
 NAMES = tuple(f"user-{number:03}" for number in range(60))
 

@@ -5,7 +5,7 @@ from raito_pipeline.aws.push.types.grants import described_and_tagged, gives, gr
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import DataObjectReference, WhatItem
 from tests.aws.push.conftest import ACCOUNT
-from tests.aws.push.test_plan import FOLDER, control, state
+from tests.aws.push.exported import FOLDER, control, state
 
 ELSEWHERE = WhatItem(DataObjectReference("999988887777:eu-west-1:data/a", "folder"), ("s3:GetObject",))
 

@@ -6,7 +6,7 @@ from raito_pipeline.aws.push.draft import Plans
 from raito_pipeline.aws.push.types.roles import kept_role_name
 from raito_pipeline.config.groups import PushOptions
 from tests.aws.push.conftest import document, trust
-from tests.aws.push.test_plan import control, only, plan, role, state, steps, who
+from tests.aws.push.exported import control, only, plan, role, state, steps, who
 
 
 def test_a_role_as_it_is_granted_is_left_alone() -> None:

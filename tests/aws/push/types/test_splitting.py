@@ -15,8 +15,8 @@ from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.model import AccessControl, DataObjectReference, WhatItem
 from raito_pipeline.sandbox.aws.faults import Fault
 from tests.aws.push.conftest import ACCOUNT, World
+from tests.aws.push.exported import control, state, who
 from tests.aws.push.pushing import Account
-from tests.aws.push.test_plan import control, state, who
 
 TYPES = ACCESS_PROVIDER_TYPES.push
 BOUNDS = Bounds(data_source="ds", imported={}, whole_export=True)
