@@ -129,9 +129,19 @@ class Job:
 
     @classmethod
     def create(cls, client: RaitoClient, data_source_id: str | None, identity_store_id: str | None) -> "Job":
-        """Create a job. Raises `RaitoError` where Raito Cloud makes none."""
+        """Create a job. Raises `RaitoError` where Raito Cloud makes none, or its answer does not arrive.
+
+        In that case there may be a job that stays open: Raito Cloud gives it its id, takes none of ours, and has no
+        query that lists jobs, so that nobody can find it again. It is not asked twice, which would leave more of them.
+        """
         ids = {"dataSourceId": data_source_id, "identityStoreId": identity_store_id}
-        job_id = client.ask("CreateJob", {"input": {**ids, "eventTime": now()}}, "jobId")
+        try:
+            job_id = client.ask("CreateJob", {"input": {**ids, "eventTime": now()}}, "jobId")
+        except RaitoUnreachable:
+            logger.warning(
+                "Raito Cloud may have made a job all the same: nothing ends it there, as its id is not known"
+            )
+            raise
         return cls(client, job_id, data_source_id, identity_store_id)
 
     @classmethod

@@ -15,6 +15,7 @@ import boto3
 import dagster as dg
 import pytest
 
+from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.config import load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.resources import Services
@@ -140,6 +141,10 @@ class Stage:
     def s3(self) -> Any:
         """A client of the emulated S3, to change what is there; whoever does so puts it back."""
         return _client("s3", self.servers.aws.endpoint_url)
+
+    def s3_control(self) -> Any:
+        """The same of its access points."""
+        return AwsClients("there").client("s3control", REGION)
 
     def make(self, tables: Sequence[str], partition_key: str = ACCOUNT, **tags: str) -> list[str]:
         """Materialize tables in one run, of the sync `s1`; gives those that were materialized."""

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from raito_pipeline.model import AccessControl
+from raito_pipeline.aws.push.owners.owner_tags import ACCESS_CONTROL, DATA_SOURCE
+from raito_pipeline.model import CREATOR, AccessControl, DataObjectReference, PushChange, WhatItem
+from raito_pipeline.orchestration.push.last_push import LastPush, last_push, note_begun
 from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, TARGETS, UNSHOWN, WHOLE, claims
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
+from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault
-from tests.aws.push.exported import control
+from tests.aws.push.exported import control, who
 
-from .conftest import ACCOUNT, Stage
+from .conftest import ACCOUNT, BUCKET, OTHER_REGION, REGION, Stage
 from .test_account_iam import TABLES
 
 PUSH = ["access_controls", "access_push_plan", "access_push_results"]
@@ -109,3 +112,47 @@ def test_a_run_for_what_is_out_of_sync_exports_no_more_and_remembers_what_others
     stage.make(PUSH[:1])
     assert CLAIMED not in stage.info(PUSH[0]).extra
     assert _exported(stage)[-4:] == [{}, *[{"status": {"outOfSync": True}}] * 2, {}]
+
+
+def test_an_access_point_of_a_push_that_was_killed_goes_with_its_access_control_before_the_next_sync(
+    stage: Stage,
+) -> None:
+    """It is in no stored table: what the push noted before it made it says that it may be there."""
+    stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
+    for region in (REGION, OTHER_REGION):
+        stage.make(["access_points"], f"{ACCOUNT}|{region}")
+    stage.make(["access_providers"])
+    points, arn = stage.s3_control(), f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/untold"
+    tags = {CREATOR.key: CREATOR.value, DATA_SOURCE: stage.servers.data_source, ACCESS_CONTROL: "gone"}
+    tagged = [{"Key": key, "Value": value} for key, value in tags.items()]
+    points.create_access_point(AccountId=ACCOUNT, Name="untold", Bucket=BUCKET, Tags=tagged)
+    gone = replace(control("gone"), type="aws_access_point", external_id=None, delete=True)
+
+    plan = ["push_buckets", "access_push_plan", "access_push_targets", "access_push_orphans"]
+
+    def planned() -> tuple[list[tuple[str, str]], list[str]]:
+        stage.store.write("access_controls", [gone], ACCOUNT, extra={EXPORT_IS: WHOLE})
+        mark = stage.servers.aws.calls.mark
+        stage.make(plan)
+        rows = stage.store.rows(PushChange, ACCOUNT)
+        asked = [call.operation for call in stage.servers.aws.calls.since(mark) if call.service != "sts"]
+        return [(row.operation, row.resource) for row in rows], asked
+
+    assert planned() == ([("none", "gone")], [])
+    note_begun(stage.store, ACCOUNT, [arn])
+    assert planned() == ([("delete", arn)], ["GetAccessPoint", "GetAccessPointPolicy", "ListTagsForResource"])
+    stage.servers.aws.faults.add(Fault(kind="deny", operation="GetAccessPoint", times=None))
+    assert "delete" not in str(planned()[0])
+    stage.servers.aws.faults.clear()
+    points.delete_access_point(AccountId=ACCOUNT, Name="untold")
+
+    what = (WhatItem(DataObjectReference(f"{ACCOUNT}:{REGION}:{BUCKET}", "bucket"), ("s3:GetObject",)),)
+    new = replace(gone, id="new", naming_hint="new", delete=False, who=who("ann"), what=what)
+    stage.store.write("access_controls", [new], ACCOUNT, extra={EXPORT_IS: WHOLE})
+    stage.servers.aws.faults.add(Fault(kind="deny", operation="CreateAccessPoint", times=None))
+    stage.make(
+        ["push_buckets", "access_push_plan", "access_push_targets", "access_push_orphans", "access_push_results"]
+    )
+    noted = last_push(stage.store, ACCOUNT)
+    assert isinstance(noted, LastPush)
+    assert [each.arn.rpartition("/")[2] for each in noted.begun] == ["untold", "new"]

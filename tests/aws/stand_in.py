@@ -159,9 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
             )
 
     def _control(self, path: str, query: Mapping[str, str]) -> tuple[int, str]:
-        found = re.fullmatch(r"/v20180820/(?:accesspoint(?:/([^/]+)/policy)?|tags/(.+?))/?", path)
+        found = re.fullmatch(r"/v20180820/(?:accesspoint(?:/([^/]+)(/policy)?)?|tags/(.+?))/?", path)
         assert found, path
-        operation = "ListTagsForResource" if found[2] else "GetAccessPointPolicy" if found[1] else "ListAccessPoints"
+        of_one = "GetAccessPointPolicy" if found[2] else "GetAccessPoint"
+        operation = "ListTagsForResource" if found[3] else of_one if found[1] else "ListAccessPoints"
         try:
             answer = self.stand_in.answer(f"s3:{operation}", {**query, "Name": found[1]})
         except Refused as refused:

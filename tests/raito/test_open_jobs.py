@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import RaitoUnreachable
 from raito_pipeline.raito.jobs import ACCESS_SYNC, Job, JobType, Status
 from raito_pipeline.raito.open_jobs import INTERRUPTED, OpenJob, OpenJobs
 from raito_pipeline.sandbox.raito.faults import CloudFault
@@ -43,6 +44,16 @@ def begun(client: RaitoClient, open_jobs: OpenJobs) -> Job:
     job.task(JobType.DATA_SOURCE).start().complete()
     job.task(JobType.DATA_ACCESS).start().subtask_event(ACCESS_SYNC, Status.STARTED)
     return job
+
+
+def test_a_job_whose_id_did_not_arrive_is_said(
+    client: RaitoClient, cloud: LocalRaitoCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays open in Raito Cloud, which has no way to find it; that it is not made twice says `test_client`."""
+    cloud.add_fault(CloudFault(on="operation:createJob", drop=True))
+    with pytest.raises(RaitoUnreachable):
+        Job.create(client, None, None)
+    assert "may have made a job all the same" in caplog.text
 
 
 def test_the_next_sync_closes_what_was_left_open_once(client: RaitoClient, open_jobs: OpenJobs) -> None:

@@ -11,7 +11,7 @@ from raito_pipeline.aws.push.inputs import PLANNED_ON
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.partitioning.grid import Grid
-from raito_pipeline.orchestration.push.last_push import UnreadableNote, last_push
+from raito_pipeline.orchestration.push.last_push import UnreadableNote
 from raito_pipeline.orchestration.push.plans import Planning
 
 _MOST_LINES = 20
@@ -28,7 +28,7 @@ class Drift:
 def look(planning: Planning, grid: Grid) -> Drift:
     """Compare what is stored of AWS with what the last push left. Raises `CellMissing`, `StorageError`."""
     store, account = planning.store, planning.cell.account
-    last = last_push(store, account)
+    last = planning.last_push
     if last is None:
         return Drift(reason="nothing was pushed yet")
     if isinstance(last, UnreadableNote):

@@ -21,12 +21,22 @@ _FILE = "last_push.json"
 
 
 @dataclass(frozen=True)
+class BegunPoint:
+    """An access point that a push set out to make, and when: it may be there before any read has shown it."""
+
+    arn: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class LastPush:
     """What a push left in AWS: the access controls that it made, under the names that they have there."""
 
     ended_at: datetime
     plan_id: str
     controls: tuple[AccessControl, ...]
+    begun: tuple[BegunPoint, ...] = ()
+    """noted before they are made, as a push that is killed says nothing afterwards"""
 
     @classmethod
     def of(
@@ -56,7 +66,16 @@ class LastPush:
             elif result.external_id is not None:
                 made_as = replace(control, external_id=result.external_id, actual_name=result.actual_name)
                 left.append(replace(made_as, type=result.type or control.type))
-        return cls(datetime.now(UTC), plan_id, tuple(left))
+        return cls(datetime.now(UTC), plan_id, tuple(left), () if before is None else before.begun)
+
+    def with_begun(self, arns: Iterable[str]) -> "LastPush":
+        """The same with access points that are about to be made."""
+        now = datetime.now(UTC)
+        return replace(self, begun=(*self.begun, *(BegunPoint(arn, now) for arn in arns)))
+
+    def unread(self, store: Store, account: str) -> tuple[BegunPoint, ...]:
+        """The access points that were begun since those of their region were read last."""
+        return tuple(each for each in self.begun if not _was_read_since(store, account, each))
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,20 @@ def last_push(store: Store, account: str) -> LastPush | UnreadableNote | None:
         return msgspec.json.decode(content, type=LastPush)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return UnreadableNote(f"the note of the last push cannot be read ({error})")
+
+
+def note_begun(store: Store, account: str, arns: Iterable[str]) -> None:
+    """Note access points that a push is about to make. Raises `StorageError`."""
+    wanted = sorted(set(arns))
+    last = last_push(store, account) if wanted else None
+    if wanted and not isinstance(last, UnreadableNote):
+        known = last or LastPush(datetime.now(UTC), "", ())
+        note_push(store, account, replace(known, begun=known.unread(store, account)).with_begun(wanted))
+
+
+def _was_read_since(store: Store, account: str, begun: BegunPoint) -> bool:
+    info = store.info("access_points", account, begun.arn.split(":")[3])
+    return info is not None and info.read_at > begun.at
 
 
 def _path(store: Store, account: str) -> str:

@@ -29,6 +29,7 @@ from raito_pipeline.aws.push.owners.unshown import Unshown
 from raito_pipeline.aws.push.results import refused_targets
 from raito_pipeline.aws.push.rules.bounds import Bounds, by_external_id
 from raito_pipeline.aws.push.types.access_points import buckets_behind
+from raito_pipeline.aws.readers.access_points import read_named_access_points
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import (
     TABLES,
@@ -48,7 +49,7 @@ from raito_pipeline.model import (
     table_of,
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
-from raito_pipeline.orchestration.push.last_push import FOLDER, UnreadableNote, last_push
+from raito_pipeline.orchestration.push.last_push import FOLDER, LastPush, UnreadableNote, last_push
 from raito_pipeline.orchestration.push.plan_pages import page_of
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.recording.guard import Attempts, in_one_sentence, judge
@@ -229,6 +230,7 @@ class Planning:
     def state(self, grid: Grid, controls: Iterable[AccessControl]) -> PushState:
         """What the stored tables say of the account, and what the last import told Raito Cloud of it."""
         account = self.cell.account
+        spoken = spoken_of(self.store, account, controls, self.last_push)
         inputs = AccessInputs(
             account_id=self.target.account_id,
             users=tuple(self.store.rows(IamUser, account)),
@@ -238,7 +240,7 @@ class Planning:
             attachments=tuple(self.store.rows(IamAttachment, account)),
             buckets=self._buckets,
             access_points=self._access_points(grid),
-            look_up=partial(known_paths, data_objects=spoken_of(self.store, self.cell.account, controls), parts=True),
+            look_up=partial(known_paths, data_objects=spoken, parts=True),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
         points, kept = self._points(grid, controls), noted_unshown(self.store, account)
@@ -251,13 +253,42 @@ class Planning:
         for cell in region_cells(options, grid, account):
             need = need_of("access_points", cell, options, grid, self.store)
             unread[str(cell.region)] = judge(self.attempts, self.store, [] if need is None else [need]).text
+        for region, reason in self._begun_points[1].items():
+            unread[region] = unread.get(region) or reason
         if self.target.aws_access_skip_s3_access_points:
             unread = dict.fromkeys(unread, "aws-access-skip-s3-access-points is on, so they are not read")
         return PointState.of(self._buckets, self._access_points(grid), unread, self._bucket_policies(controls))
 
     def _access_points(self, grid: Grid) -> tuple[AccessPoint, ...]:
+        """Those that are stored, and of those that pushes began since they were read what is there."""
         cells = region_cells(self.services.options, grid, self.cell.account)
-        return tuple(row for cell in cells for row in self._stored(AccessPoint, cell.region))
+        stored = (row for cell in cells for row in self._stored(AccessPoint, cell.region))
+        return tuple({row.arn: row for row in (*stored, *self._begun_points[0])}.values())
+
+    @cached_property
+    def _begun_points(self) -> tuple[tuple[AccessPoint, ...], dict[str, str]]:
+        """The access points that pushes began since they were read last; by region why those are not known."""
+        last = self.last_push
+        begun = last.unread(self.store, self.cell.account) if isinstance(last, LastPush) else ()
+        rows: list[AccessPoint] = []
+        unknown: dict[str, str] = {}
+        for region in sorted({each.arn.split(":")[3] for each in begun} & set(self.target.regions)):
+            arns = [each.arn for each in begun if each.arn.split(":")[3] == region]
+            try:
+                clients = self.services.aws(self.target)
+                read = read_named_access_points(clients, self.target.account_id, arns, self.target.aws_concurrency)
+            except (AwsError, WrongAccount) as error:
+                unknown[region] = f"what the last push made in {region} could not be read: {error}"
+            else:
+                rows += read.rows
+                if read.problems:
+                    unknown[region] = in_one_sentence(read.problems)
+        return tuple(rows), unknown
+
+    @cached_property
+    def last_push(self) -> LastPush | UnreadableNote | None:
+        """What the last push of the account left. Raises `StorageError`."""
+        return last_push(self.store, self.cell.account)
 
     def _bucket_policies(self, controls: Iterable[AccessControl]) -> tuple[PushBucket, ...]:
         """The policies of buckets behind access points: the stored ones; what another export names is asked for."""
@@ -337,7 +368,9 @@ def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
     return json.dumps({key: names for key, names in after.items() if names or OF_ALL in after})
 
 
-def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> list[tuple[str, str]]:
+def spoken_of(
+    store: Store, account: str, controls: Iterable[AccessControl], last: LastPush | UnreadableNote | None
+) -> list[tuple[str, str]]:
     """Full names and types of the data objects that Raito Cloud speaks of, or was told of before the first push.
 
     Of what a document of AWS names, a push takes away what Raito Cloud showed and the export lacks. A file or folder
@@ -346,21 +379,22 @@ def spoken_of(store: Store, account: str, controls: Iterable[AccessControl]) -> 
     """
     listed = list(controls)
     named = {item.data_object for control in listed for item in (*control.what, *control.delete_what)}
-    first = {control.external_id for control in _of_a_first_push(store, account, listed)}
+    first = {control.external_id for control in _of_a_first_push(store, account, listed, last)}
     for row in store.earlier(AccessProvider, account):
         if row.external_id in first:
             named.update(item.data_object for item in row.what)
     return [(each.full_name, each.type or "folder") for each in sorted(named)]
 
 
-def _of_a_first_push(store: Store, account: str, controls: Sequence[AccessControl]) -> list[AccessControl]:
+def _of_a_first_push(
+    store: Store, account: str, controls: Sequence[AccessControl], last: LastPush | UnreadableNote | None
+) -> list[AccessControl]:
     """Those of the access controls that no push made before; none where it is not known any more which those are.
 
     A push that failed, or was of others alone, says nothing of them: then what the pushes before it left counts.
     """
     made = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
     new = [control for control in controls if control.external_id and control.id not in made]
-    last = last_push(store, account) if new else None
     if isinstance(last, UnreadableNote) or (last is None and store.unusable("access_push_results", account)):
         return []
     noted = {control.id for control in last.controls} if last is not None else set()

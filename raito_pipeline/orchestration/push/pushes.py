@@ -6,7 +6,7 @@ it was made of was read anew. Every exported access control gets its feedback, a
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +19,11 @@ from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.apply import Applied, apply_plan
 from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.inputs import PLANNED_ON, made_of, note, versions
-from raito_pipeline.aws.push.pushed_types import explain
+from raito_pipeline.aws.push.pushed_types import PushedTypes, explain
 from raito_pipeline.aws.push.results import Summary, refused_results
 from raito_pipeline.aws.push.rules.bounds import identity
 from raito_pipeline.aws.push.rules.losses import HeldBack, Limits, held_back
+from raito_pipeline.aws.push.types.access_point_changes import CreateAccessPoint
 from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.config import AccountTarget, Options
@@ -37,7 +38,7 @@ from raito_pipeline.model import (
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
 from raito_pipeline.orchestration.push.drift import look
-from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_push
+from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_begun, note_push
 from raito_pipeline.orchestration.push.plan_pages import counts_in_words, short_page
 from raito_pipeline.orchestration.push.plans import (
     CALLER,
@@ -216,9 +217,10 @@ class Push:
 
     def plan(self, grid: Grid) -> None:
         """Store what is to be changed in AWS, and why. Raises `CellMissing`."""
-        plan = self.planning.plan(grid)
-        page, drift = self.plans.write(plan), look(self.planning, grid)
-        extra = {UNSHOWN: unshown_after(self.store, plan, whole=self.planning.export_is_whole)}
+        planning = self.planning
+        plan = planning.plan(grid)
+        page, drift = self.plans.write(plan), look(planning, grid)
+        extra = {UNSHOWN: unshown_after(self.store, plan, whole=planning.export_is_whole)}
         written = self.store.write(TARGETS, plan.targets, self.cell.account, extra=extra)
         self.log.record(self.cell, written, {})
         status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE
@@ -363,6 +365,7 @@ class Push:
         if reason is not None:
             return Applied(refused_results(controls, targets, [reason]), False), None, None
         meter = Meter(clients)
+        note_begun(self.store, self.cell.account, created_points(_TYPES, changes))
         applied = apply_plan(
             clients,
             self.target.account_id,
@@ -418,6 +421,11 @@ class Push:
 def _warnings(problems: Sequence[str]) -> dict[str, str]:
     """What a cell notes of what Raito Cloud had errors with: the cell is whole, and something else is not."""
     return {"warnings": json.dumps(problems)} if problems else {}
+
+
+def created_points(types: PushedTypes, changes: Iterable[PushChange]) -> Iterator[str]:
+    """The ARNs of the access points that are to be made."""
+    return (each.row.resource for each in types.changes(changes) if isinstance(each, CreateAccessPoint))
 
 
 def held_back_of(options: Options, plan: AccountPlan) -> HeldBack:

@@ -3,7 +3,7 @@
 import pytest
 
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsError
-from raito_pipeline.aws.readers.access_points import read_access_points
+from raito_pipeline.aws.readers.access_points import read_access_points, read_named_access_points
 from raito_pipeline.model import AccessPoint, Tag
 from raito_pipeline.storage import ReadStatus
 from tests.aws.conftest import Reach
@@ -99,3 +99,14 @@ def test_an_answer_without_a_list_is_an_error(reach: Reach) -> None:
 
     with pytest.raises(AwsError):
         read_access_points(reach(stand_in), ACCOUNT, REGION, 2)
+
+
+def test_those_that_are_named_are_read_without_a_list(reach: Reach) -> None:
+    stand_in = serves()
+    stand_in.handlers["s3:GetAccessPoint"] = lambda request: {"Name": request["Name"], "Bucket": "b"}
+    stand_in.faults["s3:GetAccessPoint", 2] = Refused(404, "NoSuchAccessPoint")
+
+    read = read_named_access_points(reach(stand_in), ACCOUNT, [arn("aaa"), arn("bbb")], 1)
+
+    assert [(row.name, row.arn, row.bucket, row.policy) for row in read.rows] == [("aaa", arn("aaa"), "b", POLICY)]
+    assert read.status is ReadStatus.COMPLETE

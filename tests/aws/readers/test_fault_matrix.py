@@ -31,7 +31,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.readers.access_points import read_access_points
+from raito_pipeline.aws.readers.access_points import read_access_points, read_named_access_points
 from raito_pipeline.aws.readers.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.readers.control_policies import EarlierControlPolicies, read_control_policies
@@ -123,6 +123,11 @@ def _bucket_policies(clients: AwsClients, account: str, earlier: Tables) -> Tabl
     return {"bucket policies": read_bucket_policies(clients, account, options, buckets, earlier=before)}
 
 
+def _named_access_points(clients: AwsClients, account: str, earlier: Tables) -> Tables:  # noqa: ARG001
+    arns = [f"arn:aws:s3:{REGION}:{account}:accesspoint/point-{name}-{account}" for name in ("data", "more")]
+    return {"named access points": read_named_access_points(clients, account, arns, 2)}
+
+
 def _access_points(clients: AwsClients, account: str, earlier: Tables) -> Tables:
     before = earlier["access points"].rows if earlier else ()
     return {"access points": read_access_points(clients, account, REGION, 2, earlier=before)}
@@ -193,6 +198,7 @@ READERS: Mapping[str, Reader] = {
     "buckets": Reader(_buckets),
     "bucket policies": Reader(_bucket_policies),
     "access points": Reader(_access_points),
+    "named access points": Reader(_named_access_points, keeps=False),
     "keys": Reader(_keys),
     "glue": Reader(_glue, keeps=False),
     "organization": Reader(_organization),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from raito_pipeline.model import PushResult
-from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_push
+from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_begun, note_push
 from raito_pipeline.storage import Store
 from tests.aws.push.conftest import ACCOUNT
 from tests.aws.push.exported import control
@@ -68,3 +68,29 @@ def test_a_push_of_some_leaves_the_others_as_the_push_before_left_them() -> None
     assert [each.id for each in noted.controls] == ["other", "changed", "new"]
     assert noted.controls[1].external_id == "role:changed_2"
     assert [each.id for each in LastPush.of("p1", controls, results, before).controls] == ["changed", "new"]
+
+
+def test_access_points_that_were_begun_are_remembered_until_their_region_was_read_since(tmp_path: Path) -> None:
+    """Also by a push that ends well, as the killed one before it was of others."""
+    store = Store.open(tmp_path)
+    arns = [f"arn:aws:s3:{region}:{ACCOUNT}:accesspoint/p" for region in ("eu-west-1", "us-east-1")]
+    store.write("access_points", (), ACCOUNT, "eu-west-1")
+    note_push(store, ACCOUNT, LastPush.of("p1", [control("made")], [result("made", "role:made")], None))
+
+    def begun() -> list[str]:
+        last = last_push(store, ACCOUNT)
+        assert isinstance(last, LastPush)
+        assert [each.id for each in last.controls] == ["made"]
+        return [each.arn for each in last.unread(store, ACCOUNT)]
+
+    note_begun(store, ACCOUNT, [])
+    assert begun() == []
+    note_begun(store, ACCOUNT, arns[:1])
+    note_begun(store, ACCOUNT, arns[1:])
+    assert begun() == arns
+    before = last_push(store, ACCOUNT)
+    assert isinstance(before, LastPush)
+    note_push(store, ACCOUNT, LastPush.of("p2", [], [], before, whole=False))
+    assert begun() == arns
+    store.write("access_points", (), ACCOUNT, "us-east-1")
+    assert begun() == arns[:1]

@@ -19,7 +19,7 @@ from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.config import load
 from raito_pipeline.model import TABLES, DataObjectReference, PushResult, WhatItem, table_of
 from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
-from raito_pipeline.orchestration.push.last_push import LastPush, note_push
+from raito_pipeline.orchestration.push.last_push import LastPush, last_push, note_push
 from raito_pipeline.orchestration.push.plans import (
     CLAIMED,
     CLAIMS_LOST,
@@ -193,7 +193,7 @@ def test_a_push_knows_the_files_that_raito_cloud_speaks_of_or_was_first_told_of(
     store.write("access_push_results", last, ACCOUNT)
     taken_over = control("a", external_id="policy:p", what=(file("kept"),), delete_what=(file("gone"),))
 
-    found = spoken_of(store, ACCOUNT, [taken_over])
+    found = spoken_of(store, ACCOUNT, [taken_over], last_push(store, ACCOUNT))
 
     assert set(found) == {(f"{BUCKET}/{name}", "file") for name in names}
 
@@ -221,7 +221,7 @@ def test_what_came_into_being_since_stays_where_it_is_lost_what_was_pushed_befor
     file.unlink() if results is None else file.write_bytes(results)
     if note is not None:
         noted.write_bytes(note)
-    assert spoken_of(store, ACCOUNT, [taken_over]) == []
+    assert spoken_of(store, ACCOUNT, [taken_over], last_push(store, ACCOUNT)) == []
 
 
 def test_a_push_that_failed_or_was_of_others_is_no_first_one_of_what_was_pushed_before(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_push_that_failed_or_was_of_others_is_no_first_one_of_what_was_pushed_
     note_push(store, ACCOUNT, LastPush.of("p", [taken_over], [result("a")], None))
     for since in ([result("a", "AWS refused it")], [result("b")], []):
         store.write("access_push_results", since, ACCOUNT)
-        assert spoken_of(store, ACCOUNT, [taken_over]) == []
+        assert spoken_of(store, ACCOUNT, [taken_over], last_push(store, ACCOUNT)) == []
 
 
 FILE = f"""\
