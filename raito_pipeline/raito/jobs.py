@@ -138,9 +138,7 @@ class Job:
         try:
             job_id = client.ask("CreateJob", {"input": {**ids, "eventTime": now()}}, "jobId")
         except RaitoUnreachable:
-            logger.warning(
-                "Raito Cloud may have made a job all the same: nothing ends it there, as its id is not known"
-            )
+            logger.warning("Raito Cloud may have made a job all the same: nothing ends it, as its id is not known")
             raise
         return cls(client, job_id, data_source_id, identity_store_id)
 

@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
@@ -69,11 +69,19 @@ def apply_plan(
     work = _Work(aws, types, listed, progress, held_back)
     run(listed, work.make, concurrency)
     made = (listed[index].change for index in sorted(work.made))
-    return Applied(work.results(wanted, exported), work.all_denied, differences(work.aws, made, concurrency))
+    results = work.results(wanted, exported, concurrency)
+    return Applied(results, work.all_denied, differences(work.aws, made, concurrency))
 
 
 def _only_takes(change: Change) -> bool:
     return change.intended is None and change.revokes and Effect.REMOVES not in change.effect
+
+
+def _gone(result: PushResult) -> str:
+    return (
+        f"{result.external_id} is gone from AWS: somebody removed it since it was read, and nobody has anything by it. "
+        f"The next push makes it anew"
+    )
 
 
 @dataclass
@@ -155,16 +163,26 @@ class _Work:
             f"{other.access_control_name!r} ({other.access_control_id}) could not be made."
         )
 
-    def results(self, targets: Iterable[PushTarget], exported: Mapping[str, AccessControl]) -> tuple[PushResult, ...]:
+    def results(
+        self, targets: Iterable[PushTarget], exported: Mapping[str, AccessControl], concurrency: int
+    ) -> tuple[PushResult, ...]:
         """What came of every access control, in the order of the export."""
         own: dict[str, list[int]] = {}
         for index, step in enumerate(self.listed):
             own.setdefault(step.change.row.access_control_id, []).append(index)
         ordered = sorted(targets, key=lambda target: target.position)
-        return tuple(
-            self._result(target, exported.get(target.access_control_id), own.get(target.access_control_id, []))
+        results = {
+            target.access_control_id: self._result(
+                target, exported.get(target.access_control_id), own.get(target.access_control_id, [])
+            )
             for target in ordered
-        )
+        }
+        losing = {each: change for each in results if (change := self._only_taken(results[each], own.get(each, [])))}
+        with ThreadPoolExecutor(max(concurrency, 1), thread_name_prefix="gone") as pool:
+            gone = dict(zip(losing, pool.map(self._is_gone, losing.values()), strict=True))
+        for each in (each for each, is_gone in gone.items() if is_gone):
+            results[each] = replace(results[each], warnings=(*results[each].warnings, _gone(results[each])))
+        return tuple(results[target.access_control_id] for target in ordered)
 
     def _result(self, target: PushTarget, control: AccessControl | None, own: Sequence[int]) -> PushResult:
         own = [index for index in own if not self._came_by_another(index, own)]
@@ -182,23 +200,24 @@ class _Work:
             changes_made=sum(index in self.made for index in own),
             changes_failed=sum(index in self.failed for index in own),
             errors=errors,
-            warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id), *self._gone(external_id, own)),
+            warnings=(*target.warnings, *self.aws.notes.of(target.access_control_id)),
         )
 
-    def _gone(self, external_id: str | None, own: Sequence[int]) -> Iterator[str]:
-        """That the object of an access control is gone, where what was made only took something from it.
+    def _only_taken(self, result: PushResult, own: Sequence[int]) -> Change | None:
+        """What is asked whether the object of an access control is there: where all that was made took something away.
 
         Nothing else tells it then: what is to be taken away is not there.
         """
+        own = [index for index in own if not self._came_by_another(index, own)]
         made = [self.listed[index].change for index in own if index in self.made]
-        if external_id is None or not made or not all(_only_takes(change) for change in made):
-            return
-        with suppress(AwsError, ChangeRefused):
-            if not made[0].object_is_there(self.aws):
-                yield (
-                    f"{external_id} is gone from AWS: somebody removed it since it was read, and nobody has anything "
-                    f"by it. The next push makes it anew"
-                )
+        return made[0] if result.external_id is not None and made and all(map(_only_takes, made)) else None
+
+    def _is_gone(self, change: Change) -> bool:
+        """Whether the object that a change took something from is gone; not where AWS does not say."""
+        try:
+            return not change.object_is_there(self.aws)
+        except (AwsError, ChangeRefused):
+            return False
 
     def _came_by_another(self, index: int, own: Sequence[int]) -> bool:
         """True for a change that failed, and that another access control made as well: AWS has what was asked for.

@@ -1,6 +1,7 @@
 """What a push does in AWS, and what it says of it."""
 
 from raito_pipeline.model import PushResult
+from raito_pipeline.sandbox.aws.faults import Fault
 from tests.aws.push.conftest import BY_RAITO, Story, World, arn, document, text, trust
 
 
@@ -107,6 +108,27 @@ def test_what_somebody_removed_is_said_where_something_was_to_be_taken_from_it(w
 
     assert [r.errors for r in results] == [()] * 3
     assert [["is gone from AWS" in each for each in r.warnings] for r in results] == [[True], [True], []]
+
+
+def test_whether_objects_are_gone_is_asked_several_at_a_time(world: World) -> None:
+    """A push that takes something from 500 objects would wait for as many answers, one after another."""
+    story = Story()
+    for number in range(6):
+        name = f"gone-{number}"
+        story.control(name, name, external_id=f"role:{name}", was=f"role:{name}")
+        story.change("delete", "role-inline-policy", f"{name}/inline", before=document("s3:GetObject"))
+    world.aws.faults.add(Fault(kind="delay", operation="GetRole", delay=0.1))
+    mark = world.aws.calls.mark
+    try:
+        results = story.apply(world.clients, 3).results
+    finally:
+        world.aws.faults.clear()
+
+    asked = [call for call in world.aws.calls.since(mark) if call.operation == "GetRole"]
+    assert len(asked) == len(results) == 6
+    assert all("is gone from AWS" in warning for result in results for warning in result.warnings)
+    at_once = [sum(abs(one.time - other.time) < 0.09 for other in asked) for one in asked]
+    assert 2 <= max(at_once) <= 3
 
 
 def test_what_is_gone_already_is_deleted(world: World) -> None:
