@@ -7,7 +7,7 @@ so that other files stand between them: workers that all wait leave processors i
 import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
@@ -180,6 +180,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish() -> None:
     """All that the tests have left is gone with the process: it need not be looked through once more."""
     gc.freeze()
+
+
+UMASK = os.umask(0o022)
+os.umask(UMASK)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """A test leaves the umask as it was: files that later ones make would be of others, or not readable to them."""
+    yield
+    left = os.umask(UMASK)
+    assert left == UMASK, f"it left the umask {left:o}, which was {UMASK:o}"
 
 
 @pytest.hookimpl(tryfirst=True)

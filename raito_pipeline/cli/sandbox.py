@@ -56,10 +56,8 @@ def execute(given: argparse.Namespace) -> int:
 
 def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:
     """Start the estate; then sync it once, run the Dagster UI on it, or only wait for Ctrl-C. Gives the exit status."""
-    # What it makes, and what the processes make that it starts, is for whoever runs it.
-    os.umask(_FOR_OTHERS)
     console = Terminal(soft_wrap=True, markup=True)
-    with _ended_by_signals(), embedded_estate(directory) as embedded:
+    with _for_its_owner_alone(), _ended_by_signals(), embedded_estate(directory) as embedded:
         _introduce(console, embedded)
         try:
             if sync:
@@ -71,6 +69,16 @@ def run_sandbox(directory: Path, *, sync: bool, ui: bool) -> int:
         except KeyboardInterrupt:
             return _INTERRUPTED if sync else 0
     return 0
+
+
+@contextmanager
+def _for_its_owner_alone() -> Iterator[None]:
+    """What is made in the block, also by the processes that it starts, is for whoever runs it."""
+    before = os.umask(_FOR_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _introduce(console: Console, embedded: Embedded) -> None:

@@ -35,6 +35,7 @@ def pool(server: Postgres) -> Iterator[Postgres]:
         assert compose in text, compose
         text = text.replace(compose, here)
     (home / "pgbouncer.ini").write_text(text)
+    (home / "pgbouncer.ini").chmod(0o644)  # whoever runs PgBouncer is somebody else
     user = "nobody" if os.geteuid() == 0 else None  # it refuses to be root
     if user is not None:
         shutil.chown(home, user)
