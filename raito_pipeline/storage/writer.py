@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,13 +18,27 @@ from raito_pipeline.model.schema import arrow_schema, schema_version, to_batch
 from raito_pipeline.model.tables import TABLES
 from raito_pipeline.storage.cells import REPLACES, UPGRADES, CellInfo, ReadStatus, from_metadata, to_metadata
 from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.files import Files
 from raito_pipeline.storage.unusable import OLDER_FILES, UNUSABLE_FILES
-
-if TYPE_CHECKING:
-    from raito_pipeline.storage.store import Store
 
 _BATCH_ROWS = 8_192
 _MOST_ALIKE = 10
+
+
+class WrittenInto(Protocol):
+    """What a writer needs of the store that it writes into."""
+
+    @property
+    def files(self) -> Files: ...
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def sync(self) -> str: ...
+    def path(self, table: str, account: str, region: str | None = None) -> str: ...
+    def uri(self, table: str, account: str, region: str | None = None) -> str: ...
+    def same(
+        self, table: str, account: str, region: str | None, content: str, read_at: datetime
+    ) -> CellInfo | None: ...
 
 
 class CellWriter:
@@ -35,7 +49,7 @@ class CellWriter:
     nothing else is left.
     """
 
-    def __init__(self, store: "Store", table: str, account: str, region: str | None) -> None:
+    def __init__(self, store: WrittenInto, table: str, account: str, region: str | None) -> None:
         self._store = store
         self._place = (table, account, region)
         self._schema = arrow_schema(TABLES[table].row_type)
