@@ -7,10 +7,10 @@ import dagster as dg
 
 from raito_pipeline.aws.push.account_plan import PlanUnreadable
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
-from raito_pipeline.orchestration.push import pushes
+from raito_pipeline.orchestration.push.making import Approval, PlanOutdated, PushDenied, apply
 from raito_pipeline.orchestration.push.plans import TARGETS, PlanUnknown, push_notes
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER
-from raito_pipeline.orchestration.push.pushes import Approval, Push
+from raito_pipeline.orchestration.push.pushes import Push, switched_off
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.recording.specs import table_spec
 from raito_pipeline.orchestration.resources import Services
@@ -58,7 +58,7 @@ def make(log: CellLog, services: Services, jobs: RunJobs, grid: Grid, cell: Cell
         CENTER: lambda push: push.read_center(),
         (BUCKETS,): lambda push: push.read_buckets(),
         PLAN: lambda push: push.plan(grid),
-        RESULTS: lambda push: push.apply(jobs, grid, approval),
+        RESULTS: lambda push: apply(push, jobs, grid, approval),
     }
     failed = ""
     for tables, work in steps.items():
@@ -88,7 +88,7 @@ def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], 
     with log.attempt(cell, *tables):
         try:
             work()
-        except (pushes.PlanOutdated, pushes.PushDenied, PlanUnknown, PlanUnreadable) as error:
+        except (PlanOutdated, PushDenied, PlanUnknown, PlanUnreadable) as error:
             log.fail(cell, str(error), *tables)
     return len(log.failures) == before
 
@@ -96,7 +96,7 @@ def _done(log: CellLog, tables: tuple[str, ...], cell: Cell, work: Callable[[], 
 def _why_not(services: Services, tables: tuple[str, ...], cell: Cell) -> str | None:
     """Why `raito.yml` leaves tables out, or None where they are to be made."""
     target = services.account(cell.account)
-    off = pushes.switched_off(target)
+    off = switched_off(target)
     if off is None and tables == CENTER and target.organization is None:
         return "the account links no organization"
     if off is None and "access_push_results" in tables and services.options.pipeline.mode == "plan":

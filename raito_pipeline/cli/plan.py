@@ -21,7 +21,7 @@ from raito_pipeline.cli.show_plan import show_plan
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.push.drift import look
-from raito_pipeline.orchestration.push.pushes import held_back_of
+from raito_pipeline.orchestration.push.shown import held_back_of
 from raito_pipeline.orchestration.runs.plan_runs import reading_runs
 from raito_pipeline.storage.private import open_private
 
