@@ -7,10 +7,11 @@ import dagster as dg
 
 from raito_pipeline.aws.push.account_plan import PlanUnreadable
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.push.kept_plans import PlanUnknown
 from raito_pipeline.orchestration.push.making import Approval, PlanOutdated, PushDenied, apply
-from raito_pipeline.orchestration.push.plans import TARGETS, PlanUnknown, push_notes
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER
 from raito_pipeline.orchestration.push.pushes import Push, switched_off
+from raito_pipeline.orchestration.push.remembered import TARGETS, push_notes
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.recording.specs import table_spec
 from raito_pipeline.orchestration.resources import Services

@@ -18,7 +18,7 @@ from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options
 from raito_pipeline.cli.show_plan import show_plan, show_results
 from raito_pipeline.cli.summary import EXIT_STATUS, Outcome
 from raito_pipeline.model import AccessControl, PushResult
-from raito_pipeline.orchestration.push.plans import PlanFolder, PlanUnknown
+from raito_pipeline.orchestration.push.kept_plans import PlanFolder, PlanUnknown
 from raito_pipeline.orchestration.push.shown import held_back_of
 from raito_pipeline.orchestration.recording.checks import DIFFERENCES
 from raito_pipeline.orchestration.runs.plan_runs import applying_run

@@ -19,7 +19,8 @@ from raito_pipeline.config import AccountTarget, ConfigError, Options
 from raito_pipeline.model import AccessControl, PushResult
 from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.orchestration.partitioning.grid import Grid, cell_of, make_grid
-from raito_pipeline.orchestration.push.plans import PLAN_ID, PlanFolder, Planning
+from raito_pipeline.orchestration.push.kept_plans import PlanFolder
+from raito_pipeline.orchestration.push.plans import PLAN_ID, Planning
 from raito_pipeline.orchestration.push.pushes import switched_off
 from raito_pipeline.orchestration.recording.guard import Attempts
 from raito_pipeline.orchestration.resources import Services

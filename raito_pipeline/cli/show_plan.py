@@ -11,7 +11,7 @@ from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.wording import ADDED, CHANGED, REFUSED, REMOVED, SAME, ControlPlan
 from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.push.plan_pages import counts_in_words
-from raito_pipeline.orchestration.push.plans import EXPORT
+from raito_pipeline.orchestration.push.remembered import EXPORT
 
 _STYLES = {ADDED: "green", CHANGED: "yellow", REMOVED: "red", REFUSED: "magenta", SAME: "dim"}
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}

@@ -7,7 +7,7 @@ from typing import Any
 from raito_pipeline.aws.push.owners.owner_tags import ACCESS_CONTROL, DATA_SOURCE
 from raito_pipeline.model import CREATOR, AccessControl, DataObjectReference, PushChange, WhatItem
 from raito_pipeline.orchestration.push.last_push import LastPush, last_push, note_begun
-from raito_pipeline.orchestration.push.plans import CLAIMED, EXPORT_IS, TARGETS, UNSHOWN, WHOLE, claims
+from raito_pipeline.orchestration.push.remembered import CLAIMED, EXPORT_IS, TARGETS, UNSHOWN, WHOLE, claims
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault

@@ -24,9 +24,10 @@ from raito_pipeline.aws.push.types.access_point_changes import CreateAccessPoint
 from raito_pipeline.aws.push.wording import in_words
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
 from raito_pipeline.orchestration.partitioning.grid import Grid
+from raito_pipeline.orchestration.push.kept_plans import outdated
 from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push, note_begun, note_push
 from raito_pipeline.orchestration.push.plan_pages import counts_in_words, short_page
-from raito_pipeline.orchestration.push.plans import CALLER, PLAN_ID, outdated
+from raito_pipeline.orchestration.push.plans import CALLER, PLAN_ID
 from raito_pipeline.orchestration.push.pushes import RECEIVED, Push, warnings_of
 from raito_pipeline.orchestration.push.shown import held_back_of, results_metadata
 from raito_pipeline.orchestration.recording.checks import DIFFERENCES

@@ -1,13 +1,7 @@
-"""The plan of an account, made of the stored tables, and the folder of the storage in which plans are kept.
+"""The plan of an account, made of the stored tables: a sync and `raito-pipeline plan` make it in the same way."""
 
-A sync and `raito-pipeline plan` make it in the same way. Each plan is kept as `_plans/account=ID/PLAN_ID.json`, which
-`raito-pipeline apply` and an approval in Dagster take up, and as a `.md` to read.
-"""
-
-import json
-import posixpath
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TypeVar
@@ -16,14 +10,13 @@ from raito_pipeline.aws.access import AccessInputs
 from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.account.imported import EVERYBODY, OF_ALL
 from raito_pipeline.aws.push.account.point_state import PointState
 from raito_pipeline.aws.push.account.state import PushState
-from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
+from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.calls.bucket_policies import read_bucket_policies
 from raito_pipeline.aws.push.calls.policy_tags import plan_with_tags
 from raito_pipeline.aws.push.draft import REFUSE
-from raito_pipeline.aws.push.inputs import PLANNED_ON, versions
+from raito_pipeline.aws.push.inputs import versions
 from raito_pipeline.aws.push.owners.own_objects import object_key
 from raito_pipeline.aws.push.owners.unshown import Unshown
 from raito_pipeline.aws.push.results import refused_targets
@@ -49,28 +42,15 @@ from raito_pipeline.model import (
     table_of,
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
-from raito_pipeline.orchestration.push.last_push import FOLDER, LastPush, UnreadableNote, last_push
-from raito_pipeline.orchestration.push.plan_pages import page_of
+from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
+from raito_pipeline.orchestration.push.remembered import EXPORT, EXPORT_IS, WHOLE, claims, noted_unshown, spoken_of
 from raito_pipeline.orchestration.recording.guard import Attempts, in_one_sentence, judge
 from raito_pipeline.orchestration.recording.layers import need_of, region_cells
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.storage import CellUnusable, Store
-from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.files import put
+from raito_pipeline.storage import Store
 
 R = TypeVar("R")
-KEPT = 20
-"""plans of an account that are kept; the oldest go first"""
-EXPORT = "access_controls"
-EXPORT_IS, WHOLE = "export", "whole"
-"""What the cell of an export notes where it holds every access control of the data source."""
-CLAIMED = "claimed before"
-"""What the cell of another export notes: external ids (JSON) that exports before it claimed, and it does not name."""
-CLAIMS_LOST = "claims lost"
-"""What it notes where that is not known any more."""
-TARGETS, UNSHOWN = "access_push_targets", "not shown"
-"""What the cell of the targets notes: who has what Raito did not make and was shown by no import (JSON)."""
 CALLER, PLAN_ID = "pushed by", "plan id"
 """What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
 _HELD_TO = ("s3_buckets", "access_providers")
@@ -83,26 +63,6 @@ _WHOLE = tuple(
     if TABLES[table].is_read_from_aws and table not in (*_HELD_TO, *OF_THE_CENTER, *_OF_ONE_TYPE)
 )
 """what a plan compares the export with: it has to be whole, and of this sync"""
-
-
-class PlanUnknown(Exception):
-    """There is no such plan in the storage."""
-
-    def __init__(self, plan_id: str, places: Mapping[str, Sequence[str]]) -> None:
-        """`places` holds the ids of the plans that each folder has that was looked into."""
-        looked = [
-            f"in {place}{''.join([', only ', ', '.join(known)] if known else [])}" for place, known in places.items()
-        ]
-        super().__init__(
-            f"there is no plan {plan_id!r} {'; nor '.join(looked)}: nothing was changed. "
-            f"`raito-pipeline plan` makes one and says its id."
-        )
-        self.plan_id, self.places = plan_id, places
-
-    @classmethod
-    def in_all(cls, unknown: "Sequence[PlanUnknown]") -> "PlanUnknown":
-        """One error of a plan that several folders do not have."""
-        return cls(unknown[0].plan_id, {place: known for each in unknown for place, known in each.places.items()})
 
 
 @dataclass(frozen=True)
@@ -315,92 +275,6 @@ class Planning:
         return tuple(self.store.rows(row_type, self.cell.account, region)) if there else ()
 
 
-def claims(store: Store, account: str) -> list[str] | None:
-    """The external ids that the stored export of an account names, or that exports before it claimed, sorted.
-
-    None where that is not known any more: it cannot be read, or is gone although it was planned on.
-    """
-    info = store.info(EXPORT, account)
-    try:
-        named = {control.external_id for control in store.remembered(AccessControl, account)}
-    except CellUnusable:
-        return None
-    if info is None:
-        return None if was_planned(store, account) else []
-    if CLAIMS_LOST in info.extra:
-        return None
-    return sorted({*json.loads(info.extra.get(CLAIMED, "[]")), *(each for each in named if each)})
-
-
-def was_planned(store: Store, account: str) -> bool:
-    """Whether a push of an account was planned once, whatever else is stored of it."""
-    table = "access_push_plan"
-    return store.info(table, account) is not None or store.unusable(table, account) is not None
-
-
-def noted_unshown(store: Store, account: str) -> dict[str, list[str]]:
-    """Whom no import showed, as plans before noted it, by external id; everybody of everything where that is lost."""
-    info = store.info(TARGETS, account)
-    if info is not None:
-        return dict(json.loads(info.extra.get(UNSHOWN, "{}")))
-    return {OF_ALL: [EVERYBODY]} if store.unusable(TARGETS, account) or was_planned(store, account) else {}
-
-
-def push_notes(store: Store, account: str) -> dict[str, str]:
-    """What the cell of the targets goes on noting where nothing is planned."""
-    unshown = noted_unshown(store, account)
-    return {UNSHOWN: json.dumps(unshown)} if unshown else {}
-
-
-def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:
-    """The note after a plan: what it says, and of what it did not look at what was noted before.
-
-    Of a `whole` export that is what it names; of another one also what it does not name.
-    """
-    named = {control.external_id for control in plan.controls}
-    before = noted_unshown(store, plan.account)
-    kept = {key: names for key, names in before.items() if key in named or not whole}
-    if whole and OF_ALL in before:
-        refused = {target.access_control_id for target in plan.targets if target.refused}
-        ids = (control.external_id for control in plan.controls if control.id in refused)
-        kept = {**{each: [EVERYBODY] for each in ids if each is not None}, **kept}
-    after = {**kept, **plan.unshown}
-    return json.dumps({key: names for key, names in after.items() if names or OF_ALL in after})
-
-
-def spoken_of(
-    store: Store, account: str, controls: Iterable[AccessControl], last: LastPush | UnreadableNote | None
-) -> list[tuple[str, str]]:
-    """Full names and types of the data objects that Raito Cloud speaks of, or was told of before the first push.
-
-    Of what a document of AWS names, a push takes away what Raito Cloud showed and the export lacks. A file or folder
-    that came into being after Raito Cloud took a policy over was never shown there, so it is none of these: its access
-    stays.
-    """
-    listed = list(controls)
-    named = {item.data_object for control in listed for item in (*control.what, *control.delete_what)}
-    first = {control.external_id for control in _of_a_first_push(store, account, listed, last)}
-    for row in store.earlier(AccessProvider, account):
-        if row.external_id in first:
-            named.update(item.data_object for item in row.what)
-    return [(each.full_name, each.type or "folder") for each in sorted(named)]
-
-
-def _of_a_first_push(
-    store: Store, account: str, controls: Sequence[AccessControl], last: LastPush | UnreadableNote | None
-) -> list[AccessControl]:
-    """Those of the access controls that no push made before; none where it is not known any more which those are.
-
-    A push that failed, or was of others alone, says nothing of them: then what the pushes before it left counts.
-    """
-    made = {result.access_control_id for result in store.earlier(PushResult, account) if not result.errors}
-    new = [control for control in controls if control.external_id and control.id not in made]
-    if isinstance(last, UnreadableNote) or (last is None and store.unusable("access_push_results", account)):
-        return []
-    noted = {control.id for control in last.controls} if last is not None else set()
-    return [control for control in new if control.id not in noted]
-
-
 def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tuple[PushChange, ...]:
     return tuple(
         PushChange(
@@ -416,61 +290,3 @@ def _refusals(controls: Iterable[AccessControl], reasons: Iterable[str]) -> tupl
         )
         for position, control in enumerate(controls)
     )
-
-
-@dataclass(frozen=True)
-class PlanFolder:
-    """The plans of one account in the storage."""
-
-    store: Store
-    account: str
-    folder: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", posixpath.join(self.store.root, FOLDER, f"account={self.account}"))
-
-    def write(self, plan: AccountPlan) -> str:
-        """Keep a plan, and give the address of the page to read it whole. Raises `StorageError`."""
-        page = posixpath.join(self.folder, f"{plan.id}.md")
-        with storage_errors(f"plan {plan.id} of {self.account}", "kept", self.store.files.scheme + self.folder):
-            put(self.store.files, page, page_of(plan).encode())
-            put(self.store.files, self._path(plan.id), to_file([plan]))
-            self._remove_old()
-        return self.store.files.scheme + page
-
-    def read(self, plan_id: str) -> AccountPlan:
-        """A plan by its id. Raises `PlanUnknown`, `PlanUnreadable`, `StorageError`."""
-        address = self.store.files.scheme + self.folder
-        with storage_errors(f"plan {plan_id} of {self.account}", "read", address):
-            names = self.store.files.listing(self.folder)
-            content = self.store.files.read(self._path(plan_id)) if f"{plan_id}.json" in names else None
-        if content is None:
-            known = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
-            raise PlanUnknown(plan_id, {address: known})
-        (plan,) = from_file(content, self._path(plan_id))
-        return plan
-
-    def _path(self, plan_id: str) -> str:
-        return posixpath.join(self.folder, f"{plan_id}.json")
-
-    def _remove_old(self) -> None:
-        listing = self.store.files.listing(self.folder)
-        files = sorted(
-            (info for name, info in listing.items() if name.endswith(".json")), key=lambda info: info.mtime_ns or 0
-        )
-        for old in files[:-KEPT]:
-            page = f"{old.base_name.removesuffix('.json')}.md"
-            for info in (old, listing.get(page)):
-                if info is not None:
-                    self.store.files.delete(info.path)
-
-
-def outdated(plan: AccountPlan, now: AccountPlan) -> str | None:
-    """Why a plan must not be made any more, or None: what is stored now gives the same plan.
-
-    A recovery is made of an export of its own: what was read of AWS has to be what is stored.
-    """
-    if plan.recovery is None:
-        return None if plan.id == now.id else f"what is stored now gives plan {now.id}"
-    newer = [table for table in PLANNED_ON if table != EXPORT and plan.made_of.get(table) != now.made_of.get(table)]
-    return f"{newer[0]} was read anew since" if newer else None

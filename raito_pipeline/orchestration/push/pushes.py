@@ -15,21 +15,19 @@ from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import AccessControl, PushBucket, S3Bucket, S3BucketPolicy
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
 from raito_pipeline.orchestration.push.drift import look
-from raito_pipeline.orchestration.push.plans import (
-    CALLER,
+from raito_pipeline.orchestration.push.kept_plans import PlanFolder
+from raito_pipeline.orchestration.push.plans import CALLER, PLAN_ID, Planning
+from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
+from raito_pipeline.orchestration.push.remembered import (
     CLAIMED,
     CLAIMS_LOST,
     EXPORT_IS,
-    PLAN_ID,
     TARGETS,
     UNSHOWN,
     WHOLE,
-    PlanFolder,
-    Planning,
     claims,
     unshown_after,
 )
-from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
 from raito_pipeline.orchestration.push.shown import held_back_of, plan_metadata
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.recording.checks import DRIFT, NO_DRIFT_KNOWN

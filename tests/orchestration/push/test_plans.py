@@ -1,6 +1,5 @@
-"""Plans in the storage: kept, read by their ids, the oldest removed; and when one must not be made any more."""
+"""The plan of an account: what it needs of the stored tables, and what it remembers of pushes before it."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,119 +11,24 @@ from raito_pipeline.aws.access.basis import NO_WHAT
 from raito_pipeline.aws.access.rows import access_provider
 from raito_pipeline.aws.access.who import WhoNames
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.aws.push.account.imported import EVERYBODY, OF_ALL
-from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.plan import plan_push
 from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.config import load
 from raito_pipeline.model import TABLES, DataObjectReference, PushResult, WhatItem, table_of
 from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
 from raito_pipeline.orchestration.push.last_push import LastPush, last_push, note_push
-from raito_pipeline.orchestration.push.plans import (
-    CLAIMED,
-    CLAIMS_LOST,
-    EXPORT,
-    EXPORT_IS,
-    KEPT,
-    TARGETS,
-    UNSHOWN,
-    WHOLE,
-    PlanFolder,
-    Planning,
-    PlanUnknown,
-    claims,
-    noted_unshown,
-    outdated,
-    push_notes,
-    spoken_of,
-    unshown_after,
-)
+from raito_pipeline.orchestration.push.plans import Planning
+from raito_pipeline.orchestration.push.remembered import CLAIMS_LOST, EXPORT, TARGETS, spoken_of
 from raito_pipeline.orchestration.recording.guard import Attempts
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import Store
 from tests.aws.access.conftest import READ, ROOT, Told, deny, document, trust, user_arn
 from tests.aws.push.conftest import ACCOUNT
-from tests.aws.push.exported import control, state, who
+from tests.aws.push.exported import control, state
 from tests.aws.push.planned import account_plan
 from tests.aws.push.test_nothing_edited import as_imported, changed
 
 PLAN = account_plan(control("a"), there=state())
-OTHER = account_plan(control("a", who=who("bob")), there=state())
-
-
-def test_a_plan_is_kept_with_a_page_and_read_by_its_id(tmp_path: Path) -> None:
-    folder = PlanFolder(Store.open(tmp_path), ACCOUNT)
-    page = folder.write(PLAN)
-    assert folder.write(PLAN) == page
-    assert Path(page).read_text().startswith(f"# Plan {PLAN.id} of sales")
-    assert folder.read(PLAN.id) == PLAN
-    with pytest.raises(PlanUnknown, match=f"no plan '../x' in .*, only {PLAN.id}"):
-        folder.read("../x")
-
-
-def test_the_oldest_plans_go(tmp_path: Path) -> None:
-    folder = PlanFolder(Store.open(tmp_path), ACCOUNT)
-    for number in range(KEPT + 3):
-        folder.write(account_plan(control(f"c{number}"), there=state()))
-    assert len(list(tmp_path.rglob("*.json"))) == len(list(tmp_path.rglob("*.md"))) == KEPT
-
-
-def test_whom_no_import_showed_is_noted_until_a_plan_that_looks_at_the_object_says_otherwise(tmp_path: Path) -> None:
-    store, named = Store.open(tmp_path), control("a", external_id="policy:a")
-    plan = replace(PLAN, controls=(named,), unshown={"policy:a": ("user:bob",), "policy:b": ()})
-
-    def note(plan: AccountPlan, *, whole: bool) -> dict[str, list[str]]:
-        extra = {UNSHOWN: unshown_after(store, plan, whole=whole)}
-        store.write(TARGETS, plan.targets, ACCOUNT, extra=extra)
-        return noted_unshown(store, ACCOUNT)
-
-    assert noted_unshown(store, ACCOUNT) == {}
-    assert note(plan, whole=True) == {"policy:a": ["user:bob"]}
-    # What was refused, and what an export of some does not name, is as the plan before noted it.
-    assert note(replace(plan, unshown={}), whole=True) == {"policy:a": ["user:bob"]}
-    assert note(replace(plan, controls=(), unshown={}), whole=False) == {"policy:a": ["user:bob"]}
-    assert note(replace(plan, controls=(), unshown={}), whole=True) == {}
-    note(plan, whole=True)
-    assert note(replace(plan, unshown={"policy:a": ()}), whole=False) == {}
-
-
-def test_where_it_is_lost_whom_no_import_showed_it_was_everybody(tmp_path: Path) -> None:
-    """Until a plan has looked at the object: an export of all ends it for the others."""
-    store, named = Store.open(tmp_path), control("a", external_id="policy:a")
-    other = control("b", external_id="policy:b")
-    plan = replace(PLAN, controls=(named, other), unshown={"policy:a": ("user:bob",)})
-    refused = [replace(target, access_control_id="b", refused=True) for target in PLAN.targets]
-    store.write(TARGETS, PLAN.targets, ACCOUNT, extra={UNSHOWN: unshown_after(store, plan, whole=True)})
-    store.write("access_push_plan", (), ACCOUNT)
-    file = Path(store.uri(TARGETS, ACCOUNT))
-    assert noted_unshown(store, ACCOUNT) == {"policy:a": ["user:bob"]}
-    for loss in (lambda: file.write_bytes(b"no table"), file.unlink):
-        loss()
-        assert noted_unshown(store, ACCOUNT) == {OF_ALL: [EVERYBODY]}
-        assert json.loads(push_notes(store, ACCOUNT)[UNSHOWN]) == {OF_ALL: [EVERYBODY]}
-    some = json.loads(unshown_after(store, replace(plan, unshown={"policy:a": ()}), whole=False))
-    assert some == {OF_ALL: [EVERYBODY], "policy:a": []}
-    assert json.loads(unshown_after(store, replace(plan, targets=tuple(refused)), whole=True)) == {
-        "policy:a": ["user:bob"],
-        "policy:b": [EVERYBODY],
-    }
-    assert json.loads(unshown_after(store, plan, whole=True)) == {"policy:a": ["user:bob"]}
-
-
-def test_what_another_target_claims_is_not_known_where_its_export_is_lost(tmp_path: Path) -> None:
-    store = Store.open(tmp_path)
-    assert claims(store, ACCOUNT) == []
-    store.write(EXPORT, [control("a", external_id="role:a")], ACCOUNT, extra={CLAIMED: '["role:b"]'})
-    store.write("access_push_plan", (), ACCOUNT)
-    assert claims(store, ACCOUNT) == ["role:a", "role:b"]
-    file = Path(store.uri(EXPORT, ACCOUNT))
-    for loss in (lambda: file.write_bytes(b"no table"), file.unlink):
-        loss()
-        assert claims(store, ACCOUNT) is None
-    store.write(EXPORT, (), ACCOUNT, extra={CLAIMS_LOST: "yes"})
-    assert claims(store, ACCOUNT) is None
-    store.write(EXPORT, (), ACCOUNT, extra={EXPORT_IS: WHOLE})
-    assert claims(store, ACCOUNT) == []
 
 
 def test_nothing_is_planned_while_it_is_not_known_what_another_target_has(
@@ -141,17 +45,6 @@ def test_nothing_is_planned_while_it_is_not_known_what_another_target_has(
     reasons = planning.plan(grid, [control("a")]).problems
 
     assert any("it is not known what target two has in this account" in reason for reason in reasons)
-
-
-def test_a_plan_is_outdated_where_what_is_stored_gives_another() -> None:
-    assert outdated(PLAN, replace(PLAN, made_of={"iam_users": "run-2"})) is None
-    assert outdated(PLAN, OTHER) == f"what is stored now gives plan {OTHER.id}"
-
-
-def test_a_recovery_is_outdated_where_aws_was_read_anew() -> None:
-    recovery = replace(PLAN, recovery="old.json")
-    assert outdated(recovery, OTHER) is None, "it is another export by intention"
-    assert outdated(recovery, replace(OTHER, made_of={"iam_users": "run-2"})) == "iam_users was read anew since"
 
 
 GET = ("s3:GetObject",)
