@@ -1,7 +1,6 @@
 """Stage `data_objects`: buckets, folders and files, or Glue tables and columns."""
 
 import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,6 +13,7 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.aws.data_objects.glue import access_point_regions, glue_objects
 from raito_pipeline.aws.data_objects.marks import PAGE_MARKS
+from raito_pipeline.aws.data_objects.misspelt import misspelt_of
 from raito_pipeline.aws.data_objects.subtree import Subtree
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS, keep_others_of_catalog, tables_of
 from raito_pipeline.aws.readers import glue, s3
@@ -42,7 +42,6 @@ from raito_pipeline.orchestration.runs.sync_run import SyncRun
 from raito_pipeline.storage import CellMissing, CellWriter, ReadStatus, Store
 
 GROUP = "data_objects"
-_DIGITS = re.compile(r"\d+")
 
 
 _BUCKETS, _POLICIES = "s3_buckets", "s3_bucket_policies"
@@ -103,27 +102,6 @@ def _misspelt_inventories(services: Services, log: CellLog, cell: Cell, names: C
         if not misspelt:
             break
     return misspelt
-
-
-def misspelt_of(named: Collection[str], names: Collection[str]) -> dict[str, str]:
-    """Those of `named` that differ in one letter from one of `names`: it is missing, too many, wrong, or elsewhere.
-
-    Names that differ in digits alone are those of one scheme, as of each account, and not misspelt.
-    """
-    by_rest = {rest: name for name in sorted(names, reverse=True) for rest in _without_one(name)} if named else {}
-    misspelt: dict[str, str] = {}
-    for each in sorted(named):
-        like = next((by_rest[rest] for rest in _without_one(each) if rest in by_rest), None)
-        if like is not None and _DIGITS.sub("", like) != _DIGITS.sub("", each):
-            misspelt[each] = like
-    return misspelt
-
-
-def _without_one(name: str) -> Iterator[str]:
-    """The name, and all that is left of it without one of its characters."""
-    yield name
-    for at in range(len(name)):
-        yield name[:at] + name[at + 1 :]
 
 
 def _read_policies(log: CellLog, services: Services, cell: Cell) -> None:

@@ -31,6 +31,7 @@ from raito_pipeline.config.profiles import profile_region, unreadable_files
 from raito_pipeline.config.reading import OptionLayer, Reader, is_placeholder
 from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, distance, nearest
+from raito_pipeline.first_few import first_few
 
 _MODELS: Mapping[str, type[AccountTarget] | type[OrganizationTarget]] = {
     ACCOUNT_CONNECTOR: AccountTarget,
@@ -201,8 +202,7 @@ class TargetsReader:
             return
         closed = [entry.account_id for entry in self.discovered.entries if entry.closed]
         if closed:
-            more = f" and {len(closed) - _MOST_CLOSED} more" if len(closed) > _MOST_CLOSED else ""
-            found = f"accounts that are closed, and so not synced any more: {', '.join(closed[:_MOST_CLOSED])}{more}"
+            found = f"accounts that are closed, and so not synced any more: {first_few(closed, _MOST_CLOSED)}"
             expected = "`raito-pipeline forget ACCOUNT` where what is stored of one can go"
             self.reader.warn(Problem(self.discovered.file, None, None, "closed", found, expected))
 

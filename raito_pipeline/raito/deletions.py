@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import ImportElement, ImportResult
 from raito_pipeline.model.schema import arrow_schema
 from raito_pipeline.model.upload import elements_table
@@ -190,9 +191,9 @@ def unread(held: Elements, not_read: Mapping[str, Iterable[str]]) -> tuple[str, 
     for kind, names in not_read.items():
         there = [name for name in names if held.has(kind, name)]
         if there:
-            named = ", ".join(there[:_NAMED]) + (", ..." if len(there) > _NAMED else "")
             reasons.append(
-                f"it could not be read whether {len(there):,} {kind}s that Raito Cloud holds are still there: {named}"
+                f"it could not be read whether {len(there):,} {kind}s that Raito Cloud holds are still there: "
+                f"{first_few(there, _NAMED)}"
             )
     return tuple(reasons)
 

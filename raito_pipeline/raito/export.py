@@ -183,23 +183,31 @@ def _readable(entry: Mapping[str, Any], position: int, identifier: str) -> Acces
 
 
 def _with_who(control: AccessControl, entry: Mapping[str, Any], where: str) -> AccessControl:
-    gone = entry.get("deletedWho")
     try:
-        return replace(
-            control,
-            who=_who(_empty_where_null(entry.get("who"), {}), where),
-            deleted_who=None if gone is None else _who(gone, where),
-        )
+        who, gone = _whos(entry, where)
     except ExportUnreadable:
         return replace(control, who_locked=True, inheritance_locked=True)
+    return replace(control, who=who, deleted_who=gone)
 
 
 def _with_what(control: AccessControl, entry: Mapping[str, Any], where: str) -> AccessControl:
     try:
-        what, gone = _what(entry.get("what"), where), _what(entry.get("deleteWhat"), where)
+        what, gone = _whats(entry, where)
     except ExportUnreadable:
         return replace(control, what_locked=True)
     return replace(control, what=what, delete_what=gone)
+
+
+def _whos(entry: Mapping[str, Any], where: str) -> tuple[WhoEntry, WhoEntry | None]:
+    """Who has it, and who lost it. Raises `ExportUnreadable`."""
+    gone = entry.get("deletedWho")
+    who = _who(_empty_where_null(entry.get("who"), {}), f"{where}.who")
+    return who, None if gone is None else _who(gone, f"{where}.deletedWho")
+
+
+def _whats(entry: Mapping[str, Any], where: str) -> tuple[tuple[WhatItem, ...], tuple[WhatItem, ...]]:
+    """What it gives, and what it gives no more. Raises `ExportUnreadable`."""
+    return _what(entry.get("what"), f"{where}.what"), _what(entry.get("deleteWhat"), f"{where}.deleteWhat")
 
 
 def _named(entry: Mapping[str, Any], position: int, identifier: str, reason: str) -> AccessControl:
@@ -234,7 +242,7 @@ def _control(entry: Mapping[str, Any], position: int) -> AccessControl:
     where = f"accessProviders[{position}]"
     identifier = _text(entry, "id", where)
     where = f"{where} ({identifier})"
-    deleted_who = entry.get("deletedWho")
+    (who, deleted_who), (what, delete_what) = _whos(entry, where), _whats(entry, where)
     return AccessControl(
         position=position,
         id=identifier,
@@ -246,10 +254,10 @@ def _control(entry: Mapping[str, Any], position: int) -> AccessControl:
         action=_text(entry, "action", where) or "grant",
         delete=_flag(entry, "delete", where),
         actual_name=_text(entry, "actualName", where) or None,
-        who=_who(_empty_where_null(entry.get("who"), {}), f"{where}.who"),
-        deleted_who=None if deleted_who is None else _who(deleted_who, f"{where}.deletedWho"),
-        what=_what(entry.get("what"), f"{where}.what"),
-        delete_what=_what(entry.get("deleteWhat"), f"{where}.deleteWhat"),
+        who=who,
+        deleted_who=deleted_who,
+        what=what,
+        delete_what=delete_what,
         who_locked=_flag(entry, "whoLocked", where),
         inheritance_locked=_flag(entry, "inheritanceLocked", where),
         what_locked=_flag(entry, "whatLocked", where),

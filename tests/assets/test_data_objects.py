@@ -2,7 +2,6 @@
 
 import pytest
 
-from assets.data_objects import misspelt_of
 from raito_pipeline.model import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus
@@ -55,16 +54,6 @@ def test_an_inventory_of_a_misspelt_bucket_is_said(stage: Stage, named: str, mor
     ]
 
     assert [f"names bucket {named}, which no account of the file has" in each for each in warnings] == [True] * said
-
-
-def test_names_of_one_scheme_are_not_misspelt() -> None:
-    names = ["acme-raw-210000000012-eu-west-1", "logs"]
-    siblings = ["acme-raw-210000000013-eu-west-1", "acme-raw-210000000012-eu-west-2", "acme-curated-210000000012"]
-    misspelt = ["acme-rw-210000000012-eu-west-1", "acme-raws-210000000012-eu-west-1", "lgos", "lugs"]
-
-    said = misspelt_of([*siblings, *misspelt, "blags", "acme"], names)
-
-    assert said == dict(zip(misspelt, [names[0], names[0], "logs", "logs"], strict=True))
 
 
 def test_a_region_whose_buckets_are_all_denied_fails_and_stays_as_it_was(stage: Stage) -> None:

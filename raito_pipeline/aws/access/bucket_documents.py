@@ -17,6 +17,7 @@ from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.resources import BucketResource, NoPattern, Pattern, read_pattern
 from raito_pipeline.aws.policy.what import Labelled
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import S3BucketPolicy
 
 _MOST_NAMES = 5
@@ -94,9 +95,8 @@ def _doubts(account: Account) -> tuple[OnBuckets, ...]:
     doubted = []
     unread = unread_buckets(account)
     if unread:
-        names = sorted(unread)[:_MOST_NAMES]
-        more = f" and {len(unread) - len(names)} more" if len(unread) > len(names) else ""
-        text = f"bucket policies were not read ({', '.join(names)}{more}), and may deny something"
+        names = first_few(sorted(unread), _MOST_NAMES)
+        text = f"bucket policies were not read ({names}), and may deny something"
         doubted.append(OnBuckets(unread, Reason(Code.WIDER, text)))
     for each in bucket_documents(account):
         for problem in each.document.problems:

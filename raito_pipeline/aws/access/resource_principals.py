@@ -16,6 +16,7 @@ from raito_pipeline.aws.policy.documents import Principal, Statement
 from raito_pipeline.aws.policy.facts import Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory, Who, named_by
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import AccessPoint
 
 _MOST_NAMES = 5
@@ -148,9 +149,8 @@ def _everybody(account: Account, statement: Statement, label: str, policy: Resou
             elif judged.bearing is not Bearing.NEVER:
                 conditional[judged].append(name)
     for judged, names in conditional.items():
-        shown = ", ".join(sorted(names)[:_MOST_NAMES])
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        text = f"{label}: Condition ({judged.labels}): it lets some calls of {shown}{more} only"
+        shown = first_few(sorted(names), _MOST_NAMES)
+        text = f"{label}: Condition ({judged.labels}): it lets some calls of {shown} only"
         who.reasons.append(Reason(Code.WHO, text))
     who.reasons += _outsiders(account, statement, label, policy, outside)
     return who

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from raito_pipeline.aws.policy.reasons import Code, Reason
+from raito_pipeline.first_few import first_few
 
 _LENGTH = 1_000
 """characters of listed elements; the rest is counted"""
@@ -50,12 +52,6 @@ def _sentence(kind: Remark, elements: list[str]) -> str:
 
 def listed(elements: Iterable[str]) -> str:
     """Elements one after the other; from some length on the rest of them is counted."""
-    shown: list[str] = []
-    length = rest = 0
-    for element in elements:
-        length += len(element) + 2
-        if shown and length > _LENGTH:
-            rest += 1
-        else:
-            shown.append(element)
-    return f"{', '.join(shown)} and {rest:,} more" if rest else ", ".join(shown)
+    every = list(elements)
+    lengths = accumulate(len(element) + 2 for element in every)
+    return first_few(every, max(1, sum(length <= _LENGTH for length in lengths)))

@@ -14,6 +14,7 @@ from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.documents.effects import Access, Effect, access_of
 from raito_pipeline.aws.push.pushed_types import PushedTypes
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import AccessControl, PushTarget
 
 ADDED, CHANGED, REMOVED, REFUSED, SAME = "+", "~", "-", "!", "="
@@ -120,7 +121,7 @@ def _sentence(mark: str, target: PushTarget, control: AccessControl | None, line
     if mark == SAME or control is None:
         return why or "nothing is to be done"
     if mark == CHANGED:
-        return _listed(lines, "; ") or why
+        return first_few(lines, _MOST_LISTED, "; ") or why
     people, many = who_in_words(control)
     verb = ("get" if many else "gets") if mark == ADDED else ("lose" if many else "loses")
     data = what_in_words(control)
@@ -142,7 +143,10 @@ def what_in_words(control: AccessControl) -> str:
     by_permissions: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for item in control.what:
         by_permissions[item.permissions].append(_data_object(item.data_object.full_name))
-    return " and ".join(f"{_listed(permissions)} on {_listed(names)}" for permissions, names in by_permissions.items())
+    return " and ".join(
+        f"{first_few(permissions, _MOST_LISTED)} on {first_few(names, _MOST_LISTED)}"
+        for permissions, names in by_permissions.items()
+    )
 
 
 def _data_object(full_name: str) -> str:
@@ -191,13 +195,13 @@ def _accesses(accesses: Iterable[Access], allow: str, deny: str) -> Iterator[str
     for (allows, who, resource, condition), performed in sorted(actions.items()):
         resources[allows, who, tuple(sorted(performed)), condition].append(_resource(resource))
     for (allows, who, names, condition), places in resources.items():
-        on = _listed([place for place in places if place])
+        on = first_few([place for place in places if place], _MOST_LISTED)
         yield " ".join(
             part
             for part in (
                 allow if allows else deny,
                 who,
-                _listed(names),
+                first_few(names, _MOST_LISTED),
                 f"on {on}" if on else "",
                 "" if condition == _NO_CONDITION else "under a condition",
             )
@@ -238,9 +242,3 @@ def _pretty(text: str | None) -> list[str] | None:
     except ValueError:
         return None
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False).splitlines()
-
-
-def _listed(values: Sequence[str], separator: str = ", ") -> str:
-    """The first of some values, and how many more there are."""
-    more = f" and {len(values) - _MOST_LISTED} more" if len(values) > _MOST_LISTED else ""
-    return separator.join(values[:_MOST_LISTED]) + more

@@ -12,6 +12,7 @@ from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import Service
 from raito_pipeline.aws.readers.elements import each_element
 from raito_pipeline.aws.readers.reading import Progress, UnreadElement, Workers
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import OrgGroup, OrgUser
 
 PAGE = 100
@@ -158,7 +159,4 @@ def _left_out(store_id: str, users: int, groups: int) -> tuple[str, ...]:
 
 def _nameless(name: str, key: str, answers: Iterable[Answer]) -> tuple[str, ...]:
     ids = sorted(one[key] for one in answers if not one.get(name))
-    if not ids:
-        return ()
-    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
-    return (f"without {name}, so shown by {key}: {', '.join(ids[:_MOST_NAMED])}{more}",)
+    return (f"without {name}, so shown by {key}: {first_few(ids, _MOST_NAMED)}",) if ids else ()

@@ -14,6 +14,7 @@ from itertools import islice
 from raito_pipeline.aws.connection.errors import AwsDenied
 from raito_pipeline.aws.readers.reading import Workers
 from raito_pipeline.aws.readers.s3_listing import Listed
+from raito_pipeline.first_few import first_few
 
 LOGS = "AWSLogs/"
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}/")
@@ -73,12 +74,11 @@ class TrailSearch:
 
     def missing(self, bucket: str) -> str:
         """The problem of a search that found nothing: where it looked, and what to do."""
-        named = ", ".join(f"s3://{bucket}/{folder}" for folder in self.asked[:_MOST_NAMED])
-        more = f" and {len(self.asked) - _MOST_NAMED} more" if len(self.asked) > _MOST_NAMED else ""
+        named = first_few([f"s3://{bucket}/{folder}" for folder in self.asked], _MOST_NAMED)
         ended = f"; the search ended after {self._listings} listings" if self.gave_up else ""
         return (
             f"there is no CloudTrail log of account {self.account_id} in the bucket {bucket}: nothing lies at {named}"
-            f"{more}{ended}. Give the bucket that a trail of this account (or of its organization) writes to as "
+            f"{ended}. Give the bucket that a trail of this account (or of its organization) writes to as "
             "aws-s3-cloudtrail-bucket."
         )
 

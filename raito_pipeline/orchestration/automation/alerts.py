@@ -14,6 +14,7 @@ import dagster as dg
 import requests
 
 from raito_pipeline.config import Options
+from raito_pipeline.first_few import first_lines
 from raito_pipeline.orchestration.naming import COMPONENT_TAG, Naming
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.runs.tags import LAYER_TAG, SYNC_TAG, TARGET_TAG, retried, syncs_of
@@ -102,7 +103,6 @@ def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: froze
     if not ours or _is_retried(run, context.instance):
         return None
     lines = dict.fromkeys(redact(line, secrets)[:_LONGEST] for line in _reasons(context) if line.strip())
-    more = [f"and {len(lines) - _MOST_REASONS} more"] if len(lines) > _MOST_REASONS else []
     return Alert(
         run.run_id,
         run.job_name,
@@ -110,7 +110,7 @@ def alert_of(context: dg.RunFailureSensorContext, naming: Naming, secrets: froze
         tuple(syncs_of(run.tags)),
         run.tags.get(TARGET_TAG, ""),
         run.tags.get(SYNC_TAG, ""),
-        (*list(lines)[:_MOST_REASONS], *more),
+        tuple(first_lines(list(lines), _MOST_REASONS)),
     )
 
 

@@ -17,6 +17,7 @@ from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.discovery import ACCOUNT, NAME, Discovery
 from raito_pipeline.config.edit import Entry, with_closed, with_targets
 from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import Tag
 from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.resources import Services
@@ -202,12 +203,8 @@ class AccountsRefused(RaitoError):
     """Raito Cloud did not make what some accounts need; `made` counts the others."""
 
     def __init__(self, refused: Mapping[str, RaitoRefused], made: int) -> None:
-        said = "; ".join(f"{account}: {error}" for account, error in list(refused.items())[:_MOST_REFUSED])
-        more = len(refused) - _MOST_REFUSED
-        super().__init__(
-            f"{made} accounts became targets, and {len(refused)} could not: {said}"
-            f"{f' (and {more} more)' if more > 0 else ''}"
-        )
+        said = first_few([f"{account}: {error}" for account, error in refused.items()], _MOST_REFUSED, "; ")
+        super().__init__(f"{made} accounts became targets, and {len(refused)} could not: {said}")
         self.refused = refused
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from raito_pipeline.first_few import first_lines
 from raito_pipeline.model import Layer, Outside
 from raito_pipeline.orchestration.automation.reconcile import Request
 from raito_pipeline.orchestration.naming import Naming
@@ -95,8 +96,7 @@ def make_jobs(targets: Mapping[str, str] = MappingProxyType({}), naming: Naming 
 
 def _accounts(targets: Mapping[str, str]) -> str:
     named = [f"{key} is {name}" for key, name in targets.items() if name not in key]
-    more = [f"and {len(named) - _MOST_NAMES:,} more"] if len(named) > _MOST_NAMES else []
-    return "".join(f"\n- {each}" for each in [*named[:_MOST_NAMES], *more])
+    return "".join(f"\n- {each}" for each in first_lines(named, _MOST_NAMES))
 
 
 def _job(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.inputs import PLANNED_ON
 from raito_pipeline.aws.push.wording import in_words
+from raito_pipeline.first_few import first_lines
 from raito_pipeline.model import TABLES
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.push.last_push import UnreadableNote
@@ -46,5 +47,4 @@ def look(planning: Planning, grid: Grid) -> Drift:
         for each in controls
         if each.changes
     ]
-    more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
-    return Drift((*lines[:_MOST_LINES], *more))
+    return Drift(tuple(first_lines(lines, _MOST_LINES)))

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 from raito_pipeline.aws.repair import repairs
+from raito_pipeline.first_few import first_lines
 from raito_pipeline.model import INCOMPLETE_BY, TABLES, ImportResult, PushResult, TableSpec
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.gone import IS_GONE, Kept
@@ -281,8 +282,7 @@ def _short(text: str) -> str:
 
 
 def _listed(lines: Sequence[str]) -> str:
-    more = [f"and {len(lines) - _MOST_LINES:,} more"] if len(lines) > _MOST_LINES else []
-    return "\n".join(f"- {plain(line)}" for line in [*lines[:_MOST_LINES], *more])
+    return "\n".join(f"- {plain(line)}" for line in first_lines(lines, _MOST_LINES))
 
 
 # -- the registry --------------------------------------------------------------------------------------------------

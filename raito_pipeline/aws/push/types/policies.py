@@ -26,6 +26,7 @@ from raito_pipeline.aws.push.types.policy_changes import (
 from raito_pipeline.aws.push.types.references import is_reference, named_in, plan_no_references, plan_references
 from raito_pipeline.aws.push.types.replaced_inline import plan_inline_goes
 from raito_pipeline.config.patterns import matches_any
+from raito_pipeline.first_few import first_few
 from raito_pipeline.model import AccessControl, IamPolicy, made_by_raito
 
 _NOBODY: frozenset[Principal] = frozenset()
@@ -212,10 +213,8 @@ def _warn_of_more(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     )
     more = sorted({c.permission for c in granted_by_it if not any(covers(one, c) for one in wanted)})
     if more:
-        names = ", ".join(more[:_MOST_NAMED]) + (
-            f" and {len(more) - _MOST_NAMED} more" if len(more) > _MOST_NAMED else ""
-        )
-        draft.warnings.append(f"who gets the policy gets what it gives beside its what, too: {names}")
+        beside = first_few(more, _MOST_NAMED)
+        draft.warnings.append(f"who gets the policy gets what it gives beside its what, too: {beside}")
 
 
 def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:
