@@ -3,16 +3,10 @@
 import re
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.access import access_inputs, incomplete_metadata
-from raito_pipeline.aws.access.rows import access_provider
-from raito_pipeline.aws.access.who import WhoNames
-from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.config import load
 from raito_pipeline.model import (
     AccessBasis,
     AccessProvider,
@@ -22,15 +16,10 @@ from raito_pipeline.model import (
     OrgControlPolicy,
     OrgPolicyTarget,
     Outside,
-    PushTarget,
     S3Bucket,
     S3BucketPolicy,
 )
-from raito_pipeline.orchestration.partitioning.grid import make_grid
-from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.storage import ReadStatus, Store
-from tests.config.conftest import account, raito_yml
-from tests.model.test_schema import example_row
+from raito_pipeline.storage import ReadStatus
 
 from .conftest import ACCOUNT, BUCKET, MASTER, OTHER_REGION, REGION, Stage
 from .test_account_iam import TABLES
@@ -218,61 +207,3 @@ def test_control_policies_take_away_where_they_are_known_and_are_one_warning_whe
         set(),
         ("service and resource control policies of its organization may be those of an earlier sync: throttled",),
     )
-
-
-def provider(name: str, kind: str, *reasons: str | Reason) -> AccessProvider:
-    return access_provider(
-        external_id=name,
-        name=name,
-        type=kind,
-        policy="",
-        who=WhoNames((), ()),
-        reasons=[each if isinstance(each, Reason) else Reason(Code.WIDER, each) for each in reasons],
-    ).row
-
-
-def test_what_is_incomplete_is_counted_by_code_and_element() -> None:
-    rows = [
-        provider("a", "aws_role", "policy p, statement 1: Deny under a condition (Bool x): some of it may be refused"),
-        provider("b", "aws_role"),
-        provider(
-            "c",
-            "aws_policy",
-            "policy q, statement 2 (Named): Deny under a condition (Bool x): some of it may be refused",
-            "policy q, statement 3: Deny under a condition (Bool x): some of it may be refused",
-            Reason(Code.NARROWER, "policy q, statement 4: NotResource: what is left of the account has no name"),
-            Reason(Code.ELSEWHERE, "policy q, statement 5: action ec2:* is of a service whose access is not shown"),
-        ),
-        provider(
-            "d", "aws_policy", Reason(Code.ELSEWHERE, "p: action iam:* is of a service whose access is not shown")
-        ),
-    ]
-
-    shown = incomplete_metadata(rows)
-
-    assert shown["by type"].value == {"aws_policy": 2, "aws_role": 2}
-    assert shown["incomplete"].value == 2
-    assert shown["incomplete by code"].value == {"narrower": 1, "wider": 2, "who": 0, "elsewhere": 2}
-    records = [record.data for record in shown["reasons"].records]
-    assert [(each["code"], each["element"], each["access providers"]) for each in records] == [
-        ("narrower", "NotResource", 1),
-        ("wider", "Deny under a condition (Bool x)", 2),
-        ("elsewhere", "action: of another service", 1),
-        ("elsewhere", "p: action iam:* is of a service whose access is not shown", 1),
-    ]
-    assert str(records[1]["example"]).startswith("policy p, statement 1: Deny under a condition")
-
-
-def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp_path: Path) -> None:
-    """Where tags cannot be read, the last push tells whose a policy is: it has a target for what nobody edited, too."""
-    (tmp_path / "raito.yml").write_text(raito_yml(account()))
-    options, store = load(tmp_path / "raito.yml"), Store.open(tmp_path / "data")
-    owner = options.accounts[0].partition
-    for table in (*TABLES, "s3_buckets", "s3_bucket_policies"):
-        store.write(table, [], owner)
-    shown, target = example_row(AccessProvider, null=False), example_row(PushTarget, null=False)
-    targets = [replace(target, position=n, external_id=f"policy:{name}") for n, name in enumerate(("ours", "theirs"))]
-    store.write("access_push_targets", targets, owner)
-    store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
-
-    assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}

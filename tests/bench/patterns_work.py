@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from assets.access import data_objects_named
 from raito_pipeline.aws.access.known_paths import known_paths
 from raito_pipeline.aws.policy.claims import WantedPaths
 from raito_pipeline.aws.policy.resources import read_pattern
 from raito_pipeline.model import DataObject
 from raito_pipeline.model.schema import to_batch
+from raito_pipeline.orchestration.access.known_data_objects import data_objects_named
 from raito_pipeline.storage import Store
 from tests.bench.process import tell
 

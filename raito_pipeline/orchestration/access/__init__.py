@@ -1,0 +1,1 @@
+"""What the access of an account is worked out of, looked up in the stored tables, and what people are shown of it."""
