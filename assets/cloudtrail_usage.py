@@ -11,7 +11,7 @@ import dagster as dg
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.aws.usage.earlier import known_layouts
-from raito_pipeline.aws.usage.known import KnownObjects
+from raito_pipeline.aws.usage.known import KnownObjects, regions_of_buckets
 from raito_pipeline.aws.usage.reading import read_usage
 from raito_pipeline.aws.usage.report import Incomplete, UsageReport
 from raito_pipeline.aws.usage.statements import UsagePlace
@@ -62,9 +62,11 @@ def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
         known_layouts(log.store, cell.account, cell.region),
         log.folder_searches,
     )
-    place = UsagePlace(target.account_id, cell.region, _people(log.store, services, cell), regions)
-    # A catalog of Glue may name buckets of other regions than its own, which need not have any bucket.
+    # A catalog of Glue may name buckets of other regions than its own, which need not have any bucket. Those of other
+    # accounts have the region of the catalog in their names, wherever they are.
     catalogs = target.regions if target.aws_glue_enabled else ()
+    named = regions_of_buckets(log.store, cell.account, [cell.region, *catalogs] if catalogs else ())
+    place = UsagePlace(target.account_id, cell.region, _people(log.store, services, cell), {**named, **regions})
     known = KnownObjects.load(log.store, cell.account, sorted({*regions.values(), *catalogs}), target.aws_partition)
     report = read_usage(
         log.store,

@@ -12,15 +12,15 @@ def with_owner_tag(tags: tuple[Tag, ...] | None, key: str | None) -> tuple[Tag, 
 
     Owners are account names or `email:...`, separated by commas. Without `key`, or without such a tag, nothing changes.
     """
-    if not key or not tags:
+    named = owners_of(tags, key)
+    if not tags or not named:
         return tags
-    named = _owners(tag.value for tag in tags if tag.key == key)
-    if not named:
-        return tags
-    had = _owners(tag.value for tag in tags if tag.key == OWNER_KEY)
+    had = owners_of(tags, OWNER_KEY)
     owner = Tag(OWNER_KEY, ",".join(dict.fromkeys([*had, *named])))
     return (*(tag for tag in tags if tag.key != OWNER_KEY), owner)
 
 
-def _owners(values: Iterable[str]) -> list[str]:
+def owners_of(tags: Iterable[Tag] | None, key: str | None) -> list[str]:
+    """The owners that the tag `key` names; none without `key`, or without such a tag."""
+    values = (tag.value for tag in tags or () if tag.key == key)
     return [part.strip() for value in values for part in value.split(",") if part.strip()]

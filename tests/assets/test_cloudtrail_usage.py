@@ -67,6 +67,25 @@ def test_a_table_in_the_catalog_of_a_region_without_buckets_is_used(used_table: 
     )
 
 
+def test_a_table_on_a_bucket_of_another_account_is_used_whichever_region_its_catalog_is_in(used_table: Stage) -> None:
+    foreign = "bucket-of-another-account"
+    arn = f"arn:aws:s3:::{foreign}"
+    resources = [{"type": "AWS::S3::Object", "ARN": f"{arn}/x/a.csv"}, {"type": "AWS::S3::Bucket", "ARN": arn}]
+    used_table.s3().put_object(
+        Bucket=LOGS, Key=LOG.format(datetime.now(UTC)), Body=packed([event(resources=resources)])
+    )
+    location = {"Location": f"s3://{foreign}/x/"}
+    glue_backends[ACCOUNT][OTHER_REGION].create_table("far", "away", {"Name": "away", "StorageDescriptor": location})
+    used_table.make(["s3_buckets"])
+    for region in (OTHER_REGION, REGION):
+        used_table.make(["data_objects"], f"{ACCOUNT}|{region}")
+
+    used_table.make(TABLES, REGIONAL)
+
+    ((accessed,),) = (row.accessed for row in used_table.store.rows(UsageStatement, ACCOUNT, REGION))
+    assert accessed.data_object.full_name == f"{ACCOUNT}:{OTHER_REGION}:{foreign}/x"
+
+
 def test_a_file_waits_for_a_catalog_that_was_never_read(used_table: Stage) -> None:
     used_table.make(["s3_buckets"])
     used_table.make(["data_objects"], REGIONAL)

@@ -7,7 +7,7 @@ from typing import Any
 from raito_pipeline.config.groups import AccessOptions, Locks
 from raito_pipeline.config.patterns import matches_any
 from raito_pipeline.model import AccessProvider, Tag
-from raito_pipeline.model.owners import with_owner_tag
+from raito_pipeline.model.owners import owners_of, with_owner_tag
 
 AWS_MANAGED = "This policy is managed by AWS"
 BUCKET_POLICY = "Bucket policies are read only"
@@ -35,7 +35,7 @@ def with_options(row: AccessProvider, options: AccessOptions) -> AccessProvider:
     owners = with_owner_tag(tags, owner_tag)
     if locks.lock_all_owners:
         changed["owners_locked"] = "lock-all-owners locks the owners of all imported access providers"
-    if owners != tags:
+    if owners_of(tags, owner_tag):
         changed["owners_locked"] = f"the owners are those of the tag {owner_tag}"
     name = next((tag.value for tag in tags if tag.key == name_tag and tag.value), None)
     if name is not None:

@@ -32,7 +32,10 @@ _ACTIONS = {
     "RenameObject": "PutObject",
     "DeleteObjects": "DeleteObject",
     "DeleteMultipleObjects": "DeleteObject",
-    "RestoreObject": "RestoreObject",
+    "GetObjectLockLegalHold": "GetObjectLegalHold",
+    "GetObjectLockRetention": "GetObjectRetention",
+    "PutObjectLockLegalHold": "PutObjectLegalHold",
+    "PutObjectLockRetention": "PutObjectRetention",
 }
 """Events whose name is not that of the action. All other events of S3 are called like their action."""
 

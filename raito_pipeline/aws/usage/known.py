@@ -7,12 +7,13 @@ million questions: one chance in 10^26), so that a statement never points at an 
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.model.batches import texts
 from raito_pipeline.storage import Store
 
@@ -150,6 +151,18 @@ class KnownObjects:
             slots = np.arange(begin, min(begin + _RANGES_AT_ONCE, self._half))
             starts[slots + self._half] = np.searchsorted(first, slots << self._shift, side="left")
         return starts
+
+
+def regions_of_buckets(store: Store, account_id: str, regions: Iterable[str]) -> dict[str, str]:
+    """The region in the full names of the buckets that the catalogs of these regions name; the first one has it."""
+    found: dict[str, str] = {}
+    for region in regions:
+        if store.info("data_objects", account_id, region) is not None:
+            buckets = store.dataset("data_objects", account_id, region).batches(["full_name"], {"type": ["bucket"]})
+            for place in map(parse_full_name, chain.from_iterable(texts(batch, "full_name") for batch in buckets)):
+                if place is not None:
+                    found.setdefault(place.bucket, place.region)
+    return found
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -49,7 +49,7 @@ class UsagePlace:
     people: Mapping[str, str] = field(default_factory=dict)
     """users of IAM Identity Center: user id -> user name"""
     bucket_regions: Mapping[str, str] = field(default_factory=dict)
-    """bucket -> its own region; the region of the log for all others"""
+    """bucket -> the region in its full name; that of the log for all others"""
 
 
 class UsageEntry(NamedTuple):

@@ -56,6 +56,25 @@ def test_a_lock_of_its_own_keeps_its_reason() -> None:
     assert locked(fixed, lock_all_what=True) == {"what_locked": "This policy is managed by AWS"}
 
 
+@pytest.mark.parametrize(
+    ("key", "tags", "is_locked"),
+    [
+        ("owner", {"owner": "jo"}, True),
+        ("owner", {"owner": "jo", "raito_owner": "jo"}, True),
+        ("raito_owner", {"raito_owner": "jo"}, True),
+        ("owner", {"owner": " , "}, False),
+        ("owner", {"raito_owner": "jo"}, False),
+        ("owner", {}, False),
+    ],
+)
+def test_owners_of_the_tag_are_locked_whether_or_not_they_were_there_before(
+    key: str, tags: dict[str, str], is_locked: bool
+) -> None:
+    row = replace(ROW, tags=tuple(Tag(*tag) for tag in tags.items()))
+    row = with_options(row, AccessOptions(tag_overwrite_key_for_access_provider_owners=key))
+    assert (row.owners_locked is not None) is is_locked
+
+
 def test_the_name_of_a_tag_is_locked_and_locks_are_judged_by_the_own_name() -> None:
     options = AccessOptions(
         tag_overwrite_key_for_access_provider_name="team", locks=Locks(lock_who_by_name=(NamePattern("sales-readers"),))
