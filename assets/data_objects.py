@@ -212,7 +212,7 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     in_part = read.status is ReadStatus.PARTIAL or points is None
     before = tables_of(reading.previous()) if in_part else ()
     rows, counts = glue_objects(read.rows, target.account_id, region, reading.buckets, points, before)
-    writer.write_rows(row for row in rows if subtree is None or subtree.contains(row.full_name))
+    writer.write_rows(row for row in rows if subtree is None or subtree.holds(row))
     for problem in read.problems:
         writer.add_problem(problem)
     if in_part:

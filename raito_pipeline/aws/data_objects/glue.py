@@ -207,10 +207,9 @@ class _Shaper:
                 continue
             self._done.add(full_name)
             self._counted["folders"] += 1
-            above = path.rpartition("/")[0]
-            yield DataObject(
-                full_name, last_part(path), "folder", f"{bucket}/{above}" if above else bucket, "", None, None
-            )
+            above, slash, _ = path.rpartition("/")
+            parent = f"{bucket}/{above}" if slash else bucket
+            yield DataObject(full_name, last_part(path), "folder", parent, "", None, None)
 
     def _columns(self, table: GlueTable, full_name: str) -> Iterator[DataObject]:
         seen: set[str] = set()

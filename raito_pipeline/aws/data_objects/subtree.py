@@ -9,12 +9,14 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from raito_pipeline.aws.data_objects.names import DataObjectName, parse_full_name
+from raito_pipeline.aws.data_objects.names import FILE_MARK, DataObjectName, parse_full_name
+from raito_pipeline.model import DataObject
 from raito_pipeline.model.batches import texts
 
 PARENT_TAG = "raito/data-object-parent"
 EXCLUDES_TAG = "raito/data-object-excludes"
 _BETWEEN = "\n"
+_COLUMN = "column"
 
 
 class NoSubtree(ValueError):
@@ -64,19 +66,33 @@ class Subtree:
     @property
     def excluded_paths(self) -> tuple[str, ...]:
         """The paths that are left out of the bucket of the parent."""
-        return tuple(p.path for p in self._excluded if p.path is not None and p.bucket == self.place.bucket)
+        return tuple(
+            place.path
+            for place in self._excluded
+            if place.path is not None and place.bucket == self.place.bucket and not _is_marked_table(place)
+        )
 
-    def contains(self, full_name: str) -> bool:
-        """Whether a data object is in the subtree."""
+    def contains(self, full_name: str, table: str | None = None) -> bool:
+        """Whether a data object is in the subtree. `table` is the full name of the table that a column is of."""
         place = parse_full_name(full_name)
-        if place is None or not _below(place, self.place):
+        of_table = parse_full_name(table) if table else None
+        if place is None or not _below(place, self.place, of_table):
             return False
-        return not any(_below(place, out) or _same(place, out) for out in self._excluded)
+        return not any(_below(place, out, of_table) or _same(place, out) for out in self._excluded)
+
+    def holds(self, row: DataObject) -> bool:
+        """Whether the data object of a row is in the subtree."""
+        return self.contains(row.full_name, row.parent_full_name if row.type == _COLUMN else None)
 
     def within(self, batches: Iterable[pa.RecordBatch], *, inside: bool = True) -> Iterator[pa.RecordBatch]:
         """Only the rows of `data_objects` that are in the subtree, or (not `inside`) only the others."""
         for batch in batches:
-            kept = batch.filter(pa.array([self.contains(n) is inside for n in texts(batch, "full_name")], pa.bool_()))
+            columns = (texts(batch, name) for name in ("full_name", "type", "parent_full_name"))
+            held = (
+                self.contains(name, parent if kind == _COLUMN else None)
+                for name, kind, parent in zip(*columns, strict=True)
+            )
+            kept = batch.filter(pa.array([each is inside for each in held], pa.bool_()))
             if kept.num_rows:
                 yield kept
 
@@ -88,11 +104,30 @@ def _place(full_name: str) -> DataObjectName:
     return name
 
 
+def _is_marked_table(place: DataObjectName) -> bool:
+    """Whether a full name is of a table that does not have that of its location, or of a column of it."""
+    return place.mark not in ("", FILE_MARK)
+
+
+def _bucket_of(place: DataObjectName) -> tuple[str, str, str]:
+    return (place.account, place.region, place.bucket)
+
+
 def _same(one: DataObjectName, other: DataObjectName) -> bool:
-    return (one.account, one.region, one.bucket, one.path) == (other.account, other.region, other.bucket, other.path)
+    tables = _is_marked_table(one) or _is_marked_table(other)
+    return (_bucket_of(one), one.path) == (_bucket_of(other), other.path) and (not tables or one.mark == other.mark)
 
 
-def _below(one: DataObjectName, other: DataObjectName) -> bool:
-    if (one.account, one.region, one.bucket) != (other.account, other.region, other.bucket) or one.path is None:
+def _below(one: DataObjectName, other: DataObjectName, table: DataObjectName | None) -> bool:
+    """Whether an object lies below another one; `table` is that of a column.
+
+    A table that does not have the name of its location lies, with its columns, in the folder at the location.
+    """
+    if _bucket_of(one) != _bucket_of(other):
         return False
-    return other.path is None or one.path.startswith(f"{other.path}/")
+    if _is_marked_table(other):
+        return table == other
+    located = table or one
+    if _is_marked_table(located):
+        return other.path is None or (located.path is not None and f"{located.path}/".startswith(f"{other.path}/"))
+    return one.path is not None and (other.path is None or one.path.startswith(f"{other.path}/"))

@@ -149,7 +149,8 @@ def keep_others_of_catalog(
         columns = (texts(batch, name) for name in ("full_name", "type", "parent_full_name"))
         for name, kind, parent in zip(*columns, strict=True):
             stays = name not in written and (kind != "column" or parent in tables)
-            stays = stays and (subtree is None or subtree.contains(name))
+            table = parent if kind == "column" else None
+            stays = stays and (subtree is None or subtree.contains(name, table))
             if stays and kind == "glue-table":
                 tables.add(name)
             flags.append(stays)

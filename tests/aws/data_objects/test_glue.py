@@ -135,6 +135,14 @@ def test_a_table_that_is_new_takes_no_name_while_a_database_is_not_read() -> Non
     assert rows[f"{LAKE}:db.below/sales/x/y"].parent_full_name == LAKE
 
 
+@pytest.mark.parametrize("path", ["a/b/t", "/a/t", "//t", "///t", "a//t"])
+def test_a_folder_lies_in_the_one_of_all_parts_but_its_last(path: str) -> None:
+    rows, _ = shaped(table("t", f"s3://lake/{path}"))
+    above = {name: row.parent_full_name for name, row in rows.items() if row.type != "bucket"}
+    assert above == {name: name.rpartition("/")[0] for name in above}
+    assert len(above) == path.count("/") + 1
+
+
 def test_a_table_below_another_lies_in_the_folder_above_both() -> None:
     rows, _ = shaped(table("t", "s3://lake/x/a", created=1), table("u", "s3://lake/x/a/b/c", created=2))
     assert rows[f"{LAKE}:db.u/x/a/b/c"].parent_full_name == f"{LAKE}/x"
