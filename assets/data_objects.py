@@ -23,10 +23,12 @@ from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.aws.readers.s3_inventory import InventoryOf, inventories_of
 from raito_pipeline.aws.readers.s3_objects import write_s3_objects
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import S3Bucket, S3BucketPolicy
+from raito_pipeline.model import DataObject, S3Bucket, S3BucketPolicy
+from raito_pipeline.model.batches import texts
 from raito_pipeline.model.glue import FEDERATED, GlueTable, from_json, to_json
 from raito_pipeline.orchestration.partitioning import gone
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.recording.failure_policy import ReadRefused
 from raito_pipeline.orchestration.recording.guard import judge
@@ -143,7 +145,7 @@ def _switched_off(target: AccountTarget) -> str | None:
 def _make(grid: Grid, log: CellLog, services: Services, cell: Cell) -> None:
     target = services.account(cell.account)
     subtree = Subtree.from_tags(log.context.run.tags)
-    if subtree is not None and (subtree.place.account, subtree.place.region) != (target.account_id, cell.region):
+    if subtree is not None and cell.region not in regions_of_part(target, subtree.place):
         log.fail(cell, f"{subtree.parent} is not in this partition", "data_objects")
         return
     assert cell.region is not None
@@ -212,7 +214,8 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     in_part = read.status is ReadStatus.PARTIAL or points is None
     before = tables_of(reading.previous()) if in_part else ()
     rows, counts = glue_objects(read.rows, target.account_id, region, reading.buckets, points, before)
-    writer.write_rows(row for row in rows if subtree is None or subtree.holds(row))
+    above = _new_above(reading, rows)
+    writer.write_rows(row for row in rows if subtree is None or subtree.holds(row) or row.full_name in above)
     for problem in read.problems:
         writer.add_problem(problem)
     if in_part:
@@ -225,6 +228,14 @@ def _read_glue(reading: _Reading) -> dict[str, Any]:
     if subtree is None:
         writer.read_at = read.read_at
     return {"found": asdict(counts)}
+
+
+def _new_above(reading: _Reading, rows: Sequence[DataObject]) -> set[str]:
+    """What the part that is read lies in, as far as this catalog has it for the first time: the cell lacks it."""
+    if reading.subtree is None:
+        return set()
+    above = {row.full_name for row in rows if reading.subtree.lies_in(row.full_name)}
+    return above.difference(*(texts(batch, "full_name") for batch in reading.previous()))
 
 
 def _access_points(reading: _Reading, read: Read[GlueTable]) -> dict[str, str] | None:

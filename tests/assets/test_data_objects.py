@@ -1,12 +1,13 @@
 """Buckets and data objects as the stage stores them: of a whole region, of a part of it, and after a denied list."""
 
 import pytest
+from moto.glue.models import glue_backends
 
 from raito_pipeline.model import DataObject, S3Bucket, S3BucketPolicy
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.storage import ReadStatus
 
-from .conftest import ACCOUNT, BUCKET, REGION, REGIONAL, Stage
+from .conftest import ACCOUNT, BUCKET, OTHER_REGION, REGION, REGIONAL, Stage
 
 NAME = f"{ACCOUNT}:{REGION}:{BUCKET}"
 OTHER_ACCOUNT = f"""
@@ -21,8 +22,8 @@ OTHER_ACCOUNT = f"""
 OBJECTS = [NAME, f"{NAME}/2026", f"{NAME}/2026/a.csv", f"{NAME}/2026/b.csv", f"{NAME}/readme"]
 
 
-def stored(stage: Stage) -> list[str]:
-    return sorted(row.full_name for row in stage.store.rows(DataObject, ACCOUNT, REGION))
+def stored(stage: Stage, region: str = REGION) -> list[str]:
+    return sorted(row.full_name for row in stage.store.rows(DataObject, ACCOUNT, region))
 
 
 def test_a_region_is_stored_and_read_again_as_it_was(stage: Stage) -> None:
@@ -85,6 +86,30 @@ def test_a_part_of_a_region_changes_nothing_beside_it(stage: Stage) -> None:
 
     assert made == ["data_objects"]
     assert stored(stage) == sorted([*OBJECTS, f"{NAME}/2026/c.csv"])
+
+
+def test_a_part_of_a_bucket_is_read_of_each_catalog_with_what_it_lies_in(stage: Stage) -> None:
+    stage.data_objects = "aws-glue-enabled: true"
+    catalogs = {region: glue_backends[ACCOUNT][region] for region in (REGION, OTHER_REGION)}
+    for catalog in catalogs.values():
+        catalog.create_database("db", {"Name": "db"})
+    stage.make(["s3_buckets"])
+    try:
+        for region in catalogs:
+            stage.make(["data_objects"], f"{ACCOUNT}|{region}")
+        for region, path in ((REGION, "2026/lower"), (OTHER_REGION, "2026")):
+            location = {"Location": f"s3://{BUCKET}/{path}"}
+            catalogs[region].create_table("db", "t", {"Name": "t", "StorageDescriptor": location})
+
+        for region in catalogs:
+            made = stage.make(["data_objects"], f"{ACCOUNT}|{region}", **{"raito/data-object-parent": NAME})
+            assert made == ["data_objects"]
+    finally:
+        for catalog in catalogs.values():
+            catalog.delete_database("db")
+
+    assert stored(stage) == [NAME, f"{NAME}/2026", f"{NAME}/2026/lower"]
+    assert stored(stage, OTHER_REGION) == [NAME, f"{NAME}/2026"]
 
 
 def test_data_objects_of_no_use_are_out_of_scope(stage: Stage) -> None:

@@ -84,6 +84,11 @@ class Subtree:
         """Whether the data object of a row is in the subtree."""
         return self.contains(row.full_name, row.parent_full_name if row.type == _COLUMN else None)
 
+    def lies_in(self, full_name: str) -> bool:
+        """Whether a data object is the parent of the subtree, or what that lies in."""
+        place = parse_full_name(full_name)
+        return place is not None and (_same(self.place, place) or _below(self.place, place, None))
+
     def within(self, batches: Iterable[pa.RecordBatch], *, inside: bool = True) -> Iterator[pa.RecordBatch]:
         """Only the rows of `data_objects` that are in the subtree, or (not `inside`) only the others."""
         for batch in batches:

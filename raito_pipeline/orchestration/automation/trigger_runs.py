@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from raito_pipeline.aws.data_objects.subtree import Subtree
+from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.automation.continue_sync import Syncs
 from raito_pipeline.orchestration.automation.history import RunView, State, views
@@ -26,7 +27,7 @@ from raito_pipeline.orchestration.automation.reconcile import RETRY_WAITS, Reque
 from raito_pipeline.orchestration.automation.trigger_queue import Trigger, TriggerQueue
 from raito_pipeline.orchestration.automation.triggers import closed
 from raito_pipeline.orchestration.naming import Naming
-from raito_pipeline.orchestration.partitioning.partitions import region_key
+from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
 from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, STEP_TAG, TRIGGER_TAG
 from raito_pipeline.orchestration.upload.stages import tables_of_stages
 from raito_pipeline.storage.lease import Leases
@@ -169,7 +170,7 @@ class _Tick:
         grid = self.syncs.grid
         if not grid.names(trigger.owner):
             return "it is in no target of raito.yml any more"
-        if trigger.kind == "part" and not grid.account_region.has_partition_key(_partition_of_part(trigger)):
+        if trigger.kind == "part" and not _partitions_of_part(trigger, self.syncs.options):
             return "its region is none of raito.yml any more"
         account = self.syncs.options.accounts_by_partition.get(trigger.owner)
         return closed(account) if account is not None and account.closed is not None else None
@@ -212,7 +213,8 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
     elif trigger.kind == "part":
         subtree = Subtree.of(trigger.parent or "", trigger.excludes)
         tags |= subtree.tags()
-        yield _stage_run(naming, Layer.REGIONS, ("data_objects",), tags, _partition_of_part(trigger))
+        for key in _partitions_of_part(trigger, syncs.options):
+            yield _stage_run(naming, Layer.REGIONS, ("data_objects",), tags, key)
         yield _stage_run(naming, Layer.FINISH, TABLES["data_source_import"].with_notes, tags, owner)
     else:
         keys = syncs.grid.regional_keys(owner)
@@ -224,9 +226,10 @@ def _steps(trigger: Trigger, syncs: Syncs) -> Iterator[dg.RunRequest]:
                 yield _stage_run(naming, layer, tables, tags, owner)
 
 
-def _partition_of_part(trigger: Trigger) -> str:
-    region = Subtree.of(trigger.parent or "", trigger.excludes).place.region
-    return f"{trigger.owner}|{region_key(str(region))}"
+def _partitions_of_part(trigger: Trigger, options: Options) -> list[str]:
+    """The partitions that hold a part; none where the file does not have its region any more."""
+    place = Subtree.of(trigger.parent or "", trigger.excludes).place
+    return [f"{trigger.owner}|{region}" for region in regions_of_part(options.account(trigger.owner), place)]
 
 
 def _stage_run(

@@ -110,7 +110,7 @@ def _part(asked: AskedFor, target: AccountTarget, parent: str, excludes: tuple[s
     except NoSubtree as error:
         asked.remarks.append(f"all data objects of {target.name} are read, because {error}")
         return None
-    if place.account != target.account_id or place.region not in target.regions:
+    if not partitions.regions_of_part(target, place):
         asked.remarks.append(f"all data objects of {target.name} are read, because {parent} is not in its regions")
         return None
     return Trigger(target.partition, "part", (JobType.DATA_SOURCE,), parent, tuple(sorted(excludes)))

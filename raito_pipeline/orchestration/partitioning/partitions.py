@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raito_pipeline.config import Options, OrganizationLink, OrganizationTarget
+from raito_pipeline.aws.data_objects.names import DataObjectName
+from raito_pipeline.config import AccountTarget, Options, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.names import as_key
 
 
@@ -44,6 +45,17 @@ def in_scope(options: Options, account: str, region: str) -> bool:
     """Whether the account with the key `account` is read in `region`; false for an unknown account."""
     target = options.accounts_by_partition.get(account)
     return target is not None and region in map(region_key, target.regions)
+
+
+def regions_of_part(target: AccountTarget, place: DataObjectName) -> tuple[str, ...]:
+    """The keys of the regions in which a target reads what lies at and below `place`; none where it does not.
+
+    With Glue these are all: each catalog may name buckets of any region.
+    """
+    if place.account != target.account_id:
+        return ()
+    regions = (region for region in target.regions if target.aws_glue_enabled or region == place.region)
+    return tuple(map(region_key, regions))
 
 
 def region_key(region: str) -> str:

@@ -15,7 +15,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.grid import Grid
-from raito_pipeline.orchestration.partitioning.partitions import region_key
+from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
 from raito_pipeline.orchestration.runs.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
 from raito_pipeline.storage.lease import SyncUnderWay
@@ -86,13 +86,14 @@ def subtree_layers(options: Options, subtree: Subtree) -> Iterator[LayerRun]:
 
     They name no sync: they join the last one of the account, whose other cells they leave as they are.
     """
-    place = subtree.place
     for target in options.accounts:
-        if target.account_id != place.account or place.region not in target.regions:
+        regions = regions_of_part(target, subtree.place)
+        if not regions:
             continue
         account, tags = target.partition, {**subtree.tags(), **command_tags(), ACCOUNT_TAG: target.partition}
         name = f"data objects below {subtree.parent}"
-        yield LayerRun(f"account {account}", name, ("data_objects",), f"{account}|{region_key(place.region)}", tags)
+        for region in regions:
+            yield LayerRun(f"account {account}", name, ("data_objects",), f"{account}|{region}", tags)
         yield LayerRun(f"account {account}", "upload of these", TABLES["data_source_import"].with_notes, account, tags)
 
 

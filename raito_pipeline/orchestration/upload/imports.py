@@ -33,6 +33,7 @@ from raito_pipeline.model import (
 from raito_pipeline.model.batches import texts
 from raito_pipeline.orchestration.partitioning import gone
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
+from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
 from raito_pipeline.orchestration.recording.guard import Need
 from raito_pipeline.orchestration.recording.layers import upstream_needs
 from raito_pipeline.orchestration.resources import Services
@@ -236,7 +237,10 @@ class DataObjectUpload(Upload):
 
     def _regions(self, work: Work) -> list[str]:
         """The regions to send. Raises `NothingToSend`."""
-        regions = [work.subtree.place.region] if work.subtree else stored_regions(work, "data_objects")
+        regions = stored_regions(work, "data_objects")
+        if work.subtree is not None:
+            read = regions_of_part(work.account, work.subtree.place)
+            regions = [region for region in regions if region in read]
         if not regions:  # an import of the account alone would say that it is empty
             raise NothingToSend("data_objects", work.cell.account, work.verdict)
         return regions

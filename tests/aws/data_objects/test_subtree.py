@@ -34,6 +34,14 @@ def test_what_is_in_it(name: str, inside: bool) -> None:
     assert PART.contains(name) is inside
 
 
+@pytest.mark.parametrize(("name", "above"), [
+    (TOP, True), (f"{TOP}/2026", True), (f"{TOP}/2026/b.csv", False), (f"{TOP}/2027", False), (f"{TOP}2", False),
+    (f"{TOP}:db.root", False),
+])  # fmt: skip
+def test_what_it_lies_in(name: str, above: bool) -> None:
+    assert PART.lies_in(name) is above
+
+
 def test_below_a_bucket_is_everything_in_it_and_not_the_bucket() -> None:
     bucket = Subtree.of(TOP)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from raito_pipeline.aws.data_objects.names import DataObjectName
 from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.partitioning import partitions
 
@@ -55,6 +56,22 @@ def loads(tmp_path: Path) -> Loads:
 
 
 ONE, TWO, MASTER = "111111111111", "222222222222", "999999999999"
+
+
+def test_a_part_of_a_bucket_is_in_its_region_or_in_any_catalog(loads: Loads) -> None:
+    buckets, catalogs = account("s3", ONE, "eu-west-1,us-east-1"), account("glue", TWO, "eu-west-1,us-east-1")
+    options = loads(buckets, f"{catalogs}    aws-glue-enabled: true\n")
+
+    def regions(target: str, owner: str, region: str) -> tuple[str, ...]:
+        return partitions.regions_of_part(options.account(target), DataObjectName(owner, region, "bucket", "a"))
+
+    assert [regions(ONE, ONE, region) for region in ("eu-west-1", "us-east-1", "eu-north-1")] == [
+        ("eu-west-1",),
+        ("us-east-1",),
+        (),
+    ]
+    assert [regions(TWO, TWO, each) for each in ("eu-west-1", "eu-north-1")] == [("eu-west-1", "us-east-1")] * 2
+    assert (regions(ONE, TWO, "eu-west-1"), regions(TWO, ONE, "eu-west-1")) == ((), ())
 
 
 def test_accounts_and_regions(loads: Loads) -> None:

@@ -155,3 +155,13 @@ def test_a_part_of_the_data_objects_is_read_and_uploaded_with_what_the_next_sync
     assert (read.tables, read.partition_key) == (("data_objects",), f"{ACCOUNT}|eu-west-1")
     assert upload.tables == ("data_source_import", "data_source_import_elements")
     assert "raito/sync" not in upload.tags
+
+
+def test_a_part_is_read_of_each_catalog(loads: Loads) -> None:
+    options = loads()
+    (target, _), regions = options.accounts, ("eu-west-1", "us-east-1")
+    glue = target.model_copy(update={"aws_glue_enabled": True, "aws_regions": regions})
+
+    found = subtree_layers(options.model_copy(update={"accounts": (glue,)}), Subtree(f"{ACCOUNT}:eu-north-1:bucket"))
+
+    assert [run.partition_key for run in found] == [*(f"{ACCOUNT}|{region}" for region in regions), ACCOUNT]

@@ -121,6 +121,17 @@ def test_only_what_lies_below_the_part_that_was_asked_for_is_sent(grid: Grid, wo
     assert ids_of(DataObjectUpload(grid), part) == {"data object": [f"{top}/in/a.csv"]}
 
 
+def test_a_part_of_a_catalog_is_sent_as_all_catalogs_say_it(grid: Grid, work: Work) -> None:
+    top = f"{ACCOUNT}:eu-west-1:b"
+    for region in REGIONS:
+        rows = [data_object(name) for name in (top, f"{top}/in", f"{top}/in/{region}")]
+        work.store.write("data_objects", rows, ACCOUNT, region)
+    glue = work.account.model_copy(update={"aws_glue_enabled": True})
+    part = replace(work, target=glue, subtree=Subtree.of(f"{top}/in"))
+
+    assert ids_of(DataObjectUpload(grid), part) == {"data object": [f"{top}/in/{region}" for region in REGIONS]}
+
+
 def test_regions_that_were_never_read_are_not_sent_and_without_any_nothing_is(grid: Grid, work: Work) -> None:
     with pytest.raises(NothingToSend, match="nothing was sent, because nothing was ever read: IAM was denied"):
         DataObjectUpload(grid).ids(replace(work, verdict=Verdict(("IAM was denied.",))))
