@@ -155,14 +155,14 @@ class KnownObjects:
 
 def regions_of_buckets(store: Store, account_id: str, regions: Iterable[str]) -> dict[str, str]:
     """The region in the full names of the buckets that the catalogs of these regions name; the first one has it."""
-    found: dict[str, str] = {}
+    regions_by_bucket: dict[str, str] = {}
     for region in regions:
         if store.info("data_objects", account_id, region) is not None:
             buckets = store.dataset("data_objects", account_id, region).batches(["full_name"], {"type": ["bucket"]})
             for place in map(parse_full_name, chain.from_iterable(texts(batch, "full_name") for batch in buckets)):
                 if place is not None:
-                    found.setdefault(place.bucket, place.region)
-    return found
+                    regions_by_bucket.setdefault(place.bucket, place.region)
+    return regions_by_bucket
 
 
 def _joined(parts: list[Any]) -> Any:
