@@ -228,6 +228,6 @@ def test_the_least_policy_holds_nothing_that_reading_does_not_use(limited: World
     }[account]
     used = set().union(*(_used("least", step) for step in steps))
     if account == MASTER:
-        # Where there are fewer users than groups (`tests/aws/test_identity_store.py`).
+        # Where there are fewer users than groups (`tests/aws/readers/test_identity_store.py`).
         used.add("identitystore:ListGroupMembershipsForMember")
     assert actions_in(_policies(limited, "least")[account]) == used
