@@ -22,11 +22,13 @@ from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import AccessPoint, AccessProvider, IamRole, IamUser, OrgUser
 from raito_pipeline.model.batches import texts
 from raito_pipeline.model.schema import to_batch
+from raito_pipeline.orchestration.access.bucket_owners import REMEMBERED, BucketOwners
 from raito_pipeline.orchestration.access.incomplete import incomplete_metadata
 from raito_pipeline.orchestration.access.stored_inputs import (
     BUILT_OF,
     Input,
     access_inputs,
+    bucket_owners,
     built_of_before,
     optional_inputs,
     require_what_was_there,
@@ -61,6 +63,8 @@ class _AccessWork:
     """what is not known of the control policies of the account"""
     organization: Input | None
     """the people that it has, where the account links one"""
+    owners: BucketOwners
+    """where the buckets are that its policies name"""
     others: tuple[str, ...] = ()
     """the partitions of the other accounts of the file"""
     read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -101,6 +105,8 @@ class _AccessWork:
                 writer.add_problem(reason)
             for batch in store.batches(table, place) if kept else batches():
                 writer.write_batch(batch)
+            if table == "access_providers" and self.owners.noted:  # what was looked up while they were made
+                writer.extra[REMEMBERED] = self.owners.noted
         assert writer.info is not None
         return writer.info
 
@@ -133,16 +139,17 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
     built_of = optional_inputs(log.store, services, grid, cell.account)
     target = services.account(cell.account)
     unknown = unknown_controls(services.options, log.store, cell.account, target.account_id)
+    owners = bucket_owners(log.store, services, cell.account)
     try:
         require_what_was_there(log.store, services, grid, cell, built_of)
-        inputs = access_inputs(log.store, services, grid, cell.account)
+        inputs = access_inputs(log.store, services, grid, cell.account, owners)
     except CellMissing as missing:
         said = verdict.but(f"it could not be built: {missing}")
-        return _AccessWork(log, cell, said, missing, built_of_before(log.store, cell), unknown, None)
+        return _AccessWork(log, cell, said, missing, built_of_before(log.store, cell), unknown, None, owners)
     options = gone.with_gone_regions(services.options, log.store, target)
     others = (*(other.partition for other in services.options.accounts), *services.options.other_accounts)
     people = _people(services, cell.account)
-    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, people, others)
+    return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, people, owners, others)
 
 
 def _providers(work: _AccessWork) -> None:

@@ -61,18 +61,31 @@ def list_center(
     """List the permission sets of an organization with their tags, and its people. Raises `AwsError`.
 
     `known` are rows that were read before, for any account of the organization: the name of a permission set never
-    changes, so those that are not Raito's for this account are not asked for it again.
+    changes, so those that are not Raito's for this account are not asked for it again. They are read until all are met.
     """
     began = now()
-    had = {row.arn: row for row in known}
+    had: dict[str, PushPermissionSet] = {}
     reading = _CenterReading(clients, place, limiter, had)
     with workers(clients.concurrency) as pool:
         arns = reading.items("ListPermissionSets", "PermissionSets", place.instance_arn)
+        had |= _of_these(arns, known)
         answers = pool.each(reading.listed, arns, "permission sets", progress)
         people = pool.each(reading.people, _KINDS, "people", progress)
     sets = sorted((each for each in answers if each is not None), key=lambda each: each.arn)
     remembered = frozenset(each.arn for each in sets if each.arn in had and not is_own(each.tags, place.account_id))
     return CenterListing(began, tuple(sets), tuple(each for some in people for each in some), remembered)
+
+
+def _of_these(arns: Collection[str], known: Iterable[PushPermissionSet]) -> dict[str, PushPermissionSet]:
+    """Rows by ARN: the first of each, and no more are looked at once there is one of each."""
+    rows: dict[str, PushPermissionSet] = {}
+    missing = set(arns)
+    for row in known if missing else ():
+        rows.setdefault(row.arn, row)
+        missing.discard(row.arn)
+        if not missing:
+            break
+    return rows
 
 
 def read_push_center(

@@ -15,14 +15,13 @@ from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS
 from raito_pipeline.aws.policy.claims import KnownPaths, OtherBucket, WantedPaths
 from raito_pipeline.config import AccountTarget
-from raito_pipeline.model import S3Bucket, S3BucketPolicy
+from raito_pipeline.model import S3BucketPolicy
 from raito_pipeline.model.batches import texts
+from raito_pipeline.orchestration.access.bucket_owners import BucketOwners
 from raito_pipeline.storage import CellMissing, Store
 
 
-def known_paths_of(
-    store: Store, targets: Sequence[AccountTarget], target: AccountTarget, wanted: WantedPaths
-) -> KnownPaths:
+def known_paths_of(store: Store, owners: BucketOwners, target: AccountTarget, wanted: WantedPaths) -> KnownPaths:
     """Those of the paths that policies name that are data objects, and those of the buckets that are of other targets.
 
     Data objects are those of all regions that were read.
@@ -36,20 +35,20 @@ def known_paths_of(
         listed=frozenset(_listed_buckets(store, target.partition)) if wanted.patterns else (),
         max_depth=target.aws_s3_max_folder_depth if target.aws_s3_emulate_folder_structure else None,
     )
-    return replace(known, others=dict(_other_buckets(store, targets, target.account_id, wanted.others)))
+    return replace(known, others=dict(_other_buckets(store, owners, target.account_id, wanted.others)))
 
 
 def _other_buckets(
-    store: Store, targets: Sequence[AccountTarget], account_id: str, names: Collection[str]
+    store: Store, owners: BucketOwners, account_id: str, names: Collection[str]
 ) -> Iterator[tuple[str, OtherBucket]]:
     """Those of some buckets that other accounts of the file have, as they were last read."""
-    for other in targets if names else ():
-        readable = other.account_id != account_id and {
-            row.name for row in store.earlier(S3Bucket, other.partition) if row.name in names
-        }
-        policies = {row.bucket: row for row in store.earlier(S3BucketPolicy, other.partition)} if readable else {}
-        for name in readable or ():
-            owner = f"account {other.account_id} (target {other.name})"
+    by_account: dict[str, list[tuple[str, AccountTarget]]] = {}
+    for name, target in owners.of(names, account_id).items():
+        by_account.setdefault(target.partition, []).append((name, target))
+    for partition, buckets in by_account.items():
+        policies = {row.bucket: row for row in store.earlier(S3BucketPolicy, partition)}
+        for name, target in buckets:
+            owner = f"account {target.account_id} (target {target.name})"
             yield name, OtherBucket(owner, lets_in(policies[name], account_id) if name in policies else None)
 
 

@@ -27,6 +27,7 @@ from raito_pipeline.model import (
     table_of,
 )
 from raito_pipeline.model.batches import texts
+from raito_pipeline.orchestration.access.bucket_owners import REMEMBERED, BucketOwners
 from raito_pipeline.orchestration.access.known_data_objects import known_paths_of
 from raito_pipeline.orchestration.partitioning import gone, partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
@@ -75,12 +76,22 @@ def require_what_was_there(store: Store, services: Services, grid: Grid, cell: C
             raise CellMissing(table, account, region, store.uri(table, account, region))
 
 
-def access_inputs(store: Store, services: Services, grid: Grid, account: str) -> AccessInputs:
-    """The stored tables of an account and its organization.
+def bucket_owners(store: Store, services: Services, account: str) -> BucketOwners:
+    """Where the buckets are that policies of an account name, as its stored access providers noted it."""
+    info = store.info("access_providers", account)
+    noted = "" if info is None else info.extra.get(REMEMBERED, "")
+    return BucketOwners.remembering(store, services.options.accounts, noted)
+
+
+def access_inputs(
+    store: Store, services: Services, grid: Grid, account: str, owners: BucketOwners | None = None
+) -> AccessInputs:
+    """The stored tables of an account and its organization; `owners` looks up the buckets of others.
 
     Raises `CellMissing` where IAM or the buckets were never read.
     """
     there = optional_inputs(store, services, grid, account)
+    owners = owners or bucket_owners(store, services, account)
 
     def of(row_type: type[R]) -> tuple[R, ...]:
         places = ((one, region) for table, one, region in there if table == table_of(row_type).name)
@@ -105,7 +116,7 @@ def access_inputs(store: Store, services: Services, grid: Grid, account: str) ->
         org_control_policies=of(OrgControlPolicy),
         bucket_policy_use=services.options.pipeline.bucket_policies,
         linked={each.account_id: each.name for each in services.options.accounts if each.partition != account},
-        look_up=partial(known_paths_of, store, services.options.accounts, services.account(account)),
+        look_up=partial(known_paths_of, store, owners, services.account(account)),
     )
 
 

@@ -6,6 +6,7 @@ whole, in the sync of the push, everything but permission sets is pushed.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from raito_pipeline.aws.access.external_ids import is_reserved
 from raito_pipeline.aws.connection.clients import AwsClients
@@ -39,6 +40,8 @@ from raito_pipeline.storage import Store
 
 OF_THE_CENTER = ("push_permission_sets", "push_principals")
 """The tables that a push reads of Identity Center."""
+_MOST_READ = 3
+"""other accounts of an organization of which a push reads what they knew of it: what it lacks then is a call each"""
 _OF_PERMISSION_SETS = frozenset({CreatePermissionSet.KIND})
 """changes after which the permission sets of an organization, or their tags, are others"""
 
@@ -90,13 +93,17 @@ class PushCenter:
             self.services.center_listings.forget(key)
 
     def known(self) -> Iterator[PushPermissionSet]:
-        """What was read of the organization before, for this account and for others of it."""
+        """What was read of the organization before, for this account, then for a few others of it.
+
+        Each has the names of all of it: who reads on asks for those that came into being since.
+        """
         options, table = self.services.options, "push_permission_sets"
-        key = partitions.organization_of(options, self.cell.account)
-        for target in options.accounts:
-            same = partitions.organization_of(options, target.partition) == key
-            if same and self.store.info(table, target.partition) is not None:
-                yield from self.store.rows(PushPermissionSet, target.partition)
+        own, key = self.cell.account, partitions.organization_of(options, self.cell.account)
+        others = (each.partition for each in options.accounts if each.partition != own)
+        of_it = (each for each in others if partitions.organization_of(options, each) == key)
+        for partition in (own, *islice(of_it, _MOST_READ)):
+            if self.store.info(table, partition) is not None:
+                yield from self.store.rows(PushPermissionSet, partition)
 
     def state(self, failures: Sequence[str] = ()) -> CenterState:
         """What is stored, or why it cannot be used; `failures` are those of the read in this run."""

@@ -1,0 +1,97 @@
+"""Which accounts of the file have the buckets that the policies of another one name.
+
+To read the buckets of all accounts for each of them would be a million calls for a thousand accounts. So each account
+remembers where it met a bucket, and as of when: only the accounts are read again that had one, and those whose buckets
+were written since, which one listing of the storage says.
+"""
+
+import json
+import posixpath
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from raito_pipeline.config import AccountTarget
+from raito_pipeline.model import S3Bucket, table_of
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.errors import storage_errors
+
+REMEMBERED: Final = "buckets of others"
+"""Key in what a cell notes: the account of each bucket that was asked for (null: none has it), and as of when."""
+_TABLE = table_of(S3Bucket).name
+_LEVEL = "account="
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass
+class BucketOwners:
+    """Looks up buckets in the accounts of a file, as an account knew them last; `noted` is what it notes for the next
+    time."""
+
+    store: Store
+    targets: Sequence[AccountTarget]
+    remembered: Mapping[str, str | None] = field(default_factory=dict)
+    as_of: datetime = _NEVER
+    noted: str = ""
+
+    @classmethod
+    def remembering(cls, store: Store, targets: Sequence[AccountTarget], noted: str) -> "BucketOwners":
+        """Those of the accounts of a file, with what was noted the last time (empty: nothing)."""
+        if not noted:
+            return cls(store, targets)
+        said = json.loads(noted)
+        return cls(store, targets, dict(said["owners"]), datetime.fromisoformat(said["as of"]), noted)
+
+    def of(self, names: Collection[str], account_id: str) -> dict[str, AccountTarget]:
+        """The target of each of these buckets that another account than this one has, as its buckets were last read.
+
+        Raises `StorageError`.
+        """
+        owners: dict[str, AccountTarget] = {}
+        if names:
+            written = self._written()
+            others = {one.partition: one for one in self.targets if one.account_id != account_id}
+            for target in self._in_turn(names, others, written, owners):
+                for row in self.store.earlier(S3Bucket, target.partition):
+                    if row.name in names:
+                        owners.setdefault(row.name, target)
+            self._note(names, owners, max(written.values(), default=_NEVER))
+        return owners
+
+    def _note(self, names: Collection[str], owners: Mapping[str, AccountTarget], as_of: datetime) -> None:
+        """Note for the next time whose buckets these are."""
+        known = {name: owners[name].partition if name in owners else None for name in sorted(names)}
+        self.noted = json.dumps({"as of": as_of.isoformat(), "owners": known})
+
+    def _in_turn(
+        self,
+        names: Collection[str],
+        others: Mapping[str, AccountTarget],
+        written: Mapping[str, datetime],
+        owners: Mapping[str, AccountTarget],
+    ) -> Iterator[AccountTarget]:
+        """The accounts to look into, until each bucket was met that may be in one of them."""
+        before = dict.fromkeys(self.remembered.get(name) for name in sorted(names))
+        first = [key for key in before if key is not None and key in others]
+        since = [key for key in others if key not in before and written.get(key, _NEVER) >= self.as_of]
+        rest = [key for key in others if key not in before and key not in since]
+        for key in (*first, *since):
+            if len(owners) < len(names) and key in written:
+                yield others[key]
+        for key in rest:
+            if any(name not in owners and name not in self.remembered for name in names) and key in written:
+                yield others[key]
+
+    def _written(self) -> dict[str, datetime]:
+        """When the buckets of each account were written last, by partition: one call for a thousand on S3."""
+        folder = posixpath.join(self.store.root, _TABLE)
+        with storage_errors(f"the files of {_TABLE}", "listed", self.store.files.scheme + folder):
+            files = self.store.files.below(folder)
+        written: dict[str, datetime] = {}
+        for file in files:
+            level = file.path.removeprefix(f"{folder}/").partition("/")[0]
+            if level.startswith(_LEVEL) and file.mtime is not None:
+                key, at = level.removeprefix(_LEVEL), file.mtime.astimezone(UTC)
+                written[key] = max(written.get(key, _NEVER), at)
+        return written
