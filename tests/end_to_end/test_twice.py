@@ -11,6 +11,7 @@ import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.model import AccessBasis, AccessProvider, EffectiveAccess, ImportResult
+from raito_pipeline.orchestration.partitioning.bucket_owners import REMEMBERED
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus, Store
@@ -57,6 +58,8 @@ def test_a_whole_sync_works_under_the_least_policy(world: World, first: FirstSyn
             info = world.store.info(table, account)
             assert info is not None
             assert (info.status, info.problems) == (ReadStatus.COMPLETE, ()), table
+        assert info.table == "access_providers"
+        assert REMEMBERED in info.extra, "its policies name buckets of nobody, or of the other account"
     controls = world.counts()["dataSources"]["ds-210000000012"]["accessControls"]
     assert controls["SYNCED"] == 6  # the seventh was to be removed
 
