@@ -34,7 +34,7 @@ from raito_pipeline.storage.owner import Owner
 GRACE = timedelta(seconds=30)
 """How long a run may be without its lease: it gives it back a moment before it ends."""
 LOOKS_AGAIN_AFTER = timedelta(seconds=HEARTBEAT_SECONDS)
-"""How long a run counts as alive that was seen with its lease: each look is a call to the storage."""
+"""How long a run counts as alive that was seen with its lease, or need not have it yet: each look is a call."""
 STARTS_WITHIN = timedelta(minutes=5)
 """How long a run may take to ask for its lease, besides the time that it waits for it."""
 ELSEWHERE_FOR = timedelta(days=1)
@@ -55,7 +55,7 @@ class DeadRuns:
     wait: timedelta
     _suspected: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _alive: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    """when runs (each with one of its owners) were last seen with their lease"""
+    """when runs (each with one of its owners) were last seen with their lease, or before they had to have it"""
 
     def report(
         self, instance: dg.DagsterInstance, leases: Leases, runs: Mapping[str, Sequence[RunView]], now: datetime
@@ -80,8 +80,8 @@ class DeadRuns:
     def _report_suspected(
         self, instance: dg.DagsterInstance, looks: Mapping[str, LeaseLook], silent: Sequence[RunView], now: datetime
     ) -> Iterator[str]:
-        self._alive |= {_one(run): now for run in silent if looks[run.owner].held_by(run.run_id)}
-        late = (run for run in silent if _one(run) not in self._alive and self._should_hold(run, now))
+        late = [run for run in silent if self._should_hold(run, now) and not looks[run.owner].held_by(run.run_id)]
+        self._alive |= {_one(run): now for run in silent if run not in late}
         suspected = {_one(run): run for run in late}
         self._suspected = {each: self._suspected.get(each, now) for each in suspected}
         for each, since in self._suspected.items():

@@ -27,9 +27,12 @@ from raito_pipeline.orchestration.runs.tags import (
     layer_tags,
     storage_name,
 )
+from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import Leases
 from raito_pipeline.storage.owner import Owner
+from tests.storage.conftest import aws, running_aws, s3, s3_location
 
+__all__ = ["aws", "running_aws", "s3", "s3_location"]
 ACCOUNT = "111122223333"
 WAIT = timedelta(minutes=10)
 STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
@@ -113,6 +116,26 @@ def test_a_run_that_was_seen_with_its_lease_is_looked_at_again_after_the_time_of
     before = now + LOOKS_AGAIN_AFTER - timedelta(seconds=1)
     assert list(dead.report(instance, leases, runs(instance), before)) == []
     assert len(list(dead.report(instance, leases, runs(instance), now + LOOKS_AGAIN_AFTER))) == 1
+
+
+def test_an_account_that_waits_or_runs_asks_the_storage_once_in_the_time_of_a_heartbeat(
+    instance: dg.DagsterInstance, aws: EmulatedAws, s3_location: str
+) -> None:
+    """Two minutes of ticks, in each of which nothing has changed: what is asked then is asked for nothing."""
+    leases, dead, now = Leases(s3_location), DeadRuns(WAIT), datetime.now(UTC)
+
+    def asked() -> int:
+        mark = aws.calls.mark
+        for seconds in range(0, 120, 5):
+            assert list(dead.report(instance, leases, runs(instance), now + timedelta(seconds=seconds))) == []
+        return len(aws.calls.since(mark))
+
+    run(instance, dg.DagsterRunStatus.NOT_STARTED)
+    assert asked() == 0
+    starting = run(instance)
+    assert asked() <= 120 / LOOKS_AGAIN_AFTER.total_seconds(), "it has not asked for its lease yet"
+    with leases.acquire(ACCOUNT, "s1", starting, "layer account"):
+        assert asked() <= 120 / LOOKS_AGAIN_AFTER.total_seconds()
 
 
 def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(

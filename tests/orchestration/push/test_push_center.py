@@ -100,6 +100,25 @@ def test_permission_sets_are_known_that_were_read_for_any_account_of_the_organiz
     assert list(made.known()) == [ROW]
 
 
+def test_of_many_accounts_of_an_organization_a_few_are_read(tmp_path: Path) -> None:
+    """Each has the names of all of it: to read all of them in each push grows with the square of the accounts."""
+    target = FILE[FILE.index("- name: one") :] + LINK
+    more = [f"2222333344{number:02}" for number in range(10)]
+    text = FILE + LINK
+    for number, account in enumerate(more):
+        one = target.replace("name: one", f"name: of-{number}").replace(ACCOUNT, account)
+        text += one.replace("-id: ds", f"-id: ds-{number}").replace("-id: is", f"-id: is-{number}")
+    made = center(tmp_path, text)
+    for account in (ACCOUNT, *more):
+        row = replace(ROW, arn=f"{ROW.arn}-{account}")
+        Store.open(tmp_path / "data", sync="s0").write("push_permission_sets", (row,), account)
+
+    known = list(made.known())
+
+    assert known[0].arn.endswith(ACCOUNT), "its own are met first"
+    assert len(known) == 4
+
+
 def test_one_process_lists_an_organization_once_for_all_accounts_of_a_sync(tmp_path: Path) -> None:
     second = FILE[FILE.index("- name: one") :].replace("one", "two").replace(ACCOUNT, "222233334444")
     second = second.replace(": ds", ": ds2").replace(": is", ": is2")
