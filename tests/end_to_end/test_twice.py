@@ -11,7 +11,7 @@ import pytest
 
 from raito_pipeline.aws.least_policy import least_policy
 from raito_pipeline.model import AccessBasis, AccessProvider, EffectiveAccess, ImportResult
-from raito_pipeline.orchestration.partitioning.bucket_owners import REMEMBERED
+from raito_pipeline.orchestration.access.bucket_owners import REMEMBERED
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.compare import compare
 from raito_pipeline.storage import ReadStatus, Store

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from raito_pipeline.orchestration.partitioning.bucket_owners import BucketOwners
 
 from raito_pipeline.config import Options
 from raito_pipeline.model import S3Bucket
+from raito_pipeline.orchestration.access.bucket_owners import BucketOwners
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.files import CellFile, LocalFiles
 from tests.orchestration.conftest import Loads, account_ids
