@@ -226,6 +226,7 @@ class _Loading:
                 draft.organization() for draft in organizations if not draft.selected and "region" in draft.values
             ),
             other_accounts=tuple(keys[d.name] for d in drafts if not d.selected and d.name in keys),
+            other_members=tuple(member for d in drafts if not d.selected for member in d.membership()),
             pipeline=Pipeline(**pipeline),
             warnings=self._shown(self.reader.warnings),
             from_environment=self.env.used((draft.name, draft.own.section) for draft in drafts if draft.selected),

@@ -21,6 +21,7 @@ from raito_pipeline.config.groups import (
     Locks,
     Login,
     OperationOptions,
+    OrganizationLink,
     Pairs,
     PushOptions,
     RaitoService,
@@ -376,6 +377,8 @@ class Options(General):
     `accounts` and `organizations` are the targets to sync, in the order of the file. `other_organizations` are those
     that `only-targets` leaves out: they keep the names of organization partitions the same, whatever is selected.
     `other_accounts` are the partition keys of the accounts that it leaves out: they are not gone from the file.
+    `other_members` are their ids, each with how it links its organization: what is stored of an organization is of all
+    accounts of the file, since the next sync of any of them takes it from there.
     """
 
     file: str
@@ -383,6 +386,7 @@ class Options(General):
     organizations: tuple[OrganizationTarget, ...] = ()
     other_organizations: tuple[OrganizationTarget, ...] = ()
     other_accounts: tuple[str, ...] = ()
+    other_members: tuple[tuple[str, OrganizationLink], ...] = ()
     pipeline: Pipeline
     warnings: tuple[Problem, ...] = ()
     from_environment: tuple[FromEnvironment, ...] = ()

@@ -110,6 +110,13 @@ class TargetDraft:
     def organization(self) -> OrganizationTarget:
         return OrganizationTarget(**self._common())
 
+    def membership(self) -> Iterator[tuple[str, OrganizationLink]]:
+        """The account's id and how it links its organization, as far as both can be read."""
+        account, link = self.id_of("account_id"), self.link or {}
+        whole = all(isinstance(link.get(option.attribute), str) for option in declared(OrganizationLink))
+        if account is not None and whole:
+            yield account, OrganizationLink(**link)
+
     def _common(self) -> dict[str, Any]:
         locks = dict(self.locks)
         older = locks.get("make_not_internalizable", ())

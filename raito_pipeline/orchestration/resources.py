@@ -54,9 +54,8 @@ class Services:
         return self._organizations()[key]
 
     def accounts_of_organization(self, key: str) -> frozenset[str]:
-        """The ids of the accounts of `raito.yml` that belong to an organization."""
-        members = (t for t in self.options.accounts if partitions.organization_of(self.options, t.partition) == key)
-        return frozenset(target.account_id for target in members)
+        """The ids of the accounts of `raito.yml` that belong to an organization, whatever is selected of them."""
+        return partitions.members_of_organization(self.options, key)
 
     def organization_of(self, account: str) -> OrganizationPartition | None:
         """The organization that an account partition links, or None."""

@@ -89,6 +89,13 @@ def organization_of(options: Options, account: str) -> str | None:
     return _linked(options, target.organization).key if target is not None and target.organization else None
 
 
+def members_of_organization(options: Options, key: str) -> frozenset[str]:
+    """The ids of all accounts of the file that link the organization of that key, selected or not."""
+    linked = [(account.account_id, account.organization) for account in options.accounts]
+    members = (*linked, *options.other_members)
+    return frozenset(account for account, link in members if link is not None and _linked(options, link).key == key)
+
+
 def _linked(options: Options, link: OrganizationLink) -> OrganizationPartition:
     target = _target_of(options, link)
     if target is not None:
@@ -122,7 +129,7 @@ def _target_of(options: Options, link: OrganizationLink) -> OrganizationTarget |
 
 def _proven_link(options: Options, target: OrganizationTarget) -> OrganizationLink | None:
     """A link with the very profile and region of `target`: it tells the identity store, which the target does not."""
-    same = (link for link in _links(options) if (link.profile, link.region) == (target.profile, target.region))
+    same = (link for link in _all_links(options) if (link.profile, link.region) == (target.profile, target.region))
     return next(same, None)
 
 
@@ -131,8 +138,14 @@ def _links(options: Options) -> Iterator[OrganizationLink]:
     return (account.organization for account in options.accounts if account.organization is not None)
 
 
+def _all_links(options: Options) -> Iterator[OrganizationLink]:
+    """How all accounts of the file do it: what an organization is called does not depend on the selection."""
+    yield from _links(options)
+    yield from (link for _, link in options.other_members)
+
+
 def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPartition:
-    meant = (link for link in _links(options) if _target_of(options, link) is target)
+    meant = (link for link in _all_links(options) if _target_of(options, link) is target)
     link = _proven_link(options, target) or next(meant, None)
     return OrganizationPartition(
         key=_target_key(target),

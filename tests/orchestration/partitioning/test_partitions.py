@@ -104,6 +104,35 @@ def test_targets_that_share_an_account_are_partitions_of_their_own(loads: Loads)
     assert partitions.in_scope(options, f"{ONE}-glue", "eu-west-1")
 
 
+@pytest.mark.parametrize("only", [None, ["one"], ["two"], ["org"]])
+def test_an_organization_is_read_of_all_accounts_of_the_file_whatever_is_selected(
+    loads: Loads, only: list[str] | None
+) -> None:
+    """The next sync of an account that was left out takes its permission sets and control policies from there."""
+    link = ("master", "eu-west-1", "d-1111111111")
+    options = loads(
+        organization("org", MASTER, "master", "eu-west-1"),
+        account("one", ONE, "us-east-1", link),
+        account("two", TWO, "eu-west-1", link),
+        account("three", "333333333333", "eu-west-1"),
+        account("four", "444444444444", "eu-west-1", ("elsewhere", "us-east-1", "d-2222222222")),
+        only=only,
+    )
+
+    members = partitions.members_of_organization(options, f"{MASTER}_eu-west-1")
+
+    assert members == {ONE, TWO}
+    [read] = [each for each in partitions.organizations(options) if each.key == f"{MASTER}_eu-west-1"]
+    assert read.identity_store_id == "d-1111111111"
+
+
+def test_an_account_that_is_left_out_and_whose_link_is_broken_is_of_no_organization(loads: Loads) -> None:
+    broken = account("two", TWO, "eu-west-1", ("master", "eu-west-1", "'<store>'")).replace("instance-arn", "instance")
+    options = loads(account("one", ONE, "us-east-1", ("master", "eu-west-1", "d-1111111111")), broken, only=["one"])
+
+    assert partitions.members_of_organization(options, "d-1111111111_eu-west-1") == {ONE}
+
+
 @pytest.mark.parametrize("others", [1, 2, 3])
 def test_targets_that_are_added_below_change_no_key(loads: Loads, others: int) -> None:
     targets = [account(f"target{number}", (ONE, TWO)[number % 2], "us-east-1") for number in range(others + 2)]
