@@ -16,7 +16,18 @@ import yaml
 
 from raito_pipeline.config.problems import Problem, safe_name
 
-_QUOTED = re.compile(r"'[^'<>]{2,}'|\"[^\"]{2,}\"")
+_QUOTED = re.compile(r"'(<[^'<>]+>)'|'[^']{2,}'|\"[^\"]{2,}\"")
+_HINTS = (
+    (r"mapping values", "lines of one target indented alike, and a value that holds `: ` in quotes"),
+    (r"expected ':'", "`option: value`, with a plain blank behind the colon"),
+    (r"alias|alphabetic or numeric", "a value that begins with `*` or `&` in quotes"),
+    (r"cannot start any token", "a value that begins with this character in quotes"),
+    (r"escape", "a value that holds backslashes in single quotes"),
+    (r"another document", "one document, with no `---` behind its first line"),
+    (r"block end|end of stream", "lines of one target indented alike, and each quote closed"),
+    (r"", "YAML, with `option: value` on each line"),
+)
+"""what to do, by PyYAML's message; the first that fits counts"""
 _SEEN_DIFFERENTLY = re.compile("[?\ufeff\x85\u2028\u2029]|^ *\t", re.MULTILINE)
 _A_TAB = repr("\t")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -35,6 +46,8 @@ class Scalar:
     text: str = field(repr=False)  # may be a secret
     line: int | None
     null: bool = False
+    sign: bool = False
+    """whether a tag (`!name`) or an anchor without a value (`&name`) stands there, which may have been meant as text"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,8 @@ class _Reader:
             self._problem(line, _TOO_DEEP, "plain values and lists")
             return Scalar("", line, null=True)
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, line, null=not node.style and node.value in _NULLS)
+            sign = _has_sign(node)
+            return Scalar(node.value, line, null=not sign and not node.style and node.value in _NULLS, sign=sign)
         if isinstance(node, yaml.SequenceNode):
             return Items(tuple(self.node(item, depth + 1) for item in node.value), line)
         return self._section(node, line, depth)
@@ -137,6 +151,11 @@ class _Reader:
     def _problem(self, line: int, found: str, expected: str, option: str | None = None) -> None:
         name = None if option is None else safe_name(option)
         self.problems.append(Problem(self.file, line, None, name, found, expected))
+
+
+def _has_sign(node: yaml.ScalarNode) -> bool:
+    empty = not node.style and not node.value
+    return (node.tag or "").startswith("!") or (empty and node.start_mark.index < node.end_mark.index)
 
 
 def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
@@ -257,10 +276,13 @@ def _loader() -> type[Any]:
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark is not None else None
     told = str(getattr(error, "problem", None) or "a character that is not allowed")
-    reason = _QUOTED.sub("something", told)
+    marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
+    if "expected ':'" in told:  # it is missed where the next line begins
+        marks.reverse()
+    mark = next((mark for mark in marks if mark is not None), None)
+    line = mark.line + 1 if mark is not None else None
+    reason = _QUOTED.sub(lambda quoted: quoted[1] or "something", told)
     lines = text.splitlines()
     if (
         line is not None
@@ -270,6 +292,5 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         return Problem(file, line, None, None, "a tab before the text", "spaces to indent with")
     if _A_TAB in told:
         return Problem(file, line, None, None, "a tab where YAML allows none", "spaces")
-    return Problem(
-        file, line, None, None, f"text that is not YAML ({reason})", "YAML, with `option: value` on each line"
-    )
+    expected = next(hint for words, hint in _HINTS if re.search(words, told))
+    return Problem(file, line, None, None, f"text that is not YAML ({reason})", expected)

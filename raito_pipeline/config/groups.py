@@ -290,13 +290,19 @@ class S3Options(AwsConcurrency):
         ),
     ] = 20
     aws_s3_include_buckets: Annotated[
-        Patterns, Option(kinds.PATTERNS, "Only buckets whose whole name matches one of these.", default="all buckets")
+        Patterns,
+        Option(
+            kinds.BUCKET_PATTERNS,
+            "Only buckets whose whole name matches one of these. `*` behind a character of a name stands for any "
+            "characters (`logs-*`), as in the Raito CLI.",
+            default="all buckets",
+        ),
     ] = ()
     aws_s3_exclude_buckets: Annotated[
         Patterns,
         Option(
-            kinds.PATTERNS,
-            "No bucket whose whole name matches one of these; wins over `aws-s3-include-buckets`.",
+            kinds.BUCKET_PATTERNS,
+            "No bucket whose whole name matches one of these, with `*` as there; wins over `aws-s3-include-buckets`.",
             default="none",
         ),
     ] = ()

@@ -6,6 +6,7 @@ business, and neither is the printing of what was found.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ def _storage(text: str) -> str:
         if re.search(r"\s", place):
             raise NotThatKind("an address s3://BUCKET/PREFIX without spaces: other tools cannot read tables below one")
         return _matching(_STORAGE)(place).rstrip("/")
-    if not place or "://" in place or re.fullmatch("<[^<>]*>", place):
+    if not place or "://" in place or re.fullmatch("<+[^<>]*>+", place):
         raise NotThatKind
     return place
 
@@ -192,11 +193,33 @@ def region_doubts(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, doubt
 
 
-def _patterns(parts: Sequence[str]) -> tuple[patterns.NamePattern, ...]:
-    try:
-        return tuple(patterns.compile_pattern(part) for part in parts)
-    except patterns.PatternError as error:
-        raise NotThatKind(str(error)) from None
+def _patterns(
+    compiled: Callable[[str], patterns.NamePattern],
+) -> Callable[[Sequence[str]], tuple[patterns.NamePattern, ...]]:
+    def read(parts: Sequence[str]) -> tuple[patterns.NamePattern, ...]:
+        try:
+            return tuple(map(compiled, parts))
+        except patterns.PatternError as error:
+            raise NotThatKind(str(error)) from None
+
+    return read
+
+
+def _pattern_doubts(found: Iterable[patterns.NamePattern]) -> Iterator[tuple[str, str]]:
+    """What in an expression has another meaning than it looks like, without being wrong."""
+    for each in found:
+        text = each.written or each.pattern
+        if each.written is not None:
+            yield text, f"read as `{each.pattern}`: `*` stands for any characters"
+        elif patterns.with_wildcards(text) != text:
+            yield text, "`*` repeats nothing but the character before it; any characters are `.*`"
+        if len(text) > 1 and text[0] == text[-1] == "/":
+            yield text, "the slashes around it are part of the expression"
+
+
+def _windows_path_doubts(path: str) -> Iterator[tuple[str, str]]:
+    if re.match(r"[A-Za-z]:[\\/]|\\\\", path) and os.name != "nt":
+        yield path, "a path of Windows, which this system takes for a name in the current folder"
 
 
 def _tags(parts: Sequence[str]) -> tuple[str, ...]:
@@ -272,9 +295,19 @@ PATTERNS = Kind(
     "list of regular expressions",
     "regular expressions, separated by commas or as a YAML list",
     "cdk.+,AWS.+",
-    _patterns,
+    _patterns(patterns.compile_pattern),
     is_list=True,
+    doubts=_pattern_doubts,
 )
+BUCKET_PATTERNS = Kind(
+    PATTERNS.name,
+    PATTERNS.expected,
+    "cdk-.+,logs-.+",
+    _patterns(patterns.compile_wildcards),
+    is_list=True,
+    doubts=_pattern_doubts,
+)
+PATTERN_KINDS = (PATTERNS, BUCKET_PATTERNS)
 TAG = Kind("tag", "a tag as key:value", "kind:machine", _tag)
 TAGS = Kind(
     "list of tags",
@@ -324,7 +357,14 @@ IDENTITY_STORE = Kind(
 )
 BUCKET = Kind("bucket name", "the name of an S3 bucket", "trail-logs", _matching(BUCKET_NAME))
 S3_LOCATION = Kind("S3 address", "an address s3://BUCKET/PREFIX/", "s3://inventories/data/daily/", _matching(_S3))
-STORAGE = Kind("path or S3 address", "a path or an address s3://BUCKET/PREFIX", "s3://tables/raito", _storage)
+PATH = Kind("path", "the path of a folder", "/var/backups/raito", _text, doubts=_windows_path_doubts)
+STORAGE = Kind(
+    "path or S3 address",
+    "a path or an address s3://BUCKET/PREFIX",
+    "s3://tables/raito",
+    _storage,
+    doubts=_windows_path_doubts,
+)
 SIZE = Kind("size", "a size such as 512mb (1 mb = 1,000,000 bytes, 1 mib = 1,048,576)", "512mb", _size)
 MINUTES = Kind("minutes", "a whole number of minutes, at least 60, or 0 for none", "60", _minutes)
 CRON = Kind("cron expression", "a cron expression of five fields", "0 6 * * *", _cron)

@@ -52,7 +52,8 @@ def find_config(cwd: Path, home: Path, environ: Mapping[str, str]) -> Path:
     for place in places:
         if place.is_file():
             return place
-    wanted = f"one of {', '.join(map(str, places))}, or its path in {CONFIG_FILE_VARIABLE}"
+    named = f"one of {', '.join(map(str, places))}, or its path in {CONFIG_FILE_VARIABLE}"
+    wanted = f"{named} (`raito-pipeline init` writes one)"
     raise ConfigError([Problem(FILE_NAMES[0], None, None, None, "no such file", wanted)])
 
 

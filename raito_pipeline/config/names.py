@@ -73,6 +73,8 @@ _DISCOVERED = _Place(ACCOUNT - OF_EACH, "below `pipeline: discover: target:`")
 # What keeps a sync from changing more than was wanted. A file that was meant to have one of these, and does not because
 # of a slip, must not be synced.
 _GUARDS = re.compile(r"mode|max-.+-(deletions|losses|share)|delete-untouched|only-targets|(aws-access-)?skip-.+")
+# What people of other tools call it; they expect that nothing is changed.
+_PLANS_ONLY = re.compile(r"(dry|test|trial|no|read|plan|report)-?(run|mode|push|write|only|op)|simulat(e|ion)|what-?if")
 _HOLDERS = ("x-", ".")  # as in other YAML formats: values to merge into other places
 _SHORT = 8
 
@@ -166,6 +168,8 @@ def _meant(name: str, place: _Place) -> tuple[str | None, _Place]:
     near = closest(written, place.names | NOT_USED.keys(), slips)
     if near is not None:
         return near, place
+    if _PLANS_ONLY.fullmatch(written):
+        return "mode", _PIPELINE
     last = written.rpartition(".")[2]
     dotted = None if last == written else place if last in place.names else _home(last)
     if dotted is not None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
 import re2
 
+_ANY = ".*"
+_TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]])*\]|.", re.DOTALL)
+_BEFORE_A_WILDCARD = re.compile(r"|[(|^]|[A-Za-z0-9_-]")
 _ESCAPES = re.compile(r"\\Q.*?(?:\\E|$)|\\(?P<escape>.)", re.DOTALL)
 # What other languages have, as RE2's message shows it, and the reason that people can do something with.
 _NOT_IN_GO = (
@@ -25,6 +28,7 @@ _NOT_IN_GO = (
     (re.compile(r": (\(\?P$|\\[1-9k])"), "Go's regular expressions have no back references"),
     (re.compile(r": \\Z"), "the end of the text is `\\z` in Go"),
     (re.compile(r": \(\?#"), "Go's regular expressions have no comments"),
+    (re.compile(r"operator: \*$"), f"any characters are `{_ANY}` in a regular expression, and not `*`"),
 )
 
 
@@ -38,9 +42,13 @@ class _Program(Protocol):
 
 @dataclass(frozen=True)
 class NamePattern:
-    """A regular expression with Go's meaning, equal to another one of the same text. Raises `PatternError`."""
+    """A regular expression with Go's meaning, equal to another one of the same text. Raises `PatternError`.
+
+    `written` is what stands in the file, where that is read as another expression (`compile_wildcards`).
+    """
 
     pattern: str
+    written: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _program(self.pattern)
@@ -80,6 +88,29 @@ def _reason(error: Exception) -> str:
 def compile_pattern(text: str) -> NamePattern:
     """`text` to be matched over whole names (`fullmatch`). Raises `PatternError`."""
     return NamePattern(text)
+
+
+def with_wildcards(text: str) -> str:
+    """`text` with each `*` that stands for any characters as `.*`.
+
+    Such a `*` stands at the beginning or behind a character of a name (`logs-*`): nobody means a name that ends in any
+    number of hyphens. Where it repeats something else (`.*`, `[a-z]*`, `\\d*`), it stays.
+    """
+    parts: list[str] = []
+    before = ""
+    for token in _TOKENS.findall(text):
+        parts.append(_ANY if token == "*" and _BEFORE_A_WILDCARD.fullmatch(before) else token)
+        before = token
+    return "".join(parts)
+
+
+def compile_wildcards(text: str) -> NamePattern:
+    """`text` as the Raito CLI takes patterns of buckets, in which `*` stands for any characters.
+
+    Raises `PatternError`.
+    """
+    pattern = with_wildcards(text)
+    return NamePattern(pattern, None if pattern == text else text)
 
 
 def matches_any(patterns: Iterable[NamePattern], name: str) -> bool:

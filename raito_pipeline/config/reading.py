@@ -20,13 +20,16 @@ from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe
 
 _TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
 _TEMPLATE_WITHIN = re.compile(r"\{\{[^{}]+\}\}")
-_PLACEHOLDER = re.compile(r"\s*<[^<>]+>\s*")
+_PLACEHOLDER = re.compile(r"\s*<+[^<>]+>+\s*")
+_SHELL = re.compile(r"\$\{\w+\}|\$[A-Z][A-Z0-9_]{2,}|%[A-Z][A-Z0-9_]{2,}%")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COUNT_WITH_COMMA = re.compile(r"\{\d*,\d*\}")
 _NOT_IN_KEYS = re.compile(r"[|,\[\]]")
 
 # Kinds whose value stays a text: here a placeholder can be kept until somebody needs the real value.
 _MAY_WAIT = (
     kinds.TEXT,
+    kinds.PATH,
     kinds.ACCOUNT_ID,
     kinds.REGION_NAME,
     kinds.REGIONS,
@@ -170,7 +173,7 @@ class Reader:
         variables: list[str] = []
         texts = []
         for scalar in scalars:
-            text = self._filled_in(scalar, layer, name, variables)
+            text = self._filled_in(scalar, kind, layer, name, variables)
             if text is None:
                 return WRONG
             texts.append(text)
@@ -195,13 +198,16 @@ class Reader:
         )
         return Problem(layer.file, line, layer.target, name, found, kind.expected)
 
-    def _filled_in(self, scalar: Scalar, layer: OptionLayer, name: str, variables: list[str]) -> str | None:
+    def _filled_in(self, scalar: Scalar, kind: Kind, layer: OptionLayer, name: str, variables: list[str]) -> str | None:
         """The scalar's text, or the environment variable that it names; None (and a problem) where that is not set."""
+        if scalar.sign:
+            found = "a value that begins with `!` or `&`, which YAML reads as a sign of its own"
+            expected = 'the value in quotes, or "{{NAME}}" for an environment variable'
+            self.wrong(Problem(layer.file, scalar.line, layer.target, name, found, expected))
+            return None
         match = _TEMPLATE.fullmatch(scalar.text)
         if match is None:
-            if _TEMPLATE_WITHIN.search(scalar.text) is not None:
-                found = "{{...}} within a longer value; it stays as it is"
-                self.warn(Problem(layer.file, scalar.line, layer.target, name, found, 'nothing but "{{NAME}}"'))
+            self._warn_of_variables(scalar, kind, layer, name)
             return scalar.text
         variable = match.group(1)
         variables.append(variable)
@@ -210,7 +216,23 @@ class Reader:
             expected = f"the environment variable {shown_name} to be set"
             self.wrong(Problem(layer.file, scalar.line, layer.target, name, found, expected))
             return None
+        if not self.environ[variable].strip():
+            found = f"the environment variable {safe_name(variable)}, which is empty: the option counts as not given"
+            self.warn(Problem(layer.file, scalar.line, layer.target, name, found, "a value in it"))
         return self.environ[variable]
+
+    def _warn_of_variables(self, scalar: Scalar, kind: Kind, layer: OptionLayer, name: str) -> None:
+        """A reference that is not read is sent and stored as it stands: a password of `${NAME}`, a folder `$HOME`."""
+        found, expected = None, '"{{NAME}}" in quotes'
+        if _TEMPLATE_WITHIN.search(scalar.text) is not None:
+            found, expected = "{{...}} within a longer value; it stays as it is", 'nothing but "{{NAME}}"'
+        elif kind in kinds.PATTERN_KINDS or is_secret_name(name):  # may well hold such signs
+            if _SHELL.fullmatch(scalar.text.strip()) is not None:
+                found = "an environment variable in the way of a shell; it stays as it is"
+        elif _SHELL.search(scalar.text) is not None:
+            found = "an environment variable in the way of a shell; it stays as it is"
+        if found is not None:
+            self.warn(Problem(layer.file, scalar.line, layer.target, name, found, expected))
 
     def _value(self, option: Declared, given: _Given) -> Any:
         kind = option.option.kind
@@ -219,7 +241,7 @@ class Reader:
         if kind in _MAY_WAIT and any(_PLACEHOLDER.fullmatch(text) for text in given.parts):
             return self._placeholder(kind, given)
         try:
-            value = kind.read(_split(kind, given)) if kind.is_list else kind.read(given.parts[0])
+            value = kind.read(_split(kind, given) if kind.is_list else _one_line(kind, given.parts[0]))
         except NotThatKind as error:
             self.wrong(given.problem(given.found, error.expected or kind.expected))
             return WRONG
@@ -268,14 +290,21 @@ def _split(kind: Kind, given: _Given) -> tuple[str, ...]:
         parts = tuple(text.strip("\r\n") for text in given.parts if text.strip())
     else:
         text = given.parts[0]
-        if kind is kinds.PATTERNS and _COUNT_WITH_COMMA.search(text):
+        if kind in kinds.PATTERN_KINDS and _COUNT_WITH_COMMA.search(text):
             raise NotThatKind(
                 "a YAML list, since commas separate the expressions and one of these holds a comma itself"
             )
         parts = tuple(part.strip() for part in text.split(",") if part.strip())
     if any("\n" in part for part in parts):
         raise NotThatKind(f"{kind.expected}, not by line breaks")
-    return parts
+    return tuple(_one_line(kind, part) for part in parts)
+
+
+def _one_line(kind: Kind, text: str) -> str:
+    """`text`. Control characters are what YAML makes of backslashes in double quotes: no value but a secret has any."""
+    if kind is not kinds.SECRET and _CONTROL.search(text.strip()) is not None:
+        raise NotThatKind(f"{kind.expected}, without control characters (put what has backslashes in single quotes)")
+    return text
 
 
 def is_placeholder(text: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from raito_pipeline.config import kinds, names
 from raito_pipeline.config.deferred import Deferred
 from raito_pipeline.config.discovered import Discovered, DiscoveredEntry
-from raito_pipeline.config.document import Items, Scalar, Section
+from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import Environment
 from raito_pipeline.config.groups import Locks, OrganizationLink
 from raito_pipeline.config.option import Declared, declared
@@ -166,9 +166,9 @@ class TargetsReader:
         if node is None and self.discovered is not None:
             node = Items((), None)
         if not isinstance(node, Items) or not (node.items or self.discovered):
-            found = "nothing" if node is None else "an empty list" if isinstance(node, Items) else "something else"
             line = self.top.section.lines.get("targets")
-            self._wrong(line, None, "targets", found, "a list of at least one target")
+            expected = "a list of at least one target, each beginning with `- `"
+            self._wrong(line, None, "targets", _in_place_of_targets(node), expected)
             return
         taken: dict[str, int | None] = {}
         for item in node.items:
@@ -459,6 +459,12 @@ def _reach(draft: TargetDraft, discovered: Discovered, organizations: Sequence[M
     of_credentials = discovered.discovery.profile in (None, first.get("profile")) and account == first.get("account_id")
     if isinstance(account, str) and isinstance(regions, tuple) and regions and not of_credentials:
         values["role"] = discovered.discovery.role_in(account, regions[0])
+
+
+def _in_place_of_targets(node: Node | None) -> str:
+    if node is None:
+        return "nothing"
+    return "an empty list" if isinstance(node, Items) else "a mapping" if isinstance(node, Section) else "a text"
 
 
 def _written_name(section: Section) -> str | None:

@@ -195,3 +195,50 @@ def test_both_parsers_of_yaml_see_the_same(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(yaml, "__with_libyaml__", False)
         assert seen(text) == with_libyaml
+
+
+@pytest.mark.parametrize("with_libyaml", [True, False])
+@pytest.mark.parametrize(
+    ("value", "sign"),
+    [
+        ("!ENV NAME", True),
+        ("!hunter2", True),
+        ("&hunter2", True),
+        ("", False),
+        ("&name value", False),
+        ("'!hunter2'", False),
+        ("!!str 012", False),
+        ("   # a comment", False),
+    ],
+)
+def test_a_tag_and_an_anchor_without_a_value_are_known(
+    monkeypatch: pytest.MonkeyPatch, value: str, sign: bool, with_libyaml: bool
+) -> None:
+    monkeypatch.setattr(yaml, "__with_libyaml__", with_libyaml)
+    section, problems = parse(f"api-secret: {value}\nother: x\n", "raito.yml")
+    assert not problems
+    assert isinstance(section, Section)
+    secret = section.entries["api-secret"]
+    assert isinstance(secret, Scalar)
+    assert secret.sign is sign
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("a: 1\nb: *logs\n", 2, "`*` or `&` in quotes"),
+        ("a: 1\ncron: * 6 * * *\n", 2, "`*` or `&` in quotes"),
+        ("a: 1\nb: %x\n", 2, "begins with this character in quotes"),
+        ('a: 1\nb: "C:\\Users"\n', 2, "backslashes in single quotes"),
+        ("a: 1\nb: c: d\n", 2, "holds `: ` in quotes"),
+        ("a: 1\nbc\n", 2, "blank behind the colon"),
+        ("a:\n  b: 1\n  c:d\ne: 1\n", 3, "blank behind the colon"),
+        ("a: 1\n---\nb: 1\n", 2, "one document"),
+        ('a: "x\nb: "y"\n', 2, "each quote closed"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_what_to_do(text: str, line: int, hint: str) -> None:
+    _, [problem] = parse(text, "raito.yml")
+    assert problem.line == line
+    assert problem.expected is not None
+    assert hint in problem.expected

@@ -263,7 +263,7 @@ def test_patterns_mean_what_they_mean_in_go(text: str, matches: str, misses: str
         ("\\C", "no `\\\\C` in Go"),
         ("\\h", "invalid escape sequence"),
         ("a**", "bad repetition operator: \\*\\*"),
-        ("*a", "no argument for repetition"),
+        ("*a", "any characters are"),
         ("a{1001}", "repetition size"),
         ("((a{100}){100}){100}", "repetition size"),
         ("[[:letters:]]", "letters"),
@@ -324,3 +324,22 @@ def test_what_both_languages_have_means_the_same(text: str, name: str) -> None:
 def test_any_text_is_a_pattern_or_a_pattern_error(text: str, name: str) -> None:
     with contextlib.suppress(PatternError):
         compile_pattern(text).fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        (kinds.PATTERNS, ["AWS*"], "repeats nothing but the character before it"),
+        (kinds.PATTERNS, ["AWS.*", "[a-z]*"], None),
+        (kinds.PATTERNS, ["/AWS.+/"], "slashes"),
+        (kinds.BUCKET_PATTERNS, ["cdk-*"], "read as `cdk-.*`"),
+        (kinds.BUCKET_PATTERNS, ["cdk-.+"], None),
+        (kinds.PATH, r"C:\raito", "a path of Windows"),
+        (kinds.PATH, "backups", None),
+        (kinds.STORAGE, r"C:\raito", "a path of Windows"),
+        (kinds.STORAGE, r"\\server\share", "a path of Windows"),
+    ],
+)
+def test_what_has_another_meaning_than_it_looks_like_is_said(kind: Kind, given: Any, said: str | None) -> None:
+    doubts = [doubt for _, doubt in kind.doubts(kind.read(given))]
+    assert doubts == [] if said is None else [said in doubt for doubt in doubts] == [True]

@@ -486,8 +486,8 @@ def test_two_spellings_of_one_option(loads: Loads) -> None:
         (LOGIN, "nothing"),
         (LOGIN + "targets:\n", "nothing"),
         (LOGIN + "targets: []\n", "an empty list"),
-        (LOGIN + "targets: one\n", "something else"),
-        (LOGIN + "targets:\n  name: one\n", "something else"),
+        (LOGIN + "targets: one\n", "a text"),
+        (LOGIN + "targets:\n  name: one\n", "a mapping"),
     ],
 )
 def test_targets_are_a_list(fails: Fails, text: str, shown: str) -> None:

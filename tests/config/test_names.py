@@ -170,3 +170,9 @@ def test_targets_of_others_may_hold_anything(loads: Loads) -> None:
     )
     (warning,) = loads(raito_yml(other, account())).warnings
     assert (warning.target, warning.option) == ("snow", "connector-name")
+
+
+@pytest.mark.parametrize("name", ["dry-run", "dry_run", "dryrun", "read-only", "no-push", "plan-only", "simulate"])
+def test_who_wants_no_changes_by_another_name_is_not_synced(fails: Fails, name: str) -> None:
+    [problem] = fails(raito_yml(top=f"{name}: true\n"))
+    assert problem.expected == "perhaps `mode` below `pipeline:`"

@@ -4,7 +4,14 @@ import time
 
 import pytest
 
-from raito_pipeline.config.patterns import NamePattern, PatternError, compile_pattern, matches_any
+from raito_pipeline.config.patterns import (
+    NamePattern,
+    PatternError,
+    compile_pattern,
+    compile_wildcards,
+    matches_any,
+    with_wildcards,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,7 @@ def test_a_pattern_matches_whole_names_as_in_go(pattern: str, name: str, matches
         (r"a\Z", "in Go"),
         (r"\C", "there is no `\\\\C` in Go"),
         ("(?#x)", "no comments"),
+        ("*-logs", "any characters are `.\\*` in a regular expression"),
         ("(", "write a YAML list where an expression itself holds a comma"),
         ("[z-a]", "valid regular expression"),
     ],
@@ -62,3 +70,38 @@ def test_patterns_of_one_text_are_equal_and_any_of_them_counts() -> None:
     assert matches_any([NamePattern("a"), NamePattern("b.*")], "bob")
     assert not matches_any([NamePattern("a")], "bob")
     assert not matches_any([], "bob")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("logs-*", "logs-.*"),
+        ("*", ".*"),
+        ("*-logs-*", ".*-logs-.*"),
+        ("(dev|test)-*", "(dev|test)-.*"),
+        ("a|*b", "a|.*b"),
+        ("(*b)", "(.*b)"),
+        ("^logs*$", "^logs.*$"),
+        # what repeats something stays as it is
+        ("logs-.*", "logs-.*"),
+        ("[a-z]*", "[a-z]*"),
+        ("[]*]", "[]*]"),
+        (r"\d*", r"\d*"),
+        (r"\**", r"\**"),
+        (r"\Qa*\E", r"\Qa*\E"),
+        ("(ab)*", "(ab)*"),
+        ("a{2}*", "a{2}*"),
+        ("a?", "a?"),
+    ],
+)
+def test_a_star_behind_a_character_of_a_name_is_a_wildcard(written: str, read: str) -> None:
+    assert with_wildcards(written) == read
+
+
+def test_patterns_of_buckets_have_wildcards_as_in_the_raito_cli() -> None:
+    pattern = compile_wildcards("cdk-*")
+
+    assert pattern.fullmatch("cdk-assets-eu-west-1")
+    assert not pattern.fullmatch("cdk")
+    assert (pattern.written, pattern) == ("cdk-*", compile_pattern("cdk-.*"))
+    assert compile_wildcards("cdk-.+").written is None

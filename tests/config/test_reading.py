@@ -82,6 +82,7 @@ def test_a_placeholder_waits_until_somebody_needs_the_value() -> None:
     value, reader = read(option(kinds.TEXT), layer(some="<your id>"))
     assert (value, len(reader.placeholders), reader.problems) == ("<your id>", 1, {})
     assert is_placeholder(" <your id> ")
+    assert is_placeholder("<<Data source ID>>")
     assert not is_placeholder("a <b>")
     assert read(option(kinds.FLAG), layer(some="<yes>"))[0] is WRONG
 
@@ -95,3 +96,52 @@ def test_what_is_secret_is_in_no_problem() -> None:
     assert [each.line for each in shown] == [1, 3]
     assert "hunter2" not in str(shown)
     assert "t0ken" not in str(shown)
+
+
+@pytest.mark.parametrize("text", ["${NAME}", "$NAME", "%NAME%", "s3://tables/${stage}", "$HOME/raito"])
+def test_a_variable_in_the_way_of_a_shell_is_said(text: str) -> None:
+    value, reader = read(option(kinds.TEXT), layer(some=text), NAME="x")
+    assert value == text
+    assert ["in the way of a shell" in each.found for each in reader.warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "said"),
+    [
+        (kinds.SECRET, "api-secret", "${RAITO_API_SECRET}", True),
+        (kinds.SECRET, "api-secret", "pa$SWORD%ABC%", False),
+        (kinds.PATTERNS, "some", "^dev$|$PROD", False),
+        (kinds.TEXT, "some", "costs $5, 20% or 50%", False),
+    ],
+)
+def test_what_may_hold_the_signs_of_a_shell_is_left_alone(kind: kinds.Kind, name: str, text: str, said: bool) -> None:
+    _, reader = read(option(kind, name), layer(**{name: text}))
+    assert bool(reader.warnings) is said
+    assert not any(text in str(each) for each in reader.warnings)
+
+
+def test_a_variable_that_is_empty_is_named_where_it_is_asked_for() -> None:
+    value, reader = read(option(kinds.TEXT), layer(some="{{NAME}}"), NAME="")
+    assert value is None
+    assert [(each.line, "NAME, which is empty" in each.found) for each in reader.warnings] == [(7, True)]
+
+
+@pytest.mark.parametrize("kind", [kinds.PATH, kinds.STORAGE, kinds.TEXT, kinds.PATTERNS, kinds.TEXTS])
+@pytest.mark.parametrize("text", ["C:\raito\x08ackup", "C:\temp", "a\nb"])
+def test_what_yaml_makes_of_backslashes_in_double_quotes_is_refused(kind: kinds.Kind, text: str) -> None:
+    assert read(option(kind), layer(some=text))[0] is WRONG
+    if kind.is_list:
+        assert read(option(kind), layer(some=[text]))[0] is WRONG
+
+
+def test_a_secret_may_hold_anything() -> None:
+    assert read(option(kinds.SECRET, "api-secret"), layer(api_secret="a\tb"))[0].get_secret_value() == "a\tb"
+
+
+def test_a_sign_of_yaml_in_front_of_a_value_is_no_value() -> None:
+    given = OptionLayer("raito.yml", Section({"some": Scalar("RAITO_USER", 7, sign=True)}, 1, {"some": 7}))
+    value, reader = read(option(kinds.TEXT), given)
+    assert value is WRONG
+    [problem] = reader.problems
+    assert "in quotes" in str(problem)
+    assert "RAITO_USER" not in str(problem)
