@@ -16,7 +16,8 @@ from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
 from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
 from raito_pipeline.cli.summary import SyncedTarget
-from raito_pipeline.config import AccountTarget, ConfigError, OrganizationTarget
+from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
+from raito_pipeline.config.options import ACCOUNT_CONNECTOR, ORGANIZATION_CONNECTOR
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
@@ -50,6 +51,20 @@ class TargetCheck:
     not_tried: str | None = None
 
 
+def nothing_to_sync(options: Options) -> str | None:
+    """Why a configuration has nothing to sync, and what to do; None where it has something."""
+    if options.organizations or options.open_accounts:
+        return None
+    if options.accounts:
+        return f"AWS has closed all accounts that {options.file} names"
+    if options.pipeline.discover is not None:
+        return f"{options.file} names no target, and no account was discovered yet: `raito-pipeline discover --write`"
+    return (
+        f"no selected target of {options.file} is of {ACCOUNT_CONNECTOR} or {ORGANIZATION_CONNECTOR}: add one "
+        "(`raito-pipeline add-target`)"
+    )
+
+
 @dataclass
 class Checks:
     """The checks of one configuration; logins and listings that targets share are made once."""
@@ -62,6 +77,9 @@ class Checks:
 
     def findings(self, places: Sequence[SyncedTarget]) -> tuple[TargetCheck, ...]:
         """Everything that was checked, in the order of the places; the storage comes first."""
+        nothing = nothing_to_sync(self.services.options)
+        if nothing is not None:
+            return (TargetCheck(None, "targets", Stops.EVERYTHING, nothing),)
         storage = self._storage()
         if storage.problem is not None:
             return (storage,)

@@ -6,10 +6,13 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.status import Status
 
 _SHOWN = frozenset("\n\t")
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """characters that have what follows shown in another order: https://www.unicode.org/reports/tr9/"""
+SPINNER = "line"
+"""the sign that turns while something is done: of characters that every terminal has"""
 _INSTEAD = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -18,6 +21,13 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_INSTEAD if _commands(character) else character for character in text)
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """`text` with `?` in the place of what a terminal of that encoding cannot show."""
+    if text.isascii() or encoding.startswith("utf"):
+        return text
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _commands(character: str) -> bool:
@@ -40,12 +50,17 @@ def agrees(console: Console, question: str) -> bool:
 
 
 class Terminal(Console):
-    """A console that shows whatever it is given as text. Markup is off unless it is asked for."""
+    """A console that shows whatever it is given as text, in characters that it has. Markup is off unless asked for."""
 
     def __init__(self, *, markup: bool = False, highlight: bool = False, **more: Any) -> None:
         super().__init__(markup=markup, highlight=highlight, **more)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The parts of what is shown: all of them pass here, also those of tables and of progress bars."""
+        encoding = self.encoding
         for part in super().render(renderable, options):
-            yield part if part.control else Segment(printable(part.text), part.style)
+            yield part if part.control else Segment(_encodable(printable(part.text), encoding), part.style)
+
+    def status(self, status: RenderableType, *, spinner: str = SPINNER, **more: Any) -> Status:
+        """A line with a sign that turns while something is done."""
+        return super().status(status, spinner=spinner, **more)

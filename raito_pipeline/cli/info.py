@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -25,7 +26,9 @@ _INDENT = " " * 4
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("option", nargs="?", help="show only options whose name contains this")
+    parser.add_argument(
+        "option", nargs="?", help="show only options whose name contains this, or those of the targets of a connector"
+    )
     parser.add_argument(
         "--iam-policy",
         nargs="?",
@@ -51,7 +54,7 @@ def execute(given: argparse.Namespace) -> int:
 def show_options(contains: str | None) -> int:
     """Print the options whose name holds `contains` (all, without it) with what they mean; status 1 without any."""
     wanted = (contains or "").strip().lower().replace("_", "-")
-    options_shown = [option for option in describe() if any(wanted in name for name in option.spellings)]
+    options_shown = _matching(wanted)
     if not options_shown:
         names = [name for option in describe() for name in option.spellings]
         near = closest(wanted, names, 3) or nearest(wanted, names)
@@ -65,6 +68,22 @@ def show_options(contains: str | None) -> int:
         for option in options:
             _show(console, option)
     return 0
+
+
+def _matching(wanted: str) -> list[OptionDoc]:
+    """The options whose name holds `wanted`, else all its words; for a connector's name, those of its targets."""
+    options = list(describe())
+    words = re.findall(r"[a-z0-9]+", wanted)
+    of_connector = [option for option in options if "/" in wanted and f"`{wanted}`" in option.where]
+    by_name = [option for option in options if any(wanted in name for name in option.spellings)]
+    by_words = [option for option in options if words and any(set(words) <= _words(name) for name in option.spellings)]
+    return of_connector or by_name or by_words
+
+
+def _words(name: str) -> set[str]:
+    """The words of an option's name, those that end in `s` also without it."""
+    words = name.split("-")
+    return {*words, *(word.removesuffix("s") for word in words)}
 
 
 def _show(console: Console, option: OptionDoc) -> None:

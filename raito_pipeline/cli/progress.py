@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from raito_pipeline.cli.console import SPINNER
 from raito_pipeline.cli.show import mark
 from raito_pipeline.cli.summary import Outcome
 from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun
@@ -19,7 +20,7 @@ class TerminalProgress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars = Progress(
-            SpinnerColumn(),
+            SpinnerColumn(SPINNER),
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),

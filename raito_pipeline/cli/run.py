@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
-from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck
+from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck, nothing_to_sync
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.freed_memory import give_back
 from raito_pipeline.cli.gather import gather, places_of
@@ -97,10 +97,13 @@ def execute(given: argparse.Namespace) -> int:
     if account is not None:
         end_with_parent()
         wanted = [layer for layer in wanted if place_key(layer) == account]
-    if not wanted:
-        return 2
     for note in (*options.warnings, *options.from_environment, *_gone_accounts(options)) if account is None else ():
         console.print(f"note: {note}", style="yellow", soft_wrap=True)
+    if not wanted:
+        nothing = nothing_to_sync(options)
+        if nothing is not None:
+            console.print(nothing, style="red", soft_wrap=True)
+        return 2
     terminal = TerminalSync(options, console, sync, naming_here(options))
     if given.accounts_at_once > 1 and account is None and given.data_object_parent is None:
         ended = _side_by_side(terminal, wanted, given)

@@ -1,16 +1,17 @@
 """Whether a sync can work: each thing is checked, and what does not work is said with what to do, over the wire."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck
+from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck, nothing_to_sync
 from raito_pipeline.cli.gather import places_of
 from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.sandbox.aws.faults import Fault
 
-from .conftest import PushedAccount
+from .conftest import PushedAccount, Run
 
 
 @pytest.fixture
@@ -82,3 +83,38 @@ def test_credentials_of_nobody_stop_their_target(configured: PushedAccount) -> N
     (problem,) = [each for each in findings(options_of(configured)) if each.problem]
 
     assert (problem.what, problem.stops) == ("AWS credentials", Stops.TARGET)
+
+
+OF_OTHERS = """\
+api-user: sync@example.com
+api-secret: nothing
+domain: sandbox
+targets:
+- name: warehouse
+  connector-name: raito-io/cli-plugin-snowflake
+"""
+DISCOVER = """\
+pipeline: {discover: {role: raito, target: {aws-regions: eu-west-1}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"), [(OF_OTHERS, "add-target"), (OF_OTHERS + DISCOVER, "raito-pipeline discover --write")]
+)
+def test_a_file_without_anything_to_sync_is_said_by_the_check_and_by_the_sync(
+    tmp_path: Path, run: Run, text: str, advice: str
+) -> None:
+    file = tmp_path / "raito.yml"
+    file.write_text(text)
+    options = load(file)
+
+    said = nothing_to_sync(options)
+
+    assert said is not None
+    assert advice in said
+    [finding] = Checks(Services(options), full=True).findings(places_of(options))
+    assert (finding.problem, finding.stops) == (said, Stops.EVERYTHING)
+    assert run("check", "--config-file", str(file))[0] == 1
+    status, printed = run("run", "--config-file", str(file))
+    assert status == 2
+    assert advice in " ".join(printed.split())

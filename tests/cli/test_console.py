@@ -46,3 +46,16 @@ def test_a_question_without_an_answer_ends_the_command(monkeypatch: pytest.Monke
     assert ask(console, "Really? ") == "yes"
     with pytest.raises(KeyboardInterrupt):
         ask(console, "Really? ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_that_lacks_a_character_shows_another_one(encoding: str) -> None:
+    bytes_written = io.BytesIO()
+    console = Terminal(file=io.TextIOWrapper(bytes_written, encoding=encoding), width=80, force_terminal=True)
+
+    with console.status("looking for 报告"):
+        console.print(table())
+        console.print("报告")
+    console.file.flush()
+
+    assert "??" in bytes_written.getvalue().decode(encoding)

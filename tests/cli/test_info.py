@@ -104,3 +104,14 @@ def test_the_policy_of_the_storage_is_printed_where_it_is_a_bucket(
         assert "no IAM policy is needed" in printed.err
     else:
         assert "arn:aws:s3:::tables/raito/*" in json.dumps(json.loads(printed.out))
+
+
+def test_a_connector_gives_the_options_of_its_targets_as_the_raito_cli_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "raito-io/cli-plugin-aws-organization"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if line and not line.startswith(" ")]
+    assert shown == ["Targets of `raito-io/cli-plugin-aws-organization`", "aws-account-id", "aws-profile", "aws-region"]
+
+
+def test_words_of_a_name_may_stand_in_another_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "bucket exclude"]) == 0
+    assert "aws-s3-exclude-buckets" in capsys.readouterr().out

@@ -225,7 +225,7 @@ def _every_access_control_pushed(recorded: Recorded) -> Finding:
     if not bad:
         return Finding(True, f"{len(results):,} access controls are in AWS", figures=figures)
     lines = tuple(f"{row.access_control_name}: {error}" for row in bad for error in row.errors)
-    said = f"{len(bad):,} of {len(results):,} access controls are not in AWS"
+    said = f"{len(bad):,} of {len(results):,} access controls were not pushed"
     # Refused is partial: nothing was tried, and the reason was known before.
     return Finding(False, _summed(said, lines), lines, figures, ERROR if len(bad) > refused else WARN)
 

@@ -32,6 +32,8 @@ def unknown_controls(options: Options, store: Store, account: str, account_id: s
     if known:
         return f"{_THEM} may be those of an earlier sync: {problems}"
     if info.status is ReadStatus.COMPLETE:
-        why = "it is no member of the organization that raito.yml links, or was not in raito.yml when that was read last"
+        why = (
+            "it is no member of the organization that raito.yml links, or was not in raito.yml when that was read last"
+        )
         return f"{_THEM} are not known: {why}; {_SHOWN}"
     return f"{_THEM} could not be read, so {_SHOWN}: {problems}"

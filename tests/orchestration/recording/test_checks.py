@@ -154,7 +154,7 @@ def test_refused_access_controls_warn_and_failed_ones_are_errors() -> None:
     assert found()[0]
     assert found(good, refused)[:2] == (False, WARN)
     assert found(good, refused, failed)[:2] == (False, ERROR)
-    assert "2 of 3 access controls are not in AWS: b: not yet (and 1 more)" in found(good, refused, failed)[2]
+    assert "2 of 3 access controls were not pushed: b: not yet (and 1 more)" in found(good, refused, failed)[2]
 
 
 @pytest.mark.parametrize(
