@@ -100,6 +100,13 @@ class LeaseRecord:
         return not (self.reserved_for_process and self.owner.dead)
 
     @property
+    def doing(self) -> str:
+        """What its sync does, in words: between two layers nothing is under way, and a sensor launches the next one."""
+        if self.state == "reserved":
+            return f"it is between two layers, the last one was {self.what}"
+        return f"{self.what} is under way"
+
+    @property
     def left_by_dead(self) -> bool:
         """True where the run that took the lease was provably killed while it held it."""
         return self.state == "held" and self.dead
@@ -156,8 +163,11 @@ class SyncUnderWay(Exception):
     def __init__(self, record: LeaseRecord, now: datetime, waited: float, dead_after: float) -> None:
         since = f"{record.began_at:%Y-%m-%d %H:%M:%S} UTC"
         if record.state == "reserved":
-            doing = f"it is between two layers, the last one was {record.what} (run {record.run_id})"
-            remedy = f"Sync again after it; its place is kept until {record.reserved_until:%H:%M:%S} UTC"
+            doing = f"{record.doing} (run {record.run_id})"
+            remedy = (
+                f"Sync again after it; its place is kept until {record.reserved_until:%H:%M:%S} UTC. Where nothing "
+                "follows, see whether the sensor continue_sync is on, and what its ticks say"
+            )
         else:
             silent = max(0, round((now - record.heartbeat_at).total_seconds()))
             doing = (

@@ -89,6 +89,7 @@ def test_between_its_layers_a_sync_keeps_its_place(leases: Leases) -> None:
     first.release(reserve_seconds=600)
     words = _refused(leases, "sync-2", "run-2")
     assert "between two layers" in words
+    assert "see whether the sensor continue_sync is on" in words
     assert "Its place" not in words
     _refused(leases, None, "run-2", begins=True)
     with _take(leases, "sync-1", "run-3"):

@@ -173,7 +173,7 @@ class _Entry:
             except SyncUnderWay as error:
                 if left <= _PATIENCE:
                     raise
-                self.services.progress(f"waiting: {error.record.what} of {owner} is under way", 0, None)
+                self.services.progress(f"waiting for another sync of {owner}: {error.record.doing}", 0, None)
 
     def settle_keys(self) -> None:
         """Move the tables of an account to its key where a sync of it begins. Raises `KeyInUse`."""
