@@ -7,17 +7,20 @@ make anyway); the full form also tries the rights. Nothing is changed anywhere, 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, partial
 
 from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
+from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
+from raito_pipeline.aws.readers.instances import Instance
 from raito_pipeline.cli.summary import SyncedTarget
-from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
+from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.options import ACCOUNT_CONNECTOR, ORGANIZATION_CONNECTOR
+from raito_pipeline.orchestration.partitioning import partitions
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
@@ -74,6 +77,8 @@ class Checks:
     _raito: dict[int, "_RaitoCloud"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _targets_sync: TargetsSync = field(default_factory=TargetsSync)
+    _centers: dict[tuple[str, OrganizationLink], TargetCheck] = field(default_factory=dict)
+    _center_lock: threading.Lock = field(default_factory=threading.Lock)
 
     def findings(self, places: Sequence[SyncedTarget]) -> tuple[TargetCheck, ...]:
         """Everything that was checked, in the order of the places; the storage comes first."""
@@ -145,6 +150,7 @@ class Checks:
         if isinstance(target, AccountTarget):
             if self.full:
                 yield from self._regions(place, target, clients)
+                yield from self._identity_center(place, target)
             yield from self._log_bucket(place, target, clients)
         if self.full:
             yield from self._rights(place, target, clients)
@@ -159,6 +165,22 @@ class Checks:
 
         for region in target.regions:
             yield _try(place, f"region {region}", Stops.PART, partial(enabled, region))
+
+    def _identity_center(self, place: SyncedTarget, target: AccountTarget) -> Iterator[TargetCheck]:
+        """Whether the account links the instance that is there: asked once for all that link it alike."""
+        link = target.organization
+        key = partitions.organization_of(self.services.options, target.partition)
+        if link is None or key is None:
+            return
+        with self._center_lock:
+            if (key, link) not in self._centers:
+                self._centers[key, link] = _try(
+                    place,
+                    "Identity Center",
+                    Stops.PART,
+                    lambda: _require_instance(self.services.organization_aws(key), link),
+                )
+        yield replace(self._centers[key, link], place=place)
 
     def _log_bucket(self, place: SyncedTarget, target: AccountTarget, clients: AwsClients) -> Iterator[TargetCheck]:
         bucket = target.aws_s3_cloudtrail_bucket
@@ -253,6 +275,24 @@ def _named(error: AwsError) -> AwsError:
         return error
     text = f"{error} Correct aws-s3-cloudtrail-bucket."
     return AwsGone(text, action=error.action, resource=error.resource, code=error.code)
+
+
+def _require_instance(clients: AwsClients, link: OrganizationLink) -> None:
+    """Raises `AwsError`, or `LookupError` where Identity Center has not what an account says of it."""
+    listed = Service(clients, "sso-admin", NEXT_TOKEN, link.region).items("ListInstances", "Instances", "*")
+    instances = [Instance.of(one) for one in listed if one]
+    found = next((one for one in instances if one.arn == link.instance_arn), None)
+    if found is None:
+        there = ", ".join(one.arn for one in instances) or "none"
+        raise LookupError(
+            f"{link.region} has no Identity Center instance {link.instance_arn} (there is: {there}). Correct "
+            "aws-organization-identity-center-instance-arn or aws-organization-region."
+        )
+    if found.store_id != link.identity_store_id:
+        raise LookupError(
+            f"the identity store of {found.arn} is {found.store_id}, and not {link.identity_store_id}. Correct "
+            "aws-organization-identity-store, which is the store's id in AWS."
+        )
 
 
 def _require_trail(clients: AwsClients, target: AccountTarget, bucket: str) -> None:

@@ -10,8 +10,9 @@ from raito_pipeline.cli.gather import places_of
 from raito_pipeline.config import Options, load
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.identity_center import set_identity_center_home
 
-from .conftest import PushedAccount, Run
+from .conftest import ACCOUNT, REGION, PushedAccount, Run
 
 
 @pytest.fixture
@@ -83,6 +84,44 @@ def test_credentials_of_nobody_stop_their_target(configured: PushedAccount) -> N
     (problem,) = [each for each in findings(options_of(configured)) if each.problem]
 
     assert (problem.what, problem.stops) == ("AWS credentials", Stops.TARGET)
+
+
+INSTANCE, STORE = "arn:aws:sso:::instance/ssoins-1234567890abcdef", "d-1234567890"
+LINK = """\
+  aws-organization-profile: {profile}
+  aws-organization-region: {region}
+  aws-organization-identity-center-instance-arn: {instance}
+  aws-organization-identity-store: {store}
+"""
+RIGHT = {"profile": "there", "region": REGION, "instance": INSTANCE, "store": STORE}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({}, None),
+        ({"store": f"arn:aws:identitystore::{ACCOUNT}:identitystore/{STORE}"}, None),
+        ({"store": "the-store-of-raito"}, "Correct aws-organization-identity-store"),
+        ({"instance": f"{INSTANCE[:-1]}0"}, f"(there is: {INSTANCE})"),
+        ({"region": "us-east-1"}, "or aws-organization-region"),
+        ({"profile": "nobody"}, "The config profile (nobody) could not be found"),
+    ],
+)
+def test_what_an_account_says_of_identity_center_is_compared_with_what_is_there(
+    configured: PushedAccount, wrong: dict[str, str], said: str | None
+) -> None:
+    with configured.aws.lock:
+        set_identity_center_home(ACCOUNT, REGION, INSTANCE, STORE)
+    file = configured.folder / "raito.yml"
+    file.write_text(file.read_text() + LINK.format(**{**RIGHT, **wrong}))
+
+    found = [each for each in findings(options_of(configured), full=True) if each.what == "Identity Center"]
+
+    assert [each.stops for each in found] == [Stops.PART]
+    if said is None:
+        assert found[0].problem is None
+    else:
+        assert said in str(found[0].problem)
 
 
 OF_OTHERS = """\
