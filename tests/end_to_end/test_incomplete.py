@@ -80,7 +80,8 @@ def test_a_first_sync_without_the_right_to_list_buckets_ends_every_import_in_wor
     for table in ("data_objects", "access_providers", "data_source_import"):
         assert [line for line in said if line.startswith(f"{table} {ACCOUNT}")], (table, said)
     assert [line for line in said if line.startswith("data_source_import") and "was never read" in line], said
-    assert tasks(world) == {"IS": "COMPLETED", "DS": "FAILED", "DA": "FAILED", "DU": "COMPLETED"}
+    assert tasks(world) == {"IS": "COMPLETED", "DS": "FAILED", "DA": "FAILED", "DU": "FAILED"}
+    assert [line for line in said if line.startswith("data_usage_import") and "was never read" in line], said
     assert imports(world)["identity_store_import"].status == "COMPLETED"
 
 

@@ -34,7 +34,7 @@ from raito_pipeline.model.batches import texts
 from raito_pipeline.orchestration.partitioning import gone
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
 from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
-from raito_pipeline.orchestration.recording.guard import Need
+from raito_pipeline.orchestration.recording.guard import Need, Verdict
 from raito_pipeline.orchestration.recording.layers import upstream_needs
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.upload.removed_by_push import removed_by_push, still_there
@@ -321,6 +321,9 @@ class UsageUpload(Upload):
         return ()
 
     def write(self, work: Work) -> tuple[ImportFile, ...]:
+        if not stored_regions(work, "usage_statements"):
+            never = Verdict((f"usage_statements {work.cell.account} was never read in any region",))
+            raise NothingToSend("usage_statements", work.cell.account, never)
         files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
         return tuple(file for file in files if file.elements)
 

@@ -142,6 +142,12 @@ def test_regions_that_were_never_read_are_not_sent_and_without_any_nothing_is(gr
     assert stored_regions(work, "data_objects") == ["us-east-1"]
 
 
+def test_usage_that_was_never_read_is_no_usage_that_was_sent(grid: Grid, work: Work) -> None:
+    """It ended as complete with nothing new to send, beside imports that said that nothing was ever read."""
+    with pytest.raises(NothingToSend, match=r"usage_statements \d+ was never read in any region"):
+        UsageUpload(grid).write(work)
+
+
 def test_an_import_leaves_behind_what_raito_cloud_holds_now(grid: Grid, work: Work) -> None:
     held(work, 3)
     sends(work, 2)
