@@ -281,16 +281,16 @@ def _require_instance(clients: AwsClients, link: OrganizationLink) -> None:
     """Raises `AwsError`, or `LookupError` where Identity Center has not what an account says of it."""
     listed = Service(clients, "sso-admin", NEXT_TOKEN, link.region).items("ListInstances", "Instances", "*")
     instances = [Instance.of(one) for one in listed if one]
-    found = next((one for one in instances if one.arn == link.instance_arn), None)
-    if found is None:
+    instance = next((one for one in instances if one.arn == link.instance_arn), None)
+    if instance is None:
         there = ", ".join(one.arn for one in instances) or "none"
         raise LookupError(
             f"{link.region} has no Identity Center instance {link.instance_arn} (there is: {there}). Correct "
             "aws-organization-identity-center-instance-arn or aws-organization-region."
         )
-    if found.store_id != link.identity_store_id:
+    if instance.store_id != link.identity_store_id:
         raise LookupError(
-            f"the identity store of {found.arn} is {found.store_id}, and not {link.identity_store_id}. Correct "
+            f"the identity store of {instance.arn} is {instance.store_id}, and not {link.identity_store_id}. Correct "
             "aws-organization-identity-store, which is the store's id in AWS."
         )
 
