@@ -7,6 +7,7 @@ its inputs, and that of several partitions would put one metadata on all of them
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -104,7 +105,8 @@ class Recorder:
     def ready(self) -> Results:
         """The results so far, so that Dagster shows them before the step ends; each is given once."""
         results, self._results = self._results, []
-        yield from results
+        # Dagster refuses a result before those of what it is made of, and notes are stored before what they are about.
+        yield from sorted(results, key=lambda result: _depth(self.naming.table(_key_of(result))))
 
     def checks_are_told(self) -> None:
         """Keep Dagster from logging that checks gave no output: what each found is an event a cell already."""
@@ -131,6 +133,17 @@ class Recorder:
                     partition=cell.partition_key,
                 )
             )
+
+
+def _key_of(result: _Result) -> dg.AssetKey:
+    assert result.asset_key is not None
+    return result.asset_key
+
+
+@cache
+def _depth(table: str) -> int:
+    """How many tables, each made of the next, a table stands on."""
+    return 1 + max(map(_depth, TABLES[table].parents), default=0)
 
 
 def _is_awaited(table: str) -> bool:
