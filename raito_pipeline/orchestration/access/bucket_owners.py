@@ -21,6 +21,7 @@ REMEMBERED: Final = "buckets of others"
 """Key in what a cell notes: the account of each bucket that was asked for (null: none has it), and as of when."""
 _TABLE = table_of(S3Bucket).name
 _LEVEL = "account="
+_FEW = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -34,6 +35,7 @@ class BucketOwners:
     remembered: Mapping[str, str | None] = field(default_factory=dict)
     as_of: datetime = _NEVER
     noted: str = ""
+    _read_since: int = 0
 
     @classmethod
     def remembering(cls, store: Store, targets: Sequence[AccountTarget], noted: str) -> "BucketOwners":
@@ -60,8 +62,13 @@ class BucketOwners:
         return owners
 
     def _note(self, names: Collection[str], owners: Mapping[str, AccountTarget], as_of: datetime) -> None:
-        """Note for the next time whose buckets these are."""
+        """Note for the next time whose buckets these are; where that is as it was, and little is read again, it stays.
+
+        A new note makes the table that it stands in another one.
+        """
         known = {name: owners[name].partition if name in owners else None for name in sorted(names)}
+        if known == self.remembered and self._read_since <= _FEW:
+            return
         self.noted = json.dumps({"as of": as_of.isoformat(), "owners": known})
 
     def _in_turn(
@@ -75,6 +82,7 @@ class BucketOwners:
         before = dict.fromkeys(self.remembered.get(name) for name in sorted(names))
         first = [key for key in before if key is not None and key in others]
         since = [key for key in others if key not in before and written.get(key, _NEVER) >= self.as_of]
+        self._read_since = len(since)
         rest = [key for key in others if key not in before and key not in since]
         for key in (*first, *since):
             if len(owners) < len(names) and key in written:

@@ -77,6 +77,21 @@ def test_only_who_had_a_bucket_and_whose_buckets_were_written_since_are_read_aga
     assert read <= {OTHERS[3], OTHERS[7], OTHERS[-1]}
 
 
+def test_a_note_stays_until_many_accounts_were_written_since(estate: Estate) -> None:
+    """A new one makes the table that it stands in another one, which costs a call, too."""
+    name = f"of-{OTHERS[0]}"
+    estate.owners(name)
+    noted = estate.noted
+    for account in OTHERS[4:6]:
+        estate.has(account, "new")
+    assert estate.owners(name)[0] == {name: OTHERS[0]}
+    assert estate.noted == noted
+    for account in OTHERS[8:12]:
+        estate.has(account, "new")
+    estate.owners(name)
+    assert estate.noted != noted
+
+
 def test_a_bucket_that_moved_is_met_where_it_is_now(estate: Estate) -> None:
     name = f"of-{OTHERS[3]}"
     assert estate.owners(name)[0] == {name: OTHERS[3]}
