@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from raito_pipeline.aws.access.account import Account
-from raito_pipeline.aws.access.external_ids import RESERVED_ROLE, is_reserved
+from raito_pipeline.aws.access.external_ids import POLICY, RESERVED_ROLE, ROLE, USER, is_reserved
 from raito_pipeline.aws.access.inputs import AccessInputs
 from raito_pipeline.aws.push.account.center_state import NO_CENTER, CenterState
 from raito_pipeline.aws.push.account.imported import ImportView
@@ -82,6 +82,17 @@ class PushState:
     def identities(self) -> frozenset[str]:
         """The ARNs of the users and roles."""
         return frozenset(self.user_names) | {role.arn for role in self.roles.values()}
+
+    @cached_property
+    def bounded(self) -> Mapping[str, tuple[str, ...]]:
+        """Whom a managed policy of the account (`policy:NAME`) limits as permissions boundary: `user:`, `role:NAME`."""
+        found: dict[str, list[str]] = defaultdict(list)
+        users = ((f"{USER}{name}", row.permissions_boundary_arn) for name, row in sorted(self.users.items()))
+        roles = ((f"{ROLE}{name}", row.permissions_boundary_arn) for name, row in sorted(self.roles.items()))
+        for whose, arn in (*users, *roles):
+            if arn is not None and not is_aws_managed(arn):
+                found[f"{POLICY}{arn.rpartition('/')[2]}"].append(whose)
+        return {policy: tuple(whose) for policy, whose in found.items()}
 
     def policy(self, name_or_arn: str) -> IamPolicy | None:
         """A managed policy as external ids name it; None where there is none."""

@@ -61,7 +61,7 @@ def identity(caller: str | None) -> str | None:
 
 
 def rights_of(caller: str | None, state: PushState) -> Things:
-    """The identity that pushes, its groups, and the managed policies that any of them have: what it can do."""
+    """The identity that pushes, its groups, and the managed policies that any of them have or that limit it."""
     own = identity(caller)
     if own is None:
         return frozenset()
@@ -74,7 +74,8 @@ def rights_of(caller: str | None, state: PushState) -> Things:
     if own.startswith(ROLE) and is_reserved(role):
         holders.add(f"{PERMISSION_SET}{permission_set_name(role)}")
         arns |= state.reserved.get(role, frozenset())
-    return frozenset(holders | {f"{POLICY}{arn.rpartition('/')[2]}" for arn in arns})
+    limits = {policy for policy, whose in state.bounded.items() if own in whose}
+    return frozenset(holders | limits | {f"{POLICY}{arn.rpartition('/')[2]}" for arn in arns})
 
 
 def arns_of(caller: str | None, state: PushState) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """What a push may do at all: every planned change of every type is judged here, between plan and apply.
 
 An export is not trusted: who can edit it, or Raito Cloud, must not become an administrator of the account. So a change
-is refused that gives people what is more than data, that deletes it, that touches the identity which pushes, or that
-grants anything outside the account and its known buckets. A refused change takes out those that need what it makes;
+is refused that gives people what is more than data, that deletes it, that touches the identity which pushes, that lifts
+a limit of others (a permissions boundary), or that grants anything outside the account and its known buckets. A refused change takes out those that need what it makes;
 what only takes access away stays.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from raito_pipeline.aws.access.external_ids import ROLE
 from raito_pipeline.aws.push.account.state import PushState
-from raito_pipeline.aws.push.changes import Change, Things
+from raito_pipeline.aws.push.changes import NOTHING, Change, Things
 from raito_pipeline.aws.push.documents.bucket_consent import delegation
 from raito_pipeline.aws.push.documents.effects import Effect, named_by
 from raito_pipeline.aws.push.documents.revocations import only_taking
@@ -40,11 +40,9 @@ class Judgement:
 
     def reason(self, change: Change, control: AccessControl) -> str | None:
         """Why a change is refused; None where it may be made."""
-        for thing in sorted(change.alters):
-            if thing in self._caller_rights:
-                return f"it would change {thing}: {_BY_PUSH}"
-            if thing in self._of_aws:
-                return f"it would change {thing}: {self.guarded.reason(thing)}"
+        untouchable = self.untouchable(change)
+        if untouchable is not None:
+            return untouchable
         if Effect.GIVES in change.effect:
             for thing in sorted(change.through):
                 reason = self.guarded.reason(thing)
@@ -60,7 +58,25 @@ class Judgement:
                 reason = self.guarded.reason(thing)
                 if reason:
                     return f"{thing} is not deleted: {reason}{_ALLOW}"
-        return next(self._of_documents(change, control), None)
+        return self._of_boundaries(change) or next(self._of_documents(change, control), None)
+
+    def untouchable(self, change: Change) -> str | None:
+        """Why nothing of a change is made, also not what of it takes access away; None where it is of other things."""
+        for thing in sorted(change.alters):
+            if thing in self._caller_rights:
+                return f"it would change {thing}: {_BY_PUSH}"
+            if thing in self._of_aws:
+                return f"it would change {thing}: {self.guarded.reason(thing)}"
+        return None
+
+    def _of_boundaries(self, change: Change) -> str | None:
+        """Why a managed policy that limits others gives no more, which they could do then, and is not deleted."""
+        more = change.alters if Effect.GIVES in change.effect else NOTHING
+        for thing in sorted(more | (change.removes if Effect.REMOVES in change.effect else NOTHING)):
+            if thing in self.state.bounded:
+                whose = ", ".join(self.state.bounded[thing])
+                return f"{thing} is the permissions boundary of {whose}, who would not be limited as before"
+        return None
 
     @cached_property
     def _caller_rights(self) -> Things:
@@ -155,9 +171,19 @@ def hold_to(
                 reason = "its access control wants new people for it, which it does not get"
             if reason is not None:
                 missing |= change.makes
-                _take_out(draft, change, types, reason)
+                _take_out(draft, change, types, reason, whole=rules.untouchable(change) is not None)
     while _take_out_needing(drafts, types, missing):
         pass
+    for draft in drafts:
+        _warn_of_limits(draft, types, state)
+
+
+def _warn_of_limits(draft: Draft, types: PushedTypes, state: PushState) -> None:
+    """Say whose permissions boundary gives less: what others give them counts for less then."""
+    taking = (change.alters for change in types.changes(draft.rows) if Effect.TAKES in change.effect)
+    for thing in sorted(frozenset().union(*taking) & state.bounded.keys()):
+        whose = ", ".join(state.bounded[thing])
+        draft.warnings.append(f"{thing} gives less, also as the permissions boundary of {whose}")
 
 
 def _take_out_needing(drafts: Sequence[Draft], types: PushedTypes, missing: set[str]) -> bool:
@@ -173,13 +199,13 @@ def _take_out_needing(drafts: Sequence[Draft], types: PushedTypes, missing: set[
     return taken_out
 
 
-def _take_out(draft: Draft, change: Change, types: PushedTypes, reason: str) -> None:
-    """Take one change out, less the access that it takes away.
+def _take_out(draft: Draft, change: Change, types: PushedTypes, reason: str, *, whole: bool = False) -> None:
+    """Take one change out, less the access that it takes away, unless it goes as a `whole`.
 
     Without the object that an access control is, or without any change, it is refused whole, but for what it loses of
     the one that it has.
     """
-    kept = only_taking(change.row.before, change.row.after) if Effect.TAKES in change.effect else None
+    kept = only_taking(change.row.before, change.row.after) if Effect.TAKES in change.effect and not whole else None
     rest = [] if kept is None else [replace(change.row, after=kept)]
     draft.rows = [new for row in draft.rows for new in (rest if row is change.row else [row])]
     text = f"{change.title} is refused: {reason}"

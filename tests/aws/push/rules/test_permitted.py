@@ -13,18 +13,23 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.apply import Applied, apply_plan
+from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.rules.bounds import Bounds, by_external_id
 from raito_pipeline.aws.readers.iam import AccountIam, read_account
 from raito_pipeline.aws.readers.s3 import read_buckets
 from raito_pipeline.config.groups import AccessOptions, PushOptions
 from raito_pipeline.config.patterns import NamePattern
-from raito_pipeline.model import AccessControl, DataObjectReference, S3Bucket, WhatItem, WhoEntry
+from raito_pipeline.model import AccessControl, DataObjectReference, S3Bucket, Tag, WhatItem, WhoEntry
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.estate import Estate, EstateSettings, build_estate
 from raito_pipeline.sandbox.aws.profiles import write_aws_profiles
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-from tests.aws.push.exported import control, who
+from tests.aws.access.conftest import ACCOUNT as IMPORTED
+from tests.aws.access.conftest import Told, allow, document, policy_arn, trust, user_arn
+from tests.aws.push.exported import BY_RAITO, control, who
+from tests.aws.push.pushing import TYPES
+from tests.aws.push.test_nothing_edited import imported_of, plan_of
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SMALL = EstateSettings(keys=20, tables=4, log_days=0, people=12)
@@ -244,6 +249,55 @@ def test_each_refusal_says_why(account: Account, name: str, part: str) -> None:
     assert part in " ".join(target.errors), target.errors
     assert target.refused
     assert {change.operation for change in made.changes if change.access_control_id == name} == {"refuse"}
+
+
+LIMIT = document(allow("s3:GetObject", "arn:aws:s3:::data/a/*"))
+A_READ = WhatItem(DataObjectReference(f"{IMPORTED}:eu-west-1:data/a", "folder"), ("s3:GetObject",))
+B_READ = WhatItem(DataObjectReference(f"{IMPORTED}:eu-west-1:data/b", "folder"), ("s3:GetObject",))
+
+
+@pytest.mark.parametrize("tags", [(), BY_RAITO], ids=["of others", "of Raito"])
+@pytest.mark.parametrize("whose", ["user:eve", "role:r"])
+def test_a_policy_that_limits_others_gives_no_more_and_stays(whose: str, tags: tuple[Tag, ...]) -> None:
+    """Whoever has it as permissions boundary would get by it what their other policies give."""
+    limit = policy_arn("limit")
+    told = Told().user("ada").user("eve", boundary=limit if whose == "user:eve" else None)
+    told.role("r", trust({"AWS": user_arn("eve")}), boundary=limit if whose == "role:r" else None)
+    inputs = told.policy("limit", LIMIT, "user:ada", tags=tags).inputs()
+    state, _ = imported_of(inputs)
+    held = control(
+        "limit", type="aws_policy", external_id="policy:limit", actual_name="limit", who=who("ada"), what=(A_READ, B_READ)
+    )  # fmt: skip
+
+    def planned(**changes: Any) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+        plan = plan_of(inputs, state, [replace(held, **changes)])
+        rows = [row for row in plan.changes if row.operation not in (*IDLE, "tag")]
+        return [(row.operation, row.kind) for row in rows], plan.targets[0].errors
+
+    changes, errors = planned()
+    assert changes == []
+    assert f"policy:limit is the permissions boundary of {whose}" in errors[0]
+    # Who is in it may change, and what it gives may get less, for those whom it limits, too; that is said.
+    assert planned(who=who("ada", "eve"), what=(A_READ,)) == ([("attach", "attachment")], ())
+    taking = plan_of(inputs, state, [replace(held, what=())])
+    assert [row.kind for row in taking.changes if row.operation == "create"] == ["policy-version"]
+    assert f"also as the permissions boundary of {whose}" in " ".join(taking.targets[0].warnings)
+    changes, errors = planned(delete=True)
+    assert changes == [("detach", "attachment")]
+    assert f"policy:limit is the permissions boundary of {whose}" in errors[0]
+
+
+@pytest.mark.parametrize("limits", [True, False], ids=["its boundary", "its policy"])
+def test_what_the_identity_that_pushes_has_does_not_lose_anything(limits: bool) -> None:
+    told = Told().user("ada").user("sync", boundary=policy_arn("limit") if limits else None)
+    inputs = told.policy("limit", LIMIT, "user:ada", *([] if limits else ["user:sync"])).inputs()
+    state, _ = imported_of(inputs)
+    held = control("limit", type="aws_policy", external_id="policy:limit", actual_name="limit", who=who("ada"), what=())
+
+    plan = plan_push([held], state, PushOptions(), TYPES, Bounds(caller=user_arn("sync")))
+
+    assert [row.kind for row in plan.changes if row.operation not in (*IDLE, "refuse")] == []
+    assert "the identity that pushes is never changed by a push" in plan.targets[0].errors[0]
 
 
 def test_what_an_option_names_may_get_new_people(account: Account) -> None:
