@@ -238,6 +238,14 @@ class Change(ABC):
         """
         return self.needs | self.makes | self.removes
 
+    @property
+    def frees(self) -> tuple[str, str] | None:
+        """The managed policy (ARN) that somebody has no more, so that what it denies does not hold for them any more.
+
+        And who: `user:`, `group:`, `role:` or `ssorole:NAME`, empty for everybody who has it.
+        """
+        return None
+
     @abstractmethod
     def apply(self, aws: Aws) -> None:
         """Make it. Raises `AwsError` where AWS refuses it, `ChangeRefused` where it is not tried."""

@@ -86,13 +86,13 @@ class PushState:
     @cached_property
     def bounded(self) -> Mapping[str, tuple[str, ...]]:
         """Whom a managed policy of the account (`policy:NAME`) limits as permissions boundary: `user:`, `role:NAME`."""
-        found: dict[str, list[str]] = defaultdict(list)
+        limited: dict[str, list[str]] = defaultdict(list)
         users = ((f"{USER}{name}", row.permissions_boundary_arn) for name, row in sorted(self.users.items()))
         roles = ((f"{ROLE}{name}", row.permissions_boundary_arn) for name, row in sorted(self.roles.items()))
         for whose, arn in (*users, *roles):
             if arn is not None and not is_aws_managed(arn):
-                found[f"{POLICY}{arn.rpartition('/')[2]}"].append(whose)
-        return {policy: tuple(whose) for policy, whose in found.items()}
+                limited[f"{POLICY}{arn.rpartition('/')[2]}"].append(whose)
+        return {policy: tuple(whose) for policy, whose in limited.items()}
 
     def policy(self, name_or_arn: str) -> IamPolicy | None:
         """A managed policy as external ids name it; None where there is none."""

@@ -2,8 +2,8 @@
 
 An export is not trusted: who can edit it, or Raito Cloud, must not become an administrator of the account. So a change
 is refused that gives people what is more than data, that deletes it, that touches the identity which pushes, that lifts
-a limit of others (a permissions boundary), or that grants anything outside the account and its known buckets. A refused change takes out those that need what it makes;
-what only takes access away stays.
+a limit (a permissions boundary, a Deny), or that grants anything outside the account and its known buckets. A refused
+change takes out those that need what it makes; what only takes access away stays.
 """
 
 import json
@@ -23,6 +23,7 @@ from raito_pipeline.aws.push.draft import Draft
 from raito_pipeline.aws.push.pushed_types import PushedTypes
 from raito_pipeline.aws.push.rules.bounds import Bounds, arns_of, rights_of
 from raito_pipeline.aws.push.rules.data_rights import GIVES_NOTHING_BY_ITSELF, Guarded, is_data
+from raito_pipeline.aws.push.rules.denials import Denials
 from raito_pipeline.config.groups import PushOptions
 from raito_pipeline.model import AccessControl
 
@@ -58,7 +59,7 @@ class Judgement:
                 reason = self.guarded.reason(thing)
                 if reason:
                     return f"{thing} is not deleted: {reason}{_ALLOW}"
-        return self._of_boundaries(change) or next(self._of_documents(change, control), None)
+        return self._of_limits(change) or next(self._of_documents(change, control), None)
 
     def untouchable(self, change: Change) -> str | None:
         """Why nothing of a change is made, also not what of it takes access away; None where it is of other things."""
@@ -69,14 +70,18 @@ class Judgement:
                 return f"it would change {thing}: {self.guarded.reason(thing)}"
         return None
 
-    def _of_boundaries(self, change: Change) -> str | None:
-        """Why a managed policy that limits others gives no more, which they could do then, and is not deleted."""
+    def _of_limits(self, change: Change) -> str | None:
+        """Why a change is refused by which others could do more: it lifts a permissions boundary, or a Deny."""
         more = change.alters if Effect.GIVES in change.effect else NOTHING
         for thing in sorted(more | (change.removes if Effect.REMOVES in change.effect else NOTHING)):
             if thing in self.state.bounded:
                 whose = ", ".join(self.state.bounded[thing])
                 return f"{thing} is the permissions boundary of {whose}, who would not be limited as before"
-        return None
+        return None if change.frees is None else self._denials.reason(*change.frees)
+
+    @cached_property
+    def _denials(self) -> Denials:
+        return Denials(self.state)
 
     @cached_property
     def _caller_rights(self) -> Things:

@@ -474,6 +474,10 @@ class DetachReference(_Reference):
         return self.row.before or ""
 
     @property
+    def frees(self) -> tuple[str, str]:
+        return self.arn, f"{PERMISSION_SET}{self.name}"
+
+    @property
     def intended(self) -> str | None:
         return None
 

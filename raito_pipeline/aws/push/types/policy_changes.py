@@ -120,6 +120,10 @@ class DeletePolicy(Change):
     def beside_now(self, aws: Aws) -> list[str]:
         return [f"{kind}:{name}" for kind, name in aws.iam.holders(self.row.resource)]
 
+    @property
+    def frees(self) -> tuple[str, str]:
+        return self.row.resource, ""
+
     def apply(self, aws: Aws) -> None:
         if _is_ours(self, aws):
             aws.iam.delete_policy(self.row.resource)
@@ -274,6 +278,10 @@ class DetachPolicy(_Attachment):
     @property
     def makes(self) -> Things:
         return frozenset({losers_of(self.arn or "")})
+
+    @property
+    def frees(self) -> tuple[str, str]:
+        return self.arn or "", self.row.resource
 
     def apply(self, aws: Aws) -> None:
         aws.iam.detach(*self.names())

@@ -265,9 +265,8 @@ def test_a_policy_that_limits_others_gives_no_more_and_stays(whose: str, tags: t
     told.role("r", trust({"AWS": user_arn("eve")}), boundary=limit if whose == "role:r" else None)
     inputs = told.policy("limit", LIMIT, "user:ada", tags=tags).inputs()
     state, _ = imported_of(inputs)
-    held = control(
-        "limit", type="aws_policy", external_id="policy:limit", actual_name="limit", who=who("ada"), what=(A_READ, B_READ)
-    )  # fmt: skip
+    named = {"type": "aws_policy", "external_id": "policy:limit", "actual_name": "limit"}
+    held = control("limit", **named, who=who("ada"), what=(A_READ, B_READ))
 
     def planned(**changes: Any) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
         plan = plan_of(inputs, state, [replace(held, **changes)])
