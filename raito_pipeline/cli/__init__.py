@@ -9,11 +9,14 @@ from importlib import import_module
 from importlib.metadata import version
 from types import ModuleType
 
-from raito_pipeline.cli.console import Terminal
-from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
-from raito_pipeline.cli.freed_memory import keep_little
-from raito_pipeline.config import ConfigError
-from raito_pipeline.loading import modules_stay
+try:
+    from raito_pipeline.cli.console import Terminal
+    from raito_pipeline.cli.errors import CommandFailed, ExtraMissing
+    from raito_pipeline.cli.freed_memory import keep_little
+    from raito_pipeline.config import ConfigError
+    from raito_pipeline.loading import modules_stay
+except KeyboardInterrupt:  # Ctrl-C in the half second before `main` is there to hear of it
+    raise SystemExit(130) from None
 
 COMMANDS = {
     "init": "asks a few questions and writes a raito.yml",

@@ -85,3 +85,20 @@ def test_a_login_that_is_not_set_is_a_wrong_configuration_of_run_and_not_of_info
     assert "debug" in capsys.readouterr().err
     assert main(["run"]) == 2
     assert "RAITO_SECRET_THAT_IS_NOT_SET to be set" in capsys.readouterr().err
+
+
+def test_an_interruption_while_it_still_loads_is_no_traceback() -> None:
+    interrupted = """
+import sys
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "pydantic":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+import raito_pipeline.cli
+"""
+    ended = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (130, "")
