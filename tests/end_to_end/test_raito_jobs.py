@@ -20,7 +20,7 @@ from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.sync import LayerResult, layers, run_sync
 from raito_pipeline.orchestration.upload.raito_jobs import report_unusable
-from raito_pipeline.raito.deletions import disagreement, in_doubt
+from raito_pipeline.raito.deletions import disagreement, held_by_raito_cloud
 from raito_pipeline.raito.open_jobs import INTERRUPTED
 from raito_pipeline.raito.targets_sync import TargetsSync
 from raito_pipeline.sandbox.aws.faults import Fault as AwsFault
@@ -251,10 +251,9 @@ def test_a_task_that_fails_says_why_and_so_does_the_job(world: World) -> None:
     assert len([text for text in ended["errors"] if "column name missing" in text]) == 1
     statuses = {each: told.task(each)["status"] for each in ("DS", "IS", "DA", "DU")}
     assert statuses == {"DS": "FAILED", "IS": "COMPLETED", "DA": "COMPLETED", "DU": "COMPLETED"}
-    doubted = [
-        each for each in ("data_source_import", "identity_store_import") if in_doubt(world.store, each, (ACCOUNT, None))
-    ]
-    assert doubted == ["data_source_import"]
+    owners = {"data_source_import": ended["dataSourceId"], "identity_store_import": ended["identityStoreId"]}
+    held = {each: held_by_raito_cloud(world.store, each, (ACCOUNT, None), owner) for each, owner in owners.items()}
+    assert [each for each, one in held.items() if one.in_doubt] == ["data_source_import"]
     assert not list((world.embedded.directory / "data" / "_jobs").glob("*.json"))
 
 
