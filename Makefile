@@ -94,4 +94,4 @@ managed-policies: install
 	$(BIN)/python -m raito_pipeline.aws.readers.kept_policies_refresh $(PROFILE)
 
 clean:
-	rm -rf $(SANDBOX) .dagster
+	rm -rf $(SANDBOX) .dagster .tmp_dagster_home_*
