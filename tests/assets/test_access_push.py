@@ -11,6 +11,7 @@ from raito_pipeline.orchestration.push.remembered import CLAIMED, EXPORT_IS, TAR
 from raito_pipeline.orchestration.runs.tags import OUT_OF_SYNC_TAG
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.raito.faults import CloudFault
+from raito_pipeline.storage import Store
 from tests.aws.push.exported import control, who
 
 from .conftest import ACCOUNT, BUCKET, OTHER_REGION, REGION, Stage
@@ -119,9 +120,10 @@ def test_an_access_point_of_a_push_that_was_killed_goes_with_its_access_control_
 ) -> None:
     """It is in no stored table: what the push noted before it made it says that it may be there."""
     stage.make([*TABLES, "s3_buckets", "s3_bucket_policies"])
+    read = Store.open(stage.servers.folder / "data", sync="s1")
     for region in (REGION, OTHER_REGION):
-        stage.make(["access_points"], f"{ACCOUNT}|{region}")
-    stage.make(["access_providers"])
+        read.write("access_points", (), ACCOUNT, region)
+    read.write("access_providers", (), ACCOUNT)
     points, arn = stage.s3_control(), f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/untold"
     tags = {CREATOR.key: CREATOR.value, DATA_SOURCE: stage.servers.data_source, ACCESS_CONTROL: "gone"}
     tagged = [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -13,7 +13,7 @@ from raito_pipeline.storage import Store
 from raito_pipeline.storage.files import CellFile, LocalFiles
 from tests.orchestration.conftest import Loads, account_ids
 
-ACCOUNTS = 30
+ACCOUNTS = 22
 HERE, *OTHERS = account_ids(ACCOUNTS)
 
 
@@ -107,7 +107,7 @@ def test_a_name_that_is_new_is_looked_for_until_it_is_met(estate: Estate) -> Non
     name = f"of-{OTHERS[5]}"
     owners, read = estate.owners("of-nobody", name)
     assert owners == {name: OTHERS[5]}
-    assert OTHERS[20] not in read
+    assert OTHERS[15] not in read
     assert estate.owners(name)[1] <= {OTHERS[5]}
     assert estate.owners() == ({}, set())
 
