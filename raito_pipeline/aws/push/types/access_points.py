@@ -430,6 +430,7 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
         draft.warnings.append(f"{warning}, or set aws-access-point-delegation")
         return
     try:
+        _require_nobody_elses(plans, bucket)
         after = with_delegation(asked.policy, bucket, plans.state.account_id, partition)
     except ConsentProblem as problem:
         draft.warnings.append(f"{warning}. aws-access-point-delegation does not add it: {problem}")
@@ -438,3 +439,16 @@ def _plan_consent(plans: Plans, draft: Draft, place: _PointPlace) -> None:
     why = f"statement {SID}: without it the access point grants nothing by itself"
     # Each access point of the bucket asks for it, as none gives anything without it: the first one to come adds it.
     draft.change(DelegateToAccessPoints, resource, why, before=asked.policy, after=after)
+
+
+def _require_nobody_elses(plans: Plans, bucket: str) -> None:
+    """Raise `ConsentProblem` where the bucket has access points of others, which would give what they say by it."""
+    there = plans.state.points.points.values()
+    others = sorted(
+        each.name for each in there if each.bucket == bucket and not made_by_raito(each.tags) and each.policy
+    )
+    if others:
+        raise ConsentProblem(
+            f"bucket {bucket} has access points that Raito did not make, which would give what their policies say: "
+            f"{', '.join(others)}"
+        )

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from raito_pipeline.aws.policy.permissions import permissions
 from raito_pipeline.model import made_by_raito
@@ -391,6 +392,21 @@ def test_the_option_leaves_a_policy_with_a_deny_on_it_alone(there: PointWorld) -
     pushed = there.push(point_control("sales"), aws_access_point_delegation=True)
     assert "has a Deny that is about it: NoPoints" in pushed.warnings("sales")[0]
     assert json.loads(there.client("s3").get_bucket_policy(Bucket="data")["Policy"])["Statement"] == [deny]
+
+
+def test_the_option_makes_no_access_point_of_others_give_what_it_says(there: PointWorld) -> None:
+    """Nobody granted that in Raito Cloud."""
+    arn, control = point_arn("by-hand"), there.client("s3control")
+    says = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/bob"}, "Action": "s3:GetObject"}
+    policy = {"Version": "2012-10-17", "Statement": [{**says, "Resource": f"{arn}/object/*"}]}
+    control.create_access_point(AccountId=ACCOUNT, Name="by-hand", Bucket="data")
+    control.put_access_point_policy(AccountId=ACCOUNT, Name="by-hand", Policy=json.dumps(policy))
+
+    pushed = there.push(point_control("sales"), aws_access_point_delegation=True)
+
+    assert "which would give what their policies say: by-hand" in pushed.warnings("sales")[0]
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        there.client("s3").get_bucket_policy(Bucket="data")
 
 
 def test_a_push_without_access_points_asks_s3_nothing(there: PointWorld) -> None:
