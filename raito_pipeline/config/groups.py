@@ -549,8 +549,8 @@ class PushOptions(Excludes, Surroundings):
             "Lets a push add one statement (Sid `RaitoDelegateToAccessPoints`) to the policy of a bucket that does not "
             "delegate access to access points of the account: without it, what an access point grants is granted only "
             "to those who have it on the bucket as well. The plan shows the change. A bucket policy with a Deny that "
-            "is about access points is left alone, as is that of a bucket with access points of others, which would give "
-            "what they say by it; nothing takes the statement out again.",
+            "is about access points is left alone, as is that of a bucket with access points of others, which would "
+            "give what they say by it; nothing takes the statement out again.",
         ),
     ] = False
     aws_permissionset_owner_email_tag: Annotated[
