@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from raito_pipeline.aws.access.external_ids import POLICY, ROLE, is_reserved, permission_set_name
 from raito_pipeline.aws.access.roles import TYPE as ROLE_TYPE
-from raito_pipeline.aws.push.account.imported import covers
+from raito_pipeline.aws.policy import Claim, Statement, read_document
+from raito_pipeline.aws.push.account.imported import Claims, ImportView, covers
 from raito_pipeline.aws.push.account.imported_documents import InlineSource, as_read, inline_source
 from raito_pipeline.aws.push.account.state import Principal
 from raito_pipeline.aws.push.account.taken_away import claims_taken_out, principals_taken_out
@@ -204,17 +206,22 @@ def _warn_of_others(
 
 
 def _warn_of_more(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
-    """Say what those who get a policy that Raito did not make get beside its what: a Deny of others hid it."""
+    """Say what those who get a policy that Raito did not make get beside its what: a Deny or a condition hid it."""
     written = [row.after for row in draft.rows if (row.kind, row.resource) == (NewPolicyVersion.KIND, policy.arn)]
     view = as_read(plans.state.view, policy.arn)
-    granted_by_it, wanted = (
-        view.given_by(written[-1] or "" if written else policy.document),
-        view.claims(draft.control.what),
-    )
+    document = read_document(written[-1] or "" if written else policy.document)
+    granted_by_it = frozenset[Claim]().union(*(_at_times(view, each) for each in document.statements))
+    wanted = view.claims(draft.control.what)
     more = sorted({c.permission for c in granted_by_it if not any(covers(one, c) for one in wanted)})
     if more:
         beside = first_few(more, _MOST_NAMED)
         draft.warnings.append(f"who gets the policy gets what it gives beside its what, too: {beside}")
+
+
+def _at_times(view: ImportView, statement: Statement) -> Claims:
+    """What a statement gives; of one under a condition, of which nothing is shown, what it gives where that holds."""
+    claims, _ = view.given(statement)
+    return claims or view.given(replace(statement, conditions=()))[0]
 
 
 def _is_raitos(plans: Plans, policy: IamPolicy) -> bool:

@@ -16,7 +16,7 @@ from raito_pipeline.model import AccessControl, PushBucket, WhatItem, WhoEntry
 from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
 from tests.aws.push.pushing import TYPES, Options, folder, imported
 from tests.aws.push.situations import a_point, a_policy, a_role, a_set, aws, granted, point_arn, reserved
-from tests.aws.push.test_nothing_edited import as_imported, plan_of
+from tests.aws.push.test_nothing_edited import as_imported, imported_of, plan_of
 
 DATA = "arn:aws:s3:::data/*"
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -453,3 +453,13 @@ def test_what_was_taken_away_elsewhere_is_nothing_of_an_access_point(bucket: str
 
     assert steps(made) == []
     assert made.targets[0].errors == ()
+
+
+def test_who_gets_a_policy_is_said_to_get_what_it_gives_under_a_condition() -> None:
+    at_times = allow("s3:GetObject", "arn:aws:s3:::data/a/*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
+    inputs = Told().user("ada").user("bob").policy("p", document(at_times), "user:ada").inputs()
+    state, controls = imported_of(inputs)
+
+    made = plan_of(inputs, state, [replace(controls[0], who=who("ada", "bob"))])
+
+    assert made.targets[0].warnings == ("who gets the policy gets what it gives beside its what, too: s3:GetObject",)
