@@ -66,7 +66,7 @@ def test_keys_are_the_files_that_were_read_and_a_reason_where_none_was(stage: St
     (row,) = stage.store.rows(IamAttachment, ACCOUNT)
     stage.store.write("iam_attachments", [replace(row, document=ON_KEYS.replace("BUCKET", BUCKET))], ACCOUNT)
 
-    assert stage.make(ALL) == ALL
+    assert sorted(stage.make(ALL)) == sorted(ALL)
 
     (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
     assert [(item.data_object.full_name, item.data_object.type) for item in provider.what] == [
@@ -77,7 +77,7 @@ def test_keys_are_the_files_that_were_read_and_a_reason_where_none_was(stage: St
     assert {row.data_object_kind for row in stage.store.rows(EffectiveAccess, ACCOUNT)} == {"file"}
 
     stage.store.remove("data_objects", ACCOUNT, REGION)
-    assert stage.make(ALL) == ALL
+    assert sorted(stage.make(ALL)) == sorted(ALL)
 
     (provider,) = stage.store.rows(AccessProvider, ACCOUNT)
     assert provider.what == ()
@@ -163,7 +163,7 @@ def test_what_is_lost_leaves_the_access_providers_as_they_were_and_is_said(stage
     reached = list(stage.store.rows(EffectiveAccess, ACCOUNT))
     stage.store.remove("s3_buckets", ACCOUNT)
 
-    assert stage.make(ALL) == ALL
+    assert sorted(stage.make(ALL)) == sorted(ALL)
 
     info = stage.info("access_providers")
     assert info.status is ReadStatus.PARTIAL

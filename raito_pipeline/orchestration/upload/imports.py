@@ -322,6 +322,7 @@ class UsageUpload(Upload):
 
     def write(self, work: Work) -> tuple[ImportFile, ...]:
         if not stored_regions(work, "usage_statements"):
+            _sent_before(work.store, work.cell.account)  # where it is damaged, that is met now, and not a sync later
             never = Verdict((f"usage_statements {work.cell.account} was never read in any region",))
             raise NothingToSend("usage_statements", work.cell.account, never)
         files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
