@@ -6,7 +6,6 @@ import dagster as dg
 
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.readers import organization
-from raito_pipeline.aws.readers.instances import Home
 from raito_pipeline.aws.readers.reading import Read
 from raito_pipeline.model import OrgAccountAssignment, OrgGroup, OrgPermissionSet, OrgUser, table_of
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
@@ -49,7 +48,7 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
         services.accounts_of_organization(cell.partition_key),
         shared_limits(),
         services.progress,
-        home=_home(services, cell),
+        home=services.home_of_organization(cell.partition_key),
         earlier=_earlier(log, cell),
     )
     log.advise(organization_read.hints)
@@ -62,13 +61,6 @@ def _read(log: CellLog, services: Services, cell: Cell) -> None:
     for table, read in zip(_TABLES, reads, strict=True):
         if log.wants(table):
             log.store_read(table, cell, read, meter)
-
-
-def _home(services: Services, cell: Cell) -> Home:
-    """What the options know of the organization's instance."""
-    partition = services.organization(cell.partition_key)
-    target = services.organization_target(cell.partition_key)
-    return Home(partition.instance_arn or "", partition.identity_store_id or "", target.account_id if target else "")
 
 
 def _earlier(log: CellLog, cell: Cell) -> organization.EarlierOrganization:

@@ -7,11 +7,14 @@ A test fails for an action that is in neither.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, aws_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
+from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.least_policy import READ_CONTROL_POLICIES, least_policy
 from raito_pipeline.aws.readers.bucket_policies import policy_of_bucket
+from raito_pipeline.aws.readers.instances import Home, Instance, choose, listed_instances
 from raito_pipeline.config import AccountTarget, OrganizationTarget
 
 Target = AccountTarget | OrganizationTarget
@@ -29,11 +32,15 @@ class Tried:
 class Probes:
     """Tries the actions of one target. `clients` are those of the target; each call is made once.
 
-    `bucket_policies` says whether a sync reads bucket policies.
+    `home` is what the options know of the organization's Identity Center. `bucket_policies` says whether a sync reads
+    bucket policies.
     """
 
-    def __init__(self, clients: AwsClients, target: Target, *, bucket_policies: bool = True) -> None:
+    def __init__(
+        self, clients: AwsClients, target: Target, home: Home | None = None, *, bucket_policies: bool = True
+    ) -> None:
         self._clients, self.target, self._bucket_policies = clients, target, bucket_policies
+        self._home = home or Home()
 
     def tried(self) -> Iterator[Tried]:
         """Every action of the least policy to read that can be tried, in each region where it is needed."""
@@ -124,48 +131,64 @@ class Probes:
     # -- organization ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _instance(self) -> tuple[str, str] | None:
-        """The ARN and the identity store of the first instance of Identity Center."""
-        with aws_call("sso:ListInstances", "*"):
-            instances = self._clients.client("sso-admin", self._sso_region).list_instances()["Instances"]
-        return (instances[0]["InstanceArn"], instances[0]["IdentityStoreId"]) if instances else None
+    def _instances(self) -> list[Instance]:
+        """The instances of Identity Center that a sync reads."""
+        return choose(listed_instances(Service(self._clients, "sso-admin", NEXT_TOKEN, self._sso_region)), self._home)[
+            0
+        ]
 
     @property
     def _sso_region(self) -> str | None:
         return self.target.region if isinstance(self.target, OrganizationTarget) else None
 
+    def _of_any_instance(self, service: ServiceName, action: str, call: Callable[[Any, Instance], object]) -> bool:
+        """Whether there is an instance. Raises the `AwsError` of the last one where the call works for none of them.
+
+        An instance of an account beside the organization's refuses what a sync does not need of it.
+        """
+        client, failed = self._clients.client(service, self._sso_region), None
+        for instance in self._instances:
+            try:
+                with aws_call(action, instance.arn):
+                    call(client, instance)
+            except AwsError as error:
+                failed = error
+            else:
+                return True
+        if failed is not None:
+            raise failed
+        return False
+
     def instances(self, _region: str | None) -> bool:
-        if self._instance is None:
+        if not self._instances:
             where, action = str(self._sso_region), "sso:ListInstances"
             text = f"{action}: there is no instance of IAM Identity Center in {where}. Correct aws-region."
             raise AwsError(text, action=action, resource=where)
         return True
 
     def users(self, _region: str | None) -> bool:
-        if self._instance is None:
-            return False
-        with aws_call("identitystore:ListUsers", self._instance[1]):
-            client = self._clients.client("identitystore", self._sso_region)
-            client.list_users(IdentityStoreId=self._instance[1], MaxResults=1)
-        return True
+        return self._of_any_instance(
+            "identitystore",
+            "identitystore:ListUsers",
+            lambda client, one: client.list_users(IdentityStoreId=one.store_id, MaxResults=1),
+        )
 
     def groups(self, _region: str | None) -> bool:
-        if self._instance is None:
-            return False
-        with aws_call("identitystore:ListGroups", self._instance[1]):
-            client = self._clients.client("identitystore", self._sso_region)
-            client.list_groups(IdentityStoreId=self._instance[1], MaxResults=1)
-        return True
+        return self._of_any_instance(
+            "identitystore",
+            "identitystore:ListGroups",
+            lambda client, one: client.list_groups(IdentityStoreId=one.store_id, MaxResults=1),
+        )
 
     def permission_sets(self, _region: str | None) -> bool:
-        if self._instance is None:
-            return False
-        with aws_call("sso:ListPermissionSetsProvisionedToAccount", self._instance[0]):
-            client = self._clients.client("sso-admin", self._sso_region)
-            client.list_permission_sets_provisioned_to_account(
-                InstanceArn=self._instance[0], AccountId=self.target.account_id, MaxResults=1
-            )
-        return True
+        account = self.target.account_id
+        return self._of_any_instance(
+            "sso-admin",
+            "sso:ListPermissionSetsProvisionedToAccount",
+            lambda client, one: client.list_permission_sets_provisioned_to_account(
+                InstanceArn=one.arn, AccountId=account, MaxResults=1
+            ),
+        )
 
     def roots(self, _region: str | None) -> bool:
         with aws_call("organizations:ListRoots", "*"):

@@ -16,7 +16,7 @@ from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
-from raito_pipeline.aws.readers.instances import Instance
+from raito_pipeline.aws.readers.instances import Home, listed_instances
 from raito_pipeline.cli.summary import SyncedTarget
 from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationLink, OrganizationTarget
 from raito_pipeline.config.options import ACCOUNT_CONNECTOR, ORGANIZATION_CONNECTOR
@@ -201,7 +201,10 @@ class Checks:
     def _rights(self, place: SyncedTarget, target: Target, clients: AwsClients) -> Iterator[TargetCheck]:
         works: dict[str, None] = {}
         policies = self.services.options.pipeline.reads_bucket_policies
-        for tried in Probes(clients, target, bucket_policies=policies).tried():
+        home = Home()
+        if isinstance(target, OrganizationTarget):
+            home = self.services.home_of_organization(partitions.key_of_organization(target))
+        for tried in Probes(clients, target, home, bucket_policies=policies).tried():
             if tried.error is None:
                 works[tried.action] = None
             elif tried.action in OPTIONAL:
@@ -279,8 +282,7 @@ def _named(error: AwsError) -> AwsError:
 
 def _require_instance(clients: AwsClients, link: OrganizationLink) -> None:
     """Raises `AwsError`, or `LookupError` where Identity Center has not what an account says of it."""
-    listed = Service(clients, "sso-admin", NEXT_TOKEN, link.region).items("ListInstances", "Instances", "*")
-    instances = [Instance.of(one) for one in listed if one]
+    instances = listed_instances(Service(clients, "sso-admin", NEXT_TOKEN, link.region))
     instance = next((one for one in instances if one.arn == link.instance_arn), None)
     if instance is None:
         there = ", ".join(one.arn for one in instances) or "none"

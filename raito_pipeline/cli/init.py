@@ -7,7 +7,7 @@ from pathlib import Path
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.aws.connection.limits import shared_limits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.readers.instances import Home, Instance, choose
+from raito_pipeline.aws.readers.instances import Home, choose, listed_instances
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.new_target import (
@@ -136,10 +136,10 @@ def _identity_center(profile: str | None, region: str, account_id: str) -> Mappi
     try:
         service = Service(AwsClients(profile, region, attempts=3), "sso-admin", NEXT_TOKEN, region)
         shared_limits().attach(service.client)
-        listed = service.items("ListInstances", "Instances", "*")
+        listed = listed_instances(service)
     except AwsError as error:
         raise CommandFailed(str(error)) from None
-    usable, _ = choose([Instance.of(one) for one in listed], Home(owner=account_id))
+    usable, _ = choose(listed, Home(owner=account_id))
     if not usable:
         raise CommandFailed(f"there is no IAM Identity Center in {region}: correct --identity-center-region")
     return {

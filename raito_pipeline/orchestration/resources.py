@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
+from raito_pipeline.aws.readers.instances import Home
 from raito_pipeline.config import AccountTarget, Options, OrganizationTarget
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.orchestration.center_listings import CenterListings
@@ -66,6 +67,11 @@ class Services:
         """The target of an organization partition; None where only accounts link it."""
         name = self.organization(key).target
         return next((t for t in self.options.organizations if t.name == name), None)
+
+    def home_of_organization(self, key: str) -> Home:
+        """What `raito.yml` says of the instance of Identity Center that an organization has."""
+        linked, target = self.organization(key), self.organization_target(key)
+        return Home(linked.instance_arn or "", linked.identity_store_id or "", target.account_id if target else "")
 
     def aws(self, target: AccountTarget | OrganizationTarget) -> AwsClients:
         """The AWS clients of a target, checked once to reach the account that `raito.yml` names.

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from raito_pipeline.aws.connection.errors import AwsError
+from raito_pipeline.aws.connection.paging import Service
 
+_PAGE = 100  # what ListInstances gives at most: asking for it saves pages
 _ACTIVE = "ACTIVE"
 
 
@@ -63,14 +65,24 @@ class Instance:
         return f"the Identity Center instance {self.arn or 'without ARN'}{owner}"
 
 
+def listed_instances(sso: Service) -> list[Instance]:
+    """Every instance that `sso-admin` reaches in its region, whatever its status. Raises `AwsError`."""
+    return [Instance.of(one) for one in sso.items("ListInstances", "Instances", "*", MaxResults=_PAGE) if one]
+
+
 def choose(listed: Sequence[Instance], home: Home) -> tuple[list[Instance], list[str]]:
-    """The instances to read, by ARN, and a line for each other one.
+    """The instances to read, by ARN, and a line for each other one, also for one that is named and not there.
 
     Only active ones count; of these the one that the options name by its ARN or identity store, else those of the
     master account, else all: which of them has permission sets is known when they are asked for.
     """
     usable = [one for one in listed if one.status == _ACTIVE and one.arn and one.store_id]
     notes = [f"{one.label} is {one.status}, so it was not read" for one in listed if one not in usable]
+    if home.instance_arn and all(one.arn != home.instance_arn for one in listed):
+        notes.append(
+            f"there is no Identity Center instance {home.instance_arn}, so another one was read; correct "
+            "aws-organization-identity-center-instance-arn"
+        )
     store = home.identity_store_id.rpartition("/")[2]
     for wanted in (
         [one for one in usable if home.instance_arn and one.arn == home.instance_arn],

@@ -12,8 +12,8 @@ from raito_pipeline.aws.connection.clients import AwsClients
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.limits import ServiceLimits
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
-from raito_pipeline.aws.readers.identity_store import PAGE, People, read_people
-from raito_pipeline.aws.readers.instances import Home, Instance, NoIdentityCenter, choose
+from raito_pipeline.aws.readers.identity_store import People, read_people
+from raito_pipeline.aws.readers.instances import Home, Instance, NoIdentityCenter, choose, listed_instances
 from raito_pipeline.aws.readers.permission_sets import EarlierAccess, InstanceAccess, read_access
 from raito_pipeline.aws.readers.reading import (
     Progress,
@@ -101,8 +101,7 @@ def read_organization(
     store = Service(clients, "identitystore", NEXT_TOKEN, region)
     limiter.attach(sso.client)
     limiter.attach(store.client)
-    listed = sso.items("ListInstances", "Instances", "*", MaxResults=PAGE)
-    instances, ignored = choose([Instance.of(one) for one in listed if one], home or Home())
+    instances, ignored = choose(listed_instances(sso), home or Home())
     with workers(clients.concurrency) as pool:
         reading = _OrganizationReading(
             sso, store, account_ids, pool, progress, earlier or EarlierOrganization(), notes=[*ignored]

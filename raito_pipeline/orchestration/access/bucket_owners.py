@@ -7,7 +7,7 @@ were written since, which one listing of the storage says.
 
 import json
 import posixpath
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -35,7 +35,6 @@ class BucketOwners:
     remembered: Mapping[str, str | None] = field(default_factory=dict)
     as_of: datetime = _NEVER
     noted: str = ""
-    _read_since: int = 0
 
     @classmethod
     def remembering(cls, store: Store, targets: Sequence[AccountTarget], noted: str) -> "BucketOwners":
@@ -51,45 +50,44 @@ class BucketOwners:
         Raises `StorageError`.
         """
         owners: dict[str, AccountTarget] = {}
-        if names:
-            written = self._written()
-            others = {one.partition: one for one in self.targets if one.account_id != account_id}
-            for target in self._in_turn(names, others, written, owners):
-                for row in self.store.earlier(S3Bucket, target.partition):
-                    if row.name in names:
-                        owners.setdefault(row.name, target)
-            self._note(names, owners, max(written.values(), default=_NEVER))
+        if not names:
+            return owners
+        written = self._written()
+        others = {each.partition: each for each in self.targets if each.account_id != account_id}
+        first, since, rest = self._in_turn(names, [key for key in others if key in written], written)
+        new = [name for name in names if name not in self.remembered]
+        for keys, sought in (((*first, *since), names), (rest, new)):
+            for key in keys:
+                if all(name in owners for name in sought):
+                    break
+                self._meet(others[key], names, owners)
+        self._note(names, owners, max(written.values(), default=_NEVER), len(since))
         return owners
 
-    def _note(self, names: Collection[str], owners: Mapping[str, AccountTarget], as_of: datetime) -> None:
-        """Note for the next time whose buckets these are; where that is as it was, and little is read again, it stays.
+    def _in_turn(
+        self, names: Collection[str], keys: Sequence[str], written: Mapping[str, datetime]
+    ) -> tuple[list[str], list[str], list[str]]:
+        """The accounts that had one of the buckets, those whose buckets were written since, and the others."""
+        before = dict.fromkeys(self.remembered.get(name) for name in sorted(names))
+        first = [key for key in before if key is not None and key in keys]
+        others = [key for key in keys if key not in before]
+        since = [key for key in others if written[key] >= self.as_of]
+        return first, since, [key for key in others if written[key] < self.as_of]
+
+    def _meet(self, target: AccountTarget, names: Collection[str], owners: dict[str, AccountTarget]) -> None:
+        """Note which of the buckets an account has. Raises `StorageError`."""
+        for row in self.store.earlier(S3Bucket, target.partition):
+            if row.name in names:
+                owners.setdefault(row.name, target)
+
+    def _note(self, names: Collection[str], owners: Mapping[str, AccountTarget], as_of: datetime, read: int) -> None:
+        """Note for the next time whose buckets these are; where that is as it was, and little was read again, it stays.
 
         A new note makes the table that it stands in another one.
         """
         known = {name: owners[name].partition if name in owners else None for name in sorted(names)}
-        if known == self.remembered and self._read_since <= _FEW:
-            return
-        self.noted = json.dumps({"as of": as_of.isoformat(), "owners": known})
-
-    def _in_turn(
-        self,
-        names: Collection[str],
-        others: Mapping[str, AccountTarget],
-        written: Mapping[str, datetime],
-        owners: Mapping[str, AccountTarget],
-    ) -> Iterator[AccountTarget]:
-        """The accounts to look into, until each bucket was met that may be in one of them."""
-        before = dict.fromkeys(self.remembered.get(name) for name in sorted(names))
-        first = [key for key in before if key is not None and key in others]
-        since = [key for key in others if key not in before and written.get(key, _NEVER) >= self.as_of]
-        self._read_since = len(since)
-        rest = [key for key in others if key not in before and key not in since]
-        for key in (*first, *since):
-            if len(owners) < len(names) and key in written:
-                yield others[key]
-        for key in rest:
-            if any(name not in owners and name not in self.remembered for name in names) and key in written:
-                yield others[key]
+        if known != self.remembered or read > _FEW:
+            self.noted = json.dumps({"as of": as_of.isoformat(), "owners": known})
 
     def _written(self) -> dict[str, datetime]:
         """When the buckets of each account were written last, by partition: one call for a thousand on S3."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from raito_pipeline.config import Options
+from raito_pipeline.first_few import first_lines
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.automation.dead_runs import DeadRuns
 from raito_pipeline.orchestration.automation.evidence import InstanceEvidence, Known
@@ -119,6 +120,5 @@ def in_words(decisions: Sequence[Decision]) -> str:
     """What each account waits for; those with nothing to say are counted only."""
     quiet = [decision for decision in decisions if decision.quiet]
     texts = [decision.text for decision in decisions if not decision.quiet]
-    more = [f"{len(texts) - _MOST_TEXTS} more wait"] if len(texts) > _MOST_TEXTS else []
     rest = [f"{len(quiet)} accounts and organizations wait for nothing"] if quiet else []
-    return "; ".join([*texts[:_MOST_TEXTS], *more, *rest]) or "raito.yml names no account"
+    return "; ".join([*first_lines(texts, _MOST_TEXTS), *rest]) or "raito.yml names no account"

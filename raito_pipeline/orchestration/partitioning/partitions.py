@@ -70,7 +70,7 @@ def organizations(options: Options) -> tuple[OrganizationPartition, ...]:
     """
     by_key: dict[str, OrganizationPartition] = {}
     for target in options.organizations:
-        by_key.setdefault(_target_key(target), _of_target(options, target))
+        by_key.setdefault(key_of_organization(target), _of_target(options, target))
     for account in options.accounts:
         if account.organization is not None:
             partition = _linked(options, account.organization)
@@ -148,7 +148,7 @@ def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPart
     meant = (link for link in _all_links(options) if _target_of(options, link) is target)
     link = _proven_link(options, target) or next(meant, None)
     return OrganizationPartition(
-        key=_target_key(target),
+        key=key_of_organization(target),
         profile=target.profile,
         region=target.region,
         instance_arn=link.instance_arn if link else None,
@@ -158,5 +158,6 @@ def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPart
     )
 
 
-def _target_key(target: OrganizationTarget) -> str:
+def key_of_organization(target: OrganizationTarget) -> str:
+    """The key of the organization of a target."""
     return f"{as_key(target.account_id)}_{as_key(target.region)}"

@@ -321,10 +321,6 @@ class UsageUpload(Upload):
         return ()
 
     def write(self, work: Work) -> tuple[ImportFile, ...]:
-        if not stored_regions(work, "usage_statements"):
-            _sent_before(work.store, work.cell.account)  # where it is damaged, that is met now, and not a sync later
-            never = Verdict((f"usage_statements {work.cell.account} was never read in any region",))
-            raise NothingToSend("usage_statements", work.cell.account, never)
         files = write_usage(work.folder, self._fresh(work), work.target.maximum_file_size)
         return tuple(file for file in files if file.elements)
 
@@ -341,9 +337,16 @@ class UsageUpload(Upload):
         return (work.store.write("usage_uploaded", rows, work.cell.account),)
 
     def _fresh(self, work: Work) -> Iterator[pa.RecordBatch]:
-        """The statements of the versions of log files that were not sent before."""
+        """The statements of the versions of log files that were not sent before. Raises `NothingToSend`.
+
+        What was sent is read in any case: where it is damaged, that is met now, and not a sync later.
+        """
         sent = _sent_before(work.store, work.cell.account)
-        for region in stored_regions(work, "usage_statements"):
+        regions = stored_regions(work, "usage_statements")
+        if not regions:
+            never = Verdict((f"usage_statements {work.cell.account} was never read in any region",))
+            raise NothingToSend("usage_statements", work.cell.account, never)
+        for region in regions:
             fresh: set[str] = set()
             for file in log_files(work.store, work.cell.account, region):
                 work.log_files.append(file)

@@ -32,6 +32,19 @@ def test_what_the_options_know_decides(home: Home, stores: list[str]) -> None:
     assert chosen(home, OTHER, OURS) == stores
 
 
+def test_an_instance_that_the_options_name_and_that_is_not_there_is_said() -> None:
+    gone = Home(instance_arn="arn:aws:sso:::instance/gone")
+
+    assert choose([OURS], gone) == (
+        [OURS],
+        [
+            "there is no Identity Center instance arn:aws:sso:::instance/gone, so another one was read; correct "
+            "aws-organization-identity-center-instance-arn"
+        ],
+    )
+    assert choose([OURS], Home(instance_arn=OURS.arn))[1] == []
+
+
 def test_one_that_is_not_active_or_names_no_store_is_not_read_and_said() -> None:
     made = Instance(OURS.arn, "d-3", "1", "CREATE_IN_PROGRESS")
 

@@ -1,13 +1,7 @@
 """What is said of a push that is not made: its plan is outdated, or AWS denied all of it."""
 
-from dataclasses import replace
-
-from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.push.making import NOBODY, Approval, PlanOutdated, PushDenied
-from tests.model.test_schema import example_row
-
-WELL = replace(example_row(PushResult, null=True), access_control_name="A", changes_made=2, changes_failed=0, errors=())
-BADLY = replace(WELL, access_control_name="B", changes_made=0, changes_failed=1, errors=("AWS said no", "and no again"))
+from tests.orchestration.push.results import BADLY, WELL
 
 
 def test_nobody_approves_anything() -> None:

@@ -7,16 +7,12 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.config import Options
-from raito_pipeline.model import PushResult
 from raito_pipeline.orchestration.push.shown import held_back_of, plan_metadata, results_metadata
 from tests.aws.push.conftest import trust
 from tests.aws.push.exported import control, role, state
 from tests.aws.push.planned import account_plan
-from tests.model.test_schema import example_row
 from tests.orchestration.conftest import Loads
-
-WELL = replace(example_row(PushResult, null=True), access_control_name="A", changes_made=2, changes_failed=0, errors=())
-BADLY = replace(WELL, access_control_name="B", changes_made=0, changes_failed=1, errors=("AWS said no", "and no again"))
+from tests.orchestration.push.results import BADLY, WELL
 
 
 @pytest.fixture
