@@ -16,6 +16,8 @@ import botocore.session
 from botocore import exceptions
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 
+from raito_pipeline.redaction import guard_logs
+
 ENDPOINTS_OF = frozenset(
     {"cognito-idp", "glue", "iam", "identitystore", "organizations", "s3", "s3-control", "sso", "sts"}
     | {"oidc", "portal.sso", "signin"}
@@ -51,7 +53,11 @@ _OPENED_BY: dict[str, Callable[[str, Literal["rb"]], Any]] = {".json": open, ".j
 
 
 def session_with_shared_models(core: botocore.session.Session, region: str | None = None) -> boto3.Session:
-    """The session of boto3 for one of botocore, with the descriptions of services that this process shares."""
+    """The session of boto3 for one of botocore, with the descriptions of services that this process shares.
+
+    Every session of this project is made here: from then on no secret gets into a log, whoever needed AWS first.
+    """
+    guard_logs()
     session = boto3.Session(botocore_session=core, region_name=region)
     # Only now: boto3 appends its own folder (descriptions of resources, not of services) to the loader that it finds.
     core.register_component("data_loader", _models(core.get_config_variable("data_path")))

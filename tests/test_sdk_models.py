@@ -2,6 +2,10 @@
 
 import gzip
 import json
+import logging
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,8 +14,11 @@ import pytest
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
-from raito_pipeline.aws.connection.clients import ServiceName
+from raito_pipeline.aws.connection.clients import AwsClients, ServiceName
+from raito_pipeline.config import ConfigError
+from raito_pipeline.orchestration.config_file import load_configuration
 from raito_pipeline.sdk_models import ENDPOINTS_OF, session_with_shared_models
+from raito_pipeline.storage import StorageError, Store
 
 SERVICES = [*get_args(ServiceName), "cognito-idp", "sso", "sso-oidc"]
 REGION = "eu-west-1"
@@ -89,3 +96,58 @@ def test_files_of_the_data_path_come_first(tmp_path: Path, monkeypatch: pytest.M
     read = lean().get_component("data_loader").load_service_model("iam", "service-2")
 
     assert read["shapes"] == {"A": {"documentation": "", "members": {"documentation": {"shape": "B"}}}}
+
+
+SECRET, TOKEN = "secret-Corr3ct/horse", "token-Corr3ct/horse"
+
+
+def _configuration() -> None:
+    with pytest.raises(ConfigError):
+        load_configuration("s3://bucket/raito.yml")
+
+
+def _table() -> None:
+    with pytest.raises(StorageError):
+        Store.open("s3://bucket/tables").info("iam_users", "111122223333")
+
+
+USES: dict[str, Callable[[], object]] = {
+    "configuration": _configuration,
+    "tables": _table,
+    "clients": lambda: AwsClients(None).client("s3"),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_whoever_makes_the_first_session_of_a_process_no_secret_gets_into_its_log(
+    use: Callable[[], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN}
+    files = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+    for name, value in {**given, **files, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)
+    try:
+        with caplog.at_level(logging.DEBUG):
+            use()
+            logging.getLogger("x").debug("x-amz-security-token: %s", TOKEN)
+    finally:
+        logging.setLogRecordFactory(before)
+
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_no_session_of_the_sdk_is_made_elsewhere() -> None:
+    root = Path(__file__).parents[1]
+    made = re.compile(r"boto3\.(?:session\.)?(?:Session|client|resource)\(|\bget_session\(")
+    places = [
+        str(path.relative_to(root))
+        for folder in ("raito_pipeline", "assets")
+        for path in (root / folder).rglob("*.py")
+        if "sandbox" not in path.parts and made.search(path.read_text())
+    ]
+
+    assert places == ["raito_pipeline/sdk_models.py"]

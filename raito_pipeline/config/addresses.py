@@ -7,8 +7,7 @@ from raito_pipeline.redaction import redact
 
 EXPOSED = (
     "plain http (or ws) to another machine sends it for anybody to read. Use an https:// (or wss://) address, or allow "
-    "it: "
-    "pipeline: {allow-plain-http: true}"
+    "it: pipeline: {allow-plain-http: true}"
 )
 """why such an address is refused, and what to do"""
 PLAIN_HTTP, ALLOWED = "plain-http", "allowed"

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from raito_pipeline.config import ConfigError, Options, Problem, load, load_content
-from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.edit import write_text
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, variable
 from raito_pipeline.config.kinds import TRUE
 from raito_pipeline.config.load import LARGEST
 
 _ADDRESS = re.compile(r"s3:/{1,2}(?P<bucket>[^/]+)/(?P<key>.+)")
-_ATTEMPTS = 5
+_ATTEMPTS, _PATIENCE = 5, 30.0
 _READ, _WRITE = "s3:GetObject", "s3:PutObject"
 _WHAT = {_READ: "an object that cannot be read", _WRITE: "an object that cannot be written"}
 
@@ -106,25 +105,14 @@ def _parts(address: str) -> tuple[str, str]:
 def _on_s3(address: str, environ: Mapping[str, str], action: str) -> Iterator[Any]:
     """A client of S3 for one object; what it fails with, before AWS or there, raises `ConfigError`. It asks nobody."""
     # Imported here: nobody who has a file needs to wait for it.
-    from botocore.config import Config
-
-    from raito_pipeline.aws.connection.clients import aws_call
+    from raito_pipeline.aws.connection.clients import AwsClients, aws_call
     from raito_pipeline.aws.connection.errors import AwsError
-    from raito_pipeline.aws.connection.sessions import open_session
 
-    patience = Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=10, read_timeout=30
-    )
+    allowed = environ.get(variable("allow-plain-http", below_pipeline=True) or "", "").strip().lower() in TRUE
+    clients = AwsClients(None, attempts=_ATTEMPTS, patience=_PATIENCE, allow_plain_http=allowed)
     try:
         with aws_call(action, address):
-            session = open_session(None, None)
-            client = session.client("s3", region_name=session.region_name or "us-east-1", config=patience)
-        allowed = environ.get(variable("allow-plain-http", below_pipeline=True) or "", "").strip().lower() in TRUE
-        refused = refusal(client.meta.endpoint_url, allowed=allowed)
-        if refused is not None:
-            raise _problem(address, f"an endpoint that may not be used ({refused})")
-        with aws_call(action, address):
-            yield client
+            yield clients.client("s3")
     except AwsError as error:
         raise _problem(address, f"{_WHAT[action]} ({error})") from None
 

@@ -139,7 +139,7 @@ def test_credentials_that_cannot_be_had_are_a_problem_that_asks_nobody(
 def test_plain_http_to_another_machine_is_refused(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.example")
 
-    with pytest.raises(ConfigError, match=r"an endpoint that may not be used .*plain http"):
+    with pytest.raises(ConfigError, match=r"an object that cannot be read .*http://s3\.example: plain http"):
         load_configuration(ADDRESS, environ)
 
 

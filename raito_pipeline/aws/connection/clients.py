@@ -1,7 +1,8 @@
-"""The one place where AWS clients are made: sessions, retries, timeouts, and the count of calls.
+"""The one place where clients are made of the AWS services that are read and written: retries, timeouts, counts.
 
-One session an account, one client a service and region, both kept. Addresses come from the profile
-(`endpoint_url`) and the AWS SDK's own environment variables.
+One session an account, one client a service and region, both kept. Addresses come from the profile (`endpoint_url`) and
+the AWS SDK's own environment variables. The tables on S3 have a client of their own (`storage/s3.py`), as has the login
+to Raito Cloud; the sessions of all of them are made in `sdk_models.py`.
 """
 
 import threading
@@ -22,7 +23,6 @@ from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, op
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.config.regions import dns_suffixes
-from raito_pipeline.redaction import guard_logs
 
 if TYPE_CHECKING:
     from types_boto3_glue import GlueClient
@@ -51,10 +51,10 @@ class AwsClients:
     """The clients of one set of credentials, thread-safe.
 
     `profile` and `region` are those of `raito.yml` (None = the SDK's default chain), `role` is one that is assumed with
-    the credentials of the profile, `concurrency` bounds the
-    connections that one client holds, `attempts` how often one call is tried in all, `patience` the seconds that one
-    try waits for the next bytes of an answer; `allow_plain_http` lets a profile name an `endpoint_url` that is plain
-    http on another machine. `calls` counts the calls made as `service:Operation`, retries included.
+    the credentials of the profile, `concurrency` bounds the connections that one client holds, `attempts` how often one
+    call is tried in all, `patience` the seconds that one try waits for the next bytes of an answer; `allow_plain_http`
+    lets a profile name an `endpoint_url` that is plain http on another machine. `calls` counts the calls made as
+    `service:Operation`, retries included.
     """
 
     def __init__(
@@ -68,7 +68,6 @@ class AwsClients:
         allow_plain_http: bool = False,
         role: AssumedRole | None = None,
     ) -> None:
-        guard_logs()
         self._role = role
         self.profile = profile
         self.concurrency = concurrency

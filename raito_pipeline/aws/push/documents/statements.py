@@ -107,10 +107,6 @@ def trust_policy(arns: Iterable[str]) -> str:
     return compact({"Version": VERSION, "Statement": [users if listed else NOBODY]})
 
 
-_Grants = dict[tuple[str, str, str], set[str]]
-"""Actions by resource, condition's bucket (empty = none) and prefix."""
-
-
 def policy_for(what: Iterable[WhatItem], account_id: str, partition: str, workgroups: Sequence[str] = ()) -> Granted:
     """The document that grants a what. What is of another account or no S3 object is a problem, and is left out.
 
