@@ -2,22 +2,7 @@
 
 from raito_pipeline.storage.cells import CellInfo, CellMissing, CellUnusable, ReadStatus
 from raito_pipeline.storage.errors import StorageError
-from raito_pipeline.storage.lease import Lease, LeaseLost, LeaseRecord, Leases, SyncUnderWay
-from raito_pipeline.storage.store import CellDataset, Store
+from raito_pipeline.storage.store import Store
 from raito_pipeline.storage.writer import CellWriter
 
-__all__ = [
-    "CellDataset",
-    "CellInfo",
-    "CellMissing",
-    "CellUnusable",
-    "CellWriter",
-    "Lease",
-    "LeaseLost",
-    "LeaseRecord",
-    "Leases",
-    "ReadStatus",
-    "StorageError",
-    "Store",
-    "SyncUnderWay",
-]
+__all__ = ["CellInfo", "CellMissing", "CellUnusable", "CellWriter", "ReadStatus", "StorageError", "Store"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.cli import main
-from raito_pipeline.config import describe
+from raito_pipeline.config.describe import describe
 
 FILE = """\
 domain: sandbox

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from raito_pipeline.config import ConfigError, describe, load
+from raito_pipeline.config import ConfigError, load
+from raito_pipeline.config.describe import describe
 
 from .conftest import ACCOUNT, ORGANIZATION, SECRET, raito_yml
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.config import OptionDoc, describe, render_markdown
 from raito_pipeline.config.describe import (
     ACCOUNT,
     CLI_ONLY,
@@ -18,6 +17,9 @@ from raito_pipeline.config.describe import (
     ORGANIZATION,
     PIPELINE,
     WHOLE_FILE,
+    OptionDoc,
+    describe,
+    render_markdown,
 )
 from raito_pipeline.config.docs import main
 

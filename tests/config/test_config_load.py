@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from raito_pipeline.config import ConfigError, OptionDoc, Options, Problem, describe, find_config, load
+from raito_pipeline.config import ConfigError, Options, Problem, find_config, load
+from raito_pipeline.config.describe import OptionDoc, describe
 
 from .conftest import ACCOUNT, LOGIN, SECRET, Fails, Loads, account, besides, organization, raito_yml
 from .test_config_docs import example_of, file_with

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from raito_pipeline.config import ConfigError, OptionDoc, describe
+from raito_pipeline.config import ConfigError
 from raito_pipeline.config.describe import (
     ACCOUNT,
     CLI_ONLY,
@@ -16,6 +16,8 @@ from raito_pipeline.config.describe import (
     ORGANIZATION,
     PIPELINE,
     WHOLE_FILE,
+    OptionDoc,
+    describe,
 )
 
 from .conftest import Fails, Loads, account, organization, raito_yml

@@ -6,12 +6,9 @@ from pathlib import Path
 
 from raito_pipeline.aws.policy.permissions import Permission
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
-from raito_pipeline.raito import (
-    RaitoClient,
-)
-from raito_pipeline.raito.files import write_json_array
+from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.files.data_objects import data_source_element
-from raito_pipeline.raito.files.writer import ImportFile
+from raito_pipeline.raito.files.writer import ImportFile, write_json_array
 from raito_pipeline.raito.jobs import (
     Job,
     Polling,

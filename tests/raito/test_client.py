@@ -7,12 +7,8 @@ import time
 
 import pytest
 
-from raito_pipeline.raito import (
-    RaitoClient,
-    RaitoError,
-    RaitoRefused,
-    RaitoUnreachable,
-)
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import RaitoError, RaitoRefused, RaitoUnreachable
 from raito_pipeline.sandbox.raito.faults import CloudFault
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from tests.ports import free_port

@@ -4,10 +4,8 @@ import threading
 
 import pytest
 
-from raito_pipeline.raito import (
-    Connection,
-    InvalidDomain,
-)
+from raito_pipeline.raito.connection import Connection
+from raito_pipeline.raito.errors import InvalidDomain
 
 from .conftest import SECRET, connection_to
 

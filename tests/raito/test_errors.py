@@ -2,9 +2,7 @@
 
 import pytest
 
-from raito_pipeline.raito import (
-    RaitoRefused,
-)
+from raito_pipeline.raito.errors import RaitoRefused
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,8 @@ import yaml
 
 from raito_pipeline.model import AccessControl
 from raito_pipeline.model.schema import to_batch
-from raito_pipeline.raito import (
-    ExportUnreadable,
-    RaitoRefused,
-)
 from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import ExportUnreadable, RaitoRefused
 from raito_pipeline.raito.export import export_access_controls, read_export
 from raito_pipeline.raito.imports import (
     finish,

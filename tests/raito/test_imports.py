@@ -8,15 +8,13 @@ import pytest
 
 from raito_pipeline.model import DataObjectReference, UsageStatement, WhatItem
 from raito_pipeline.model.schema import to_batch
-from raito_pipeline.raito import (
-    ImportFailed,
-    ImportTimedOut,
-    RaitoClient,
-    RaitoError,
-    RaitoRefused,
-)
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import ImportFailed, ImportTimedOut, RaitoError, RaitoRefused
 from raito_pipeline.raito.export import export_access_controls
-from raito_pipeline.raito.files import write_access_providers, write_feedback, write_json_array, write_usage
+from raito_pipeline.raito.files.access_providers import write_access_providers
+from raito_pipeline.raito.files.feedback import write_feedback
+from raito_pipeline.raito.files.usage import write_usage
+from raito_pipeline.raito.files.writer import write_json_array
 from raito_pipeline.raito.imports import (
     Imported,
     PendingImport,

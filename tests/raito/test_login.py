@@ -5,13 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from raito_pipeline.raito import (
-    RaitoClient,
-    RaitoLoginFailed,
-    RaitoRefused,
-    RaitoUnreachable,
-    UnknownDomain,
-)
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoRefused, RaitoUnreachable, UnknownDomain
 from raito_pipeline.sandbox.raito.server import LocalRaitoCloud
 from tests.ports import free_port
 

@@ -1,8 +1,6 @@
 """Data sources and identity stores are made once, whoever asks twice."""
 
-from raito_pipeline.raito import (
-    RaitoClient,
-)
+from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.setup import SetUp, trigger_url
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.raito.version import check_version

@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.raito import (
-    RaitoClient,
-    RaitoRefused,
-    UploadFailed,
-)
-from raito_pipeline.raito.files import write_json_array
-from raito_pipeline.raito.files.writer import ImportFile
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import RaitoRefused, UploadFailed
+from raito_pipeline.raito.files.writer import ImportFile, write_json_array
 from raito_pipeline.raito.jobs import (
     JobType,
 )

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
 from raito_pipeline.model import S3Bucket
-from raito_pipeline.storage import Leases, Store
+from raito_pipeline.storage import Store
+from raito_pipeline.storage.lease import Leases
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])

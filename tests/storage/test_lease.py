@@ -16,7 +16,8 @@ import pytest
 
 from raito_pipeline.sandbox.aws.faults import Fault
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-from raito_pipeline.storage import Lease, LeaseLost, Leases, StorageError, SyncUnderWay
+from raito_pipeline.storage import StorageError
+from raito_pipeline.storage.lease import Lease, LeaseLost, Leases, SyncUnderWay
 from raito_pipeline.storage.owner import Owner
 
 from .processes import PROCESSES, hold

@@ -12,7 +12,8 @@ from raito_pipeline.model import S3Bucket
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-from raito_pipeline.storage import Leases, StorageError, Store
+from raito_pipeline.storage import StorageError, Store
+from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.policy import storage_policy
 from raito_pipeline.storage.probe import require_writable
 from tests.aws_actions import actions_in, actions_of, enforceable

@@ -28,7 +28,7 @@ from raito_pipeline.orchestration.runs.tags import (
     storage_name,
 )
 from raito_pipeline.sandbox.aws.server import EmulatedAws
-from raito_pipeline.storage import Leases
+from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.owner import Owner
 from tests.storage.conftest import aws, running_aws, s3, s3_location
 

@@ -10,10 +10,7 @@ from raito_pipeline.model import (
     DataObjectReference,
     WhatItem,
 )
-from raito_pipeline.raito.files import (
-    access_provider_element,
-    write_access_providers,
-)
+from raito_pipeline.raito.files.access_providers import access_provider_element, write_access_providers
 
 from .reading import ACCOUNT, read
 

@@ -17,10 +17,7 @@ from raito_pipeline.model import (
     Tag,
 )
 from raito_pipeline.model.schema import to_batch
-from raito_pipeline.raito.files import (
-    data_object_elements,
-    write_data_objects,
-)
+from raito_pipeline.raito.files.data_objects import data_object_elements, write_data_objects
 from raito_pipeline.storage import CellMissing, Store
 
 from .reading import ACCOUNT, read
@@ -229,7 +226,7 @@ def test_equal_rows_give_equal_bytes_whatever_their_batches(tmp_path: Path) -> N
 MEMORY = """
     import sys
     from pathlib import Path
-    from raito_pipeline.raito.files import write_data_objects
+    from raito_pipeline.raito.files.data_objects import write_data_objects
     from raito_pipeline.storage import Store
     folder = Path(sys.argv[1])
     file = write_data_objects(folder / "out.json", Store.open(folder), "111122223333", ["eu-west-1"], "111122223333")

@@ -7,9 +7,7 @@ from raito_pipeline.model import (
     PushResult,
     WhoEntry,
 )
-from raito_pipeline.raito.files import (
-    write_feedback,
-)
+from raito_pipeline.raito.files.feedback import write_feedback
 
 from .reading import read
 

@@ -10,10 +10,7 @@ from raito_pipeline.model import (
     OrgUser,
     Tag,
 )
-from raito_pipeline.raito.files import (
-    write_account_identities,
-    write_organization_identities,
-)
+from raito_pipeline.raito.files.identities import write_account_identities, write_organization_identities
 
 from .reading import ACCOUNT, LONG_AGO, read
 

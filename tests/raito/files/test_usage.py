@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from raito_pipeline.model import AccessedObject, DataObjectReference, UsageStatement
 from raito_pipeline.model.schema import to_batch
-from raito_pipeline.raito.files import usage_elements, write_usage
+from raito_pipeline.raito.files.usage import usage_elements, write_usage
 
 from .reading import ACCOUNT, read
 

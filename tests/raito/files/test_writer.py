@@ -4,11 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from raito_pipeline.raito.files import (
-    JsonArrayWriter,
-    write_json_array,
-)
-from raito_pipeline.raito.files.writer import ImportFile
+from raito_pipeline.raito.files.writer import ImportFile, JsonArrayWriter, write_json_array
 
 from .reading import read
 
