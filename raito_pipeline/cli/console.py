@@ -52,8 +52,8 @@ def agrees(console: Console, question: str) -> bool:
 class Terminal(Console):
     """A console that shows whatever it is given as text, in characters that it has. Markup is off unless asked for."""
 
-    def __init__(self, *, markup: bool = False, highlight: bool = False, **more: Any) -> None:
-        super().__init__(markup=markup, highlight=highlight, **more)
+    def __init__(self, *, markup: bool = False, **more: Any) -> None:
+        super().__init__(markup=markup, highlight=False, **more)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The parts of what is shown: all of them pass here, also those of tables and of progress bars."""

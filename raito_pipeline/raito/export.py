@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,8 +35,6 @@ for _kind, _form, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_form})$"), _first)
 
 LONGEST_PAUSE = 1.0
-_END_OF_TIME = 253_402_300_800_000
-"""the first millisecond of the year 10000, which no date of Python holds"""
 _TIMES = ("lastCalculated", "fileBuildTime")
 _NAMES = ("name", "type", "externalId", "actualName")
 _LOCKS = ("whoLocked", "inheritanceLocked", "whatLocked")
@@ -46,15 +43,14 @@ _WHO_FIELDS = ("users", "groups", "inheritFrom", "recipients")
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An exported file: where it was stored, its access controls in its order, and when Raito Cloud made it (UTC).
+    """An exported file: where it was stored, and its access controls in its order.
 
-    `received` is `fileBuildTime` as it stands in the file: what a push reports as `receivedDate`.
+    `received` is `fileBuildTime` as it stands in the file, when Raito Cloud made it: what a push reports as
+    `receivedDate`.
     """
 
     path: Path
     controls: tuple[AccessControl, ...]
-    calculated_at: datetime | None
-    built_at: datetime | None
     warnings: tuple[str, ...] = ()
     received: int | None = None
     whole: bool = True
@@ -117,8 +113,6 @@ def read_export(path: Path) -> Export:
     return Export(
         path,
         controls,
-        _moment(content.get("lastCalculated")),
-        _moment(built),
         warnings,
         received=built if _is_number(built) else None,
         whole="accessProviders" in content and not warnings,
@@ -343,13 +337,6 @@ def _flag(entry: Mapping[str, Any], name: str, where: str) -> bool:
     if not isinstance(value, bool):
         raise ExportUnreadable(where, f"{name} is neither true nor false")
     return value
-
-
-def _moment(value: Any) -> datetime | None:
-    """Unix time in seconds or, where it is too large for that, milliseconds; None for what is no time at all."""
-    if not _is_number(value) or not 0 < value < _END_OF_TIME:
-        return None
-    return datetime.fromtimestamp(value / 1000 if value > 10**11 else value, UTC)
 
 
 def _is_number(value: Any) -> bool:

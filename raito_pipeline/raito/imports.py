@@ -85,7 +85,6 @@ def start_identity_store_import(
     *,
     delete_untouched: bool,
     replace_groups: bool = True,
-    tag_sources: Sequence[str] = (TAG_SOURCE,),
 ) -> PendingImport:
     """Send users and groups of the job's identity store. Raises `RaitoError`."""
 
@@ -96,15 +95,13 @@ def start_identity_store_import(
             "replaceGroups": replace_groups,
             "usersFileKey": keys[0],
             "groupsFileKey": keys[1],
-            "tagSourcesScope": list(tag_sources),
+            "tagSourcesScope": [TAG_SOURCE],
         }
 
     return _start(task, "ImportIdentityRequest", (users, groups), settings, delete_untouched)
 
 
-def start_data_source_import(
-    task: Task, file: ImportFile, *, delete_untouched: bool, tag_sources: Sequence[str] = (TAG_SOURCE,)
-) -> PendingImport:
+def start_data_source_import(task: Task, file: ImportFile, *, delete_untouched: bool) -> PendingImport:
     """Send data objects of the job's data source. Raises `RaitoError`."""
 
     def settings(keys: Sequence[str]) -> dict[str, Any]:
@@ -112,7 +109,7 @@ def start_data_source_import(
             "dataSource": task.job.data_source_id,
             "deleteUntouched": delete_untouched,
             "fileKey": keys[0],
-            "tagSourcesScope": list(tag_sources),
+            "tagSourcesScope": [TAG_SOURCE],
         }
 
     return _start(task, "ImportDataSourceRequest", (file,), settings, delete_untouched)

@@ -18,8 +18,7 @@ from raito_pipeline.config.names import as_key
 class OrganizationPartition:
     """One Identity Center.
 
-    `instance_arn` and `identity_store_id` (of AWS) are known where an account's target names them, and
-    `raito_identity_store_id` where an organization's target does; otherwise they are None.
+    `instance_arn` and `identity_store_id` (of AWS) are known where an account's target names them; else they are None.
     """
 
     key: str
@@ -27,7 +26,6 @@ class OrganizationPartition:
     region: str
     instance_arn: str | None
     identity_store_id: str | None
-    raito_identity_store_id: str | None
     target: str | None
 
 
@@ -106,7 +104,6 @@ def _linked(options: Options, link: OrganizationLink) -> OrganizationPartition:
         region=link.region,
         instance_arn=link.instance_arn,
         identity_store_id=link.identity_store_id,
-        raito_identity_store_id=None,
         target=None,
     )
 
@@ -153,7 +150,6 @@ def _of_target(options: Options, target: OrganizationTarget) -> OrganizationPart
         region=target.region,
         instance_arn=link.instance_arn if link else None,
         identity_store_id=link.identity_store_id if link else None,
-        raito_identity_store_id=target.identity_store_id,
         target=target.name,
     )
 

@@ -33,9 +33,9 @@ def account_user(
     )
 
 
-def root_user(account_id: str, partition: str = "aws") -> Element:
-    """The account's root user, which IAM does not list."""
-    arn = f"arn:{partition}:iam::{account_id}:user/root"
+def root_user(account_id: str) -> Element:
+    """The account's root user, which IAM does not list. Its id is the same in every partition of AWS."""
+    arn = f"arn:aws:iam::{account_id}:user/root"
     return _user(arn, "root", f"root@{account_id}", groups=None, tags=None, machine=False)
 
 

@@ -146,7 +146,7 @@ def test_only_organizations_mean_no_accounts(loads: Loads) -> None:
     assert (partitions.accounts(options), partitions.regions(options)) == ((), ())
     (found,) = partitions.organizations(options)
     assert (found.key, found.target) == (f"{MASTER}_eu-west-1", "org")
-    assert (found.instance_arn, found.identity_store_id, found.raito_identity_store_id) == (None, None, "raito-org")
+    assert (found.instance_arn, found.identity_store_id) == (None, None)
 
 
 ORG = organization("org", MASTER, "master", "eu-west-1")
@@ -188,7 +188,7 @@ def test_a_link_tells_what_its_target_does_not(loads: Loads) -> None:
     options = loads(ORG, account("one", ONE, "us-east-1", ("master", "eu-west-1", "d-1")))
     (found,) = partitions.organizations(options)
     assert found.instance_arn == "arn:aws:sso:::instance/ssoins-d-1"
-    assert (found.identity_store_id, found.raito_identity_store_id) == ("d-1", "raito-org")
+    assert found.identity_store_id == "d-1"
     assert (found.profile, found.region) == ("master", "eu-west-1")
 
 
@@ -197,7 +197,7 @@ def test_an_organization_without_a_target_is_read_through_the_link(loads: Loads)
     options = loads(account("one", ONE, "us-east-1", link), account("two", TWO, "us-east-1", link))
     (found,) = partitions.organizations(options)
     assert (found.key, found.profile, found.region, found.target) == ("d-1_us-east-1", "master", "us-east-1", None)
-    assert (found.identity_store_id, found.raito_identity_store_id) == ("d-1", None)
+    assert found.identity_store_id == "d-1"
 
 
 def test_a_link_to_another_store_of_the_region_is_not_taken_for_the_target(loads: Loads) -> None:
