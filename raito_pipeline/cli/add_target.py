@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.new_target import Answers, account_entry, add_account_arguments, loaded, with_ids
@@ -16,7 +17,7 @@ from raito_pipeline.orchestration.config_file import s3_address
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_account_arguments(parser)
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
 
 
 def execute(given: argparse.Namespace) -> int:

@@ -11,10 +11,11 @@ from rich.console import Console
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, ExportInPlan, PlanUnreadable, exports_in, from_file
 from raito_pipeline.aws.push.rules.losses import HeldBack
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal, ask
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.cli.plan import CHANGES, controls_of
-from raito_pipeline.cli.planning import ERROR, Planner, add_config_file, options_of
+from raito_pipeline.cli.planning import ERROR, Planner, options_of
 from raito_pipeline.cli.show_plan import show_plan, show_results
 from raito_pipeline.cli.summary import EXIT_STATUS, Outcome
 from raito_pipeline.model import AccessControl, PushResult

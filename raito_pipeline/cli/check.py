@@ -2,16 +2,15 @@
 
 import argparse
 import json
-import os
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from raito_pipeline.aws.repair import repairs
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.checking import Checks, TargetCheck
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.gather import places_of
@@ -42,7 +41,7 @@ class CheckResult:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
     parser.add_argument("--only-targets", help="names of the targets to check, separated by commas")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON, and nothing else, on stdout")
 
@@ -50,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(given: argparse.Namespace) -> int:
     """Run the command; gives the exit status. Raises `ConfigError`."""
     targets = given.only_targets.split(",") if given.only_targets else None
-    options = load_configuration(given.config_file, os.environ, targets)
+    options = load_configuration(given.config_file, only_targets=targets)
     console = Terminal(stderr=given.json)
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", soft_wrap=True)

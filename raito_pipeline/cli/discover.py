@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from raito_pipeline.aws.connection.clients import AwsError, WrongAccount
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal, agrees
 from raito_pipeline.cli.errors import CommandFailed
 from raito_pipeline.config import Options
@@ -47,7 +47,7 @@ _ORDER = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
     parser.add_argument("--write", action="store_true", help="do it, without asking")
     parser.add_argument("--json", action="store_true", help="print it as JSON, and nothing else, on stdout")
 
@@ -73,7 +73,7 @@ def execute(given: argparse.Namespace) -> int:
 
 def whole_configuration(file: Path | None) -> Options:
     """The configuration with all of its targets, whatever `only-targets` says. Raises `ConfigError`."""
-    return load_configuration(file, os.environ, only_targets=())
+    return load_configuration(file, only_targets=())
 
 
 def show(console: Console, plan: DiscoveryPlan) -> None:

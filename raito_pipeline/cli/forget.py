@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 import uuid
-from pathlib import Path
 
 from rich.console import Console
 
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal, agrees
 from raito_pipeline.cli.discover import whole_configuration
 from raito_pipeline.cli.errors import CommandFailed
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("partition", metavar="ACCOUNT[|REGION]", help="a partition as Dagster shows it")
     parser.add_argument("--yes", action="store_true", help="do it, without asking")
     parser.add_argument("--force", action="store_true", help="also where a sync would store it again")
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
     parser.add_argument("--json", action="store_true", help="print it as JSON, and nothing else, on stdout")
 
 

@@ -5,13 +5,13 @@ import json
 import os
 import re
 from itertools import groupby
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from raito_pipeline.aws.least_policy import Mode, least_policy
 from raito_pipeline.aws.provider_types.declaration import Target
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, Options
 from raito_pipeline.config.describe import OptionDoc, describe
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", help="the name of the target in raito.yml, or the aws-organization-profile (with --iam-policy)"
     )
-    parser.add_argument("--config-file", type=Path, help="the configuration (with --iam-policy)")
+    add_config_file(parser)
 
 
 def execute(given: argparse.Namespace) -> int:

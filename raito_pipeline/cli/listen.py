@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.config import AccountTarget, ConfigError, Options, OrganizationTarget
 from raito_pipeline.config.groups import Login, RaitoService
@@ -44,12 +44,12 @@ _MOST_SHOWN = 5
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
 
 
 def execute(given: argparse.Namespace) -> int:
     """Run the command until SIGTERM (status 0) or Ctrl-C (130). Raises `ConfigError`."""
-    options = load_configuration(given.config_file, os.environ)
+    options = load_configuration(given.config_file)
     console = Terminal()
     for warning in options.warnings:
         console.print(f"note: {warning}", style="yellow", soft_wrap=True)
@@ -60,7 +60,7 @@ def execute(given: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        reload = partial(load_configuration, given.config_file, os.environ)
+        reload = partial(load_configuration, given.config_file)
         Listener(options, partial(_say, console), reload=reload).run(stop)
     finally:
         stop.set()

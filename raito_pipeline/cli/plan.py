@@ -14,9 +14,10 @@ from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan, to_file
 from raito_pipeline.aws.push.rules.losses import HeldBack
 from raito_pipeline.aws.push.wording import SAME, ControlPlan, in_words
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.errors import CommandFailed
-from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, add_config_file, options_of
+from raito_pipeline.cli.planning import ERROR, NoPlan, Planner, options_of
 from raito_pipeline.cli.show_plan import show_plan
 from raito_pipeline.config import AccountTarget
 from raito_pipeline.model import PushResult

@@ -1,11 +1,9 @@
 """What `plan` and `apply` share: the accounts that are meant, their plans of what is stored, and runs of them."""
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
@@ -38,7 +36,7 @@ class NoPlan(CommandFailed):
 def options_of(given: argparse.Namespace) -> Options:
     """The configuration. Raises `CommandFailed` for one with problems: status 2 means something else here."""
     try:
-        options = load_configuration(given.config_file, os.environ)
+        options = load_configuration(given.config_file)
         options.check_usable()
     except ConfigError as error:
         raise CommandFailed(str(error)) from None
@@ -123,8 +121,3 @@ class Planner:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
-
-
-def add_config_file(parser: argparse.ArgumentParser) -> None:
-    """The argument that all commands share."""
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")

@@ -5,17 +5,16 @@ It begins with the quick check, goes through the layers of the sync, and ends wi
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
 from raito_pipeline.aws.data_objects.subtree import NoSubtree, Subtree
+from raito_pipeline.cli.arguments import add_config_file
 from raito_pipeline.cli.checking import LOGIN, Checks, Stops, TargetCheck, nothing_to_sync
 from raito_pipeline.cli.console import Terminal
 from raito_pipeline.cli.freed_memory import give_back
@@ -57,7 +56,7 @@ SKIPS = ("skip-identity-store-sync", "skip-data-source-sync", "skip-data-access-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("--config-file", type=Path, help="the configuration (default: raito.yml here or in ~/.raito/)")
+    add_config_file(parser)
     parser.add_argument("--only-targets", help="names of the targets to sync, separated by commas")
     for skip in SKIPS:
         parser.add_argument(f"--{skip}", action="store_true", help=f"as the option {skip} of raito.yml")
@@ -89,7 +88,7 @@ def execute(given: argparse.Namespace) -> int:
     given_once = {"max-import-deletions": given.max_import_deletions, "removed-regions": given.confirm_removed}
     overrides.update({name: text for name, text in given_once.items() if text is not None})
     targets = given.only_targets.split(",") if given.only_targets else None
-    options = load_configuration(given.config_file, os.environ, targets, overrides)
+    options = load_configuration(given.config_file, only_targets=targets, overrides=overrides)
     options.check_usable()
     console = Terminal(stderr=given.json)
     account, sync = given.account_of_sync or (None, f"command-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")

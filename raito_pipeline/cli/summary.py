@@ -272,7 +272,9 @@ def _place(
         not_known=tuple(text for cell in stored.cells if cell.table == _ACCESS for text in cell.warnings),
         repair=tuple(str(repair) for repair in repairs(told, place.least)),
         read_anew=_grouped(
-            Cause(Outcome.COMPLETE, (_cell_label_of(cell),), cell.replaces) for cell in stored.cells if cell.replaces
+            Cause(Outcome.COMPLETE, (_cell_label(cell.table, cell.region),), cell.replaces)
+            for cell in stored.cells
+            if cell.replaces
         ),
         waiting=next((cell.extra.get("reason") for cell in stored.cells if _waits(cell)), None),
     )
@@ -291,7 +293,9 @@ def _failures(results: Iterable[LayerResult]) -> Iterator[Cause]:
         for line in result.failures:
             match = _LINE.fullmatch(line)
             if match and match["table"] in TABLES:
-                yield Cause(Outcome.FAILED, (_cell_label(match["table"], match["place"]),), match["reason"])
+                yield Cause(
+                    Outcome.FAILED, (_cell_label(match["table"], match["place"].partition("/")[2]),), match["reason"]
+                )
             else:
                 yield Cause(Outcome.FAILED, (result.layer.name,), line)
         if result.skipped:
@@ -303,7 +307,7 @@ def _partial(stored: Stored) -> Iterator[Cause]:
     for cell in stored.cells:
         # An import says with its row why it removed nothing; its cell may say the same.
         for reason in (each for each in _cell_reasons(cell) if each not in said.get(cell.table, "")):
-            yield Cause(Outcome.PARTIAL, (_cell_label_of(cell),), reason)
+            yield Cause(Outcome.PARTIAL, (_cell_label(cell.table, cell.region),), reason)
     problems = {(cell.table, problem) for cell in stored.cells for problem in cell.problems}
     for table, row in stored.imports:
         # Errors of what was taken over all the same are problems of the cell, and said with it.
@@ -336,25 +340,16 @@ def _import_causes(table: str, row: ImportResult) -> Iterator[Cause]:
         yield Cause(Outcome.PARTIAL, what, f"nothing was removed from Raito Cloud, because {row.reason}")
 
 
-def _cell_label_of(cell: CellInfo) -> str:
-    return cell.table if cell.region is None else f"{cell.table} {cell.region}"
-
-
-def _cell_label(table: str, place: str) -> str:
+def _cell_label(table: str, region: str | None) -> str:
     """A cell within its account: the table, and its region where it has one."""
-    _account, _, region = place.partition("/")
     return f"{table} {region}" if region else table
 
 
 def _within(place: SyncedTarget, cause: Cause) -> Cause:
     """A cause as it is told below the name of its account: cells without the account that they are of."""
-    told = re.sub(rf"\b({'|'.join(TABLES)}) {re.escape(place.id)}(/\S)?", _cell_of_match, cause.reason)
+    cells = rf"\b({'|'.join(TABLES)}) {re.escape(place.id)}(?:/(\S))?"
+    told = re.sub(cells, lambda match: _cell_label(match[1], match[2]), cause.reason)
     return replace(cause, reason=told)
-
-
-def _cell_of_match(match: re.Match[str]) -> str:
-    region = match[2]
-    return f"{match[1]} {region[1:]}" if region else match[1]
 
 
 def _grouped(causes: Iterable[Cause]) -> tuple[Cause, ...]:

@@ -22,6 +22,9 @@ from raito_pipeline.raito.targets_sync import TargetsSync
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how far it is, and (where known) how far it will go."""
 
+_CONCURRENCY = 5
+"""connections that read an organization at a time; for accounts, `aws-concurrency` says how many"""
+
 
 def silent(what: str, done: int, total: int | None) -> None:
     """A progress listener that listens to nothing."""
@@ -80,7 +83,7 @@ class Services:
         """
         target.check_usable()
         region = target.regions[0] if isinstance(target, AccountTarget) else target.region
-        concurrency = target.aws_concurrency if isinstance(target, AccountTarget) else 5
+        concurrency = target.aws_concurrency if isinstance(target, AccountTarget) else _CONCURRENCY
         role = target.role if isinstance(target, AccountTarget) else None
         clients = self._clients(target.profile, region, concurrency, role)
         clients.require_account(target.account_id)
@@ -92,7 +95,7 @@ class Services:
         if target is not None:
             return self.aws(target)
         organization = self.organization(key)
-        return self._clients(organization.profile, organization.region, 5)
+        return self._clients(organization.profile, organization.region)
 
     def discovery_aws(self) -> AwsClients:
         """The AWS clients that list the accounts of the organization. Raises `WrongAccount` or `AwsError`."""
@@ -101,7 +104,7 @@ class Services:
         profile = None if discovery is None else discovery.profile
         if targets and profile in (None, targets[0].profile):
             return self.aws(targets[0])
-        return self._clients(profile, None if discovery is None else discovery.region, 5)
+        return self._clients(profile, None if discovery is None else discovery.region)
 
     def raito(self, target: AccountTarget | OrganizationTarget) -> RaitoClient:
         """The Raito Cloud client of a target, logged in on first use. Raises `LoginNotReadable`."""
@@ -141,7 +144,11 @@ class Services:
         )
 
     def _clients(
-        self, profile: str | None, region: str | None, concurrency: int, role: AssumedRole | None = None
+        self,
+        profile: str | None,
+        region: str | None,
+        concurrency: int = _CONCURRENCY,
+        role: AssumedRole | None = None,
     ) -> AwsClients:
         with self._lock:
             key = (profile, region, role)

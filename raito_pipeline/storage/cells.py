@@ -86,16 +86,24 @@ class CellInfo:
     @property
     def label(self) -> str:
         """The cell as a person names it: `table account/region`."""
-        place = self.account if self.region is None else f"{self.account}/{self.region}"
-        return f"{self.table} {place}"
+        return cell_label(self.table, self.account, self.region)
+
+
+def cell_label(table: str, account: str, region: str | None) -> str:
+    """A cell as messages name it: `table account/region`."""
+    return f"{table} {place_of(account, region)}"
+
+
+def place_of(account: str, region: str | None) -> str:
+    """Where a cell is, in messages: `account`, or `account/region`."""
+    return account if region is None else f"{account}/{region}"
 
 
 class CellMissing(LookupError):
     """A cell that was asked for was never written."""
 
     def __init__(self, table: str, account: str, region: str | None, uri: str) -> None:
-        place = account if region is None else f"{account}/{region}"
-        super().__init__(self._text(table, place, uri))
+        super().__init__(self._text(table, place_of(account, region), uri))
         self.table, self.account, self.region, self.uri = table, account, region, uri
 
     def _text(self, table: str, place: str, uri: str) -> str:

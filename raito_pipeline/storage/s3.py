@@ -8,6 +8,7 @@ version whose footer was read (`If-Match`).
 """
 
 import contextlib
+import copy
 import functools
 import io
 import json
@@ -80,8 +81,7 @@ class S3Files:
 
     def remembering(self, run_id: str) -> "S3Files":
         """The same files as a run sees them (`memory.py`)."""
-        same = S3Files.__new__(S3Files)
-        same.bucket, same.root, same._options = self.bucket, self.root, self._options
+        same = copy.copy(self)
         same.memory = RUN_MEMORIES.of(run_id)
         return same
 

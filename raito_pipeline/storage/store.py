@@ -31,6 +31,7 @@ from raito_pipeline.storage.cells import (
     CellMissing,
     CellUnusable,
     ReadStatus,
+    cell_label,
     damage_of,
     from_metadata,
     to_confirmation,
@@ -194,7 +195,7 @@ class Store:
         try:
             self._cell(table, account, region)
         except CellUnusable as error:
-            return f"{_label(table, account, region)} cannot be used ({error.reason})"
+            return f"{cell_label(table, account, region)} cannot be used ({error.reason})"
         except CellMissing:
             return None
         return None
@@ -214,7 +215,7 @@ class Store:
 
     def remove(self, table: str, account: str, region: str | None = None) -> None:
         """Remove a cell and all that lies beside it, where it is there."""
-        with storage_errors(_label(table, account, region), "removed", self.uri(table, account, region)):
+        with storage_errors(cell_label(table, account, region), "removed", self.uri(table, account, region)):
             for info in self.files.listing(posixpath.dirname(self.path(table, account, region))).values():
                 self.files.delete(info.path)
 
@@ -299,7 +300,7 @@ class Store:
         """The one way to a cell. Raises `CellMissing`, and `CellUnusable` after it warned once of the file."""
         path = self.path(table, account, region)
         uri = self.files.scheme + path
-        with storage_errors(_label(table, account, region), "read", uri):
+        with storage_errors(cell_label(table, account, region), "read", uri):
             file = self.files.cell(path)
             if file is None:
                 raise CellMissing(table, account, region, uri)
@@ -424,7 +425,3 @@ class CellDataset:
 
 
 _known = KnownFooters()
-
-
-def _label(table: str, account: str, region: str | None) -> str:
-    return f"{table} {account if region is None else f'{account}/{region}'}"

@@ -16,7 +16,15 @@ import pyarrow.parquet as pq
 
 from raito_pipeline.model.schema import arrow_schema, schema_version, to_batch
 from raito_pipeline.model.tables import TABLES
-from raito_pipeline.storage.cells import REPLACES, UPGRADES, CellInfo, ReadStatus, from_metadata, to_metadata
+from raito_pipeline.storage.cells import (
+    REPLACES,
+    UPGRADES,
+    CellInfo,
+    ReadStatus,
+    cell_label,
+    from_metadata,
+    to_metadata,
+)
 from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.files import Files
 from raito_pipeline.storage.unusable import OLDER_FILES, UNUSABLE_FILES
@@ -204,6 +212,4 @@ class CellWriter:
         self._sink.discard()
 
     def _writing(self) -> AbstractContextManager[None]:
-        table, account, region = self._place
-        place = account if region is None else f"{account}/{region}"
-        return storage_errors(f"{table} {place}", "written", self._store.uri(table, account, region))
+        return storage_errors(cell_label(*self._place), "written", self._store.uri(*self._place))

@@ -86,16 +86,16 @@ class RunEvents:
     @cached_property
     def planned(self) -> Mapping[str, str]:
         """The tables that the run is to make, with the step that makes each."""
-        entries = self.instance.all_logs(self.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-        events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+        events = self._events({dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED})
         return {
-            self.naming.table(event.asset_key): event.step_key or "" for event in events if event.asset_key is not None
+            self.naming.table(event.asset_key): event.step_key or ""
+            for event, _ in events
+            if event.asset_key is not None
         }
 
     def ends(self, partition: str, others: Collection[str] = ()) -> tuple[TableEnd, ...]:
         """How each planned table ended for a partition. `others` are partitions that the run may be for as well."""
-        entries = self.instance.all_logs(self.run_id)
-        events = [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
+        events = self._events()
         steps = self._steps(events)
         made = {
             self.naming.table(event.asset_key)
@@ -116,16 +116,12 @@ class RunEvents:
 
     def goes_on(self) -> bool:
         """Whether steps are still to come, or under way in other processes; false once a step has failed."""
-        entries = self.instance.all_logs(self.run_id, of_type=_STEP_TIMES)
-        events = [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
-        steps = self._steps(events).values()
+        steps = self._steps(self._events(_STEP_TIMES)).values()
         return all(step.succeeded or step.ended is None for step in steps) and any(step.ended is None for step in steps)
 
     def windows(self) -> tuple[tuple[str, float, float], ...]:
         """Each step that began, with the times of its beginning and end (Unix seconds, infinity = not ended)."""
-        entries = self.instance.all_logs(self.run_id, of_type=_STEP_TIMES)
-        events = [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
-        steps = self._steps(events).items()
+        steps = self._steps(self._events(_STEP_TIMES)).items()
         return tuple((key, step.began, step.ended or math.inf) for key, step in steps if step.began is not None)
 
     def lines(self) -> Iterator[LogLine]:
@@ -138,6 +134,11 @@ class RunEvents:
                 failed = event.event_type is dg.DagsterEventType.STEP_FAILURE
                 level = logging.ERROR if failed else logging.INFO
                 yield LogLine(entry.timestamp, level, event.step_key or "", _shown(event, self.naming))
+
+    def _events(self, kinds: set[dg.DagsterEventType] | None = None) -> list[tuple[dg.DagsterEvent, float]]:
+        """The events of these kinds (all, without), with their times in Unix seconds."""
+        entries = self.instance.all_logs(self.run_id, of_type=kinds)
+        return [(entry.dagster_event, entry.timestamp) for entry in entries if entry.dagster_event is not None]
 
     def _steps(self, events: Iterable[tuple[dg.DagsterEvent, float]]) -> dict[str, _Step]:
         """Every planned step, in the order in which they began."""
