@@ -18,7 +18,7 @@ from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.recording.steps import RAITO_JOBS, SERVICES, SYNC_RUN
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.orchestration.runs.sync import LayerResult, LayerRun, layers, run_sync
+from raito_pipeline.orchestration.runs.sync import LayerResult, layers, run_sync
 from raito_pipeline.orchestration.runs.sync_run import sync_run
 from raito_pipeline.orchestration.upload.raito_jobs import raito_jobs
 from raito_pipeline.sandbox.aws.call_log import Call
@@ -190,8 +190,3 @@ def started(folder: Path, sizes: EstateSettings | None = SMALLEST, *, events_on_
 def failures(results: Sequence[LayerResult]) -> list[str]:
     """What failed, one line each."""
     return [line for result in results for line in (*result.failures, *result.skipped)]
-
-
-def layer_of(results: Sequence[LayerResult], place: str, name: str) -> LayerRun:
-    """The layer with this place and name."""
-    return next(r.layer for r in results if r.layer.place == place and r.layer.name == name)

@@ -34,7 +34,6 @@ _TERMINATE = """mutation ($id: String!) { terminateRun(runId: $id) {
   __typename ... on TerminateRunFailure { message } ... on PythonError { message } } }"""
 _RELOAD = """mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) {
   __typename ... on WorkspaceLocationEntry { loadStatus locationOrLoadError { __typename } } } }"""
-_CANCEL_BACKFILL = "mutation ($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename } }"
 _READY = (
     "{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError { __typename } } } } }"
 )
@@ -142,10 +141,6 @@ class Daemon:
         answer = self.ask(_BACKFILL, params=params)["launchPartitionBackfill"]
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         return str(answer["backfillId"])
-
-    def cancel_backfill(self, backfill: str) -> None:
-        """Cancel a backfill."""
-        self.ask(_CANCEL_BACKFILL, id=backfill)
 
     def cancel(self, run_id: str) -> None:
         """Cancel a run."""

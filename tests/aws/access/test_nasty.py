@@ -82,8 +82,6 @@ def anns(what: dict[str, str], codes: str = "", says: str = "") -> dict[str, Sho
     return {ANNS: Shown("user:ann", what, codes, says)}
 
 
-ALL_OF_GET_OBJECT = {"account": GET}
-
 CONDITIONS = [
     NastyCase(
         "an empty Condition restricts nothing", ann_may(allow(GET, f"{DATA}/*", Condition={})), anns({"data": GET})

@@ -33,7 +33,6 @@ BY_RAITO = ({"Key": "creator", "Value": "RAITO"},)
 LINK = OrganizationLink(profile="there", region=REGION, instance_arn=INSTANCE, identity_store_id=STORE)
 TYPES = ACCESS_PROVIDER_TYPES.push
 WORKING = Patience(first=0.005, longest=0.02, conflict=1.0, in_all=2.0)
-SSO_WRITES = ("Create", "Update", "Delete", "Put", "Attach", "Detach", "Tag", "Provision")
 
 
 class CenterOptions(AccessOptions, PushOptions):

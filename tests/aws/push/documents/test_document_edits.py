@@ -18,7 +18,6 @@ CONDITION = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
 OVER_TLS = {"Bool": {"aws:SecureTransport": "true"}}
 HERE = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
 ELSEWHERE = {"StringEquals": {"aws:RequestedRegion": "eu-west-3"}}
-ACCOUNT_WIDE = "*"
 
 
 def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
