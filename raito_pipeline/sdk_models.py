@@ -1,11 +1,13 @@
-"""Sessions of the AWS SDK that share its descriptions of services, without what nobody asks for here.
+"""Sessions of the AWS SDK, as all of this project has them: their models of services, their credentials, their logs.
 
-Each session reads these anew otherwise, as ordered dictionaries with all texts for people: 1 to 6 MB a service, and
+They share the SDK's descriptions of services, without what nobody asks for here. Each session reads these anew
+otherwise, as ordered dictionaries with all texts for people: 1 to 6 MB a service, and
 7 MB for the endpoints of three hundred services.
 """
 
 import gzip
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -45,6 +47,8 @@ SIGN_IN_ENDED = (
     exceptions.SSOTokenLoadError,
 )
 """what it raises where somebody has to sign in again"""
+SIGNS_IN_WITHIN = 120.0
+"""seconds that a profile may take to give credentials: a program may ask a person in a browser"""
 
 Chain = list[tuple[str, Mapping[str, str]]]
 """A profile and those that it takes its credentials from, each with its settings."""
@@ -89,6 +93,31 @@ def asks_for_code(core: botocore.session.Session) -> tuple[str, str] | None:
         return None
     wanting = ((name, each) for name, each in chain_of_session(core) if "role_arn" in each and "mfa_serial" in each)
     return next(((name, settings["mfa_serial"]) for name, settings in wanting), None)
+
+
+def sign_in(core: botocore.session.Session, most_seconds: float) -> bool:
+    """Get the credentials of a session now, so that what fails says so before any call; false where they take longer.
+
+    None at all is told by the first call. Raises whatever the way to the credentials fails with.
+    """
+    ended: list[BaseException | None] = []
+
+    def get() -> None:
+        try:
+            credentials: Any = core.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    # Nothing ends a program that hangs: its thread is left behind.
+    thread = threading.Thread(target=get, name="aws-sign-in", daemon=True)
+    thread.start()
+    thread.join(most_seconds)
+    if ended and ended[0] is not None:
+        raise ended[0]
+    return bool(ended)
 
 
 def _has_credentials_of_environment(core: botocore.session.Session) -> bool:

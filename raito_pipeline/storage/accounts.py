@@ -7,11 +7,10 @@ import pyarrow.fs as pafs
 
 from raito_pipeline.model.tables import TABLES
 from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.files import NOTES
+from raito_pipeline.storage.files import NOTES, PLANS
 from raito_pipeline.storage.store import Store
 
 _BLOCK = 2**20
-_PLANS = "_plans"
 
 
 def files_of_account(store: Store, account: str, region: str | None = None) -> Iterator[pafs.FileInfo]:
@@ -31,7 +30,7 @@ def files_of_account(store: Store, account: str, region: str | None = None) -> I
 def _folders(*, regional: bool) -> list[str]:
     if regional:
         return [name for name, spec in TABLES.items() if spec.partitioned_by == "account_region"]
-    return [*(name for name, spec in TABLES.items() if spec.partitioned_by != "organization"), _PLANS]
+    return [*(name for name, spec in TABLES.items() if spec.partitioned_by != "organization"), PLANS]
 
 
 def table_of_file(store: Store, path: str) -> str:

@@ -29,6 +29,8 @@ LEFT_AFTER = timedelta(hours=24)
 _TEMPORARY = ".data.parquet."
 NOTES = "_notes"
 """the folder of what is noted of tables, where that is not beside them"""
+PLANS = "_plans"
+"""the folder of the plans of pushes, and of what is noted of the last one"""
 
 
 class Sink(Protocol):

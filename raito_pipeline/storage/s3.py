@@ -12,38 +12,31 @@ import copy
 import functools
 import io
 import json
-import os
 import posixpath
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-import botocore.session
 import pyarrow as pa
 import pyarrow.fs as pafs
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
-from raito_pipeline.sdk_models import asks_for_code, session_with_shared_models
-from raito_pipeline.storage.errors import StorageCredentials, StorageExposed, StorageForeign
+from raito_pipeline.storage.errors import StorageForeign
 from raito_pipeline.storage.files import LEFT_AFTER, NOTES, CellFile
 from raito_pipeline.storage.memory import LAST_MET, RUN_MEMORIES, Memory, StoredObject
+from raito_pipeline.storage.s3_client import client_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PART_BYTES = 8 * 1024 * 1024
 _TAIL_BYTES = 128 * 1024
-_ATTEMPTS = 5
 _BODIES = 3
 """how often an answer is asked for that breaks off"""
 _CHANGES = 20
@@ -88,8 +81,7 @@ class S3Files:
     @property
     def client(self) -> "S3Client":
         """The client of boto3."""
-        with _one_at_a_time:
-            return _client(tuple(sorted(self._options.items())), _surroundings())
+        return client_of(self._options)
 
     def ask(self, operation: str, **wanted: Any) -> Any:
         """The answer of S3 to an operation on the bucket, by the name that boto3 has for it.
@@ -385,77 +377,6 @@ def _notes(content: bytes | None) -> dict[str, dict[str, str]]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) and all(isinstance(each, dict) for each in said.values()) else {}
-
-
-_FILES_OF_AWS = (("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
-
-
-def _surroundings() -> tuple[object, ...]:
-    """What the credentials and the address of a client come from: one is used as long as nothing of it changes."""
-    variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
-    return (*variables, *(_changed(Path(os.environ.get(name, usual)).expanduser()) for name, usual in _FILES_OF_AWS))
-
-
-def _changed(file: Path) -> tuple[str, int]:
-    try:
-        return str(file), file.stat().st_mtime_ns
-    except OSError:
-        return str(file), 0
-
-
-_one_at_a_time = threading.Lock()
-
-
-@functools.lru_cache(maxsize=8)
-def _client(options: tuple[tuple[str, str], ...], _surroundings: tuple[object, ...]) -> "S3Client":
-    given = dict(options)
-    core = botocore.session.Session(profile=given.get("profile"))
-    with _what_escapes_the_sdk(core):
-        return _made(core, given)
-
-
-def _made(core: botocore.session.Session, given: Mapping[str, str]) -> "S3Client":
-    session = session_with_shared_models(core, given.get("region"))
-    _sign_in(core)
-    host = given.get("endpoint_override")
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-        connect_timeout=10,
-        read_timeout=60,
-        user_agent_extra="raito-pipeline",
-    )
-    endpoint = f"{given.get('scheme', 'https')}://{host}" if host else None
-    region = session.region_name or "us-east-1"
-    client = session.client("s3", region_name=region, endpoint_url=endpoint, config=config)
-    # Of whatever named the address: the storage, the profile, or the environment.
-    if is_exposed(client.meta.endpoint_url) and given.get(PLAIN_HTTP) != ALLOWED:
-        raise StorageExposed(endpoint=client.meta.endpoint_url)
-    return client
-
-
-@contextlib.contextmanager
-def _what_escapes_the_sdk(core: botocore.session.Session) -> Iterator[None]:
-    """Programs and files of a profile fail with whatever they fail with, also with what stands for a missing table."""
-    try:
-        yield
-    except (BotoCoreError, ClientError):
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise StorageCredentials(profile=core.profile or "default", reason=reason) from error
-
-
-def _sign_in(core: botocore.session.Session) -> None:
-    """Get credentials now, so that what fails is no answer about an object. None at all is told by the first call.
-
-    Nobody is there to type in a code that a profile wants (`mfa_serial`).
-    """
-    asked = asks_for_code(core)
-    if asked is not None:
-        raise StorageCredentials(profile=asked[0], reason=f"it wants a code of its mfa_serial {asked[1]}")
-    credentials = core.get_credentials()
-    if credentials is not None:
-        credentials.get_frozen_credentials()
 
 
 class _S3Sink:

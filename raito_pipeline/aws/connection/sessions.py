@@ -6,11 +6,9 @@ https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
 
 import boto3
 import botocore.session
@@ -22,16 +20,21 @@ from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenie
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
 from raito_pipeline.redaction import redact
-from raito_pipeline.sdk_models import Chain, asks_for_code, chain_of_session, session_with_shared_models
+from raito_pipeline.sdk_models import (
+    SIGNS_IN_WITHIN,
+    Chain,
+    asks_for_code,
+    chain_of_session,
+    session_with_shared_models,
+    sign_in,
+)
 
-MOST_SECONDS = 120.0
-"""How long a profile may take to give credentials: a program may ask a person in a browser."""
 _SETTINGS = "the AWS configuration files (~/.aws/config, ~/.aws/credentials)"
 _log = logging.getLogger(__name__)
 
 
 def open_session(
-    profile: str | None, region: str | None, most_seconds: float = MOST_SECONDS, role: AssumedRole | None = None
+    profile: str | None, region: str | None, most_seconds: float = SIGNS_IN_WITHIN, role: AssumedRole | None = None
 ) -> boto3.Session:
     """A session whose calls are checked (`answers`) and whose credentials are there. It asks nobody anything.
 
@@ -183,27 +186,10 @@ def _refuse_code(core: botocore.session.Session, label: str, action: str) -> Non
 
 def _sign_in(session: botocore.session.Session, label: str, action: str, most_seconds: float) -> None:
     """Get credentials now, so that what fails says so before any call. None at all is told by the first call."""
-    ended: list[BaseException | None] = []
-
-    def get() -> None:
-        try:
-            credentials: Any = session.get_credentials()
-            if credentials is not None:
-                credentials.get_frozen_credentials()
-            ended.append(None)
-        except BaseException as error:
-            ended.append(error)
-
-    # Nothing ends a program that hangs: its thread is left behind.
-    thread = threading.Thread(target=get, name="aws-sign-in", daemon=True)
-    thread.start()
-    thread.join(most_seconds)
-    if not ended:
+    if not sign_in(session, most_seconds):
         raise AwsCredentialsInvalid(
             f"{action} on {label}: no credentials after {most_seconds:g} seconds. Run the profile's program, or "
             f"`aws sts get-caller-identity --profile ...`, by hand and see what it waits for.",
             action=action,
             resource=label,
         )
-    if ended[0] is not None:
-        raise ended[0]

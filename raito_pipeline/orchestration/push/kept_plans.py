@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 
 from raito_pipeline.aws.push.account_plan import AccountPlan, from_file, to_file
 from raito_pipeline.aws.push.inputs import PLANNED_ON
-from raito_pipeline.orchestration.push.last_push import FOLDER
 from raito_pipeline.orchestration.push.plan_pages import page_of
 from raito_pipeline.orchestration.push.remembered import EXPORT
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.files import put
+from raito_pipeline.storage.files import PLANS, put
 
 KEPT = 20
 """plans of an account that are kept; the oldest go first"""
@@ -50,7 +49,7 @@ class PlanFolder:
     folder: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", posixpath.join(self.store.root, FOLDER, f"account={self.account}"))
+        object.__setattr__(self, "folder", posixpath.join(self.store.root, PLANS, f"account={self.account}"))
 
     def write(self, plan: AccountPlan) -> str:
         """Keep a plan, and give the address of the page to read it whole. Raises `StorageError`."""

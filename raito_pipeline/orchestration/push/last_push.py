@@ -13,10 +13,8 @@ import msgspec
 from raito_pipeline.model import AccessControl, PushResult
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.errors import storage_errors
-from raito_pipeline.storage.files import put
+from raito_pipeline.storage.files import PLANS, put
 
-FOLDER = "_plans"
-"""of the plans of all accounts, and of what is noted of their pushes"""
 _FILE = "last_push.json"
 
 
@@ -120,4 +118,4 @@ def _was_read_since(store: Store, account: str, begun: BegunPoint) -> bool:
 
 
 def _path(store: Store, account: str) -> str:
-    return posixpath.join(store.root, FOLDER, f"account={account}", "notes", _FILE)
+    return posixpath.join(store.root, PLANS, f"account={account}", "notes", _FILE)
