@@ -11,7 +11,8 @@ _VALUE = r"""(?:"(?:[^"\\]|\\+.)*"|'(?:[^'\\]|\\+.)*'|[^\s'",;}&<]+)"""
 """a value in JSON (also where its escapes are escaped once more), in Python's notation, in a header or in a query"""
 _ASSIGNED = r"""(?:['"]|\\")?\s*[:=]\s*(?:b(?=['"]))?"""
 _NAMES = (
-    r"[\w-]*(?:secret|passw|credentials?)[\w-]*",
+    # The service `secretsmanager` and what stands in its ARNs are no secrets.
+    r"(?<!\d{12}:)(?!secretsmanager:)[\w-]*(?:secret|passw|credentials?)[\w-]*",
     r"[\w-]*(?:session|security|refresh|access|bearer|id)[-_]?token",
     r"(?:x-amz-)?signature",
     r"sig",
@@ -32,6 +33,7 @@ _PATTERNS = (
     # A header that cannot be sent, which is quoted whole: a token or a signature with a line break.
     re.compile(r"""(header value:? )b?['"].*"""),
 )
+_MOST_WORDS = 400
 _PARAMETER = re.compile(rf"""(["']Value["']\s*:\s*){_VALUE}""")
 """the value of a parameter in an answer of Parameter Store, whose name says nothing"""
 
@@ -47,6 +49,12 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     if '"Parameter' in text:
         text = _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
     return text
+
+
+def one_line(text: str) -> str:
+    """Words of somebody else (AWS, a library), made fit for a message: no secrets, no line breaks, not endless."""
+    words = " ".join(redact(text).split())
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}..."
 
 
 def hide_in_logs(*secrets: str) -> None:

@@ -12,7 +12,7 @@ import requests
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from raito_pipeline.redaction import HIDDEN, guard_logs, hide_in_logs, redact
+from raito_pipeline.redaction import HIDDEN, guard_logs, hide_in_logs, one_line, redact
 
 TOKEN = "eyJhbGciOiJub25l.eyJzdWIiOiJ4In0.c2ln"
 
@@ -66,10 +66,19 @@ def test_tokens_and_given_secrets_are_hidden_wherever_they_stand() -> None:
         "s3:GetObject of sig-data",
         "https://host:8080/a/ann@example.com?to=bob@example.com",
         "https://sts.eu-west-1.amazonaws.com/ of ann@example.com",
+        "secretsmanager:GetSecretValue on raito: AWS denied the call",
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:raito-AbCdEf",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text, ["", "abc"]) == text
+
+
+def test_words_of_others_become_one_line_without_secrets() -> None:
+    said = one_line(f"The canonical string is\n'GET /\nx-amz-security-token:Corr3ct-horse'\n{'and so on ' * 90}")
+
+    assert said.startswith(f"The canonical string is 'GET / x-amz-security-token:{HIDDEN}")
+    assert len(said) < 500
 
 
 # -- every record of the process --------------------------------------------------------------------------------------

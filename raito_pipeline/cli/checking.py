@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache, partial
 
 from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call
-from raito_pipeline.aws.connection.errors import AwsError, AwsGone, one_line
+from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
 from raito_pipeline.aws.readers.cloudtrail import CloudTrailLogs
@@ -25,6 +25,7 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused
 from raito_pipeline.raito.targets_sync import TargetsSync
+from raito_pipeline.redaction import one_line
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.probe import StorageUnusable, require_writable
 

@@ -11,10 +11,9 @@ import dagster as dg
 import yaml
 
 from raito_pipeline.cli.errors import InstanceDamaged, InstanceUnusable
-from raito_pipeline.redaction import redact
+from raito_pipeline.redaction import one_line
 
 _NOT_WRITTEN = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
-_LONGEST = 400
 _COLOURS = ("mako.ext.pygmentplugin", "rich.traceback")
 
 
@@ -84,8 +83,8 @@ def _not_written(error: BaseException | None) -> sqlite3.OperationalError | None
 
 def _in_short(error: BaseException) -> str:
     """What an error says, in a line without secrets: Dagster adds all that it would have taken."""
-    said = " ".join(redact(str(error)).split()).partition(' Expected: "{')[0]
-    return (said or type(error).__name__)[:_LONGEST].rstrip(". ")
+    said = one_line(str(error)).partition(' Expected: "{')[0]
+    return (said or type(error).__name__).rstrip(". ")
 
 
 def _damage(error: BaseException | None) -> sqlite3.DatabaseError | None:

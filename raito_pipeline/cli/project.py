@@ -12,6 +12,7 @@ from raito_pipeline.component import RaitoAwsComponent
 from raito_pipeline.config import Options
 from raito_pipeline.orchestration.config_file import s3_address
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.redaction import one_line
 
 
 def naming_here(options: Options) -> Naming:
@@ -45,7 +46,7 @@ def _on(file: str, project: Path) -> Iterator[RaitoAwsComponent]:
     except Exception as error:  # whatever the code of somebody's project raises
         raise CommandFailed(
             f"{file} lies in the Dagster project {project}, which does not load: {type(error).__name__}: "
-            f"{' '.join(str(error).split()).rstrip('.')}. Install it into the environment of this command (pip install "
+            f"{one_line(str(error)).rstrip('.')}. Install it into the environment of this command (pip install "
             "--editable), and see `dg check defs`."
         ) from error
     return (component for component in components if _place(component) == file)

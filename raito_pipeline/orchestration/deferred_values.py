@@ -14,14 +14,14 @@ import dagster as dg
 from pydantic import SecretStr
 
 from raito_pipeline.aws.connection.clients import aws_call
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, words_of
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError
 from raito_pipeline.aws.connection.sessions import refuse_code
 from raito_pipeline.config import Pipeline
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.deferred import Deferred, Reference, ValueSource
 from raito_pipeline.config.groups import Login
 from raito_pipeline.raito.errors import LoginNotReadable
-from raito_pipeline.redaction import guard_logs, hide_in_logs
+from raito_pipeline.redaction import guard_logs, hide_in_logs, one_line
 
 # Dagster calls its AWS resources beta; what is used of them is their client.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*(SecretsManager|SSM)Resource.*")
@@ -87,7 +87,7 @@ class DeferredValues:
         except AwsError as error:
             return error
         except Exception as error:  # a broken profile raises whatever its parser does
-            text = f"{action} on {reference.name}: {type(error).__name__}: {words_of(error)}"
+            text = f"{action} on {reference.name}: {type(error).__name__}: {one_line(str(error))}"
             return AwsError(text, action=action, resource=reference.name)
 
     def _secret(self, name: str) -> str:

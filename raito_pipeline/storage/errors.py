@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
-from raito_pipeline.redaction import redact
+from raito_pipeline.redaction import one_line
 from raito_pipeline.sdk_models import NO_CREDENTIALS, SIGN_IN_ENDED
 
 _REMEDIES = {
@@ -115,12 +115,11 @@ def is_of_storage(error: BaseException) -> bool:
 def _reason(error: BaseException) -> str:
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
-        return f"{error.operation_name} answered {said.get('Code', 'an error')}: {said.get('Message', '')}".rstrip(
-            ": ."
-        )
+        answer = f"{error.operation_name} answered {said.get('Code', 'an error')}: {said.get('Message', '')}"
+        return one_line(answer).rstrip(": .")
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno)  # pyarrow's own words hide it behind "Error writing bytes to file"
-    return " ".join(redact(str(error)).split()).rstrip(".") or type(error).__name__
+    return one_line(str(error)).rstrip(".") or type(error).__name__
 
 
 def _remedy(error: BaseException) -> str:

@@ -30,6 +30,11 @@ def of_s3(code: str, message: str = "Access Denied.") -> ClientError:
             "PutObject answered NoSuchBucket",
             "make the bucket, or correct `pipeline: storage:`",
         ),
+        (
+            of_s3("Odd", "for\nx-amz-security-token:Corr3ct-horse"),
+            "PutObject answered Odd: for x-amz-security-token:***",
+            "sync again",
+        ),
         (OSError("When reading: AWS Error ACCESS_DENIED during HeadObject"), "When reading", "the credentials of this"),
         (OSError("AWS Error NETWORK_CONNECTION during X"), "AWS Error", "see whether this machine reaches S3"),
         (EndpointConnectionError(endpoint_url="http://x"), "Could not connect", "sync again"),

@@ -12,7 +12,7 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from raito_pipeline.aws.connection.answers import NOT_AWS
-from raito_pipeline.redaction import redact
+from raito_pipeline.redaction import one_line
 from raito_pipeline.sdk_models import NO_CREDENTIALS, SIGN_IN_ENDED
 from raito_pipeline.storage.cells import ReadStatus
 
@@ -90,7 +90,6 @@ _WRONG_SETTING = (
 _BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
-_MOST_WORDS = 400
 _NOT_A_HEADER = "Invalid header value"
 
 
@@ -159,13 +158,13 @@ def explain(
         # Its own words quote the answer, which may hold anything.
         text = "AWS answered with something that cannot be read, through all retries. Run this again."
         return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
-    words = words_of(error).rstrip(".")
+    words = one_line(str(error)).rstrip(".")
     kind: type[AwsError] = AwsUnreachable
     if isinstance(error, SIGN_IN_ENDED):
         kind, text = AwsCredentialsInvalid, f"the AWS sign-in has expired: {words}. Sign in again (aws sso login)."
     elif isinstance(error, NO_CREDENTIALS):
         kind = AwsCredentialsInvalid
-        text = f"no usable AWS credentials: {words}. Check aws-profile and the AWS configuration files."
+        text = f"no usable AWS credentials ({words}). Check aws-profile and the AWS configuration files."
     elif isinstance(error, (botocore.InvalidRegionError, botocore.NoRegionError, botocore.UnknownEndpointError)):
         kind, text = AwsError, f"there is no such region: {words}. Check aws-regions."
     elif isinstance(error, _WRONG_SETTING):
@@ -197,7 +196,7 @@ def _explain_answer(error: botocore.ClientError, action: str, resource: str) -> 
         # The credentials of the profile are made by a call of their own, which comes before the one that was asked for.
         signing = f"sts:{error.operation_name}"
         asked = _found(_ON_RESOURCE, message, "the role of the profile")
-        text = f"{action}: no usable AWS credentials: {signing} on {asked} was refused ({code}). Check aws-profile."
+        text = f"{action}: no usable AWS credentials ({code}: {signing} on {asked} was refused). Check aws-profile."
         return AwsCredentialsInvalid(text, action=signing, resource=asked, code=code)
     action, resource = _found(_ACTION, message, action), _found(_ON_RESOURCE, message, resource)
     kind, text = _meaning(code, message, http, action, resource)
@@ -236,17 +235,6 @@ def grouped(errors: Iterable[AwsError]) -> tuple[str, ...]:
         if others >= 0:
             lines.append(str(error) + (f" The same for {others} more." if others else ""))
     return tuple(lines)
-
-
-def words_of(error: Exception) -> str:
-    """What the SDK says of its own failure, made fit for a message: it quotes programs, addresses and headers."""
-    return one_line(redact(str(error)))
-
-
-def one_line(text: str) -> str:
-    """Words of somebody else, made fit for a message: no line breaks, not endless."""
-    words = " ".join(text.split())
-    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}..."
 
 
 def _found(pattern: re.Pattern[str], message: str, otherwise: str) -> str:

@@ -16,10 +16,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.utils import parse_timestamp
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, check_answers
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain, words_of
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, explain
 from raito_pipeline.aws.connection.roles import assume
 from raito_pipeline.config.discovery import AssumedRole
-from raito_pipeline.redaction import redact
+from raito_pipeline.redaction import one_line, redact
 from raito_pipeline.sdk_models import (
     SIGNS_IN_WITHIN,
     Chain,
@@ -110,7 +110,7 @@ def label_of(profile: str | None) -> str:
 def explain_escaped(error: Exception, action: str, resource: str, chain: Chain | None = None) -> AwsError:
     """What left the SDK although it is none of its errors, in one line that says what to do."""
     _log.debug("%s on %s", action, resource, exc_info=error)
-    cause = f"{type(error).__name__}: {words_of(error)}".rstrip(".: ")
+    cause = f"{type(error).__name__}: {one_line(str(error))}".rstrip(".: ")
     for setting, advice in _ADVICE.items():
         # The last one of the chain is where the credentials come from.
         for profile, settings in reversed(chain or []):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError, one_line
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsDenied, AwsError
 from raito_pipeline.aws.push.calls.iam_calls import Iam
 from raito_pipeline.aws.push.calls.point_calls import Points
 from raito_pipeline.aws.push.calls.verify import differences
@@ -19,6 +19,7 @@ from raito_pipeline.aws.push.rules.losses import HeldBack
 from raito_pipeline.aws.push.schedule import Step, run, steps
 from raito_pipeline.aws.readers.reading import Progress, no_progress
 from raito_pipeline.model import AccessControl, PushChange, PushResult, PushTarget
+from raito_pipeline.redaction import one_line
 
 logger = logging.getLogger(__name__)
 NOTHING_HELD_BACK = HeldBack()

@@ -20,6 +20,7 @@ from raito_pipeline.orchestration.automation.jobs import FINISH_AGAIN, JOB_NAMES
 from raito_pipeline.orchestration.automation.reconcile import Decision, decide, decide_organization
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.runs.tags import storage_name
+from raito_pipeline.redaction import one_line
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases
 
@@ -74,7 +75,9 @@ class Syncs:
             try:
                 yield decide(owner, runs.get(owner, ()), evidence, now)
             except Exception as error:
-                yield Decision(owner, f"{owner} is looked at again at the next tick, because {error!r}", open=True)
+                yield Decision(
+                    owner, f"{owner} is looked at again at the next tick, because {one_line(repr(error))}", open=True
+                )
 
     def decision(
         self, owner: str, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]], now: datetime

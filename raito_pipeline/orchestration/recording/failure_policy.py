@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from raito_pipeline.aws.connection.clients import WrongAccount
-from raito_pipeline.aws.connection.errors import AwsError, one_line
+from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.config import ConfigError
 from raito_pipeline.orchestration.partitioning.grid import Cell
 from raito_pipeline.orchestration.recording.quiet import without_frames
 from raito_pipeline.raito.errors import RaitoError
+from raito_pipeline.redaction import one_line
 from raito_pipeline.storage import CellMissing, ReadStatus, StorageError
 from raito_pipeline.storage.lease import LeaseLost
 

@@ -16,6 +16,7 @@ from raito_pipeline.aws.connection.errors import (
     explain,
     grouped,
 )
+from raito_pipeline.redaction import redact
 from raito_pipeline.storage import ReadStatus
 
 USER = "User: arn:aws:iam::1:user/u is not authorized to perform: iam:GetRole on resource: arn:aws:iam::1:role/r"
@@ -27,7 +28,10 @@ def answer(code: str, message: str = "", status: int = 400, operation: str = "Ge
 
 
 def explained(error: Exception) -> AwsError:
-    return explain(error, action="iam:ListRoles", resource="the account")  # type: ignore[arg-type]
+    """What is made of an error; nothing that is said of it is hidden where it is told."""
+    meaning = explain(error, action="iam:ListRoles", resource="the account")  # type: ignore[arg-type]
+    assert redact(str(meaning)) == str(meaning)
+    return meaning
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,13 @@ def test_what_an_answer_of_aws_means(code: str, status: int, kind: type[AwsError
     assert words in str(error)
     assert "\n" not in str(error)
     assert (error.action, error.resource, error.code) == ("iam:ListRoles", "the account", code)
+
+
+def test_what_aws_says_itself_is_told_without_secrets() -> None:
+    error = explained(answer("Odd", "The canonical string is\n'GET /\nx-amz-security-token:Corr3ct-horse'"))
+
+    assert "Corr3ct-horse" not in str(error)
+    assert "The canonical string is 'GET /" in str(error)
 
 
 def test_aws_knows_better_what_was_denied_on_what() -> None:

@@ -30,6 +30,14 @@ def test_an_error_that_explains_itself_is_said_as_it_is_and_fails_all_tables_of_
     assert policy.reason("iam_roles", CELL) is None
 
 
+def test_an_error_that_nobody_expected_is_said_without_secrets() -> None:
+    policy = FailurePolicy()
+
+    _fail(policy, ValueError("refused\nx-amz-security-token: Corr3ct-horse"))
+
+    assert policy.lines[0].startswith("iam_users 111122223333: ValueError: refused x-amz-security-token: ***")
+
+
 def test_the_first_reason_of_a_cell_stays() -> None:
     policy = FailurePolicy()
 

@@ -7,10 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from raito_pipeline.aws.connection.errors import AwsError, one_line
+from raito_pipeline.aws.connection.errors import AwsError
 from raito_pipeline.aws.push.changes import Aws, Change
 from raito_pipeline.aws.push.documents.statements import alike
 from raito_pipeline.aws.push.owners.ownership import ChangeRefused
+from raito_pipeline.redaction import one_line
 
 T = TypeVar("T")
 PAUSES = (1.0, 3.0)
