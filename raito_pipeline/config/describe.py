@@ -1,6 +1,6 @@
 """Explains the options to people: `raito-pipeline info` and `docs/options.md` are both made here.
 
-Everything comes from the declarations in `options.py`; nothing is explained a second time.
+Everything comes from the declarations in `options.py`, `groups.py` and `discovery.py`; nothing is explained twice.
 """
 
 from __future__ import annotations

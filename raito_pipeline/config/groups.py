@@ -422,7 +422,7 @@ class AccessOptions(IamOptions, SourceOptions, Surroundings, TagKeys):
 
 
 class PushOptions(Excludes, Surroundings):
-    """What the AWS objects of a push are called."""
+    """What a push makes in AWS is called, where it lies, what else is granted with it, and what is left alone."""
 
     aws_role_prefix: Annotated[
         str,

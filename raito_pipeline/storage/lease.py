@@ -422,6 +422,10 @@ class Leases:
         """Who holds or has reserved the lease now; None where it is free."""
         return self.look(key).under_way
 
+    def remove(self, key: str) -> None:
+        """Know nothing more of who had the lease; for an account of which nothing is stored any more."""
+        self._file(key).remove()
+
     @property
     def _dead_time(self) -> timedelta:
         return timedelta(seconds=self._dead_after)

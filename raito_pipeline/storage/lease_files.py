@@ -46,6 +46,9 @@ class LeaseFile(Protocol):
     def read(self) -> FileChange:
         """What the file holds, and the time."""
 
+    def remove(self) -> None:
+        """Remove the file, where it is there."""
+
 
 class LocalLeaseFile:
     """A file in a folder; whoever changes it holds a lock on the file of the same name that ends in `.lock`."""
@@ -71,6 +74,11 @@ class LocalLeaseFile:
         """See `LeaseFile`. Takes no lock: the file is replaced whole."""
         with storage_errors("the lease", "read", self.address):
             return FileChange(self._content(), None, datetime.now(UTC))
+
+    def remove(self) -> None:
+        """See `LeaseFile`. The file that is locked stays: another process may wait for it."""
+        with storage_errors("the lease", "removed", self.address):
+            self._path.unlink(missing_ok=True)
 
     def _content(self) -> bytes | None:
         """What the file holds; None where it is not there."""
@@ -127,6 +135,12 @@ class S3LeaseFile:
         with storage_errors("the lease", "read", self.address):
             met = self._get()
             return FileChange(met.content, None, met.now)
+
+    def remove(self) -> None:
+        """See `LeaseFile`."""
+        with storage_errors("the lease", "removed", self.address):
+            self._files.delete(self._path)
+        self._met = None
 
     def _get(self) -> "_Met":
         try:

@@ -35,6 +35,15 @@ def test_what_is_left_as_it_is_is_not_written(file: LeaseFile) -> None:
     assert (change.before, change.after, file.read().before) == (None, None, None)
 
 
+def test_what_is_removed_is_not_there_and_begins_anew(file: LeaseFile) -> None:
+    file.remove()
+    file.change(lambda _before, _now: b"one")
+    file.remove()
+
+    assert file.read().before is None
+    assert file.change(lambda before, _now: b"two" if before is None else None).after == b"two"
+
+
 def test_the_time_is_that_of_the_storage_and_goes_on(file: LeaseFile) -> None:
     times = [file.change(lambda _before, now: now.isoformat().encode()).now for _ in range(2)]
 

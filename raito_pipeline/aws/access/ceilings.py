@@ -144,6 +144,3 @@ def _may_allow_more(lost: Iterable[Claim], allows: Allowance, scope: Scope) -> I
         if any(doubtful.may_allow(claim, scope) for claim in listed):
             for reason in doubtful.reasons:
                 yield Reason(Code.NARROWER, f"{reason.text}; what it may allow beyond that is not claimed")
-
-
-__all__ = ["Allowance", "Ceiling", "allowance", "is_personal", "within"]

@@ -15,6 +15,9 @@ class Columns:
     __slots__ = ("full_names", "names", "parents", "types")
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self.full_names: list[str] = []
         self.names: list[str] = []
         self.types: list[str] = []
@@ -45,7 +48,7 @@ class Columns:
             ],
             schema=_SCHEMA,
         )
-        self.__init__()  # type: ignore[misc]
+        self._clear()
         return batch
 
 

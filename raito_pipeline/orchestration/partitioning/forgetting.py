@@ -4,7 +4,6 @@ Nothing of Raito Cloud is touched; what it holds by the last imports can be said
 configuration: with the target, its partition is gone. The record of its runs goes as that of all runs does.
 """
 
-import posixpath
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +15,7 @@ from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.partitioning.partitions import region_key
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.accounts import files_of_account, remove_account, table_of_file
-from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.lease import Lease, Leases
-
-_LEASES = "_leases"
 
 
 @dataclass(frozen=True)
@@ -86,13 +82,14 @@ def _held(store: Store, key: str) -> list[Held]:
 def forget(options: Options, forgotten: Forgotten, run_id: str) -> int:
     """Remove what was found; gives how many files. Raises `SyncUnderWay`, `StorageError`, `NotEditable`, `OSError`."""
     store = Store.open(options.pipeline.storage)
-    with _place(Leases(options.pipeline.storage), forgotten, run_id):
+    leases = Leases(options.pipeline.storage)
+    with _place(leases, forgotten, run_id):
         count = remove_account(store, forgotten.key, forgotten.region)
         if forgotten.has_entry and forgotten.target is not None:
             file = options.pipeline.discovered_file
             write_beside(file, without_accounts(read_beside(file) or "", {forgotten.target.account_id}, file))
     if forgotten.region is None:
-        _remove_lease(store, forgotten.key)
+        leases.remove(forgotten.key)
     return count
 
 
@@ -104,14 +101,6 @@ def _place(leases: Leases, forgotten: Forgotten, run_id: str) -> Lease:
     last = None if forgotten.region is None else leases.last_sync(forgotten.key)
     begins = last is None or leases.under_way(forgotten.key) is not None  # a place that is kept is kept from us, too
     return leases.acquire(forgotten.key, run_id if begins else last, run_id, "forget", 0.0, begins)
-
-
-def _remove_lease(store: Store, key: str) -> None:
-    folder = posixpath.join(store.root, _LEASES)
-    with storage_errors(f"the lease of {key}", "remove", store.files.scheme + folder):
-        for name, info in store.files.listing(folder).items():
-            if name.startswith(f"account={key}.json"):
-                store.files.delete(info.path)
 
 
 def parts_of(text: str) -> tuple[str, str | None]:

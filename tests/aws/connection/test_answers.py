@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import botocore.session
 import pytest
@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 import raito_pipeline
 from raito_pipeline.aws.connection.answers import MEMBERS, UndeclaredOperation, is_reading
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, aws_call
 from raito_pipeline.aws.connection.errors import AwsDenied, AwsUnreachable
 from raito_pipeline.sandbox.aws import pace
 from raito_pipeline.sandbox.aws.accounts import install_access_key
@@ -283,23 +283,39 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
 
 
 _CALLED = re.compile(r"""client\([^()]*\)\.([a-z][a-z0-9_]+)\(|\.(?:get|items|pages|_call|_tags)\(\s*"([A-Z]\w+)\"""")
+_CALLED_ANYHOW = re.compile(r"""client\([^()]*\)\.([a-z][a-z0-9_]+)\(|\w\(\s*"([A-Z]\w+)\"""")
 
 
-def called() -> set[str]:
-    """The reading operations that the sources call by name, as botocore writes them."""
-    found: set[str] = set()
-    for folder in ("aws", "push"):
-        for file in sorted(Path(raito_pipeline.__file__).parent.joinpath(folder).rglob("*.py")):
-            for method, operation in _CALLED.findall(file.read_text("utf-8")):
-                found.add(xform_name(operation) if operation else method)
-    return {name for name in found if is_reading("".join(word.title() for word in name.split("_")))}
+def sources() -> Iterator[tuple[str, str]]:
+    """The folder (below `raito_pipeline/aws`) and the text of each module about AWS."""
+    root = Path(raito_pipeline.__file__).parent / "aws"
+    for file in root.rglob("*.py"):
+        yield file.parent.relative_to(root).as_posix(), file.read_text("utf-8")
 
 
 def test_every_reading_operation_that_the_sources_name_is_declared() -> None:
     """Those whose names are put together, and those of a library, are refused when they are called."""
+    called = {xform_name(name) or method for _, text in sources() for method, name in _CALLED.findall(text)}
+    reading = {name for name in called if is_reading("".join(word.title() for word in name.split("_")))}
     declared = {xform_name(name.partition(":")[2]) for name in MEMBERS}
-    assert called() - declared == set()
-    assert len(called()) > 20
+    assert reading - declared == set()
+    assert len(reading) > 20
+
+
+def test_only_what_a_push_calls_changes_something_in_aws() -> None:
+    session = botocore.session.get_session()
+    models = (session.get_service_model(service) for service in get_args(ServiceName))
+    writing = {name for model in models for name in model.operation_names if not is_reading(name)}
+    methods = {xform_name(name) for name in writing}
+    named = {
+        name or method: folder
+        for folder, text in sources()
+        for method, name in _CALLED_ANYHOW.findall(text)
+        if name in writing or method in methods
+    }
+
+    assert set(named.values()) == {"push/calls"}
+    assert len(named) > 15
 
 
 @pytest.mark.parametrize("operation", MEMBERS)
