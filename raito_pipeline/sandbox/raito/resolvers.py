@@ -63,7 +63,8 @@ class Context:
 def build_schema() -> GraphQLSchema:
     """The executable schema, from the schema file. It holds no state; that comes with each request's context."""
     query, mutation = QueryType(), MutationType()
-    _bind_catalog(query, mutation)
+    _bind_catalog(query)
+    _bind_changes_of_the_catalog(mutation)
     _bind_jobs(query, mutation)
     _bind_imports(query, mutation)
     by_typename = [
@@ -179,7 +180,7 @@ def _data_source_fields() -> ObjectType:
     return fields
 
 
-def _bind_catalog(query: QueryType, mutation: MutationType) -> None:
+def _bind_catalog(query: QueryType) -> None:
     @query.field("dataSource")
     @_or_error
     def data_source(_: Any, info: GraphQLResolveInfo, **given: Any) -> Answer:
@@ -202,6 +203,18 @@ def _bind_catalog(query: QueryType, mutation: MutationType) -> None:
     def identity_stores(_: Any, info: GraphQLResolveInfo, **arguments: Any) -> Answer:
         return _page([identity_store_answer(row) for row in info.context.catalog.identity_stores()], arguments)
 
+    @query.field("SupportedCLIVersion")
+    def supported(_: Any, info: GraphQLResolveInfo) -> Answer:
+        versions: Versions = info.context.versions
+        deprecated = {"deprecatedVersions": versions.deprecated, "msg": versions.message}
+        return {"supportedVersions": versions.supported, "deprecatedVersions": deprecated}
+
+    @query.field("cliTriggerUrl")
+    def cli_trigger_url(_: Any, info: GraphQLResolveInfo) -> Answer:
+        return {"__typename": "CliTriggerUrl", "url": info.context.trigger_url}
+
+
+def _bind_changes_of_the_catalog(mutation: MutationType) -> None:
     @mutation.field("createDataSource")
     @_or_error
     def create_data_source(_: Any, info: GraphQLResolveInfo, **given: Any) -> Answer:
@@ -238,16 +251,6 @@ def _bind_catalog(query: QueryType, mutation: MutationType) -> None:
     def set_identity_store_metadata(_: Any, info: GraphQLResolveInfo, **given: Any) -> Answer:
         info.context.catalog.set_identity_store_metadata(given["id"], given["input"])
         return identity_store_answer(info.context.catalog.identity_store(given["id"]))
-
-    @query.field("SupportedCLIVersion")
-    def supported(_: Any, info: GraphQLResolveInfo) -> Answer:
-        versions: Versions = info.context.versions
-        deprecated = {"deprecatedVersions": versions.deprecated, "msg": versions.message}
-        return {"supportedVersions": versions.supported, "deprecatedVersions": deprecated}
-
-    @query.field("cliTriggerUrl")
-    def cli_trigger_url(_: Any, info: GraphQLResolveInfo) -> Answer:
-        return {"__typename": "CliTriggerUrl", "url": info.context.trigger_url}
 
 
 def _page(rows: Sequence[Answer], arguments: Mapping[str, Any]) -> Answer:

@@ -150,13 +150,13 @@ def access_controls_of(account: SeedAccount, organization: SeedOrganization | No
         who = {"users": list(organization.users[:2]), "groups": list(organization.groups[:1])}
         yield _control(f"{prefix}-analysts", "Analysts everywhere", "aws_sso_role", who, [{**first, **_READ}])
     if account.retired_role is not None:
-        yield {
-            **_control(f"{prefix}-retired", account.retired_role, "aws_role", {"users": list(account.users[:1])}, []),
-            "externalId": f"role:{account.retired_role}",
-            "actualName": account.retired_role,
-            "namingHint": account.retired_role,
-            "delete": True,
-        }
+        yield _retired(f"{prefix}-retired", account.retired_role, account.users[:1])
+
+
+def _retired(identifier: str, role: str, users: Sequence[str]) -> Definition:
+    """An access control that was removed in Raito Cloud, and whose role is still there."""
+    control = _control(identifier, role, "aws_role", {"users": list(users)}, [])
+    return {**control, "externalId": f"role:{role}", "actualName": role, "namingHint": role, "delete": True}
 
 
 _READ = {"permissions": ["s3:GetObject"]}

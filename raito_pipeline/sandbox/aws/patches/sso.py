@@ -48,6 +48,7 @@ def patch_sso() -> None:
     """Mend and complete Identity Center."""
     _patch_provisioning()
     _patch_permission_sets()
+    _patch_changes_of_permission_sets()
     _patch_assignments()
     _patch_provisioning_calls()
     _patch_tags()
@@ -165,6 +166,8 @@ def _patch_permission_sets() -> None:
         )
         return json.dumps({"PermissionSet": made})
 
+
+def _patch_changes_of_permission_sets() -> None:
     @replace(PermissionSet, "to_json")
     def to_json(before: Method, self: PermissionSet, *args: Any, **kwargs: Any) -> dict[str, Any]:
         # Seeded in-process without a duration, it would be a number, which SDKs other than boto3 refuse.
