@@ -47,28 +47,16 @@ def read_catalog(
     """
     began = now()
     try:
-        listed = [
-            one for one in _databases(clients, region) if not matches_any(options.aws_glue_exclude_databases, one.name)
-        ]
+        every = list(_databases(clients, region))
     except AwsError as error:
         meaning = clients.in_region(error, region)
         if isinstance(meaning, AwsOptedOut):
             return GlueRead(Read.opted_out(meaning, began))
         raise meaning from error
+    listed = [one for one in every if not matches_any(options.aws_glue_exclude_databases, one.name)]
     catalog = LocalCatalog.of(listed, account_id, region)
     databases = [one for one in listed if not catalog.holds_target(one)]
-
-    def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
-        try:
-            tables = list(_tables(clients, region, database))
-            return [one for one in tables if not matches_any(options.aws_glue_exclude_tables, one.table.name)]
-        except AwsGone:
-            return []
-        except AwsError as error:
-            return element_error(error)
-
-    with workers(options.aws_concurrency) as pool:
-        answers = dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
+    answers = _tables_of_each(clients, region, options, databases, progress)
     unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
     # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
     away = {one: error for one, error in unread.items() if one.federated}
@@ -85,6 +73,24 @@ def read_catalog(
         tuple(table for table in rows if table.database in outside),
         tuple(_away(one, error, known) for one, error in away.items()),
     )
+
+
+def _tables_of_each(
+    clients: AwsClients, region: str, options: GlueOptions, databases: Sequence[GlueDatabase], progress: Progress
+) -> dict[GlueDatabase, Sequence[Found] | AwsError]:
+    """The tables of each database but those excluded, or why they could not be read; none of one that is gone."""
+
+    def of(database: GlueDatabase) -> Sequence[Found] | AwsError:
+        try:
+            tables = list(_tables(clients, region, database))
+            return [one for one in tables if not matches_any(options.aws_glue_exclude_tables, one.table.name)]
+        except AwsGone:
+            return []
+        except AwsError as error:
+            return element_error(error)
+
+    with workers(options.aws_concurrency) as pool:
+        return dict(zip(databases, pool.each(of, databases, "databases", progress), strict=True))
 
 
 def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -> str:
