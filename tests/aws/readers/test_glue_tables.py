@@ -91,8 +91,8 @@ def test_made_up_columns_are_those_of_the_schema_of_spark() -> None:
         {schema: "[]"},
         {**parts, f"{schema}.numParts": "3"},
         {schema: '{"fields": [1]}'},
-        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(5000)}}}]}}'},
-        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(400)}}}]}}'},
+        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(100_000)}}}]}}'},
+        {schema: f'{{"fields": [{{"name": "deep", "type": {nested(600)}}}]}}'},
     ):
         assert columns(HIVE, broken) == [("col", "array<string>", "from deserializer")]
 

@@ -100,7 +100,7 @@ CORRUPT = {
     "empty": b"",
     "no JSON": gzip.compress(b'{"Records": [{"eventID": "1"'),
     "no records": gzip.compress(b'{"Something": []}'),
-    "nested without end": gzip.compress(b'{"Records": [{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}]}"),
+    "nested without end": gzip.compress(b'{"Records": [{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}"),
     "not UTF-8 and cut off": gzip.compress(b'{"Records": [{"eventID": "\xff\xfe"'),
 }
 
