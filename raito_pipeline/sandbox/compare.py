@@ -93,17 +93,15 @@ def _account(
     for what in ("users", "groups"):
         yield Line(name, what, identities[what], stored[what], store[what])
     objects = {kind: n for kind, n in source["dataObjects"].items() if kind != _ACCOUNT_ITSELF}
-    yield from _by_type(name, "", counter.data_objects(), tables.data_objects(account_id), objects)
+    yield from _by_type(name, counter.data_objects(), tables.data_objects(account_id), objects)
     providers = count_access_providers(counter, account)
-    yield from _by_type(name, "", providers, tables.access_providers(account_id), source["accessProviders"])
+    yield from _by_type(name, providers, tables.access_providers(account_id), source["accessProviders"])
     statements = count_statements(counter)
     yield Line(name, "usage statements", statements, tables.usage_statements(account_id), source["usageStatements"])
     in_sync = source["accessControls"].get(_IN_SYNC, 0)
     yield Line(name, "access controls pushed", counter.made_by_raito(), tables.pushed(account_id), in_sync)
 
 
-def _by_type(
-    name: str, prefix: str, aws: Mapping[str, int], tables: Mapping[str, int], raito: Mapping[str, int]
-) -> Iterator[Line]:
+def _by_type(name: str, aws: Mapping[str, int], tables: Mapping[str, int], raito: Mapping[str, int]) -> Iterator[Line]:
     for kind in sorted({*aws, *tables, *raito}):
-        yield Line(name, f"{prefix}{kind}", aws.get(kind, 0), tables.get(kind, 0), raito.get(kind, 0))
+        yield Line(name, kind, aws.get(kind, 0), tables.get(kind, 0), raito.get(kind, 0))

@@ -5,13 +5,12 @@ import fnmatch
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from raito_pipeline.sandbox.aws.estate import EstateAccount
-from raito_pipeline.sandbox.count_aws import AwsCounter
+from raito_pipeline.sandbox.count_aws import AwsCounter, is_of_raito
 
 _RESERVED = "AWSReservedSSO_"
 
@@ -21,7 +20,7 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
     counted: Counter[str] = Counter()
     kept_roles: set[str] = set()
     for policy in counter.attached_policies():
-        if not _made_by_raito(policy["Tags"]) and _about_s3(policy["Document"]):
+        if not is_of_raito(policy["Tags"]) and _about_s3(policy["Document"]):
             counted["aws_policy"] += 1
             kept_roles.update(policy["Roles"])
     ours = tuple(f"{_RESERVED}{name}_" for name in counter.permission_sets_by_raito)
@@ -29,21 +28,17 @@ def count_access_providers(counter: AwsCounter, account: EstateAccount) -> dict[
         if role["RoleName"].startswith(ours):
             continue
         about_s3 = any(_about_s3(document) for document in role["Inline"])
-        if not _made_by_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
+        if not is_of_raito(role["Tags"]) and (about_s3 or role["RoleName"] in kept_roles):
             counted["aws_sso_role" if role["RoleName"].startswith(_RESERVED) else "aws_role"] += 1
     counted["aws_policy"] += counter.principals_with_inline_policies()
     counted["aws_access_point"] += sum(
-        point["Policy"] is not None and not _made_by_raito(point["Tags"]) for point in counter.access_points
+        point["Policy"] is not None and not is_of_raito(point["Tags"]) for point in counter.access_points
     )
     counted["aws_bucket_policy"] = sum(
         any(_gives_somebody(statement, account.account_id) for statement in policy["Statement"])
         for policy in counter.bucket_policies()
     )
     return {kind: number for kind, number in counted.items() if number}
-
-
-def _made_by_raito(tags: Iterable[dict[str, str]]) -> bool:
-    return any(tag["Key"].lower() == "creator" and tag["Value"].lower() == "raito" for tag in tags)
 
 
 def _gives_somebody(statement: dict[str, Any], account_id: str) -> bool:

@@ -209,7 +209,7 @@ class AwsCounter:
         names = []
         for arn in [arn for page in pages for arn in page.get("PermissionSets", ())]:
             tags = sso.list_tags_for_resource(InstanceArn=instance, ResourceArn=arn)["Tags"]
-            if {"Key": "creator", "Value": "RAITO"} in tags:
+            if is_of_raito(tags):
                 described = sso.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)
                 names.append(described["PermissionSet"]["Name"])
         return names
@@ -218,10 +218,7 @@ class AwsCounter:
         """Roles, customer managed policies, access points and permission sets that carry the tag of Raito."""
         tags = [*self._tags_of_roles.values(), *self._tags_of_policies.values()]
         tags += [point["Tags"] for point in self.access_points]
-        tagged = sum(
-            any(tag["Key"].lower() == "creator" and tag["Value"].upper() == "RAITO" for tag in t) for t in tags
-        )
-        return tagged + len(self.permission_sets_by_raito)
+        return sum(map(is_of_raito, tags)) + len(self.permission_sets_by_raito)
 
     def log_records(self) -> Iterator[dict[str, Any]]:
         """Every record of every CloudTrail log file of the account."""
@@ -242,6 +239,11 @@ class AwsCounter:
             "users": sum(len(page["Users"]) for page in users),
             "groups": sum(len(page["Groups"]) for page in groups),
         }
+
+
+def is_of_raito(tags: Iterable[Any]) -> bool:
+    """Whether something with these tags was made by a push."""
+    return any(tag["Key"].lower() == "creator" and tag["Value"].lower() == "raito" for tag in tags)
 
 
 def _location(table: dict[str, Any]) -> tuple[str, str] | None:

@@ -162,14 +162,6 @@ def test_an_export_of_nothing_is_whole(tmp_path: Path, text: str) -> None:
     assert (export.controls, export.warnings, export.whole) == ((), (), True)
 
 
-@pytest.mark.parametrize("moment", ["1" + "0" * 30, "9999999999999999", "true", "-1", "now"])
-def test_a_moment_that_is_none_does_not_keep_the_access_controls_from_being_read(tmp_path: Path, moment: str) -> None:
-    path = tmp_path / "export.yaml"
-    path.write_text(f"lastCalculated: {moment}\nfileBuildTime: {moment}\naccessProviders: [{{id: a}}]")
-    export = read_export(path)
-    assert [control.unreadable for control in export.controls] == [()]
-
-
 def test_no_secret_reaches_a_log_line(
     cloud: LocalRaitoCloud, target: Target, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

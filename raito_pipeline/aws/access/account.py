@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -15,13 +14,13 @@ from raito_pipeline.aws.policy import Document, Scope, read_document
 from raito_pipeline.aws.policy.actions import permissions_of
 from raito_pipeline.aws.policy.allows import needs_objects, paths_named
 from raito_pipeline.aws.policy.bucket_tags import by_bucket_tags
-from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths, points_named
+from raito_pipeline.aws.policy.claims import KnownPaths, WantedPaths, patterns, points_named
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.facts import BucketTags, Facts, PrincipalFacts
 from raito_pipeline.aws.policy.principals import Directory
 from raito_pipeline.aws.policy.reasons import Code, Reason
 from raito_pipeline.aws.policy.regions import by_region
-from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, NoPattern, PermissionTarget
+from raito_pipeline.aws.policy.resources import ACCOUNT, BucketResource, PermissionTarget
 from raito_pipeline.aws.policy.what import Claims, Labelled
 from raito_pipeline.config.groups import AccessOptions
 from raito_pipeline.config.patterns import matches_any
@@ -373,9 +372,8 @@ def _resources(statement: Statement) -> tuple[str, ...]:
 
 def _add_paths(statement: Statement, scope: Scope, wanted: WantedPaths) -> None:
     of_objects = needs_objects(statement)
-    for text in _resources(statement):
-        with suppress(NoPattern):
-            paths_named(scope.pattern(text, statement), scope, wanted, of_objects=of_objects)
+    for pattern in patterns(_resources(statement), statement, scope):
+        paths_named(pattern, scope, wanted, of_objects=of_objects)
 
 
 def _add_paths_of_points(statement: Statement, on_points: Iterable[Scope], wanted: WantedPaths) -> None:

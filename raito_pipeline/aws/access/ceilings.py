@@ -14,17 +14,11 @@ from functools import cached_property
 
 from raito_pipeline.aws.policy import Claim, Scope, Statement
 from raito_pipeline.aws.policy.actions import permissions_of
+from raito_pipeline.aws.policy.claims import patterns
 from raito_pipeline.aws.policy.conditions import Bearing, asks_who_calls, judge
 from raito_pipeline.aws.policy.permissions import permission
 from raito_pipeline.aws.policy.reasons import Code, Reason
-from raito_pipeline.aws.policy.resources import (
-    ACCOUNT,
-    NoPattern,
-    Pattern,
-    PermissionTarget,
-    read_pattern,
-    touches,
-)
+from raito_pipeline.aws.policy.resources import ACCOUNT, Pattern, PermissionTarget, touches
 from raito_pipeline.aws.policy.what import Basis, Claims, Labelled, add_claim, allowed
 
 
@@ -106,21 +100,11 @@ def allowance(ceiling: Ceiling, scope: Scope) -> Allowance:
             place = f"{label}, {statement.label}"
             why = tuple(dict.fromkeys(each.at(place) for each in reasons if each.code.is_incomplete))
             if why:
-                doubtful.append(Doubtful(statement, names, _patterns(statement, scope), why))
+                about = statement.resources
+                named = None if about is None else tuple(patterns(about, statement, scope))
+                doubtful.append(Doubtful(statement, names, named, why))
     frozen = {name: {bucket: frozenset(of) for bucket, of in by_bucket.items()} for name, by_bucket in targets.items()}
     return Allowance(frozen, tuple(doubtful))
-
-
-def _patterns(statement: Statement, scope: Scope) -> tuple[Pattern, ...] | None:
-    if statement.resources is None:
-        return None
-    patterns = []
-    for text in statement.resources:
-        try:
-            patterns.append(read_pattern(text, scope.partition, variables=statement.variables))
-        except NoPattern:
-            continue
-    return tuple(patterns)
 
 
 def within(claims: Claims, allows: Allowance, scope: Scope) -> tuple[Claims, list[Reason]]:

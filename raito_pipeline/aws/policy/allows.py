@@ -10,12 +10,11 @@ of which resources that is known). Where a statement is about access points with
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from raito_pipeline.aws.policy.actions import meaning, permissions_of
-from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths
+from raito_pipeline.aws.policy.claims import Claim, OtherBucket, Scope, WantedPaths, patterns
 from raito_pipeline.aws.policy.conditions import Bearing, Judged, judge
 from raito_pipeline.aws.policy.documents import Statement
 from raito_pipeline.aws.policy.permissions import Permission, permission
@@ -64,11 +63,9 @@ def _of_others(statement: Statement, scope: Scope) -> Iterator[Remark]:
     """What a statement names of other accounts that gives nothing in this one, where it may give something there."""
     if not scope.account_wide or judge(statement, replace(scope.facts, elsewhere=True)).bearing is Bearing.NEVER:
         return
-    for text in statement.resources or ():
-        with suppress(NoPattern):
-            pattern = scope.pattern(text, statement)
-            if _is_of_another_account(pattern, scope):
-                yield _not_found(pattern, scope)
+    for pattern in patterns(statement.resources or (), statement, scope):
+        if _is_of_another_account(pattern, scope):
+            yield _not_found(pattern, scope)
 
 
 def _is_of_another_account(pattern: Pattern, scope: Scope) -> bool:
@@ -335,11 +332,7 @@ def _points(statement: Statement, wanted: Sequence[Permission], scope: Scope, cl
 def _is_about_point(statement: Statement, point: BucketResource, one: Permission, scope: Scope) -> bool:
     """True where it may be about an access point, and no pattern of it says so by the region and account of one."""
     inverse = statement.not_resources is not None
-    for text in statement.not_resources or statement.resources or ():
-        try:
-            pattern = scope.pattern(text, statement)
-        except NoPattern:
-            continue
+    for pattern in patterns(statement.not_resources or statement.resources or (), statement, scope):
         if inverse and (pattern.is_place(point) if one.on_bucket else pattern.covers_below(point, "")):
             return False
         if not inverse and pattern.plain and touches(pattern, point, "", one):

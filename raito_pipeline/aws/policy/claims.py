@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -206,8 +205,10 @@ def by_target(claims: Iterable[Claim]) -> list[tuple[PermissionTarget, tuple[str
 def patterns(texts: Iterable[str], statement: Statement, scope: Scope) -> Iterator[Pattern]:
     """Those of the resources of a statement that are patterns of S3."""
     for text in texts:
-        with suppress(NoPattern):
+        try:
             yield scope.pattern(text, statement)
+        except NoPattern:
+            continue
 
 
 def points_named(statement: Statement) -> Iterator[str]:

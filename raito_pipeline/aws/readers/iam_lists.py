@@ -318,9 +318,9 @@ def _renamed(kind: str, before: str, now: str) -> AwsUnreachable:
 
 
 def _known(before: T | None, error: AwsError) -> T:
-    """What the previous sync stored of an element. Raises the error that the element was met with where it knew none.
+    """What the previous sync stored of an element that met `error`.
 
-    Also where the error is not of one element.
+    Raises the error where that sync stored nothing of it, or where the error is not about this element alone.
     """
     element_error(error)
     if before is None:

@@ -108,7 +108,7 @@ class InventoryOf:
                 yield KeyPage(problem=f"inventory of {self.bucket}: {error}", status=ReadStatus.PARTIAL)
                 return
             keys = (key for key, _ in groupby(heapq.merge(*(_stored(part.file) for part in parts))))
-            for page in _batched(keys, _KEYS_A_PAGE):
+            for page in _in_pages(keys):
                 yield KeyPage(keys=page)
             problem = _age_problem(self.bucket, manifest.created)
             if problem:
@@ -303,9 +303,9 @@ def _current(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def _batched(keys: Iterable[str], size: int) -> Iterator[list[str]]:
+def _in_pages(keys: Iterable[str]) -> Iterator[list[str]]:
     waiting = iter(keys)
-    while page := list(islice(waiting, size)):
+    while page := list(islice(waiting, _KEYS_A_PAGE)):
         yield page
 
 
@@ -313,7 +313,7 @@ def _store(keys: list[str], file: Path) -> SortedKeys:
     keys.sort()
     schema = pa.schema([("key", pa.string())])
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        for page in _batched(keys, _KEYS_A_PAGE):
+        for page in _in_pages(keys):
             writer.write_batch(pa.RecordBatch.from_arrays([pa.array(page, pa.string())], schema=schema))
     return SortedKeys(file, keys[0], keys[-1])
 

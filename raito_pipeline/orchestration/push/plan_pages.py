@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from raito_pipeline.aws.provider_types import ACCESS_PROVIDER_TYPES
 from raito_pipeline.aws.push.account_plan import AccountPlan
 from raito_pipeline.aws.push.wording import MARKS, SAME, ControlPlan, in_words
-from raito_pipeline.orchestration.recording.markdown import code, code_block, plain
+from raito_pipeline.orchestration.recording.markdown import code, diff_block, plain
 
 MOST_BYTES = 3_500
 """of the words of a plan in an event: the event log keeps each of them for good"""
@@ -42,7 +42,7 @@ def _section(control: ControlPlan) -> Iterator[str]:
     for line in control.held_back:
         yield f"- held back: {plain(line)}"
     for diff in control.diffs:
-        yield from ("", code(diff.title), "", *code_block(diff.lines, "diff"))
+        yield from ("", code(diff.title), "", *diff_block(diff.lines))
 
 
 def short_page(controls: Sequence[ControlPlan], most_bytes: int = MOST_BYTES) -> str:
@@ -56,7 +56,7 @@ def short_page(controls: Sequence[ControlPlan], most_bytes: int = MOST_BYTES) ->
         text += f"{line}\n"
     for control in listed:
         for diff in control.diffs:
-            block = "\n".join(["", code(diff.title), "", *code_block(diff.lines, "diff"), ""])
+            block = "\n".join(["", code(diff.title), "", *diff_block(diff.lines), ""])
             if len(text.encode()) + len(block.encode()) > most_bytes:
                 return text
             text += block

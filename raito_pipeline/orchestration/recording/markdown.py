@@ -19,10 +19,10 @@ def code(text: str) -> str:
     return f"{ticks}{space}{' '.join(text.split())}{space}{ticks}"
 
 
-def code_block(lines: Sequence[str], language: str = "") -> list[str]:
-    """Lines as a block of code, as lines."""
+def diff_block(lines: Sequence[str]) -> list[str]:
+    """The lines of a diff as a block of code, as lines."""
     fence = "`" * max(3, max(map(_longest, lines), default=0) + 1)
-    return [f"{fence}{language}", *lines, fence]
+    return [f"{fence}diff", *lines, fence]
 
 
 def _longest(text: str) -> int:

@@ -174,9 +174,8 @@ def test_an_unchanged_bucket_is_unchanged_wherever_its_listing_breaks_off(
     assert found == before
 
 
-def _object(path: str, kind: str, parent: str, mark: str = "") -> DataObject:
-    full = f"{B}{mark}/{path}" if path else B
-    return DataObject(full, path, kind, f"{B}/{parent}" if parent else B, "", None, None)
+def _object(path: str, kind: str, parent: str) -> DataObject:
+    return DataObject(f"{B}/{path}", path, kind, f"{B}/{parent}" if parent else B, "", None, None)
 
 
 def test_a_catalog_that_was_read_in_part_keeps_what_it_did_not_give_again(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from raito_pipeline.orchestration.recording.markdown import code, code_block, plain
+from raito_pipeline.orchestration.recording.markdown import code, diff_block, plain
 from raito_pipeline.orchestration.recording.previews import bullets
 
 
@@ -29,5 +29,5 @@ def test_code_ends_where_it_ends(text: str, written: str) -> None:
 
 
 def test_no_line_of_a_block_ends_it() -> None:
-    assert code_block(["+a", "```", "<script>"], "diff") == ["````diff", "+a", "```", "<script>", "````"]
-    assert code_block([]) == ["```", "```"]
+    assert diff_block(["+a", "```", "<script>"]) == ["````diff", "+a", "```", "<script>", "````"]
+    assert diff_block([]) == ["```diff", "```"]
