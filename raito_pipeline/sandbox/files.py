@@ -44,10 +44,10 @@ def write_raito_yml(path: Path, estate: Estate, ids: SeededIds, raito_url: str) 
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """Write the environment as lines for a shell: `set -a; . FILE; set +a`."""
+    """Write the environment, with its secret, for its owner's shell alone: `set -a; . FILE; set +a`."""
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
+    path.touch(mode=0o600)
     path.write_text(_ENVIRONMENT_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
-    path.chmod(0o600)
 
 
 def _organization(estate: Estate, ids: SeededIds) -> dict[str, Any]:
