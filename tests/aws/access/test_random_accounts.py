@@ -5,6 +5,7 @@ What counts is defined in `comparison.py`. `make probes` runs four million of th
 """
 
 import os
+import re
 from dataclasses import asdict, replace
 from pprint import pformat
 
@@ -12,7 +13,9 @@ import pytest
 
 from tests.aws.access.comparison import Findings, compare
 from tests.aws.access.random_accounts import KEYS, Features, RandomAccount, random_account, smallest
+from tests.aws.access.world import World
 
+_VARIABLE = re.compile(r"\$\{(aws:[\w:/]+)")
 WANTED = int(os.environ.get("RAITO_PIPELINE_PROBES", "20000"))
 FIRST = int(os.environ.get("RAITO_PIPELINE_PROBES_FROM", "0"))
 FEATURES = Features(
@@ -43,6 +46,18 @@ def test_claims_of_random_accounts_are_what_aws_gives() -> None:
         seed += 1
     print(f"seeds {FIRST} to {seed - 1}: {findings}")
     assert findings.claimed > findings.probes / 20
+
+
+def test_a_role_has_several_values_of_each_variable_in_the_contexts_that_are_tried() -> None:
+    """With one value alone, what a policy gives by another one looks as if nobody had it."""
+    accounts = (random_account(seed, FEATURES) for seed in range(20))
+    with_variable = {key: one for one in accounts for key in _VARIABLE.findall(str(asdict(one)).lower())}
+    worlds = {key: World(one.inputs()) for key, one in with_variable.items() if key != "aws:username"}
+
+    assert len(worlds) > 1
+    for key, world in worlds.items():
+        contexts = [world.context("role:reader", situation) for situation in world.situations]
+        assert len({context.get(key) for context in contexts}) > 1, key
 
 
 def _explained(account: RandomAccount, kind: str) -> str:

@@ -38,7 +38,7 @@ WATCHED = frozenset((*ON_OBJECTS, *ON_BUCKETS, *ON_ACCOUNT))
 MFA, TEMPORARY = "mfa", "temporary credentials without MFA"
 CORPORATE, ENDPOINT, OTHER_ENDPOINT = "corporate address", "VPC endpoint", "another VPC endpoint"
 PLAIN_HTTP, OLD_TLS, EARLIER, TAG_KEYS = "no TLS", "TLS 1.1", "before 2020", "a key of a tag"
-OTHER_REGION, OF_X, OF_Y = "another region", "of team x", "of team y"
+OTHER_REGION, OF_X, OF_Y, OF_A_TAG = "another region", "of team x", "of team y", "with a tag `none`"
 CORPORATE_ADDRESSES, VPC_ENDPOINT = "192.0.2.0/24", "vpce-1"
 SERVICE = "a service that calls for somebody"
 """what is claimed with a note of it is tried in this one, too"""
@@ -53,7 +53,8 @@ DIMENSIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     (TAG_KEYS,): ("aws:tagkeys",),
     (SERVICE, OTHER_SERVICE): ("aws:calledvia", "aws:viaawsservice"),
     (OTHER_REGION,): ("aws:requestedregion",),
-    (OF_X, OF_Y): ("aws:principaltag/",),
+    (OF_X, OF_Y): ("aws:principaltag/team",),
+    (OF_A_TAG,): ("aws:principaltag/none",),
 }
 """in what a request may differ from a neutral one (at most one of each), and how the condition keys about it begin"""
 
@@ -265,7 +266,7 @@ class World:
             context["aws:multifactorauthpresent"] = ("true" if MFA in situation else "false",)
         for each in situation:
             # Of a user the tags are those that the account says; a session of a role may have others.
-            if caller.is_role or each not in (OF_X, OF_Y):
+            if caller.is_role or each not in (OF_X, OF_Y, OF_A_TAG):
                 context |= _CHANGES.get(each, {})
         if PLAIN_HTTP in situation:
             del context["s3:tlsversion"]
@@ -405,6 +406,7 @@ _CHANGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     OTHER_REGION: {"aws:requestedregion": ("ap-south-1",)},
     OF_X: {"aws:principaltag/team": ("x",)},
     OF_Y: {"aws:principaltag/team": ("y",)},
+    OF_A_TAG: {"aws:principaltag/none": ("some",)},
 }
 
 
