@@ -222,6 +222,12 @@ def _windows_path_doubts(path: str) -> Iterator[tuple[str, str]]:
         yield path, "a path of Windows, which this system takes for a name in the current folder"
 
 
+def _path_doubts(path: str) -> Iterator[tuple[str, str]]:
+    yield from _windows_path_doubts(path)
+    if "://" in path:
+        yield path, "an address, which is taken for the name of a folder on this machine"
+
+
 def _tags(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{key}:{value}" for key, value in _pairs(parts))
 
@@ -357,7 +363,7 @@ IDENTITY_STORE = Kind(
 )
 BUCKET = Kind("bucket name", "the name of an S3 bucket", "trail-logs", _matching(BUCKET_NAME))
 S3_LOCATION = Kind("S3 address", "an address s3://BUCKET/PREFIX/", "s3://inventories/data/daily/", _matching(_S3))
-PATH = Kind("path", "the path of a folder", "/var/backups/raito", _text, doubts=_windows_path_doubts)
+PATH = Kind("path", "the path of a folder", "/var/backups/raito", _text, doubts=_path_doubts)
 STORAGE = Kind(
     "path or S3 address",
     "a path or an address s3://BUCKET/PREFIX",

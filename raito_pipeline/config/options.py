@@ -53,7 +53,11 @@ class Shared(Login, Stages, TagKeys):
     ] = True
     file_backup_location: Annotated[
         str | None,
-        Option(kinds.PATH, "A folder that keeps a copy of the files exchanged with Raito Cloud.", default="no copies"),
+        Option(
+            kinds.PATH,
+            "A folder that keeps a copy of the files exchanged with Raito Cloud; `~/` is the home folder.",
+            default="no copies",
+        ),
     ] = None
     maximum_backups_per_target: Annotated[
         int,

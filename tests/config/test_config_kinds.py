@@ -335,6 +335,7 @@ def test_any_text_is_a_pattern_or_a_pattern_error(text: str, name: str) -> None:
         (kinds.BUCKET_PATTERNS, ["cdk-*"], "read as `cdk-.*`"),
         (kinds.BUCKET_PATTERNS, ["cdk-.+"], None),
         (kinds.PATH, r"C:\raito", "a path of Windows"),
+        (kinds.PATH, "s3://backups/raito", "an address"),
         (kinds.PATH, "backups", None),
         (kinds.STORAGE, r"C:\raito", "a path of Windows"),
         (kinds.STORAGE, r"\\server\share", "a path of Windows"),

@@ -99,4 +99,6 @@ def stored_regions(work: Work, table: str) -> list[str]:
 def exchange_folder(target: Target, stage: str) -> ExchangeFolder:
     """A folder for the files of one stage of a target, kept and copied as `raito.yml` says."""
     backups = Path(target.file_backup_location) if target.file_backup_location else None
+    if backups is not None and backups.parts[:1] == ("~",):
+        backups = backups.expanduser()
     return ExchangeFolder(target.name, stage, target.delete_temp_files, backups, target.maximum_backups_per_target)

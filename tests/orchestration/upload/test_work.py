@@ -54,3 +54,14 @@ def test_the_folder_of_the_files_is_kept_and_copied_as_the_options_say(options: 
     assert (plain.target, plain.stage) == ("account-0", "data_usage")
     assert (plain.delete, plain.backup_location, plain.maximum_backups) == (True, None, 0)
     assert (other.delete, other.backup_location, other.maximum_backups) == (False, Path("/backups"), 7)
+
+
+def test_copies_lie_in_the_home_folder_where_the_options_say_so(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    at_home = options.accounts[0].model_copy(update={"file_backup_location": "~/copies"})
+    odd = options.accounts[0].model_copy(update={"file_backup_location": "~copies"})
+
+    assert exchange_folder(at_home, "data_usage").backup_location == Path("/home/ada/copies")
+    assert exchange_folder(odd, "data_usage").backup_location == Path("~copies")
