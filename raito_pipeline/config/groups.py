@@ -355,15 +355,15 @@ class Excludes(OptionGroup):
     """Users, roles and managed policies that are not imported (in full)."""
 
     aws_access_managed_policy_excludes: Annotated[
-        Patterns, Option(kinds.PATTERNS, "No managed policy whose whole name matches one of these.", default="none")
+        Patterns, Option(kinds.IAM_PATTERNS, "No managed policy whose whole name matches one of these.", default="none")
     ] = ()
     aws_access_role_excludes: Annotated[
-        Patterns, Option(kinds.PATTERNS, "No role whose whole name matches one of these.", default="none")
+        Patterns, Option(kinds.IAM_PATTERNS, "No role whose whole name matches one of these.", default="none")
     ] = ()
     aws_user_excludes: Annotated[
         Patterns,
         Option(
-            kinds.PATTERNS,
+            kinds.IAM_PATTERNS,
             "Users whose whole name matches one of these are imported by name only: no tags, e-mail address or "
             "inline policies. A Deny in these counts all the same, as in whatever else is left out of the import.",
             default="none",
@@ -491,7 +491,7 @@ class PushOptions(Excludes, Surroundings):
     aws_push_allow_beyond_data: Annotated[
         Patterns,
         Option(
-            kinds.PATTERNS,
+            kinds.IAM_PATTERNS,
             "Roles, permission sets and managed policies that give more than data (S3, and reading the Glue catalog) "
             "get no new people by a push and are not deleted by it, except those whose whole name matches one of "
             "these.",

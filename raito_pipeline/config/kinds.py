@@ -217,6 +217,22 @@ def _pattern_doubts(found: Iterable[patterns.NamePattern]) -> Iterator[tuple[str
             yield text, "the slashes around it are part of the expression"
 
 
+def _name_doubts(whose: str, allowed: str) -> Callable[[Iterable[patterns.NamePattern]], Iterator[tuple[str, str]]]:
+    """The doubts of expressions for names that consist of the characters `allowed` alone, of a bucket, say."""
+    a_name = re.compile(f"[{allowed}]", re.ASCII)
+
+    def doubts(found: Iterable[patterns.NamePattern]) -> Iterator[tuple[str, str]]:
+        for each in found:
+            strange = dict.fromkeys(char for char in patterns.literals(each.pattern) if not a_name.fullmatch(char))
+            if strange:
+                signs = " and ".join(f"`{char}`" for char in strange)
+                yield each.written or each.pattern, f"no name of {whose} has {signs}; a list has a comma between names"
+            else:
+                yield from _pattern_doubts([each])
+
+    return doubts
+
+
 def _windows_path_doubts(path: str) -> Iterator[tuple[str, str]]:
     if re.match(r"[A-Za-z]:[\\/]|\\\\", path) and os.name != "nt":
         yield path, "a path of Windows, which this system takes for a name in the current folder"
@@ -311,9 +327,17 @@ BUCKET_PATTERNS = Kind(
     "cdk-.+,logs-.+",
     _patterns(patterns.compile_wildcards),
     is_list=True,
-    doubts=_pattern_doubts,
+    doubts=_name_doubts("a bucket", r"\w.-"),
 )
-PATTERN_KINDS = (PATTERNS, BUCKET_PATTERNS)
+IAM_PATTERNS = Kind(
+    PATTERNS.name,
+    PATTERNS.expected,
+    PATTERNS.example,
+    _patterns(patterns.compile_pattern),
+    is_list=True,
+    doubts=_name_doubts("IAM", r"\w+=,.@-"),
+)
+PATTERN_KINDS = (PATTERNS, BUCKET_PATTERNS, IAM_PATTERNS)
 TAG = Kind("tag", "a tag as key:value", "kind:machine", _tag)
 TAGS = Kind(
     "list of tags",

@@ -8,9 +8,10 @@ possessive operators) is refused, with its reason; nothing is ever read with ano
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import zip_longest
 from typing import Protocol
 
 import re2
@@ -19,6 +20,9 @@ _ANY = ".*"
 _TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]])*\]|.", re.DOTALL)
 _BEFORE_A_WILDCARD = re.compile(r"|[(|^]|[A-Za-z0-9_-]")
 _ESCAPES = re.compile(r"\\Q.*?(?:\\E|$)|\\(?P<escape>.)", re.DOTALL)
+_NO_LITERALS = re.compile(r"\(\?(?:P?<\w+>|[A-Za-z-]*[:)])|\{\d+,?\d*\}")
+"""beginnings of groups, and counts: what they consist of stands for nothing in a name"""
+_OPERATORS = frozenset(".^$|()[]{}*+?")
 # What other languages have, as RE2's message shows it, and the reason that people can do something with.
 _NOT_IN_GO = (
     (re.compile(r": \(\?<[=!]"), "Go's regular expressions cannot look behind"),
@@ -83,6 +87,20 @@ def _reason(error: Exception) -> str:
             return reason
     hint = "; write a YAML list where an expression itself holds a comma" if words.startswith("missing") else ""
     return f"{words}{hint}"
+
+
+def literals(text: str) -> Iterator[str]:
+    """The characters that an expression asks for by themselves: no sets, no classes, and none that may be missing."""
+    tokens = _TOKENS.findall(_NO_LITERALS.sub("", text))
+    for token, after in zip_longest(tokens, tokens[1:]):
+        if token.startswith("\\Q"):
+            yield from token[2:].removesuffix("\\E")
+        elif after in ("?", "*"):
+            continue
+        elif len(token) == 1 and token not in _OPERATORS:
+            yield token
+        elif len(token) == 2 and token[0] == "\\" and not token[1].isalnum():
+            yield token[1]
 
 
 def compile_pattern(text: str) -> NamePattern:

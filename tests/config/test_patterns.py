@@ -9,6 +9,7 @@ from raito_pipeline.config.patterns import (
     PatternError,
     compile_pattern,
     compile_wildcards,
+    literals,
     matches_any,
     with_wildcards,
 )
@@ -105,3 +106,24 @@ def test_patterns_of_buckets_have_wildcards_as_in_the_raito_cli() -> None:
     assert not pattern.fullmatch("cdk")
     assert (pattern.written, pattern) == ("cdk-*", compile_pattern("cdk-.*"))
     assert compile_wildcards("cdk-.+").written is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("a-b", "a-b"),
+        (r"a\.b", "a.b"),
+        ("a.*b", "ab"),
+        ("(?i)a|(?:b)|(?P<name>c)|(?P<n>d)", "abcd"),
+        ("a{2,3}b{1}", "ab"),
+        ("[/:]x[^,]", "x"),
+        (r"\d\s", ""),
+        (r"\Qa:b\E/", "a:b/"),
+        ("s3:?x", "s3x"),
+        ("a:*b", "ab"),
+        (r"\/x", "/x"),
+    ],
+)
+def test_the_characters_that_an_expression_asks_for_by_themselves(pattern: str, found: str) -> None:
+    assert compile_pattern(pattern) is not None
+    assert "".join(literals(pattern)) == found
