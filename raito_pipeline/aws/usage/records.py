@@ -6,7 +6,7 @@ The format: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrai
 import json
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -110,6 +110,8 @@ class FileCorrupt(Exception):
     """A log file that is no whole gzip file with a JSON document of records in it."""
 
 
+_BETWEEN = " \t\r\n\ufeff"
+"""what may stand around a document"""
 _file = msgspec.json.Decoder(_File)
 _raw_file = msgspec.json.Decoder(_RawFile)
 _record = msgspec.json.Decoder(Record)
@@ -174,13 +176,26 @@ def _odd_records(text: bytes, most: int) -> Sequence[bytes | msgspec.Raw]:
     if len(text) > most:
         raise FileCorrupt(f"not a JSON document, and larger than {most / 2**20:,.0f} MiB")
     try:
-        said = json.loads(text.decode("utf-8", "surrogateescape"), strict=False)
+        records = _records_of(text.decode("utf-8", "surrogateescape"))
+        return [json.dumps(each, ensure_ascii=False).encode("utf-8", "surrogatepass") for each in records]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FileCorrupt(f"not a JSON document: {error}") from error
+
+
+def _records_of(text: str) -> Iterator[Any]:
+    """The records of a document, or of several: what puts log files together, as S3DistCp does, writes them in a row.
+
+    Raises what a text that is none raises.
+    """
+    decoder, at, text = json.JSONDecoder(strict=False), 0, text.strip(_BETWEEN)
+    while at < len(text) or not at:
+        said, at = decoder.raw_decode(text, at)
         listed = said["Records"]
         if not isinstance(listed, list):
             raise TypeError(f"Records is {type(listed).__name__}")
-        return [json.dumps(each, ensure_ascii=False).encode("utf-8", "surrogatepass") for each in listed]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FileCorrupt(f"not a JSON document: {error}") from error
+        yield from listed
+        while text[at : at + 1] in _BETWEEN and at < len(text):
+            at += 1
 
 
 def identity_of(raw: bytes) -> Identity | None:

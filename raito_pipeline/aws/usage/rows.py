@@ -99,7 +99,7 @@ class StatementRows:
                 event = plain_event(record.eventName)
                 start, event_id = seconds(record.eventTime), record.eventID
                 if folder and 0 < slash < len(arn) - 1 and event and person and start is not None and event_id:
-                    code = record.errorCode
+                    code = record.errorCode or None
                     message = record.errorMessage if code else None
                     size = moved(record.additionalEventData)
                     add((event_id, start, person, code, message, size, event, arn, folder))

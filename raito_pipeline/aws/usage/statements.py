@@ -110,7 +110,7 @@ class StatementMaker:
         if not accessed:
             return SkipReason.UNKNOWN_OBJECT
         size = moved(record.additionalEventData)
-        code = record.errorCode
+        code = record.errorCode or None
         message = record.errorMessage if code else None
         return UsageEntry(event_id, start, person, code, message, size, needed.global_permission, accessed)
 
@@ -260,9 +260,13 @@ def moved(data: object) -> float:
 
 @lru_cache(maxsize=100_000)
 def seconds(time: str | None) -> int | None:
-    """A time of CloudTrail in Unix seconds, in UTC where it names no zone; None for what is none."""
+    """A time of CloudTrail in Unix seconds, in UTC where it names no zone; None for what is none.
+
+    None is what lies before 1970, too: the zero time of a program that had no time.
+    """
     try:
         moment = datetime.fromisoformat(time or "")
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        stamp = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except ValueError:
         return None
+    return stamp if stamp > 0 else None

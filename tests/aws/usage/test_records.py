@@ -70,8 +70,28 @@ def test_a_mark_of_the_order_of_bytes_before_the_document_is_none_of_it() -> Non
     assert len(decode(b"\xef\xbb\xbf" + document(GOOD))[0]) == 1
 
 
+@pytest.mark.parametrize("beside", [GOOD, WRONG_TYPE], ids=["good ones", "one of a wrong type"])
+def test_files_that_somebody_put_together_are_all_read(beside: bytes) -> None:
+    text = unpack(
+        gzip.compress(b"\n" + document(GOOD, beside)) + gzip.compress(b"\n \xef\xbb\xbf" + document(GOOD) + b"\n")
+    )
+    records, unreadable = decode(text)
+    assert unreadable == (beside is WRONG_TYPE)
+    assert [record.eventID for record in records] == ["good"] * (3 - unreadable)
+
+
 @pytest.mark.parametrize(
-    "text", [b"", b"{}", b'{"Records": null}', b"[]", document(GOOD)[:-2], document(GOOD) + b"\xff"]
+    "text",
+    [
+        b"",
+        b"{}",
+        document(GOOD) + document(GOOD)[:-2],
+        document(GOOD) + b"{}",
+        b'{"Records": null}',
+        b"[]",
+        document(GOOD)[:-2],
+        document(GOOD) + b"\xff",
+    ],
 )
 def test_what_is_no_document_of_records_is_corrupt(text: bytes) -> None:
     with pytest.raises(FileCorrupt):

@@ -266,6 +266,14 @@ def test_a_failed_call_is_a_failure_with_its_reason(tmp_path: Path) -> None:
     assert (done.success, done.status, done.error, done.bytes, done.start_time) == (True, None, None, 10, 1773914400)
 
 
+@pytest.mark.parametrize("name", ["GetObject", "CopyObject"])
+def test_an_error_without_a_code_is_none(tmp_path: Path, name: str) -> None:
+    usage = Usage(tmp_path)
+    usage.logs.put("one", event(name=name, errorCode="", errorMessage=""))
+    usage.sync()
+    assert [(row.success, row.status, row.error) for row in usage.statements] == [(True, None, None)]
+
+
 @pytest.mark.parametrize(("into", "out", "expected"), [
     (3.0, 4.0, 7), (3, 4, 7), (None, 4.0, 4), ("3", 4.0, 4), (-3.0, 4.0, 4), (1e300, 4.0, 4), (10**400, 4, 4),
 ], ids=["floats", "integers", "one", "text", "negative", "too large", "far too large"])  # fmt: skip
@@ -337,7 +345,7 @@ def test_what_gives_no_statement_is_counted_by_its_reason(tmp_path: Path, case: 
 
 
 @pytest.mark.parametrize("broken", [
-    event(eventID=...), event(eventTime=...), event(eventTime="yesterday"), event(userIdentity=...),
+    event(eventID=...), event(eventTime=...), event(eventTime="yesterday"), event(eventTime="0001-01-01T00:00:00Z"), event(userIdentity=...),
     event(eventName=...),
     event(None, requestParameters=..., resources=[]), event(userIdentity={}), "not a record", 7, None,
     event(resources="nonsense"), event(userIdentity=["x"]),
