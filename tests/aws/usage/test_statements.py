@@ -345,7 +345,8 @@ def test_what_gives_no_statement_is_counted_by_its_reason(tmp_path: Path, case: 
 
 
 @pytest.mark.parametrize("broken", [
-    event(eventID=...), event(eventTime=...), event(eventTime="yesterday"), event(eventTime="0001-01-01T00:00:00Z"), event(userIdentity=...),
+    event(eventID=...), event(eventTime=...), event(eventTime="yesterday"),
+    event(eventTime="0001-01-01T00:00:00Z"), event(userIdentity=...),
     event(eventName=...),
     event(None, requestParameters=..., resources=[]), event(userIdentity={}), "not a record", 7, None,
     event(resources="nonsense"), event(userIdentity=["x"]),
