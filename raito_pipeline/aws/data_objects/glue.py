@@ -17,6 +17,8 @@ from raito_pipeline.model import DataObject, S3Bucket, Tag
 from raito_pipeline.model.glue import GlueTable
 
 _SCHEMES = frozenset({"s3", "s3a", "s3n"})
+_HOLDER = re.compile(r"[A-Za-z0-9._:-]+")
+"""a bucket, an alias of an access point, or the beginning of an ARN; nothing else is the name of one"""
 _ALIASES = ("-s3alias", "--ol-s3")
 _BY_ARN = re.compile(r"(arn:[^:/]+:s3[^:/]*:[^:/]*:[^:/]*:accesspoint)[/:]([^/]+)/?(.*)")
 
@@ -33,7 +35,7 @@ class GlueReport:
     without_location: int = 0
     """other tables without location"""
     elsewhere: int = 0
-    """tables whose location is not in S3"""
+    """tables whose location is not in S3, or in what cannot be a bucket"""
     foreign: int = 0
     """of `tables`: those on buckets of other accounts"""
     shared: int = 0
@@ -125,7 +127,7 @@ def split_location(location: str) -> tuple[str, str] | None:
     bucket, _, path = rest.partition("/")
     # Old addresses of Hadoop name a key of AWS before the bucket, which is part of no name.
     bucket = bucket.rpartition("@")[2]
-    return (bucket, path.rstrip("/")) if bucket else None
+    return (bucket, path.rstrip("/")) if _HOLDER.fullmatch(bucket) else None
 
 
 def access_point_regions(tables: Iterable[GlueTable], account_id: str, region: str) -> set[str]:

@@ -175,6 +175,15 @@ def test_what_has_no_place_in_s3_is_told_apart() -> None:
     assert (report.tables, report.views, report.without_location, report.elsewhere, report.foreign) == (2, 1, 1, 3, 1)
 
 
+@pytest.mark.parametrize(
+    "bucket", ["${bucket}", "{bucket}", "lake\\t", "<bucket>", "two words", "lake,other", "lak\u00e9", "*"]
+)
+def test_what_cannot_be_the_name_of_a_bucket_makes_none(bucket: str) -> None:
+    """Templates that nobody filled in, and slips: Raito Cloud would show a bucket of that name."""
+    rows, report = shaped(table("t", f"s3://{bucket}/t"), table("old", "s3://Old_Bucket.x-1/t"))
+    assert (len(tables_in(rows)), report.elsewhere, report.foreign) == (1, 1, 1)
+
+
 def test_columns_and_partition_keys_are_columns() -> None:
     columns = (GlueColumn("id", "bigint", "the id", (("pii", "no"),)), GlueColumn("day", "string"))
     rows, report = shaped(
