@@ -17,6 +17,7 @@ from raito_pipeline.config import Options
 from raito_pipeline.first_few import first_lines
 from raito_pipeline.orchestration.naming import COMPONENT_TAG, Naming
 from raito_pipeline.orchestration.partitioning.grid import Grid
+from raito_pipeline.orchestration.runs.failures import failure_lines
 from raito_pipeline.orchestration.runs.tags import LAYER_TAG, SYNC_TAG, TARGET_TAG, retried, syncs_of
 from raito_pipeline.redaction import redact
 
@@ -127,12 +128,8 @@ def _is_retried(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
 
 def _reasons(context: dg.RunFailureSensorContext) -> Iterator[str]:
     """The lines by which the steps of the run said what failed; without a step that failed, what Dagster says."""
-    texts = []
-    for event in context.get_step_failure_events():
-        data = event.step_failure_data
-        said = data.user_failure_data.description if data.user_failure_data is not None else None
-        texts.append(said or (data.error.message if data.error is not None else "") or event.message or "")
-    yield from "\n".join(texts or [context.failure_event.message or "the worker of the run is gone"]).splitlines()
+    for event in context.get_step_failure_events() or [context.failure_event]:
+        yield from failure_lines(event)
 
 
 def post(url: str, alert: Alert) -> None:

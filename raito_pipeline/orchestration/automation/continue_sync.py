@@ -20,6 +20,7 @@ from raito_pipeline.orchestration.automation.jobs import FINISH_AGAIN, JOB_NAMES
 from raito_pipeline.orchestration.automation.reconcile import Decision, decide, decide_organization
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.runs.tags import storage_name
+from raito_pipeline.orchestration.runs.what_follows import CONTINUE_SYNC
 from raito_pipeline.redaction import one_line
 from raito_pipeline.storage import StorageError, Store
 from raito_pipeline.storage.lease import Leases
@@ -107,7 +108,7 @@ def continue_sync(syncs: Syncs, jobs: Mapping[str, AssetJob]) -> dg.SensorDefini
 
     wanted = (JOB_NAMES[Layer.REGIONS], JOB_NAMES[Layer.FINISH], FINISH_AGAIN)
     return dg.SensorDefinition(
-        name=syncs.grid.naming.of("continue_sync"),
+        name=syncs.grid.naming.of(CONTINUE_SYNC),
         evaluation_fn=evaluate,
         jobs=[jobs[name] for name in wanted],
         minimum_interval_seconds=INTERVAL,
@@ -123,5 +124,6 @@ def in_words(decisions: Sequence[Decision]) -> str:
     """What each account waits for; those with nothing to say are counted only."""
     quiet = [decision for decision in decisions if decision.quiet]
     texts = [decision.text for decision in decisions if not decision.quiet]
-    rest = [f"{len(quiet)} accounts and organizations wait for nothing"] if quiet else []
+    others = "1 account or organization waits" if len(quiet) == 1 else f"{len(quiet)} accounts and organizations wait"
+    rest = [f"{others} for nothing"] if quiet else []
     return "; ".join([*first_lines(texts, _MOST_TEXTS), *rest]) or "raito.yml names no account"

@@ -13,6 +13,7 @@ from raito_pipeline.orchestration.automation.reconcile import FailedCell
 from raito_pipeline.orchestration.partitioning import partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.recording.layers import account_cell, region_cells
+from raito_pipeline.orchestration.runs.failures import failure_lines
 from raito_pipeline.storage import ReadStatus, Store
 
 _LONGEST_REASON = 200
@@ -96,14 +97,14 @@ class InstanceEvidence:
 
     def _failed(self, run: RunView) -> Iterator[FailedCell]:
         made = {(table, key) for table, key, _ in self._made(run)}
-        reasons = self._reasons(run)
+        reasons = _Reasons(run, tuple(self._failures(run)))
         cells = [account_cell(run.owner)]
         if run.layer is Layer.REGIONS:
             cells = region_cells(self.options, self.grid, run.owner)
         for table in run.layer.tables:
             for cell in cells:
                 if (table, cell.partition_key) not in made:
-                    yield FailedCell(table, cell.account, cell.region, _reason(table, cell, reasons, run))
+                    yield FailedCell(table, cell.account, cell.region, reasons.of(table, cell))
 
     def _partial(self, run: RunView) -> Iterator[FailedCell]:
         for table, key, read in self._made(run):
@@ -120,21 +121,39 @@ class InstanceEvidence:
                 read = made.metadata.get("read") if made is not None else None
                 yield self.grid.naming.table(record.asset_key), record.partition_key, read.value if read else None
 
-    def _reasons(self, run: RunView) -> list[str]:
-        """The lines by which the steps of a run said what failed: `TABLE CELL: why`."""
-        lines: list[str] = []
-        events = self.instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-        for record in events.records:
-            event = record.event_log_entry.dagster_event
-            failure = event.step_failure_data.user_failure_data if event is not None else None
-            lines += (failure.description or "").splitlines() if failure is not None else ()
-        return lines
+    def _failures(self, run: RunView) -> Iterator[dg.DagsterEvent]:
+        """The events of the steps of a run that failed; without one, that of the run itself."""
+        for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE):
+            records = self.instance.get_records_for_run(run.run_id, of_type=kind).records
+            events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
+            yield from events
+            if events:
+                return
 
 
-def _reason(table: str, cell: Cell, reasons: Sequence[str], run: RunView) -> str:
-    mine = (line for line in reasons if line.startswith(f"{table} {cell.label}: "))
-    others = (line for line in reasons if line.split(": ")[0].endswith(f" {cell.label}"))
-    line = next(mine, None) or next(others, None)
-    if line is None:
-        return f"{run.name} did not make it"
-    return f"it failed in {run.name}: {line.split(': ', 1)[1]}"[:_LONGEST_REASON]
+@dataclass(frozen=True)
+class _Reasons:
+    """Why a run did not make its cells, by the events of what failed in it."""
+
+    run: RunView
+    failures: Sequence[dg.DagsterEvent]
+
+    def of(self, table: str, cell: Cell) -> str:
+        """Why it did not make a cell. The lines of a step are `TABLE CELL: why`, those of what broke have no cell."""
+        lines = [line for event in self.failures for line in failure_lines(event)]
+        mine = (line for line in lines if line.startswith(f"{table} {cell.label}: "))
+        others = (line for line in lines if line.split(": ")[0].endswith(f" {cell.label}"))
+        line = next(mine, None) or next(others, None)
+        if line is not None:
+            return _short(f"it failed in {self.run.name}: {line.split(': ', 1)[1]}")
+        broke = next((failure_lines(event)[0] for event in self.failures if not _is_of_cells(event)), None)
+        return _short(f"{self.run.name} did not make it{'' if broke is None else f': {broke}'}")
+
+
+def _is_of_cells(event: dg.DagsterEvent) -> bool:
+    """Whether a step ended by the cells that failed in it, and not by an error of its own."""
+    return event.is_step_failure and event.step_failure_data.user_failure_data is not None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 1].rstrip()}…"

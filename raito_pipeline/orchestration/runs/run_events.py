@@ -13,6 +13,7 @@ from functools import cached_property
 import dagster as dg
 
 from raito_pipeline.orchestration.naming import Naming
+from raito_pipeline.orchestration.runs.failures import failure_lines
 
 _INTERRUPTS = frozenset({"KeyboardInterrupt", "DagsterExecutionInterruptedError", "SystemExit"})
 _STEP_TIMES = {
@@ -185,18 +186,6 @@ def _concerns(line: str, partition: str, others: Collection[str]) -> bool:
     """Whether a line `table partition: reason` is about a partition, and not about one of the others."""
     head = line.partition(": ")[0]
     return partition in head or not any(other in head for other in others)
-
-
-def failure_lines(event: dg.DagsterEvent) -> list[str]:
-    """Why a step failed. Errors of our own end it by `dagster.Failure`, whose description is one line a cell."""
-    data = event.step_failure_data
-    given = data.user_failure_data.description if data.user_failure_data else None
-    if given:
-        return given.splitlines()
-    cause = data.error
-    while cause is not None and cause.cause is not None:
-        cause = cause.cause
-    return (cause.message if cause else "it gave no reason").strip().splitlines()[:1]
 
 
 def _shown(event: dg.DagsterEvent, naming: Naming) -> str:

@@ -3,7 +3,6 @@
 Each layer is an ordinary Dagster run on the given instance, so that the UI shows it like any other.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from raito_pipeline.model import TABLES, Layer
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
+from raito_pipeline.orchestration.runs.failures import causes, failure_lines
 from raito_pipeline.orchestration.runs.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
 from raito_pipeline.storage.lease import SyncUnderWay
@@ -138,7 +138,7 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: LayerRun, n
         run_config=_QUIET,
         raise_on_error=False,
     )
-    kinds = {getattr(error, "cls_name", None) for event in result.all_events for error in _chain(_error_of(event))}
+    kinds = {getattr(error, "cls_name", None) for event in result.all_events for error in causes(event)}
     interrupted = dg.DagsterExecutionInterruptedError.__name__ in kinds
     failures = ("interrupted",) if interrupted else tuple(_failures(result))
     skipped = tuple(sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key}))
@@ -146,33 +146,8 @@ def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: LayerRun, n
     return LayerResult(layer, time.monotonic() - began, failures, skipped, result.run_id, interrupted, refused)
 
 
-def _error_of(event: dg.DagsterEvent) -> object:
-    """The error of an event, where it tells of a step or run that failed."""
-    if event.is_step_failure:
-        return event.step_failure_data.error
-    return event.job_failure_data.error if event.is_run_failure else None
-
-
-def _chain(error: object) -> Iterator[object]:
-    """An error and what caused it, the first cause last."""
-    while error is not None:
-        yield error
-        error = getattr(error, "cause", None)
-
-
 def _failures(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    step_failed = any(event.is_step_failure for event in result.all_events)
     for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            given = data.user_failure_data.description if data.user_failure_data else None
-            # Errors of our own end a step by dagster.Failure, whose description is one line a cell.
-            yield from (given or _last_message(data.error)).splitlines()
-        elif event.is_run_failure and not result.filter_events(lambda e: e.is_step_failure):
-            yield _last_message(event.job_failure_data.error)
-
-
-def _last_message(error: object) -> str:
-    """What the first cause says, without the name of its class, which Dagster puts in front."""
-    *_, cause = _chain(error)
-    text = str(getattr(cause, "message", cause)).strip()
-    return re.sub(rf"^[\w.]*{re.escape(getattr(cause, 'cls_name', None) or '')}: ", "", text) or text
+        if event.is_step_failure or (event.is_run_failure and not step_failed):
+            yield from failure_lines(event)

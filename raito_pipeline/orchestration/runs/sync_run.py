@@ -40,6 +40,7 @@ from raito_pipeline.orchestration.runs.tags import (
     scope_of,
     syncs_of,
 )
+from raito_pipeline.orchestration.runs.what_follows import nothing_follows
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.lease import BETWEEN_LAYERS_SECONDS, Lease, Leases, SyncUnderWay
 
@@ -65,6 +66,16 @@ class NoTargetOfIt(Exception):
 
     def __init__(self, owner: str, file: str) -> None:
         super().__init__(f"{owner} is of no target of {file} any more: nothing was done.")
+
+
+class NoPartition(Exception):
+    """A run was launched without a partition: it would be for nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this run is for no account: nothing was done. Launch it for a partition: one, several or all of them in "
+            "the UI, `--partition KEY` or the run tag `dagster/partition` elsewhere."
+        )
 
 
 @dataclass(frozen=True)
@@ -117,11 +128,15 @@ def sync_run(services: Services, grid: Grid) -> dg.ResourceDefinition:
         # Tags that an earlier step of this run wrote are on its record alone.
         run = instance.get_run_by_id(given.run_id) or given
         entry = _Entry(services, run, scope_of(run, grid), grid)
+        entry.require_partition()
         with ExitStack() as held:
             leases = {owner: held.enter_context(entry.admit(instance, owner)) for owner in entry.scope.owners}
             instance.add_run_tags(run.run_id, entry.tags(leases))
             held.callback(with_frames)
             entry.settle_keys()
+            stops = nothing_follows(instance, run, entry.scope, grid.naming)
+            if stops is not None and context.log is not None:
+                context.log.warning(stops)
             store = Store.open(services.options.pipeline.storage, run.run_id).for_a_run()
             events = RunEvents(instance, run.run_id, grid.naming)
             attempts = Attempts(instance, grid.naming, events.planned)
@@ -141,6 +156,11 @@ class _Entry:
     run: dg.DagsterRun
     scope: RunScope
     grid: Grid
+
+    def require_partition(self) -> None:
+        """Raises `NoPartition` for a run that is for nobody."""
+        if not self.scope.owners:
+            raise without_frames(NoPartition())
 
     def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:
         """Take the lease of an account.

@@ -17,6 +17,7 @@ from raito_pipeline.orchestration.automation import alerts
 from raito_pipeline.orchestration.automation.alerts import alert_sensor
 from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.runs.sync_run import NoTargetOfIt
 from raito_pipeline.orchestration.runs.tags import TARGET_TAG, WILL_RETRY_TAG, layer_tags
 from tests.orchestration.conftest import FIRST, Loads
 
@@ -127,6 +128,30 @@ def test_a_failed_run_is_posted_with_what_failed_and_without_secrets(
     assert first == f"raito-pipeline: account of {ACCOUNT} (account-0) failed in run {result.run_id[:8]}"
     assert reason == f"iam_users {ACCOUNT}: iam:ListUsers was denied"
     assert SECRET not in str(posted)
+
+
+def test_a_run_that_was_not_let_in_is_posted_with_the_reason(
+    loads: Loads, memory: dg.DagsterInstance, webhook: Webhook
+) -> None:
+    @dg.resource
+    def sync_run() -> None:
+        raise NoTargetOfIt(ACCOUNT, "raito.yml")
+
+    @dg.op(required_resource_keys={"sync_run"})
+    def iam() -> None:
+        """Never begun."""
+
+    @dg.job(resource_defs={"sync_run": sync_run})
+    def sync_account() -> None:
+        iam()
+
+    tags = layer_tags(Layer.ACCOUNT, ACCOUNT, "s1")
+    result = sync_account.execute_in_process(instance=memory, tags=tags, raise_on_error=False)
+
+    assert tick(telling(loads, webhook.url), result, memory) is None
+
+    (reason,) = webhook.posted[0]["reasons"]  # type: ignore[misc]
+    assert reason.startswith(f"{ACCOUNT} is of no target of raito.yml any more")
 
 
 @pytest.mark.parametrize(

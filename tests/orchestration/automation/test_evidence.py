@@ -69,6 +69,28 @@ def test_what_a_run_did_not_make_has_its_own_reason_or_that_of_the_same_cell(
     }
 
 
+def test_what_a_run_did_not_make_that_broke_as_a_whole_has_the_reason_of_the_run(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    @dg.job
+    def regions() -> None:
+        """Made of nothing."""
+
+    run = instance.create_run_for_job(regions, tags=layer_tags(Layer.REGIONS, ACCOUNT, "s1"))
+    instance.report_run_failed(
+        run, "Partition range eu-west-1 to us-east-1 is not a valid range. " + "It is not. " * 20
+    )
+    found = evidence(loads, instance)
+
+    reasons = {cell.reason for cell in found.failed_cells(only(found, ACCOUNT))}
+
+    (reason,) = reasons
+    assert reason.startswith(
+        f"run {run.run_id[:8]} did not make it: Partition range eu-west-1 to us-east-1 is not a va"
+    )
+    assert reason.endswith("…")
+
+
 def test_a_run_that_says_nothing_of_a_region_just_did_not_make_it(loads: Loads, instance: dg.DagsterInstance) -> None:
     tags = layer_tags(Layer.REGIONS, ACCOUNT, "s1")
     run = instance.add_run(dg.DagsterRun("any", tags=tags, status=dg.DagsterRunStatus.FAILURE))

@@ -209,6 +209,13 @@ def test_a_run_of_an_account_that_was_taken_out_of_raito_yml_says_so_and_leaves_
     assert Leases(options.pipeline.storage).last_sync("999900001111") is None
 
 
+def test_a_run_without_a_partition_is_for_nobody_and_says_so(options: Options, instance: dg.DagsterInstance) -> None:
+    _, syncs, errors = start(instance, options, Layer.ACCOUNT.tables, {})
+
+    assert syncs == {}
+    assert "this run is for no account: nothing was done. Launch it for a partition" in errors[0]
+
+
 def again(run: dg.DagsterRun) -> dict[str, str]:
     """The tags of a run that Dagster makes of another one, by a retry or by hand: those of that one, and its id."""
     return {**run.tags, "dagster/parent_run_id": run.run_id, "dagster/root_run_id": run.run_id}
