@@ -97,13 +97,15 @@ class InstanceEvidence:
 
     def _failed(self, run: RunView) -> Iterator[FailedCell]:
         made = {(table, key) for table, key, _ in self._made(run)}
+        planned = self._planned(run)
         reasons = _Reasons(run, tuple(self._failures(run)))
         cells = [account_cell(run.owner)]
         if run.layer is Layer.REGIONS:
             cells = region_cells(self.options, self.grid, run.owner)
         for table in run.layer.tables:
             for cell in cells:
-                if (table, cell.partition_key) not in made:
+                wanted = (table, cell.partition_key) in planned or not planned
+                if wanted and (table, cell.partition_key) not in made:
                     yield FailedCell(table, cell.account, cell.region, reasons.of(table, cell))
 
     def _partial(self, run: RunView) -> Iterator[FailedCell]:
@@ -111,6 +113,12 @@ class InstanceEvidence:
             if read == ReadStatus.PARTIAL.value and key.split("|")[0] == run.owner:
                 cell = cell_of(TABLES[table].partitioned_by, key)
                 yield FailedCell(table, cell.account, cell.region, f"{run.name} read it in part")
+
+    def _planned(self, run: RunView) -> set[tuple[str, str | None]]:
+        """What a run was to make: not all of its layer where a part was re-executed. Empty where it never began."""
+        kind = dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        records = self.instance.get_records_for_run(run.run_id, of_type=kind).records
+        return {(self.grid.naming.table(each.asset_key), each.partition_key) for each in records if each.asset_key}
 
     def _made(self, run: RunView) -> Iterator[tuple[str, str, object]]:
         """Table, partition key and outcome of what a run made."""

@@ -69,6 +69,21 @@ def test_what_a_run_did_not_make_has_its_own_reason_or_that_of_the_same_cell(
     }
 
 
+def test_what_a_run_was_not_to_make_did_not_fail_in_it(loads: Loads, instance: dg.DagsterInstance) -> None:
+    """As a run that is re-executed from where it failed, which has the steps that had succeeded to make no more."""
+    partitions = dg.StaticPartitionsDefinition([ACCOUNT])
+
+    @dg.asset(partitions_def=partitions)
+    def iam_users() -> None:
+        raise dg.Failure(WHY, allow_retries=False)
+
+    tags = layer_tags(Layer.ACCOUNT, ACCOUNT, "s1")
+    dg.materialize([iam_users], partition_key=ACCOUNT, instance=instance, raise_on_error=False, tags=tags)
+    found = evidence(loads, instance)
+
+    assert [cell.table for cell in found.failed_cells(only(found, ACCOUNT))] == ["iam_users"]
+
+
 def test_what_a_run_did_not_make_that_broke_as_a_whole_has_the_reason_of_the_run(
     loads: Loads, instance: dg.DagsterInstance
 ) -> None:
