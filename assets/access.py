@@ -147,7 +147,8 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
         said = verdict.but(f"it could not be built: {missing}")
         return _AccessWork(log, cell, said, missing, built_of_before(log.store, cell), unknown, None, owners)
     options = gone.with_gone_regions(services.options, log.store, target)
-    others = (*(other.partition for other in services.options.accounts), *services.options.other_accounts)
+    left_out = (other.partition for other in services.options.other_accounts)
+    others = (*(other.partition for other in services.options.accounts), *left_out)
     people = _people(services, cell.account)
     return _AccessWork(log, cell, verdict, Account(inputs, options), built_of, unknown, people, owners, others)
 

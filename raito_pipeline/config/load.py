@@ -21,7 +21,7 @@ from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
 from raito_pipeline.config.discovered import Discovered, read_discovered
 from raito_pipeline.config.document import Items, Node, Scalar, Section
 from raito_pipeline.config.environment import CONFIG_FILE_VARIABLE, Environment, read_environment
-from raito_pipeline.config.options import General, Options, Pipeline
+from raito_pipeline.config.options import General, Options, OtherAccount, Pipeline
 from raito_pipeline.config.problems import ConfigError, Problem, safe_name, shown
 from raito_pipeline.config.reading import WRONG, OptionLayer, Reader, secrets_of, without_secrets
 from raito_pipeline.loading import nothing_is_garbage
@@ -226,7 +226,11 @@ class _Loading:
             other_organizations=tuple(
                 draft.organization() for draft in organizations if not draft.selected and "region" in draft.values
             ),
-            other_accounts=tuple(keys[d.name] for d in drafts if not d.selected and d.name in keys),
+            other_accounts=tuple(
+                OtherAccount(draft.name, draft.values["account_id"], keys[draft.name])
+                for draft in drafts
+                if not draft.selected and draft.name in keys
+            ),
             other_members=tuple(member for d in drafts if not d.selected for member in d.membership()),
             pipeline=Pipeline(**pipeline),
             warnings=self._shown(self.reader.warnings),

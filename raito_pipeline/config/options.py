@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from raito_pipeline.config import kinds
 from raito_pipeline.config.deferred import ValueSource
@@ -375,12 +375,21 @@ class General(RaitoService):
     ] = False
 
 
+class OtherAccount(NamedTuple):
+    """An account target as far as another target of the file has to know it."""
+
+    name: str
+    account_id: str
+    partition: str
+
+
 class Options(General):
     """A whole configuration. Per-target options are resolved onto the targets; nothing has to look them up here.
 
     `accounts` and `organizations` are the targets to sync, in the order of the file. `other_organizations` are those
     that `only-targets` leaves out: they keep the names of organization partitions the same, whatever is selected.
-    `other_accounts` are the partition keys of the accounts that it leaves out: they are not gone from the file.
+    `other_accounts` are the account targets that it leaves out: they are not gone from the file, and what is theirs in
+    an account stays theirs.
     `other_members` are their ids, each with how it links its organization: what is stored of an organization is of all
     accounts of the file, since the next sync of any of them takes it from there.
     """
@@ -389,7 +398,7 @@ class Options(General):
     accounts: tuple[AccountTarget, ...] = ()
     organizations: tuple[OrganizationTarget, ...] = ()
     other_organizations: tuple[OrganizationTarget, ...] = ()
-    other_accounts: tuple[str, ...] = ()
+    other_accounts: tuple[OtherAccount, ...] = ()
     other_members: tuple[tuple[str, OrganizationLink], ...] = ()
     pipeline: Pipeline
     warnings: tuple[Problem, ...] = ()
@@ -404,6 +413,12 @@ class Options(General):
     def accounts_by_partition(self) -> Mapping[str, AccountTarget]:
         """The accounts to sync by their partition keys."""
         return {target.partition: target for target in self.accounts}
+
+    def others_of_account(self, target: AccountTarget) -> tuple[OtherAccount, ...]:
+        """The other targets of the file that have the same account, whether they are selected or not."""
+        selected = (OtherAccount(each.name, each.account_id, each.partition) for each in self.accounts)
+        every = (*selected, *self.other_accounts)
+        return tuple(o for o in every if o.account_id == target.account_id and o.partition != target.partition)
 
     @property
     def open_accounts(self) -> tuple[AccountTarget, ...]:

@@ -64,7 +64,7 @@ def _reason(account: str, region: str) -> str:
 
 def gone_accounts(options: Options, store: Store) -> tuple[str, ...]:
     """The accounts that were synced before and are in no target any more. Their data sources are left alone."""
-    known = {*partitions.accounts(options), *options.other_accounts}
+    known = {*partitions.accounts(options), *(other.partition for other in options.other_accounts)}
     return tuple(account for account in store.accounts("s3_buckets") if account not in known)
 
 

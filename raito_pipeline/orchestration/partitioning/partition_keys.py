@@ -59,7 +59,7 @@ def settle_key(options: Options, store: Store, key: str) -> tuple[str, ...]:
 
 def _moves(options: Options, store: Store, target: AccountTarget) -> Iterator[Move]:
     account, key, long = as_key(target.account_id), target.partition, long_key(target)
-    others = [each for each in options.accounts if each.account_id == target.account_id and each is not target]
+    others = options.others_of_account(target)
     if key != account:
         if others and not _is_stored(store, key) and _whose(store, account) == target.name:
             yield Move(target.name, account, key)

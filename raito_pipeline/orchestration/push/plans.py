@@ -24,6 +24,7 @@ from raito_pipeline.aws.push.rules.bounds import Bounds, by_external_id
 from raito_pipeline.aws.push.types.access_points import buckets_behind
 from raito_pipeline.aws.readers.access_points import read_named_access_points
 from raito_pipeline.config import AccountTarget
+from raito_pipeline.config.options import OtherAccount
 from raito_pipeline.model import (
     TABLES,
     AccessControl,
@@ -44,7 +45,15 @@ from raito_pipeline.model import (
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
 from raito_pipeline.orchestration.push.last_push import LastPush, UnreadableNote, last_push
 from raito_pipeline.orchestration.push.push_center import OF_THE_CENTER, PushCenter
-from raito_pipeline.orchestration.push.remembered import EXPORT, EXPORT_IS, WHOLE, claims, noted_unshown, spoken_of
+from raito_pipeline.orchestration.push.remembered import (
+    EXPORT,
+    EXPORT_IS,
+    WHOLE,
+    claims,
+    noted_unshown,
+    spoken_of,
+    was_shared,
+)
 from raito_pipeline.orchestration.recording.guard import Attempts, in_one_sentence, judge
 from raito_pipeline.orchestration.recording.layers import need_of, region_cells
 from raito_pipeline.orchestration.resources import Services
@@ -127,7 +136,7 @@ class Planning:
         reasons += [
             f"nothing is pushed, because it is not known what target {other.name} has in this account: its export "
             f"cannot be read any more; sync it"
-            for other in (self._others_of_the_account() if wanted else ())
+            for other in (self._others_of_account if wanted else ())
             if claims(self.store, other.partition) is None
         ]
         return reasons
@@ -159,7 +168,7 @@ class Planning:
                 if result.external_id and not result.errors
             ),
             claimed_elsewhere=self._claimed_elsewhere(),
-            shared=bool(self._others_of_the_account()),
+            shared=self.is_shared,
             whole_export=whole,
         )
 
@@ -169,11 +178,15 @@ class Planning:
         info = self.store.info(EXPORT, self.cell.account)
         return info is not None and info.complete and info.extra.get(EXPORT_IS) == WHOLE
 
-    def _others_of_the_account(self) -> list[AccountTarget]:
-        """Other targets that push into the same account."""
-        account = self.target.account_id
-        listed = self.services.options.accounts
-        return [each for each in listed if each.account_id == account and each.partition != self.cell.account]
+    @property
+    def is_shared(self) -> bool:
+        """Whether other targets push into the same account, or did once: what has no tag of an owner may be theirs."""
+        return bool(self._others_of_account) or was_shared(self.store, self.cell.account)
+
+    @property
+    def _others_of_account(self) -> tuple[OtherAccount, ...]:
+        """Other targets that push into the same account, whether they are synced now or not."""
+        return self.services.options.others_of_account(self.target)
 
     def _known_buckets(self) -> dict[str, str | None]:
         """The buckets that are data objects, with their regions."""
@@ -182,7 +195,7 @@ class Planning:
     def _claimed_elsewhere(self) -> dict[str, str]:
         """External ids in the stored exports of other targets of the same account."""
         claimed: dict[str, str] = {}
-        for other in self._others_of_the_account():
+        for other in self._others_of_account:
             known = claims(self.store, other.partition) or ()  # where it is not known, nothing is planned
             claimed |= dict.fromkeys(map(object_key, known), other.name)
         return claimed

@@ -22,6 +22,7 @@ from raito_pipeline.orchestration.push.remembered import (
     CLAIMED,
     CLAIMS_LOST,
     EXPORT_IS,
+    SHARED,
     TARGETS,
     UNSHOWN,
     WHOLE,
@@ -158,6 +159,7 @@ class Push:
         plan = planning.plan(grid)
         page, drift = self.plans.write(plan), look(planning, grid)
         extra = {UNSHOWN: unshown_after(self.store, plan, whole=planning.export_is_whole)}
+        extra |= {SHARED: "yes"} if planning.is_shared else {}
         written = self.store.write(TARGETS, plan.targets, self.cell.account, extra=extra)
         self.log.record(self.cell, written, {})
         status = ReadStatus.PARTIAL if plan.problems else ReadStatus.COMPLETE

@@ -18,6 +18,8 @@ CLAIMS_LOST = "claims lost"
 """What it notes where that is not known any more."""
 TARGETS, UNSHOWN = "access_push_targets", "not shown"
 """What the cell of the targets notes: who has what Raito did not make and was shown by no import (JSON)."""
+SHARED = "shared"
+"""What it notes once several targets push into the account: what has no tag of an owner may be that of any of them."""
 
 
 def claims(store: Store, account: str) -> list[str] | None:
@@ -51,10 +53,19 @@ def noted_unshown(store: Store, account: str) -> dict[str, list[str]]:
     return {OF_ALL: [EVERYBODY]} if store.unusable(TARGETS, account) or was_planned(store, account) else {}
 
 
+def was_shared(store: Store, account: str) -> bool:
+    """Whether several targets pushed into the account, as plans before noted it; also where that is lost."""
+    info = store.info(TARGETS, account)
+    if info is not None:
+        return SHARED in info.extra
+    return store.unusable(TARGETS, account) is not None or was_planned(store, account)
+
+
 def push_notes(store: Store, account: str) -> dict[str, str]:
     """What the cell of the targets goes on noting where nothing is planned."""
     unshown = noted_unshown(store, account)
-    return {UNSHOWN: json.dumps(unshown)} if unshown else {}
+    shared = {SHARED: "yes"} if was_shared(store, account) else {}
+    return {**({UNSHOWN: json.dumps(unshown)} if unshown else {}), **shared}
 
 
 def unshown_after(store: Store, plan: AccountPlan, *, whole: bool) -> str:

@@ -75,6 +75,17 @@ def test_a_target_that_is_put_above_takes_the_key_and_the_tables_of_the_other_go
     assert [row.target for row in store_of(both).rows(ImportResult, keys[1], table="data_source_import")] == ["one"]
 
 
+@pytest.mark.parametrize("only", ["new", "one"])
+def test_they_go_with_it_also_where_one_of_the_two_is_synced_alone(loads: LoadsText, only: str) -> None:
+    both = options(loads, "new", "one")
+    synced(store_of(both), ACCOUNT, "one")
+    alone = loads(raito_yml(account(name="new"), account(name="one")), only_targets=[only])
+
+    settle_key(alone, store_of(both), alone.accounts[0].partition)
+
+    assert stored(both) == {f"{ACCOUNT}-one": "one"}
+
+
 def test_nothing_moves_to_a_key_whose_tables_are_damaged(loads: LoadsText) -> None:
     both = options(loads, "two", "one")
     store = store_of(both)

@@ -31,16 +31,18 @@ from tests.aws.push.test_nothing_edited import as_imported, changed
 PLAN = account_plan(control("a"), there=state())
 
 
+@pytest.mark.parametrize("only", [None, ["one"]], ids=["both are synced", "one is synced"])
 def test_nothing_is_planned_while_it_is_not_known_what_another_target_has(
-    tmp_path: Path, instance: dg.DagsterInstance
+    tmp_path: Path, instance: dg.DagsterInstance, only: list[str] | None
 ) -> None:
     second = FILE.partition("targets:\n")[2].replace("name: one", "name: two").replace("id: ds", "id: ds-2")
     (tmp_path / "raito.yml").write_text(FILE + second.replace("store-id: is", "store-id: is-2"))
-    options = load(tmp_path / "raito.yml")
+    options = load(tmp_path / "raito.yml", only_targets=only)
     grid, store = make_grid(options), Store.open(tmp_path / "data", sync="s")
-    other = options.accounts[1].partition
     planning = Planning(Services(options), store, Attempts(instance, grid.naming), cell_of("account", ACCOUNT))
-    store.write(EXPORT, (), other, extra={CLAIMS_LOST: "yes"})
+    store.write(EXPORT, (), f"{ACCOUNT}-two", extra={CLAIMS_LOST: "yes"})
+
+    assert planning.is_shared
 
     reasons = planning.plan(grid, [control("a")]).problems
 

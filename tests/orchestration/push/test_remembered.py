@@ -11,6 +11,7 @@ from raito_pipeline.orchestration.push.remembered import (
     CLAIMS_LOST,
     EXPORT,
     EXPORT_IS,
+    SHARED,
     TARGETS,
     UNSHOWN,
     WHOLE,
@@ -18,6 +19,7 @@ from raito_pipeline.orchestration.push.remembered import (
     noted_unshown,
     push_notes,
     unshown_after,
+    was_shared,
 )
 from raito_pipeline.storage import Store
 from tests.aws.push.conftest import ACCOUNT
@@ -81,3 +83,15 @@ def test_what_another_target_claims_is_not_known_where_its_export_is_lost(tmp_pa
     assert claims(store, ACCOUNT) is None
     store.write(EXPORT, (), ACCOUNT, extra={EXPORT_IS: WHOLE})
     assert claims(store, ACCOUNT) == []
+
+
+def test_that_several_targets_pushed_into_an_account_stays_known_also_where_nothing_is_planned(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    assert not was_shared(store, ACCOUNT)
+    store.write(TARGETS, (), ACCOUNT)
+    assert (was_shared(store, ACCOUNT), push_notes(store, ACCOUNT)) == (False, {})
+    store.write(TARGETS, (), ACCOUNT, extra={SHARED: "yes"})
+    store.write(TARGETS, (), ACCOUNT, extra=push_notes(store, ACCOUNT))
+    assert was_shared(store, ACCOUNT)
+    Path(store.uri(TARGETS, ACCOUNT)).write_bytes(b"no table")
+    assert was_shared(store, ACCOUNT), "what is lost permits no more"

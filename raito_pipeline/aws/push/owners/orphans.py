@@ -84,7 +84,7 @@ def _why_kept(source: str | None, bounds: Bounds, remove: bool) -> str:
     if not bounds.whole_export:
         return "the export does not hold every access control"
     if source is None and bounds.shared:
-        return "several targets push into this account, and no tag says for which one it was made"
+        return "several targets push or pushed into this account, and no tag says for which one it was made"
     return ""
 
 
