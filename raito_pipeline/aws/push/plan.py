@@ -8,6 +8,7 @@ from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans
 from raito_pipeline.aws.push.drafting import as_granted, drafted, why_not_made
+from raito_pipeline.aws.push.locked import warn_of_locks
 from raito_pipeline.aws.push.naming import name_all
 from raito_pipeline.aws.push.one_control import plan_one
 from raito_pipeline.aws.push.order import in_order
@@ -165,6 +166,7 @@ class _Planning:
         for draft in self.in_turn:
             if not draft.refused:
                 plan_one(self.plans, self.types, draft)
+                warn_of_locks(self.plans, self.types, draft)
             if draft.refused:
                 self.plans.planned.pop(draft.control.id, None)
             for part in self.parts[draft.control.id]:

@@ -6,6 +6,7 @@ export and the documents.
 
 import difflib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ ADDED, CHANGED, REMOVED, REFUSED, SAME = "+", "~", "-", "!", "="
 MARKS = {ADDED: "added", CHANGED: "changed", REMOVED: "removed", REFUSED: "refused", SAME: "as granted"}
 _MOST_LISTED = 3
 _NO_CONDITION = "{}"
+_OF_A_BUCKET = re.compile(r"^arn:[a-z-]+:s3:::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _principal(access: Access) -> str:
 
 
 def _resource(resource: str) -> str:
-    return resource.removeprefix("arn:aws:s3:::")
+    return _OF_A_BUCKET.sub("", resource)
 
 
 def _diff(change: Change) -> DocumentDiff | None:
