@@ -108,12 +108,19 @@ def test_what_takes_too_much_is_held_back_until_somebody_means_it(waiting: Pushe
     waiting.grant("w3", "Limited", ["ann"])
     status, said = run("plan", "--read", "--out", "limited.json")
     assert (status, "held back: update of role-trust Limited" in said) == (2, True)
+    assert "What gives access is made" in " ".join(said.split())
+    assert materialize(waiting, RESULTS).success
+    assert "What of it takes access is held back" in info(waiting, RESULTS).extra["reason"]
 
     status, said = run("apply", "limited.json")
     assert (status, waiting.trusted("Limited")) == (1, ["ann", "bob"])
     assert "max-push-losses allows 0" in " ".join(said.split())
     assert run("apply", "limited.json", "--with-losses")[0] == 0
     assert waiting.trusted("Limited") == ["ann"]
+    mark = waiting.aws.calls.mark
+    status, said = run("apply", "limited.json", "--with-losses")
+    assert (status, "was made before" in said) == (0, True)
+    assert [call.operation for call in waiting.aws.calls.since(mark) if call.writes] == []
 
 
 def test_in_mode_plan_nothing_is_applied(waiting: PushedAccount, run: Run) -> None:

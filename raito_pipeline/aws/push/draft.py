@@ -137,6 +137,8 @@ class Plans:
     """ARNs of managed policies whose tags the plan needs, and that were not read"""
     assigned: set[str] = field(default_factory=set)
     """names of permission sets that somebody gets, so that they have a role in the account then"""
+    emptied: set[str] = field(default_factory=set)
+    """names of permission sets that everybody loses, so that AWS removes their role in the account"""
 
     def names(self, kind: str) -> frozenset[str]:
         """The names in AWS that access controls of one type have, or will have."""

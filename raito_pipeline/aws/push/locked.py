@@ -36,8 +36,8 @@ def warn_of_locks(plans: Plans, types: PushedTypes, draft: Draft) -> None:
     if not locks or settled or draft.replaces is not None or not isinstance(pushed, PushedType):
         return
     made = types.changes(draft.rows)
-    # What it wants to know beside is not asked for, and who would get a permission set has it only then.
-    beside = replace(plans, unread_tags=set(), assigned=set(plans.assigned))
+    # What it wants to know beside is not asked for, and who would get or lose a permission set has it as it is planned.
+    beside = replace(plans, unread_tags=set(), assigned=set(plans.assigned), emptied=set(plans.emptied))
     for lock in locks:
         opened: dict[str, Any] = {lock: False}
         unlocked = Draft(replace(draft.control, **opened), draft.kind, name=draft.name)

@@ -101,13 +101,16 @@ def apply(push: Push, jobs: RunJobs, grid: Grid, approval: Approval = NOBODY) ->
 
 
 def _wait(push: Push, plan: AccountPlan) -> None:
-    """Change nothing, and say which plan waits for whom."""
-    controls = in_words(_TYPES, plan)
+    """Change nothing, and say which plan waits for whom, and what of it limits hold back even then."""
+    held = held_back_of(push.services.options, plan)
+    controls = in_words(_TYPES, plan, held.positions)
     reason = (
         f"pipeline: mode is approve, and plan {plan.id} waits ({counts_in_words(controls)}). To make it, "
         f"materialize access_push_results alone with the configuration plan: {plan.id} (or the run tag "
         f"{PLAN_TAG}), or run `raito-pipeline apply --plan {plan.id}`"
     )
+    if held.reason:
+        reason += f". What of it takes access is {held.reason}"
     push.log.context.log.warning(reason)
     account = push.cell.account
     info = push.store.write(

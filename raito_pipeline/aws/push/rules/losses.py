@@ -119,7 +119,7 @@ def held_back(
     return HeldBack(
         losses.positions,
         f"held back: the push would take access {losses.count:,} times, from {losses.controls:,} of {losses.present:,} "
-        f"access controls, and {allowed}. What gives access was made. If this is right, "
+        f"access controls, and {allowed}. What gives access is made. If this is right, "
         f"`raito-pipeline apply --plan {plan_id} --with-losses` makes it once, and `pipeline: {{{COUNT_OPTION}: ..., "
         f"{SHARE_OPTION}: ...}}` allows it for good.",
     )

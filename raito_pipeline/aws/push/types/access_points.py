@@ -369,11 +369,26 @@ def _why_outside(full_name: str, bucket: str | None, place: _PointPlace) -> str:
 def _who(plans: Plans, draft: Draft, current: CurrentPolicy, *, existing: bool) -> set[str]:
     """Principals: those of the who, and where a part of it is locked those that are there."""
     control, who = draft.control, point_who(plans, draft, there=existing)
+    who.roles -= _roles_that_go(plans, draft, who)
     users = {row.arn for row in plans.state.users.values()}
     had = PointWho(current.principals & users, current.principals - users)
     kept_users = existing and control.who_locked
     kept_roles = existing and control.inheritance_locked
     return (had.users if kept_users else who.users) | (had.roles if kept_roles else who.roles)
+
+
+def _roles_that_go(plans: Plans, draft: Draft, who: PointWho) -> set[str]:
+    """The roles of permission sets that nobody has any more by this push: AWS removes them, and what names them breaks.
+
+    Each is an error of its own.
+    """
+    going = {role.arn: name for name in plans.emptied for role in plans.state.reserved_roles(name)}
+    for arn in sorted(who.roles & going.keys()):
+        draft.leave_out(
+            f"permission set {going[arn]} in its who: nobody has it in this account any more by this push, so that AWS "
+            f"removes its role there"
+        )
+    return who.roles & going.keys()
 
 
 def _within_limit(draft: Draft, own: list[Statement], others: list[Statement], current: CurrentPolicy) -> str | None:

@@ -80,6 +80,7 @@ def delete_permission_set(plans: Plans, draft: Draft) -> None:
         return
     if not made_by_raito(known.tags):
         raise Refused(f"permission set {known.name} was imported: only its who can be edited, and it is not deleted")
+    plans.emptied.add(known.name)
     for assignee in known.assigned:
         _unassign(plans, draft, known.name, assignee, "the permission set was removed in Raito Cloud")
     others = sorted({*known.account_ids, *filter(None, [serves(known)])} - {plans.state.account_id})
@@ -241,6 +242,7 @@ def _assign(plans: Plans, draft: Draft, assigned: tuple[Assignee, ...]) -> None:
         why = "they are not in the who any more"
         _unassign(plans, draft, draft.name, assignee, why, others_keep_it=bool(stay))
     if had and not wanted | (had & unclear):
+        plans.emptied.add(draft.name)
         draft.warnings.append(
             f"nobody has permission set {draft.name} in this account any more, so AWS removes its role there, and what "
             f"names that role (access points, trust policies) breaks; aws-permissionset-dummy-user keeps it"
