@@ -99,7 +99,7 @@ def narrowed(document: str, edit: Edit, *, named: str) -> NarrowedDocument:
     kept: list[Any] = []
     problems: list[str] = []
     for statement in read.statements:
-        if not _is_own(statement):
+        if not is_own(statement):
             kept += _without(statement, raw[statement.number - 1], edit, named, problems)
     text = document if kept == raw else with_statements(document, kept)
     if not kept:
@@ -249,7 +249,8 @@ def _said(claims: Claims, imported: ImportView) -> list[Any]:
     return [one for one in document["Statement"] if one != NOTHING]
 
 
-def _is_own(statement: Statement) -> bool:
+def is_own(statement: Statement) -> bool:
+    """True for a statement that a push wrote into a document of somebody else."""
     number = (statement.sid or "").removeprefix(_OWN)
     return (statement.sid or "").startswith(_OWN) and number.isdigit()
 
@@ -257,7 +258,7 @@ def _is_own(statement: Statement) -> bool:
 def own_statements(document: str) -> list[Any]:
     """The statements of a document that Raito wrote into it; none of one that cannot be read."""
     read = read_document(document)
-    return [] if read.problems else [statements_in(document)[one.number - 1] for one in read.statements if _is_own(one)]
+    return [] if read.problems else [statements_in(document)[one.number - 1] for one in read.statements if is_own(one)]
 
 
 def statements_in(document: str) -> list[Any]:

@@ -11,7 +11,7 @@ from raito_pipeline.aws.push.account.imported import Claims, ImportView, covers
 from raito_pipeline.aws.push.account.imported_documents import InlineSource, as_read, inline_source
 from raito_pipeline.aws.push.account.state import Principal
 from raito_pipeline.aws.push.account.taken_away import claims_taken_out, principals_taken_out
-from raito_pipeline.aws.push.documents.document_edits import Edit, beyond, extended, narrowed
+from raito_pipeline.aws.push.documents.document_edits import Edit, beyond, extended, is_own, narrowed
 from raito_pipeline.aws.push.documents.effects import Effect
 from raito_pipeline.aws.push.documents.revocations import only_taking
 from raito_pipeline.aws.push.documents.statements import NOTHING, POLICY_LIMIT, VERSION, Granted, compact, same
@@ -210,7 +210,9 @@ def _warn_of_more(plans: Plans, draft: Draft, policy: IamPolicy) -> None:
     written = [row.after for row in draft.rows if (row.kind, row.resource) == (NewPolicyVersion.KIND, policy.arn)]
     view = as_read(plans.state.view, policy.arn)
     document = read_document(written[-1] or "" if written else policy.document)
-    granted_by_it = frozenset[Claim]().union(*(_at_times(view, each) for each in document.statements))
+    # What a push wrote into it follows from the what, though the import does not show all of it (listings of folders).
+    others = (each for each in document.statements if not is_own(each))
+    granted_by_it = frozenset[Claim]().union(*(_at_times(view, each) for each in others))
     wanted = view.claims(draft.control.what)
     more = sorted({c.permission for c in granted_by_it if not any(covers(one, c) for one in wanted)})
     if more:

@@ -463,3 +463,18 @@ def test_who_gets_a_policy_is_said_to_get_what_it_gives_under_a_condition() -> N
     made = plan_of(inputs, state, [replace(controls[0], who=who("ada", "bob"))])
 
     assert made.targets[0].warnings == ("who gets the policy gets what it gives beside its what, too: s3:GetObject",)
+
+
+def test_what_a_push_wrote_into_a_policy_is_in_the_what_and_nothing_beside_it() -> None:
+    """The import shows no listing of a folder, which a push gives under a condition on the prefix."""
+    reads = allow("s3:GetObject", "arn:aws:s3:::data/a/*")
+    lists = allow("s3:ListBucket", "arn:aws:s3:::data", Sid="Raito1", Condition={"StringLike": {"s3:prefix": ["t/*"]}})
+    inputs = Told().data_object("a", "folder").data_object("t", "folder").user("ada").user("bob")
+    state, controls = imported_of(inputs.policy("p", document(reads, lists), "user:ada").inputs())
+    listed = folder("t", "s3:ListBucket")
+    more = replace(controls[0], who=who("ada", "bob"), what=(*controls[0].what, listed))
+
+    made = plan_of(inputs.inputs(), state, [more])
+
+    assert steps(made)[0] == ("attach", "user:bob")
+    assert made.targets[0].warnings == ()
