@@ -173,12 +173,11 @@ def _new_id(draft: Draft, prefix: str) -> str:
 def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str | None:
     """Why the object of an access control is not its own; None where it is, or where it is not there yet."""
     control, own_id = draft.control, draft.owned_id
+    wanted, there = owner_tags(bounds.data_source, control), existing(state, own_id or f"{prefix}{draft.name}")
     elsewhere = bounds.claimed_elsewhere.get(object_key(own_id or f"{prefix}{draft.name}"))
-    if elsewhere is not None:
+    if elsewhere is not None and (there is None or not _is_owner(there.tags, wanted)):
         return f"target {elsewhere} of this account has an access control for {own_id or draft.name} too"
-    wanted = owner_tags(bounds.data_source, control)
     if own_id is not None:
-        there = existing(state, own_id)
         reason = _not_owned(control, own_id, there, wanted, bounds)
         if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))

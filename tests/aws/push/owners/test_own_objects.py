@@ -116,6 +116,17 @@ def test_what_another_target_of_the_account_claims_is_refused() -> None:
     assert "target second" in errors(plan(control("A"), bounds=bounds))[0]
 
 
+def test_who_has_what_is_said_to_be_its_own_does_not_keep_it_because_another_target_claims_it() -> None:
+    """An export of another target that names it, by mistake or on purpose, keeps no revocation from being made."""
+    bounds = replace(BOUNDS, claimed_elsewhere={"role:a": "second"})
+    there = state((role("a", trust("ada", "bob"), of(BOUNDS.data_source, "a")),))
+    made = plan(control("a", external_id="role:a"), there=there, bounds=bounds)
+    assert errors(made) == [""]
+    assert ("update", "role-trust") in {(change.operation, change.kind) for change in made.changes}
+    theirs = state((role("a", trust("ada", "bob"), of("ds-2", "x")),))
+    assert "target second" in errors(plan(control("a", external_id="role:a"), there=theirs, bounds=bounds))[0]
+
+
 def _tags(made: Plan, operation: str) -> dict[str, str]:
     (change,) = (
         change for change in made.changes if change.operation == operation and change.kind in ("role", "policy")
