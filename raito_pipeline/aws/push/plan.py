@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from raito_pipeline.aws.access.external_ids import PERMISSION_SET
+from raito_pipeline.aws.access.external_ids import PERMISSION_SET, POLICY
 from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.changes import Change
 from raito_pipeline.aws.push.draft import IDLE, Draft, Planned, Plans
@@ -15,7 +15,7 @@ from raito_pipeline.aws.push.order import in_order
 from raito_pipeline.aws.push.owners import owner_tags
 from raito_pipeline.aws.push.owners.already_given import AlreadyGiven, unsynced_bucket
 from raito_pipeline.aws.push.owners.orphans import find_orphans, removals, shown
-from raito_pipeline.aws.push.owners.own_objects import existing, refuse_foreign
+from raito_pipeline.aws.push.owners.own_objects import existing, object_key, refuse_foreign
 from raito_pipeline.aws.push.owners.unedited import is_unedited
 from raito_pipeline.aws.push.owners.unreported import Unreported
 from raito_pipeline.aws.push.owners.unshown import Unshown, unshown, warn
@@ -128,6 +128,7 @@ class _Planning:
         for kind, pushed in self.types.pushed.items():
             of_the_type = [draft for draft in self.drafts if draft.kind == kind]
             name_all(self.plans, self.types.prefixes[kind], pushed, of_the_type)
+        self._ask_whose_others_claim()
         refuse_foreign(self.drafts, self.types.prefixes, state, self.bounds, own_only=options.aws_push_own_only)
         self._leave_out_unknown()
         named = [draft for draft in self.drafts if draft.name and not draft.refused]
@@ -136,6 +137,17 @@ class _Planning:
         for draft in self.drafts:
             parts = self.parts[draft.control.id]
             parts += self.unreported.deletions(draft, parts)
+
+    def _ask_whose_others_claim(self) -> None:
+        """Where another target of the account names a policy, too, its tags say whose it is: those of one that Raito
+        did not make are not stored.
+        """
+        claimed = self.bounds.claimed_elsewhere
+        owned = (draft.owned_id or "" for draft in self.drafts) if claimed else ()
+        for own_id in (each for each in owned if each.startswith(POLICY) and object_key(each) in claimed):
+            policy = self.plans.state.policy(own_id.removeprefix(POLICY))
+            if policy is not None:
+                self.plans.tags_of(policy)
 
     def _leave_out_unknown(self) -> None:
         """Leave out what is on no known bucket, but for what an object gives there already: that is no change."""

@@ -56,10 +56,15 @@ def optional_inputs(store: Store, services: Services, grid: Grid, account: str) 
 
 
 def built_of_before(store: Store, cell: Cell) -> tuple[Input, ...]:
-    """The optional inputs of the access providers that are stored."""
+    """The optional inputs of the access providers that are stored.
+
+    Access points are the account's own, under whatever key they lay then: tables follow their target to another one.
+    """
     info = store.info("access_providers", cell.account)
     stored = json.loads(info.extra.get(BUILT_OF, "[]")) if info else []
-    return tuple((table, account, region) for table, account, region in stored)
+    return tuple(
+        (table, cell.account if table == "access_points" else account, region) for table, account, region in stored
+    )
 
 
 def require_what_was_there(store: Store, services: Services, grid: Grid, cell: Cell, there: Sequence[Input]) -> None:

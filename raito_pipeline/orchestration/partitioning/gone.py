@@ -7,6 +7,7 @@ A region that is left out by mistake must not be emptied in Raito Cloud. As long
 from dataclasses import dataclass
 
 from raito_pipeline.config import AccountTarget, Options
+from raito_pipeline.config.names import as_key
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.partitioning import partitions
 from raito_pipeline.storage import CellMissing, CellUnusable, ReadStatus, Store
@@ -14,6 +15,8 @@ from raito_pipeline.storage import CellMissing, CellUnusable, ReadStatus, Store
 IS_GONE = "is gone from aws-regions"
 _TABLES = ("data_objects", "access_points")
 """the regional tables that imports are made of"""
+_OF_ALL = "s3_buckets"
+"""a table that every sync of an account writes"""
 
 
 def gone_regions(options: Options, store: Store, account: str) -> tuple[str, ...]:
@@ -63,9 +66,15 @@ def _reason(account: str, region: str) -> str:
 
 
 def gone_accounts(options: Options, store: Store) -> tuple[str, ...]:
-    """The accounts that were synced before and are in no target any more. Their data sources are left alone."""
-    known = {*partitions.accounts(options), *(other.partition for other in options.other_accounts)}
-    return tuple(account for account in store.accounts("s3_buckets") if account not in known)
+    """The accounts that were synced before and are in no target any more. Their data sources are left alone.
+
+    What lies under a key that a target had is none of them: its tables follow it (`partition_keys.py`).
+    """
+    selected = ((each.partition, f"{each.account_id}-{each.name}") for each in options.accounts)
+    left_out = ((each.partition, f"{each.account_id}-{each.name}") for each in options.other_accounts)
+    known = {as_key(key) for keys in (*selected, *left_out) for key in keys}
+    listed = (account for account in store.accounts(_OF_ALL) if account not in known)
+    return tuple(each for each in listed if store.info(_OF_ALL, each) is not None or store.unusable(_OF_ALL, each))
 
 
 def forget(store: Store, account: str, region: str) -> None:

@@ -1,14 +1,23 @@
 """What access is worked out of: what was imported is not Raito's, whoever pushed it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from raito_pipeline.config import load
 from raito_pipeline.model import AccessProvider, PushTarget
-from raito_pipeline.orchestration.access.stored_inputs import access_inputs
-from raito_pipeline.orchestration.partitioning.grid import make_grid
+from raito_pipeline.orchestration.access.stored_inputs import (
+    BUILT_OF,
+    access_inputs,
+    optional_inputs,
+    require_what_was_there,
+)
+from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
 from raito_pipeline.orchestration.resources import Services
-from raito_pipeline.storage import Store
+from raito_pipeline.storage import CellMissing, Store
+from raito_pipeline.storage.accounts import move_account
 from tests.assets.test_account_iam import TABLES
 from tests.config.conftest import account, raito_yml
 from tests.model.test_schema import example_row
@@ -27,3 +36,20 @@ def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp
     store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
 
     assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}
+
+
+def test_what_access_was_built_of_follows_the_target_to_another_key(tmp_path: Path) -> None:
+    """Else it would never be built again: what it was built of lies under a key that nobody has."""
+    (tmp_path / "raito.yml").write_text(raito_yml(account()))
+    options, store = load(tmp_path / "raito.yml"), Store.open(tmp_path / "data")
+    owner, old, region = options.accounts[0].partition, "123456789012-one", "eu-central-1"
+    store.write("access_points", [], old, region)
+    store.write("access_providers", [], old, extra={BUILT_OF: json.dumps([("access_points", old, region)])})
+    move_account(store, old, owner)
+    services, grid, cell = Services(options), make_grid(options), cell_of("account", owner)
+
+    there = optional_inputs(store, services, grid, owner)
+    require_what_was_there(store, services, grid, cell, there)
+
+    with pytest.raises(CellMissing):
+        require_what_was_there(store, services, grid, cell, ())

@@ -13,6 +13,7 @@ from raito_pipeline.orchestration.partitioning.gone import (
     reasons,
 )
 from raito_pipeline.storage import ReadStatus, Store
+from raito_pipeline.storage.accounts import move_account
 from tests.config.conftest import account, raito_yml
 
 ACCOUNT = "123456789012"
@@ -79,3 +80,16 @@ def test_an_account_is_gone_only_if_no_target_names_it(tmp_path: Path, store: St
     assert gone_accounts(options(tmp_path, *both), store) == ()
     assert gone_accounts(options(tmp_path, *both, only="two"), store) == ()
     assert gone_accounts(options(tmp_path, other), store) == (ACCOUNT,)
+
+
+def test_of_what_moved_or_was_forgotten_no_account_is_gone(tmp_path: Path, store: Store) -> None:
+    """Folders stay where files were; and the tables of a target under its other key are moved by its next sync."""
+    only_one = options(tmp_path, account())
+    store.write("s3_buckets", (), f"{ACCOUNT}-one")
+    assert gone_accounts(only_one, store) == (), "it is the target `one`, under the key that it had below another one"
+    store.write("s3_buckets", (), f"{ACCOUNT}-two")
+    assert gone_accounts(only_one, store) == (f"{ACCOUNT}-two",)
+    Path(store.uri("s3_buckets", f"{ACCOUNT}-two")).write_bytes(b"no table")
+    assert gone_accounts(only_one, store) == (f"{ACCOUNT}-two",)
+    move_account(store, f"{ACCOUNT}-two", f"{ACCOUNT}-one")
+    assert gone_accounts(only_one, store) == ()
