@@ -139,15 +139,15 @@ class _Planning:
             parts += self.unreported.deletions(draft, parts)
 
     def _ask_whose_others_claim(self) -> None:
-        """Where another target of the account names a policy, too, its tags say whose it is: those of one that Raito
-        did not make are not stored.
+        """Where another target of the account names a policy, too, its tags say whose it is: they are asked for, as
+        those that are stored are of the time when the policy got its version.
         """
         claimed = self.bounds.claimed_elsewhere
         owned = (draft.owned_id or "" for draft in self.drafts) if claimed else ()
         for own_id in (each for each in owned if each.startswith(POLICY) and object_key(each) in claimed):
             policy = self.plans.state.policy(own_id.removeprefix(POLICY))
-            if policy is not None:
-                self.plans.tags_of(policy)
+            if policy is not None and not policy.aws_managed:
+                self.plans.unread_tags.add(policy.arn)
 
     def _leave_out_unknown(self) -> None:
         """Leave out what is on no known bucket, but for what an object gives there already: that is no change."""
