@@ -143,6 +143,7 @@ def _exported(file: Path) -> ExportInPlan | tuple[AccessControl, ...]:
 
 def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses: bool) -> int:
     before = planner.results(plan)
+    was_made = bool(before) and not any(result.errors for result in before)
     failures = planner.run([applying_run(plan.account, plan.id, with_losses=with_losses)], console)
     results = planner.results(plan)
     for line in failures:
@@ -150,7 +151,7 @@ def _make(planner: Planner, plan: AccountPlan, console: Console, *, with_losses:
     if results:
         info = planner.store(plan.account).info("access_push_results", plan.account)
         differences = json.loads(info.extra.get(DIFFERENCES, "[]")) if info is not None else []
-        if before:
+        if was_made:
             said = f"plan {plan.id} was made before: what AWS has as it left it is counted, and was not written again"
             console.print(said, soft_wrap=True)
         show_results(console, plan, results, differences)
