@@ -281,9 +281,9 @@ def test_who_lost_a_policy_does_not_keep_it_because_its_new_name_would_take_a_do
 
 
 def test_an_access_point_names_what_stays_where_nothing_of_another_type_is_made() -> None:
-    """A permission set that was to become a role: who inherits it has the permission set."""
+    """A permission set that was to become a role, and that somebody keeps: who inherits it has the permission set."""
     there = (*a_set("x", "USER u-ann"), *reserved("x"))
-    old = granted("x", "aws_role", who("ada"), external_id="ssorole:x", delete_locked=True)
+    old = granted("x", "aws_role", who("ann"), external_id="ssorole:x", delete_locked=True)
     point = granted("p00", "aws_access_point", who(roles=("ID:x",)), position=1)
 
     made = plan_push([old, point], aws(there), Options(), TYPES, Bounds(buckets={"data": None}))
