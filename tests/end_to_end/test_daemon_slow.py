@@ -72,6 +72,8 @@ def test_three_syncs_by_cron_and_one_that_is_left_out_while_another_is_open(tmp_
 
 def test_a_daemon_that_was_down_goes_on_where_it_was(tmp_path: Path) -> None:
     with _daemon(tmp_path) as daemon:
+        # A slow machine kills the run that is under way: what it did not read is there from the sync before.
+        daemon.wait_for_layers(ACCOUNT, daemon.launch("sync_account", ACCOUNT), WHOLE, PATIENCE)
         sync = daemon.launch("sync_account", ACCOUNT)
         daemon.wait(lambda: daemon.layers(ACCOUNT, sync)[:1] == ["account SUCCESS"], "the first layer ended")
         daemon.stop()
