@@ -14,6 +14,7 @@ from raito_pipeline.aws.push.account.taken_away import claims_taken_out
 from raito_pipeline.aws.push.documents.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
 from raito_pipeline.aws.push.documents.statements import compact, same
 from raito_pipeline.aws.push.draft import UNTIL_THEN, Draft, Plans, Refused
+from raito_pipeline.aws.push.owners.owner_tags import owner_of, owner_tags
 from raito_pipeline.aws.push.types.access_point_changes import (
     NO_POLICY,
     NOT_READ,
@@ -127,7 +128,7 @@ def _place(plans: Plans, draft: Draft) -> _PointPlace:
     if there is None:
         _require_known(plans, region)
     else:
-        _require_own(there, bucket)
+        _require_own(there, bucket, draft.control)
     return _PointPlace(new, bucket.name, there)
 
 
@@ -145,8 +146,8 @@ def _require_known(plans: Plans, region: str, *, stays: bool = False) -> None:
         raise Refused(f"the access points of region {region} are not known: {reason}{UNTIL_THEN if stays else ''}")
 
 
-def _require_own(there: AccessPoint, bucket: S3Bucket) -> None:
-    """Raise `Refused` for an access point that has the name already, unless a push made it for this bucket."""
+def _require_own(there: AccessPoint, bucket: S3Bucket, control: AccessControl) -> None:
+    """Raise `Refused` for one that has the name already, unless a push made it for this bucket and access control."""
     if there.bucket != bucket.name:
         raise Refused(
             f"access point {there.name} exists in {bucket.region} and opens bucket {there.bucket}, which AWS never "
@@ -154,6 +155,10 @@ def _require_own(there: AccessPoint, bucket: S3Bucket) -> None:
         )
     if not made_by_raito(there.tags) and not (there.tags is None and there.policy is None):
         raise Refused(f"access point {there.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
+    _, wanted = owner_of(owner_tags("any", control))
+    _, owner = owner_of(there.tags)
+    if owner not in (None, wanted):
+        raise Refused(f"access point {there.name} exists in AWS and belongs to access control {owner}, as its tags say")
 
 
 def _one_bucket(plans: Plans, draft: Draft) -> S3Bucket:
