@@ -11,8 +11,8 @@ _VALUE = r"""(?:"(?:[^"\\]|\\+.)*"|'(?:[^'\\]|\\+.)*'|[^\s'",;}&<]+)"""
 """a value in JSON (also where its escapes are escaped once more), in Python's notation, in a header or in a query"""
 _ASSIGNED = r"""(?:['"]|\\")?\s*[:=]\s*(?:b(?=['"]))?"""
 _NAMES = (
-    # The service `secretsmanager` and what stands in its ARNs are no secrets.
-    r"(?<!\d{12}:)(?!secretsmanager:)[\w-]*(?:secret|passw|credentials?)[\w-]*",
+    # The service `secretsmanager` and the name in its ARNs (`ACCOUNT:secret:NAME`) are no secrets.
+    r"(?!secretsmanager:)(?!(?<=\d{12}:)secret:)[\w-]*(?:secret|passw|credentials?)[\w-]*",
     r"[\w-]*(?:session|security|refresh|access|bearer|id)[-_]?token",
     r"(?:x-amz-)?signature",
     r"sig",
