@@ -133,9 +133,9 @@ class Probes:
     @cached_property
     def _instances(self) -> list[Instance]:
         """The instances of Identity Center that a sync reads."""
-        return choose(listed_instances(Service(self._clients, "sso-admin", NEXT_TOKEN, self._sso_region)), self._home)[
-            0
-        ]
+        sso = Service(self._clients, "sso-admin", NEXT_TOKEN, self._sso_region)
+        usable, _ = choose(listed_instances(sso), self._home)
+        return usable
 
     @property
     def _sso_region(self) -> str | None:

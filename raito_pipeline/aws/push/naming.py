@@ -78,8 +78,7 @@ def _taken_by_others(plans: Plans, control: AccessControl, name: str) -> str | N
     tags = None if there is None else plans.tags_of(there)
     if there is None or tags is None:
         return None
-    _, wanted = owner_tags.owner_of(owner_tags.owner_tags("any", control))
     _, owner = owner_tags.owner_of(tags)
-    if there.policy_name == name and made_by_raito(tags) and owner in (None, wanted):
+    if there.policy_name == name and made_by_raito(tags) and owner in (None, owner_tags.named_in_tags(control)):
         return None
     return f"its name would be {name}, and policy {there.policy_name} exists in AWS and is not its own"

@@ -21,7 +21,12 @@ def owner_tags(data_source: str, control: AccessControl) -> tuple[Tag, ...]:
     """The tags of the objects of an access control; none where the data source is not known."""
     if not data_source:
         return ()
-    return (Tag(DATA_SOURCE, _value(data_source)), Tag(ACCESS_CONTROL, _value(control.id)))
+    return (Tag(DATA_SOURCE, _value(data_source)), Tag(ACCESS_CONTROL, named_in_tags(control)))
+
+
+def named_in_tags(control: AccessControl) -> str:
+    """An access control as the tags of its objects name it."""
+    return _value(control.id)
 
 
 def _value(text: str) -> str:

@@ -16,7 +16,7 @@ from raito_pipeline.aws.push.account.taken_away import claims_taken_out
 from raito_pipeline.aws.push.draft import OF_THIS_EXPORT, Draft, Plans
 from raito_pipeline.aws.push.names import NameProblem, Names
 from raito_pipeline.aws.push.owners.own_objects import existing
-from raito_pipeline.aws.push.owners.owner_tags import owner_of, owner_tags
+from raito_pipeline.aws.push.owners.owner_tags import named_in_tags, owner_of
 from raito_pipeline.model import AccessControl, AccessProvider, WhatItem, made_by_raito
 
 
@@ -65,9 +65,9 @@ def _is_being_replaced(control: AccessControl, plans: Plans) -> bool:
         )
     except NameProblem:
         return False
-    policy, (_, wanted) = plans.state.policies.get(name), owner_of(owner_tags("any", control))
+    policy = plans.state.policies.get(name)
     tags = None if policy is None else plans.tags_of(policy)
-    return made_by_raito(tags) and owner_of(tags)[1] == wanted
+    return made_by_raito(tags) and owner_of(tags)[1] == named_in_tags(control)
 
 
 def _same_what(draft: Draft, shown: AccessProvider, state: PushState) -> bool:

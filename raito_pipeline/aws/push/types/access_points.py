@@ -14,7 +14,7 @@ from raito_pipeline.aws.push.account.taken_away import claims_taken_out
 from raito_pipeline.aws.push.documents.bucket_consent import SID, ConsentProblem, delegates, delegation, with_delegation
 from raito_pipeline.aws.push.documents.statements import compact, same
 from raito_pipeline.aws.push.draft import UNTIL_THEN, Draft, Plans, Refused
-from raito_pipeline.aws.push.owners.owner_tags import owner_of, owner_tags
+from raito_pipeline.aws.push.owners.owner_tags import named_in_tags, owner_of
 from raito_pipeline.aws.push.types.access_point_changes import (
     NO_POLICY,
     NOT_READ,
@@ -155,9 +155,8 @@ def _require_own(there: AccessPoint, bucket: S3Bucket, control: AccessControl) -
         )
     if not made_by_raito(there.tags) and not (there.tags is None and there.policy is None):
         raise Refused(f"access point {there.name} exists in AWS and was not made by Raito (no tag creator=RAITO)")
-    _, wanted = owner_of(owner_tags("any", control))
     _, owner = owner_of(there.tags)
-    if owner not in (None, wanted):
+    if owner not in (None, named_in_tags(control)):
         raise Refused(f"access point {there.name} exists in AWS and belongs to access control {owner}, as its tags say")
 
 
