@@ -414,10 +414,15 @@ class Options(General):
         """The accounts to sync by their partition keys."""
         return {target.partition: target for target in self.accounts}
 
+    @cached_property
+    def every_account(self) -> tuple[OtherAccount, ...]:
+        """All account targets of the file, whether they are selected or not: what is stored of them is theirs."""
+        selected = (OtherAccount(each.name, each.account_id, each.partition) for each in self.accounts)
+        return (*selected, *self.other_accounts)
+
     def others_of_account(self, target: AccountTarget) -> tuple[OtherAccount, ...]:
         """The other targets of the file that have the same account, whether they are selected or not."""
-        selected = (OtherAccount(each.name, each.account_id, each.partition) for each in self.accounts)
-        every = (*selected, *self.other_accounts)
+        every = self.every_account
         return tuple(o for o in every if o.account_id == target.account_id and o.partition != target.partition)
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from raito_pipeline.config import AccountTarget
+from raito_pipeline.config.options import OtherAccount
 from raito_pipeline.model import S3Bucket, table_of
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.errors import storage_errors
@@ -31,25 +31,25 @@ class BucketOwners:
     time."""
 
     store: Store
-    targets: Sequence[AccountTarget]
+    targets: Sequence[OtherAccount]
     remembered: Mapping[str, str | None] = field(default_factory=dict)
     as_of: datetime = _NEVER
     noted: str = ""
 
     @classmethod
-    def remembering(cls, store: Store, targets: Sequence[AccountTarget], noted: str) -> "BucketOwners":
+    def remembering(cls, store: Store, targets: Sequence[OtherAccount], noted: str) -> "BucketOwners":
         """Those of the accounts of a file, with what was noted the last time (empty: nothing)."""
         if not noted:
             return cls(store, targets)
         said = json.loads(noted)
         return cls(store, targets, dict(said["owners"]), datetime.fromisoformat(said["as of"]), noted)
 
-    def of(self, names: Collection[str], account_id: str) -> dict[str, AccountTarget]:
+    def of(self, names: Collection[str], account_id: str) -> dict[str, OtherAccount]:
         """The target of each of these buckets that another account than this one has, as its buckets were last read.
 
         Raises `StorageError`.
         """
-        owners: dict[str, AccountTarget] = {}
+        owners: dict[str, OtherAccount] = {}
         if not names:
             return owners
         written = self._written()
@@ -74,13 +74,13 @@ class BucketOwners:
         since = [key for key in others if written[key] >= self.as_of]
         return first, since, [key for key in others if written[key] < self.as_of]
 
-    def _meet(self, target: AccountTarget, names: Collection[str], owners: dict[str, AccountTarget]) -> None:
+    def _meet(self, target: OtherAccount, names: Collection[str], owners: dict[str, OtherAccount]) -> None:
         """Note which of the buckets an account has. Raises `StorageError`."""
         for row in self.store.earlier(S3Bucket, target.partition):
             if row.name in names:
                 owners.setdefault(row.name, target)
 
-    def _note(self, names: Collection[str], owners: Mapping[str, AccountTarget], as_of: datetime, read: int) -> None:
+    def _note(self, names: Collection[str], owners: Mapping[str, OtherAccount], as_of: datetime, read: int) -> None:
         """Note for the next time whose buckets these are; where that is as it was, and little was read again, it stays.
 
         A new note makes the table that it stands in another one.

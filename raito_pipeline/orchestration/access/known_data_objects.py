@@ -15,6 +15,7 @@ from raito_pipeline.aws.data_objects.names import parse_full_name
 from raito_pipeline.aws.data_objects.unread import UNREAD_BUCKETS
 from raito_pipeline.aws.policy.claims import KnownPaths, OtherBucket, WantedPaths
 from raito_pipeline.config import AccountTarget
+from raito_pipeline.config.options import OtherAccount
 from raito_pipeline.model import S3BucketPolicy
 from raito_pipeline.model.batches import texts
 from raito_pipeline.orchestration.access.bucket_owners import BucketOwners
@@ -42,7 +43,7 @@ def _other_buckets(
     store: Store, owners: BucketOwners, account_id: str, names: Collection[str]
 ) -> Iterator[tuple[str, OtherBucket]]:
     """Those of some buckets that other accounts of the file have, as they were last read."""
-    by_account: dict[str, list[tuple[str, AccountTarget]]] = {}
+    by_account: dict[str, list[tuple[str, OtherAccount]]] = {}
     for name, target in owners.of(names, account_id).items():
         by_account.setdefault(target.partition, []).append((name, target))
     for partition, buckets in by_account.items():

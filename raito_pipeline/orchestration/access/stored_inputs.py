@@ -85,7 +85,7 @@ def bucket_owners(store: Store, services: Services, account: str) -> BucketOwner
     """Where the buckets are that policies of an account name, as its stored access providers noted it."""
     info = store.info("access_providers", account)
     noted = "" if info is None else info.extra.get(REMEMBERED, "")
-    return BucketOwners.remembering(store, services.options.accounts, noted)
+    return BucketOwners.remembering(store, services.options.every_account, noted)
 
 
 def access_inputs(
@@ -120,7 +120,7 @@ def access_inputs(
         org_policy_targets=of(OrgPolicyTarget),
         org_control_policies=of(OrgControlPolicy),
         bucket_policy_use=services.options.pipeline.bucket_policies,
-        linked={each.account_id: each.name for each in services.options.accounts if each.partition != account},
+        linked={each.account_id: each.name for each in services.options.every_account if each.partition != account},
         look_up=partial(known_paths_of, store, owners, services.account(account)),
     )
 

@@ -70,9 +70,8 @@ def gone_accounts(options: Options, store: Store) -> tuple[str, ...]:
 
     What lies under a key that a target had is none of them: its tables follow it (`partition_keys.py`).
     """
-    selected = ((each.partition, f"{each.account_id}-{each.name}") for each in options.accounts)
-    left_out = ((each.partition, f"{each.account_id}-{each.name}") for each in options.other_accounts)
-    known = {as_key(key) for keys in (*selected, *left_out) for key in keys}
+    every = options.every_account
+    known = {as_key(key) for each in every for key in (each.partition, f"{each.account_id}-{each.name}")}
     listed = (account for account in store.accounts(_OF_ALL) if account not in known)
     return tuple(each for each in listed if store.info(_OF_ALL, each) is not None or store.unusable(_OF_ALL, each))
 

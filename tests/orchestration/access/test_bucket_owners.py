@@ -47,7 +47,7 @@ class Estate:
 
     def owners(self, *names: str) -> tuple[dict[str, str], set[str]]:
         """The accounts of these buckets, and those that were read for it."""
-        looked = BucketOwners.remembering(self.store, self.options.accounts, self.noted)
+        looked = BucketOwners.remembering(self.store, self.options.every_account, self.noted)
         self.files.asked.clear()
         found = looked.of(names, HERE)
         self.noted = looked.noted

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from raito_pipeline.config import load
-from raito_pipeline.model import AccessProvider, PushTarget
+from raito_pipeline.model import AccessProvider, PushTarget, S3Bucket
 from raito_pipeline.orchestration.access.stored_inputs import (
     BUILT_OF,
     access_inputs,
+    bucket_owners,
     optional_inputs,
     require_what_was_there,
 )
@@ -36,6 +37,25 @@ def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp
     store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
 
     assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}
+
+
+def test_a_target_that_is_left_out_still_has_its_account_and_its_buckets(tmp_path: Path) -> None:
+    """`only-targets` says what is synced, and not what there is."""
+    other = "999900001111"
+    text = raito_yml(account(), account(name="two", account_id=other), top="only-targets: one\n")
+    (tmp_path / "raito.yml").write_text(text)
+    options, store = load(tmp_path / "raito.yml"), Store.open(tmp_path / "data")
+    owner = options.accounts[0].partition
+    for table in (*TABLES, "s3_buckets", "s3_bucket_policies"):
+        store.write(table, [], owner)
+    store.write("s3_buckets", [S3Bucket("theirs", "eu-west-1", None, True, None)], other)
+    services = Services(options)
+
+    owners = bucket_owners(store, services, owner).of(["theirs"], options.accounts[0].account_id)
+    linked = access_inputs(store, services, make_grid(options), owner).linked
+
+    assert {name: each.name for name, each in owners.items()} == {"theirs": "two"}
+    assert linked == {other: "two"}
 
 
 def test_what_access_was_built_of_follows_the_target_to_another_key(tmp_path: Path) -> None:
