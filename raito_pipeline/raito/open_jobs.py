@@ -96,6 +96,12 @@ class OpenJobs:
         """Where the file of a target lies inside the file system of the store."""
         return posixpath.join(self.store.root, FOLDER, f"{quote(target, safe='')}.json")
 
+    def is_noted(self, target: str) -> bool:
+        """Whether there is a file of a target, damaged or not. Raises `StorageError`."""
+        path = self.path(target)
+        with storage_errors("the note of open jobs", "read", path):
+            return self.store.files.read(path) is not None
+
     def read(self, target: str) -> tuple[OpenJob, ...]:
         """The open jobs of a target; none where the file is damaged. Raises `StorageError` where it cannot be read."""
         path = self.path(target)

@@ -76,9 +76,10 @@ class LocalLeaseFile:
             return FileChange(self._content(), None, datetime.now(UTC))
 
     def remove(self) -> None:
-        """See `LeaseFile`. The file that is locked stays: another process may wait for it."""
-        with storage_errors("the lease", "removed", self.address):
+        """See `LeaseFile`. The file that is locked goes, too: who waits for it locks the one that is there then."""
+        with storage_errors("the lease", "removed", self.address), self._locked():
             self._path.unlink(missing_ok=True)
+            self._lock_path.unlink(missing_ok=True)
 
     def _content(self) -> bytes | None:
         """What the file holds; None where it is not there."""
@@ -90,13 +91,31 @@ class LocalLeaseFile:
     @contextmanager
     def _locked(self) -> Iterator[datetime]:
         make_private_folder(self._path.parent, self._root)
-        lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, file_mode(self._root))
+        lock = self._lock()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             os.utime(lock)  # of a network file system: its server's clock
             yield datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
         finally:
             os.close(lock)
+
+    def _lock(self) -> int:
+        """The file that is locked, open; another one where it was removed while this process waited for it."""
+        while True:
+            lock = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, file_mode(self._root))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if os.path.samestat(os.fstat(lock), self._lock_path.stat()):
+                    return lock
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                os.close(lock)
+                raise
+            os.close(lock)
+
+    @property
+    def _lock_path(self) -> Path:
+        return self._path.with_suffix(".lock")
 
 
 class S3LeaseFile:

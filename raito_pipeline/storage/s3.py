@@ -39,6 +39,8 @@ _PART_BYTES = 8 * 1024 * 1024
 _TAIL_BYTES = 128 * 1024
 _BODIES = 3
 """how often an answer is asked for that breaks off"""
+_DELETED = 204
+"""what S3 answers to a delete, whether something was there or not: it has no content"""
 _CHANGES = 20
 """how often an object is changed that others change at the same time"""
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
@@ -211,7 +213,9 @@ class S3Files:
 
     def delete(self, path: str) -> None:
         """Delete a file that is there."""
-        self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
+        answer = self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
+        if answer["ResponseMetadata"]["HTTPStatusCode"] != _DELETED:  # nothing else tells it from a page of a proxy
+            raise _foreign("delete_object")
         self.memory.keep(self._address(path), None)
         self.memory.forget_folders()
 

@@ -1,6 +1,8 @@
 """The small file of a lease: changed by one at a time, on a folder and on S3."""
 
+import fcntl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +44,28 @@ def test_what_is_removed_is_not_there_and_begins_anew(file: LeaseFile) -> None:
 
     assert file.read().before is None
     assert file.change(lambda before, _now: b"two" if before is None else None).after == b"two"
+
+
+def test_nothing_is_left_of_what_is_removed(tmp_path: Path) -> None:
+    file = lease_files(tmp_path)(NAME)
+    file.change(lambda _before, _now: b"one")
+    file.remove()
+
+    assert list((tmp_path / NAME).parent.iterdir()) == []
+
+
+def test_who_waits_for_a_file_that_is_removed_meanwhile_locks_the_one_that_is_there_then(tmp_path: Path) -> None:
+    file, path = lease_files(tmp_path)(NAME), (tmp_path / NAME).with_suffix(".lock")
+    file.change(lambda _before, _now: b"one")
+    with path.open() as lock, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waits = pool.submit(file.change, lambda before, _now: before)
+        time.sleep(0.05)  # until it waits; where it does not yet, it finds no file
+        path.unlink()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        waits.result()
+
+    assert path.exists()
 
 
 def test_the_time_is_that_of_the_storage_and_goes_on(file: LeaseFile) -> None:

@@ -122,6 +122,7 @@ USES: dict[str, tuple[Callable[[S3Files], object], ...]] = {
         lambda files: files.folders(files.root),
     ),
     "PutObject": (lambda files: files.put(f"{files.root}/t/other", b"other"),),
+    "DeleteObject": (lambda files: files.delete(f"{files.root}/t/data"),),
     "CreateMultipartUpload": (_commit,),
     "UploadPart": (_commit,),
     "CompleteMultipartUpload": (_commit,),

@@ -1,11 +1,12 @@
-"""What is stored of an account that is wanted no more: its tables and plans, its lease, its discovered entry.
+"""What is stored of an account that is wanted no more: its tables and plans, its lease, its discovered entry, and what
+is noted of its jobs in Raito Cloud.
 
 Nothing of Raito Cloud is touched; what it holds by the last imports can be said. Dagster shows the partitions of the
 configuration: with the target, its partition is gone. The record of its runs goes as that of all runs does.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from raito_pipeline.config import AccountTarget, Options
@@ -13,6 +14,8 @@ from raito_pipeline.config.edit import without_accounts
 from raito_pipeline.model import TABLES, ImportResult
 from raito_pipeline.orchestration.config_file import read_beside, write_beside
 from raito_pipeline.orchestration.partitioning.partitions import region_key
+from raito_pipeline.raito.open_jobs import FOLDER as JOBS
+from raito_pipeline.raito.open_jobs import OpenJobs
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.accounts import files_of_account, remove_account, table_of_file
 from raito_pipeline.storage.lease import Lease, Leases
@@ -42,6 +45,8 @@ class Forgotten:
     target: AccountTarget | None
     wanted: str | None
     has_entry: bool
+    with_jobs: tuple[str, ...] = ()
+    """the names of its target, as its imports and the file have it, under which jobs are noted"""
 
     @property
     def label(self) -> str:
@@ -56,7 +61,17 @@ def look(options: Options, key: str, region: str | None) -> Forgotten:
     target = next((each for each in options.accounts if each.partition == key), None)
     has_entry = region is None and target is not None and target.discovered
     held = () if region is not None else tuple(_held(store, key))
-    return Forgotten(key, region, files, held, target, _wanted(options, target, region), has_entry)
+    with_jobs = () if region is not None else tuple(_with_jobs(options, store, key, held))
+    files.update({JOBS: len(with_jobs)} if with_jobs else {})
+    return Forgotten(key, region, files, held, target, _wanted(options, target, region), has_entry, with_jobs)
+
+
+def _with_jobs(options: Options, store: Store, key: str, held: Iterable[Held]) -> Iterator[str]:
+    """The names under which jobs of the account are noted; none that is the name of another target by now."""
+    others = {each.name for each in options.targets if not (isinstance(each, AccountTarget) and each.partition == key)}
+    own = {each.target for each in held} | {each.name for each in options.accounts if each.partition == key}
+    jobs = OpenJobs(store)
+    yield from (name for name in sorted(own - others) if jobs.is_noted(name))
 
 
 def _wanted(options: Options, target: AccountTarget | None, region: str | None) -> str | None:
@@ -85,6 +100,9 @@ def forget(options: Options, forgotten: Forgotten, run_id: str) -> int:
     leases = Leases(options.pipeline.storage)
     with _place(leases, forgotten, run_id):
         count = remove_account(store, forgotten.key, forgotten.region)
+        for name in forgotten.with_jobs:
+            OpenJobs(store).write(name, ())
+        count += len(forgotten.with_jobs)
         if forgotten.has_entry and forgotten.target is not None:
             file = options.pipeline.discovered_file
             write_beside(file, without_accounts(read_beside(file) or "", {forgotten.target.account_id}, file))

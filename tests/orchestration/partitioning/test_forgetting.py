@@ -1,19 +1,23 @@
 """What is stored of an account or region is shown first, then removed whole, and nothing else is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from raito_pipeline.config import Options
-from raito_pipeline.model import S3Bucket
+from raito_pipeline.model import ImportResult, S3Bucket
 from raito_pipeline.orchestration.partitioning.forgetting import forget, look, parts_of
+from raito_pipeline.raito.open_jobs import OpenJob, OpenJobs
 from raito_pipeline.storage import Store
 from raito_pipeline.storage.lease import Leases, SyncUnderWay
 from tests.config.conftest import Loads, account, loads, organization, raito_yml
 from tests.config.test_discovered import DISCOVER, entry, kept
+from tests.model.test_schema import example_row
 
 __all__ = ["loads"]
 GONE, HERE = "999900001111", "123456789012"
+STORED = {"s3_buckets": 1, "data_objects": 2, "data_source_import": 1, "_jobs": 1}
 
 
 def stored(options: Options) -> Store:
@@ -22,6 +26,9 @@ def stored(options: Options) -> Store:
         store.write("s3_buckets", [S3Bucket("data", "eu-west-1", None, True, None)], key)
         for region in ("eu-central-1", "us-east-1"):
             store.write("data_objects", [], key, region)
+        target = "one" if key == HERE else "gone"
+        store.write("data_source_import", [replace(example_row(ImportResult, null=False), target=target)], key)
+        OpenJobs(store).write(target, [OpenJob("job", "http://raito", "domain", None, None, ())])
         Leases(options.pipeline.storage).acquire(key, "s", "r", "layer account", 0.0, True).release()
     return store
 
@@ -38,12 +45,13 @@ def test_an_account_that_is_gone_from_the_file_goes_whole_and_alone(loads: Loads
     store = stored(options)
 
     found = look(options, GONE, None)
-    assert (dict(found.files), found.wanted, found.target) == ({"s3_buckets": 1, "data_objects": 2}, None, None)
-    assert forget(options, found, "run") == 3
+    assert (dict(found.files), found.wanted, found.target) == (STORED, None, None)
+    assert forget(options, found, "run") == 5
 
     assert look(options, GONE, None).files == {}
-    assert dict(look(options, HERE, None).files) == {"s3_buckets": 1, "data_objects": 2}
-    assert [path.name for path in Path(store.root, "_leases").glob(f"*{GONE}.json")] == []
+    assert dict(look(options, HERE, None).files) == STORED
+    left = [path for path in Path(store.root).rglob("*") if path.is_file()]
+    assert [path for path in left if GONE in str(path) or path.name == "gone.json"] == []
     assert list(Path(store.root, "_leases").glob(f"*{HERE}.json"))
 
 
@@ -56,7 +64,7 @@ def test_what_a_sync_would_store_again_is_said(loads: Loads) -> None:
     gone = look(options, HERE, "us-east-1")
     assert gone.wanted is None
     assert forget(options, gone, "run") == 1
-    assert dict(look(options, HERE, None).files) == {"s3_buckets": 1, "data_objects": 1}
+    assert dict(look(options, HERE, None).files) == {**STORED, "data_objects": 1}
 
 
 def test_a_discovered_account_loses_its_entry_which_comes_back_only_while_it_is_open(
