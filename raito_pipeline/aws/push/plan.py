@@ -127,7 +127,7 @@ class _Planning:
             draft.unedited = is_unedited(draft, self.plans)
         for kind, pushed in self.types.pushed.items():
             of_the_type = [draft for draft in self.drafts if draft.kind == kind]
-            name_all(self.plans, self.types.prefixes[kind], pushed, of_the_type)
+            name_all(self.plans, self.types.prefixes[kind], self.types.label(kind), pushed, of_the_type)
         self._ask_whose_others_claim()
         refuse_foreign(self.drafts, self.types.prefixes, state, self.bounds, own_only=options.aws_push_own_only)
         self._leave_out_unknown()

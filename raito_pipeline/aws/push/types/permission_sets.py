@@ -12,7 +12,7 @@ from raito_pipeline.aws.push.documents.effects import Effect, effect_of_document
 from raito_pipeline.aws.push.documents.revocations import only_taking
 from raito_pipeline.aws.push.documents.statements import NOTHING, compact, same
 from raito_pipeline.aws.push.draft import UNTIL_THEN, Draft, Plans, Refused
-from raito_pipeline.aws.push.names import NameProblem, Names, NamingRule
+from raito_pipeline.aws.push.names import NamingRule
 from raito_pipeline.aws.push.types.grants import granted
 from raito_pipeline.aws.push.types.permission_set_changes import (
     OTHERS_KEEP_IT,
@@ -51,7 +51,7 @@ def plan_permission_set(plans: Plans, draft: Draft) -> None:
         raise Refused(_unknown(center.problem, control))
     known, imported = center.sets.get(draft.name), _was_imported(control)
     draft.external_id = control.external_id if _is_own(control) else f"{PERMISSION_SET}{draft.name}"
-    _warn_of_what_is_ignored(plans, draft, draft.open_who(there=known is not None))
+    _warn_of_what_is_ignored(draft, draft.open_who(there=known is not None))
     if known is None and imported:
         raise Refused(f"permission set {draft.name} was imported and is gone from Identity Center")
     if known is None:
@@ -312,31 +312,12 @@ def _warn_of_references_to_nothing(plans: Plans, draft: Draft, known: PushPermis
         )
 
 
-def _warn_of_what_is_ignored(plans: Plans, draft: Draft, who: WhoEntry) -> None:
-    control = draft.control
+def _warn_of_what_is_ignored(draft: Draft, who: WhoEntry) -> None:
     if who.inherit_from:
         entries = ", ".join(who.inherit_from)
         draft.leave_out(f"a permission set cannot hold access providers in its who: {entries}")
     if who.recipients:
         draft.warnings.append("recipients by e-mail address cannot be given access in AWS, and were left out")
-    if _is_own(control) and not _is_called(plans, control, draft.name):
-        draft.warnings.append(f"permission sets cannot be renamed: it stays {draft.name} in AWS")
-
-
-def _is_called(plans: Plans, control: AccessControl, name: str) -> bool:
-    """True where a permission set is called as its access control is, as far as its name in AWS can tell."""
-    hint = control.naming_hint or control.name
-    if hint == name:
-        return True
-    account, options = plans.state.account_id, plans.options
-    prefix, suffix = (
-        each.replace("#account#", account) for each in (options.aws_sso_role_prefix, options.aws_sso_role_suffix)
-    )
-    names = Names(prefix, suffix, rule=PERMISSION_SET_NAMES)
-    try:
-        return names.give(hint, name) == name
-    except NameProblem:
-        return False
 
 
 def _warn_of_shared_names(plans: Plans, draft: Draft) -> None:
