@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, aws_call, bucket_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.least_policy import READ_CONTROL_POLICIES, least_policy
@@ -83,8 +83,8 @@ class Probes:
         if self._bucket is None:
             return False
         name, region = self._bucket
-        with aws_call("s3:ListBucket", f"arn:{self.target.aws_partition}:s3:::{name}"):
-            self._clients.client("s3", region).list_objects_v2(Bucket=name, MaxKeys=1)
+        with bucket_call(self._clients, "s3:ListBucket", name, region) as s3:
+            s3.list_objects_v2(Bucket=name, MaxKeys=1)
         return True
 
     def bucket_tags(self, _region: str | None) -> bool:
@@ -92,8 +92,8 @@ class Probes:
             return False
         name, region = self._bucket
         try:
-            with aws_call("s3:GetBucketTagging", f"arn:{self.target.aws_partition}:s3:::{name}"):
-                self._clients.client("s3", region).get_bucket_tagging(Bucket=name)
+            with bucket_call(self._clients, "s3:GetBucketTagging", name, region) as s3:
+                s3.get_bucket_tagging(Bucket=name)
         except AwsGone:  # a bucket without tags
             return True
         return True

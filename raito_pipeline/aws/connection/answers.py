@@ -64,6 +64,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
     "s3:GetBucketTagging": ("TagSet",),
     "s3:GetObject": ("ETag",),
     "s3:GetPublicAccessBlock": ("PublicAccessBlockConfiguration",),
+    "s3:HeadBucket": (),
     "s3:ListBuckets": ("Buckets",),
     "s3:ListObjectsV2": ("IsTruncated", "KeyCount"),
     "s3control:GetAccessPoint": ("Bucket", "Name"),

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, bucket_call
 from raito_pipeline.aws.connection.errors import AwsUnreachable
 
 T = TypeVar("T")
@@ -19,10 +19,9 @@ def read_object(clients: AwsClients, region: str, bucket: str, key: str, read: C
     `read` begins anew where the body breaks off. Raises `AwsError`, `AwsUnreachable` where it breaks off every time.
     """
     arn = clients.s3_arn(f"{bucket}/{key}", region)
-    client = clients.client("s3", region)
     for tried in range(1, _TRIES + 1):
-        with aws_call("s3:GetObject", arn):
-            answer = client.get_object(Bucket=bucket, Key=key)
+        with bucket_call(clients, "s3:GetObject", f"{bucket}/{key}", region) as s3:
+            answer = s3.get_object(Bucket=bucket, Key=key)
         try:
             return read(answer["Body"]), answer["ETag"].strip('"')
         # Not every OSError: that the disk is full is nothing to try again.

@@ -163,7 +163,8 @@ class AwsClients:
         except AwsError:
             return error
         return AwsOptedOut(
-            f"{error.action} on {error.resource}: region {region} is not enabled in account {account} ({error.code}).",
+            f"{error.action} on {error.resource}: region {region} is not enabled in account {account} ({error.code}), "
+            "or does not take tokens of the global STS address (then set sts_regional_endpoints = regional).",
             action=error.action,
             resource=error.resource,
             code=error.code,
@@ -230,4 +231,21 @@ def aws_call(action: str, resource: str) -> Iterator[None]:
         raise explain_escaped(error, action, resource) from error
 
 
-__all__ = ["AwsClients", "AwsError", "ServiceName", "WrongAccount", "aws_call"]
+@contextmanager
+def regional_call(clients: AwsClients, action: str, resource: str, region: str | None) -> Iterator[None]:
+    """`aws_call` for a call at the address of a region, which may be one that is not enabled: see `in_region`."""
+    try:
+        with aws_call(action, resource):
+            yield
+    except AwsCredentialsInvalid as error:
+        raise (clients.in_region(error, region) if region else error) from error
+
+
+@contextmanager
+def bucket_call(clients: AwsClients, action: str, name: str, region: str | None) -> Iterator["S3Client"]:
+    """The same for a call about a bucket, or `bucket/key`, in its region; gives the client to make it with."""
+    with regional_call(clients, action, clients.s3_arn(name, region), region):
+        yield clients.client("s3", region)
+
+
+__all__ = ["AwsClients", "AwsError", "ServiceName", "WrongAccount", "aws_call", "bucket_call", "regional_call"]

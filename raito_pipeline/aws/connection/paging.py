@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, ServiceName, regional_call
 from raito_pipeline.aws.connection.errors import AwsUnreachable
 
 Answer = Mapping[str, Any]
@@ -56,12 +56,13 @@ class Service:
     def __init__(self, clients: AwsClients, service: ServiceName, paging: Paging, region: str | None = None) -> None:
         self.client: Any = clients.client(service, region)
         self.partition: str = self.client.meta.partition
+        self._clients, self._region = clients, region
         self._prefix = IAM_PREFIXES.get(service, service)
         self._paging = paging
 
     def get(self, operation: str, resource: str, **request: Any) -> Answer:
         """One call (`GetUser`); `resource` is the ARN or name that it is about. Raises `AwsError`."""
-        with aws_call(f"{self._prefix}:{operation}", resource):
+        with regional_call(self._clients, f"{self._prefix}:{operation}", resource, self._region):
             answer: Answer = getattr(self.client, xform_name(operation))(**request)
         return answer
 

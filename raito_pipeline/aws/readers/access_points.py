@@ -46,11 +46,8 @@ def read_access_points(
     try:
         control = Service(clients, "s3control", NEXT_TOKEN, region)
         return _read(control, account_id, region, concurrency, progress, began, {row.arn: row for row in earlier})
-    except AwsError as error:
-        meaning = clients.in_region(error, region)
-        if isinstance(meaning, AwsOptedOut):
-            return Read.opted_out(meaning, began)
-        raise meaning from error
+    except AwsOptedOut as error:
+        return Read.opted_out(error, began)
 
 
 def read_named_access_points(

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, aws_call, bucket_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.policy import read_document
 from raito_pipeline.aws.readers.reading import (
     Progress,
     Read,
     UnreadElement,
-    element_error,
+    bucket_error,
     no_progress,
     now,
     workers,
@@ -84,7 +84,7 @@ def _bucket(clients: AwsClients, known: _Known, bucket: S3Bucket, region: str) -
     except AwsGone:
         return _FoundPolicy(None)
     except AwsError as error:
-        return _FoundPolicy(before, (UnreadElement(_POLICIES, name, element_error(error), kept=before.policy_read),))
+        return _FoundPolicy(before, (UnreadElement(_POLICIES, name, bucket_error(error), kept=before.policy_read),))
     row = replace(new, policy=policy, policy_read=True)
     if policy is None or not _allows(policy):
         return _FoundPolicy(row)
@@ -110,15 +110,15 @@ def _or_before(
     except AwsGone:
         raise
     except AwsError as error:
-        unread.append(UnreadElement(what, element, element_error(error), kept=before is not None))
+        unread.append(UnreadElement(what, element, bucket_error(error), kept=before is not None))
         return before
 
 
 def policy_of_bucket(clients: AwsClients, bucket: str, region: str | None) -> str | None:
     """The policy of a bucket, null where it has none. Raises `AwsError`, `AwsGone` where there is no such bucket."""
     try:
-        with aws_call("s3:GetBucketPolicy", clients.s3_arn(bucket, region)):
-            return clients.client("s3", region).get_bucket_policy(Bucket=bucket)["Policy"]
+        with bucket_call(clients, "s3:GetBucketPolicy", bucket, region) as s3:
+            return s3.get_bucket_policy(Bucket=bucket)["Policy"]
     except AwsGone as gone:
         if gone.code == _NO_BUCKET:
             raise
@@ -127,8 +127,8 @@ def policy_of_bucket(clients: AwsClients, bucket: str, region: str | None) -> st
 
 def _block(clients: AwsClients, bucket: str, region: str) -> tuple[str, ...]:
     try:
-        with aws_call("s3:GetBucketPublicAccessBlock", clients.s3_arn(bucket, region)):
-            answer = clients.client("s3", region).get_public_access_block(Bucket=bucket)
+        with bucket_call(clients, "s3:GetBucketPublicAccessBlock", bucket, region) as s3:
+            answer = s3.get_public_access_block(Bucket=bucket)
     except AwsGone as gone:
         if gone.code == _NO_BUCKET:
             raise
@@ -143,8 +143,8 @@ def _on(settings: Mapping[str, Any]) -> tuple[str, ...]:
 def _acls_off(clients: AwsClients, bucket: str, region: str) -> bool:
     """Whether ACLs count for nothing. A bucket without rules is an old one, in which they count."""
     try:
-        with aws_call("s3:GetBucketOwnershipControls", clients.s3_arn(bucket, region)):
-            answer = clients.client("s3", region).get_bucket_ownership_controls(Bucket=bucket)
+        with bucket_call(clients, "s3:GetBucketOwnershipControls", bucket, region) as s3:
+            answer = s3.get_bucket_ownership_controls(Bucket=bucket)
     except AwsError as error:
         if error.code == _NO_RULES:
             return False

@@ -139,6 +139,13 @@ def element_error(error: AwsError) -> AwsError:
     return error
 
 
+def bucket_error(error: AwsError) -> AwsError:
+    """The same for an error about one bucket of all regions: that its own is not enabled is no matter of the others."""
+    if isinstance(error, AwsCredentialsInvalid):
+        raise error
+    return error
+
+
 def now() -> datetime:
     """The time at which a read begins, in UTC."""
     return datetime.now(UTC)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, aws_call, bucket_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import Paging
 from raito_pipeline.aws.readers.reading import (
     Progress,
     Read,
     UnreadElement,
-    element_error,
+    bucket_error,
     no_progress,
     now,
     once_each,
@@ -96,7 +96,7 @@ def _bucket(clients: AwsClients, options: S3Options, known: _Known, bucket: Mapp
     except AwsGone:
         return _Found(None)
     except AwsError as error:
-        unread = UnreadElement("regions of buckets", name, element_error(error))
+        unread = UnreadElement("regions of buckets", name, bucket_error(error))
         return _Found(S3Bucket(name, None, created, included, None), unread)
     if not included:
         return _Found(S3Bucket(name, region, created, included, None))
@@ -106,7 +106,7 @@ def _bucket(clients: AwsClients, options: S3Options, known: _Known, bucket: Mapp
         return _Found(None)
     except AwsError as error:
         tags = before.tags if before else None
-        unread = UnreadElement("tags of buckets", name, element_error(error), kept=tags is not None)
+        unread = UnreadElement("tags of buckets", name, bucket_error(error), kept=tags is not None)
         return _Found(S3Bucket(name, region, created, included, tags), unread)
 
 
@@ -129,8 +129,8 @@ def _region_of(location: str | None) -> str:
 
 def _tags(clients: AwsClients, bucket: str, region: str) -> tuple[Tag, ...]:
     try:
-        with aws_call("s3:GetBucketTagging", clients.s3_arn(bucket, region)):
-            return tags_of(clients.client("s3", region).get_bucket_tagging(Bucket=bucket)["TagSet"])
+        with bucket_call(clients, "s3:GetBucketTagging", bucket, region) as s3:
+            return tags_of(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
     except AwsGone as gone:
         if gone.code == _NO_BUCKET:
             raise
@@ -212,5 +212,5 @@ def list_page(
         request["StartAfter"] = start_after
     if delimiter:
         request["Delimiter"] = delimiter
-    with aws_call("s3:ListBucket", clients.s3_arn(bucket, region)):
-        return listed_page(clients.client("s3", region), request, details=details)
+    with bucket_call(clients, "s3:ListBucket", bucket, region) as s3:
+        return listed_page(s3, request, details=details)

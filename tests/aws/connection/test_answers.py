@@ -277,7 +277,7 @@ def filled(running: tuple[EmulatedAws, dict[int, AwsClients]]) -> dict[str, dict
         "sso-admin:ListTagsForResource": {**here, "ResourceArn": made},
         "sts:AssumeRole": {"RoleArn": f"arn:aws:iam::{READ_ACCOUNT}:role/reader", "RoleSessionName": "reader"},
     }
-    for operation in ("GetBucketLocation", "GetBucketTagging", "ListObjectsV2"):
+    for operation in ("GetBucketLocation", "GetBucketTagging", "HeadBucket", "ListObjectsV2"):
         arguments[f"s3:{operation}"] = {"Bucket": "data"}
     return arguments
 

@@ -74,6 +74,27 @@ def test_tags_that_cannot_be_read_are_as_before_and_the_read_says_so(
     assert [row.tags for row in without.rows] == [None, None, None]
 
 
+ELSEWHERE = {
+    # https://github.com/cloud-custodian/cloud-custodian/issues/9793, #8005: buckets of regions that are opted in to
+    "InvalidToken": "is not enabled in account",
+    "InvalidAccessKeyId": "is not enabled in account",
+    "IllegalLocationConstraintException": "(IllegalLocationConstraintException)",
+    "PermanentRedirect": "(PermanentRedirect)",
+}
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_a_bucket_that_its_region_does_not_answer_for_keeps_no_other_from_being_read(
+    emulated_aws: EmulatedAws, clients: AwsClients, code: str
+) -> None:
+    emulated_aws.faults.add(Fault(kind="error", status=400, code=code, service="s3", resource="/ghost"))
+    read = read_buckets(clients, S3Options())
+    assert read.status is ReadStatus.PARTIAL
+    assert [(row.name, row.tags is None) for row in read.rows] == [("alive", False), ("ghost", True), ("other", False)]
+    for line in (*read.problems, S3Keys(clients, "us-east-1").page("ghost").problem):
+        assert ELSEWHERE[code] in line
+
+
 def test_a_bucket_that_was_made_anew_has_no_tags_of_before(emulated_aws: EmulatedAws, clients: AwsClients) -> None:
     before = read_buckets(clients, S3Options())
     s3 = clients.client("s3")

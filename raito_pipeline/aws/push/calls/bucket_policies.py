@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from raito_pipeline.aws.connection.clients import AwsClients, AwsError
 from raito_pipeline.aws.connection.errors import AwsGone
 from raito_pipeline.aws.readers.bucket_policies import policy_of_bucket
-from raito_pipeline.aws.readers.reading import element_error, workers
+from raito_pipeline.aws.readers.reading import bucket_error, workers
 from raito_pipeline.model import PushBucket, S3Bucket
 
 
@@ -32,4 +32,4 @@ def _policy(clients: AwsClients, bucket: S3Bucket) -> PushBucket:
     except AwsGone as gone:
         return PushBucket(bucket.name, region, None, str(gone))
     except AwsError as error:
-        return PushBucket(bucket.name, region, None, str(element_error(error)))
+        return PushBucket(bucket.name, region, None, str(bucket_error(error)))
