@@ -19,8 +19,9 @@ _TABLES_A_PAGE = 100
 class GlueRead:
     """The tables of a catalog, and what is known of those that another system holds.
 
-    `federated` are the tables of databases that are federated (a metastore elsewhere, a Redshift share): the next read
-    gets them as `earlier`, because their source may not answer then. `notes` name those that did not answer now.
+    `federated` are the tables of databases that are federated (a metastore elsewhere, a Redshift share) or links to
+    those of another account or region: the next read gets them as `earlier`, because their source may not answer then,
+    or their owner no longer share them. `notes` name those that did not answer now.
     """
 
     tables: Read[GlueTable]
@@ -41,30 +42,27 @@ def read_catalog(
 
     A table is given once: under the database that it is in, and not again under resource links to the database or to
     the table. `account_id` is the catalog's own (where it is empty, the catalog's answer says it). A database that
-    cannot be read is a problem, the others are still read; one that is federated, whose source does not answer, has
-    the tables that it had `earlier`, and is a note. A region that the account has not enabled gives an opted-out read.
+    cannot be read is a problem, the others are still read; one that is held elsewhere and does not answer has the
+    tables that it had `earlier`, and is a note. A region that the account has not enabled gives an opted-out read.
     Raises `AwsError` where the list of databases fails.
     """
     began = now()
     try:
         every = list(_databases(clients, region))
-    except AwsError as error:
-        meaning = clients.in_region(error, region)
-        if isinstance(meaning, AwsOptedOut):
-            return GlueRead(Read.opted_out(meaning, began))
-        raise meaning from error
+    except AwsOptedOut as error:
+        return GlueRead(Read.opted_out(error, began))
     listed = [one for one in every if not matches_any(options.aws_glue_exclude_databases, one.name)]
     catalog = LocalCatalog.of(listed, account_id, region)
     databases = [one for one in listed if not catalog.holds_target(one)]
     answers = _tables_of_each(clients, region, options, databases, progress)
     unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
     # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
-    away = {one: error for one, error in unread.items() if one.federated}
+    away = {one: error for one, error in unread.items() if catalog.is_elsewhere(one)}
     known = [table for table in earlier if table.database in {one.name for one in away}]
     read = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
     rows = [*catalog.once(read), *known]
     rows.sort(key=lambda table: (table.database, table.name))
-    outside = {one.name for one in databases if one.federated}
+    outside = {one.name for one in databases if catalog.is_elsewhere(one)}
     missing = [
         UnreadElement("tables of databases", one.name, error) for one, error in unread.items() if one not in away
     ]
@@ -95,7 +93,8 @@ def _tables_of_each(
 
 def _away(database: GlueDatabase, error: AwsError, known: Sequence[GlueTable]) -> str:
     count = sum(table.database == database.name for table in known)
-    return f"the federated database {database.name} keeps the {count} tables that it had: {error}"
+    kind = "federated" if database.federated else "linked"
+    return f"the {kind} database {database.name} keeps the {count} tables that it had: {error}"
 
 
 def _databases(clients: AwsClients, region: str) -> Iterator[GlueDatabase]:

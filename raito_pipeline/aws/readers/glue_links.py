@@ -79,6 +79,10 @@ class LocalCatalog:
         """True for a link to a database that is read for itself."""
         return database.target is not None and self._own(database.target) and database.target.database in self.databases
 
+    def is_elsewhere(self, database: GlueDatabase) -> bool:
+        """True for what another system, account or region holds: it may not answer, whatever this catalog does."""
+        return database.federated or (database.target is not None and not self._own(database.target))
+
     def once(self, tables: Iterable[Found]) -> Iterator[GlueTable]:
         """Each table once: those of the catalog, and what links show beside them, the first link by name."""
         listed = sorted(tables, key=lambda one: (one.target is not None, one.table.database, one.table.name))

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/glue/latest/webapi/API_Table.html
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ _PROVIDER = "spark.sql.sources.provider"
 _SCHEMA = "spark.sql.sources.schema"
 _SYMLINKS = "_symlink_format_manifest"
 _S3 = ("s3://", "s3a://", "s3n://")
+_ICEBERG_METADATA = re.compile(r"(.*)/metadata/[^/]*\.metadata\.json", re.DOTALL)
 _CURRENT = "iceberg.field.current"
 """Parameter of the columns of an Iceberg table; false for those that only earlier schemas had."""
 
@@ -46,19 +48,22 @@ def location_of(answered: Answer) -> str:
 
     The path of a Spark data source (Delta, Hudi, Parquet, ...) wins over the location of Hive, which Spark does not
     use; for other tables it counts where the location is none: a placeholder, a folder of the machine that made it.
-    Iceberg names its metadata file, and a Delta table for Athena lies above its list of files.
+    Iceberg names its metadata file, some of its libraries as the location, and a Delta table for Athena lies above its
+    list of files. A view has metadata, and no data.
     """
     storage: Answer = answered.get("StorageDescriptor") or {}
     parameters: Answer = answered.get("Parameters") or {}
     serde: Answer = (storage.get("SerdeInfo") or {}).get("Parameters") or {}
-    location = storage.get("Location") or ""
-    paths = [path for path in (serde.get("path"), parameters.get("path")) if _in_s3(path)]
+    location = (storage.get("Location") or "").strip()
+    named = (serde, storage.get("Parameters") or {}, parameters)
+    paths = [path for path in (each.get("path") for each in named) if _in_s3(path)]
     if paths and ((parameters.get(_PROVIDER) or "hive").lower() != "hive" or not _in_s3(location)):
         return str(paths[0])
-    if not _in_s3(location):
-        metadata = parameters.get("metadata_location") or ""
-        if _in_s3(metadata) and "/metadata/" in metadata:
-            return str(metadata).rpartition("/metadata/")[0]
+    view = "VIEW" in (answered.get("TableType") or "").upper()
+    metadata = location if _in_s3(location) else "" if view else parameters.get("metadata_location")
+    above = _ICEBERG_METADATA.fullmatch(metadata or "")
+    if above and _in_s3(metadata):
+        return above[1]
     head, symlinks, rest = location.rstrip("/").rpartition(f"/{_SYMLINKS}")
     return head if symlinks and not rest else location
 

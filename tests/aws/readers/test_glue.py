@@ -130,6 +130,19 @@ def test_a_federated_database_that_does_not_answer_keeps_what_it_had_and_nothing
         kept = again.federated
 
 
+@pytest.mark.parametrize("there", [{"catalog": OTHER}, {"Region": "us-east-1"}], ids=["account", "region"])
+def test_a_link_to_another_catalog_that_does_not_answer_keeps_what_it_had(reach: Reach, there: dict[str, str]) -> None:
+    """A share that its owner has taken back: https://github.com/ExpediaGroup/waggle-dance/pull/359."""
+    linked = link("theirs", "sales", **there)
+    whole = read(reach, catalog([OWN, linked], {"sales": [table("a")], "theirs": [table("far")]}))
+    away = catalog([OWN, linked], {"sales": [], "theirs": Refused(400, "AccessDeniedException")})
+
+    again = read(reach, away, earlier=tuple(from_json(to_json(whole.federated))))
+    assert (again.tables.status, again.federated) == (ReadStatus.COMPLETE, whole.federated)
+    assert names(again.tables.rows) == [("theirs", "far", True)]
+    assert "the linked database theirs keeps the 1 tables that it had" in again.notes[0]
+
+
 @pytest.mark.parametrize("code", ["InternalServiceException", "FederationSourceException", "AccessDeniedException"])
 def test_an_ordinary_database_that_fails_makes_the_read_partial(reach: Reach, code: str) -> None:
     found = read(reach, catalog([SALES, {"Name": "hr"}], {"sales": [table("a")], "hr": Refused(400, code)}))

@@ -12,14 +12,14 @@ TRUE = "s3://lake/delta/events"
 
 
 def answer(
-    location: str | None, path: str | None = None, parameters: dict[str, str] | None = None, **more: Any
+    location: str | None, path: str | None = None, parameters: dict[str, str] | None = None, kind: str = "", **more: Any
 ) -> dict[str, Any]:
     storage: dict[str, Any] = {"SerdeInfo": {"Parameters": {"serialization.format": "1"}}, **more}
     if location is not None:
         storage["Location"] = location
     if path is not None:
         storage["SerdeInfo"]["Parameters"]["path"] = path
-    return {"Name": "events", "Parameters": parameters or {}, "StorageDescriptor": storage}
+    return {"Name": "events", "TableType": kind, "Parameters": parameters or {}, "StorageDescriptor": storage}
 
 
 DELTA, HUDI = {"spark.sql.sources.provider": "delta"}, {"spark.sql.sources.provider": "hudi"}
@@ -39,6 +39,14 @@ LOCATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "Iceberg": (answer(TRUE, None, ICEBERG), TRUE),
     "Iceberg without location": (answer(None, None, ICEBERG), TRUE),
     "Iceberg with a placeholder": (answer(MADE_UP, None, ICEBERG), TRUE),
+    # https://github.com/apache/iceberg-rust/pull/1429: not the folder, but the file
+    "Iceberg with its metadata as the location": (answer(ICEBERG["metadata_location"], None, ICEBERG), TRUE),
+    "Iceberg without scheme": (answer("/events", None, ICEBERG), TRUE),
+    "a view of Iceberg": (answer(None, None, ICEBERG, "VIRTUAL_VIEW"), ""),
+    # https://github.com/treeverse/lakeFS/issues/1967
+    "the path among the parameters of the storage": (
+        answer("s3://lake/warehouse", None, DELTA, Parameters={"path": TRUE}), TRUE,
+    ),
     "Delta for Athena": (answer(f"{TRUE}/_symlink_format_manifest/"), TRUE),
     "of Hive, with a path that Hive does not use": (answer("s3://lake/sales", TRUE), "s3://lake/sales"),
     "of Hive by Spark": (answer("s3://lake/sales", TRUE, {"spark.sql.sources.provider": "hive"}), "s3://lake/sales"),
