@@ -1,7 +1,7 @@
 """The keys of a bucket out of its S3 Inventory, in place of listing it.
 
 An inventory lies at `PREFIX/SOURCE-BUCKET/CONFIGURATION/YYYY-MM-DDTHH-MMZ/manifest.json`; the manifest names the data
-files (CSV or Parquet), with their MD5. They are in no order, so the keys are sorted here, in parts that go to disk.
+files (CSV, Parquet, ORC), with their MD5. They are in no order, so the keys are sorted here, in parts that go to disk.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
 """
 
@@ -22,6 +22,7 @@ from urllib.parse import unquote_plus
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+import pyarrow.orc as pa_orc
 import pyarrow.parquet as pq
 
 from raito_pipeline.aws.connection.bodies import read_object
@@ -38,6 +39,8 @@ TOO_OLD = timedelta(days=8)
 _SETTLED = timedelta(days=2)
 """S3 may leave out of an inventory what was written shortly before it was made."""
 _DATED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\dZ)/\Z")
+_ONE_OF_THEM = re.compile(r"(?:(?:\A|/)\d{4}-\d\d-\d\dT\d\d-\d\dZ(?:/manifest\.json)?)?/*\Z")
+"""What an address has at its end that is of a single inventory: it means where that lies."""
 _COLUMNS = ("key", "islatest", "isdeletemarker")
 _KEYS_A_PART = 250_000
 _KEYS_A_PAGE = 10_000
@@ -65,8 +68,10 @@ class Manifest:
 
     created: datetime
     """when S3 began to make it: what changed since is not in it"""
+    file_format: str
+    """`CSV`, `PARQUET` or `ORC`"""
     columns: tuple[str, ...]
-    """names of the columns of CSV files, in lower case without underscores; empty for Parquet"""
+    """names of the columns of CSV files, in lower case without underscores; the others have them in each file"""
     files: tuple[DataFile, ...]
 
 
@@ -91,7 +96,8 @@ class InventoryOf:
         self.created: datetime | None = None
         self._clients, self._region, self._bucket_region = clients, region, bucket_region
         self._holder, _, prefix = location.removeprefix("s3://").partition("/")
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        prefix = _ONE_OF_THEM.sub("", prefix).lstrip("/")
+        self._prefix = f"{prefix}/" if prefix else ""
 
     def __call__(self) -> Iterator[KeyPage]:
         """The keys of the bucket in the order of S3. What goes wrong is a page with a problem, and no keys at all."""
@@ -161,12 +167,12 @@ class InventoryOf:
             raise InventoryUnusable(f"{where} is no manifest: {error}") from error
         if source != self.bucket:
             raise InventoryUnusable(f"{where} is of the bucket {source}")
-        if file_format not in ("CSV", "PARQUET"):
-            raise InventoryUnusable(f"{where} has the format {file_format}: have it delivered as CSV or Parquet")
+        if file_format not in _BATCHES:
+            raise InventoryUnusable(f"{where} has the format {file_format}: have it delivered as CSV, Parquet or ORC")
         columns = tuple(_plain(name) for name in schema.split(",")) if file_format == "CSV" else ()
         if files and columns and "key" not in columns:
             raise InventoryUnusable(f"{where} names no column Key")
-        return Manifest(created, columns, files)
+        return Manifest(created, file_format, columns, files)
 
     def _require_all_prefixes(self, parts: Sequence[SortedKeys], created: datetime) -> None:
         """Raise `InventoryUnusable` where the bucket has older keys than the inventory before or behind all of its.
@@ -193,7 +199,7 @@ class InventoryOf:
         waiting: list[str] = []
         for file in manifest.files:
             fetched = self._fetch(file, folder)
-            for keys in _keys_of(fetched, manifest.columns):
+            for keys in _keys_of(fetched, manifest):
                 waiting += keys
                 if len(waiting) >= _KEYS_A_PART:
                     parts.append(_store(waiting, folder / f"part-{len(parts)}"))
@@ -242,15 +248,15 @@ def _plain(name: str) -> str:
     return name.strip().strip('"').replace("_", "").lower()
 
 
-def _keys_of(file: Path, columns: Sequence[str]) -> Iterator[list[str]]:
+def _keys_of(file: Path, manifest: Manifest) -> Iterator[list[str]]:
     """The keys of the objects that exist now; none of a file without rows. Raises `InventoryUnusable`."""
     if not file.stat().st_size:
         return
     try:
-        batches = _csv_batches(file, columns) if columns else _parquet_batches(file)
-        for batch in batches:
+        for batch in _BATCHES[manifest.file_format](file, manifest.columns):
             keys = texts(_current(batch), "key")
-            yield [unquote_plus(key) if "%" in key or "+" in key else key for key in keys] if columns else keys
+            encoded = manifest.file_format == "CSV"
+            yield [unquote_plus(key) if "%" in key or "+" in key else key for key in keys] if encoded else keys
     except (pa.ArrowException, OSError, EOFError, zlib.error, KeyError) as error:
         raise InventoryUnusable(f"a data file cannot be read: {error}") from error
 
@@ -281,16 +287,38 @@ def _first_lines(file: Path) -> list[str]:
         return list(islice((line for line in lines if line.strip()), 2))
 
 
-def _parquet_batches(file: Path) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(file: Path, _columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(file) as source:
-        names = {_plain(name): name for name in source.schema_arrow.names}
-        wanted: list[str] = [name for name in _COLUMNS if name in names]
-        if "key" not in wanted:
-            raise KeyError("there is no column key")
-        for batch in source.iter_batches(columns=[names[name] for name in wanted]):
-            yield pa.RecordBatch.from_arrays(
-                [pc.cast(batch.column(names[name]), pa.string()) for name in wanted], names=wanted
-            )
+        names = _names_in(source.schema_arrow)
+        for batch in source.iter_batches(columns=list(names.values())):
+            yield _named(batch, names)
+
+
+def _orc_batches(file: Path, _columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    source = pa_orc.ORCFile(file)
+    names = _names_in(source.schema)
+    for stripe in range(source.nstripes):
+        yield _named(source.read_stripe(stripe, columns=list(names.values())), names)
+
+
+_BATCHES: Mapping[str, Callable[[Path, Sequence[str]], Iterator[pa.RecordBatch]]] = {
+    "CSV": _csv_batches,
+    "PARQUET": _parquet_batches,
+    "ORC": _orc_batches,
+}
+
+
+def _names_in(schema: pa.Schema) -> dict[str, str]:
+    """The columns that matter, by their plain names. Raises `KeyError` where there are no keys."""
+    names = {_plain(name): name for name in schema.names}
+    if "key" not in names:
+        raise KeyError("there is no column key")
+    return {name: names[name] for name in _COLUMNS if name in names}
+
+
+def _named(batch: pa.RecordBatch, names: Mapping[str, str]) -> pa.RecordBatch:
+    columns = [pc.cast(batch.column(name), pa.string()) for name in names.values()]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
 def _current(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pyarrow as pa
+import pyarrow.orc as pa_orc
 import pyarrow.parquet as pq
 import pytest
 
@@ -25,6 +26,7 @@ KEYS = ["a/b c.csv", "a+b", "é/ü%41.csv", "a//b", *(f"logs/{n:04d}" for n in r
 SCHEMAS = {
     "CSV": "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size",
     "Parquet": "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); }",
+    "ORC": "struct<bucket:string,key:string,is_latest:boolean,is_delete_marker:boolean>",
 }
 
 
@@ -40,7 +42,7 @@ def csv_file(rows: list[tuple[str, str, str]]) -> bytes:
     return gzip.compress("\n".join(lines).encode())
 
 
-def parquet_file(rows: list[tuple[str, str, str]]) -> bytes:
+def columnar_file(rows: list[tuple[str, str, str]], kind: str) -> bytes:
     table = pa.table(
         {
             "bucket": ["data"] * len(rows),
@@ -50,7 +52,7 @@ def parquet_file(rows: list[tuple[str, str, str]]) -> bytes:
         }
     )
     sink = io.BytesIO()
-    pq.write_table(table, sink)
+    (pa_orc if kind == "ORC" else pq).write_table(table, sink)
     return sink.getvalue()
 
 
@@ -75,7 +77,8 @@ def deliver(
     random.Random(1).shuffle(rows)
     listed = []
     for number in range(parts):
-        body = (csv_file if kind == "CSV" else parquet_file)(rows[number::parts])
+        part = rows[number::parts]
+        body = csv_file(part) if kind == "CSV" else columnar_file(part, kind)
         name = f"{where}/data/{made:%H%M}-{number}"
         put(clients, name, body)
         listed.append({"key": name, "size": len(body), "MD5checksum": hashlib.md5(body).hexdigest()})
@@ -92,8 +95,14 @@ def read(clients: AwsClients, location: str = "s3://holder/inv/") -> tuple[list[
     return [key for page in pages for key in page.keys], [page for page in pages if page.problem]
 
 
-@pytest.mark.parametrize("kind", ["CSV", "Parquet"])
-@pytest.mark.parametrize("location", ["s3://holder/inv/", "s3://holder/inv", "s3://holder/inv/data/daily/"])
+OF_ONE = "s3://holder/inv/data/daily/2026-03-19T01-00Z/"
+
+
+@pytest.mark.parametrize(
+    ("kind", "location"),
+    [("CSV", "s3://holder/inv/"), ("Parquet", "s3://holder/inv"), ("ORC", "s3://holder/inv/data/daily/"),
+     ("CSV", OF_ONE), ("Parquet", f"{OF_ONE}manifest.json")],
+)  # fmt: skip
 def test_the_keys_of_today_come_in_the_order_of_s3(clients: AwsClients, kind: str, location: str) -> None:
     deliver(clients, KEYS, kind=kind)
     assert read(clients, location) == (sorted(KEYS), [])
@@ -140,9 +149,10 @@ NO_ROWS: dict[str, tuple[str, bytes | None]] = {
     "CSV, only names without line end": ("CSV", gzip.compress(NAMES.strip())),
     "CSV, only delete markers and old versions": ("CSV", csv_file([("a", "true", "true"), ("b", "false", "false")])),
     "Parquet, no file": ("Parquet", None),
+    "ORC, only delete markers": ("ORC", columnar_file([("a", "true", "true")], "ORC")),
     "Parquet, no rows": ("Parquet", parquet_of(bucket=[], key=[])),
     "Parquet, a file of no bytes": ("Parquet", b""),
-    "Parquet, only delete markers": ("Parquet", parquet_file([("a", "true", "true")])),
+    "Parquet, only delete markers": ("Parquet", columnar_file([("a", "true", "true")], "Parquet")),
 }
 
 
@@ -231,7 +241,7 @@ def test_an_inventory_of_a_bucket_that_may_not_be_listed_is_taken_at_its_word(
 
 BROKEN = {
     "of another bucket": ({"sourceBucket": "other"}, "other"),
-    "of another format": ({"fileFormat": "ORC"}, "ORC"),
+    "of another format": ({"fileFormat": "Avro"}, "AVRO"),
     "without files": ({"files": None}, "no manifest"),
     "with files of no name": ({"files": ["data"]}, "no manifest"),
     "made at no time": ({"creationTimestamp": "9" * 400}, "no manifest"),
