@@ -21,7 +21,10 @@ class CloudTrailFile:
     """The manifest: every CloudTrail log file of the usage window, read once each."""
 
     key: Annotated[str, "key of the log file in the CloudTrail bucket"]
-    etag: Annotated[str, "ETag of the version that was read; empty where the next sync reads the file again"]
+    etag: Annotated[
+        str,
+        "ETag of the version that was read; empty where the next sync reads the file again, `archived` of S3 Glacier",
+    ]
     size: Annotated[int, "size in bytes, packed"]
     day: Annotated[str, "day of delivery, `YYYY-MM-DD`"]
     last_modified: Annotated[datetime, "when S3 received it"]

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any
 
 from raito_pipeline.aws.connection.bodies import read_object
-from raito_pipeline.aws.connection.clients import AwsClients, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, bucket_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.readers.reading import workers
 from raito_pipeline.aws.readers.s3_listing import Listed, fast_listing, listed_page
@@ -30,6 +31,8 @@ class LogFile:
     day: str
     """day of delivery, `YYYY-MM-DD`"""
     last_modified: datetime
+    archived: bool = False
+    """true where it lies in a storage class that nothing is read from"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,14 @@ class LogBytes:
     problem: str | None = None
     gone: bool = False
     """true where the file does not exist any more"""
+    archived: bool = False
+    """true where it lies in an archive, which nothing is read from"""
 
+
+_ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_ARCHIVED = "InvalidObjectState"
+"""Code of what is in an archive, also one that the storage class does not show (that of Intelligent-Tiering)"""
+_NAMES = (".json.gz", ".json")
 
 Searched = tuple[TrailSearch, tuple[str, ...]]
 """A search that ended, and the folders that it found."""
@@ -134,27 +144,28 @@ class CloudTrailLogs:
         except AwsGone as error:
             return LogBytes(problem=str(error), gone=True)
         except AwsError as error:
-            return LogBytes(problem=str(error))
+            return LogBytes(problem=str(error), archived=error.code == _ARCHIVED)
 
     def _range(self, folder: str, first: date, last: date) -> Iterator[LogFile]:
         start, end = folder + first.strftime("%Y/%m/%d/"), folder + last.strftime("%Y/%m/%d/") + "\U0010ffff"
         token: str | None = None
         while True:
             page = self._list(Prefix=folder, **({"ContinuationToken": token} if token else {"StartAfter": start}))
-            for key, etag, size, modified in zip(page.keys, page.etags, page.sizes, page.modified, strict=True):
+            classes = page.classes or repeat("", len(page.keys))
+            columns = (page.keys, page.etags, page.sizes, page.modified, classes)
+            for key, etag, size, modified, storage in zip(*columns, strict=True):
                 if key > end:
                     return
                 day = _day(key[len(folder) : len(folder) + 11])
-                if day and key.endswith(".json.gz"):
-                    yield LogFile(key, etag, size, day, modified)
+                if day and key.endswith(_NAMES):
+                    yield LogFile(key, etag, size, day, modified, storage in _ARCHIVES)
             token = page.token
             if not token:
                 return
 
     def _list(self, **request: Any) -> Listed:
-        with aws_call("s3:ListBucket", self._clients.s3_arn(self.bucket, self._bucket_region)):
-            request = {"Bucket": self.bucket, **request}
-            return listed_page(self._clients.client("s3", self._bucket_region), request, details=True)
+        with bucket_call(self._clients, "s3:ListBucket", self.bucket, self._bucket_region) as s3:
+            return listed_page(s3, {"Bucket": self.bucket, **request}, details=True)
 
 
 @lru_cache(maxsize=1024)

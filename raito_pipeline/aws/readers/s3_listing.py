@@ -8,7 +8,7 @@ left to botocore. The hook acts only within `listed_page`, so that other callers
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ _KEY = re.compile(rb"<Key>([^<]*)</Key>")
 _PREFIX = re.compile(rb"<CommonPrefixes>\s*<Prefix>([^<]*)</Prefix>")
 _ETAG = re.compile(rb"<ETag>([^<]*)</ETag>")
 _SIZE = re.compile(rb"<Size>([^<]*)</Size>")
+_CLASS = re.compile(rb"<StorageClass>([^<]*)</StorageClass>")
 _MODIFIED = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 _TRUNCATED = re.compile(rb"<IsTruncated>\s*(true|false)\s*</IsTruncated>")
 _COUNT = re.compile(rb"<KeyCount>\s*\d+\s*</KeyCount>")
@@ -39,7 +40,7 @@ _asked = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of keys. `etags`, `sizes` and `modified` run along with `keys`, and are empty where not asked for."""
+    """A page of keys. What follows the token runs along with `keys`, and is empty where not asked for."""
 
     keys: list[str]
     prefixes: list[str]
@@ -47,6 +48,8 @@ class Listed:
     etags: list[str]
     sizes: list[int]
     modified: list[datetime]
+    classes: list[str] = field(default_factory=list)
+    """storage classes; empty where the answer does not give one for each key"""
 
 
 def fast_listing(client: "S3Client") -> None:
@@ -55,7 +58,7 @@ def fast_listing(client: "S3Client") -> None:
 
 
 def listed_page(client: "S3Client", request: dict[str, Any], *, details: bool = False) -> Listed:
-    """Make one call of `ListObjectsV2`. `details` also reads ETag, size and date of each key.
+    """Make one call of `ListObjectsV2`. `details` also reads ETag, size, date and storage class of each key.
 
     Raises what botocore raises, and `AwsUnreachable` where there is another page and no way to it.
     """
@@ -109,14 +112,16 @@ def _plain_listing(body: bytes, details: bool) -> Listed | None:
     etags: list[str] = []
     sizes: list[int] = []
     modified: list[datetime] = []
+    classes: list[str] = []
     if details:
         etags = [unescape(each.decode()).strip('"') for each in _ETAG.findall(body)]
         sizes = [int(each) for each in _SIZE.findall(body)]
         modified = [datetime.fromisoformat(each.decode()) for each in _MODIFIED.findall(body)]
+        classes = [each.decode() for each in _CLASS.findall(body)]
         if not len(keys) == len(etags) == len(sizes) == len(modified):
             return None
     following = unescape(token[1].decode()) if token is not None and truncated[1] == b"true" else None
-    return Listed(keys, prefixes, following, etags, sizes, modified)
+    return Listed(keys, prefixes, following, etags, sizes, modified, classes if len(classes) == len(keys) else [])
 
 
 def _texts(raw: list[bytes], url: bool) -> list[str]:
@@ -137,4 +142,5 @@ def _from_botocore(answer: dict[str, Any]) -> Listed:
         etags=[each.get("ETag", "").strip('"') for each in contents],
         sizes=[each.get("Size", 0) for each in contents],
         modified=[each["LastModified"] for each in contents],
+        classes=[each.get("StorageClass", "") for each in contents],
     )

@@ -39,6 +39,8 @@ from raito_pipeline.storage import CellWriter, Store
 Window = tuple[date, date, Sequence[str]]
 """first and last day, and the folders of logs that are listed"""
 Progress = Callable[[str, int, int | None], None]
+_GONE, _ARCHIVED = "gone", "archived"
+"""in the place of the ETag of a file that was not read, and will not be unless it is there, or elsewhere, again"""
 _BATCH_ROWS = 12_288
 _BATCH_FILES = 1_024
 _MOST_PACKED_BYTES = 32 * 1024 * 1024
@@ -141,6 +143,7 @@ class _UsageReader:
         self._earlier = Earlier(store, *cell, self._oldest)
         self._days: set[str] = set()
         self._own: dict[str, set[str]] = {}
+        self._notes: list[str] = []
 
     def run(self, usage_last_used: datetime | None) -> UsageReport:
         first = self._oldest
@@ -167,6 +170,13 @@ class _UsageReader:
                     "them were read whole: these files are read again by the next sync, and sent then"
                 )
             gaps = self._without_files(first, files)
+            if self._counted["archived"]:
+                self._notes.append(
+                    f"{self._counted['archived']} log files are archived (S3 Glacier), and their usage is not known: a "
+                    "file is read when it is copied back to another storage class"
+                )
+            if self._notes:
+                files.extra["warnings"] = json.dumps(self._notes)
             files.extra[FIRST_DAY] = min(self._first_known, first).isoformat()
             files.extra["gaps"] = json.dumps(gaps)
             files.extra[LAYOUTS] = json.dumps(list(self._source.layouts()))
@@ -201,11 +211,13 @@ class _UsageReader:
             if again:
                 self._write(waiting, files, rows)
                 waiting = []
-            waiting.append(self._shape(file, got))
+            done = self._shape(file, got)
+            waiting.append(done)
             if again or len(self._made) >= _BATCH_ROWS or len(waiting) >= _BATCH_FILES:
                 self._write(waiting, files, rows, again=again)
                 waiting = []
-            self._counted.update(read=1, bytes=file.size)
+            if done.etag != _ARCHIVED:
+                self._counted.update(read=1, bytes=file.size)
             self._progress("log files", self._counted["read"], None)
         self._write(waiting, files, rows)
 
@@ -248,8 +260,13 @@ class _UsageReader:
         for file in (file for window in windows for file in self._source.files(*window)):
             self._counted["listed"] += 1
             self._days.add(file.day)
-            if self._etags.get(file.key) != file.etag:
+            known = self._etags.get(file.key)
+            # What was read before it went to an archive is known.
+            if known != file.etag and not (file.archived and known is not None):
                 yield file
+
+    def _fetch(self, file: LogFile) -> LogBytes:
+        return LogBytes(archived=True) if file.archived else self._source.fetch(file.key)
 
     def _in_order(self, files: Iterator[LogFile]) -> Iterator[tuple[LogFile, LogBytes]]:
         """Fetch files at the same time, a bounded number and size of them, and give them in their order.
@@ -265,7 +282,7 @@ class _UsageReader:
                     oldest, future = running.popleft()
                     size -= oldest.size
                     yield oldest, future.result()
-                running.append((file, pool.submit(self._source.fetch, file.key)))
+                running.append((file, pool.submit(self._fetch, file)))
                 size += file.size
             for oldest, future in running:
                 yield oldest, future.result()
@@ -275,8 +292,10 @@ class _UsageReader:
         done = _Done(file, got.etag)
         records: list[Record] = []
         unreadable = 0
-        if got.problem:
-            done.etag, done.problem = "gone" if got.gone else "", got.problem
+        if got.archived:
+            done.etag = _ARCHIVED
+        elif got.problem:
+            done.etag, done.problem = _GONE if got.gone else "", got.problem
         else:
             try:
                 records, unreadable = decode(unpack(got.packed))
@@ -313,6 +332,7 @@ class _UsageReader:
             corrupt=int(done.corrupt),
             waiting=int(waits),
         )
+        self._counted["archived"] += done.etag == _ARCHIVED
         return CloudTrailFile(
             key=file.key,
             etag="" if waits else done.etag,
@@ -353,6 +373,7 @@ class _UsageReader:
         for batch in self._earlier.files(without=self._reread):
             self._days.update(texts(batch, "day"))
             unread += batch.num_rows - batch.column("problem").null_count
+            self._counted["archived"] += texts(batch, "etag").count(_ARCHIVED)
             if batch.num_rows:
                 files.write_batch(batch)
         if unread:
@@ -379,8 +400,9 @@ class _UsageReader:
         gaps = self._gaps(first)
         if not self._days:
             folders = ", ".join(self._source.layouts())
-            note = f"no CloudTrail log file of {'/'.join(self._place)} in {folders} since {first.isoformat()}"
-            files.extra["warnings"] = json.dumps([note])
+            self._notes.append(
+                f"no CloudTrail log file of {'/'.join(self._place)} in {folders} since {first.isoformat()}"
+            )
         return gaps
 
     def _gaps(self, first: date) -> list[str]:

@@ -110,6 +110,7 @@ class FileCorrupt(Exception):
     """A log file that is no whole gzip file with a JSON document of records in it."""
 
 
+_GZIP = b"\x1f\x8b"
 _BETWEEN = " \t\r\n\ufeff"
 """what may stand around a document"""
 _file = msgspec.json.Decoder(_File)
@@ -121,13 +122,20 @@ _NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def unpack(packed: bytes, most: int = MOST_UNPACKED) -> bytes:
-    """The JSON text of a log file of at most `most` bytes. Raises `FileCorrupt`."""
+    """The JSON text of a log file of at most `most` bytes. Raises `FileCorrupt`.
+
+    Log files have `Content-Encoding: gzip`: what copies them to another bucket may unpack them and keep their names.
+    """
+    if packed[:2] != _GZIP and packed.removeprefix(BOM_UTF8).lstrip()[:1] == b"{" and len(packed) <= most:
+        return packed
     try:
         engine = isal_zlib.decompressobj(wbits=31)
         text: bytes = engine.decompress(packed, most + 1)
         parts, size = [text], len(text)
-        while engine.eof and engine.unused_data and size <= most:
-            rest = engine.unused_data
+        # Zeros that something filled up a block with are no member.
+        while engine.eof and (rest := engine.unused_data.lstrip(b"\0")) and size <= most:
+            if rest[:2] != _GZIP[: len(rest)]:
+                raise FileCorrupt("something that is no gzip data was appended to it")
             engine = isal_zlib.decompressobj(wbits=31)
             parts.append(engine.decompress(rest, most + 1 - size))
             size += len(parts[-1])

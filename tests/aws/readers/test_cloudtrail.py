@@ -47,6 +47,16 @@ def test_what_lies_below_no_day_is_no_log_file(clients: AwsClients) -> None:
     assert [file.day for file in source.files(date(2026, 1, 1), date(2026, 3, 20))] == ["2026-03-19"]
 
 
+def test_what_is_archived_is_listed_as_that_and_is_no_failure(clients: AwsClients) -> None:
+    archived, unpacked = "AWSLogs/" + FILE, "AWSLogs/" + FILE.removesuffix(".gz")
+    put(unpacked)
+    clients.client("s3").put_object(Bucket="logs", Key=archived, Body=b"", StorageClass="DEEP_ARCHIVE")
+    source = CloudTrailLogs(clients, "logs", "us-east-1", ACCOUNT, REGION, ("AWSLogs/",))
+    listed = source.files(date(2026, 1, 1), date(2026, 3, 20))
+    assert {file.key: file.archived for file in listed} == {archived: True, unpacked: False}
+    assert [source.fetch(key).archived for key in (archived, unpacked)] == [True, False]
+
+
 def test_a_search_that_failed_is_made_again_by_the_next_region(clients: AwsClients, emulated_aws: EmulatedAws) -> None:
     put("trail/AWSLogs/" + FILE)
     together = FolderSearches()

@@ -62,6 +62,8 @@ class Logs:
     opened: list[str] = field(default_factory=list)
     listed: list[tuple[date, date]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    archived: dict[str, bool] = field(default_factory=dict)
+    """keys in an archive, true where the listing says so"""
     known: tuple[str, ...] = ("AWSLogs/",)
     """folders of logs that a sync knows before it searches"""
     searches: list[bool] = field(default_factory=list)
@@ -94,10 +96,12 @@ class Logs:
             day = "-".join(key.split("/")[-4:-1])
             known = key.partition(f"{ACCOUNT}/")[0] in (self.known if layouts is None else layouts)
             if known and first.isoformat() <= day <= last.isoformat():
-                yield LogFile(key, self._etag(key), len(self.bodies[key]), day, NOW)
+                yield LogFile(key, self._etag(key), len(self.bodies[key]), day, NOW, self.archived.get(key, False))
 
     def fetch(self, key: str) -> LogBytes:
         self.opened.append(key)
+        if key in self.archived:
+            return LogBytes(problem=f"{key} is archived", archived=True)
         if key in self.gone:
             return LogBytes(problem=f"{key} is gone", gone=True)
         return LogBytes(self.bodies[key], self._etag(key))

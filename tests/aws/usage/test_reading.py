@@ -133,6 +133,29 @@ def test_a_file_that_went_between_the_listing_and_its_reading_is_told(tmp_path: 
     assert "gone" in str(usage.manifest[key].problem)
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["as the listing says", "as S3 says when it is asked for"])
+def test_a_file_in_an_archive_is_a_note_and_is_read_when_it_is_back(tmp_path: Path, listed: bool) -> None:
+    """https://github.com/logstash-plugins/logstash-input-s3/pull/160: lifecycle rules move old logs to Glacier."""
+    usage = Usage(tmp_path)
+    usage.logs.put("good", event(eventID="1"))
+    archived = usage.logs.put("old", event(eventID="2"))
+    usage.logs.archived = {archived: listed}
+    for _ in range(2):
+        report = usage.sync()
+        assert (report.statements, report.problems) == (1, ())
+        info = usage.store.info("cloudtrail_files", ACCOUNT, REGION)
+        assert info is not None
+        assert "1 log files are archived" in info.warnings[0]
+    assert (archived in usage.logs.opened) is not listed
+    assert usage.manifest[archived].etag == "archived"
+
+    usage.logs.archived = {}
+    assert usage.sync().statements == 2
+    usage.logs.archived = dict.fromkeys(usage.logs.bodies, True)
+    assert usage.sync().statements == 2
+    assert {row.statements for row in usage.manifest.values()} == {1}
+
+
 def test_many_files_that_cannot_be_read_are_a_few_lines(tmp_path: Path) -> None:
     usage = Usage(tmp_path)
     usage.logs.gone = {usage.logs.put(f"f{number}", event()) for number in range(40)}

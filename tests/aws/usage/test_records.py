@@ -14,10 +14,21 @@ def test_all_members_of_a_file_are_unpacked() -> None:
     assert unpack(gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
 
 
+@pytest.mark.parametrize("body", [b'{"Records":[]}', b'\xef\xbb\xbf\n {"Records":[]}'])
+def test_a_file_that_was_unpacked_on_its_way_is_read(body: bytes) -> None:
+    """https://github.com/falcosecurity/plugins/pull/115: CloudTrail's are announced as packed by HTTP itself."""
+    assert decode(unpack(body)) == decode(unpack(gzip.compress(body) + b"\0" * 512)) == ([], 0)
+    with pytest.raises(FileCorrupt):
+        unpack(body, most=5)
+
+
+PACKED = gzip.compress(b"x" * 100, mtime=0)
+
+
 @pytest.mark.parametrize(
     "packed",
-    [b"", b"no gzip", gzip.compress(b"x" * 100, mtime=0)[:-9], zlib.compress(b"x"), gzip.compress(b"x", mtime=0)[:5]],
-    ids=["nothing", "text", "without its end", "zlib", "half a header"],
+    [b"", b"no gzip", PACKED[:-9], zlib.compress(b"x"), PACKED[:5], PACKED + b"more", PACKED + PACKED[:1]],
+    ids=["nothing", "text", "without its end", "zlib", "half a header", "with more", "with half a header more"],
 )
 def test_what_is_no_whole_gzip_file_is_corrupt(packed: bytes) -> None:
     with pytest.raises(FileCorrupt):
