@@ -77,7 +77,9 @@ def test_a_plan_waits_for_its_id_and_nothing_else(waiting: PushedAccount, run: R
     made = materialize(waiting, RESULTS, plan=plan_id)
     assert (made.success, waiting.trusted("Waiting")) == (True, ["ann", "bob"])
     assert checks(made) == {"every_access_control_pushed": True, "read_again_after_push": True}
+    mark = waiting.aws.calls.mark
     assert materialize(waiting, RESULTS, **{"raito/plan": plan_id}).success, "a second time it changes nothing"
+    assert [call.operation for call in waiting.aws.calls.since(mark) if call.writes] == []
     assert run("plan", "--read")[0] == 0
 
 

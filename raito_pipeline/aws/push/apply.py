@@ -46,6 +46,8 @@ def apply_plan(
     progress: Progress = no_progress,
     center: CenterCalls | None = None,
     held_back: HeldBack = NOTHING_HELD_BACK,
+    *,
+    again: bool = False,
 ) -> Applied:
     """Make the changes in the order of the plan, those that do not depend on each other at the same time.
 
@@ -53,7 +55,8 @@ def apply_plan(
     access away; and those of others where they need what it should have made. `controls` is the export: it says which
     objects belong to whom; `center` makes the calls of Identity Center, where the account links an organization.
     Nothing is changed for a target that is refused. Nothing is raised for a change that fails, whatever the reason;
-    what is `held_back` counts as failed for that reason. What was made is read again at the end.
+    what is `held_back` counts as failed for that reason. What was made is read again at the end. A plan that was made
+    before (`again`) writes only what AWS has not, or not any more.
     """
     exported = {control.id: control for control in controls}
     wanted = tuple(targets)
@@ -66,6 +69,7 @@ def apply_plan(
         Points(clients, account_id),
         center,
         no_answer=(AwsError,),
+        again=again,
     )
     work = _Work(aws, types, listed, progress, held_back)
     run(listed, work.make, concurrency)

@@ -138,6 +138,8 @@ class Aws:
     notes: Notes = field(default_factory=Notes)
     no_answer: tuple[type[Exception], ...] = ()
     """what is raised where AWS does not answer a call"""
+    again: bool = False
+    """true where this very plan was made before: AWS is asked first, and what it has is not written again"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Change(ABC):
             for name in ("needs", "makes", "removes", "apply", "current")
             if getattr(cls, name) is getattr(Change, name)
         ]
+        lacking += ["take_over"] if cls.NEW_OBJECT and cls.take_over is Change.take_over else []
         if lacking:
             raise TypeError(f"{cls.__name__} lacks {', '.join(lacking)}")
         if cls.carry_out is not Change.carry_out:
@@ -250,6 +253,13 @@ class Change(ABC):
     def apply(self, aws: Aws) -> None:
         """Make it. Raises `AwsError` where AWS refuses it, `ChangeRefused` where it is not tried."""
 
+    def take_over(self, aws: Aws) -> None:
+        """Of a `NEW_OBJECT` that is there: an earlier push made it, which was broken off, or another one was faster.
+
+        Raises as `apply` does.
+        """
+        raise NotImplementedError(f"{self.title}: it makes no object")
+
     # -- what AWS has now ----------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -321,7 +331,9 @@ class Change(ABC):
 
     def _carry_out(self, aws: Aws) -> None:
         aws.objects.note_begun(self.place)
-        if not self._may_overwrite(aws) or self._is_as_planned(aws):
+        if aws.again and self._was_made(aws):
+            pass
+        elif not self._may_overwrite(aws) or self._is_as_planned(aws):
             unknown: tuple[type[Exception], ...] = (ChangedSincePlan, *aws.no_answer)
             try:
                 self._must_be_known(aws)
@@ -330,6 +342,19 @@ class Change(ABC):
                 raise
             self.apply(aws)
         aws.objects.note_written(self.place)
+
+    def _was_made(self, aws: Aws) -> bool:
+        """Of a plan that was made before: whether AWS has what is otherwise made without a look. Raises as `apply`."""
+        if self.OVERWRITES and not self.NEW_OBJECT:
+            return False  # it is compared anyway
+        try:
+            now = self.current(aws) if self.NEW_OBJECT else None
+            there = self.is_made(aws) if now is None else now.document is not None
+        except aws.no_answer:
+            return False  # it is made as it was the first time
+        if there and self.NEW_OBJECT:
+            self.take_over(aws)
+        return there
 
     @final
     def take_away(self, aws: Aws) -> None:

@@ -183,7 +183,10 @@ def _make_changes(push: Push, plan: AccountPlan, approval: Approval) -> tuple[Ap
     reason = _another_caller(plan, clients)
     if reason is not None:
         return Applied(refused_results(controls, targets, [reason]), False), None, None
-    meter = Meter(clients)
+    meter, again = Meter(clients), _was_made(push, plan)
+    if again:
+        said = f"plan {plan.id} was made before: what AWS has as it left it is counted, and is not written again"
+        push.log.context.log.info(said)
     note_begun(push.store, push.cell.account, created_points(_TYPES, changes))
     applied = apply_plan(
         clients,
@@ -196,6 +199,7 @@ def _make_changes(push: Push, plan: AccountPlan, approval: Approval) -> tuple[Ap
         push.services.progress,
         push.center.calls(),
         held,
+        again=again,
     )
     push.center.note_changes(changes)
     return applied, meter, PushDenied(applied.results) if applied.all_denied else None
@@ -222,6 +226,12 @@ def _stored_plan(push: Push) -> AccountPlan:
         made_of=planned,
         caller=info.extra.get(CALLER, "") if info is not None else "",
     )
+
+
+def _was_made(push: Push, plan: AccountPlan) -> bool:
+    """True where the last push made this very plan, and nothing that it was made of was read since."""
+    last = push.store.info("access_push_results", push.cell.account)
+    return last is not None and last.extra.get(PLAN_ID) == plan.id and made_of(last) == dict(plan.made_of)
 
 
 def _approved_plan(push: Push, plan_id: str, grid: Grid) -> AccountPlan:

@@ -127,9 +127,11 @@ class Story:
                 self.changes[number] = replace(change.row, before=None if now is None else now.document)
         return self
 
-    def apply(self, clients: AwsClients, concurrency: int = 3, center: CenterCalls | None = None) -> Applied:
+    def apply(
+        self, clients: AwsClients, concurrency: int = 3, center: CenterCalls | None = None, *, again: bool = False
+    ) -> Applied:
         types, rows = ACCESS_PROVIDER_TYPES.push, (self.changes, self.targets, self.controls)
-        return apply_plan(clients, ACCOUNT, types, *rows, concurrency, center=center)
+        return apply_plan(clients, ACCOUNT, types, *rows, concurrency, center=center, again=again)
 
 
 @dataclass

@@ -66,13 +66,16 @@ class CreateAccessPoint(Change):
         return Present(aws.points.bucket(self.row.resource))
 
     def apply(self, aws: Aws) -> None:
-        arn, request = _arn(self, aws), self.request()
-        if aws.points.create(arn, request):
+        arn = _arn(self, aws)
+        if aws.points.create(arn, self.request()):
             aws.objects.note_created(point(arn))
-            return
-        # An earlier push was broken off after this change, or another one was faster.
+        else:
+            self.take_over(aws)
+
+    def take_over(self, aws: Aws) -> None:
+        arn = _arn(self, aws)
         bucket = aws.points.bucket(arn)
-        if bucket != request.get("Bucket"):
+        if bucket != self.request().get("Bucket"):
             reason = f"it exists and opens bucket {bucket}, which cannot be changed. Nothing was changed."
             raise ChangeRefused(self.row, reason)
         aws.objects.take_over(self.row, point(arn), lambda: aws.points.may_take_over(arn))

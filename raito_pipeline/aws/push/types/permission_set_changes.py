@@ -183,11 +183,13 @@ class CreatePermissionSet(_OfPermissionSet):
         return Present(compact({"Description": center.description(self.name), "Tags": listed}))
 
     def apply(self, aws: Aws) -> None:
-        center = self.center(aws)
-        if center.create(self.name, self.request()):
+        if self.center(aws).create(self.name, self.request()):
             aws.objects.note_created(permission_set(self.name))
-            return
-        # An earlier push was broken off after this change, or another one was faster.
+        else:
+            self.take_over(aws)
+
+    def take_over(self, aws: Aws) -> None:
+        center = self.center(aws)
         aws.objects.take_over(self.row, permission_set(self.name), lambda: center.tags(self.name))
         self.require_made(aws)
 

@@ -84,10 +84,12 @@ class CreatePolicy(Change):
         document = document_text(request.pop("PolicyDocument", None))
         if aws.iam.create_policy(name, {"PolicyDocument": document, **request}):
             aws.objects.note_created(policy(name))
-            return
-        # An earlier push was broken off after this change: what it made is taken over.
+        else:
+            self.take_over(aws)
+
+    def take_over(self, aws: Aws) -> None:
         arn = self._arn(aws)
-        aws.objects.take_over(self.row, policy(name), lambda: aws.iam.policy_tags(arn))
+        aws.objects.take_over(self.row, policy(self.row.resource), lambda: aws.iam.policy_tags(arn))
         self.require_made(aws)
 
     def _arn(self, aws: Aws) -> str:

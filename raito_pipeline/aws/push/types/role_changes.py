@@ -50,8 +50,11 @@ class CreateRole(Change):
         trust = document_text(request.pop("AssumeRolePolicyDocument", None))
         if aws.iam.create_role(name, {"AssumeRolePolicyDocument": trust, **request}):
             aws.objects.note_created(role(name))
-            return
-        # An earlier push was broken off after this change: what it made is taken over.
+        else:
+            self.take_over(aws)
+
+    def take_over(self, aws: Aws) -> None:
+        name = self.row.resource
         aws.objects.take_over(self.row, role(name), lambda: aws.iam.role_tags(name))
         self.require_made(aws)
 
