@@ -42,7 +42,7 @@ def _by_cron(
     syncs: Syncs, layer: Layer
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest | dg.SkipReason]]:
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        sync = f"cron-{context.scheduled_execution_time.astimezone(UTC):%Y%m%dT%H%M}"
+        sync = f"cron-{_minute(context)}"
         decisions = _of(syncs, context.instance, layer, datetime.now(UTC))
         busy = [_left_out(decision) for decision in decisions if decision.open]
         for text in busy:
@@ -53,6 +53,11 @@ def _by_cron(
             yield dg.SkipReason("; ".join(busy) or f"raito.yml names no {layer.value}")
 
     return requests
+
+
+def _minute(context: dg.ScheduleEvaluationContext) -> str:
+    """The time that a tick is for: the same where it is evaluated again."""
+    return f"{context.scheduled_execution_time.astimezone(UTC):%Y%m%dT%H%M}"
 
 
 def drift_schedules(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]) -> Iterator[dg.ScheduleDefinition]:
@@ -69,7 +74,13 @@ def drift_schedules(options: Options, syncs: Syncs, jobs: Mapping[str, AssetJob]
         free = [each.owner for each in decisions if not each.open and leases.last_sync(each.owner)]
         for owner in free:
             tags = {ACCOUNT_TAG: owner, **naming.tags}
-            yield dg.RunRequest(job_name=naming.of(LOOK_FOR_DRIFT), partition_key=owner, tags=tags)
+            # Dagster takes several runs of a tick by their keys alone, and launches each of them once.
+            yield dg.RunRequest(
+                run_key=f"{owner}/{LOOK_FOR_DRIFT}/{_minute(context)}",
+                job_name=naming.of(LOOK_FOR_DRIFT),
+                partition_key=owner,
+                tags=tags,
+            )
         if not free:
             yield dg.SkipReason("no account was synced, or each is being synced now")
 

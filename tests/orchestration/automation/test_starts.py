@@ -15,6 +15,7 @@ from raito_pipeline.orchestration.automation.starts import Looked, due
 from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.runs.sync import layers
 from raito_pipeline.orchestration.runs.tags import ASIDE_TAG
+from raito_pipeline.storage.lease import Leases
 from tests.orchestration.automation.test_continue_sync import add_run
 from tests.orchestration.conftest import Loads, account_ids
 
@@ -36,7 +37,18 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def _requests(
     definitions: dg.Definitions, instance: dg.DagsterInstance, name: str, cursor: str | None = None
 ) -> tuple[Sequence[dg.RunRequest], str | None, str | None]:
-    """What a tick requests, the words with which it requests nothing, and the cursor after it."""
+    """What a tick requests, the words with which it requests nothing, and the cursor after it.
+
+    Each run has a key of its own, by which Dagster launches it once.
+    """
+    requests, *rest = _ticked(definitions, instance, name, cursor)
+    assert len({request.run_key for request in requests if request.run_key}) == len(requests)
+    return requests, *rest
+
+
+def _ticked(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, name: str, cursor: str | None
+) -> tuple[Sequence[dg.RunRequest], str | None, str | None]:
     repository = definitions.get_repository_def()
     if repository.has_schedule_def(name):
         context = dg.build_schedule_context(instance, NOON, repository_def=repository)
@@ -190,6 +202,18 @@ def test_a_schedule_leaves_out_an_account_whose_sync_is_open_and_says_so(
     instance.report_run_failed(run)
     after, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
     assert [each.partition_key for each in after] == [busy, free]
+
+
+def test_drift_is_looked_for_in_every_account_that_was_synced(loads: Loads, instance: dg.DagsterInstance) -> None:
+    given = loads(accounts=3)
+    pipeline = given.pipeline.model_copy(update={"drift_schedule": "@hourly"})
+    options = given.model_copy(update={"pipeline": pipeline})
+    for account in account_ids(3)[:2]:
+        Leases(options.pipeline.storage).acquire(account, "first", "run", "layer account", begins=True).release()
+
+    requests, _, _ = _requests(build_definitions(options), instance, "look_for_drift_by_schedule")
+
+    assert [each.partition_key for each in requests] == account_ids(3)[:2]
 
 
 @pytest.mark.parametrize("over", [True, False])
