@@ -76,9 +76,8 @@ class Syncs:
             try:
                 yield decide(owner, runs.get(owner, ()), evidence, now)
             except Exception as error:
-                yield Decision(
-                    owner, f"{owner} is looked at again at the next tick, because {one_line(repr(error))}", open=True
-                )
+                said = f"{owner} is looked at again at the next tick, because {one_line(repr(error))}"
+                yield Decision(owner, said, open=True, unknown=True)
 
     def decision(
         self, owner: str, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]], now: datetime

@@ -14,7 +14,9 @@ from raito_pipeline.orchestration.partitioning import partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
 from raito_pipeline.orchestration.recording.layers import account_cell, region_cells
 from raito_pipeline.orchestration.runs.failures import failure_lines
+from raito_pipeline.orchestration.runs.tags import work_of
 from raito_pipeline.storage import ReadStatus, Store
+from raito_pipeline.storage.lease import Leases
 
 _LONGEST_REASON = 200
 _BACKFILL_STATES = {
@@ -94,6 +96,13 @@ class InstanceEvidence:
         key = partitions.organization_of(self.options, account)
         runs = [run for run in self.runs.get(key or "", ()) if run.layer is Layer.ORGANIZATION]
         return runs[-1] if runs else None
+
+    def deleted(self, account: str, sync: str, layer: Layer) -> str | None:
+        """The id of the run of a layer that worked on a sync last, where the instance has it no more; else None."""
+        last = Leases(self.options.pipeline.storage).look(account).record
+        if last is None or (last.sync, last.what) != (sync, work_of(layer)):
+            return None
+        return last.run_id if self.instance.get_run_by_id(last.run_id) is None else None
 
     def _failed(self, run: RunView) -> Iterator[FailedCell]:
         made = {(table, key) for table, key, _ in self._made(run)}

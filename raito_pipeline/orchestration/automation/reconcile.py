@@ -8,7 +8,8 @@ The rules, for the last sync of the account (that of its newest run of the first
    what follows, and removes nothing. This is what `raito-pipeline run` does, too.
 3. A run (or backfill) that was cancelled, and one that was refused because another sync has the account, stop the sync.
 4. A sync of `raito-pipeline run` is left to that command: what was interrupted at a terminal shall not go on elsewhere.
-5. After the last layer: where a cell that failed, or was read in part, was made since by hand, the layers after that
+5. A sync whose next layer was let in, and whose run somebody deleted since, stops: that was made, or cancelled.
+6. After the last layer: where a cell that failed, or was read in part, was made since by hand, the layers after that
    cell run once more.
 """
 
@@ -61,6 +62,9 @@ class Evidence(Protocol):
     def organization(self, account: str) -> RunView | None:
         """The newest run of the organization of an account."""
 
+    def deleted(self, account: str, sync: str, layer: Layer) -> str | None:
+        """The id of the run of a layer that worked on a sync last, where it was deleted since; else None."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,8 +86,8 @@ class Request:
 class Decision:
     """What follows for an account: a run to request, or None, and where its sync stands, in words.
 
-    `open` is True while the sync is not over: a new one has to wait. `quiet` is True where there is nothing to wait
-    for. `began` is when the last sync was launched.
+    `open` is True while the sync is not over: a new one has to wait; with `unknown` nobody could tell. `quiet` is True
+    where there is nothing to wait for. `began` is when the last sync was launched.
     """
 
     owner: str
@@ -92,6 +96,7 @@ class Decision:
     quiet: bool = False
     request: Request | None = None
     began: datetime | None = None
+    unknown: bool = False
 
 
 def decide(owner: str, runs: Sequence[RunView], evidence: Evidence, now: datetime) -> Decision:
@@ -198,6 +203,11 @@ class _Account:
             return self._open(
                 f"waits with {goal.value} for organization {organization.owner}, because {organization.name} is "
                 f"{organization.state.value}"
+            )
+        gone = self.evidence.deleted(self.owner, self.first.sync, goal)
+        if gone is not None:
+            return self._said(
+                f"stops after {newest.layer.value}, because run {gone[:8]} ({goal.value}) was deleted: sync it anew"
             )
         how = "failed" if newest.state is State.FAILED else "ended"
         decision = self._request(goal, f"{newest.name} ({newest.layer.value}) {how}")

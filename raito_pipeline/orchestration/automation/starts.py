@@ -44,10 +44,11 @@ def _by_cron(
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         sync = f"cron-{_minute(context)}"
         decisions = _of(syncs, context.instance, layer, datetime.now(UTC))
-        busy = [_left_out(decision) for decision in decisions if decision.open]
+        # The next tick may be tomorrow's: what cannot be looked up keeps no sync from its turn; its lease sees to that.
+        free = [decision for decision in decisions if not decision.open or decision.unknown]
+        busy = [_left_out(decision) for decision in decisions if decision not in free]
         for text in busy:
             context.log.info(text)
-        free = [decision for decision in decisions if not decision.open]
         yield from (run_request(Request(decision.owner, layer, sync), syncs.grid) for decision in free)
         if not free:
             yield dg.SkipReason("; ".join(busy) or f"raito.yml names no {layer.value}")

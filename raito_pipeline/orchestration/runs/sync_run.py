@@ -39,6 +39,7 @@ from raito_pipeline.orchestration.runs.tags import (
     launched_by_command,
     scope_of,
     syncs_of,
+    work_of,
 )
 from raito_pipeline.orchestration.runs.what_follows import nothing_follows
 from raito_pipeline.storage import Store
@@ -206,7 +207,7 @@ class _Entry:
 
     @property
     def _what(self) -> str:
-        return "cells by hand" if self.scope.layer is Layer.CELLS else f"layer {self.scope.layer.value}"
+        return work_of(self.scope.layer)
 
     def tags(self, leases: Mapping[str, Lease]) -> dict[str, str]:
         """The tags that say to which sync the run belongs, whoever launched it."""

@@ -60,6 +60,11 @@ def layer_tags(layer: Layer, owner: str, sync: str) -> dict[str, str]:
     return {SYNC_TAG: sync, ACCOUNT_TAG: owner, LAYER_TAG: layer.value, PRIORITY_TAG: layer.priority}
 
 
+def work_of(layer: Layer) -> str:
+    """What a run of a layer does, as the lease of its account says it."""
+    return "cells by hand" if layer is Layer.CELLS else f"layer {layer.value}"
+
+
 def launched_by_command(tags: Mapping[str, str]) -> bool:
     """True for a run of `raito-pipeline run`, which runs the layers one after the other by itself.
 

@@ -128,8 +128,9 @@ def test_the_words_of_an_account_that_fails_to_be_looked_at_do_not_keep_the_othe
         add_run(instance, options, layer, broken, dg.DagsterRunStatus.FAILURE)
     add_run(instance, options, Layer.CELLS, broken, dg.DagsterRunStatus.SUCCESS)
     add_run(instance, options, Layer.ACCOUNT, fine, dg.DagsterRunStatus.SUCCESS)
-    # Where a folder is expected lies a file: the storage cannot be read.
-    (tmp_path / "data").write_text("not a folder", encoding="utf-8")
+    # Where a folder is expected lies a file: the table cannot be read.
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / Layer.ACCOUNT.tables[0]).write_text("not a folder", encoding="utf-8")
     syncs = Syncs(options, make_grid(options))
 
     first, again = tick(syncs, instance), tick(syncs, instance)

@@ -12,8 +12,9 @@ from raito_pipeline.orchestration.automation.evidence import InstanceEvidence, K
 from raito_pipeline.orchestration.automation.history import History, RunView
 from raito_pipeline.orchestration.automation.reconcile import FailedCell
 from raito_pipeline.orchestration.partitioning.grid import make_grid
-from raito_pipeline.orchestration.runs.tags import layer_tags
+from raito_pipeline.orchestration.runs.tags import layer_tags, work_of
 from raito_pipeline.storage import Store
+from raito_pipeline.storage.lease import Leases
 from tests.orchestration.conftest import FIRST, Loads
 
 ACCOUNT, ORGANIZATION = str(FIRST), "999988887777_eu-west-1"
@@ -165,6 +166,20 @@ def test_the_newest_run_of_the_organization_of_an_account(loads: Loads, instance
 
     assert newest is not None
     assert newest.sync == "s2"
+
+
+def test_a_run_that_was_deleted_is_known_by_what_the_lease_says_of_it(
+    loads: Loads, instance: dg.DagsterInstance
+) -> None:
+    run_id = ran(instance, Layer.ACCOUNT, ACCOUNT)
+    found = evidence(loads, instance)
+    Leases(found.options.pipeline.storage).acquire(ACCOUNT, "s1", run_id, work_of(Layer.ACCOUNT)).release()
+    assert found.deleted(ACCOUNT, "s1", Layer.ACCOUNT) is None
+
+    instance.delete_run(run_id)
+
+    assert found.deleted(ACCOUNT, "s1", Layer.ACCOUNT) == run_id
+    assert found.deleted(ACCOUNT, "s1", Layer.FINISH) is found.deleted(ACCOUNT, "s2", Layer.ACCOUNT) is None
 
 
 def test_a_backfill_that_the_instance_does_not_know_is_none(loads: Loads, instance: dg.DagsterInstance) -> None:

@@ -63,6 +63,7 @@ class Told:
     partial: Sequence[FailedCell] = ()
     made: dict[str, str] = field(default_factory=dict)
     org: RunView | None = None
+    gone: str | None = None
 
     def backfill(self, _backfill_id: str) -> State | None:
         return self.backfills
@@ -78,6 +79,9 @@ class Told:
 
     def organization(self, _account: str) -> RunView | None:
         return self.org
+
+    def deleted(self, _account: str, sync: str, layer: Layer) -> str | None:
+        return self.gone if (sync, layer) == ("1", Layer.FINISH) else None
 
 
 USAGE = FailedCell("usage_statements", OWNER, "eu-west-1", "it failed in run run1-r-: denied")
@@ -118,6 +122,10 @@ CASES: list[tuple[str, Told, str | None, str, bool]] = [
     ("a+1 rx1 r+1", NOTHING, "finish/1/2", "goes on with finish", True),
     ("a+1 r+1 fx1", NOTHING, None, "stops at finish, because run run2-fx was cancelled", False),
     ("a+1 r-1!", NOTHING, None, "stops at regions: another sync has it", False),
+    # one that was deleted was made, or cancelled: nothing is pushed out of the blue, days later perhaps
+    ("a+1 r+1", Told(gone="finished-1"), None, "stops after regions, because run finished (finish) was deleted", False),
+    ("a+1", Told(gone="finished-1"), "regions/1", "goes on with regions", True),
+    ("a+1 r+1 f+1 a+2 r+2", Told(gone="finished-1"), "finish/2", "goes on with finish", True),
     ("a+1 rx1 a+2", NOTHING, "regions/2", "goes on with regions", True),
     ("a+1 r+1 f+1 r+1", NOTHING, "finish/1/2", "goes on with finish", True),
     ("a+1 r+1 f+1 a+1", NOTHING, "regions/1/2", "goes on with regions", True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -202,6 +203,28 @@ def test_a_schedule_leaves_out_an_account_whose_sync_is_open_and_says_so(
     instance.report_run_failed(run)
     after, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
     assert [each.partition_key for each in after] == [busy, free]
+
+
+def test_while_the_storage_is_away_no_layer_follows_and_a_schedule_keeps_its_turn(
+    loads: Loads, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    options = loads('cron: "@daily"')
+    begun, other = account_ids(2)
+    add_run(instance, options, Layer.ACCOUNT, begun, dg.DagsterRunStatus.SUCCESS)
+    away, definitions = tmp_path / "data", build_definitions(options)
+    away.write_text("not a folder", encoding="utf-8")
+
+    waits, said, _ = _requests(definitions, instance, "continue_sync")
+    by_cron, _, _ = _requests(definitions, instance, "sync_accounts_by_cron")
+    away.unlink()
+    goes_on, _, _ = _requests(definitions, instance, "continue_sync")
+
+    assert (list(waits), f"{begun} is looked at again at the next tick, because StorageError" in str(said)) == (
+        [],
+        True,
+    )
+    assert [each.partition_key for each in by_cron] == [begun, other]
+    assert [each.tags["raito/account"] for each in goes_on] == [begun]
 
 
 def test_drift_is_looked_for_in_every_account_that_was_synced(loads: Loads, instance: dg.DagsterInstance) -> None:
