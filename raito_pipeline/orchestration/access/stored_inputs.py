@@ -31,6 +31,7 @@ from raito_pipeline.orchestration.access.bucket_owners import REMEMBERED, Bucket
 from raito_pipeline.orchestration.access.known_data_objects import known_paths_of
 from raito_pipeline.orchestration.partitioning import gone, partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.push.last_push import LastPush, last_push
 from raito_pipeline.orchestration.recording.layers import region_cells
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellMissing, Store
@@ -126,10 +127,10 @@ def access_inputs(
 
 
 def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:
-    """The permission sets of Raito by what was last planned: an organization that was read before lacks new ones."""
-    for target in store.earlier(PushTarget, account):
-        named = (target.external_id or "").removeprefix(PERMISSION_SET)
-        if target.external_id != named and permission_set_name(named) == named:
+    """The permission sets of Raito by what pushes made: an organization that was read before lacks new ones."""
+    for external_id in _pushed(store, account):
+        named = external_id.removeprefix(PERMISSION_SET)
+        if external_id != named and permission_set_name(named) == named:
             yield named
 
 
@@ -138,8 +139,15 @@ def _pushed_and_not_imported(store: Store, account: str) -> set[str]:
 
     An access control that was imported has a target of the push, too, edited or not: what it names is others' own.
     """
-    pushed = {each.external_id for each in store.earlier(PushTarget, account) if each.external_id}
+    pushed = _pushed(store, account)
     if pushed:
         with suppress(CellMissing):
             pushed -= set(texts(store.dataset("access_providers", account).to_table(["external_id"]), "external_id"))
     return pushed
+
+
+def _pushed(store: Store, account: str) -> set[str]:
+    """The external ids that the last plan names, and of what it refused those that the push before it left."""
+    last = last_push(store, account)
+    left = {each.external_id for each in last.controls} if isinstance(last, LastPush) else set()
+    return {each for each in {*left, *(target.external_id for target in store.earlier(PushTarget, account))} if each}

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from raito_pipeline.config import load
-from raito_pipeline.model import AccessProvider, PushTarget, S3Bucket
+from raito_pipeline.model import AccessControl, AccessProvider, PushTarget, S3Bucket
 from raito_pipeline.orchestration.access.stored_inputs import (
     BUILT_OF,
     access_inputs,
@@ -16,6 +17,7 @@ from raito_pipeline.orchestration.access.stored_inputs import (
     require_what_was_there,
 )
 from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
+from raito_pipeline.orchestration.push.last_push import LastPush, note_push
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellMissing, Store
 from raito_pipeline.storage.accounts import move_account
@@ -37,6 +39,15 @@ def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp
     store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
 
     assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}
+
+    # A plan that is refused, as IAM could not be read, names nothing: what the push before it made stays Raito's.
+    control = example_row(AccessControl, null=False)
+    controls = tuple(replace(control, external_id=each) for each in ("policy:ours", "ssorole:S"))
+    note_push(store, owner, LastPush(datetime.now(UTC), "plan", controls))
+    store.write("access_push_targets", [replace(target, external_id=None, refused=True)], owner)
+
+    refused = access_inputs(store, Services(options), make_grid(options), owner)
+    assert (refused.pushed, refused.pushed_permission_sets) == ({"policy:ours", "ssorole:S"}, {"S"})
 
 
 def test_a_target_that_is_left_out_still_has_its_account_and_its_buckets(tmp_path: Path) -> None:
