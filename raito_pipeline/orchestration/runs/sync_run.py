@@ -9,6 +9,7 @@ The resource `sync_run` is the only way to the stored tables, so no asset can ge
 The lease is released with the run; between two layers the place of the sync is kept.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.names import cell_name, target_name
 from raito_pipeline.orchestration.runs.run_events import RunEvents
 from raito_pipeline.orchestration.runs.tags import (
+    ACCOUNT_TAG,
     LAYER_TAG,
     REFUSED_TAG,
     SYNC_TAG,
@@ -49,6 +51,8 @@ BETWEEN_LAYERS_OF_A_COMMAND = 60.0
 """Seconds: a command goes on at once. Where its process is provably gone (same machine), its place ends with it."""
 _PATIENCE = 5.0
 """Seconds that are waited at a time, so that a run which waits can be cancelled."""
+_GIVES_WAY_AFTER = 30.0
+"""Seconds from when the next layer of the sync that is waited for was seen in the queue: it may wait for this run."""
 _LONGEST_TAG = 250
 
 
@@ -59,6 +63,16 @@ class SyncSuperseded(Exception):
         super().__init__(
             f"this run belongs to sync {sync} of {owner}, and a later one has begun ({later}): nothing was done. "
             f"Sync {owner} anew."
+        )
+
+
+class GaveWay(Exception):
+    """A run waited for a sync whose next layer was in the queue, where this run has a place itself."""
+
+    def __init__(self, owner: str, sync: str) -> None:
+        super().__init__(
+            f"a sync of {owner} is under way ({sync}), and its next layer waits in the queue, maybe for this run. "
+            f"Nothing was done: sync {owner} again after it."
         )
 
 
@@ -166,24 +180,25 @@ class _Entry:
     def admit(self, instance: dg.DagsterInstance, owner: str) -> Lease:
         """Take the lease of an account.
 
-        Raises `SyncUnderWay`, `SyncSuperseded` or `NoTargetOfIt`, which the record of the run says.
+        Raises `SyncUnderWay`, `GaveWay`, `SyncSuperseded` or `NoTargetOfIt`, which the record of the run says.
         """
         try:
             # It was queued, or is executed again, and raito.yml was changed meanwhile.
             if not self.grid.names(owner):
                 raise NoTargetOfIt(owner, self.services.options.file)
-            return self._take(owner)
-        except (SyncUnderWay, SyncSuperseded, NoTargetOfIt) as error:
+            return self._take(instance, owner)
+        except (SyncUnderWay, GaveWay, SyncSuperseded, NoTargetOfIt) as error:
             instance.add_run_tags(self.run.run_id, {REFUSED_TAG: str(error)[:_LONGEST_TAG]})
             without_frames(error)
             raise
 
-    def _take(self, owner: str) -> Lease:
+    def _take(self, instance: dg.DagsterInstance, owner: str) -> Lease:
         pipeline = self.services.options.pipeline
         leases = Leases(pipeline.storage)
         sync = syncs_of(self.run.tags).get(owner) or self.run.tags.get(SYNC_TAG)
         begins = self.scope.layer.begins
         deadline = time.monotonic() + pipeline.wait_for_sync_minutes * 60
+        in_the_way_since = math.inf
         while True:
             last = leases.last_sync(owner)
             if sync and not begins and last not in (None, sync):
@@ -194,7 +209,21 @@ class _Entry:
             except SyncUnderWay as error:
                 if left <= _PATIENCE:
                     raise
+                now = time.monotonic()
+                in_the_way_since = min(in_the_way_since, now) if self._is_in_the_way(instance, error) else math.inf
+                if now - in_the_way_since >= _GIVES_WAY_AFTER:
+                    raise without_frames(GaveWay(owner, error.record.sync)) from None
                 self.services.progress(f"waiting for another sync of {owner}: {error.record.doing}", 0, None)
+
+    def _is_in_the_way(self, instance: dg.DagsterInstance, other: SyncUnderWay) -> bool:
+        """Whether what follows in the other sync is queued: where few runs go at once, each would wait for the other.
+
+        A run of `raito-pipeline run` takes no place of the queue.
+        """
+        sync = {SYNC_TAG: other.record.sync, ACCOUNT_TAG: other.record.key}
+        queued = dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED], tags=sync)
+        may_be = other.record.state == "reserved" and not launched_by_command(self.run.tags)
+        return may_be and instance.get_runs_count(queued) > 0
 
     def settle_keys(self) -> None:
         """Move the tables of an account to its key where a sync of it begins. Raises `KeyInUse`."""

@@ -25,6 +25,7 @@ from raito_pipeline.orchestration.runs.tags import (
     scope_of,
 )
 from raito_pipeline.storage.lease import Leases
+from tests.orchestration.automation.test_continue_sync import any_job
 from tests.orchestration.conftest import Loads, account_ids
 
 ONE, TWO = account_ids(2)
@@ -145,6 +146,23 @@ def test_while_another_sync_has_the_account_a_run_says_so_and_does_nothing(
     assert list(elsewhere) == [TWO]
     _, syncs, _ = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
     assert syncs == {ONE: instance.get_runs(limit=1)[0].run_id}
+
+
+def test_a_run_gives_way_to_the_next_layer_of_the_sync_that_it_waits_for(
+    options: Options, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one run of an account goes at a time, each would wait for the other."""
+    monkeypatch.setattr("raito_pipeline.orchestration.runs.sync_run._PATIENCE", 0.05)
+    monkeypatch.setattr("raito_pipeline.orchestration.runs.sync_run._GIVES_WAY_AFTER", 0.1)
+    Leases(options.pipeline.storage).acquire(ONE, "s1", "run", "layer account", begins=True).release(600)
+    tags = layer_tags(Layer.REGIONS, ONE, "s1")
+    instance.create_run_for_job(any_job, status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
+
+    run, syncs, (said,) = start(instance, options, Layer.ACCOUNT.tables, {"dagster/partition": ONE})
+
+    assert syncs == {}
+    assert f"a sync of {ONE} is under way (s1), and its next layer waits in the queue" in said
+    assert run.tags["raito/refused"] in said
 
 
 def test_between_two_layers_the_place_of_the_sync_is_kept_and_after_the_last_it_is_free(
