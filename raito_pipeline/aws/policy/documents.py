@@ -174,6 +174,8 @@ def _principals(item: Mapping[str, Any], element: str) -> tuple[Principal, ...] 
         return (Principal("*", "*"),)
     if not isinstance(value, dict):
         raise _Broken(f'{element} is neither "*" nor an object')
+    if "*" in value:
+        raise _Broken(f"{element} has no kind of principal that there is")
     return tuple(Principal(kind, text) for kind in value for text in _texts(value, kind) or ())
 
 

@@ -17,6 +17,7 @@ from raito_pipeline.aws.policy.reasons import Code, Reason
 
 ASSUME_ROLE = "sts:AssumeRole"
 _OTHER_WAYS = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_UNIQUE_ID = re.compile(r"[A-Za-z0-9]{16,32}")
 _SESSION = re.compile(r"arn:[^:]*:sts::\d{12}:assumed-role/(?P<role>[^/]+)/[^/]+")
 _ARN = re.compile(r"arn:[^:]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P<rest>.+)")
 
@@ -53,6 +54,14 @@ class Who:
 
     def __or__(self, other: "Who") -> "Who":
         return Who(self.users | other.users, self.roles | other.roles, [*self.reasons, *other.reasons])
+
+
+def is_gone(principal: object) -> bool:
+    """True for what stands for a user or role that was deleted: AWS shows its unique id (`AIDA...`, `AROA...`) then.
+
+    It gives nobody anything, also not whoever gets its name later.
+    """
+    return isinstance(principal, str) and _UNIQUE_ID.fullmatch(principal) is not None
 
 
 def who_of_trust(document: Document, directory: Directory) -> Who:
@@ -111,6 +120,8 @@ def named_by(statement: Statement, directory: Directory, label: str) -> Who:
     who = Who()
     conditional: dict[Judged, list[str]] = defaultdict(list)
     for principal in statement.principals:
+        if principal.kind == "AWS" and is_gone(principal.value):
+            continue
         judged = judge(statement, directory.facts_of(principal.value))
         name = _name(principal, directory)
         if judged.bearing is Bearing.NEVER:

@@ -30,6 +30,7 @@ BROKEN = {
     "a number": (statements({**ALLOW, "Resource": 7}), "Resource is neither"),
     "a condition that is none": (statements({**ALLOW, "Condition": {"Bool": "true"}}), "Condition is not"),
     "a principal that is none": (statements({**ALLOW, "Principal": "arn:aws:iam::1:root"}), "Principal is neither"),
+    "a principal of no kind": (statements({**ALLOW, "Principal": {"*": "*"}}), "no kind of principal"),
 }
 
 

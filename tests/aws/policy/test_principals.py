@@ -27,10 +27,15 @@ def test_users_and_roles_of_the_account_are_named() -> None:
     assert who(trust({"AWS": [ANN, JOB]}), trust({"AWS": BOB}, action="sts:*")) == ({"ann", "bob"}, {"job"}, "")
 
 
+def test_who_was_deleted_is_nobody_and_no_reason() -> None:
+    """https://github.com/cloud-custodian/cloud-custodian/issues/9879: AWS shows the unique id from then on."""
+    assert who(trust({"AWS": ["AROA1234567123456D", ANN]})) == ({"ann"}, set(), "")
+
+
 NOBODY = {
     "another account": (trust({"AWS": f"arn:aws:iam::{OTHER}:user/ann"}), "of another account"),
     "another account by its number": (trust({"AWS": OTHER}), "of another account"),
-    "a deleted user": (trust({"AWS": "AIDAEXAMPLE"}), "is not known (deleted"),
+    "what is no principal": (trust({"AWS": "AIDAEXAMPLE"}), "is not known (deleted"),
     "a user who is not there": (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:user/eve"}), "is not known in the account"),
     "everybody": (trust("*"), "wildcard principal *"),
     "a service": (trust({"Service": "ec2.amazonaws.com"}), "principal Service ec2.amazonaws.com"),

@@ -1,23 +1,16 @@
 """Principals of documents who are gone: AWS shows their unique ids, and takes no document back that has them.
 
 A user or role that is deleted stands in trust policies and policies of resources as `AIDA...` or `AROA...` from then
-on. It gives nobody anything, also not whoever gets its name later. Whatever is written anew is refused with it
-("Invalid principal in policy"), so that nobody could be taken out of such a document any more.
+on. Whatever is written anew is refused with it ("Invalid principal in policy"), so that nobody could be taken out of
+such a document any more.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
+from raito_pipeline.aws.policy.principals import is_gone
 from raito_pipeline.aws.push.documents.statements import as_list
-
-_UNIQUE_ID = re.compile(r"[A-Za-z0-9]{16,}")
-
-
-def is_gone(principal: Any) -> bool:
-    """True for what stands for a user or role that was deleted; an account has twelve digits."""
-    return isinstance(principal, str) and _UNIQUE_ID.fullmatch(principal) is not None
 
 
 def without_gone(statements: Iterable[Any]) -> list[Any]:

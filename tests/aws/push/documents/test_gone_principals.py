@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from raito_pipeline.aws.policy.principals import is_gone
 from raito_pipeline.aws.push.documents.bucket_consent import delegation, with_delegation
-from raito_pipeline.aws.push.documents.gone_principals import is_gone, without_gone
+from raito_pipeline.aws.push.documents.gone_principals import without_gone
 from raito_pipeline.aws.push.types.access_point_statements import read_current
 from tests.aws.push.conftest import ACCOUNT, World
 from tests.aws.push.pushing import Account, control
