@@ -35,6 +35,7 @@ from raito_pipeline.orchestration.access.stored_inputs import (
 )
 from raito_pipeline.orchestration.partitioning import gone, partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
+from raito_pipeline.orchestration.push.last_push import left_in_aws
 from raito_pipeline.orchestration.recording.cells import CellLog
 from raito_pipeline.orchestration.recording.guard import Verdict, judge
 from raito_pipeline.orchestration.recording.layers import upstream_needs
@@ -142,7 +143,8 @@ def _prepare(log: CellLog, services: Services, grid: Grid, cell: Cell) -> _Acces
     owners = bucket_owners(log.store, services, cell.account)
     try:
         require_what_was_there(log.store, services, grid, cell, built_of)
-        inputs = access_inputs(log.store, services, grid, cell.account, owners)
+        left = left_in_aws(log.store, cell.account)
+        inputs = access_inputs(log.store, services, grid, cell.account, left, owners)
     except CellMissing as missing:
         said = verdict.but(f"it could not be built: {missing}")
         return _AccessWork(log, cell, said, missing, built_of_before(log.store, cell), unknown, None, owners)

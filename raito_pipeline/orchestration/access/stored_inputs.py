@@ -1,7 +1,7 @@
 """The stored tables that the access of an account is worked out of, and whether what was there before still is."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -31,7 +31,6 @@ from raito_pipeline.orchestration.access.bucket_owners import REMEMBERED, Bucket
 from raito_pipeline.orchestration.access.known_data_objects import known_paths_of
 from raito_pipeline.orchestration.partitioning import gone, partitions
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid, cell_of
-from raito_pipeline.orchestration.push.last_push import LastPush, last_push
 from raito_pipeline.orchestration.recording.layers import region_cells
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellMissing, Store
@@ -90,14 +89,22 @@ def bucket_owners(store: Store, services: Services, account: str) -> BucketOwner
 
 
 def access_inputs(
-    store: Store, services: Services, grid: Grid, account: str, owners: BucketOwners | None = None
+    store: Store,
+    services: Services,
+    grid: Grid,
+    account: str,
+    left: Collection[str],
+    owners: BucketOwners | None = None,
 ) -> AccessInputs:
     """The stored tables of an account and its organization; `owners` looks up the buckets of others.
 
+    `left` holds the external ids of what pushes left in AWS: the last plan names none of what it refused.
     Raises `CellMissing` where IAM or the buckets were never read.
     """
     there = optional_inputs(store, services, grid, account)
     owners = owners or bucket_owners(store, services, account)
+    planned = {each.external_id for each in store.earlier(PushTarget, account)}
+    pushed = frozenset(each for each in {*planned, *left} if each)
 
     def of(row_type: type[R]) -> tuple[R, ...]:
         places = ((one, region) for table, one, region in there if table == table_of(row_type).name)
@@ -114,8 +121,8 @@ def access_inputs(
         access_points=of(AccessPoint),
         permission_sets=of(OrgPermissionSet),
         assignments=of(OrgAccountAssignment),
-        pushed_permission_sets=frozenset(_pushed_permission_sets(store, account)),
-        pushed=frozenset(_pushed_and_not_imported(store, account)),
+        pushed_permission_sets=frozenset(_pushed_permission_sets(pushed)),
+        pushed=_not_imported(store, account, pushed),
         bucket_policies=tuple(store.rows(S3BucketPolicy, account)),
         org_accounts=of(OrgAccount),
         org_policy_targets=of(OrgPolicyTarget),
@@ -126,28 +133,20 @@ def access_inputs(
     )
 
 
-def _pushed_permission_sets(store: Store, account: str) -> Iterator[str]:
+def _pushed_permission_sets(pushed: Iterable[str]) -> Iterator[str]:
     """The permission sets of Raito by what pushes made: an organization that was read before lacks new ones."""
-    for external_id in _pushed(store, account):
+    for external_id in pushed:
         named = external_id.removeprefix(PERMISSION_SET)
         if external_id != named and permission_set_name(named) == named:
             yield named
 
 
-def _pushed_and_not_imported(store: Store, account: str) -> set[str]:
-    """The external ids of what the last push made or kept, less what the import before this one shows.
+def _not_imported(store: Store, account: str, pushed: frozenset[str]) -> frozenset[str]:
+    """The external ids of what pushes made or kept, less what the import before this one shows.
 
     An access control that was imported has a target of the push, too, edited or not: what it names is others' own.
     """
-    pushed = _pushed(store, account)
     if pushed:
         with suppress(CellMissing):
             pushed -= set(texts(store.dataset("access_providers", account).to_table(["external_id"]), "external_id"))
     return pushed
-
-
-def _pushed(store: Store, account: str) -> set[str]:
-    """The external ids that the last plan names, and of what it refused those that the push before it left."""
-    last = last_push(store, account)
-    left = {each.external_id for each in last.controls} if isinstance(last, LastPush) else set()
-    return {each for each in {*left, *(target.external_id for target in store.earlier(PushTarget, account))} if each}

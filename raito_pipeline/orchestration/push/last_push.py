@@ -103,6 +103,13 @@ def last_push(store: Store, account: str) -> LastPush | UnreadableNote | None:
         return UnreadableNote(f"the note of the last push cannot be read ({error})")
 
 
+def left_in_aws(store: Store, account: str) -> frozenset[str]:
+    """The external ids of what the last push left; none where that cannot be read. Raises `StorageError`."""
+    last = last_push(store, account)
+    controls = last.controls if isinstance(last, LastPush) else ()
+    return frozenset(each.external_id for each in controls if each.external_id)
+
+
 def note_begun(store: Store, account: str, arns: Iterable[str]) -> None:
     """Note access points that a push is about to make. Raises `StorageError`."""
     wanted = sorted(set(arns))

@@ -17,7 +17,7 @@ from raito_pipeline.orchestration.access.stored_inputs import (
     require_what_was_there,
 )
 from raito_pipeline.orchestration.partitioning.grid import cell_of, make_grid
-from raito_pipeline.orchestration.push.last_push import LastPush, note_push
+from raito_pipeline.orchestration.push.last_push import LastPush, left_in_aws, note_push
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.storage import CellMissing, Store
 from raito_pipeline.storage.accounts import move_account
@@ -38,7 +38,7 @@ def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp
     store.write("access_push_targets", targets, owner)
     store.write("access_providers", [replace(shown, external_id="policy:theirs")], owner)
 
-    assert access_inputs(store, Services(options), make_grid(options), owner).pushed == {"policy:ours"}
+    assert access_inputs(store, Services(options), make_grid(options), owner, ()).pushed == {"policy:ours"}
 
     # A plan that is refused, as IAM could not be read, names nothing: what the push before it made stays Raito's.
     control = example_row(AccessControl, null=False)
@@ -46,7 +46,7 @@ def test_what_was_imported_is_not_raitos_although_a_push_has_a_target_for_it(tmp
     note_push(store, owner, LastPush(datetime.now(UTC), "plan", controls))
     store.write("access_push_targets", [replace(target, external_id=None, refused=True)], owner)
 
-    refused = access_inputs(store, Services(options), make_grid(options), owner)
+    refused = access_inputs(store, Services(options), make_grid(options), owner, left_in_aws(store, owner))
     assert (refused.pushed, refused.pushed_permission_sets) == ({"policy:ours", "ssorole:S"}, {"S"})
 
 
@@ -63,7 +63,7 @@ def test_a_target_that_is_left_out_still_has_its_account_and_its_buckets(tmp_pat
     services = Services(options)
 
     owners = bucket_owners(store, services, owner).of(["theirs"], options.accounts[0].account_id)
-    linked = access_inputs(store, services, make_grid(options), owner).linked
+    linked = access_inputs(store, services, make_grid(options), owner, ()).linked
 
     assert {name: each.name for name, each in owners.items()} == {"theirs": "two"}
     assert linked == {other: "two"}
