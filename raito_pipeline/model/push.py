@@ -147,8 +147,8 @@ _PLANNED_ON = (
     "push_principals",
     "push_buckets",
 )
-_PUSHED_BEFORE = ("access_push_results",)
-"""what came of the last push: whose first push it is now"""
+_LOOKED_AT = ("access_push_results", "s3_bucket_policies")
+"""what came of the last push: whose first push it is now; and what a Deny keeps from somebody whom a bucket lets in"""
 
 
 @row(
@@ -157,7 +157,7 @@ _PUSHED_BEFORE = ("access_push_results",)
     key=("position",),
     layer=Layer.FINISH,
     reads=_PLANNED_ON,
-    looks_at=_PUSHED_BEFORE,
+    looks_at=_LOOKED_AT,
     columns_from={
         "access_control_id": ("access_controls.id",),
         "access_control_name": ("access_controls.name",),
@@ -202,7 +202,10 @@ class PushChange:
     key=("access_control_id",),
     layer=Layer.FINISH,
     reads=("access_push_plan", "access_push_targets", "access_controls"),
-    looks_at=_PLANNED_ON,  # a plan that was approved is made once more, to see whether it is still the same
+    looks_at=(
+        *_PLANNED_ON,
+        "s3_bucket_policies",
+    ),  # a plan that was approved is made once more, to see whether it is still the same
     sinks=(Outside.RAITO_CLOUD,),
 )
 class PushResult:
@@ -225,7 +228,7 @@ class PushResult:
     key=("access_control_id",),
     layer=Layer.FINISH,
     reads=_PLANNED_ON,
-    looks_at=_PUSHED_BEFORE,
+    looks_at=_LOOKED_AT,
 )
 class PushTarget:
     """What the plan makes of each access control: its AWS object, and why it is refused where it is."""

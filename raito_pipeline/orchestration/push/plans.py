@@ -40,6 +40,7 @@ from raito_pipeline.model import (
     PushOrphan,
     PushResult,
     S3Bucket,
+    S3BucketPolicy,
     table_of,
 )
 from raito_pipeline.orchestration.partitioning.grid import Cell, Grid
@@ -64,6 +65,8 @@ CALLER, PLAN_ID = "pushed by", "plan id"
 """What the cell of a plan notes: the ARN of the identity that is to push, and the id (the results note it, too)."""
 _HELD_TO = ("s3_buckets", "access_providers")
 """what a push may do follows from these: they have to be there, but not whole, since less of them allows less"""
+_ALLOWING = (table_of(S3BucketPolicy).name,)
+"""whom these let in does not lose the Deny that keeps them out: that there are none is known of what can be read"""
 _OF_ONE_TYPE = ("access_points", "push_buckets")
 """what one type of access controls is planned on: what they lack is said of its access controls alone"""
 _WHOLE = tuple(
@@ -131,6 +134,8 @@ class Planning:
         reasons = [f"nothing is pushed, because {reason}" for reason in verdict.reasons]
         if self.target.aws_access_skip_iam:
             reasons.append("nothing is pushed, because aws-access-skip-iam is on: what is in IAM is not known")
+        unusable = (self.store.unusable(each, self.cell.account) for each in (_ALLOWING if wanted else ()))
+        reasons += [f"nothing is pushed, because {why}" for why in unusable if why is not None]
         lacking = (each for each in _HELD_TO if wanted and self.store.info(each, self.cell.account) is None)
         reasons += [f"nothing is pushed, because {each} {self.cell.label} was never read" for each in lacking]
         reasons += [
@@ -214,6 +219,7 @@ class Planning:
             buckets=self._buckets,
             access_points=self._access_points(grid),
             look_up=partial(known_paths, data_objects=spoken, parts=True),
+            bucket_policies=self._stored(S3BucketPolicy),
         )
         center = PushCenter(self.services, self.store, self.cell).state(self.center_failures)
         points, kept = self._points(grid, controls), noted_unshown(self.store, account)

@@ -48,6 +48,11 @@ def test_nothing_is_planned_while_it_is_not_known_what_another_target_has(
 
     assert any("it is not known what target two has in this account" in reason for reason in reasons)
 
+    store.write("s3_bucket_policies", [], ACCOUNT)
+    Path(store.uri("s3_bucket_policies", ACCOUNT)).write_bytes(b"no table")
+    reasons = planning.plan(grid, [control("a")]).problems
+    assert any("s3_bucket_policies 111122223333 cannot be used" in reason for reason in reasons)
+
 
 GET = ("s3:GetObject",)
 BUCKET = f"{ACCOUNT}:eu-west-1:data"
@@ -94,8 +99,9 @@ def test_a_push_knows_the_files_that_raito_cloud_speaks_of_or_was_first_told_of(
 
 
 def test_all_that_a_plan_remembers_of_pushes_before_has_a_rule_for_its_loss() -> None:
-    """Below: whatever is looked at as an earlier sync left it may be damaged, and must not permit more then."""
-    assert TABLES["access_push_plan"].looks_at == TABLES[TARGETS].looks_at == ("access_push_results",)
+    """Below and above: whatever is looked at as an earlier sync left it may be damaged, and must not permit more then."""
+    looks_at = TABLES["access_push_plan"].looks_at
+    assert looks_at == TABLES[TARGETS].looks_at == ("access_push_results", "s3_bucket_policies")
 
 
 LOSSES = {

@@ -12,10 +12,14 @@ from functools import cached_property
 
 from raito_pipeline.aws.access.external_ids import PERMISSION_SET
 from raito_pipeline.aws.policy import Statement, read_document
+from raito_pipeline.aws.policy.deny_reach import is_account, reach
 from raito_pipeline.aws.push.account.imported import Claims, covers
 from raito_pipeline.aws.push.account.state import Principal, PushState
-from raito_pipeline.aws.push.rules.data_rights import beyond_data, beyond_data_of
+from raito_pipeline.aws.push.rules.data_rights import beyond_data_of
 from raito_pipeline.model import IamPolicy, made_by_raito
+
+_BY_POINTS = "s3:dataaccesspoint"
+"""how condition keys begin by which a bucket leaves it to access points"""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,11 @@ class Denials:
         for identities in self._identities_of(holder) if denies else ():
             if any(arn in self._attached[other] for other in identities if other != holder):
                 continue  # they have it in another way, too
-            documents = list(self._documents_of(identities, arn))
+            documents = [read_document(text) for text in self._documents_of(identities, arn)]
+            resources = [each for identity in identities for each in self._naming(identity)]
+            allows = [each for document in documents for each in document.statements if each.effect == "Allow"]
             for deny in denies:
-                again = self._given_again(deny, documents)
+                again = self._given_again(deny, [*allows, *resources])
                 if again is not None:
                     return again
         return None
@@ -72,21 +78,49 @@ class Denials:
             yield [("role" if kind == "role" else "user", user), *(("group", group) for group in groups)]
 
     def _documents_of(self, identities: Iterable[Principal], but: str) -> Iterator[str]:
+        """Their policies, also those that options leave out of the import: they give what they give all the same."""
+        account = self.state.view.account
         for each in identities:
-            yield from self.state.inline.get(each, {}).values()
-            for arn in sorted(self._attached[each] - {but}):
+            left_out = {policy.name: policy.text for policy in account.inline.get(each, ())}
+            yield from {**left_out, **self.state.inline.get(each, {})}.values()
+            for arn in sorted({*account.managed.get(each, ()), *self._attached[each]} - {but}):
                 policy = self._by_arn.get(arn)
                 if policy is not None:
                     yield policy.document
 
-    def _given_again(self, deny: Statement, documents: Iterable[str]) -> str | None:
+    def _naming(self, identity: Principal) -> Iterator[Statement]:
+        """The Allows of buckets and access points that name a user or a role, or everybody: they need no policy.
+
+        One that names the account leaves it to the policies of its identities, one about access points to these.
+        """
+        arn, account_id = self._arns.get(identity), self.state.account_id
+        for each in self._of_resources if arn is not None else ():
+            if any(condition.key.lower().startswith(_BY_POINTS) for condition in each.conditions):
+                continue
+            named = (
+                None if each.principals is None else tuple(p for p in each.principals if not is_account(p, account_id))
+            )
+            if reach(replace(each, principals=named), arn, account_id):
+                yield replace(each, principals=None, not_principals=None)
+
+    @cached_property
+    def _of_resources(self) -> list[Statement]:
+        inputs = self.state.view.account.inputs
+        texts = [row.policy for row in (*inputs.bucket_policies, *self.state.points.points.values()) if row.policy]
+        return [each for text in texts for each in read_document(text).statements if each.effect == "Allow"]
+
+    @cached_property
+    def _arns(self) -> dict[Principal, str]:
+        users = {("user", name): user.arn for name, user in self.state.users.items()}
+        return {**users, **{("role", name): role.arn for name, role in self.state.roles.items()}}
+
+    def _given_again(self, deny: Statement, allows: Iterable[Statement]) -> str | None:
         allowed = replace(deny, effect="Allow", conditions=())
         denied, beyond = self._claims(allowed), any(beyond_data_of(allowed))
-        for document in documents:
-            if beyond and any(beyond_data(document)):
-                return next(beyond_data(document))
-            allows = (each for each in read_document(document).statements if each.effect == "Allow")
-            given = sorted(claim for each in allows for claim in self._claims(replace(each, conditions=())))
+        for each in allows:
+            if beyond and any(beyond_data_of(each)):
+                return next(beyond_data_of(each))
+            given = sorted(self._claims(replace(each, conditions=())))
             again = (one for one in given if any(covers(one, other) or covers(other, one) for other in denied))
             first = next(again, None)
             if first is not None:
@@ -98,7 +132,8 @@ class Denials:
 
     @cached_property
     def _by_arn(self) -> dict[str, IamPolicy]:
-        return {policy.arn: policy for policy in self.state.policies.values()}
+        listed = (*self.state.view.account.inputs.policies, *self.state.policies.values())
+        return {policy.arn: policy for policy in listed}
 
     @cached_property
     def _attached(self) -> defaultdict[Principal, set[str]]:

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from raito_pipeline.aws.push.account.state import PushState
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan
 from raito_pipeline.aws.push.rules.denials import Denials
 from raito_pipeline.aws.push.types.permission_set_changes import DetachReference
 from raito_pipeline.model import PushChange
-from tests.aws.access.conftest import Told, allow, deny, document, policy_arn, trust, user_arn
+from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, policy_arn, trust, user_arn
 from tests.aws.push.exported import BY_RAITO, who
+from tests.aws.push.pushing import Options, imported
 from tests.aws.push.test_nothing_edited import imported_of, plan_of
 
 DATA = ["arn:aws:s3:::data", "arn:aws:s3:::data/*"]
@@ -19,6 +21,13 @@ LIST = allow("s3:ListBucket", "arn:aws:s3:::data")
 GUARD = document(LIST, deny("s3:GetObject", "arn:aws:s3:::data/*"))
 WIDE = document(allow("s3:*", DATA))
 ADMINISTRATOR = document(allow("*", "*"))
+READ_BY_ADA, READ_BY_ALL, READ_BY_SESSION, READ_BY_BOB, READ_BY_ROOT = (
+    trust(principal, "s3:GetObject", Resource=DATA[1])
+    for principal in (
+        {"AWS": user_arn("ada")}, "*", {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/r/somebody"},
+        {"AWS": user_arn("bob")}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    )
+)  # fmt: skip
 
 
 def _account() -> Told:
@@ -38,6 +47,21 @@ LIFTED: dict[str, tuple[Callable[[], Told], str]] = {
         lambda: _account().policy("guard", document(LIST, UNENCRYPTED), "user:ada").inline("user:ada", "i", WIDE),
         "ada",
     ),
+    "a bucket lets them in": (
+        lambda: _account().policy("guard", GUARD, "user:ada").bucket_policy("data", READ_BY_ADA), "ada",
+    ),
+    "a bucket lets everybody in": (
+        lambda: _account().policy("guard", GUARD, "group:g").bucket_policy("data", READ_BY_ALL), "g",
+    ),
+    "a bucket lets a role in": (
+        lambda: _account().policy("guard", GUARD, "role:r").bucket_policy("data", READ_BY_SESSION), "r",
+    ),
+    "two deny it, and both go": (
+        lambda: _account().policy("guard", GUARD, "user:ada").policy("guard-2", GUARD, "user:ada").inline(
+            "user:ada", "i", WIDE
+        ),
+        "ada",
+    ),
     "of administrators": (
         lambda: _account().policy("guard", document(LIST, deny("iam:*", "*")), "user:ada").inline(
             "user:ada", "i", ADMINISTRATOR
@@ -54,6 +78,10 @@ NOT_LIFTED: dict[str, Callable[[], Told]] = {
     "they have it by a group, too": lambda: _account().policy("guard", GUARD, "user:bob", "group:g").inline(
         "user:bob", "i", WIDE
     ),
+    "a bucket lets others in": lambda: _account().policy("guard", GUARD, "user:ada").bucket_policy(
+        "data", READ_BY_BOB, READ_BY_ROOT
+    ),
+    "a bucket leaves it to access points": lambda: _account().policy("guard", GUARD, "user:ada").delegates(),
     "Raito made it": lambda: _account().policy("guard", GUARD, "user:ada", tags=BY_RAITO).inline("user:ada", "i", WIDE),
 }  # fmt: skip
 
@@ -80,7 +108,16 @@ def test_who_could_do_more_without_a_policy_keeps_it_and_that_is_said(case: str,
     assert f"{whose} what other policies give" in plan.targets[0].errors[0]
 
 
-@pytest.mark.parametrize("case", ["nothing else gives it", "something else is given", "it denies nothing"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "nothing else gives it",
+        "something else is given",
+        "it denies nothing",
+        "a bucket lets others in",
+        "a bucket leaves it to access points",
+    ],
+)
 def test_whoever_could_do_no_more_loses_it(case: str) -> None:
     plan = planned(NOT_LIFTED[case](), who=who())
 
@@ -101,6 +138,18 @@ def test_nothing_is_lifted(case: str) -> None:
     holder = ("user", "bob" if "group" in case else "ada")
 
     assert Denials(state).lifted(policy_arn("guard"), holder) is None
+
+
+@pytest.mark.parametrize("option", ["aws_access_skip_aws_managed_policies", "aws_access_skip_user_inline_policies"])
+def test_what_options_leave_out_of_the_import_gives_all_the_same(option: str) -> None:
+    told = _account().policy("guard", GUARD, "user:ada")
+    by_aws = "managed" in option
+    told = told.policy("wide", WIDE, "user:ada", aws=True) if by_aws else told.inline("user:ada", "i", WIDE)
+    inputs, options = told.inputs(), Options(**{option: True})
+
+    state = PushState.of_account(inputs, options, imported(inputs, options))
+
+    assert Denials(state).lifted(policy_arn("guard"), ("user", "ada")) == "s3:GetObject"
 
 
 def test_the_role_of_a_permission_set_keeps_what_is_denied_to_it() -> None:
