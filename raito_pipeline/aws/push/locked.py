@@ -29,7 +29,7 @@ def warn_of_locks(plans: Plans, types: PushedTypes, draft: Draft) -> None:
     Nothing is said of one for which nothing new is made anyway, which says why, nor of one that is to be removed.
     """
     locks = [name for name in _PARTS if getattr(draft.control, name)]
-    if inline_source(draft.owned_id) is not None:  # a policy that takes its place is written of its what
+    if inline_source(draft.owned_id) is not None:  # its what is held to what it is, and said, before it is planned
         locks = [name for name in locks if name != "what_locked"]
     pushed = types.of(draft.kind)
     settled = draft.refused or draft.unedited or draft.nothing_new or draft.control.delete

@@ -16,7 +16,7 @@ from raito_pipeline.aws.push.owners import owner_tags
 from raito_pipeline.aws.push.owners.already_given import AlreadyGiven, unsynced_bucket
 from raito_pipeline.aws.push.owners.orphans import find_orphans, removals, shown
 from raito_pipeline.aws.push.owners.own_objects import existing, object_key, refuse_foreign
-from raito_pipeline.aws.push.owners.unedited import is_unedited
+from raito_pipeline.aws.push.owners.unedited import hold_locked_what, is_unedited
 from raito_pipeline.aws.push.owners.unreported import Unreported
 from raito_pipeline.aws.push.owners.unshown import Unshown, unshown, warn
 from raito_pipeline.aws.push.pushed_types import PushedTypes
@@ -124,6 +124,7 @@ class _Planning:
             if reason is not None:
                 draft.make_nothing(reason)
         for draft in self.drafts:
+            hold_locked_what(draft, state)
             draft.unedited = is_unedited(draft, self.plans)
         for kind, pushed in self.types.pushed.items():
             of_the_type = [draft for draft in self.drafts if draft.kind == kind]

@@ -99,7 +99,7 @@ def test_a_push_knows_the_files_that_raito_cloud_speaks_of_or_was_first_told_of(
 
 
 def test_all_that_a_plan_remembers_of_pushes_before_has_a_rule_for_its_loss() -> None:
-    """Below and above: whatever is looked at as an earlier sync left it may be damaged, and must not permit more then."""
+    """Here: whatever is looked at as an earlier sync left it may be damaged, and must not permit more then."""
     looks_at = TABLES["access_push_plan"].looks_at
     assert looks_at == TABLES[TARGETS].looks_at == ("access_push_results", "s3_bucket_policies")
 

@@ -179,7 +179,8 @@ def _not_own(draft: Draft, prefix: str, state: PushState, bounds: Bounds) -> str
         return f"target {elsewhere} of this account has an access control for {own_id or draft.name} too"
     if own_id is not None:
         reason = _not_owned(control, own_id, there, wanted, bounds)
-        if reason is None and there is not None and not made_by_raito(there.tags) and bounds.imported is not None:
+        others = inline_source(own_id) is not None or (there is not None and not made_by_raito(there.tags))
+        if reason is None and others and bounds.imported is not None:
             draft.control = _with_locks(control, bounds.imported.get(own_id))
         return reason
     return None

@@ -39,6 +39,22 @@ def is_unedited(draft: Draft, plans: Plans) -> bool:
     return _same_what(draft, shown, plans.state) and _same_who(control, shown, plans.exported)
 
 
+def hold_locked_what(draft: Draft, state: PushState) -> None:
+    """Keep the what of imported inline policies as it is shown where it is locked: what takes their place gives it too.
+
+    Other objects stay as they are where their what is locked; of these a new one is written. Said where it was edited.
+    """
+    own_id, control = draft.owned_id or "", draft.control
+    shown = state.view.providers.get(own_id)
+    locked = shown is not None and (control.what_locked or shown.what_locked is not None)
+    if shown is None or not locked or inline_source(own_id) is None or control.delete:
+        return
+    if not _same_what(draft, shown, state):
+        draft.warnings.append("its what is locked, and stays as AWS has it")
+    what = state.view.items(state.view.claims(shown.what))
+    draft.control = replace(control, what=what, delete_what=(), what_locked=True)
+
+
 def leave_as_it_is(draft: Draft) -> None:
     """Plan nothing for an access control that nobody edited, and say why where nothing could be made of an edit."""
     if draft.nothing_new:

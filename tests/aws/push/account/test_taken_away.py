@@ -12,6 +12,7 @@ from raito_pipeline.aws.push.documents.effects import Effect
 from raito_pipeline.aws.push.draft import IDLE
 from raito_pipeline.aws.push.plan import Plan, plan_push
 from raito_pipeline.aws.push.rules.bounds import Bounds
+from raito_pipeline.config.groups import Locks
 from raito_pipeline.model import AccessControl, PushBucket, WhatItem, WhoEntry
 from tests.aws.access.conftest import ACCOUNT, Told, allow, deny, document, trust, user_arn
 from tests.aws.push.pushing import TYPES, Options, folder, imported
@@ -36,15 +37,21 @@ def who(*users: str, groups: tuple[str, ...] = (), roles: tuple[str, ...] = ()) 
 
 
 def pushed(
-    account: Told, external_id: str, *, unshown: dict[str, tuple[str, ...]] | None = None, **changes: Any
+    account: Told,
+    external_id: str,
+    *,
+    unshown: dict[str, tuple[str, ...]] | None = None,
+    options: Options | None = None,
+    **changes: Any,
 ) -> Plan:
     """The plan of what was imported so, with changes. `unshown` is what plans before noted."""
+    options = options or Options()
     inputs = account.inputs()
     place = PointState.of(
         inputs.buckets, inputs.access_points, {"eu-west-1": None}, [PushBucket("data", "", None, None)]
     )
-    state = PushState.of_account(inputs, Options(), imported(inputs, Options()), points=place, unshown=unshown)
-    control = as_imported(0, state.view.providers[external_id])
+    state = PushState.of_account(inputs, options, imported(inputs, options), points=place, unshown=unshown)
+    control = replace(as_imported(0, state.view.providers[external_id]), what_locked=False)
     return plan_of(inputs, state, [_changed(control, changes)])
 
 
@@ -142,6 +149,22 @@ def test_a_locked_who_keeps_an_inline_policy_and_lets_nobody_else_in() -> None:
     opened = pushed(account, "user:ada|inline:i|", who=who("bob"), **less)
     assert steps(opened)[0] == ("delete", "user:ada/i")
     assert ("attach", "user:bob") in steps(opened)
+
+
+@pytest.mark.parametrize("people", [who("ada"), who("ada", "bob")], ids=["nobody else", "more people"])
+@pytest.mark.parametrize("lock", [{"what_locked": True}, {}], ids=["the export", "the import alone"])
+def test_a_locked_what_of_an_inline_policy_is_what_takes_its_place(people: WhoEntry, lock: dict[str, Any]) -> None:
+    account = told().inline("user:ada", "i", document(allow(["s3:GetObject", "s3:PutObject"], DATA)))
+    edited = {"what": (folder("", "s3:GetObject", bucket="other"),), "who": people, **lock}
+    options = Options() if lock else Options(locks=Locks(lock_all_what=True))
+
+    made = pushed(account, "user:ada|inline:i|", options=options, **edited)
+
+    documents = [row.after or "" for row in made.changes if row.operation == "create"]
+    assert len(documents) == len(people.users) - 1  # where nothing but the what was edited, all stays as it is
+    assert all("data/*" in text and "PutObject" in text and "other" not in text for text in documents)
+    assert "its what is locked, and stays as AWS has it" in made.targets[0].warnings
+    assert made.targets[0].errors == ()
 
 
 def test_an_inline_policy_that_becomes_a_role_stays_until_that_is_there_and_goes_at_once_where_nobody_is_in_it() -> (
