@@ -35,6 +35,13 @@ class LastPush:
     controls: tuple[AccessControl, ...]
     begun: tuple[BegunPoint, ...] = ()
     """noted before they are made, as a push that is killed says nothing afterwards"""
+    unknown: tuple[str, ...] = ()
+    """access controls (their ids) of which a note that cannot be read said what was made, and no push has since"""
+
+    @classmethod
+    def lost(cls, controls: Iterable[AccessControl]) -> "LastPush":
+        """In the place of a note that cannot be read, for a push of a whole export."""
+        return cls(datetime.now(UTC), "", (), unknown=tuple(control.id for control in controls))
 
     @classmethod
     def of(
@@ -55,16 +62,19 @@ class LastPush:
         earlier: Mapping[str, AccessControl] = {} if before is None else {each.id: each for each in before.controls}
         controls = tuple(controls)
         named = {control.id for control in controls}
+        unknown = [each for each in (() if before is None else before.unknown) if each not in named and not whole]
         left = [] if whole else [control for control in earlier.values() if control.id not in named]
         for control in controls:
             result = made.get(control.id)
             if result is None or result.errors:
                 is_as_before = control.id in earlier and not control.delete and not (result and result.changes_made)
                 left += [earlier[control.id]] if is_as_before else []
+                unknown += [control.id] if before is not None and control.id in before.unknown else []
             elif result.external_id is not None:
                 made_as = replace(control, external_id=result.external_id, actual_name=result.actual_name)
                 left.append(replace(made_as, type=result.type or control.type))
-        return cls(datetime.now(UTC), plan_id, tuple(left), () if before is None else before.begun)
+        begun = () if before is None else before.begun
+        return cls(datetime.now(UTC), plan_id, tuple(left), begun, tuple(unknown))
 
     def with_begun(self, arns: Iterable[str]) -> "LastPush":
         """The same with access points that are about to be made."""

@@ -152,10 +152,10 @@ def _store_results(push: Push, plan: AccountPlan, applied: Applied) -> CellInfo:
     account = push.cell.account
     whole = plan.recovery is not None or push.planning.export_is_whole
     before = last_push(push.store, account)
-    if not isinstance(before, UnreadableNote):
+    if isinstance(before, UnreadableNote) and whole:
+        before = LastPush.lost(plan.controls)
+    if not isinstance(before, UnreadableNote):  # a push of some access controls says nothing of the others
         note_push(push.store, account, LastPush.of(plan.id, plan.controls, applied.results, before, whole=whole))
-    elif whole and not any(result.errors for result in applied.results):  # until then it stays unknown
-        note_push(push.store, account, LastPush.of(plan.id, plan.controls, applied.results, None))
     return _write_results(push, plan, applied)
 
 

@@ -113,5 +113,5 @@ def _of_a_first_push(
     new = [control for control in controls if control.external_id and control.id not in made]
     if isinstance(last, UnreadableNote) or (last is None and store.unusable("access_push_results", account)):
         return []
-    noted = {control.id for control in last.controls} if last is not None else set()
+    noted = set() if last is None else {*(control.id for control in last.controls), *last.unknown}
     return [control for control in new if control.id not in noted]

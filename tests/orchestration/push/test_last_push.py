@@ -58,6 +58,19 @@ def test_a_note_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert "cannot be read" in note.reason
 
 
+def test_of_what_a_lost_note_said_nothing_is_known_until_it_was_made_again() -> None:
+    controls = [control("made"), control("failed"), control("gone", delete=True)]
+    results = [result("made", "role:made"), result("failed", None, "denied"), result("gone", None)]
+
+    first = LastPush.of("p1", controls, results, LastPush.lost(controls))
+    some = LastPush.of("p2", controls[:1], results[:1], first, whole=False)
+    then = LastPush.of("p3", controls[:2], [results[0], result("failed", "role:failed")], some)
+
+    assert [([each.id for each in one.controls], one.unknown) for one in (first, some, then)] == [
+        (["made"], ("failed",)), (["made"], ("failed",)), (["made", "failed"], ()),
+    ]  # fmt: skip
+
+
 def test_a_push_of_some_leaves_the_others_as_the_push_before_left_them() -> None:
     before = LastPush(datetime.now(UTC), "p0", tuple(map(control, ("other", "changed", "removed"))))
     controls = [control("changed"), control("removed", delete=True), control("new")]

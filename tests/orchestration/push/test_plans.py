@@ -125,6 +125,15 @@ def test_what_came_into_being_since_stays_where_it_is_lost_what_was_pushed_befor
     assert spoken_of(store, ACCOUNT, [taken_over], last_push(store, ACCOUNT)) == []
 
 
+def test_nor_does_it_go_where_a_push_since_failed_to_say_it_anew(tmp_path: Path) -> None:
+    store, taken_over = Store.open(tmp_path), control("a", external_id="policy:p", what=())
+    imported(store)
+    failed = [result("a", "AWS refused it")]
+    note_push(store, ACCOUNT, LastPush.of("p", [taken_over], failed, LastPush.lost([taken_over])))
+    store.write("access_push_results", failed, ACCOUNT)
+    assert spoken_of(store, ACCOUNT, [taken_over], last_push(store, ACCOUNT)) == []
+
+
 def test_a_push_that_failed_or_was_of_others_is_no_first_one_of_what_was_pushed_before(tmp_path: Path) -> None:
     store, taken_over = Store.open(tmp_path), control("a", external_id="policy:p", what=())
     imported(store)

@@ -185,6 +185,11 @@ class SetBoundary(Change):
     makes = removes = NOTHING
 
     @property
+    def title(self) -> str:
+        """Also which one it replaces: somebody may have put it there by hand, and it may have limited more."""
+        return f"{super().title}{f', in the place of {self.row.before}' if self.row.before else ''}"
+
+    @property
     def needs(self) -> Things:
         return frozenset({role(self.row.resource)})
 

@@ -17,7 +17,7 @@ from raito_pipeline.config import AccountTarget, load
 from raito_pipeline.model import AccessControl, PushChange
 from raito_pipeline.sandbox.aws.enforcement import create_limited_credentials, enforce_iam
 from tests.aws.push.conftest import ACCOUNT, BY_RAITO, Story, World, arn, document, text, trust
-from tests.aws.push.pushing import Account, Options, Pushed, control, folder
+from tests.aws.push.pushing import TYPES, Account, Options, Pushed, control, folder
 from tests.aws.push.test_least_policy import FILE
 
 BOUNDARY = arn("limits")
@@ -263,6 +263,9 @@ def test_a_boundary_that_somebody_changed_is_set_again_and_the_plan_shows_what_i
 
     (row,) = [row for row in second.plan.changes if row.operation == "update"]
     assert (row.kind, row.before, row.after) == ("role-boundary", arn("wider"), BOUNDARY)
+    assert [change.title for change in TYPES.changes([row])] == [
+        f"update of role-boundary made, in the place of {arn('wider')}"
+    ]
     assert second.errors("made") == ()
 
 
