@@ -94,20 +94,21 @@ class Denials:
         One that names the account leaves it to the policies of its identities, one about access points to these.
         """
         arn, account_id = self._arns.get(identity), self.state.account_id
-        for each in self._of_resources if arn is not None else ():
+        if arn is None:  # a group, which no policy of a resource can name
+            return
+        for each in self._of_resources:
             if any(condition.key.lower().startswith(_BY_POINTS) for condition in each.conditions):
                 continue
-            named = (
-                None if each.principals is None else tuple(p for p in each.principals if not is_account(p, account_id))
-            )
-            if reach(replace(each, principals=named), arn, account_id):
+            principals = each.principals and tuple(p for p in each.principals if not is_account(p, account_id))
+            if reach(replace(each, principals=principals), arn, account_id):
                 yield replace(each, principals=None, not_principals=None)
 
     @cached_property
     def _of_resources(self) -> list[Statement]:
-        inputs = self.state.view.account.inputs
-        texts = [row.policy for row in (*inputs.bucket_policies, *self.state.points.points.values()) if row.policy]
-        return [each for text in texts for each in read_document(text).statements if each.effect == "Allow"]
+        buckets = (row.policy for row in self.state.view.account.inputs.bucket_policies)
+        points = (row.policy for row in self.state.points.points.values())
+        documents = (read_document(text) for text in (*buckets, *points) if text)
+        return [each for document in documents for each in document.statements if each.effect == "Allow"]
 
     @cached_property
     def _arns(self) -> dict[Principal, str]:
