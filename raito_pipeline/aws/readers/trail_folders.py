@@ -19,7 +19,7 @@ from raito_pipeline.first_few import first_few
 LOGS = "AWSLogs/"
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}/")
 _LIKELY = re.compile("trail|log|audit", re.IGNORECASE)
-_MOST_LEVELS = 4
+_MOST_LEVELS = 8
 _MOST_PAGES = 20
 """pages of one folder: 20,000 names"""
 MOST_LISTINGS = 5_000
@@ -55,7 +55,7 @@ class TrailSearch:
         yield from self._below_all([LOGS, *(_logs_of(layout) for layout in layouts)])
 
     def everywhere(self, layouts: Iterable[str] = ()) -> Iterator[str]:
-        """The same, and what lies in the `AWSLogs/` of any prefix of up to four levels, likely names first.
+        """The same, and what lies in the `AWSLogs/` of any prefix of up to eight levels, likely names first.
 
         Raises `AwsError`; a part of the bucket that may not be listed counts only where nothing was found.
         """
@@ -69,6 +69,10 @@ class TrailSearch:
                     yield from self._below_all([logs])
                 below += (name for name in names if name != logs)
             level = sorted(below, key=lambda name: (_LIKELY.search(name) is None, name))
+        self.gave_up = self.gave_up or bool(level)
+        if not self._found:
+            # A trail whose prefix is `AWSLogs`; what lies there is not looked through, as it may be of many accounts.
+            yield from self._below_all([LOGS * 2])
         if self._denied is not None and not self._found and not tuple(layouts):
             raise self._denied
 

@@ -23,7 +23,8 @@ CROWD = [f"{n:04d}/data.csv" for n in range(1_100)]
 LAYOUTS: dict[str, tuple[list[str], list[str]]] = {
     "at the top": (["AWSLogs/"], []),
     "below a prefix": (["trail/AWSLogs/"], []),
-    "below a prefix of four levels": (["a/b/c/d/AWSLogs/"], []),
+    "below a prefix of eight levels": (["a/b/c/d/e/f/g/h/AWSLogs/"], []),
+    "below a prefix of that name": (["AWSLogs/AWSLogs/"], []),
     "of an organization": ([f"AWSLogs/{ORG}/"], []),
     "of an organization below a prefix": ([f"audit/logs/AWSLogs/{ORG}/"], []),
     "below the organization, as Control Tower has it": ([f"{ORG}/AWSLogs/"], []),
@@ -102,6 +103,11 @@ def test_where_nothing_is_found_the_places_are_named(clients: AwsClients) -> Non
     assert f"no CloudTrail log of account {ACCOUNT} in the bucket logs" in missing
     for place in (f"s3://logs/AWSLogs/{ACCOUNT}/CloudTrail/", f"s3://logs/AWSLogs/{ORG}/{ACCOUNT}/CloudTrail/"):
         assert place in missing
+    assert "the search ended" not in missing
+    put("1/2/3/4/5/6/7/8/9/AWSLogs/" + FILE)
+    source = logs(clients)
+    assert keys(source) == []
+    assert "the search ended" in str(source.missing())
 
 
 def test_a_policy_may_permit_the_account_folder_alone(clients: AwsClients, emulated_aws: EmulatedAws) -> None:
