@@ -25,6 +25,14 @@ ENDPOINTS_OF = frozenset(
     | {"oidc", "portal.sso", "signin"}
 )
 """The services of this project, and those that the SDK signs in by, as the list of endpoints calls them."""
+
+
+class UnusableCredentials(exceptions.CredentialRetrievalError):
+    """What a profile gave is there, and cannot be credentials."""
+
+    fmt = "{provider} gave {error_msg}"
+
+
 NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
     exceptions.PartialCredentialsError,
@@ -98,7 +106,8 @@ def asks_for_code(core: botocore.session.Session) -> tuple[str, str] | None:
 def sign_in(core: botocore.session.Session, most_seconds: float) -> bool:
     """Get the credentials of a session now, so that what fails says so before any call; false where they take longer.
 
-    None at all is told by the first call. Raises whatever the way to the credentials fails with.
+    None at all is told by the first call. Raises whatever the way to the credentials fails with, and
+    `UnusableCredentials` where it gave what cannot be any.
     """
     ended: list[BaseException | None] = []
 
@@ -106,7 +115,7 @@ def sign_in(core: botocore.session.Session, most_seconds: float) -> bool:
         try:
             credentials: Any = core.get_credentials()
             if credentials is not None:
-                credentials.get_frozen_credentials()
+                _require_usable(credentials.get_frozen_credentials(), credentials.method)
             ended.append(None)
         except BaseException as error:
             ended.append(error)
@@ -118,6 +127,17 @@ def sign_in(core: botocore.session.Session, most_seconds: float) -> bool:
     if ended and ended[0] is not None:
         raise ended[0]
     return bool(ended)
+
+
+def _require_usable(frozen: Any, way: str) -> None:
+    """Refuse what the SDK would sign with, although it cannot be sent, or AWS cannot know it."""
+    for what, value in (("access key", frozen.access_key), ("secret key", frozen.secret_key)):
+        if not isinstance(value, str) or not value.strip():
+            raise UnusableCredentials(provider=way, error_msg=f"no {what}, or an empty one")
+    for what, value in (("access key", frozen.access_key), ("secret key", frozen.secret_key), ("token", frozen.token)):
+        if isinstance(value, str) and value and (len(value.split()) != 1 or value[-1] in "\r\n"):
+            advice = "take it out of AWS_SESSION_TOKEN, of the key, or of the profile"
+            raise UnusableCredentials(provider=way, error_msg=f"a line break or blank in the {what}: {advice}")
 
 
 def _has_credentials_of_environment(core: botocore.session.Session) -> bool:

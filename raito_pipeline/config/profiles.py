@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import configparser
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Template
+
+from raito_pipeline.config.problems import shown
+from raito_pipeline.config.spelling import closest
+
+_VARIABLES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) -> str | None:
@@ -24,22 +29,75 @@ def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) 
     from_environment = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
     if profile is None and from_environment:
         return from_environment
-    name = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
-    return _configured_region(name, environ, home) or from_environment
+    return _configured_region(_used(profile, environ), environ, home) or from_environment
+
+
+def _used(profile: str | None, environ: Mapping[str, str]) -> str:
+    return profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
 
 
 def configuration_files(environ: Mapping[str, str], home: Path) -> tuple[Path, Path]:
     """The AWS files of profiles, `config` and `credentials`, whether or not they are there."""
-    return (
-        _path("AWS_CONFIG_FILE", "config", environ, home),
-        _path("AWS_SHARED_CREDENTIALS_FILE", "credentials", environ, home),
-    )
+    config, credentials = _VARIABLES
+    return _path(config, "config", environ, home), _path(credentials, "credentials", environ, home)
 
 
 def unreadable_files(environ: Mapping[str, str], home: Path) -> tuple[str, ...]:
     """Which of the AWS files are there and count as empty, each with its reason, which quotes nothing of them."""
     whys = ((path, _why_unusable(path, state_of(path))) for path in configuration_files(environ, home))
     return tuple(f"{path} cannot be used: {why}" for path, why in whys if why is not None)
+
+
+def doubts(profile: str | None, environ: Mapping[str, str], home: Path) -> tuple[str, ...]:
+    """Why the AWS files say nothing of a profile that seems to stand in them, for whoever finds it lacking.
+
+    Names of files, sections and profiles are quoted, and nothing else.
+    """
+    files = configuration_files(environ, home)
+    absent = tuple(
+        f"{variable} names {path}, which is not there"
+        for variable, path in zip(_VARIABLES, files, strict=True)
+        if environ.get(variable) and not path.exists()
+    )
+    return (*absent, *unreadable_files(environ, home), *_misnamed(_used(profile, environ), *map(_parsed, files)))
+
+
+def _misnamed(
+    name: str, config: configparser.RawConfigParser, credentials: configparser.RawConfigParser
+) -> Iterator[str]:
+    """What of a profile the SDKs pass over without a word.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+    """
+    right = "[default]" if name == "default" else f'[profile "{name}"]' if " " in name else f"[profile {name}]"
+    for section in (name, f"profile {name}") if name != "default" else ():
+        if config.has_section(section) and _profile(section) is None:
+            yield f"the section [{section}] of the config file is no profile's: it has to be {right}"
+    if credentials.has_section(f"profile {name}"):
+        yield f"the section [profile {name}] of the credentials file is no profile's: it has to be [{name}]"
+    if name == "default" and (config.defaults() or credentials.defaults()):
+        yield "the section [DEFAULT] is no profile's: it has to be [default]"
+    profiles = {profile: config.options(each) for each in config.sections() if (profile := _profile(each))}
+    for each in credentials.sections():
+        profiles[each] = [*profiles.get(each, ()), *credentials.options(each)]
+    if name in profiles:
+        for source in sorted({"source_profile", "credential_source"} & {*profiles[name]}):
+            if "role_arn" not in profiles[name]:
+                yield f"{source} of profile {shown(name)} counts only beside a role_arn, which it has not"
+        return
+    meant = {each.lower(): each for each in profiles}
+    near = closest(name.lower().removeprefix("profile "), meant, 2)
+    if near is not None:
+        yield f"there is a profile {shown(meant[near])}"
+
+
+def _parsed(path: Path) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path)
+    except (configparser.Error, UnicodeDecodeError, OSError):
+        return configparser.RawConfigParser()
+    return parser
 
 
 @lru_cache(maxsize=2)

@@ -27,7 +27,7 @@ from raito_pipeline.config.options import (
     Shared,
 )
 from raito_pipeline.config.problems import Problem, shown
-from raito_pipeline.config.profiles import profile_region, unreadable_files
+from raito_pipeline.config.profiles import doubts, profile_region
 from raito_pipeline.config.reading import OptionLayer, Reader, is_placeholder
 from raito_pipeline.config.regions import aws_partition
 from raito_pipeline.config.spelling import closest, distance, nearest
@@ -381,7 +381,7 @@ class _TargetReader:
     def _profile_region(self, profile: Any, option: str) -> str | None:
         """The region that `profile` names; without any, a problem that tells where one can be given.
 
-        And why a file of profiles counts as empty: the region may well stand there.
+        And what of the AWS files is passed over: the region may well stand there.
         """
         if profile is not None and not isinstance(profile, str):
             return None
@@ -390,8 +390,8 @@ class _TargetReader:
         region = profile_region(profile, self.reader.environ, self.home)
         if region is None:
             where = f"for the AWS profile {shown(profile)}" if profile else "in the AWS configuration or AWS_REGION"
-            unreadable = unreadable_files(self.reader.environ, self.home)
-            why = f" ({'; '.join(unreadable)})" if unreadable else ""
+            reasons = doubts(profile, self.reader.environ, self.home)
+            why = f" ({'; '.join(reasons)})" if reasons else ""
             expected = f"{kinds.REGION_NAME.expected}, here or {where}{why}"
             self.reader.wrong(self.draft.problem(option, "nothing", expected))
         else:

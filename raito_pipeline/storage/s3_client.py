@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConfigParseError, ProfileNotFound
 
 from raito_pipeline.config.addresses import ALLOWED, PLAIN_HTTP, is_exposed
+from raito_pipeline.config.profiles import doubts
 from raito_pipeline.sdk_models import SIGNS_IN_WITHIN, asks_for_code, session_with_shared_models, sign_in
 from raito_pipeline.storage.errors import StorageCredentials, StorageExposed
 
@@ -80,6 +81,9 @@ def _what_escapes_the_sdk(core: botocore.session.Session) -> Iterator[None]:
     """Programs and files of a profile fail with whatever they fail with, also with what stands for a missing table."""
     try:
         yield
+    except (ProfileNotFound, ConfigParseError) as error:
+        reasons = (str(error).rstrip("."), *doubts(core.profile, os.environ, Path.home()))
+        raise StorageCredentials(profile=core.profile or "default", reason="; ".join(reasons)) from error
     except (BotoCoreError, ClientError):
         raise
     except Exception as error:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import boto3
 import pytest
-from botocore.exceptions import ProfileNotFound
 
 from raito_pipeline.sandbox.aws.accounts import iam_of
 from raito_pipeline.sandbox.aws.estate.documents import trust
 from raito_pipeline.sandbox.aws.server import EmulatedAws
 from raito_pipeline.storage import StorageError, Store, s3_client
-from raito_pipeline.storage.errors import storage_errors
+from raito_pipeline.storage.errors import StorageCredentials, storage_errors
 from raito_pipeline.storage.lease import Leases
 from raito_pipeline.storage.s3 import S3Files
 from tests.aws_profile import OTHERS
@@ -30,7 +29,7 @@ def test_a_client_is_made_once_and_anew_where_its_credentials_change(
     assert S3Files(f"{s3_location}?region=us-east-2").client.meta.region_name == "us-east-2"
     monkeypatch.setenv("AWS_REGION", "us-west-2")
     assert S3Files(s3_location).client is not first
-    with pytest.raises(ProfileNotFound, match="nobodys"):
+    with pytest.raises(StorageCredentials, match="nobodys"):
         assert S3Files(f"{s3_location}?profile=nobodys").client
 
 

@@ -67,7 +67,14 @@ _GONE = {
     "ResourceNotFoundException",
     "EntityNotFoundException",
 }
-_SIGN_IN = {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials", "CreateToken"}
+_SIGN_IN = {
+    "AssumeRole": "sts",
+    "AssumeRoleWithWebIdentity": "sts",
+    "AssumeRoleWithSAML": "sts",
+    "GetRoleCredentials": "sso",
+    "CreateToken": "sso-oidc",
+}
+"""the calls that make credentials, each with its service"""
 _NOT_REACHED = (
     botocore.EndpointConnectionError,
     botocore.ConnectTimeoutError,
@@ -194,10 +201,16 @@ def _explain_answer(error: botocore.ClientError, action: str, resource: str) -> 
         return AwsUnreachable(f"{action} on {resource}: {text}", action=action, resource=resource)
     if error.operation_name in _SIGN_IN and not action.endswith(f":{error.operation_name}"):
         # The credentials of the profile are made by a call of their own, which comes before the one that was asked for.
-        signing = f"sts:{error.operation_name}"
+        signing = f"{_SIGN_IN[error.operation_name]}:{error.operation_name}"
         asked = _found(_ON_RESOURCE, message, "the role of the profile")
-        text = f"{action}: no usable AWS credentials ({code}: {signing} on {asked} was refused). Check aws-profile."
-        return AwsCredentialsInvalid(text, action=signing, resource=asked, code=code)
+        kind, text = _meaning(code, message, http, signing, asked)
+        if kind in (AwsError, AwsDenied, AwsGone, AwsOptedOut):
+            said = f": {message}" if kind is not AwsDenied and message else ""
+            text = f"no usable AWS credentials ({code}: {signing} on {asked} was refused{said}). Check aws-profile."
+            kind = AwsCredentialsInvalid
+        else:
+            text = f"{signing} on {asked}: {text}"
+        return kind(f"{action} on {resource}: {text}", action=signing, resource=asked, code=code)
     action, resource = _found(_ACTION, message, action), _found(_ON_RESOURCE, message, resource)
     kind, text = _meaning(code, message, http, action, resource)
     return kind(f"{action} on {resource}: {text}", action=action, resource=resource, code=code)

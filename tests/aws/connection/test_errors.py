@@ -90,6 +90,24 @@ def test_a_refused_sign_in_is_no_denied_call() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "status", "kind", "words"),
+    [
+        ("Throttling", 400, AwsThrottled, "throttled"),
+        ("InternalFailure", 500, AwsUnreachable, "Run this again"),
+        ("ExpiredToken", 403, AwsCredentialsInvalid, "have expired"),
+        ("RequestTimeTooSkewed", 403, AwsCredentialsInvalid, "Set this machine's clock"),
+        ("InvalidIdentityToken", 400, AwsCredentialsInvalid, "No provider is there"),
+    ],
+)
+def test_a_sign_in_that_failed_says_why(code: str, status: int, kind: type[AwsError], words: str) -> None:
+    error = explained(answer(code, "No provider is there", status, operation="AssumeRole"))
+
+    assert type(error) is kind
+    assert "sts:AssumeRole" in str(error)
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
         (botocore.NoCredentialsError(), AwsCredentialsInvalid, "Check aws-profile"),

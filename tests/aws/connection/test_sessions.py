@@ -194,6 +194,15 @@ def test_a_stored_sign_in_that_cannot_be_used(folder: Path, cache: str) -> None:
     assert "aws sso login" in said
 
 
+def test_a_variable_is_named_where_the_failure_is_of_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/sync")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert "AWS_WEB_IDENTITY_TOKEN_FILE of the environment (/no/such/token)" in refusal(None)
+    profile(folder, credential_process="/no/such/program")
+    assert "AWS_WEB_IDENTITY_TOKEN_FILE" not in refusal()
+
+
 def test_a_web_identity_without_its_file(folder: Path) -> None:
     profile(folder, role_arn="arn:aws:iam::111122223333:role/sync", web_identity_token_file=folder / "token")
     said = refusal()
@@ -201,6 +210,7 @@ def test_a_web_identity_without_its_file(folder: Path) -> None:
     assert str(folder / "token") in said
 
 
+KEYS = f"aws_access_key_id = {CREDENTIALS}\naws_secret_access_key = {SECRET}\n"
 CONFIGURATIONS = {
     "an address without scheme": (
         f"[profile acct]\nregion = eu-west-1\nendpoint_url = 127.0.0.1:5000\naws_access_key_id = {CREDENTIALS}\n"
@@ -231,6 +241,22 @@ CONFIGURATIONS = {
         "acct",
     ),
     "nothing for the profile": ("[profile acct]\nregion = eu-west-1\n", "acct"),
+    "a byte order mark": ("\ufeff[profile acct]\n", "begins with a byte order mark"),
+    "a section twice": ("[profile acct]\n[profile acct]\n", "line 2 begins a section a second time"),
+    "a section without its first word": ("[acct]\nregion = eu-west-1\n", "it has to be [profile acct]"),
+    "a name nearly": ("[profile Acct]\nregion = eu-west-1\n", 'there is a profile "Acct"'),
+    "a source without a role": (
+        "[profile acct]\nsource_profile = base\n",
+        'source_profile of profile "acct" counts only',
+    ),
+    "a value instead of settings": (f"[profile acct]\n{KEYS}s3 = x\n", "s3 of its profile holds settings"),
+    "services written flat": (
+        f"[profile acct]\n{KEYS}services = x\n[services x]\nsts = http://x\n",
+        "services section",
+    ),
+    "an empty key": ("[profile acct]\naws_access_key_id =\naws_secret_access_key = x\n", "gave no access key"),
+    "a number that is none": (f"[profile acct]\n{KEYS}metadata_service_timeout = 1s\n", "metadata_service_timeout of"),
+    "an empty role": ("[profile acct]\nrole_arn =\nsource_profile = base\n", "role_arn of profile acct"),
 }
 
 
