@@ -40,6 +40,8 @@ TOKEN = "eyJhbGciOiJub25l.eyJzdWIiOiJ4In0.c2ln"
         '{"Parameter": {"Name": "/x", "Value": "SECRET"}}',
         'Could not connect to the endpoint URL: "https://ann:SECRET@127.0.0.1:9/"',
         "s3://SECRET@bucket/prefix",
+        "https_proxy=http://ann:a/SECRET@proxy.example:3128",
+        "https_proxy=http://ann:a@#SECRET@proxy.example:3128",
         "Invalid header value b'SECRET\\nand more'",
         "return character(s) in header value: 'SECRET\\n'",
     ],

@@ -45,6 +45,8 @@ def normalize(text: str) -> str:
     if expression.startswith("@"):
         raise CronError(f"a cron expression or one of {', '.join(_DESCRIPTORS)} (for an interval use `frequency`)")
     fields = expression.split()
+    if fields and "=" in fields[0]:  # TZ=..., CRON_TZ=...
+        raise CronError("five fields without a time zone: the times are in UTC")
     if len(fields) != len(_FIELDS):
         raise CronError(f"five fields (minute, hour, day of the month, month, day of the week), not {len(fields)}")
     parts = [_field(field, *known) for field, known in zip(fields, _FIELDS, strict=True)]
@@ -95,7 +97,7 @@ def _field(field: str, name: str, least: int, most: int, words: tuple[str, ...])
 def _part(part: str, name: str, least: int, most: int, words: tuple[str, ...]) -> _Part:
     match = _PART.fullmatch(part)
     if match is None or (match["first"] in "*?" and match["last"]) or match["step"] == "0":
-        raise CronError(f"a {name} from {least} to {most}, a range, a step or *")
+        raise CronError(f"{_article(name)} from {least} to {most}, a range, a step or *")
     step = int(match["step"] or 1)
     if match["first"] in "*?":
         first, last, range_text = least, most, "*"
@@ -115,5 +117,9 @@ def _number(word: str, name: str, least: int, most: int, words: tuple[str, ...])
         return words.index(word) + least
     value = int(word) if word.isdecimal() else -1
     if not least <= value <= most:
-        raise CronError(f"a {name} from {least} to {most}")
+        raise CronError(f"{_article(name)} from {least} to {most}")
     return value
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name == "hour" else f"a {name}"

@@ -111,6 +111,18 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return read
 
 
+def _account(text: str) -> str:
+    """An account id. Spreadsheets and programs lose the zeros that it begins with, and people group its digits."""
+    digits = re.sub(r"[ _-]", "", text)
+    if _ACCOUNT.fullmatch(text.strip()):
+        return text.strip()
+    if _ACCOUNT.fullmatch(digits):
+        raise NotThatKind(f"{ACCOUNT_ID.expected}, with nothing between them: {digits}")
+    if text == digits and re.fullmatch(r"[0-9]{9,11}", digits):
+        raise NotThatKind(f"{ACCOUNT_ID.expected}, perhaps {digits:0>12} with the zeros that it begins with")
+    raise NotThatKind
+
+
 def _domain(text: str) -> str:
     return _matching(_DOMAIN)(text.lower())
 
@@ -151,6 +163,11 @@ def _size(text: str) -> int:
     if size < 1:
         raise NotThatKind
     return size
+
+
+def _size_doubts(size: int) -> Iterator[tuple[str, str]]:
+    if size < 1_000_000:
+        yield f"{size:,} bytes", "a very small size, which makes very many files; without a unit bytes are meant"
 
 
 def _minutes(text: str) -> int:
@@ -297,7 +314,7 @@ PLACES = Kind(
     is_list=True,
 )
 TEXTS = Kind("list of texts", "texts, separated by commas or as a YAML list", "one,two", _texts, is_list=True)
-ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _matching(_ACCOUNT))
+ACCOUNT_ID = Kind("account id", "the 12 digits of an AWS account id", "012345678901", _account)
 REGION_NAME = Kind(
     "region",
     "the name of an AWS region, such as eu-central-1",
@@ -395,6 +412,8 @@ STORAGE = Kind(
     _storage,
     doubts=_windows_path_doubts,
 )
-SIZE = Kind("size", "a size such as 512mb (1 mb = 1,000,000 bytes, 1 mib = 1,048,576)", "512mb", _size)
+SIZE = Kind(
+    "size", "a size such as 512mb (1 mb = 1,000,000 bytes, 1 mib = 1,048,576)", "512mb", _size, doubts=_size_doubts
+)
 MINUTES = Kind("minutes", "a whole number of minutes, at least 60, or 0 for none", "60", _minutes)
 CRON = Kind("cron expression", "a cron expression of five fields", "0 6 * * *", _cron)

@@ -20,6 +20,7 @@ from raito_pipeline.config.problems import HIDDEN, Problem, is_secret_name, safe
 
 _TEMPLATE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*")
 _TEMPLATE_WITHIN = re.compile(r"\{\{[^{}]+\}\}")
+_HALF_A_TEMPLATE = re.compile(r"\{\{\s*\}\}|\{\{\s*\w+\s*\}?|\{?\s*\w+\s*\}\}|\{[A-Z][A-Z0-9_]{2,}\}")
 _PLACEHOLDER = re.compile(r"\s*<+[^<>]+>+\s*")
 _SHELL = re.compile(r"\$\{\w+\}|\$[A-Z][A-Z0-9_]{2,}|%[A-Z][A-Z0-9_]{2,}%")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -226,6 +227,8 @@ class Reader:
         found, expected = None, '"{{NAME}}" in quotes'
         if _TEMPLATE_WITHIN.search(scalar.text) is not None:
             found, expected = "{{...}} within a longer value; it stays as it is", 'nothing but "{{NAME}}"'
+        elif _HALF_A_TEMPLATE.fullmatch(scalar.text.strip()) is not None:
+            found = "something like {{NAME}} that is none; it stays as it is"
         elif kind in kinds.PATTERN_KINDS or is_secret_name(name):  # may well hold such signs
             if _SHELL.fullmatch(scalar.text.strip()) is not None:
                 found = "an environment variable in the way of a shell; it stays as it is"
@@ -258,9 +261,13 @@ class Reader:
     def _warn_of_blanks(self, kind: Kind, given: _Given) -> None:
         """Files with a value and programs that print one end in a line break, which no login and no id has."""
         text = given.parts[0]
-        if kind.is_list or text == text.strip():
+        if kind.is_list or (text == text.strip() and text.isprintable()):
             return
         source = f" (from the environment: {', '.join(given.variables)})" if given.variables else ""
+        hidden = dict.fromkeys(f"U+{ord(sign):04X}" for sign in text.strip() if not sign.isprintable())
+        if hidden:
+            found = f"characters that cannot be seen within the value{source}, {', '.join(hidden)}"
+            self.warn(given.problem(f"{found}; they count as part of it", None))
         if text.rstrip("\r\n") != text:
             self.warn(given.problem(f"a line break at the end of the value{source}; it is taken off", None))
         if kind is kinds.SECRET and text.rstrip("\r\n").strip() != text.rstrip("\r\n"):

@@ -189,7 +189,9 @@ class RaitoClient:
             return response.json()
         except (ValueError, RecursionError):
             shown = self.redact(_shown(response.text))
-            raise RaitoRefused(what, (f"the answer is no JSON: {shown}",), status=response.status_code) from None
+            raise RaitoRefused(
+                what, (f"the answer is no JSON: {shown}",), status=response.status_code, page=_is_page(response)
+            ) from None
 
     def _root(self, wanted: Operation, body: Any, what: str) -> Any:
         if not isinstance(body, dict):
@@ -212,7 +214,9 @@ class RaitoClient:
             texts_of_answer = ()
         texts = texts_of_answer or (_shown(response.text) or response.reason or "no message",)
         wait = retry_after(response) or 0.0
-        return RaitoRefused(what, [self.redact(text) for text in texts], status=response.status_code, retry_after=wait)
+        messages = [self.redact(text) for text in texts]
+        status, page = response.status_code, _is_page(response)
+        return RaitoRefused(what, messages, status=status, retry_after=wait, page=page)
 
     def _find_client_id(self) -> str:
         url = f"{self.connection.base_url}admin/org/{self.connection.domain}"
@@ -223,7 +227,7 @@ class RaitoClient:
 
         what = "look-up of the domain"
         response = send(attempt, what=what, url=url, repeatable=True, policy=self._policy)
-        if response.status_code in (400, 403, 404):
+        if response.status_code in (400, 403, 404) and not _is_page(response):
             raise UnknownDomain(self.connection.domain, self.connection.base_url, response.status_code)
         if response.status_code != 200:
             raise self._refused(f"{what} {self.connection.domain}", response)
@@ -266,6 +270,11 @@ def _named(name: str, variables: Mapping[str, Any]) -> str:
     fields = given if isinstance(given, Mapping) else variables
     about = variables.get("id") or fields.get("jobId") or fields.get("name")
     return f"{name} of {about}" if about else name
+
+
+def _is_page(response: requests.Response) -> bool:
+    """Whether an answer is a page for people, as proxies and portals give it in the place of an answer."""
+    return response.content[:200].lstrip().lower().startswith((b"<html", b"<!doctype html"))
 
 
 def _shown(text: str) -> str:

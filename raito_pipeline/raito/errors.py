@@ -36,8 +36,10 @@ class RaitoUnreachable(RaitoError):
 
     retry_helps = True
 
-    def __init__(self, what: str, url: str, reason: str) -> None:
-        super().__init__(f"{what}: {url} cannot be reached: {reason}. Check raito-url-override and the network.")
+    def __init__(self, what: str, url: str, reason: str, proxy: str | None = None) -> None:
+        through = f" through the proxy {proxy}" if proxy else ""
+        check = "HTTPS_PROXY, HTTP_PROXY and NO_PROXY" if proxy else "raito-url-override and the network"
+        super().__init__(f"{what}: {url} cannot be reached{through}: {reason}. Check {check}.")
         self.what, self.url, self.reason = what, url, reason
 
 
@@ -64,21 +66,33 @@ class RaitoLoginFailed(RaitoError):
 
 class RaitoRefused(RaitoError):
     """Raito Cloud answered, and the answer is an error. `messages` holds every message it gave, `status` is HTTP's,
-    `retry_after` the seconds that it asked to wait."""
+    `retry_after` the seconds that it asked to wait; with `page` a page for people came instead of an answer."""
 
     def __init__(
-        self, what: str, messages: Sequence[str], *, status: int = 200, kind: str = "", retry_after: float = 0.0
+        self,
+        what: str,
+        messages: Sequence[str],
+        *,
+        status: int = 200,
+        kind: str = "",
+        retry_after: float = 0.0,
+        page: bool = False,
     ) -> None:
         given = "; ".join(messages) or "no message"
         about = f" (status {status})" if status != 200 else f" ({kind})" if kind else ""
-        super().__init__(f"{what}: Raito Cloud refused{about}: {given.rstrip('.')}.{_remedy(status)}")
+        remedy = _remedy(status, page=page)
+        super().__init__(f"{what}: Raito Cloud refused{about}: {given.rstrip('.')}.{remedy}")
         self.what, self.messages, self.status, self.kind = what, tuple(messages), status, kind
         self.retry_after = retry_after
         self.retry_helps = status in (429, 500, 502, 503, 504)
 
 
-def _remedy(status: int) -> str:
+def _remedy(status: int, *, page: bool) -> str:
     """What to do about a status of HTTP; what else is wrong, the messages say."""
+    if status == 407:
+        return " A proxy between wants a login: name it in HTTPS_PROXY or HTTP_PROXY, or the host in NO_PROXY."
+    if page and status < 500:
+        return " That is a page for people, of a proxy between perhaps: ask who runs the network."
     if status in (401, 403):
         return " Check api-user, and what it may do in Raito Cloud."
     if status == 429:

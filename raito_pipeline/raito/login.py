@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.raito.connection import Connection
 from raito_pipeline.raito.errors import RaitoLoginFailed, RaitoUnreachable
-from raito_pipeline.raito.transport import CONNECT_SECONDS
+from raito_pipeline.raito.transport import CONNECT_SECONDS, proxy_of
 from raito_pipeline.redaction import hide_in_logs, redact
 from raito_pipeline.sdk_models import session_with_shared_models
 
@@ -94,7 +94,8 @@ class TokenSource:
         except ClientError as error:
             raise self._refused(error) from None
         except (HTTPClientError, NoConnection) as error:
-            raise RaitoUnreachable("login to Raito Cloud", self._address(), _reason(error)) from None
+            address = self._address()
+            raise RaitoUnreachable("login to Raito Cloud", address, _reason(error), proxy_of(address)) from None
         except BotoCoreError as error:
             raise self._failed(f"{type(error).__name__}: {error}") from None
         result = answer.get("AuthenticationResult")
@@ -147,6 +148,7 @@ def _reason(error: BotoCoreError) -> str:
         "ConnectTimeoutError": "no connection in time",
         "ReadTimeoutError": "no answer in time",
         "ConnectionClosedError": "the connection was dropped",
-        "SSLError": "no TLS connection came about",
-        "ProxyConnectionError": "the proxy did not answer",
+        "SSLError": "no TLS connection came about (behind a proxy that signs anew, name a file with its certificate in "
+        "AWS_CA_BUNDLE)",
+        "ProxyConnectionError": "the proxy did not answer, or did not let it through",
     }.get(type(error).__name__, f"the connection failed ({type(error).__name__})")

@@ -9,7 +9,9 @@ import errno
 import http.client
 import logging
 import math
+import os
 import random
+import re
 import socket
 import ssl
 import time
@@ -22,6 +24,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 from urllib3.exceptions import (
     ConnectTimeoutError,
     LocationParseError,
@@ -33,6 +36,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import SSLError as UrllibSslError
 
 from raito_pipeline.raito.errors import RaitoUnreachable
+from raito_pipeline.redaction import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,17 @@ class RetryPolicy:
 
 class _Session(requests.Session):
     """A session that is sent nowhere else by plain http once it asked by https."""
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        """Send a request. A bundle of certificates that is not there is an error of TLS, as one that cannot be used."""
+        try:
+            return super().send(request, **how)
+        except requests.RequestException:
+            raise
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise requests.exceptions.SSLError(error, request=request) from error
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Where an answer sends on to; None, so that it is the answer, where anybody on the way could read that."""
@@ -104,7 +119,7 @@ def send(
             response = attempt()
         except requests.RequestException as error:
             if last or not (repeatable or never_left(error)):
-                raise RaitoUnreachable(what, url, reason_of(error)) from None
+                raise RaitoUnreachable(what, url, reason_of(error), proxy_of(url)) from None
             wait = _backoff(policy, number)
             logger.info("%s: %s, trying again in %.1f s", what, reason_of(error), wait)
         else:
@@ -129,12 +144,43 @@ def never_left(error: requests.RequestException) -> bool:
 def reason_of(error: requests.RequestException) -> str:
     """A few words for why there was no answer, without addresses or object names."""
     causes = list(_causes(error))
+    if any("SOCKS" in str(cause) for cause in causes):
+        return "a SOCKS proxy needs the Python package PySocks"
+    tunnel = next((refusal for cause in causes if (refusal := _TUNNEL.search(str(cause)))), None)
+    if tunnel is not None:
+        return f"the proxy did not let it through ({one_line(tunnel[1])})"
+    of_tls = f" ({_bundle()})" if isinstance(error, requests.exceptions.SSLError) else ""
     for kinds, words in _REASONS:
         if any(isinstance(cause, kinds) for cause in causes):
-            return words
+            return f"{words}{of_tls}"
     if any(isinstance(cause, OSError) and cause.errno in _UNREACHABLE for cause in causes):
         return "network unreachable"
     return f"the connection failed ({type(error).__name__})"
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for an address, without its login; None where there is none."""
+    proxy = select_proxy(url, get_environ_proxies(url))
+    if not proxy:
+        return None
+    login, at, host = proxy.rpartition("@")
+    scheme, separator, _ = login.partition("://")
+    return f"{scheme if separator else ''}{separator}***@{host}" if at else proxy
+
+
+def trusted_certificates() -> str:
+    """The file or folder of certificates that requests trusts: that of the environment, else its own."""
+    return next((given for name in _BUNDLES if (given := os.environ.get(name))), DEFAULT_CA_BUNDLE_PATH)
+
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _bundle() -> str:
+    name = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if name is None:
+        return "behind a proxy that signs anew, name a file with its certificate in REQUESTS_CA_BUNDLE"
+    return f"the certificates of {name}, {os.environ[name]}, are trusted"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -148,6 +194,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
             yield from _causes(each)
 
 
+_TUNNEL = re.compile(r"Tunnel connection failed: ([^'\")]{3,80})")
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((MissingSchema, InvalidSchema, InvalidURL, LocationParseError), "it is no http or https address"),

@@ -7,12 +7,14 @@ without a gap: the new one is there before the old one is closed.
 
 import json
 import random
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
@@ -22,7 +24,7 @@ from raito_pipeline.config.addresses import refusal
 from raito_pipeline.raito.client import RaitoClient
 from raito_pipeline.raito.errors import RaitoError, RaitoRefused, RaitoUnreachable
 from raito_pipeline.raito.setup import trigger_url
-from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT
+from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, trusted_certificates
 from raito_pipeline.redaction import redact
 
 _WHAT = "the address for changes"
@@ -228,8 +230,17 @@ class _Connected:
             ping_timeout=patience.pong,
             close_timeout=min(_CLOSE_SECONDS, patience.pong),
             max_size=_LARGEST_MESSAGE,
+            ssl=_trusting() if urlsplit(url).scheme.lower() == "wss" else None,
         )
         return self._held.enter_context(opening)
+
+
+def _trusting() -> ssl.SSLContext:
+    """TLS that trusts what the calls to Raito Cloud trust: of a company's proxy, say, or where the system has none."""
+    trusted = trusted_certificates()
+    if Path(trusted).is_dir():
+        return ssl.create_default_context(capath=trusted)
+    return ssl.create_default_context(cafile=trusted)
 
 
 def _require_usable(url: str, place: str, *, allowed: bool) -> None:

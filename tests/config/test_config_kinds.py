@@ -118,6 +118,20 @@ def test_bad_values(kind: Kind, text: Any) -> None:
         kind.read(text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "hint"),
+    [
+        (kinds.ACCOUNT_ID, "12345678901", "perhaps 012345678901"),
+        (kinds.ACCOUNT_ID, "1234-5678-9012", "nothing between them: 123456789012"),
+        (kinds.CRON, "TZ=Europe/Brussels 0 6 * * *", "in UTC"),
+    ],
+)
+def test_what_a_wrong_value_was_meant_to_be(kind: Kind, text: str, hint: str) -> None:
+    with pytest.raises(NotThatKind) as caught:
+        kind.read(text)
+    assert hint in (caught.value.expected or "")
+
+
 def test_a_secret_does_not_print() -> None:
     secret = kinds.SECRET.read("hunter2")
     assert isinstance(secret, SecretStr)

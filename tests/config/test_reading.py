@@ -138,6 +138,22 @@ def test_a_secret_may_hold_anything() -> None:
     assert read(option(kinds.SECRET, "api-secret"), layer(api_secret="a\tb"))[0].get_secret_value() == "a\tb"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\nb", "U+000A"),
+        ("\ufeffa", "U+FEFF"),
+        ("a\u00a0b", "U+00A0"),
+        ("{{NAME}", "none"),
+        ("{{}}", "none"),
+        ("a b", ""),
+    ],
+)
+def test_what_of_a_secret_cannot_be_meant_is_said(text: str, said: str) -> None:
+    _, reader = read(option(kinds.SECRET, "api-secret"), layer(**{"api-secret": text}))
+    assert [said in each.found for each in reader.warnings] == ([True] if said else [])
+
+
 def test_a_sign_of_yaml_in_front_of_a_value_is_no_value() -> None:
     given = OptionLayer("raito.yml", Section({"some": Scalar("RAITO_USER", 7, sign=True)}, 1, {"some": 7}))
     value, reader = read(option(kinds.TEXT), given)

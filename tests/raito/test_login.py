@@ -78,6 +78,12 @@ def test_an_unknown_domain(cloud: LocalRaitoCloud) -> None:
     one_line(caught.value)
 
 
+def test_a_page_of_a_proxy_is_no_unknown_domain(scripted: ScriptedServer) -> None:
+    scripted.on("GET", f"/admin/org/{DOMAIN}", Answer(b"<html>Blocked</html>", 403))
+    with pytest.raises(RaitoRefused, match=r"status 403.*Blocked.*a proxy between"):
+        RaitoClient(connection_to(scripted.url)).login()
+
+
 def test_cognito_where_nobody_listens(scripted_login: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(COGNITO_VARIABLE, f"http://127.0.0.1:{free_port()}")
     with pytest.raises(RaitoUnreachable, match="login to Raito Cloud: http://127") as caught:

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from raito_pipeline.raito.transport import never_left, new_session, reason_of, retry_after
+from raito_pipeline.raito.errors import RaitoUnreachable
+from raito_pipeline.raito.transport import (
+    RetryPolicy,
+    never_left,
+    new_session,
+    proxy_of,
+    reason_of,
+    retry_after,
+    send,
+    trusted_certificates,
+)
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 
@@ -76,7 +86,31 @@ def test_a_connection_that_never_came_about(address: str, words: str) -> None:
 
 def test_https_where_there_is_none(serve: Serve) -> None:
     address = serve(lambda accepted: accepted.sendall(b"HTTP/1.1 400 Bad\r\n\r\n"))
-    assert reason_of(error_of(address.replace("http:", "https:"))) == "no TLS connection came about"
+    assert reason_of(error_of(address.replace("http:", "https:"))).startswith("no TLS connection came about (")
+
+
+def test_a_proxy_that_does_not_let_through_is_named_without_its_login(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(lambda accepted: accepted.sendall(b"HTTP/1.1 407 Login first\r\n\r\n")).rstrip("/")
+    monkeypatch.setenv("HTTPS_PROXY", proxy.replace("//", "//ann:hunter22@"))
+    url = "https://raito.example/"
+    with pytest.raises(RaitoUnreachable, match=r"through the proxy .*407 Login first.*Check HTTPS_PROXY") as caught:
+        send(lambda: requests.get(url), what="x", url=url, repeatable=True, policy=RetryPolicy(1, 0, 0))
+    assert "hunter22" not in str(caught.value)
+    for written in ("ann:hunter22@proxy:1", "http://ann:hunt/er22@proxy:1"):
+        monkeypatch.setenv("HTTPS_PROXY", written)
+        assert (proxy_of(url) or "").endswith("***@proxy:1")
+    monkeypatch.setenv("NO_PROXY", "raito.example")
+    assert proxy_of(url) is None
+
+
+def test_certificates_that_are_not_there_are_an_error_of_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle")
+    with pytest.raises(requests.exceptions.SSLError) as caught:
+        new_session().get("https://127.0.0.1:1/")
+    assert "REQUESTS_CA_BUNDLE, /no/such/bundle" in reason_of(caught.value)
+    assert trusted_certificates() == "/no/such/bundle"
 
 
 def answer(url: str, **headers: str) -> requests.Response:

@@ -78,8 +78,6 @@ _SIGN_IN = {
 _NOT_REACHED = (
     botocore.EndpointConnectionError,
     botocore.ConnectTimeoutError,
-    botocore.ProxyConnectionError,
-    botocore.SSLError,
 )
 _WRONG_SETTING = (
     botocore.InvalidChecksumConfigError,
@@ -97,6 +95,7 @@ _WRONG_SETTING = (
 _BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
+_TUNNEL = re.compile(r"Tunnel connection failed: ([^'\")]{3,80})")
 _NOT_A_HEADER = "Invalid header value"
 
 
@@ -180,6 +179,13 @@ def explain(
     elif _NOT_A_HEADER in words:
         kind = AwsCredentialsInvalid
         text = "the AWS credentials hold a line break. Take it out of AWS_SESSION_TOKEN, of the key, or of the profile."
+    elif isinstance(error, botocore.ProxyConnectionError):
+        tunnel = _TUNNEL.search(one_line(str(error.kwargs.get("error", ""))))
+        words += f" ({tunnel[1]})" if tunnel else ""
+        text = f"AWS cannot be reached: {words}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+    elif isinstance(error, botocore.SSLError) or "certificate" in words:
+        advice = "Behind a proxy that signs anew, name a file with its certificate in AWS_CA_BUNDLE"
+        text = f"AWS cannot be reached: {words}. {advice}; it has to be there, and in PEM."
     elif isinstance(error, _NOT_REACHED):
         text = f"AWS cannot be reached: {words}. Check the network, the region and endpoint_url."
     elif isinstance(error, _BROKEN_OFF):

@@ -115,6 +115,12 @@ def test_a_sign_in_that_failed_says_why(code: str, status: int, kind: type[AwsEr
         (botocore.UnauthorizedSSOTokenError(), AwsCredentialsInvalid, "aws sso login"),
         (botocore.EndpointConnectionError(endpoint_url="http://x"), AwsUnreachable, "Check the network"),
         (botocore.ConnectionClosedError(endpoint_url="http://x"), AwsUnreachable, "broke off"),
+        (botocore.SSLError(endpoint_url="https://x", error="self-signed"), AwsUnreachable, "AWS_CA_BUNDLE"),
+        (
+            botocore.ProxyConnectionError(proxy_url="http://p", error="OSError('Tunnel connection failed: 407 Login')"),
+            AwsUnreachable,
+            "(407 Login). Check HTTPS_PROXY",
+        ),
         (botocore.InvalidRegionError(region_name="eu west"), AwsError, "Check aws-regions"),
         (botocore.ParamValidationError(report="x"), AwsError, "was not made"),
         (botocore.InvalidRetryModeError(provided_retry_mode="x", valid_modes="y"), AwsError, "Correct that setting"),
