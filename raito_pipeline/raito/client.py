@@ -11,16 +11,30 @@ from typing import Any
 import requests
 
 from raito_pipeline.raito.connection import Connection
-from raito_pipeline.raito.errors import RaitoRefused, UnknownDomain
+from raito_pipeline.raito.errors import AddressEnded, RaitoRefused, UnknownDomain
 from raito_pipeline.raito.login import TokenSource
 from raito_pipeline.raito.operations import Operation, operation
-from raito_pipeline.raito.transport import CONNECT_SECONDS, USER_AGENT, RetryPolicy, new_session, retry_after, send
+from raito_pipeline.raito.transport import (
+    ADDRESS_ENDED,
+    CONNECT_SECONDS,
+    USER_AGENT,
+    RetryPolicy,
+    new_session,
+    retry_after,
+    send,
+)
 from raito_pipeline.redaction import redact
 from raito_pipeline.storage.errors import storage_errors
 from raito_pipeline.storage.private import open_private
 
 _SHOWN = 300
 _PAGE = 100
+_LONGEST_REFUSAL = 4096
+_TOKEN_ENDED = re.compile(
+    r"token (?:has |is )?(?:been )?(?:expired|revoked)|(?:jwt|token)[ _-]?expired|expired[ _-]?(?:jwt|token)"
+    r"|UNAUTHENTICATED",
+    re.IGNORECASE,
+)
 
 
 class RaitoClient:
@@ -60,6 +74,10 @@ class RaitoClient:
     def reject(self, token: str) -> None:
         """Say that the service does not take a token any more: the next one is a new one."""
         self._tokens.reject(token)
+
+    def renew_token(self) -> None:
+        """Say that the token in use is not taken any more, whichever it is. Nothing is sent for it."""
+        self._tokens.renew()
 
     def call(self, name: str, variables: Mapping[str, Any] | None = None, *, attempts: int | None = None) -> Any:
         """Run the operation of this name (`operations/<name>.graphql`) and give the value of its root field.
@@ -140,7 +158,7 @@ class RaitoClient:
                 )
 
             response = send(attempt, what=what, url=url, repeatable=repeatable, policy=policy)
-            if response.status_code != 401 or token is None or not first:
+            if token is None or not first or not _refuses_token(response):
                 break
             self._tokens.reject(token)
         if response.status_code >= 300:
@@ -150,7 +168,7 @@ class RaitoClient:
     def download(self, url: str, to: Path, *, what: str) -> int:
         """Download an address that Raito Cloud gave, without any header of ours, into a file; gives its bytes.
 
-        Raises `RaitoRefused`, `RaitoUnreachable`, `StorageError` where the file cannot be written.
+        Raises `AddressEnded`, `RaitoRefused`, `RaitoUnreachable`, `StorageError` where the file cannot be written.
         """
         shown = url.split("?")[0]
 
@@ -162,6 +180,10 @@ class RaitoClient:
 
         response = send(attempt, what=what, url=shown, repeatable=True, policy=self._policy)
         if response.status_code >= 300:
+            with to.open("rb") as answer:
+                said = answer.read(_LONGEST_REFUSAL).decode("utf-8", "replace")
+            if response.status_code in (400, 401, 403) and ADDRESS_ENDED.search(said):
+                raise AddressEnded(what, shown, response.status_code)
             raise RaitoRefused(what, (f"download of {shown}",), status=response.status_code)
         return to.stat().st_size
 
@@ -270,6 +292,24 @@ def _named(name: str, variables: Mapping[str, Any]) -> str:
     fields = given if isinstance(given, Mapping) else variables
     about = variables.get("id") or fields.get("jobId") or fields.get("name")
     return f"{name} of {about}" if about else name
+
+
+def _refuses_token(response: requests.Response) -> bool:
+    """Whether an answer is that the token is not good (any more): nothing was done then, and a new one may be.
+
+    Gateways say so with 403 as well, and services of GraphQL with 200 and an error.
+    """
+    if response.status_code == 401:
+        return True
+    if response.status_code not in (200, 400, 403) or len(response.content) > _LONGEST_REFUSAL:
+        return False
+    if response.status_code == 403:
+        return _TOKEN_ENDED.search(response.text) is not None
+    try:
+        errors = response.json().get("errors")
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    return bool(errors) and _TOKEN_ENDED.search(json.dumps(errors)) is not None
 
 
 def _is_page(response: requests.Response) -> bool:

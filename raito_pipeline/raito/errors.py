@@ -102,6 +102,16 @@ def _remedy(status: int, *, page: bool) -> str:
     return ""
 
 
+class AddressEnded(RaitoError):
+    """A signed address is good no more; a new one may be."""
+
+    retry_helps = True
+
+    def __init__(self, what: str, url: str, status: int) -> None:
+        super().__init__(f"{what}: the signed address {url} had ended (status {status}). Run this again.")
+        self.what, self.url, self.status = what, url, status
+
+
 class VersionNotSupported(RaitoError):
     """Raito Cloud does not take this version any more, or not yet."""
 

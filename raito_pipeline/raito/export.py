@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import yaml
 
 from raito_pipeline.model import EMPTY_WHO, AccessControl, DataObjectReference, WhatItem, WhoEntry
-from raito_pipeline.raito.errors import ExportUnreadable
-from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, Task, wait
+from raito_pipeline.raito.client import RaitoClient
+from raito_pipeline.raito.errors import AddressEnded, ExportUnreadable
+from raito_pipeline.raito.jobs import PATIENT, JobType, Polling, Subtask, SubtaskAnswer, Task, wait
 
 _MAYBE_ANCHOR = re.compile(rb"(?:^|[\s\[{,:-])&\w")
 
@@ -74,17 +75,27 @@ def export_access_controls(
     }
     subtask_id = job.client.ask("ExportAccessProvidersRequest", variables, "subtask", "subtaskId")
     subtask = Subtask(job.id, JobType.DATA_ACCESS.value, subtask_id)
-    done = wait(job.client, subtask, replace(polling, longest=min(polling.longest, LONGEST_PAUSE)))
-    location = str(done.result.get("fileLocation") or "")
-    if not location:
-        raise ExportUnreadable(f"job {job.id}", "Raito Cloud names no file")
     path = folder / "access-controls.yaml"
-    job.client.download(location, path, what="download of the exported access controls")
+    polling = replace(polling, longest=min(polling.longest, LONGEST_PAUSE))
+    try:
+        done = _downloaded(job.client, subtask, path, polling)
+    except AddressEnded:  # while the download was tried again, say: the same question may give a new one
+        done = _downloaded(job.client, subtask, path, polling)
     read = read_export(path)
     # What Raito Cloud had errors with may be missing, which does not say that nobody grants it any more.
     problems = (*(f"Raito Cloud: {error}" for error in done.errors), *read.problems)
     whole = read.whole and not out_of_sync_only and not done.errors
     return replace(read, warnings=(*done.warnings, *read.warnings), whole=whole, problems=problems)
+
+
+def _downloaded(client: RaitoClient, subtask: Subtask, path: Path, polling: Polling) -> SubtaskAnswer:
+    """Wait for the export, and put its file where `path` says. Raises `RaitoError`, `AddressEnded` among them."""
+    done = wait(client, subtask, polling)
+    location = str(done.result.get("fileLocation") or "")
+    if not location:
+        raise ExportUnreadable(f"job {subtask.job_id}", "Raito Cloud names no file")
+    client.download(location, path, what="download of the exported access controls")
+    return done
 
 
 def read_export(path: Path) -> Export:

@@ -53,6 +53,10 @@ class Status(StrEnum):
     TIMED_OUT = "TIMED_OUT"
 
 
+_ENDED_OTHERWISE = frozenset(
+    {"ABORTED", "CANCELED", "CANCELLED", "ERROR", "ERRORED", "EXPIRED", "FAILURE", "KILLED", "REJECTED", "STOPPED"}
+)
+"""what is no status that is known, and cannot be anything but an end: nobody waits for hours on it"""
 FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.SKIPPED, Status.TIMED_OUT})
 
 
@@ -312,8 +316,11 @@ def poll(client: RaitoClient, subtask: Subtask) -> SubtaskAnswer:
     if not status or not isinstance(status, str):  # other than one that nobody knows, it says that something is wrong
         raise RaitoRefused(f"JobSubtask of {subtask.job_id}", ("the answer holds no status",))
     errors = tuple(client.redact(text) for text in messages_of(answer.get("errors") or ()))
+    status = status.strip().upper()
     if status == Status.FAILED:
         raise ImportFailed(*_names(subtask), errors)
+    if status in _ENDED_OTHERWISE:
+        raise ImportFailed(*_names(subtask), (f"Raito Cloud says {status}", *errors))
     if status == Status.SKIPPED:  # what nobody did is nothing that was taken over
         raise ImportFailed(*_names(subtask), ("Raito Cloud skipped it", *errors))
     return SubtaskAnswer(subtask, status, str(result.get("__typename", "")), result, errors)

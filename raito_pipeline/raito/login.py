@@ -66,6 +66,12 @@ class TokenSource:
             if held is not None and held.id_token == token:
                 self._tokens = _Tokens(held.id_token, held.refresh_token, float("-inf"))
 
+    def renew(self) -> None:
+        """Say that the service does not take the token in use: the next one is a new one."""
+        held = self._tokens
+        if held is not None:
+            self.reject(held.id_token)
+
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in a text."""
         held = self._tokens

@@ -17,6 +17,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -42,6 +43,11 @@ logger = logging.getLogger(__name__)
 
 USER_AGENT = "raito-pipeline"
 CONNECT_SECONDS = 10.0
+# What an S3 store says of a signature that is too old, or of temporary credentials behind it that ended:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ADDRESS_ENDED = re.compile(
+    r"request has expired|token (?:has|is) expired|ExpiredToken|ExpiredRequest|TokenRefreshRequired", re.IGNORECASE
+)
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _TURNED_AWAY = frozenset({429, 503})
 _CONNECTIONS = 16
@@ -227,7 +233,9 @@ def retry_after(response: requests.Response) -> float | None:
         moment = email.utils.parsedate_to_datetime(given)
     except ValueError:
         return None
-    return max(0.0, moment.timestamp() - time.time())
+    # A date without a zone, or with -0000, is one of UTC: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, known.timestamp() - time.time())
 
 
 def _backoff(policy: RetryPolicy, number: int) -> float:

@@ -30,6 +30,8 @@ from raito_pipeline.redaction import redact
 _WHAT = "the address for changes"
 _LARGEST_MESSAGE = 1 << 20
 _CLOSE_SECONDS = 2.0
+_LOGIN_REFUSED = frozenset({1008, 3000, 3003, 4001, 4401, 4403})
+"""codes with which services close a connection whose token ended: https://www.iana.org/assignments/websocket"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class TriggerSocket:
                 self._stay(client, stop)
                 return
             except Exception as error:
+                if client is not None and self._refuses_login(error):
+                    client.renew_token()
                 refused = isinstance(error, RaitoError) and not error.retry_helps
                 reason = redact(_reason(error), client.secrets() if client is not None else ())
             failures = 1 if time.monotonic() - began >= self.patience.steady else failures + 1
@@ -94,6 +98,11 @@ class TriggerSocket:
             self._pause(wait, stop)
             # A secret may have been changed where it stands.
             client = None if refused else client
+
+    @staticmethod
+    def _refuses_login(error: Exception) -> bool:
+        """Whether a connection was closed because its token is not good any more."""
+        return isinstance(error, ConnectionClosed) and error.rcvd is not None and error.rcvd.code in _LOGIN_REFUSED
 
     def _stay(self, client: RaitoClient, stop: threading.Event) -> None:
         """Listen until `stop` is set, over one connection after the other without a gap between them.

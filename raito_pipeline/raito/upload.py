@@ -16,7 +16,7 @@ from raito_pipeline.raito.client import RaitoClient, without_case
 from raito_pipeline.raito.errors import RaitoRefused, UploadFailed
 from raito_pipeline.raito.files.writer import ImportFile
 from raito_pipeline.raito.jobs import Task
-from raito_pipeline.raito.transport import reason_of, sent_on_to
+from raito_pipeline.raito.transport import ADDRESS_ENDED, reason_of, sent_on_to
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +30,6 @@ _REPEATS_ELSEWHERE = frozenset({307, 308})
 _MOST_REDIRECTS = 1
 _READ_OF_AN_ERROR = 4096
 
-# What an S3 store says of a signature that is too old, or of temporary credentials behind it that ended:
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_ENDED = re.compile(r"request has expired|token (?:has|is) expired|ExpiredToken|TokenRefreshRequired", re.IGNORECASE)
 _CLOCK = re.compile(r"RequestTimeTooSkewed|not yet valid", re.IGNORECASE)
 
 
@@ -157,6 +154,6 @@ def _outcome(response: requests.Response) -> _Put:
         text = next(response.iter_content(_READ_OF_AN_ERROR), b"").decode("utf-8", "replace")
         if _CLOCK.search(text):
             return _Put(f"{shown}: the clocks of Raito Cloud and of its file store differ", ended=True)
-        if _ENDED.search(text):
+        if ADDRESS_ENDED.search(text):
             return _Put(f"{shown}: the signed address ended before the file was there", ended=True)
     return _Put(shown)

@@ -10,7 +10,7 @@ import yaml
 from raito_pipeline.model import AccessControl
 from raito_pipeline.model.schema import to_batch
 from raito_pipeline.raito.client import RaitoClient
-from raito_pipeline.raito.errors import ExportUnreadable, RaitoRefused
+from raito_pipeline.raito.errors import AddressEnded, ExportUnreadable, RaitoRefused
 from raito_pipeline.raito.export import export_access_controls, read_export
 from raito_pipeline.raito.imports import (
     finish,
@@ -43,6 +43,24 @@ def test_only_what_is_out_of_sync(cloud: LocalRaitoCloud, target: Target, tmp_pa
         if entry.get("operationName") == "ExportAccessProvidersRequest"
     ]
     assert filters == [{}, {"status": {"outOfSync": True}}]
+
+
+def test_a_download_address_that_ended_is_asked_for_again(scripted_login: ScriptedServer, tmp_path: Path) -> None:
+    begun = {"data": {"exportAccessProvidersRequest": {"subtask": {"status": "QUEUED", "subtaskId": "s"}}}}
+    looks = [
+        {"data": {"jobSubtask": {"status": "COMPLETED", "result": {"fileLocation": f"{scripted_login.url}/{name}"}}}}
+        for name in ("old", "new")
+    ]
+    ended = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+    scripted_login.on("POST", "/query", Answer(begun), *map(Answer, looks))
+    scripted_login.on("GET", "/old", Answer(ended, 403))
+    scripted_login.on("GET", "/new", Answer({"accessProviders": []}))
+    with RaitoClient(connection_to(scripted_login.url)) as client:
+        task = Job(client, "j", "source", None).task(JobType.DATA_ACCESS)
+        assert export_access_controls(task, tmp_path, polling=QUICK).whole
+        scripted_login.on("POST", "/query", Answer(begun), Answer(looks[0]))
+        with pytest.raises(AddressEnded, match="had ended"):
+            export_access_controls(task, tmp_path, polling=QUICK)
 
 
 @pytest.mark.parametrize("errors", [None, ["one was left out"]])

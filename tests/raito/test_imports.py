@@ -285,6 +285,13 @@ def test_an_import_that_raito_cloud_skipped_was_not_made(scripted_login: Scripte
     assert failed.value.errors == ("Raito Cloud skipped it", "the store is locked")
 
 
+@pytest.mark.parametrize("status", ["CANCELLED", "error", "failed"])
+def test_a_status_that_can_only_be_an_end_is_one(scripted_login: ScriptedServer, status: str) -> None:
+    scripted_login.on("POST", "/query", Answer({"data": {"jobSubtask": {"status": status, "errors": ["by ann"]}}}))
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(ImportFailed, match="by ann"):
+        wait(client, Subtask("j", "IS", "s"), QUICK)
+
+
 def test_errors_of_what_raito_cloud_completed_are_told(scripted_login: ScriptedServer) -> None:
     result = {"__typename": "IdentityStoreImportResult", "warnings": ["one was odd"]}
     completed = {"status": "COMPLETED", "result": result, "errors": ["two users were left out"]}

@@ -48,9 +48,18 @@ def test_a_refresh_that_fails_falls_back_to_the_password(scripted_login: Scripte
     assert flows == ["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]
 
 
-def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServer) -> None:
+@pytest.mark.parametrize(
+    "ended",
+    [
+        Answer({"message": "expired"}, 401),
+        Answer({"message": "The incoming token has expired"}, 403),
+        Answer({"errors": [{"message": "Could not verify JWT: JWTExpired"}], "data": None}),
+        Answer({"errors": [{"message": "no", "extensions": {"code": "UNAUTHENTICATED"}}]}),
+    ],
+)
+def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServer, ended: Answer) -> None:
     scripted_login.on("POST", "/", token(1), token(2))
-    scripted_login.on("POST", "/query", Answer({"message": "expired"}, 401), JOB)
+    scripted_login.on("POST", "/query", ended, JOB)
     with RaitoClient(connection_to(scripted_login.url)) as client:
         assert client.call("CreateJob", {"input": {}})["jobId"] == "job-1"
         scripted_login.on("POST", "/query", Answer({"message": "no entry"}, 401))

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -142,3 +143,14 @@ def test_nobody_is_sent_from_https_to_where_others_can_read(url: str, location: 
 )
 def test_what_a_service_asks_to_wait(given: str, seconds: float | None) -> None:
     assert retry_after(answer("https://raito.example", Retry_After=given)) == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", ""])
+def test_a_moment_to_wait_for_is_one_of_utc(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    given = time.strftime("%a, %d %b %Y %H:%M:%S", time.gmtime(time.time() + 600)) + f" {zone}"
+    asked = retry_after(answer("https://raito.example", Retry_After=given.strip()))
+    monkeypatch.undo()
+    time.tzset()
+    assert asked == pytest.approx(600, abs=5)

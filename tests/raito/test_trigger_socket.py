@@ -84,11 +84,12 @@ def test_heartbeats_go_on(cloud: LocalRaitoCloud, client: RaitoClient) -> None:
         found.wait(lambda: any(each.heartbeats >= 3 for each in cloud.triggers.clients()))
 
 
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1011])
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1011, 4401])
 def test_a_connection_that_ends_is_opened_anew_and_the_gap_is_told(
     cloud: LocalRaitoCloud, client: RaitoClient, code: int | None
 ) -> None:
     with listening(lambda: client) as found:
+        used = client.token()
         for number in (1, 2):
             found.wait(connected(cloud))
             found.wait(lambda number=number: found.gaps == number)  # type: ignore[misc]
@@ -96,6 +97,7 @@ def test_a_connection_that_ends_is_opened_anew_and_the_gap_is_told(
             found.wait(lambda number=number: found.gaps == number + 1)  # type: ignore[misc]
         cloud.triggers.send({"after": "it"})
         found.wait(lambda: bool(found.heard))
+        assert (client.token() == used) == (code != 4401)  # a token that is not taken any more is not used again
     assert any("does not hear of changes" in line for line in found.said)
 
 
