@@ -20,11 +20,6 @@ R = TypeVar("R")
 Pair = tuple[str, str]
 """A permission set ARN and the id of an account."""
 
-HINT = (
-    "sso:ListPermissionSetsProvisionedToAccount is not granted, so every permission set was asked for in every "
-    "account. Grant it on the instance and on arn:aws:sso:::account/*: only what is provisioned is asked for then."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class EarlierAccess:
@@ -114,7 +109,11 @@ def read_access(
         if not denied.action.endswith(":ListPermissionSetsProvisionedToAccount"):
             raise
         # A permission set leaves an account with its last assignment there, so what is assigned is what is provisioned.
-        hints = [HINT]
+        hints = [
+            "sso:ListPermissionSetsProvisionedToAccount is not granted, so every permission set was asked for in every "
+            f"account. Grant it on the instance and on {_account_arn(instance, '*')}: only what is provisioned is "
+            "asked for then."
+        ]
         assigned = _assigned(instance, _possible(instance, accounts))
         assigned = {pair: rows for pair, rows in assigned.items() if rows}
     sets = _permission_sets(instance, assigned)
@@ -128,13 +127,17 @@ def read_access(
     )
 
 
+def _account_arn(instance: _Instance, account: str) -> str:
+    return f"arn:{instance.sso.partition}:sso:::account/{account}"
+
+
 def _provisioned(instance: _Instance, accounts: Sequence[str]) -> tuple[list[Pair], list[str]]:
     """Which permission sets are provisioned in which account; a hint for each account that is not known."""
     operation, key = "ListPermissionSetsProvisionedToAccount", "PermissionSets"
 
     def listed(account: str) -> list[str]:
         request = {"InstanceArn": instance.arn, "AccountId": account, "MaxResults": PAGE}
-        return instance.sso.items(operation, key, f"arn:aws:sso:::account/{account}", **request)
+        return instance.sso.items(operation, key, _account_arn(instance, account), **request)
 
     pairs: list[Pair] = []
     hints: list[str] = []
