@@ -211,6 +211,19 @@ class S3Files:
         tail = content[-_TAIL_BYTES:]
         self.memory.keep(self._address(path), StoredObject(answer["ETag"], len(content), tail))
 
+    def keeps_to_conditions(self, path: str) -> bool:
+        """Whether a file that is there is not written under the condition that it is not.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        try:
+            self.put(path, b"", IfNoneMatch="*")
+        except ClientError as error:
+            if not is_lost_race(error):
+                raise
+            return True
+        return False
+
     def delete(self, path: str) -> None:
         """Delete a file that is there."""
         answer = self.client.delete_object(Bucket=self.bucket, Key=self.key(path))
