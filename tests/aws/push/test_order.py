@@ -138,7 +138,7 @@ def test_a_circle_keeps_the_order_given() -> None:
 WHO = '{"PrincipalType":"USER","PrincipalId":"x"%s}'
 SET_ROWS = (
     ("update", "permission-set-policy", "S", text(document("s3:A")), text(document("s3:B"))),
-    ("provision", "permission-set-in-account", "S", None, arn("S")),
+    ("provision", "permission-set-in-account", "S", None, "arn:aws:sso:::permissionSet/ssoins-1/ps-1"),
     ("create", "assignment", "S/user:new", None, WHO % ""),
 )
 

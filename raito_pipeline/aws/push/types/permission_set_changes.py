@@ -40,7 +40,7 @@ def permission_set(name: str) -> str:
 
 
 def content(name: str) -> str:
-    """What provisioning brings into the account, as changes name it."""
+    """What provisioning brings into the account, less the policies that come, as changes name it."""
     return f"permission-set-content:{name}"
 
 
@@ -363,6 +363,11 @@ class Assign(_BringsContent, _Assignment):
         return frozenset({permission_set(self.name), content(self.name), in_account(self.name)})
 
     @property
+    def awaits(self) -> Things:
+        # The first one brings the policies along. A policy that does not come is no reason to keep somebody out.
+        return frozenset({references(self.name)})
+
+    @property
     def makes(self) -> Things:
         return frozenset({assignments(self.name)})
 
@@ -440,7 +445,7 @@ class AttachReference(_Reference):
 
     @property
     def makes(self) -> Things:
-        return frozenset({content(self.name), references(self.name)})
+        return frozenset({references(self.name)})
 
     @property
     def needs(self) -> Things:
@@ -516,7 +521,14 @@ class ProvisionPermissionSet(_BringsContent):
 
     @property
     def makes(self) -> Things:
-        return frozenset({in_account(self.name)} | ({losers_of(self.row.before)} if self.row.before else set()))
+        if self.row.before:
+            return frozenset({in_account(self.name), losers_of(self.row.before)})
+        return NOTHING if self.brings_policy else frozenset({in_account(self.name)})
+
+    @property
+    def brings_policy(self) -> bool:
+        """True where it is asked for because of a policy that comes, and takes nothing from anybody."""
+        return self.row.before is None and ":policy/" in (self.row.after or "")
 
     def only_takes(self, aws: Aws) -> bool:
         """Also where this push took access in the permission set, and was refused what it would have given."""
@@ -524,7 +536,7 @@ class ProvisionPermissionSet(_BringsContent):
 
     @property
     def awaits(self) -> Things:
-        return frozenset({content(self.name)})
+        return frozenset({content(self.name), references(self.name)})
 
     def is_made(self, aws: Aws) -> bool:
         """True where the role in the account is as the permission set: a first assignment brings it there, too."""

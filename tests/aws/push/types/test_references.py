@@ -41,6 +41,25 @@ def test_a_policy_on_a_permission_set_of_the_same_push(account: CenterAccount) -
     assert account.push(*first.controls).writes == []
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["a new permission set", "one that somebody has"])
+@pytest.mark.parametrize("refused", ["AttachCustomerManagedPolicyReferenceToPermissionSet", "CreatePolicy"])
+def test_who_gets_a_permission_set_gets_it_also_where_a_policy_does_not_come(
+    account: CenterAccount, before: bool, refused: str
+) -> None:
+    account.person("p2")
+    made = account.push(granted("Set", "p1")).controls if before else (granted("Set"),)
+    account.world.aws.faults.add(Fault(kind="deny", operation=refused))
+
+    pushed = account.push(policy("P", "ID:Set"), replace(made[0], who=WhoEntry(("p1", "p2"), (), (), ())))
+
+    assert (pushed.errors("Set"), account.assigned("Set")) == ("", {"user:p1", "user:p2"})
+    assert refused in pushed.errors("P")
+    account.world.aws.faults.clear()
+    again = account.push(*pushed.controls)
+    assert (again.errors("P"), account.role_policies("Set")[1]) == ("", {"P"})
+    assert account.push(*again.controls).writes == []
+
+
 @pytest.mark.parametrize("form", ["ssorole:Set", "reserved"])
 def test_both_forms_of_an_external_id_name_it(account: CenterAccount, form: str) -> None:
     made = account.push(granted("Set", "p1")).controls
