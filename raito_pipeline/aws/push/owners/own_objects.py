@@ -16,6 +16,10 @@ from raito_pipeline.aws.push.owners.owner_tags import ACCESS_CONTROL, DATA_SOURC
 from raito_pipeline.aws.push.rules.bounds import Bounds
 from raito_pipeline.model import AccessControl, AccessProvider, Tag, WhoEntry, made_by_raito
 
+_OF_ALL = (
+    ". Permission sets are of the whole organization: put #account# into aws-sso-role-prefix or aws-sso-role-suffix, "
+    "so that each account has its own"
+)
 _TAGS_ELSEWHERE = (ROLE, POLICY, PERMISSION_SET, ACCESS_POINT)
 
 
@@ -231,7 +235,8 @@ def _name_taken(external_id: str, there: Existing | None, wanted: tuple[Tag, ...
         return None  # what Raito did not make at all is refused by its type
     owner = another_owner(there.tags, wanted)
     if owner is not None:
-        return f"{external_id} exists and belongs to {owner}, as its tags say"
+        of_all = external_id.startswith(PERMISSION_SET) and owner_of(there.tags)[0] != owner_of(wanted)[0]
+        return f"{external_id} exists and belongs to {owner}, as its tags say{_OF_ALL if of_all else ''}"
     source, control = (tag.value for tag in wanted)
     return (
         f"{external_id} was made by Raito, but no tag says for whom: an access control whose external id names it can "

@@ -154,6 +154,8 @@ def _names(plans: Plans, draft: Draft, entries: Iterable[str]) -> set[str]:
             draft.leave_out(f"{entry} in its who: permission set {name} was not made by Raito, and stays as it is")
         elif served not in (None, plans.state.account_id):
             draft.leave_out(f"{entry} in its who: permission set {name} is that of account {served}")
+        elif plans.removes(entry) or plans.removes(f"{PERMISSION_SET}{name}"):
+            draft.leave_out(f"{entry} in its who is removed by this push, and was left out")
         elif known is None and name not in plans.names(SET_TYPE):
             draft.leave_out(f"{entry} in its who: there is no permission set {name}")
         else:

@@ -205,6 +205,9 @@ def test_a_permission_set_of_another_data_source_is_refused() -> None:
     there = replace(state(), center=CenterState.of([known], ()))
     made = plan(control("a", type="aws_sso_role", external_id="ssorole:a"), there=there)
     assert "belongs to data source ds-2" in errors(made)[0]
+    (error,) = errors(plan(control("a", type="aws_sso_role"), there=there))
+    assert "belongs to data source ds-2" in error
+    assert "put #account# into" in error  # one of this name is made by another account of the organization
 
 
 @pytest.mark.parametrize(
