@@ -64,7 +64,8 @@ class DeadRuns:
         here = (None, storage_name(leases.location))  # where the lease of a run lies elsewhere, it cannot be seen here
         at_work = [run for of_owner in runs.values() for run in of_owner if run.state is State.RUNNING]
         running = [run for run in at_work if run.storage in here]
-        self._alive = {run: seen for run, seen in self._alive.items() if now - seen < LOOKS_AGAIN_AFTER}
+        # What was seen by a clock that was ahead is seen now.
+        self._alive = {run: seen for run, seen in self._alive.items() if abs(now - seen) < LOOKS_AGAIN_AFTER}
         silent = [run for run in running if _one(run) not in self._alive]
         looks = {owner: leases.look(owner) for owner in dict.fromkeys(run.owner for run in silent)}
         for look in looks.values():
@@ -83,7 +84,7 @@ class DeadRuns:
         late = [run for run in silent if self._should_hold(run, now) and not looks[run.owner].held_by(run.run_id)]
         self._alive |= {_one(run): now for run in silent if run not in late}
         suspected = {_one(run): run for run in late}
-        self._suspected = {each: self._suspected.get(each, now) for each in suspected}
+        self._suspected = {each: min(now, self._suspected.get(each, now)) for each in suspected}
         for each, since in self._suspected.items():
             run = suspected[each]
             if now - since < GRACE or _between_steps(instance, run, looks[run.owner], now):

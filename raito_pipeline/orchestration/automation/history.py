@@ -193,7 +193,7 @@ class History:
             for record in self._changed(instance, now):
                 self._keep(record, instance)
             self._read_until = now
-            if self.forgot is None or now - self.forgot >= _FORGETS_EVERY:
+            if self.forgot is None or abs(now - self.forgot) >= _FORGETS_EVERY:  # a clock may have been ahead
                 self._look_again(instance)
                 self._forget(now - self.horizon)
                 self.forgot = now

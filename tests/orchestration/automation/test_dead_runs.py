@@ -1,7 +1,7 @@
 """Runs whose process is dead are reported as failed: proven by lease or tag, or silent for longer than they may be."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,8 +104,11 @@ def test_a_run_whose_process_is_provably_gone_is_reported_at_once_and_once(
     assert list(dead.report(instance, leases, runs(instance), now)) == []
 
 
+@pytest.mark.parametrize(
+    "later", [lambda now: now + LOOKS_AGAIN_AFTER, lambda now: now - timedelta(hours=1)], ids=["", "clock was ahead"]
+)
 def test_a_run_that_was_seen_with_its_lease_is_looked_at_again_after_the_time_of_a_heartbeat(
-    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path
+    instance: dg.DagsterInstance, leases: Leases, tmp_path: Path, later: Callable[[datetime], datetime]
 ) -> None:
     run_id = run(instance)
     leases.acquire(ACCOUNT, "s1", run_id, "layer account")
@@ -115,7 +118,7 @@ def test_a_run_that_was_seen_with_its_lease_is_looked_at_again_after_the_time_of
 
     before = now + LOOKS_AGAIN_AFTER - timedelta(seconds=1)
     assert list(dead.report(instance, leases, runs(instance), before)) == []
-    assert len(list(dead.report(instance, leases, runs(instance), now + LOOKS_AGAIN_AFTER))) == 1
+    assert len(list(dead.report(instance, leases, runs(instance), later(now)))) == 1
 
 
 def test_an_account_that_waits_or_runs_asks_the_storage_once_in_the_time_of_a_heartbeat(
@@ -143,7 +146,9 @@ def test_a_run_that_begun_and_has_no_lease_is_reported_after_a_while(
 ) -> None:
     run_id = run(instance, **{BEGUN_TAG.replace("/", "__"): "true"})
     dead, now = DeadRuns(WAIT), datetime.now(UTC)
+    ahead = now + timedelta(hours=1)
 
+    assert list(dead.report(instance, leases, runs(instance), ahead)) == []
     assert list(dead.report(instance, leases, runs(instance), now)) == []
     assert list(dead.report(instance, leases, runs(instance), now + GRACE - timedelta(seconds=1))) == []
     (text,) = dead.report(instance, leases, runs(instance), now + GRACE)

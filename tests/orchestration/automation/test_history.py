@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.automation.history import HORIZON, History, State
@@ -33,7 +34,8 @@ def test_what_changes_after_it_was_read_is_read_again() -> None:
         assert History().refresh(instance, now) == after
 
 
-def test_a_run_that_somebody_deleted_is_waited_for_by_nobody() -> None:
+@pytest.mark.parametrize("minutes", [1, -60], ids=["", "the clock was ahead"])
+def test_a_run_that_somebody_deleted_is_waited_for_by_nobody(minutes: int) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         history, now = History(), datetime.now(UTC)
         queued = _add(instance, Layer.ACCOUNT, ONE, dg.DagsterRunStatus.NOT_STARTED)
@@ -41,7 +43,7 @@ def test_a_run_that_somebody_deleted_is_waited_for_by_nobody() -> None:
         assert set(history.refresh(instance, now)) == {ONE, TWO}
         instance.delete_run(queued.run_id)
 
-        after = history.refresh(instance, now + timedelta(minutes=1))
+        after = history.refresh(instance, now + timedelta(minutes=minutes))
 
         assert [[view.run_id for view in runs] for runs in after.values()] == [[other.run_id]]
 
