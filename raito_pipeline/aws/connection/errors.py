@@ -97,6 +97,8 @@ _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
 _TUNNEL = re.compile(r"Tunnel connection failed: ([^'\")]{3,80})")
 _NOT_A_HEADER = "Invalid header value"
+_LAKE_FORMATION = "Lake Formation permission"
+"""What Glue says where the rights of IAM are there, and those of Lake Formation are not"""
 
 
 class AwsError(Exception):
@@ -232,6 +234,9 @@ def _meaning(code: str, message: str, http: int, action: str, resource: str) -> 
     if code in _OPTED_OUT:
         return AwsOptedOut, f"the region is not enabled in this account ({code})."
     if code in _DENIED:
+        if _LAKE_FORMATION in message:
+            text = f"Lake Formation denied the call ({code}: {message}). Grant it there: rights of IAM do not help."
+            return AwsDenied, text
         if "explicit deny" in message:
             return AwsDenied, f"AWS denied the call ({code}): a policy denies it explicitly. Take {action} out of it."
         return AwsDenied, f"AWS denied the call ({code}). Grant {action} on {resource} to the credentials."

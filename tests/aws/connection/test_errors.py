@@ -80,6 +80,16 @@ def test_an_explicit_deny_is_not_helped_by_granting() -> None:
     assert "a policy denies it explicitly. Take iam:GetRole out of it" in str(error)
 
 
+def test_what_lake_formation_denies_is_not_helped_by_granting_in_iam() -> None:
+    """https://github.com/data-dot-all/dataall/issues/588 and many more."""
+    words = "Insufficient Lake Formation permission(s): Required Describe on sales"
+    error = explained(answer("AccessDeniedException", words, 400))
+
+    assert type(error) is AwsDenied
+    assert words in str(error)
+    assert "rights of IAM do not help" in str(error)
+
+
 def test_a_refused_sign_in_is_no_denied_call() -> None:
     error = explained(
         answer("AccessDenied", "not authorized on resource: arn:aws:iam::1:role/r", operation="AssumeRole")
