@@ -89,6 +89,8 @@ class RaitoRefused(RaitoError):
 
 def _remedy(status: int, *, page: bool) -> str:
     """What to do about a status of HTTP; what else is wrong, the messages say."""
+    if 300 <= status < 400:
+        return " It sends on to another address: correct raito-url-override, or ask who runs the network."
     if status == 407:
         return " A proxy between wants a login: name it in HTTPS_PROXY or HTTP_PROXY, or the host in NO_PROXY."
     if page and status < 500:

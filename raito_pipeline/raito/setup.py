@@ -1,7 +1,8 @@
 """Setting up identity stores and data sources, which otherwise a person clicks together in Raito Cloud."""
 
 from collections import Counter
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from raito_pipeline.raito.client import RaitoClient
 
@@ -62,8 +63,10 @@ class SetUp:
         return self._listed[listing]
 
 
-def _stores(node: dict[str, list[dict[str, str]] | None]) -> set[str]:
-    return {str(store["id"]) for store in node.get("identityStores") or ()}
+def _stores(node: Mapping[str, Any]) -> set[str]:
+    listed = node.get("identityStores")
+    stores = listed if isinstance(listed, list) else ()
+    return {str(store["id"]) for store in stores if isinstance(store, dict) and store.get("id")}
 
 
 def trigger_url(client: RaitoClient) -> str:

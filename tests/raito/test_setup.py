@@ -5,6 +5,8 @@ from raito_pipeline.raito.setup import SetUp, trigger_url
 from raito_pipeline.raito.usage_window import usage_window
 from raito_pipeline.raito.version import check_version
 
+from .conftest import Answer, ScriptedServer, connection_to
+
 
 def test_what_is_there_is_neither_made_nor_linked_again(client: RaitoClient) -> None:
     made, sources = [], set()
@@ -37,3 +39,14 @@ def test_a_new_data_source_has_no_usage_and_the_service_knows_this_version(clien
     assert (window.first_used, window.last_used) == (None, None)
     assert trigger_url(client).startswith("ws://")
     assert check_version(client).supported
+
+
+def test_a_listing_with_odd_stores_makes_and_links_what_is_missing(scripted: ScriptedServer) -> None:
+    odd = {"cursor": "a", "node": {"id": "1", "name": "account", "identityStores": [None, {"id": None}, 7]}}
+    listed = Answer({"data": {"dataSources": {"edges": [odd], "pageInfo": {"hasNextPage": False}}}})
+    linked = Answer({"data": {"addIdentityStoreToDataSource": {"id": "1"}}})
+    scripted.on("POST", "/query", listed, linked)
+    with RaitoClient(connection_to(scripted.url, skip_authentication=True)) as client:
+        set_up = SetUp(client)
+        set_up.link(set_up.data_source("account"), "2")
+    assert set_up.made == {"AddIdentityStoreToDataSource": 1}

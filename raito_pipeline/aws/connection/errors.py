@@ -46,7 +46,9 @@ _BAD_CREDENTIALS = {
     "InvalidAccessKeyId",
     "InvalidToken",
     "SignatureDoesNotMatch",
+    "InvalidSignatureException",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
     "AuthFailure",
@@ -93,6 +95,8 @@ _WRONG_SETTING = (
     botocore.InvalidSTSRegionalEndpointsConfigError,
 )
 _BROKEN_OFF = (botocore.HTTPClientError, botocore.IncompleteReadError)
+_CLOCK_WORDS = re.compile(r"Signature (?:expired|not yet current)")
+"""how a signature of another time is told from one that is wrong: by AWS's words alone"""
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
 _TUNNEL = re.compile(r"Tunnel connection failed: ([^'\")]{3,80})")
@@ -227,7 +231,7 @@ def _explain_answer(error: botocore.ClientError, action: str, resource: str) -> 
 def _meaning(code: str, message: str, http: int, action: str, resource: str) -> tuple[type[AwsError], str]:
     if code in _EXPIRED:
         return AwsCredentialsInvalid, f"the AWS credentials have expired ({code}). Renew them and run this again."
-    if code in _CLOCK:
+    if code in _CLOCK or (code in _BAD_CREDENTIALS and _CLOCK_WORDS.search(message)):
         return AwsCredentialsInvalid, f"AWS finds the time of the request wrong ({code}). Set this machine's clock."
     if code in _BAD_CREDENTIALS:
         return AwsCredentialsInvalid, f"AWS does not accept the credentials ({code}). Check aws-profile."

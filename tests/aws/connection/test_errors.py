@@ -74,6 +74,14 @@ def test_aws_knows_better_what_was_denied_on_what() -> None:
     assert "Grant iam:GetRole on arn:aws:iam::1:role/r to the credentials" in str(error)
 
 
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "InvalidSignatureException"])
+@pytest.mark.parametrize("operation", ["ListRoles", "AssumeRole"])
+def test_a_signature_of_another_time_is_a_matter_of_the_clock(code: str, operation: str) -> None:
+    said = "Signature expired: 20160928T135747Z is now earlier than 20160928T140052Z (20160928T140552Z - 5 min.)"
+    assert "Set this machine's clock" in str(explained(answer(code, said, 403, operation=operation)))
+    assert "Check aws-profile" in str(explained(answer(code, "The request signature does not match", 403)))
+
+
 def test_an_explicit_deny_is_not_helped_by_granting() -> None:
     error = explained(answer("AccessDenied", f"{USER} with an explicit deny in a service control policy", 403))
 

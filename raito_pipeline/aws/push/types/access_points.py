@@ -143,7 +143,9 @@ def _require_known(plans: Plans, region: str, *, stays: bool = False) -> None:
     """Raise `Refused` where it is not known what a region has. `stays`: what gives access there goes on doing so."""
     reason = plans.state.points.why_unknown(region)
     if reason is not None:
-        raise Refused(f"the access points of region {region} are not known: {reason}{UNTIL_THEN if stays else ''}")
+        raise Refused(
+            f"the access points of region {region} are not known: {reason.rstrip('.')}{UNTIL_THEN if stays else ''}"
+        )
 
 
 def _require_own(there: AccessPoint, bucket: S3Bucket, control: AccessControl) -> None:

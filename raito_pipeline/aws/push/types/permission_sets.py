@@ -103,7 +103,7 @@ def kept_permission_set_name(plans: Plans, control: AccessControl, current: str)
 
 def _unknown(problem: str, control: AccessControl) -> str:
     """Why nothing is done, and that what is there stays: nobody knows by which ids they have it."""
-    return f"{problem}{UNTIL_THEN if _is_own(control) else ''}"
+    return f"{problem.rstrip('.')}{UNTIL_THEN if _is_own(control) else ''}"
 
 
 # -- the permission set itself -----------------------------------------------------------------------------------------
