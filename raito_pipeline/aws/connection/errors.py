@@ -100,6 +100,8 @@ _CLOCK_WORDS = re.compile(r"Signature (?:expired|not yet current)")
 _ON_RESOURCE = re.compile(r"on resource: (\S+)")
 _ACTION = re.compile(r"perform: (\S+)")
 _TUNNEL = re.compile(r"Tunnel connection failed: ([^'\")]{3,80})")
+_ORGANIZATION = frozenset({"organizations", "sso", "identitystore"})
+_OF_AN_ORGANIZATION = ", which have to be of the management account or a delegated administrator"
 _NOT_A_HEADER = "Invalid header value"
 _LAKE_FORMATION = "Lake Formation permission"
 """What Glue says where the rights of IAM are there, and those of Lake Formation are not"""
@@ -243,7 +245,8 @@ def _meaning(code: str, message: str, http: int, action: str, resource: str) -> 
             return AwsDenied, text
         if "explicit deny" in message:
             return AwsDenied, f"AWS denied the call ({code}): a policy denies it explicitly. Take {action} out of it."
-        return AwsDenied, f"AWS denied the call ({code}). Grant {action} on {resource} to the credentials."
+        whose = _OF_AN_ORGANIZATION if action.partition(":")[0] in _ORGANIZATION else ""
+        return AwsDenied, f"AWS denied the call ({code}). Grant {action} on {resource} to the credentials{whose}."
     if code in THROTTLED:
         return AwsThrottled, f"AWS throttled the call through all retries ({code}). Run this again later."
     if code in _GONE or code.startswith("NoSuch"):

@@ -37,7 +37,7 @@ def explained(error: Exception) -> AwsError:
 @pytest.mark.parametrize(
     ("code", "status", "kind", "words"),
     [
-        ("AccessDenied", 403, AwsDenied, "Grant iam:ListRoles on the account"),
+        ("AccessDenied", 403, AwsDenied, "Grant iam:ListRoles on the account to the credentials."),
         ("Throttling", 400, AwsThrottled, "Run this again later"),
         ("SlowDown", 503, AwsThrottled, "Run this again later"),
         ("ExpiredToken", 400, AwsCredentialsInvalid, "Renew them"),
@@ -96,6 +96,13 @@ def test_what_lake_formation_denies_is_not_helped_by_granting_in_iam() -> None:
     assert type(error) is AwsDenied
     assert words in str(error)
     assert "rights of IAM do not help" in str(error)
+
+
+def test_what_a_member_account_may_not_ask_says_who_may() -> None:
+    """https://github.com/cloudquery/cloudquery/issues/10844: with a profile of a member account rights do not help."""
+    denied = answer("AccessDeniedException", "You don't have permissions to access this resource.", 400)
+    error = explain(denied, action="organizations:ListRoots", resource="*")
+    assert "of the management account or a delegated administrator" in str(error)
 
 
 def test_a_refused_sign_in_is_no_denied_call() -> None:

@@ -226,7 +226,7 @@ def test_an_account_whose_way_to_the_root_is_lost_is_no_stranger(
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (denied("organizations:ListRoots", "*"), "Grant organizations:ListRoots on * to the credentials."),
+        (denied("organizations:ListRoots", "*"), "Grant organizations:ListRoots on * to the credentials, which"),
         (Refused(400, "AWSOrganizationsNotInUseException", "no member"), "AWSOrganizationsNotInUseException"),
     ],
 )
