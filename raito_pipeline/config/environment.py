@@ -111,13 +111,20 @@ def _check_unknown(reader: Reader, name: str) -> None:
         reader.wrong(Problem(place, None, None, None, "a list or mapping of the file", "it in the file itself"))
     elif written in names.ACCOUNT | names.ORGANIZATION:
         reader.warn(Problem(place, None, None, None, "an option of a target; it is not used", "it in the target"))
-    elif (near := closest(written, _options(), 1 if len(written) < _SHORT else 2)) is not None:
+    elif (near := _meant(written)) is not None:
         advice = f"perhaps {PREFIX}{near.replace('-', '_').upper()}"
         if names.guards(near.removeprefix(_PIPELINE)):
             found = "an unknown variable, near to one of an option that guards against harm"
             reader.wrong(Problem(place, None, None, None, found, advice))
         else:
             reader.warn(Problem(place, None, None, None, "an unknown variable; it is not used", advice))
+
+
+def _meant(written: str) -> str | None:
+    """The option that a name comes near to, or is all of but its first word; None where there is none."""
+    whole = (f"{PREFIX.lower().rstrip('_')}-{written}", f"{_PIPELINE}{written}")
+    without_a_word = next((name for name in _options() if name in whole), None)
+    return without_a_word or closest(written, _options(), 1 if len(written) < _SHORT else 2)
 
 
 def _options() -> Iterator[str]:

@@ -33,6 +33,8 @@ _WEBHOOK = re.compile(r"https?://[^\s/?#@]+(/[^\s#]*)?")
 _STORAGE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#]*)?(\?[^\s#]*)?")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+_REACHED_BY = ("profile", "region", "endpoint_override", "scheme", "plain-http")
+"""what an address of the storage on S3 may say of how it is reached (`storage/s3.py`)"""
 _SIZE_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -148,6 +150,9 @@ def _storage(text: str) -> str:
     if place.startswith("s3://"):
         if re.search(r"\s", place):
             raise NotThatKind("an address s3://BUCKET/PREFIX without spaces: other tools cannot read tables below one")
+        query = place.partition("?")[2]
+        if query and not all(each.partition("=")[0] in _REACHED_BY and "=" in each for each in query.split("&")):
+            raise NotThatKind(f"an address s3://BUCKET/PREFIX, behind whose `?` stand {', '.join(_REACHED_BY)} at most")
         return _matching(_STORAGE)(place).rstrip("/")
     if not place or "://" in place or re.fullmatch("<+[^<>]*>+", place):
         raise NotThatKind

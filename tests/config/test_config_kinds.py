@@ -100,6 +100,8 @@ BAD: list[tuple[Kind, Any]] = [
     (kinds.PATTERNS, ["a("]),
     (kinds.STORAGE, "gs://tables"),
     (kinds.STORAGE, "s3://"),
+    (kinds.STORAGE, "s3://tables/what?not"),
+    (kinds.STORAGE, "s3://tables?profil=ann"),
     (kinds.STORAGE, "<path>"),
     (kinds.S3_LOCATION, "inventory/a"),
     (kinds.BUCKET, "two words"),

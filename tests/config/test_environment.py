@@ -118,6 +118,7 @@ def test_who_keeps_a_value_of_its_own_is_said(read: Read) -> None:
     [
         ("RAITO_SKIP_DATA_ACCES_SYNC", "perhaps RAITO_SKIP_DATA_ACCESS_SYNC"),
         ("RAITO_PIPELINE_MODES", "perhaps RAITO_PIPELINE_MODE"),
+        ("RAITO_MODE", "perhaps RAITO_PIPELINE_MODE"),
         ("RAITO_TARGETS", "it in the file itself"),
         ("RAITO_PIPELINE_S3_INVENTORY", "it in the file itself"),
     ],
