@@ -26,6 +26,8 @@ _PATTERNS = (
     re.compile(r"()eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
     _AUTHORIZATION,
     *(re.compile(rf"(?i)(\b{name}{_ASSIGNED}){_VALUE}") for name in _NAMES),
+    # A token of no kind, as a parameter or a member: before a colon alone the word begins many a sentence.
+    re.compile(rf"(?i)((?<![\w-])token(?:=|\\?['\"]\s*:\s*)){_VALUE}"),
     # The same in XML: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     re.compile(r"(?i)(<(?:SecretAccessKey|SessionToken)>)[^<]*"),
     # Who logs in stands before the host of an address, with the password; that may hold signs that end a host.
