@@ -135,9 +135,10 @@ def _require_usable(frozen: Any, way: str) -> None:
         if not isinstance(value, str) or not value.strip():
             raise UnusableCredentials(provider=way, error_msg=f"no {what}, or an empty one")
     for what, value in (("access key", frozen.access_key), ("secret key", frozen.secret_key), ("token", frozen.token)):
-        if isinstance(value, str) and value and (len(value.split()) != 1 or value[-1] in "\r\n"):
+        if isinstance(value, str) and not all("!" <= sign <= "~" for sign in value):
             advice = "take it out of AWS_SESSION_TOKEN, of the key, or of the profile"
-            raise UnusableCredentials(provider=way, error_msg=f"a line break or blank in the {what}: {advice}")
+            text = f"a line break, a blank or a strange character in the {what}: {advice}"
+            raise UnusableCredentials(provider=way, error_msg=text)
 
 
 def _has_credentials_of_environment(core: botocore.session.Session) -> bool:

@@ -17,6 +17,7 @@ from string import Template
 from raito_pipeline.config.problems import shown
 from raito_pipeline.config.spelling import closest
 
+_NAMING = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 _VARIABLES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
@@ -33,7 +34,7 @@ def profile_region(profile: str | None, environ: Mapping[str, str], home: Path) 
 
 
 def _used(profile: str | None, environ: Mapping[str, str]) -> str:
-    return profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+    return profile or next((given for name in _NAMING if (given := environ.get(name))), "default")
 
 
 def configuration_files(environ: Mapping[str, str], home: Path) -> tuple[Path, Path]:
@@ -54,12 +55,16 @@ def doubts(profile: str | None, environ: Mapping[str, str], home: Path) -> tuple
     Names of files, sections and profiles are quoted, and nothing else.
     """
     files = configuration_files(environ, home)
+    empty = tuple(
+        f"{name} is set and empty: unset it" for name in _NAMING if profile is None and environ.get(name) == ""
+    )
     absent = tuple(
         f"{variable} names {path}, which is not there"
         for variable, path in zip(_VARIABLES, files, strict=True)
         if environ.get(variable) and not path.exists()
     )
-    return (*absent, *unreadable_files(environ, home), *_misnamed(_used(profile, environ), *map(_parsed, files)))
+    misnamed = _misnamed(_used(profile, environ), *map(_parsed, files))
+    return (*empty, *absent, *unreadable_files(environ, home), *misnamed)
 
 
 def _misnamed(

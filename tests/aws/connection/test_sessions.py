@@ -113,6 +113,12 @@ def test_credentials_with_a_line_break_are_not_shown(
     refusal(None)
 
 
+def test_a_variable_that_names_no_profile_is_to_be_unset(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "config").write_text("[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "")
+    assert "AWS_PROFILE is set and empty: unset it" in refusal(None)
+
+
 @pytest.mark.parametrize("address", ["https://127.0.0.1:9", "http://raito.example"])
 def test_a_password_in_an_address_of_a_profile_is_not_shown(folder: Path, address: str) -> None:
     scheme, _, host = address.partition("://")
@@ -253,6 +259,10 @@ CONFIGURATIONS = {
     "services written flat": (
         f"[profile acct]\n{KEYS}services = x\n[services x]\nsts = http://x\n",
         "services section",
+    ),
+    "a key with what cannot be seen": (
+        f"[profile acct]\n{KEYS.replace(CREDENTIALS, CREDENTIALS + chr(0x200B))}",
+        "strange character in the access key",
     ),
     "an empty key": ("[profile acct]\naws_access_key_id =\naws_secret_access_key = x\n", "gave no access key"),
     "a number that is none": (f"[profile acct]\n{KEYS}metadata_service_timeout = 1s\n", "metadata_service_timeout of"),
