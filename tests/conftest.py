@@ -4,6 +4,7 @@ Whole ways begin early, as they take longest and one worker runs a file from sta
 so that other files stand between them: workers that all wait leave processors idle.
 """
 
+import atexit
 import gc
 import os
 import shutil
@@ -14,6 +15,8 @@ from functools import cache
 from inspect import CO_VARKEYWORDS
 from itertools import islice
 from pathlib import Path
+from tempfile import mkdtemp
+from threading import RLock
 from typing import Any
 
 import botocore.hooks
@@ -24,8 +27,9 @@ from _pytest.runner import runtestprotocol
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from botocore.client import ClientCreator
-from botocore.hooks import EventAliaser
+from botocore.hooks import EventAliaser, NodeList, _PrefixTrie
 from botocore.loaders import Loader, create_loader
+from botocore.model import ServiceModel
 from hypothesis import settings
 
 WHOLE_WAYS = "end_to_end/"
@@ -106,6 +110,35 @@ def _client_class(self: ClientCreator, service_name: str, service_model: Any) ->
 
 ClientCreator._create_client_class = _client_class
 
+_read_service = ClientCreator._load_service_model
+_SERVICES: dict[tuple[str, int], ServiceModel] = {}
+
+
+def _service(self: ClientCreator, service_name: str, api_version: str | None = None) -> ServiceModel:
+    """What a service's clients know of it: every client would look through all shapes for errors and endpoints."""
+    described = self._loader.load_service_model(service_name, "service-2", api_version=api_version)
+    key = service_name, id(described)  # which stays while the model has it
+    if key not in _SERVICES:
+        _SERVICES[key] = _read_service(self, service_name, api_version)
+    return _SERVICES[key]
+
+
+ClientCreator._load_service_model = _service
+
+
+def _copied(self: Any, node: dict[str, Any]) -> dict[str, Any]:
+    """The handlers of events, of which every client has a copy: in the SDK's way that takes longer than many a call."""
+    made = {}
+    for name, value in node.items():
+        if isinstance(value, NodeList):
+            made[name] = NodeList(value.first.copy(), value.middle.copy(), value.last.copy())
+        else:
+            made[name] = self._recursive_copy(value) if isinstance(value, dict) else value
+    return made
+
+
+_PrefixTrie._recursive_copy = _copied  # type: ignore[method-assign]
+
 _read_revisions = ScriptDirectory.from_config
 _REVISIONS: dict[str | None, ScriptDirectory] = {}
 
@@ -124,7 +157,7 @@ _new_instance = dg.DagsterInstance.ephemeral
 
 
 def _instance_of_one_connection(*arguments: Any, **options: Any) -> dg.DagsterInstance:
-    """An instance in memory that asks its event log over the connection that it holds anyway.
+    """An instance in memory that asks its records over the connections that it holds anyway.
 
     Opening one for each question takes a sixth of the time of a sync. The lock is the one that Dagster takes. Which
     tables and columns it has is asked once, where Dagster asks with each event.
@@ -135,17 +168,67 @@ def _instance_of_one_connection(*arguments: Any, **options: Any) -> dg.DagsterIn
     log.has_table = cache(log.has_table)
     log._has_asset_key_col_on_connection = cache(log._has_asset_key_col_on_connection)
     runs.has_run_stats_index_cols = cache(runs.has_run_stats_index_cols)
+    one_at_a_time = RLock()
 
     @contextmanager
     def connected() -> Iterator[Any]:
         with log._db_lock, log._held_conn.begin():
             yield log._held_conn
 
-    log._connect = connected
+    @contextmanager
+    def connected_to_runs() -> Iterator[Any]:
+        with one_at_a_time:
+            if runs._held_conn.in_transaction():
+                yield runs._held_conn
+            else:
+                with runs._held_conn.begin():
+                    yield runs._held_conn
+
+    log._connect, runs.connect = connected, connected_to_runs
     return instance
 
 
 dg.DagsterInstance.ephemeral = staticmethod(_instance_of_one_connection)  # type: ignore[method-assign]
+
+_new_local_instance = dg.DagsterInstance.local_temp
+_EMPTY_HISTORY: list[Path] = []
+
+
+def _instance_with_tables(tempdir: str | None = None, *arguments: Any, **options: Any) -> dg.DagsterInstance:
+    """An instance on disk, with the empty databases of the first one: Dagster takes half a second to make them."""
+    folder = Path(tempdir or "")
+    if tempdir is None or (folder / "history").exists() or (folder / "schedules").exists():
+        return _new_local_instance(tempdir, *arguments, **options)
+    if not _EMPTY_HISTORY:
+        _EMPTY_HISTORY.append(Path(mkdtemp()))
+        atexit.register(shutil.rmtree, _EMPTY_HISTORY[0], ignore_errors=True)
+        with _new_local_instance(str(_EMPTY_HISTORY[0])) as made:
+            made.get_runs(limit=1)
+            made.all_asset_keys()
+            made.all_instigator_state()
+    for name in ("history", "schedules"):
+        shutil.copytree(_EMPTY_HISTORY[0] / name, folder / name)
+    return _new_local_instance(tempdir, *arguments, **options)
+
+
+dg.DagsterInstance.local_temp = staticmethod(_instance_with_tables)  # type: ignore[method-assign]
+
+_cut_job = dg.JobDefinition.as_ephemeral_job
+
+
+def _cut_once(self: Any, *arguments: Any, **options: Any) -> dg.JobDefinition:
+    """A job of some of its assets: each run would choose and describe them anew, a twentieth of the time of a sync."""
+    if arguments or any(options[name] for name in options if name != "asset_selection"):
+        return _cut_job(self, *arguments, **options)
+    kept = vars(self).setdefault("_kept_by_tests", {})
+    key = tuple(options["asset_selection"])
+    if key not in kept:
+        kept[key] = _cut_job(self, **options)
+    cut: dg.JobDefinition = kept[key]
+    return cut
+
+
+dg.JobDefinition.as_ephemeral_job = _cut_once  # type: ignore[method-assign]
 
 # Thousands of collected tests and all modules stay to the end: looking through them again and again finds no garbage.
 gc.set_threshold(100_000, 20, 50)

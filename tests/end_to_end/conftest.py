@@ -16,11 +16,8 @@ import pytest
 from raito_pipeline.config import Options, load
 from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.partitioning.grid import make_grid
-from raito_pipeline.orchestration.recording.steps import RAITO_JOBS, SERVICES, SYNC_RUN
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.sync import LayerResult, layers, run_sync
-from raito_pipeline.orchestration.runs.sync_run import sync_run
-from raito_pipeline.orchestration.upload.raito_jobs import raito_jobs
 from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
@@ -43,7 +40,7 @@ class World:
     embedded: Embedded
     instance: dg.DagsterInstance
     _marks: list[int] = field(default_factory=list)
-    _made: tuple[Options, dg.JobDefinition] | None = None
+    _built: list[tuple[Options, Services, dg.Definitions]] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
@@ -63,7 +60,7 @@ class World:
     def sync(self, options: Options | None = None, only: Sequence[str] = ()) -> tuple[LayerResult, ...]:
         """One sync of everything, or of the partitions `only`."""
         chosen = options or self.options()
-        definitions = build_definitions(chosen, Services(chosen))
+        definitions = self.built(Services(chosen))
         wanted = layers(chosen, make_grid(chosen), f"test-{datetime.now(UTC):%H%M%S%f}")
         picked = [layer for layer in wanted if not only or any(key in layer.place for key in only)]
         self._marks.append(self.embedded.aws.calls.mark)
@@ -72,25 +69,27 @@ class World:
     def materialize(self, tables: Sequence[str], partition_key: str) -> dg.ExecuteInProcessResult:
         """Materialize single cells, as a person does in the UI."""
         chosen = self.options()
-        job, grid, services = self._job(chosen), make_grid(chosen), Services(chosen)
+        job = self.built(Services(chosen)).resolve_implicit_global_asset_job_def()
         return job.execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
             partition_key=partition_key,
             instance=self.instance,
             raise_on_error=False,
-            resources={
-                SERVICES: services,
-                SYNC_RUN: sync_run(services, grid),
-                RAITO_JOBS: raito_jobs(services, grid),
-            },
         )
 
-    def _job(self, chosen: Options) -> dg.JobDefinition:
-        """All assets of the configuration. Made once, as the UI has them: what Dagster makes of them takes as long as
-        many a cell. What a process remembers is in the services, which each run has anew."""
-        if self._made is None or self._made[0] != chosen:
-            self._made = (chosen, build_definitions(chosen, Services(chosen)).resolve_implicit_global_asset_job_def())
-        return self._made[1]
+    def built(self, services: Services) -> dg.Definitions:
+        """The definitions of a configuration, as a process has them that begins with these services.
+
+        They are built once, as the UI has them: what Dagster makes of them takes as long as many a cell. What a process
+        remembers is in its services, and those of the process before are forgotten.
+        """
+        for options, kept, definitions in self._built:
+            if options == services.options:
+                vars(kept).clear()
+                vars(kept).update(vars(services))
+                return definitions
+        self._built.append((services.options, services, build_definitions(services.options, services)))
+        return self._built[-1][2]
 
     def calls(self) -> list[Call]:
         """The AWS calls of the last sync."""

@@ -14,7 +14,6 @@ import boto3
 import pytest
 
 from raito_pipeline.config import Options
-from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import ImportResult
 from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
@@ -109,7 +108,7 @@ def synced(
     ]
     world.embedded.raito.log.clear()
     with sync.until_the_end():
-        results = run_sync(build_definitions(chosen, services), world.instance, wanted, lambda _layer, _result: None)
+        results = run_sync(world.built(services), world.instance, wanted, lambda _layer, _result: None)
     return Told(list(world.embedded.raito.log), results)
 
 

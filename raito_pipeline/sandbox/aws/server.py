@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import unquote_to_bytes
 
 import moto.backends as moto_backends
@@ -48,10 +48,16 @@ _FIRST_SEED = 20_240_101
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """Remembers which service a host means, which moto finds out anew for each call by looking at its folders."""
+    """Remembers which service a host means, which moto finds out anew for each call by looking at its folders.
+
+    The applications of services hold no state, and making one takes longer than most calls: a process has one of each.
+    """
+
+    _APPLICATIONS: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
+        self.app_instances = self._APPLICATIONS
         self._backends: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:

@@ -278,6 +278,7 @@ class NothingPushed(EveryType):
 
     def __post_init__(self) -> None:
         self._arrange()
+        self.start = self.journal.read_bytes()
 
 
 def after(controls: Sequence[AccessControl], applied: Applied) -> tuple[AccessControl, ...]:

@@ -5,10 +5,13 @@ answer, names under which an object may have a member, names of elements and its
 """
 
 import functools
+import json
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]
+from moto.cognitoidp import models
 from moto.core import errors, responses, serialize, utils
 from moto.moto_server import werkzeug_app
 
@@ -29,7 +32,16 @@ def patch_dispatch() -> None:
     factory.ErrorLookupFactory = functools.cache(factory.ErrorLookupFactory)
     server: Any = werkzeug_app
     server.DISABLE_GLOBAL_CORS = True
+    _patch_keys()
     _patch_answers()
+
+
+def _patch_keys() -> None:
+    """Read the key of user pools once: all have the same, and reading it takes longer than making a pool."""
+    pools: Any = models
+    read = functools.cache(lambda text: real.import_key(json.loads(text)))
+    real = pools.jwk.RSAKey
+    pools.jwk = SimpleNamespace(RSAKey=SimpleNamespace(import_key=lambda key: read(json.dumps(key))))
 
 
 def _patch_answers() -> None:

@@ -25,11 +25,18 @@ COMPANION = granted("companion", "ada")
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EveryType]:
+def arranged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EveryType]:
     folder = tmp_path_factory.mktemp("unreported")
     with EmulatedAws(journal=folder / "journal") as aws, pytest.MonkeyPatch.context() as patch:
         use_profile(patch, write_profile(folder, aws.endpoint_url, key=KEY))
         yield NothingPushed(aws, folder / "journal")
+
+
+@pytest.fixture
+def account(arranged: EveryType) -> EveryType:
+    """Each test has nothing but its own: what others pushed would be read again and again."""
+    arranged.rewind()
+    return arranged
 
 
 def made_for(account: EveryType, identifier: str) -> list[str]:
