@@ -9,7 +9,7 @@ import gc
 import os
 import shutil
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from functools import cache
 from inspect import CO_VARKEYWORDS
@@ -31,6 +31,8 @@ from botocore.hooks import EventAliaser, NodeList, _PrefixTrie
 from botocore.loaders import Loader, create_loader
 from botocore.model import ServiceModel
 from hypothesis import settings
+from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy.util import LRUCache
 
 WHOLE_WAYS = "end_to_end/"
 LONGEST_WAY = "end_to_end/test_daemon.py"
@@ -152,6 +154,52 @@ def _revisions(config: Config) -> ScriptDirectory:
 
 
 ScriptDirectory.from_config = staticmethod(_revisions)  # type: ignore[method-assign, assignment]
+
+_make_engine = Engine.__init__
+_STATEMENTS: LRUCache[Any, Any] = LRUCache(2_000)
+
+
+class _SharedStatements:
+    """The SQL of statements, for all databases of SQLite: each would have it written anew."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return _STATEMENTS.get(key[1:], default)  # without the dialect, which is one object a database
+
+    def __setitem__(self, key: tuple[Any, ...], made: Any) -> None:
+        _STATEMENTS[key[1:]] = made
+
+
+def _engine(self: Any, *arguments: Any, **options: Any) -> None:
+    _make_engine(self, *arguments, **options)
+    if self.dialect.name == "sqlite":
+        self._compiled_cache = _SharedStatements()
+
+
+Engine.__init__ = _engine  # type: ignore[method-assign]
+
+_create_tables = MetaData.create_all
+_TABLES: dict[MetaData, list[str]] = {}
+
+
+def _tables(self: MetaData, bind: Any, **options: Any) -> None:
+    """The tables of an empty database of SQLite, in the words in which the first one got them."""
+    if options or bind.dialect.name != "sqlite":
+        _create_tables(self, bind, **options)
+        return
+    with nullcontext(bind) if isinstance(bind, Connection) else bind.begin() as connection:
+        is_empty = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+        if not is_empty or self not in _TABLES:
+            _create_tables(self, connection)
+        else:
+            for words in _TABLES[self]:
+                connection.exec_driver_sql(words)
+        if is_empty and self not in _TABLES:
+            own = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'sqlite_sequence' ORDER BY rowid"
+            made = connection.exec_driver_sql(own)
+            _TABLES[self] = [words for (words,) in made]
+
+
+MetaData.create_all = _tables  # type: ignore[method-assign]
 
 _new_instance = dg.DagsterInstance.ephemeral
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from socket import SHUT_RDWR
 from typing import Any, BinaryIO, cast
 
@@ -25,6 +25,7 @@ from raito_pipeline.sandbox.raito.uploads import UploadRefused
 
 _PIECE = 1 << 20
 _LARGEST_QUERY = 16 << 20
+_VALIDATOR = Validator()  # all instances of a process have one schema
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ class Application:
     faults: CloudFaults
     log: RequestLog
     triggers: Triggers
-    validator: Validator = field(default_factory=Validator)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -130,7 +130,7 @@ class Application:
             error_formatter=_plain_error,
             logger=_LOGGER,
             query_parser=known_parser,
-            query_validator=self.validator,
+            query_validator=_VALIDATOR,
         )
         entry["errors"] = [error["message"] for error in answer.get("errors") or []]
         # A document that cannot be executed at all is answered as such; an operation that failed is no HTTP error.
