@@ -1,11 +1,9 @@
 """Whatever is imported by name is a declared dependency, and whatever is declared is imported."""
 
-import ast
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -15,6 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OWN = {"raito_pipeline", "assets", "tests"}
+IMPORTS = re.compile(
+    r"^[ \t]*(?:from[ \t]+([A-Za-z]\w*)[\w.]*[ \t]+import\b|"
+    r"import[ \t]+(\w[\w.]*(?:[ \t]+as[ \t]+\w+)?(?:,[ \t]*\w[\w.]*(?:[ \t]+as[ \t]+\w+)?)*)[ \t]*(?:#.*)?$)",
+    re.MULTILINE,
+)
+"""A line that imports: what from, or what. To parse all files takes twenty times as long."""
 FOR_READERS = {"pandas"}
 """Not imported by the product: people read the stored tables with it (`pandas.read_parquet`, pyarrow's `to_pandas`)."""
 
@@ -33,25 +37,14 @@ def declared(*extras: str) -> set[str]:
     return names
 
 
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node; what they are made of, nine tenths of a tree, imports nothing."""
-    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-        children = getattr(node, part, None)
-        for child in children if isinstance(children, list) else ():
-            yield child
-            yield from statements(child)
-
-
 @cache
 def imported(paths: tuple[Path, ...]) -> dict[str, str]:
-    """The distributions that files import, with one file each."""
+    """The distributions that files import, in code or in the text of a program, with one file each."""
     files: dict[str, str] = {}
     for path in paths:
-        for node in statements(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                names = [node.module]
-            for name in {name.partition(".")[0] for name in names} - OWN - set(sys.stdlib_module_names):
+        for source, listed in IMPORTS.findall(path.read_text()):
+            names = {source} if source else {each.split()[0].partition(".")[0] for each in listed.split(",")}
+            for name in names - OWN - set(sys.stdlib_module_names):
                 for distribution in distributions()[name]:
                     files[distribution.lower()] = str(path.relative_to(ROOT))
     return files

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.test_dependencies import statements
-
 ROOT = Path(__file__).parents[1]
 DEFINED = (ast.ClassDef, ast.FunctionDef)
 SOURCES = {"raito_pipeline": ROOT / "tests", "assets": ROOT / "tests" / "assets"}
@@ -27,6 +25,15 @@ def files_of(path: Path) -> list[Path]:
     folder = SOURCES[source] / path.relative_to(ROOT / source).parent
     patterns = (f"test_{path.stem}.py", f"test_{path.stem}_*.py", f"test_*_{path.stem}.py")
     return [file for pattern in patterns for file in folder.glob(pattern)]
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node; what they are made of, nine tenths of a tree, imports nothing."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        children = getattr(node, part, None)
+        for child in children if isinstance(children, list) else ():
+            yield child
+            yield from statements(child)
 
 
 @cache

@@ -173,8 +173,10 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     if root is None:
         return None, []
     reader = _Reader(file, shared=_shared(root) if _ALIAS.search(text) else frozenset())
-    document = reader.node(root)
-    if reader.nodes > _MOST_NODES:
+    # Those that aliases multiply are counted before they are made.
+    too_many = bool(reader.shared) and _count(root, 0, {}) > _MOST_NODES
+    document = None if too_many else reader.node(root)
+    if too_many or reader.nodes > _MOST_NODES:
         found = f"more than {_MOST_NODES:,} values, aliases (*name) counted each time"
         return None, [Problem(file, None, None, None, found, "fewer of them")]
     return document, reader.problems
@@ -193,6 +195,15 @@ def _shared(root: yaml.Node) -> frozenset[int]:
                 seen.add(id(value))
                 left.append(value)
     return frozenset(twice)
+
+
+def _count(node: yaml.Node, depth: int, known: dict[tuple[int, int], int]) -> int:
+    """How many values a node is when each alias is written out, as deep as values may be nested."""
+    place = id(node), depth
+    if place not in known:
+        values = _values_in(node) if depth <= _DEEPEST else []
+        known[place] = 1 + sum(_count(value, depth + 1, known) for value in values)
+    return known[place]
 
 
 def _values_in(node: yaml.Node) -> list[yaml.Node]:
