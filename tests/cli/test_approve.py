@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.config import load
-from raito_pipeline.definitions import build_definitions
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.automation.jobs import run_request
 from raito_pipeline.orchestration.automation.reconcile import Request
@@ -15,10 +14,12 @@ from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.plan_runs import reading_runs
 from raito_pipeline.storage import CellInfo, Store
+from tests.built import Built
 
 from .conftest import ACCOUNT, REGION, PushedAccount, Run
 
 RESULTS, PLAN = "access_push_results", "access_push_plan"
+BUILT = Built()
 Result = dg.ExecuteInProcessResult
 
 
@@ -26,7 +27,7 @@ def materialize(account: PushedAccount, *tables: str, plan: str = "", **tags: st
     """Materialize assets of the account, as a person does in the UI."""
     options = load(account.folder / "raito.yml")
     return (
-        build_definitions(options, Services(options))
+        BUILT.definitions(Services(options))
         .resolve_implicit_global_asset_job_def()
         .execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
@@ -153,7 +154,7 @@ def test_a_schedule_looks_for_drift_and_pushes_nothing(pushed_account: PushedAcc
     pushed_account.grant("w5", "Not_yet", ["bob"])
     pushed, exported = info(pushed_account, RESULTS), info(pushed_account, "access_controls")
     options = load(pushed_account.folder / "raito.yml")
-    definitions = build_definitions(options, Services(options))
+    definitions = BUILT.definitions(Services(options))
     mark, names = pushed_account.aws.calls.mark, ("look_for_drift", "look_for_drift_by_schedule")
 
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
@@ -178,7 +179,7 @@ def test_in_mode_approve_the_jobs_of_a_sync_end_and_the_plan_waits(waiting: Push
     waiting.configure("mode: approve")
     waiting.grant("w6", "By_daemon", ["ann"])
     options = load(waiting.folder / "raito.yml")
-    definitions, grid = build_definitions(options, Services(options)), make_grid(options)
+    definitions, grid = BUILT.definitions(Services(options)), make_grid(options)
     mark = waiting.aws.calls.mark
     with dg.DagsterInstance.ephemeral() as instance:
         for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):

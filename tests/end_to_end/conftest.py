@@ -14,7 +14,6 @@ import dagster as dg
 import pytest
 
 from raito_pipeline.config import Options, load
-from raito_pipeline.definitions import build_definitions
 from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.resources import Services
 from raito_pipeline.orchestration.runs.sync import LayerResult, layers, run_sync
@@ -22,6 +21,7 @@ from raito_pipeline.sandbox.aws.call_log import Call
 from raito_pipeline.sandbox.aws.estate import EstateSettings
 from raito_pipeline.sandbox.embedded import Embedded, embedded_estate
 from raito_pipeline.storage import Store
+from tests.built import Built
 from tests.forked import Forked, forker
 
 SMALL = EstateSettings(
@@ -40,7 +40,7 @@ class World:
     embedded: Embedded
     instance: dg.DagsterInstance
     _marks: list[int] = field(default_factory=list)
-    _built: list[tuple[Options, Services, dg.Definitions]] = field(default_factory=list)
+    built: Built = field(default_factory=Built)
 
     @property
     def store(self) -> Store:
@@ -60,7 +60,7 @@ class World:
     def sync(self, options: Options | None = None, only: Sequence[str] = ()) -> tuple[LayerResult, ...]:
         """One sync of everything, or of the partitions `only`."""
         chosen = options or self.options()
-        definitions = self.built(Services(chosen))
+        definitions = self.built.definitions(Services(chosen))
         wanted = layers(chosen, make_grid(chosen), f"test-{datetime.now(UTC):%H%M%S%f}")
         picked = [layer for layer in wanted if not only or any(key in layer.place for key in only)]
         self._marks.append(self.embedded.aws.calls.mark)
@@ -69,27 +69,13 @@ class World:
     def materialize(self, tables: Sequence[str], partition_key: str) -> dg.ExecuteInProcessResult:
         """Materialize single cells, as a person does in the UI."""
         chosen = self.options()
-        job = self.built(Services(chosen)).resolve_implicit_global_asset_job_def()
+        job = self.built.definitions(Services(chosen)).resolve_implicit_global_asset_job_def()
         return job.execute_in_process(
             asset_selection=[dg.AssetKey(table) for table in tables],
             partition_key=partition_key,
             instance=self.instance,
             raise_on_error=False,
         )
-
-    def built(self, services: Services) -> dg.Definitions:
-        """The definitions of a configuration, as a process has them that begins with these services.
-
-        They are built once, as the UI has them: what Dagster makes of them takes as long as many a cell. What a process
-        remembers is in its services, and those of the process before are forgotten.
-        """
-        for options, kept, definitions in self._built:
-            if options == services.options:
-                vars(kept).clear()
-                vars(kept).update(vars(services))
-                return definitions
-        self._built.append((services.options, services, build_definitions(services.options, services)))
-        return self._built[-1][2]
 
     def calls(self) -> list[Call]:
         """The AWS calls of the last sync."""

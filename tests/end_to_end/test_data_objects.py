@@ -36,7 +36,7 @@ def names(world: World) -> set[str]:
 
 def sync_below(world: World, subtree: Subtree) -> tuple[LayerResult, ...]:
     options = world.options()
-    definitions = build_definitions(options, Services(options))
+    definitions = world.built.definitions(Services(options))
     return run_sync(definitions, world.instance, list(subtree_layers(options, subtree)), lambda _layer, _result: None)
 
 

@@ -108,7 +108,7 @@ def synced(
     ]
     world.embedded.raito.log.clear()
     with sync.until_the_end():
-        results = run_sync(world.built(services), world.instance, wanted, lambda _layer, _result: None)
+        results = run_sync(world.built.definitions(services), world.instance, wanted, lambda _layer, _result: None)
     return Told(list(world.embedded.raito.log), results)
 
 
