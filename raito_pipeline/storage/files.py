@@ -141,12 +141,12 @@ class LocalFiles:
 
     def below(self, folder: str) -> list[pafs.FileInfo]:
         """All files below a folder, at any depth; none where it is not there."""
-        infos = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=True))
+        infos = self._infos(folder, recursive=True)
         return [info for info in infos if info.type == pafs.FileType.File]
 
     def folders(self, folder: str) -> tuple[str, ...]:
         """The names of the folders in a folder; none where it is not there."""
-        infos = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+        infos = self._infos(folder)
         return tuple(posixpath.basename(each.path.rstrip("/")) for each in infos)
 
     def add_note(self, path: str, name: str, content: bytes) -> None:
@@ -165,10 +165,9 @@ class LocalFiles:
 
     def listing(self, folder: str) -> dict[str, pafs.FileInfo]:
         """The files of a folder by name; empty where it is not there."""
-        selector = pafs.FileSelector(folder, allow_not_found=True)
         for tried in range(1, _LISTINGS + 1):
             try:
-                infos = self.filesystem.get_file_info(selector)
+                infos = self._infos(folder)
             except FileNotFoundError:
                 # A writer renamed its temporary file between the names of the folder and the look at each of them.
                 if tried == _LISTINGS:
@@ -176,6 +175,14 @@ class LocalFiles:
             else:
                 return {info.base_name: info for info in infos if info.type == pafs.FileType.File}
         raise AssertionError("unreachable")
+
+    def _infos(self, folder: str, *, recursive: bool = False) -> list[pafs.FileInfo]:
+        """What a folder holds; nothing where it is not there. Raises `OSError` where that cannot be told."""
+        infos = self.filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True, recursive=recursive))
+        if not infos:
+            with contextlib.suppress(FileNotFoundError):
+                Path(folder).stat()  # below a file, Arrow says as well that it is not there
+        return infos
 
     def delete(self, path: str) -> None:
         """Delete a file that is there."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,3 +75,16 @@ def test_a_folder_that_is_not_there_has_no_files_and_folders_are_none(tmp_path: 
 
     assert LocalFiles(tmp_path).listing(str(tmp_path / "nowhere")) == {}
     assert list(LocalFiles(tmp_path).listing(str(tmp_path))) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "ask", [LocalFiles.listing, LocalFiles.folders, LocalFiles.below], ids=lambda ask: ask.__name__
+)
+def test_what_lies_below_a_file_is_not_known_to_be_nothing(
+    tmp_path: Path, ask: Callable[[LocalFiles, str], object]
+) -> None:
+    (tmp_path / "data").write_text("a mount that failed", encoding="utf-8")
+
+    for place in ("data", "data/iam_users", "data/iam_users/account=1"):
+        with pytest.raises(NotADirectoryError):
+            ask(LocalFiles(tmp_path), str(tmp_path / place))
