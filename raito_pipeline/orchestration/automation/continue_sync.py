@@ -70,22 +70,25 @@ class Syncs:
             self.known.keep(runs)
             self._kept_for = self.history.forgot
         evidence = self._evidence(instance, runs)
-        for owner in self.grid.organization.get_partition_keys():
-            yield decide_organization(owner, runs.get(owner, ()))
-        for owner in self.grid.account.get_partition_keys():
-            try:
-                yield decide(owner, runs.get(owner, ()), evidence, now)
-            except Exception as error:
-                said = f"{owner} is looked at again at the next tick, because {one_line(repr(error))}"
-                yield Decision(owner, said, open=True, unknown=True)
+        for owner in (*self.grid.organization.get_partition_keys(), *self.grid.account.get_partition_keys()):
+            yield self._decide(owner, runs, evidence, now)
 
     def decision(
         self, owner: str, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]], now: datetime
     ) -> Decision:
-        """The decision on one account (or organization), by the runs of all of them."""
+        """The decision on one account (or organization), by the runs of all of them; an error concerns it alone."""
+        return self._decide(owner, runs, self._evidence(instance, runs), now)
+
+    def _decide(
+        self, owner: str, runs: Mapping[str, Sequence[RunView]], evidence: InstanceEvidence, now: datetime
+    ) -> Decision:
         if self.grid.organization.has_partition_key(owner):
             return decide_organization(owner, runs.get(owner, ()))
-        return decide(owner, runs.get(owner, ()), self._evidence(instance, runs), now)
+        try:
+            return decide(owner, runs.get(owner, ()), evidence, now)
+        except Exception as error:
+            said = f"{owner} is looked at again at the next tick, because {one_line(repr(error))}"
+            return Decision(owner, said, open=True, unknown=True)
 
     def _evidence(self, instance: dg.DagsterInstance, runs: Mapping[str, Sequence[RunView]]) -> InstanceEvidence:
         store = Store.open(self.options.pipeline.storage).for_a_run()  # a tick sees one version, as a run does

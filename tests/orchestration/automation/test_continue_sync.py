@@ -124,19 +124,18 @@ def test_the_words_of_an_account_that_fails_to_be_looked_at_do_not_keep_the_othe
 ) -> None:
     options = loads()
     broken, fine = account_ids(2)
-    for layer in (Layer.ACCOUNT, Layer.REGIONS, Layer.FINISH):
-        add_run(instance, options, layer, broken, dg.DagsterRunStatus.FAILURE)
-    add_run(instance, options, Layer.CELLS, broken, dg.DagsterRunStatus.SUCCESS)
-    add_run(instance, options, Layer.ACCOUNT, fine, dg.DagsterRunStatus.SUCCESS)
-    # Where a folder is expected lies a file: the table cannot be read.
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / Layer.ACCOUNT.tables[0]).write_text("not a folder", encoding="utf-8")
+    for account in (broken, fine):
+        add_run(instance, options, Layer.ACCOUNT, account, dg.DagsterRunStatus.SUCCESS)
+    # Where a file is expected lies a folder: the lease cannot be read.
+    (tmp_path / "data" / "_leases" / f"account={broken}.json").mkdir(parents=True)
     syncs = Syncs(options, make_grid(options))
 
     first, again = tick(syncs, instance), tick(syncs, instance)
 
     for result in (first, again):
         assert names(result.run_requests) == [("sync_account_regions", fine)]
+    now = datetime.now(UTC)  # as whatever Raito Cloud asks for looks at one account
+    assert syncs.decision(broken, instance, syncs.history.refresh(instance, now), now).unknown
 
 
 def test_a_cell_that_failed_is_named_and_the_last_layer_runs_again_once_it_was_made(
