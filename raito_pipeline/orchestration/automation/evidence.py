@@ -58,11 +58,12 @@ class InstanceEvidence:
     _backfills: dict[str, State | None] = field(default_factory=dict)
 
     def backfill(self, backfill_id: str) -> State | None:
-        """How far an asset backfill is; None for a backfill of a job, and for one that the instance does not know."""
+        """How far an asset backfill is, or whether one of a job was cancelled; None for any other."""
         if backfill_id not in self._backfills:
             backfill = self.instance.get_backfill(backfill_id)
-            status = None if backfill is None or not backfill.is_asset_backfill else backfill.status.value
-            self._backfills[backfill_id] = None if status is None else _BACKFILL_STATES.get(status, State.SUCCEEDED)
+            state = None if backfill is None else _BACKFILL_STATES.get(backfill.status.value, State.SUCCEEDED)
+            counts = backfill is not None and (backfill.is_asset_backfill or state is State.CANCELED)
+            self._backfills[backfill_id] = state if counts else None
         return self._backfills[backfill_id]
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:

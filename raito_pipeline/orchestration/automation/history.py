@@ -19,6 +19,7 @@ from raito_pipeline.orchestration.runs.tags import (
     BACKFILL_TAG,
     LAYER_TAG,
     LOOKS_TAG,
+    PARENT_TAG,
     PARTITION_TAG,
     REFUSED_TAG,
     STEP_TAG,
@@ -98,6 +99,8 @@ class RunView:
     """the id of what Raito Cloud asked for, where it was launched for that"""
     step: int = 1
     """which of the runs for that it is"""
+    again: bool = False
+    """executed again, by a person or by Dagster"""
     storage: str | None = None
     """what tells the storage that holds its lease from others (`tags.storage_name`); None before it was let in"""
 
@@ -139,6 +142,7 @@ def views(record: dg.RunRecord, instance: dg.DagsterInstance) -> Iterator[RunVie
             by_command=launched_by_command(run.tags),
             looks=LOOKS_TAG in run.tags or ASIDE_TAG in run.tags,
             will_retry=will_retry,
+            again=PARENT_TAG in run.tags,
             trigger=run.tags.get(TRIGGER_TAG, ""),
             step=int(run.tags.get(STEP_TAG, 1)),
         )

@@ -48,7 +48,7 @@ class Evidence(Protocol):
     """What is asked about runs beyond their records; each question is asked only where its answer decides."""
 
     def backfill(self, backfill_id: str) -> State | None:
-        """How far an asset backfill is; None for a backfill of a job, which leaves the layers after it to us."""
+        """How far an asset backfill is. One of a job leaves the layers after it to us: None, as long as it goes on."""
 
     def failed_cells(self, run: RunView) -> Sequence[FailedCell]:
         """The cells of the account of `run` that a failed run of a layer did not make."""
@@ -187,10 +187,12 @@ class _Account:
             return self._open("waits for raito-pipeline run, which goes on with its sync by itself")
         if newest.by_command:
             return self._said(f"stops after {layer}, because raito-pipeline run ended there: sync it anew")
-        if newest.backfill is None:
+        # What a backfill began stops with it, whoever launched the layers since; what is executed again is meant.
+        begun_by = newest.backfill or (None if newest.again else self.first.backfill)
+        if begun_by is None:
             return None
-        backfill = self.evidence.backfill(newest.backfill)
-        name = f"backfill {newest.backfill}"
+        backfill = self.evidence.backfill(begun_by)
+        name = f"backfill {begun_by}"
         if backfill in (State.WAITING, State.RUNNING):
             return self._open(f"waits for {name}, which launches the layers after {layer} itself")
         if backfill is State.CANCELED:

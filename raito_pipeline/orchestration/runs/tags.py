@@ -43,7 +43,8 @@ OUT_OF_SYNC_TAG = "raito/out-of-sync-only"
 """On a run that exports the access controls that a push still has to handle, and no others."""
 PROCESS_TAG = "raito/process"
 """The process that makes a run of `raito-pipeline run`, so that others can tell when it is dead."""
-_PARENT_TAG = "dagster/parent_run_id"
+PARENT_TAG = "dagster/parent_run_id"
+"""On a run that was executed again, by a person or by Dagster: the run before it."""
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
@@ -70,7 +71,7 @@ def launched_by_command(tags: Mapping[str, str]) -> bool:
 
     One that is re-executed in the UI has the tags of the run before it, but is made by Dagster.
     """
-    return tags.get(LAUNCHED_BY_TAG) == BY_COMMAND and _PARENT_TAG not in tags
+    return tags.get(LAUNCHED_BY_TAG) == BY_COMMAND and PARENT_TAG not in tags
 
 
 def command_tags() -> dict[str, str]:

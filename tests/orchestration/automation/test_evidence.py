@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
 from raito_pipeline.model import Layer
 from raito_pipeline.orchestration.automation.evidence import InstanceEvidence, Known
-from raito_pipeline.orchestration.automation.history import History, RunView
+from raito_pipeline.orchestration.automation.history import History, RunView, State
 from raito_pipeline.orchestration.automation.reconcile import FailedCell
 from raito_pipeline.orchestration.partitioning.grid import make_grid
 from raito_pipeline.orchestration.runs.tags import layer_tags, work_of
@@ -180,6 +181,32 @@ def test_a_run_that_was_deleted_is_known_by_what_the_lease_says_of_it(
 
     assert found.deleted(ACCOUNT, "s1", Layer.ACCOUNT) == run_id
     assert found.deleted(ACCOUNT, "s1", Layer.FINISH) is found.deleted(ACCOUNT, "s2", Layer.ACCOUNT) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "of_assets", "state"),
+    [
+        ("REQUESTED", True, State.RUNNING),
+        ("CANCELED", True, State.CANCELED),
+        ("REQUESTED", False, None),
+        ("COMPLETED_SUCCESS", False, None),
+        ("CANCELING", False, State.CANCELED),
+        ("CANCELED", False, State.CANCELED),
+    ],
+)
+def test_of_a_backfill_of_a_job_counts_only_that_it_was_cancelled(
+    loads: Loads,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    status: str,
+    of_assets: bool,
+    state: State | None,
+) -> None:
+    backfill = SimpleNamespace(is_asset_backfill=of_assets, status=SimpleNamespace(value=status))
+    monkeypatch.setattr(instance, "get_backfill", lambda _id: backfill)
+
+    assert evidence(loads, instance).backfill("bf") is state
 
 
 def test_a_backfill_that_the_instance_does_not_know_is_none(loads: Loads, instance: dg.DagsterInstance) -> None:

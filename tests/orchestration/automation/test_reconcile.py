@@ -25,8 +25,8 @@ _STATES = {
 def runs(text: str) -> list[RunView]:
     """Runs from a line: each word is a layer, a state, the sync, and marks: `a+1` is an account layer of sync 1, done.
 
-    Marks: `!` refused, `~` not begun, `b` of a backfill, `t` to be retried, `k` by the command. Each run is created a
-    minute after the one before.
+    Marks: `!` refused, `~` not begun, `b` of a backfill, `t` to be retried, `k` by the command, `e` executed again.
+    Each run is created a minute after the one before.
     """
     found = []
     for number, word in enumerate(text.split()):
@@ -49,6 +49,7 @@ def runs(text: str) -> list[RunView]:
                 backfill="bf" if "b" in word[3:] else None,
                 will_retry="t" in word[3:],
                 by_command="k" in word[3:],
+                again="e" in word[3:],
             )
         )
     return found
@@ -141,6 +142,10 @@ CASES: list[tuple[str, Told, str | None, str, bool]] = [
     ("a+1b", Told(State.SUCCEEDED), "regions/1", "goes on with regions", True),
     ("a+1b", Told(State.CANCELED), None, "stops after account, because backfill bf was cancelled", False),
     ("a+1b", Told(None), "regions/1", "goes on with regions", True),
+    # one of a job that is cancelled stops what it began as well, whoever launched the layers since
+    ("a+1b r+1", Told(None), "finish/1", "goes on with finish", True),
+    ("a+1b r+1", Told(State.CANCELED), None, "stops after regions, because backfill bf was cancelled", False),
+    ("a+1b r+1 r+1e", Told(State.CANCELED), "finish/1/2", "goes on with finish", True),
     # the command goes on by itself
     ("a+1 r+1 f+1 c+1 a+2 r+2 f+2 c+2 a+3k", NOTHING, None, "waits for raito-pipeline run", True),
     ("a+1k", NOTHING, None, "stops after account, because raito-pipeline run ended there", False),
