@@ -16,6 +16,7 @@ from raito_pipeline.orchestration.naming import Naming
 from raito_pipeline.orchestration.partitioning.grid import Grid
 from raito_pipeline.orchestration.partitioning.partitions import regions_of_part
 from raito_pipeline.orchestration.runs.failures import causes, failure_lines
+from raito_pipeline.orchestration.runs.interrupts import listening_for_interrupts
 from raito_pipeline.orchestration.runs.sync_run import SyncSuperseded
 from raito_pipeline.orchestration.runs.tags import ACCOUNT_TAG, RANGE_END, RANGE_START, command_tags, layer_tags
 from raito_pipeline.storage.lease import SyncUnderWay
@@ -40,8 +41,8 @@ class LayerRun:
 class LayerResult:
     """How a layer ended: `failures` holds one line a failed step, `skipped` the tables that were not tried.
 
-    `run_id` is its Dagster run; `interrupted` is true where somebody ended it (Ctrl-C), `refused` where it was not let
-    into its account, in which another sync is under way.
+    `run_id` is its Dagster run; `interrupted` is true where somebody ended it (Ctrl-C), also where it was made by then,
+    `refused` where it was not let into its account, in which another sync is under way.
     """
 
     layer: LayerRun
@@ -130,17 +131,18 @@ def run_sync(
 
 def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, layer: LayerRun, naming: Naming) -> LayerResult:
     began = time.monotonic()
-    result = job.execute_in_process(
-        asset_selection=[naming.key(table) for table in layer.tables],
-        partition_key=layer.partition_key,
-        tags={**layer.tags, **naming.tags},
-        instance=instance,
-        run_config=_QUIET,
-        raise_on_error=False,
-    )
+    with listening_for_interrupts() as interrupts:
+        result = job.execute_in_process(
+            asset_selection=[naming.key(table) for table in layer.tables],
+            partition_key=layer.partition_key,
+            tags={**layer.tags, **naming.tags},
+            instance=instance,
+            run_config=_QUIET,
+            raise_on_error=False,
+        )
+        interrupted = interrupts.came()
     kinds = {getattr(error, "cls_name", None) for event in result.all_events for error in causes(event)}
-    interrupted = dg.DagsterExecutionInterruptedError.__name__ in kinds
-    failures = ("interrupted",) if interrupted else tuple(_failures(result))
+    failures = ("interrupted",) if interrupted and not result.success else tuple(_failures(result))
     skipped = tuple(sorted({event.step_key for event in result.all_events if event.is_step_skipped and event.step_key}))
     refused = not kinds.isdisjoint(_NOT_LET_IN)
     return LayerResult(layer, time.monotonic() - began, failures, skipped, result.run_id, interrupted, refused)

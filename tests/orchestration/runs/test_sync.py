@@ -1,6 +1,9 @@
 """A sync in this process: its runs, and that a table needs no more than a declaration and a step that makes it."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -30,6 +33,7 @@ class Pets:
 
     options: Options
     fails: bool = False
+    fed: Callable[[], None] = lambda: None
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
 
     @property
@@ -44,6 +48,7 @@ class Pets:
             log = sync_run.log(context)
             for cell in log.cells("account"):
                 with log.attempt(cell, "pets"):
+                    self.fed()
                     if self.fails:
                         raise ValueError("the dog ate it")
                     log.record(cell, log.store.write("pets", [TABLES["pets"].row_type("Rex")], cell.account), {})
@@ -132,6 +137,32 @@ def test_a_layer_that_failed_is_followed_by_the_next_one(pets: Pets) -> None:
     stored = pets.store.info("pets", ACCOUNT)
     assert stored is not None
     assert stored.sync == "first"
+
+
+def _end_too_late() -> None:
+    with suppress(BaseException):
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.sigtimedwait([], 5)
+
+
+def _end_in_the_midst_of_something() -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.sigtimedwait([], 5)
+    except BaseException:
+        raise ValueError from None
+
+
+@pytest.mark.parametrize("ends", [_end_too_late, _end_in_the_midst_of_something])
+def test_a_sync_that_somebody_ends_does_not_go_on_whatever_becomes_of_the_signal(
+    pets: Pets, ends: Callable[[], None]
+) -> None:
+    pets.fed = ends
+
+    with pytest.raises(KeyboardInterrupt):
+        pets.sync("first")
+
+    assert pets.store.info("owners", ACCOUNT) is None
 
 
 def test_the_runs_of_a_sync_are_organizations_then_account_by_account(loads: Loads) -> None:
