@@ -106,7 +106,11 @@ ROLE = "role_arn = arn:aws:iam::111122223333:role/sync\n"
         (f"{ROLE}web_identity_token_file = /no/such/token", {}, "web_identity_token_file of profile default"),
         (f"{ROLE}source_profile = base\nmfa_serial = arn:aws:iam::1:mfa/ann", {}, "mfa_serial"),
         (f"{ROLE}source_profile = default", {}, "Infinite loop"),
-        ("sts_regional_endpoints = sometimes\ns3 = path", {"AWS_ACCESS_KEY_ID": "a"}, "the AWS SDK failed"),
+        (
+            "sts_regional_endpoints = sometimes\ns3 = path",
+            {"AWS_ACCESS_KEY_ID": "a"},
+            "s3 of its profile holds settings",
+        ),
         ("", {"AWS_ACCESS_KEY_ID": "a", "AWS_ENDPOINT_URL_S3": "127.0.0.1:9"}, "has to begin with https://"),
         ("", {"AWS_PROFILE": "gone"}, "gone"),
     ],

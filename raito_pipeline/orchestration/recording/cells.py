@@ -6,7 +6,7 @@ These are three things: the stored tables (`storage.Store`), the failure policy 
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
@@ -24,7 +24,7 @@ from raito_pipeline.orchestration.recording.guard import Attempts
 from raito_pipeline.orchestration.recording.meter import Meter
 from raito_pipeline.orchestration.recording.progress import silent_place
 from raito_pipeline.orchestration.recording.recorder import Recorder, Results
-from raito_pipeline.storage import CellInfo, ReadStatus, Store
+from raito_pipeline.storage import CellInfo, ReadStatus, StorageError, Store
 
 _NOT_REACHED = "it was not made; the log of the run says why"
 
@@ -172,4 +172,10 @@ class CellLog:
                 if reason is None and self.recorder.is_recorded(table, cell):
                     continue
                 self._use(cell, table)
-                self.recorder.failed(table, cell, self.store.info(table, *cell.place), reason or _NOT_REACHED)
+                self.recorder.failed(table, cell, self._before(table, cell), reason or _NOT_REACHED)
+
+    def _before(self, table: str, cell: Cell) -> CellInfo | None:
+        """What is stored of a cell that failed; None also where that cannot be read: why it failed is what counts."""
+        with suppress(StorageError):
+            return self.store.info(table, *cell.place)
+        return None
