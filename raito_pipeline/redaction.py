@@ -31,7 +31,7 @@ _PATTERNS = (
     # The same in XML: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     re.compile(r"(?i)(<(?:SecretAccessKey|SessionToken)>)[^<]*"),
     # Who logs in stands before the host of an address, with the password; that may hold signs that end a host.
-    re.compile(r"""(://)[^\s/?#'"<>:@]*:(?!\d*[/?#])[^\s/?#'"<>@]*@?[/?#][^\s'"<>]*(?=@)"""),
+    re.compile(r"""(://)[^\s/?#'"<>:@]*:(?!\d*[/?#])[^\s/?#'"<>@]*@?[/?#][^\s'"<>]{0,500}(?=@)"""),
     re.compile(r"""(://)[^\s/?#'"<>]+(?=@)"""),
     # A header that cannot be sent, which is quoted whole: a token or a signature with a line break.
     re.compile(r"""(header value:? )b?['"].*"""),

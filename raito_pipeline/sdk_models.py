@@ -106,7 +106,7 @@ def asks_for_code(core: botocore.session.Session) -> tuple[str, str] | None:
 def sign_in(core: botocore.session.Session, most_seconds: float) -> bool:
     """Get the credentials of a session now, so that what fails says so before any call; false where they take longer.
 
-    None at all is told by the first call. Raises whatever the way to the credentials fails with, and
+    That there are none at all is no failure here. Raises whatever the way to the credentials fails with, and
     `UnusableCredentials` where it gave what cannot be any.
     """
     ended: list[BaseException | None] = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, partial
 
-from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call
+from raito_pipeline.aws.connection.clients import AwsClients, WrongAccount, aws_call, regional_call
 from raito_pipeline.aws.connection.errors import AwsError, AwsGone
 from raito_pipeline.aws.connection.paging import NEXT_TOKEN, Service
 from raito_pipeline.aws.probes import NOT_TRIED, OPTIONAL, Probes, needed
@@ -158,11 +158,8 @@ class Checks:
 
     def _regions(self, place: SyncedTarget, target: AccountTarget, clients: AwsClients) -> Iterator[TargetCheck]:
         def enabled(region: str) -> None:
-            try:
-                with aws_call("sts:GetCallerIdentity", region):
-                    clients.client("sts", region).get_caller_identity()
-            except AwsError as error:
-                raise clients.in_region(error, region) from error
+            with regional_call(clients, "sts:GetCallerIdentity", region, region):
+                clients.client("sts", region).get_caller_identity()
 
         for region in target.regions:
             yield _try(place, f"region {region}", Stops.PART, partial(enabled, region))

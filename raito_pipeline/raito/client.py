@@ -306,10 +306,11 @@ def _refuses_token(response: requests.Response) -> bool:
     if response.status_code == 403:
         return _TOKEN_ENDED.search(response.text) is not None
     try:
-        errors = response.json().get("errors")
+        body = response.json()
+        done = any(value is not None for value in (body.get("data") or {}).values())
     except (ValueError, AttributeError, RecursionError):
         return False
-    return bool(errors) and _TOKEN_ENDED.search(json.dumps(errors)) is not None
+    return not done and _TOKEN_ENDED.search(json.dumps(body.get("errors"))) is not None
 
 
 def _is_page(response: requests.Response) -> bool:

@@ -31,8 +31,10 @@ def require_writable(store: Store) -> None:
     try:
         with storage_errors("the storage", "written", address):
             put(store.files, file, b"raito-pipeline looks whether it can write here\n")
-            kept_apart = not isinstance(store.files, S3Files) or store.files.keeps_to_conditions(file)
-            store.files.delete(file)
+            try:
+                kept_apart = not isinstance(store.files, S3Files) or store.files.keeps_to_conditions(file)
+            finally:
+                store.files.delete(file)
     except StorageError as error:
         raise StorageUnusable(address, error.reason) from error
     if not kept_apart:

@@ -68,6 +68,15 @@ def test_a_token_that_is_not_taken_is_replaced_once(scripted_login: ScriptedServ
     assert len(scripted_login.requests("POST", "/query")) == 4
 
 
+def test_what_was_done_is_not_asked_for_again_for_a_token(scripted_login: ScriptedServer) -> None:
+    scripted_login.on("POST", "/", token(1))
+    in_part = {"errors": [{"message": "UNAUTHENTICATED: who made it"}], "data": {"createJob": {"jobId": "job-1"}}}
+    scripted_login.on("POST", "/query", Answer(in_part))
+    with RaitoClient(connection_to(scripted_login.url)) as client, pytest.raises(RaitoRefused, match="who made it"):
+        client.call("CreateJob", {"input": {}})
+    assert len(scripted_login.requests("POST", "/query")) == 1
+
+
 def test_a_challenge_is_named(scripted_login: ScriptedServer) -> None:
     scripted_login.on("POST", "/", Answer({"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s" * 30}))
     with pytest.raises(RaitoLoginFailed, match="NEW_PASSWORD_REQUIRED") as caught:

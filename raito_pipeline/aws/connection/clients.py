@@ -8,7 +8,7 @@ to Raito Cloud; the sessions of all of them are made in `sdk_models.py`.
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,7 +18,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from raito_pipeline.aws.connection.answers import UndeclaredOperation, require_declared
-from raito_pipeline.aws.connection.errors import NOT_KNOWN_HERE, AwsCredentialsInvalid, AwsError, AwsOptedOut, explain
+from raito_pipeline.aws.connection.errors import (
+    NOT_KNOWN_HERE,
+    SIGN_INS,
+    AwsCredentialsInvalid,
+    AwsError,
+    AwsOptedOut,
+    explain,
+)
 from raito_pipeline.aws.connection.sessions import explain_escaped, label_of, open_session, user_agent
 from raito_pipeline.config.addresses import refusal
 from raito_pipeline.config.discovery import AssumedRole
@@ -81,6 +88,8 @@ class AwsClients:
         self._lock = threading.RLock()
         self._counting = threading.Lock()
         self._caller: tuple[str, str] | None = None
+        self._not_enabled: dict[str, str] = {}
+        """the account, by regions that refused credentials which were good elsewhere"""
 
     @overload
     def client(self, service: Literal["iam"], region: str | None = None) -> "IAMClient": ...
@@ -126,10 +135,13 @@ class AwsClients:
     def _identity(self) -> tuple[str, str]:
         with self._lock:
             if self._caller is None:
-                with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
-                    answer = self.client("sts").get_caller_identity()
-                    self._caller = answer["Account"], answer["Arn"]
+                self._caller = self._ask_who()
             return self._caller
+
+    def _ask_who(self) -> tuple[str, str]:
+        with aws_call("sts:GetCallerIdentity", label_of(self.profile)):
+            answer = self.client("sts").get_caller_identity()
+            return answer["Account"], answer["Arn"]
 
     def require_account(self, account_id: str) -> None:
         """Refuse to go on with credentials of another account. Raises `WrongAccount` or `AwsError`."""
@@ -158,9 +170,9 @@ class AwsClients:
         """
         if not isinstance(error, AwsCredentialsInvalid) or error.code not in NOT_KNOWN_HERE:
             return error
-        try:
-            account = self.caller_account()
-        except AwsError:
+        # A role that is not given any more is no matter of the region; nor is a key that was good when the sync began.
+        account = None if error.action in SIGN_INS else self._account_elsewhere(region)
+        if account is None:
             return error
         return AwsOptedOut(
             f"{error.action} on {error.resource}: region {region} is not enabled in account {account} ({error.code}), "
@@ -169,6 +181,13 @@ class AwsClients:
             resource=error.resource,
             code=error.code,
         )
+
+    def _account_elsewhere(self, region: str) -> str | None:
+        """The account, where the credentials that `region` refuses are good now; None where they are good nowhere."""
+        with self._lock, suppress(AwsError):
+            if region not in self._not_enabled:
+                self._not_enabled[region] = self._ask_who()[0]
+        return self._not_enabled.get(region)
 
     def _make(self, service: str, region: str | None) -> Any:
         if self._session is None:
@@ -238,7 +257,10 @@ def regional_call(clients: AwsClients, action: str, resource: str, region: str |
         with aws_call(action, resource):
             yield
     except AwsCredentialsInvalid as error:
-        raise (clients.in_region(error, region) if region else error) from error
+        meaning = error if region is None else clients.in_region(error, region)
+        if meaning is error:
+            raise
+        raise meaning from error
 
 
 @contextmanager

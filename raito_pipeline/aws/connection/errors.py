@@ -77,6 +77,8 @@ _SIGN_IN = {
     "CreateToken": "sso-oidc",
 }
 """the calls that make credentials, each with its service"""
+SIGN_INS = frozenset(f"{service}:{operation}" for operation, service in _SIGN_IN.items())
+"""the same as IAM names them"""
 _NOT_REACHED = (
     botocore.EndpointConnectionError,
     botocore.ConnectTimeoutError,

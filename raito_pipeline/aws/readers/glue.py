@@ -57,7 +57,11 @@ def read_catalog(
     answers = _tables_of_each(clients, region, options, databases, progress)
     unread = {one: answer for one, answer in answers.items() if isinstance(answer, AwsError)}
     # Of others the tables that they had are not known by database: what fails there is a problem of the whole cell.
-    away = {one: error for one, error in unread.items() if catalog.is_elsewhere(one)}
+    had = {table.database for table in earlier}
+    # What a link had, and a version before did not note, is not known: then it is not away, but unread.
+    away = {
+        one: error for one, error in unread.items() if one.federated or (catalog.is_elsewhere(one) and one.name in had)
+    }
     known = [table for table in earlier if table.database in {one.name for one in away}]
     read = [one for answer in answers.values() if not isinstance(answer, AwsError) for one in answer]
     rows = [*catalog.once(read), *known]

@@ -261,8 +261,8 @@ class _UsageReader:
             self._counted["listed"] += 1
             self._days.add(file.day)
             known = self._etags.get(file.key)
-            # What was read before it went to an archive is known.
-            if known != file.etag and not (file.archived and known is not None):
+            # What was read before it went to an archive is known; what waits to be read again is not.
+            if known != file.etag and not (file.archived and known not in (None, "", _GONE)):
                 yield file
 
     def _fetch(self, file: LogFile) -> LogBytes:

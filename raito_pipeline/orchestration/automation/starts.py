@@ -46,7 +46,7 @@ def _by_cron(
         decisions = _of(syncs, context.instance, layer, datetime.now(UTC))
         # The next tick may be tomorrow's: what cannot be looked up keeps no sync from its turn; its lease sees to that.
         free = [decision for decision in decisions if not decision.open or decision.unknown]
-        busy = [_left_out(decision) for decision in decisions if decision not in free]
+        busy = [_left_out(decision) for decision in decisions if decision.open and not decision.unknown]
         for text in busy:
             context.log.info(text)
         yield from (run_request(Request(decision.owner, layer, sync), syncs.grid) for decision in free)

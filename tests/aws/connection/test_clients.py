@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from raito_pipeline.aws.connection.clients import AwsClients
-from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid
+from raito_pipeline.aws.connection.clients import AwsClients, bucket_call
+from raito_pipeline.aws.connection.errors import AwsCredentialsInvalid, AwsError, AwsOptedOut
 from raito_pipeline.config.regions import aws_partition
+from raito_pipeline.sandbox.aws.faults import Fault
+from raito_pipeline.sandbox.aws.server import EmulatedAws
+from tests.aws.conftest import READ_ACCOUNT
 from tests.aws_profile import use_profile, write_profile
 
 ACCOUNT = "111122223333"
@@ -105,3 +108,22 @@ def test_each_call_says_which_product_and_which_sdk_asks(tmp_path: Path, monkeyp
         "raito-pipeline",
         "Botocore",
     ]
+
+
+@pytest.mark.parametrize(("everywhere", "kind"), [(False, AwsOptedOut), (True, AwsCredentialsInvalid)])
+def test_a_region_that_refuses_what_is_good_elsewhere_now_is_not_enabled(
+    emulated_aws: EmulatedAws, everywhere: bool, kind: type[AwsError]
+) -> None:
+    """A key that was good when the sync began and is turned off meanwhile is refused everywhere."""
+    clients = AwsClients("there", "us-east-1", attempts=1)
+    clients.require_account(READ_ACCOUNT)
+    for service in ("s3", "sts") if everywhere else ("s3",):
+        emulated_aws.faults.add(Fault(kind="deny", service=service, status=403, code="InvalidAccessKeyId"))
+
+    for _ in range(3):
+        with pytest.raises(kind) as caught, bucket_call(clients, "s3:ListBucket", "logs", "eu-west-1") as s3:
+            s3.list_objects_v2(Bucket="logs")
+        assert type(caught.value) is kind
+        assert caught.value.__cause__ is not caught.value
+    asked = [call.operation for call in emulated_aws.calls.since(0) if call.service == "sts"]
+    assert len(asked) == (4 if everywhere else 2)

@@ -137,6 +137,8 @@ def test_a_link_to_another_catalog_that_does_not_answer_keeps_what_it_had(reach:
     whole = read(reach, catalog([OWN, linked], {"sales": [table("a")], "theirs": [table("far")]}))
     away = catalog([OWN, linked], {"sales": [], "theirs": Refused(400, "AccessDeniedException")})
 
+    unknown = read(reach, away)  # a version before noted nothing of links, and its tables are there
+    assert (unknown.tables.status, names(unknown.tables.rows)) == (ReadStatus.PARTIAL, [])
     again = read(reach, away, earlier=tuple(from_json(to_json(whole.federated))))
     assert (again.tables.status, again.federated) == (ReadStatus.COMPLETE, whole.federated)
     assert names(again.tables.rows) == [("theirs", "far", True)]

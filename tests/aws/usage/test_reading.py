@@ -132,6 +132,10 @@ def test_a_file_that_went_between_the_listing_and_its_reading_is_told(tmp_path: 
     assert (report.new_statements, len(report.problems)) == (1, 1)
     assert "gone" in str(usage.manifest[key].problem)
 
+    usage.logs.archived = {key: True}  # it is there again, in an archive
+    assert usage.sync().problems == ()
+    assert usage.manifest[key].etag == "archived"
+
 
 @pytest.mark.parametrize("listed", [True, False], ids=["as the listing says", "as S3 says when it is asked for"])
 def test_a_file_in_an_archive_is_a_note_and_is_read_when_it_is_back(tmp_path: Path, listed: bool) -> None:
